@@ -1,0 +1,2 @@
+//! The `strat` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Observe, execute, journal, lease and resume.

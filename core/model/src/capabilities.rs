@@ -1,0 +1,109 @@
+//! What a provider can do at a site, as data.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Bytes, Field, Kind};
+
+/// What a provider can do at a site. The planner refuses what is not in here before the first call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capabilities {
+    /// The kinds it has.
+    pub kinds: BTreeSet<Kind>,
+    /// What a subnet spans.
+    pub subnets: SubnetScope,
+    /// How sizes are sold.
+    pub sizing: Sizing,
+    /// What makes a repeated create harmless.
+    pub idempotency: Idempotency,
+    /// Where the ownership mark is kept.
+    pub marks: MarkStore,
+    /// Which fields can be changed without making the thing anew.
+    pub in_place: BTreeMap<Kind, BTreeSet<Field>>,
+    /// Fields that cannot be read back, besides image and user data, which never can.
+    pub unreadable: BTreeMap<Kind, BTreeSet<Field>>,
+    /// The most machines that one create call makes; at least 1.
+    pub create_batch: u32,
+    /// The most things that one delete or get call takes; at least 1.
+    pub delete_batch: u32,
+    /// How long a list or a tag may lag behind a write, in milliseconds.
+    pub consistency_window_ms: u64,
+    /// The most user data a machine takes.
+    pub user_data_max: Bytes,
+}
+
+impl Capabilities {
+    /// Whether `field` of a `kind` can be changed in place.
+    #[must_use]
+    pub fn can_update(&self, kind: Kind, field: Field) -> bool {
+        self.in_place
+            .get(&kind)
+            .is_some_and(|fields| fields.contains(&field))
+    }
+
+    /// Whether `field` of a `kind` can be read back.
+    #[must_use]
+    pub fn can_read(&self, kind: Kind, field: Field) -> bool {
+        !matches!(field, Field::UserData | Field::Image | Field::Request)
+            && !self
+                .unreadable
+                .get(&kind)
+                .is_some_and(|fields| fields.contains(&field))
+    }
+}
+
+/// What a subnet spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubnetScope {
+    /// One zone; a topology's subnet becomes one in each.
+    Zonal,
+    /// All of the site.
+    Regional,
+}
+
+/// How machine sizes are sold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sizing {
+    /// As listed in the offers.
+    Catalogue,
+    /// Any size up to a bound. The machine type is then `flex-<cpu>-<memory in MiB>`.
+    Flexible {
+        /// The most virtual CPUs of one machine.
+        max_cpu: u32,
+        /// The most memory of one machine.
+        max_memory: Bytes,
+    },
+}
+
+/// What makes a repeated create harmless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Idempotency {
+    /// A token in the call, remembered for a time.
+    Token {
+        /// How long, in milliseconds.
+        window_ms: u64,
+    },
+    /// The thing's name: creating it again with the same spec answers with what is there.
+    Name,
+}
+
+/// Where the ownership mark is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MarkStore {
+    /// Tags, set in the creating call.
+    Tags {
+        /// The most tags of one thing, the mark's own included.
+        max: u32,
+        /// The longest key, in characters.
+        key_max: u32,
+        /// The longest value, in characters.
+        value_max: u32,
+    },
+    /// A document in the thing's own metadata or description.
+    Metadata,
+}

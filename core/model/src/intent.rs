@@ -1,0 +1,241 @@
+//! An evaluated topology: no expression is left in it, but no place is chosen yet.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use ipnet::Ipv4Net;
+
+use crate::{
+    Bytes, DiskClass, DiskSpec, FirewallRule, Labels, LocalAddr, Name, Origin, Owner, SiteSpec,
+    UserData,
+};
+
+/// What a topology asks for, in no provider's terms.
+///
+/// Every list is sorted by address, so that the order of blocks and files never matters.
+/// Every reference names something that is in here; the evaluator saw to it.
+#[derive(Debug, Clone)]
+pub struct Intent {
+    /// Whose the things are.
+    pub owner: Owner,
+    /// The sites, by name.
+    pub sites: BTreeMap<Name, SiteSpec>,
+    /// Networks.
+    pub networks: Vec<NetworkIntent>,
+    /// Subnets.
+    pub subnets: Vec<SubnetIntent>,
+    /// Firewalls.
+    pub firewalls: Vec<FirewallIntent>,
+    /// Public addresses.
+    pub addresses: Vec<AddressIntent>,
+    /// Key pairs.
+    pub keypairs: Vec<KeypairIntent>,
+    /// Images of the topology's own.
+    pub images: Vec<ImageIntent>,
+    /// Machines and fleets.
+    pub machines: Vec<MachineIntent>,
+    /// Volumes.
+    pub volumes: Vec<VolumeIntent>,
+    /// Buckets.
+    pub buckets: Vec<BucketIntent>,
+}
+
+/// What every block has.
+#[derive(Debug, Clone)]
+pub struct Common {
+    /// The address, without a site.
+    pub addr: LocalAddr,
+    /// The topology's labels and the block's own, which win.
+    pub labels: Labels,
+    /// Whether deleting it is refused.
+    pub protect: bool,
+    /// What must be done before it, besides what it refers to.
+    pub depends_on: Vec<LocalAddr>,
+    /// Where it stands, shared by all instances of a block.
+    pub origins: Arc<Origins>,
+}
+
+impl Common {
+    /// The place of an attribute, or of the block's head where it has none.
+    #[must_use]
+    pub fn origin(&self, attribute: &str) -> Option<&Origin> {
+        self.origins
+            .attributes
+            .get(attribute)
+            .or(self.origins.block.as_ref())
+    }
+}
+
+/// The places of a block and its attributes. Nested blocks' attributes are `placement.zone`.
+#[derive(Debug, Clone, Default)]
+pub struct Origins {
+    /// The block's head.
+    pub block: Option<Origin>,
+    /// Each attribute's value.
+    pub attributes: BTreeMap<String, Origin>,
+}
+
+/// A network over some sites.
+#[derive(Debug, Clone)]
+pub struct NetworkIntent {
+    /// What every block has.
+    pub common: Common,
+    /// The whole address space.
+    pub cidr: Ipv4Net,
+    /// The prefix length of each site's slice; `None` only with one site, which gets all of it.
+    pub site_prefix: Option<u8>,
+    /// The sites; never empty.
+    pub sites: Vec<Name>,
+}
+
+/// A subnet of a network: one at each of its sites, or in each zone where subnets are zonal.
+#[derive(Debug, Clone)]
+pub struct SubnetIntent {
+    /// What every block has.
+    pub common: Common,
+    /// The network.
+    pub network: LocalAddr,
+    /// How many bits longer than the site's slice its prefix is.
+    pub newbits: u8,
+}
+
+/// A firewall of a network, at each of its sites.
+#[derive(Debug, Clone)]
+pub struct FirewallIntent {
+    /// What every block has.
+    pub common: Common,
+    /// The network.
+    pub network: LocalAddr,
+    /// The rules. A firewall named in one means its machines at every site.
+    pub rules: BTreeSet<FirewallRule<LocalAddr>>,
+}
+
+/// One rule, as the file has it.
+pub type RuleIntent = FirewallRule<LocalAddr>;
+
+/// A public address.
+#[derive(Debug, Clone)]
+pub struct AddressIntent {
+    /// What every block has.
+    pub common: Common,
+    /// The machine it leads to, or the site where it waits for one.
+    pub target: AttachIntent,
+}
+
+/// Where something that can be attached is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttachIntent {
+    /// With this machine, at its site and in its zone.
+    Machine(LocalAddr),
+    /// At this site, unattached; in this zone, or the first.
+    Site {
+        /// The site.
+        site: Name,
+        /// The zone.
+        zone: Option<Name>,
+    },
+}
+
+/// A key pair, at each site where a machine that names it may run.
+#[derive(Debug, Clone)]
+pub struct KeypairIntent {
+    /// What every block has.
+    pub common: Common,
+    /// The public key in OpenSSH's one-line form, without the comment.
+    pub public_key: String,
+}
+
+/// An image, at each site where a machine that names it may run.
+#[derive(Debug, Clone)]
+pub struct ImageIntent {
+    /// What every block has.
+    pub common: Common,
+    /// A path or URL.
+    pub source: String,
+    /// The SHA-256 of the content, 64 hex digits.
+    pub sha256: String,
+}
+
+/// A machine, or a fleet of them.
+#[derive(Debug, Clone)]
+pub struct MachineIntent {
+    /// What every block has. The noun says whether it is a machine or a fleet.
+    pub common: Common,
+    /// How many; 1 for a machine.
+    pub count: u32,
+    /// How large.
+    pub size: Size,
+    /// A neutral image name, or an image of the topology's own.
+    pub image: Result<String, LocalAddr>,
+    /// The subnet.
+    pub subnet: LocalAddr,
+    /// The firewalls.
+    pub firewalls: BTreeSet<LocalAddr>,
+    /// The key pair.
+    pub keypair: Option<LocalAddr>,
+    /// The user data.
+    pub user_data: Option<UserData>,
+    /// The boot disk, then others.
+    pub disks: Vec<DiskSpec>,
+    /// Where.
+    pub placement: PlacementIntent,
+}
+
+/// How large a machine is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Size {
+    /// At least this much.
+    AtLeast {
+        /// Virtual CPUs.
+        cpu: u32,
+        /// Memory.
+        memory: Bytes,
+    },
+    /// A cloud's own type, which must be on sale at the site.
+    Type(String),
+}
+
+/// Where a machine may run.
+#[derive(Debug, Clone)]
+pub struct PlacementIntent {
+    /// The sites, in order of preference; never empty, all of them of the subnet's network.
+    pub sites: Vec<Name>,
+    /// The zone, if only one will do.
+    pub zone: Option<Name>,
+    /// How a fleet is laid out at a site.
+    pub spread: Spread,
+}
+
+/// How a fleet is laid out at a site.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Spread {
+    /// Wherever it fits, first zone first.
+    #[default]
+    None,
+    /// Evenly over the zones.
+    Zone,
+}
+
+/// A volume.
+#[derive(Debug, Clone)]
+pub struct VolumeIntent {
+    /// What every block has.
+    pub common: Common,
+    /// Its size.
+    pub size: Bytes,
+    /// What it is made of.
+    pub class: DiskClass,
+    /// The machine it is attached to, or where it waits for one.
+    pub target: AttachIntent,
+}
+
+/// A bucket.
+#[derive(Debug, Clone)]
+pub struct BucketIntent {
+    /// What every block has.
+    pub common: Common,
+    /// The site.
+    pub site: Name,
+    /// Whether older versions of an object are kept.
+    pub versioning: bool,
+}

@@ -1,0 +1,45 @@
+//! The nouns of Stratiform.
+//!
+//! Everything here is plain data: addresses, specs, what a provider reports, errors and units.
+//! Nothing in this crate reads a clock, a file or the network.
+
+mod addr;
+mod capabilities;
+mod diagnostic;
+mod error;
+mod intent;
+mod inventory;
+mod mark;
+mod name;
+mod offer;
+mod resource;
+mod site;
+mod spec;
+mod token;
+mod units;
+
+pub use addr::{Addr, AddrParseError, Key, Kind, LocalAddr, Noun};
+pub use capabilities::{Capabilities, Idempotency, MarkStore, Sizing, SubnetScope};
+pub use diagnostic::{Diagnostic, Label, Origin, Severity};
+pub use error::{Error, ErrorKind, Scope};
+pub use intent::{
+    AddressIntent, AttachIntent, BucketIntent, Common, FirewallIntent, ImageIntent, Intent,
+    KeypairIntent, MachineIntent, NetworkIntent, Origins, PlacementIntent, RuleIntent, Size,
+    Spread, SubnetIntent, VolumeIntent,
+};
+pub use inventory::{Coverage, Inventory, SiteInventory};
+pub use mark::{Digest, Mark, Owner};
+pub use name::{Name, NameError};
+pub use offer::{CapacityKind, Offer, Pool, Quota, SiteFacts};
+pub use resource::{Attributes, Fingerprint, Resource, ResourceId, ResourceState};
+pub use site::{SiteCapacity, SiteSpec};
+pub use spec::{
+    AddressSpec, BucketSpec, Direction, DiskClass, DiskSpec, Field, FirewallRule, FirewallSpec,
+    ImageRef, ImageSpec, KeypairSpec, Labels, MachineSpec, NetworkSpec, Peer, PortRange, Protocol,
+    Spec, SubnetSpec, TemplatePart, UserData, VolumeSpec,
+};
+pub use token::Token;
+pub use units::{Bytes, Currency, Money, UnitError};
+
+/// The `Result` of this workspace's provider-facing calls.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

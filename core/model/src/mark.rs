@@ -1,0 +1,214 @@
+//! Ownership marks: how a real thing says whose it is.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::{Addr, Field, Name};
+
+/// A SHA-256 digest as 64 hex digits.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Digest(String);
+
+impl Digest {
+    /// The digest of some bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self::finish(Sha256::new_with_prefix(bytes))
+    }
+
+    /// The digest of a list of strings; the borders between them count.
+    #[must_use]
+    pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut hasher = Sha256::new();
+        for part in parts {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        Self::finish(hasher)
+    }
+
+    /// The digest of a value's JSON form. Maps must be sorted for it to be stable.
+    ///
+    /// # Panics
+    /// If the value has no JSON form; every type of this crate has one.
+    #[must_use]
+    pub fn of_json(value: &impl Serialize) -> Self {
+        Self::of(&serde_json::to_vec(value).expect("the model's types have a JSON form"))
+    }
+
+    fn finish(hasher: Sha256) -> Self {
+        use fmt::Write as _;
+        let mut text = String::with_capacity(64);
+        for byte in hasher.finalize() {
+            let _ = write!(text, "{byte:02x}");
+        }
+        Self(text)
+    }
+
+    /// All 64 hex digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first 16 hex digits: what marks carry, where room is scarce.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        &self.0[..16]
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({})", self.short())
+    }
+}
+
+/// Whose a thing is: a topology, in a realm that keeps namesakes apart.
+///
+/// Written `realm/topology`, or `topology` alone in the default realm.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Owner {
+    /// Keeps two teams' topologies of one name apart in a shared account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub realm: Option<Name>,
+    /// The topology's name.
+    pub topology: Name,
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.realm
+            .iter()
+            .try_for_each(|realm| write!(f, "{realm}/"))?;
+        write!(f, "{}", self.topology)
+    }
+}
+
+impl std::str::FromStr for Owner {
+    type Err = crate::NameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (realm, topology) = match text.split_once('/') {
+            Some((realm, topology)) => (Some(Name::new(realm)?), topology),
+            None => (None, text),
+        };
+        let topology = Name::new(topology)?;
+        Ok(Self { realm, topology })
+    }
+}
+
+/// The mark that every created thing carries from the creating call on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Whose it is.
+    pub owner: Owner,
+    /// Which thing of the topology it is.
+    pub addr: Addr,
+    /// The first 16 hex digits of the digest of the spec it was last brought to.
+    pub spec: String,
+    /// Counts replacements of one address, from 1.
+    pub generation: u64,
+    /// Whether deleting it is refused. It lives here so that a lost or edited file lifts nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protect: bool,
+    /// What cannot be read back, by field: a short digest, or a harmless name (the image's).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub notes: BTreeMap<Field, String>,
+}
+
+impl Mark {
+    /// The prefix of every tag or label key.
+    pub const PREFIX: &'static str = "stratiform";
+
+    /// The mark as tags, for clouds that have them:
+    /// `stratiform:owner`, `:addr`, `:spec`, `:generation`, `:protect` where it is set, and `:note-<field>` for each note.
+    #[must_use]
+    pub fn to_tags(&self) -> BTreeMap<String, String> {
+        let key = |word: &str| format!("{}:{word}", Self::PREFIX);
+        let mut tags = BTreeMap::from([
+            (key("owner"), self.owner.to_string()),
+            (key("addr"), self.addr.to_string()),
+            (key("spec"), self.spec.clone()),
+            (key("generation"), self.generation.to_string()),
+        ]);
+        if self.protect {
+            tags.insert(key("protect"), "true".to_owned());
+        }
+        for (field, note) in &self.notes {
+            tags.insert(key(&format!("note-{field}")), note.clone());
+        }
+        tags
+    }
+
+    /// Reads a mark back from tags; `None` where there is none or it is damaged.
+    #[must_use]
+    pub fn from_tags<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Self> {
+        let (mut owner, mut addr, mut spec, mut generation) = (None, None, None, None);
+        let mut protect = false;
+        let mut notes = BTreeMap::new();
+        for (key, value) in tags {
+            let Some(word) = key
+                .strip_prefix(Self::PREFIX)
+                .and_then(|k| k.strip_prefix(':'))
+            else {
+                continue;
+            };
+            match word {
+                "owner" => owner = value.parse().ok(),
+                "addr" => addr = value.parse().ok(),
+                "spec" => spec = Some(value.to_owned()),
+                "generation" => generation = value.parse().ok(),
+                "protect" => protect = value == "true",
+                _ => {
+                    if let Some(field) = word.strip_prefix("note-").and_then(Field::parse) {
+                        notes.insert(field, value.to_owned());
+                    }
+                }
+            }
+        }
+        Some(Self {
+            owner: owner?,
+            addr: addr?,
+            spec: spec?,
+            generation: generation?,
+            protect,
+            notes,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_survives_tags() {
+        let mark = Mark {
+            owner: "bank/shop".parse().expect("owner"),
+            addr: "machine.db[\"primary\"]@dc1".parse().expect("addr"),
+            spec: Digest::of(b"x").short().to_owned(),
+            generation: 3,
+            protect: true,
+            notes: BTreeMap::from([(Field::UserData, "abc".to_owned())]),
+        };
+        let tags = mark.to_tags();
+        let read = Mark::from_tags(tags.iter().map(|(k, v)| (k.as_str(), v.as_str())));
+        assert_eq!(read, Some(mark));
+        let without = tags.iter().filter(|(k, _)| !k.ends_with("addr"));
+        assert_eq!(
+            Mark::from_tags(without.map(|(k, v)| (k.as_str(), v.as_str()))),
+            None
+        );
+    }
+}

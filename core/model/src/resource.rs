@@ -1,0 +1,137 @@
+//! What a provider reports of one real thing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Digest, Kind, Mark, Name, Spec};
+
+/// A provider's id of a thing. Opaque; unique at its site and kind.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ResourceId(Arc<str>);
+
+impl ResourceId {
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<T: AsRef<str>> From<T> for ResourceId {
+    fn from(text: T) -> Self {
+        Self(Arc::from(text.as_ref()))
+    }
+}
+
+impl fmt::Display for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+/// Where a thing is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResourceState {
+    /// Being made or changed; not fit for use yet.
+    Pending,
+    /// Fit for use.
+    Ready,
+    /// A machine that is switched off.
+    Stopped,
+    /// Going away. It counts for nothing but what waits for it to be gone.
+    Deleting,
+    /// Broken for good; only a replacement helps.
+    Failed,
+}
+
+impl ResourceState {
+    /// The word in tables and JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Ready => "ready",
+            Self::Stopped => "stopped",
+            Self::Deleting => "deleting",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What a thing got from its cloud: `private_ip` and `public_ip` of a machine, `ip` of an address,
+/// `url` of a bucket.
+pub type Attributes = BTreeMap<String, String>;
+
+/// One real thing, as a provider reports it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resource {
+    /// The provider's id.
+    pub id: ResourceId,
+    /// The name it was given at creation.
+    pub name: String,
+    /// Its mark; `None` for what is not ours, or has lost it.
+    pub mark: Option<Mark>,
+    /// Where it is in its life.
+    pub state: ResourceState,
+    /// What it is now. What cannot be read back is filled in from nothing: an empty image name,
+    /// no user data; the mark's notes stand for it.
+    pub spec: Spec<ResourceId>,
+    /// What its cloud gave it.
+    pub attributes: Attributes,
+    /// When it was made, where the cloud says.
+    pub created: Option<Timestamp>,
+}
+
+impl Resource {
+    /// The kind of thing.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.spec.kind()
+    }
+
+    /// The zone it is in, where it has one.
+    #[must_use]
+    pub const fn zone(&self) -> Option<&Name> {
+        match &self.spec {
+            Spec::Machine(spec) => Some(&spec.zone),
+            Spec::Volume(spec) => Some(&spec.zone),
+            Spec::Subnet(spec) => spec.zone.as_ref(),
+            Spec::Network(_)
+            | Spec::Firewall(_)
+            | Spec::Address(_)
+            | Spec::Keypair(_)
+            | Spec::Image(_)
+            | Spec::Bucket(_) => None,
+        }
+    }
+
+    /// What a plan remembers of it, to notice at apply that it has changed since.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let digest = Digest::of_json(&(&self.id, &self.spec, &self.mark));
+        Fingerprint(digest.short().to_owned())
+    }
+}
+
+/// A digest of one thing's id, spec and mark.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fingerprint(pub String);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}

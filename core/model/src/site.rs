@@ -1,0 +1,38 @@
+//! Where things can run.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{Bytes, Name, Origin};
+
+/// A site as a topology declares it: a provider, a region, and what the provider wants to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteSpec {
+    /// Its name in the topology.
+    pub name: Name,
+    /// The provider's name, such as `sim` or `aws`.
+    pub provider: String,
+    /// The region, where the provider has regions.
+    pub region: Option<String>,
+    /// The zones to use; empty for all that the region has.
+    pub zones: Vec<Name>,
+    /// For owned hardware, how much there is.
+    pub capacity: Option<SiteCapacity>,
+    /// Everything else in the block, for the provider's factory to check and read.
+    /// It names credentials (a profile, a role); it never holds one.
+    pub settings: Map<String, Value>,
+    /// Where the block stands.
+    #[serde(skip)]
+    pub origin: Option<Origin>,
+}
+
+/// How much owned hardware there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteCapacity {
+    /// Virtual CPUs.
+    pub cpu: u64,
+    /// Memory.
+    pub memory: Bytes,
+    /// Disk; `None` is without bound.
+    pub disk: Option<Bytes>,
+}

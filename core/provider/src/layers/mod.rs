@@ -1,0 +1,1 @@
+//! Layers round a provider: retry, throttle, timeout, trace, chaos.

@@ -1,0 +1,109 @@
+//! Which providers there are, without a global.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use strat_model::{Error, ErrorKind, Result, SiteSpec};
+
+use crate::{Clock, Provider};
+
+/// What is wrong with one setting of a site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingError {
+    /// The attribute of the `site` block.
+    pub attribute: String,
+    /// What is wrong with it.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// What a factory may use.
+#[derive(Debug, Clone)]
+pub struct ConnectContext {
+    /// The topology's folder, for relative paths in settings.
+    pub base_dir: PathBuf,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Makes providers of one name.
+#[async_trait]
+pub trait ProviderFactory: Debug + Send + Sync {
+    /// The name that a `site` block's `provider` says.
+    fn name(&self) -> &'static str;
+
+    /// Checks a site's settings without any I/O.
+    ///
+    /// # Errors
+    /// All that is wrong, not the first.
+    fn check(&self, site: &SiteSpec) -> std::result::Result<(), Vec<SettingError>>;
+
+    /// Whether connecting and asking for offers, zones and images needs no network: then
+    /// `validate` may do so too.
+    fn is_offline(&self) -> bool {
+        false
+    }
+
+    /// Connects to a site whose settings were checked.
+    async fn connect(&self, site: &SiteSpec, context: &ConnectContext)
+    -> Result<Arc<dyn Provider>>;
+}
+
+/// The providers that a program has.
+#[derive(Debug, Clone, Default)]
+pub struct Registry {
+    factories: BTreeMap<&'static str, Arc<dyn ProviderFactory>>,
+}
+
+impl Registry {
+    /// An empty registry.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a factory; it replaces one of the same name.
+    #[must_use]
+    pub fn with(mut self, factory: impl ProviderFactory + 'static) -> Self {
+        self.factories.insert(factory.name(), Arc::new(factory));
+        self
+    }
+
+    /// The factory of a name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Arc<dyn ProviderFactory>> {
+        self.factories.get(name)
+    }
+
+    /// The names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.factories.keys().copied()
+    }
+
+    /// Connects to a site.
+    ///
+    /// # Errors
+    /// `Unsupported` when no factory has the provider's name; else what connecting gives.
+    pub async fn connect(
+        &self,
+        site: &SiteSpec,
+        context: &ConnectContext,
+    ) -> Result<Arc<dyn Provider>> {
+        let Some(factory) = self.get(&site.provider) else {
+            let known: Vec<_> = self.names().collect();
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!(
+                    "there is no provider `{}` in this program; it has: {}",
+                    site.provider,
+                    known.join(", ")
+                ),
+            ));
+        };
+        factory.connect(site, context).await
+    }
+}

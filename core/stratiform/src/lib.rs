@@ -1,0 +1,1 @@
+//! Stratiform as a library: load, plan, apply, observe.

@@ -1,0 +1,1 @@
+//! The topology language: HCL, YAML and JSON to an evaluated intent.

@@ -1,0 +1,1 @@
+//! A simulated cloud with the failure modes of real ones.
