@@ -1,1 +1,21 @@
-//! Pure planning: place, diff, order.
+//! Planning, pure: where things go, what differs, in which order.
+//!
+//! `place` turns an [`Intent`](strat_model::Intent) into a [`Desired`] with no choice left in
+//! it, `diff` compares that with an [`Inventory`](strat_model::Inventory) and gives a [`Plan`],
+//! `lower` turns the plan into a [`StepGraph`]. All are plain synchronous functions: no I/O, no
+//! clock, no randomness. The same arguments give the same bytes.
+
+mod desired;
+mod naming;
+mod plan;
+mod step;
+mod target;
+
+pub use desired::{Desired, Entry, Goal};
+pub use naming::{fleet_names, resource_name};
+pub use plan::{
+    Action, Cause, Change, Cost, FieldChange, Guard, Mode, Plan, ReplaceOrder, SiteCost, Source,
+    Summary, TargetRef, Withheld,
+};
+pub use step::{Step, StepGraph, StepId, StepOp};
+pub use target::Target;

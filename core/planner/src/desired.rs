@@ -1,0 +1,80 @@
+//! Evaluated, placed intent: no expression and no choice left in it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use strat_model::{Addr, Digest, Field, ImageRef, Money, Name, Owner, ResourceId, Spec};
+
+/// What is to be, everywhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Desired {
+    /// Whose it is.
+    pub owner: Owner,
+    /// By address.
+    pub entries: BTreeMap<Addr, Entry>,
+    /// What cannot be said now, because a site gave no answer: these local addresses are left as
+    /// they are, and why.
+    pub withheld: BTreeMap<strat_model::LocalAddr, String>,
+}
+
+/// What is to be at one address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// One goal of count 1, or for a fleet one goal a zone.
+    pub goals: Vec<Goal>,
+    /// Whether deleting it is refused.
+    pub protect: bool,
+    /// What must be done before it, besides what its spec refers to.
+    pub depends_on: Vec<Addr>,
+}
+
+impl Entry {
+    /// How many things it is.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.goals.iter().map(|goal| goal.count).sum()
+    }
+}
+
+/// Some interchangeable things of one spec.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Goal {
+    /// How many.
+    pub count: u32,
+    /// What each is to be.
+    pub spec: Spec<Addr>,
+    /// What the mark notes besides, because it cannot be read back.
+    pub notes: BTreeMap<Field, String>,
+    /// The price of an hour of one; `None` where it is not known.
+    pub price_hour: Option<Money>,
+}
+
+impl Goal {
+    /// The short digest of the spec: what the mark carries.
+    ///
+    /// The id of a public image does not count, only its neutral name: a newer build of an image
+    /// is no change.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut spec = self.spec.clone();
+        if let Spec::Machine(machine) = &mut spec
+            && let ImageRef::Named { id, .. } = &mut machine.image
+        {
+            *id = ResourceId::from("");
+        }
+        Digest::of_json(&(&spec, self.notes.get(&Field::Request)))
+            .short()
+            .to_owned()
+    }
+
+    /// The zone of a machine or volume.
+    #[must_use]
+    pub const fn zone(&self) -> Option<&Name> {
+        match &self.spec {
+            Spec::Machine(spec) => Some(&spec.zone),
+            Spec::Volume(spec) => Some(&spec.zone),
+            Spec::Subnet(spec) => spec.zone.as_ref(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! The plan: what would be done, and why.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use strat_model::{Addr, Currency, Field, Fingerprint, Kind, Name, Owner, ResourceId};
+
+use crate::Goal;
+
+/// What is to be done about one address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Nothing.
+    NoOp,
+    /// Make it.
+    Create,
+    /// Mark as ours what is there already.
+    Adopt,
+    /// Change it in place.
+    Update,
+    /// Make it anew, in the order that the change says.
+    Replace,
+    /// Delete it.
+    Delete,
+    /// Take our mark off and leave it.
+    Forget,
+}
+
+impl Action {
+    /// The word in plans and reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoOp => "no_op",
+            Self::Create => "create",
+            Self::Adopt => "adopt",
+            Self::Update => "update",
+            Self::Replace => "replace",
+            Self::Delete => "delete",
+            Self::Forget => "forget",
+        }
+    }
+}
+
+/// Which comes first in a replacement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplaceOrder {
+    /// The new one runs before the old one goes.
+    CreateFirst,
+    /// The old one has to go first, because both cannot be at once.
+    DestroyFirst,
+}
+
+/// Where a difference comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The topology says something else than before.
+    Topology,
+    /// The world was changed behind Stratiform's back.
+    Drift,
+    /// Something it refers to is made anew.
+    Dependency,
+    /// An interrupted run left it.
+    Interrupted,
+}
+
+/// One difference.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// What it is about.
+    pub addr: Addr,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its site.
+    pub site: Name,
+    /// What is to be done.
+    pub action: Action,
+    /// How many real things it is done to.
+    pub count: u32,
+    /// Which comes first, for a replacement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<ReplaceOrder>,
+    /// Where the difference comes from.
+    pub cause: Cause,
+    /// Why, for people; it never drives apply.
+    pub reason: String,
+    /// What is now, by field; of a fleet, of one member. `null` where there is nothing.
+    pub before: Value,
+    /// What is to be, by field. `null` where there is to be nothing.
+    pub after: Value,
+    /// The fields that differ.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldChange>,
+    /// Whether a protection forbids it. The plan cannot be applied then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protected: bool,
+    /// Whether deleting the thing is refused from now on: what its mark will say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protect: bool,
+    /// The real things that it changes or deletes, as they were when the plan was made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<TargetRef>,
+    /// What it makes, or brings its targets to. Empty for a delete.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub goals: Vec<Goal>,
+    /// What must be done before it, besides what its goals refer to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<Addr>,
+}
+
+/// A field that differs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// Which.
+    pub field: Field,
+    /// What it is now.
+    pub before: Value,
+    /// What it is to be. Secrets stand here by their digest.
+    pub after: Value,
+    /// Whether this field alone makes the thing anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forces_replacement: bool,
+}
+
+/// A real thing as it was when the plan was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetRef {
+    /// Its id.
+    pub id: ResourceId,
+    /// Its name.
+    pub name: String,
+    /// Its digest then. Another digest at apply stops the step.
+    pub fingerprint: Fingerprint,
+    /// The generation in its mark.
+    pub generation: u64,
+    /// The goal it is brought to, as an index, for an update or replacement.
+    #[serde(default)]
+    pub goal: usize,
+    /// Whether it is a machine to be switched on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub start: bool,
+    /// Which of the change's fields differ in this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<Field>,
+}
+
+/// What a plan is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// To bring the world to what the topology says.
+    #[default]
+    Apply,
+    /// To delete all that is the topology's.
+    Destroy,
+}
+
+/// Where the topology was read from, so that a saved plan finds it again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// The variables that were given and are not sensitive.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub vars: BTreeMap<String, String>,
+    /// Files of variables.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub var_files: Vec<PathBuf>,
+}
+
+/// Something that is left as it is because too little is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withheld {
+    /// What.
+    pub what: String,
+    /// Why.
+    pub why: String,
+}
+
+/// What must be agreed to before the plan is applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guard {
+    /// How many things the plan deletes for good.
+    pub deletes: u32,
+    /// How many of the topology's things there are now.
+    pub existing: u32,
+}
+
+/// How many real things each action touches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each counts the action of its name")]
+pub struct Summary {
+    pub create: u32,
+    pub update: u32,
+    pub replace: u32,
+    pub delete: u32,
+    pub adopt: u32,
+    #[serde(default)]
+    pub forget: u32,
+    pub no_op: u32,
+}
+
+/// What it costs a month (730 hours), before and after. Things without a known price are counted
+/// apart, never as zero.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// The currency of all amounts.
+    pub currency: Currency,
+    /// Before; `None` where no price at all is known.
+    pub monthly_before: Option<Decimal>,
+    /// After; `None` where no price at all is known.
+    pub monthly_after: Option<Decimal>,
+    /// Machines whose price is not known, after.
+    pub unpriced: u32,
+    /// The same by site.
+    pub sites: BTreeMap<Name, SiteCost>,
+}
+
+/// What one site costs a month.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteCost {
+    /// Before.
+    pub monthly_before: Option<Decimal>,
+    /// After.
+    pub monthly_after: Option<Decimal>,
+}
+
+/// What would be done: immutable, and with nothing left to choose.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The version of this form: [`Plan::FORMAT_VERSION`].
+    pub format_version: u32,
+    /// What sets this plan apart: a digest of all that is in it and of what it was made from.
+    pub id: String,
+    /// Whose things it is about.
+    pub topology: Owner,
+    /// What it is for.
+    pub mode: Mode,
+    /// Where the topology was read from; set by who read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// The differences, sorted by address and action.
+    pub changes: Vec<Change>,
+    /// What is left as it is because too little is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<Withheld>,
+    /// Set where the plan deletes so much that it needs an explicit consent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<Guard>,
+    /// How many things each action touches.
+    pub summary: Summary,
+    /// What it costs.
+    pub cost: Cost,
+}
+
+impl Plan {
+    /// The version of the plan's form that this program writes and reads.
+    pub const FORMAT_VERSION: u32 = 1;
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// The changes that a protection forbids.
+    pub fn protected(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.protected)
+    }
+
+    /// The changes that mend what was done behind Stratiform's back.
+    pub fn drift(&self) -> impl Iterator<Item = &Change> {
+        self.changes
+            .iter()
+            .filter(|change| change.cause == Cause::Drift)
+    }
+}

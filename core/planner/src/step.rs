@@ -1,0 +1,96 @@
+//! The runnable form of a plan.
+
+use std::collections::BTreeSet;
+
+use strat_model::{Addr, Field, Kind, Name};
+
+use crate::TargetRef;
+
+/// A step's number: its index in the graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StepId(pub u32);
+
+impl StepId {
+    /// The index in [`StepGraph::steps`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What one step does: one mutating call, or one for each of a few things of a kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepOp {
+    /// Makes `count` things of the change's goal number `goal`, unattached.
+    Create {
+        /// Index into the change's goals.
+        goal: usize,
+        /// How many: more than one only for machines, and never more than the site's batch.
+        count: u32,
+        /// The generation that their marks say.
+        generation: u64,
+        /// Sets apart the batches of one change.
+        part: u32,
+    },
+    /// Changes a thing in place, all but its attachment. No fields: writes the mark alone.
+    Update {
+        /// Which thing.
+        target: TargetRef,
+        /// Index into the change's goals.
+        goal: usize,
+        /// What differs.
+        fields: BTreeSet<Field>,
+    },
+    /// Lets a volume go from the machine it is attached to.
+    Detach {
+        /// Which volume.
+        target: TargetRef,
+    },
+    /// Attaches the thing at the change's address (volume, address) as its goal says.
+    Attach {
+        /// The thing, if it was there before; `None`: what a `Create` of this change made.
+        target: Option<TargetRef>,
+        /// Index into the change's goals.
+        goal: usize,
+    },
+    /// Switches machines on.
+    Start {
+        /// Which machines.
+        targets: Vec<TargetRef>,
+    },
+    /// Deletes things, and waits until they are gone.
+    Delete {
+        /// Which; more than one only for machines, and never more than the site's batch.
+        targets: Vec<TargetRef>,
+    },
+}
+
+/// A runnable unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Its number.
+    pub id: StepId,
+    /// The change it is part of: an index into the plan's changes.
+    pub change: usize,
+    /// What it is about.
+    pub addr: Addr,
+    /// The kind of thing.
+    pub kind: Kind,
+    /// The site.
+    pub site: Name,
+    /// What it does.
+    pub op: StepOp,
+    /// What must be done before it, sorted. Every one has a smaller place in some order: there is
+    /// no cycle.
+    pub deps: Vec<StepId>,
+    /// The length of the longest chain of steps that wait for this one, itself included: what is
+    /// run first when not all can run.
+    pub height: u32,
+}
+
+/// Steps and what each waits for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StepGraph {
+    /// The steps, by number.
+    pub steps: Vec<Step>,
+}
