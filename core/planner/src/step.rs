@@ -31,11 +31,14 @@ pub enum StepOp {
         generation: u64,
         /// Sets apart the batches of one change.
         part: u32,
+        /// For a firewall: the firewalls whose rules are left out for now, because they name each
+        /// other (or itself) and one has to be first. An `Update` of the rules follows.
+        without: Vec<Addr>,
     },
     /// Changes a thing in place, all but its attachment. No fields: writes the mark alone.
     Update {
-        /// Which thing.
-        target: TargetRef,
+        /// Which thing; `None`: what a `Create` of this change made.
+        target: Option<TargetRef>,
         /// Index into the change's goals.
         goal: usize,
         /// What differs.
