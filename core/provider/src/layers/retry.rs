@@ -1,0 +1,80 @@
+//! The one place that repeats a call.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fastrand::Rng;
+use jiff::Timestamp;
+use strat_model::{Error, Result};
+
+use super::outcome::{may_have_happened, unknown_after};
+use super::{Backoff, Call, Effect, Layer, Next, Phase, Reporter, RetryPolicy, lock};
+
+/// Repeats a call that failed with a retryable kind.
+///
+/// Writes too: every method of the contract is idempotent, and the repeated call carries the same
+/// token and name. A write that fails in the end, and of which any attempt got no answer, fails
+/// with "outcome unknown" ([`super::is_outcome_unknown`]), whatever the last attempt said.
+///
+/// The loop is our own: the crates for it (`backon` 1.6, say) add their jitter to the delay
+/// instead of drawing the delay, seed a generator of their own for every call, and know a
+/// deadline only as the sum of the delays.
+#[derive(Debug)]
+pub struct Retry {
+    policy: RetryPolicy,
+    rng: Mutex<Rng>,
+    reporter: Reporter,
+}
+
+impl Retry {
+    /// Retries by `policy`; the waits are drawn from `rng`.
+    #[must_use]
+    pub fn new(policy: RetryPolicy, rng: Rng, reporter: Reporter) -> Self {
+        Self {
+            policy,
+            rng: Mutex::new(rng),
+            reporter,
+        }
+    }
+
+    /// How long to wait before another attempt; `None` if there is to be none.
+    fn wait_after(&self, call: &Call<'_>, start: Timestamp, error: &Error) -> Option<Duration> {
+        let attempt = call.attempt();
+        if !error.kind().is_retryable() || attempt >= self.policy.attempts_max {
+            return None;
+        }
+        let drawn = Backoff::new(&self.policy).wait(attempt, &mut lock(&self.rng));
+        let wait = drawn.max(error.retry_after().unwrap_or_default());
+        let busy = self.reporter.since(start).saturating_sub(call.waited());
+        (busy.saturating_add(wait) <= self.policy.deadline).then_some(wait)
+    }
+}
+
+#[async_trait]
+impl Layer for Retry {
+    async fn around(&self, call: &Call<'_>, next: Next<'_>) -> Result<()> {
+        let start = self.reporter.clock().now();
+        let mut unanswered = false;
+        // Bounded by the policy's attempts.
+        for attempt in 1.. {
+            call.begin_attempt(attempt);
+            let Err(error) = next.run().await else {
+                return Ok(());
+            };
+            unanswered |= call.effect == Effect::Write && may_have_happened(error.kind());
+            let Some(wait) = self.wait_after(call, start, &error) else {
+                let error = call.name_in(error);
+                return Err(if unanswered {
+                    unknown_after(attempt, error)
+                } else {
+                    error
+                });
+            };
+            let error = &error;
+            self.reporter.emit(call, Phase::Retrying { error, wait });
+            self.reporter.clock().sleep(wait).await;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! Counts of calls, for the end of a run.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use strat_model::Name;
+
+use super::{Api, CallEvent, CallObserver, Outcome, Phase, lock};
+
+/// What is counted apart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CallKey {
+    /// The site.
+    pub site: Name,
+    /// The part of its API.
+    pub api: Api,
+    /// The method.
+    pub operation: &'static str,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CallCounts {
+    /// Calls that began.
+    pub calls: u64,
+    /// Calls that ended with an error.
+    pub failures: u64,
+    /// Calls whose caller stopped waiting.
+    pub cancelled: u64,
+    /// Attempts after the first.
+    pub retries: u64,
+    /// Attempts that the cloud throttled.
+    pub throttles: u64,
+    /// Attempts that the throttle held back.
+    pub waits: u64,
+    /// How long it held them back, together.
+    pub waited: Duration,
+    /// How long the finished calls took, together, with all waits and attempts.
+    pub took: Duration,
+    /// The longest of them.
+    pub took_max: Duration,
+}
+
+impl CallCounts {
+    fn add(&mut self, phase: &Phase<'_>) {
+        match *phase {
+            Phase::Started => self.calls += 1,
+            Phase::Waited { wait } => {
+                self.waits += 1;
+                self.waited += wait;
+            }
+            Phase::Throttled { .. } => self.throttles += 1,
+            Phase::Retrying { .. } => self.retries += 1,
+            Phase::Finished { outcome, took } => {
+                match outcome {
+                    Outcome::Done => {}
+                    Outcome::Failed(_) => self.failures += 1,
+                    Outcome::Cancelled => self.cancelled += 1,
+                }
+                self.took += took;
+                self.took_max = self.took_max.max(took);
+            }
+        }
+    }
+}
+
+/// An observer that counts.
+#[derive(Debug, Default)]
+pub struct CallStats {
+    counts: Mutex<BTreeMap<CallKey, CallCounts>>,
+}
+
+impl CallStats {
+    /// Nothing counted yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The counts so far, sorted.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<CallKey, CallCounts> {
+        lock(&self.counts).clone()
+    }
+
+    /// All counts so far in one.
+    #[must_use]
+    pub fn total(&self) -> CallCounts {
+        let mut total = CallCounts::default();
+        for counts in lock(&self.counts).values() {
+            total.calls += counts.calls;
+            total.failures += counts.failures;
+            total.cancelled += counts.cancelled;
+            total.retries += counts.retries;
+            total.throttles += counts.throttles;
+            total.waits += counts.waits;
+            total.waited += counts.waited;
+            total.took += counts.took;
+            total.took_max = total.took_max.max(counts.took_max);
+        }
+        total
+    }
+}
+
+impl CallObserver for CallStats {
+    fn on_event(&self, event: &CallEvent<'_>) {
+        let key = CallKey {
+            site: event.call.site.clone(),
+            api: event.call.api,
+            operation: event.call.operation,
+        };
+        lock(&self.counts).entry(key).or_default().add(&event.phase);
+    }
+}
