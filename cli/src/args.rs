@@ -1,0 +1,182 @@
+//! The command line: what can be said, and what `--help` says about it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done; with --detailed-exitcode: there is nothing to change
+  1    an error, a refusal, or a command line that makes no sense
+  2    only with --detailed-exitcode: there are changes
+  130  stopped by Ctrl-C
+
+Data goes to stdout, everything else to stderr. NO_COLOR turns colours off.";
+
+/// Describe a topology over your own hardware and any cloud once, and keep it true.
+///
+/// Stratiform keeps no state file: the clouds are the state. `strat plan` compares them with the
+/// topology in the current folder, `strat apply` makes them the same.
+#[derive(Debug, Parser)]
+#[command(name = "strat", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+#[command(disable_help_subcommand = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// When to use colours.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: When,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands, in the order in which one meets them.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Init(commands::init::Init),
+    Validate(commands::validate::Validate),
+    Fmt(commands::fmt::Fmt),
+    Plan(commands::plan::Plan),
+    Apply(commands::apply::Apply),
+    Destroy(commands::destroy::Destroy),
+    Show(commands::show::Show),
+    Output(commands::output::Output),
+    Drift(commands::drift::Drift),
+    Graph(commands::graph::Graph),
+    Offers(commands::offers::Offers),
+    Providers(commands::providers::Providers),
+    History(commands::history::History),
+    Unlock(commands::unlock::Unlock),
+    Doctor(commands::doctor::Doctor),
+    Sim(commands::sim::Sim),
+    Functions(commands::functions::Functions),
+    Completions(commands::completions::Completions),
+}
+
+/// Which topology.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TopologyArgs {
+    /// The topology: a file, or a folder of files.
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub(crate) path: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) vars: VarArgs,
+}
+
+/// The values of variables.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct VarArgs {
+    /// A variable's value; may be given more than once.
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = parse_var)]
+    pub(crate) vars: Vec<(String, String)>,
+
+    /// A file of variables' values; may be given more than once, later ones win.
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub(crate) var_files: Vec<PathBuf>,
+}
+
+/// What a change of the world is limited to.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct TargetArgs {
+    /// Only this part of the topology and what it needs: `machines.web`, `machine.db["primary"]`,
+    /// `machines.web@dc1`, `site.dc1`. May be given more than once.
+    #[arg(long = "target", value_name = "ADDR")]
+    pub(crate) targets: Vec<stratiform::Target>,
+}
+
+/// How changes are carried out.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ApplyArgs {
+    /// Do not ask.
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+
+    /// Consent to a plan that deletes a large part of the topology.
+    #[arg(long)]
+    pub(crate) allow_deletes: bool,
+
+    /// How many provider calls may be in flight at once.
+    #[arg(long, value_name = "N", default_value_t = 16,
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) parallelism: u16,
+
+    /// How long to wait for another run on this topology to end, such as `30s` or `5m`.
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_duration)]
+    pub(crate) lock_timeout: std::time::Duration,
+}
+
+fn parse_var(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.to_owned()))
+        }
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
+    let fail = || "write it as a number and a unit: `500ms`, `30s`, `5m`, `1h`".to_owned();
+    let split = text
+        .find(|c: char| !c.is_ascii_digit())
+        .ok_or_else(fail)?;
+    let (number, unit) = text.split_at(split);
+    let number: u64 = number.parse().map_err(|_| fail())?;
+    let millis = match unit.trim() {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(fail()),
+    };
+    number
+        .checked_mul(millis)
+        .map(std::time::Duration::from_millis)
+        .ok_or_else(fail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_tree_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_units() {
+        let ms = |text| parse_duration(text).map(|d| d.as_millis()).ok();
+        assert_eq!(ms("30s"), Some(30_000));
+        assert_eq!(ms("500ms"), Some(500));
+        assert_eq!(ms("2m"), Some(120_000));
+        for text in ["", "5", "s", "1d", "-1s", "99999999999999999999s"] {
+            assert_eq!(ms(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_variable_may_hold_an_equals_sign() {
+        assert_eq!(
+            parse_var("a=b=c"),
+            Ok(("a".to_owned(), "b=c".to_owned()))
+        );
+        assert!(parse_var("=x").is_err());
+        assert!(parse_var("x").is_err());
+    }
+}

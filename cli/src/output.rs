@@ -1,0 +1,120 @@
+//! The one place that writes to stdout and stderr.
+
+use std::cell::RefCell;
+use std::io::{self, IsTerminal as _, Write as _};
+
+use anstream::{AutoStream, ColorChoice};
+use serde::Serialize;
+
+use crate::args::When;
+use crate::failure::Failure;
+
+/// The width of what is no terminal: enough that nothing is broken for a pager or a log.
+const WIDTH_WITHOUT_TERMINAL: usize = 120;
+
+/// Where text goes. Text is made with colours; they are taken out here where they do not belong.
+///
+/// A reader that has gone (`strat plan | head`) is no error: the rest is dropped.
+#[derive(Debug)]
+pub(crate) struct Output {
+    stdout: RefCell<AutoStream<io::Stdout>>,
+    stderr: RefCell<AutoStream<io::Stderr>>,
+    stderr_color: bool,
+}
+
+impl Output {
+    /// Output with colours as asked for.
+    pub(crate) fn new(color: When) -> Self {
+        let choice = match color {
+            When::Auto => ColorChoice::Auto,
+            When::Always => ColorChoice::Always,
+            When::Never => ColorChoice::Never,
+        };
+        let resolve = |auto| match choice {
+            ColorChoice::Auto => auto,
+            other => other,
+        };
+        let stdout = resolve(AutoStream::choice(&io::stdout()));
+        let stderr = resolve(AutoStream::choice(&io::stderr()));
+        Self {
+            stdout: RefCell::new(AutoStream::new(io::stdout(), stdout)),
+            stderr: RefCell::new(AutoStream::new(io::stderr(), stderr)),
+            stderr_color: stderr != ColorChoice::Never,
+        }
+    }
+
+    /// Writes data to stdout.
+    ///
+    /// # Errors
+    /// If stdout cannot be written, for any other reason than that nobody reads it.
+    pub(crate) fn data(&self, text: &str) -> Result<(), Failure> {
+        let mut stdout = self.stdout.borrow_mut();
+        let written = stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush());
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::new("the output cannot be written").caused_by(&error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes one JSON document to stdout, with a newline at its end.
+    ///
+    /// # Errors
+    /// As [`Output::data`].
+    pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
+        let mut text = serde_json::to_string_pretty(value)
+            .map_err(|error| Failure::new("the answer has no JSON form").caused_by(&error))?;
+        text.push('\n');
+        self.data(&text)
+    }
+
+    /// Writes to stderr what is no data. If that fails there is nobody left to tell.
+    pub(crate) fn note(&self, text: &str) {
+        let mut stderr = self.stderr.borrow_mut();
+        let _ = stderr
+            .write_all(text.as_bytes())
+            .and_then(|()| stderr.flush());
+    }
+
+    /// Whether stdout is a terminal.
+    #[expect(clippy::unused_self, reason = "all that is known of the streams is asked here")]
+    pub(crate) fn stdout_is_terminal(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// Whether a person sits at stderr: progress bars and questions make sense.
+    #[expect(clippy::unused_self, reason = "all that is known of the streams is asked here")]
+    pub(crate) fn stderr_is_terminal(&self) -> bool {
+        io::stderr().is_terminal()
+    }
+
+    /// Whether stderr shows colours.
+    pub(crate) const fn stderr_has_color(&self) -> bool {
+        self.stderr_color
+    }
+
+    /// How many columns stdout has.
+    pub(crate) fn width(&self) -> usize {
+        if self.stdout_is_terminal() {
+            columns()
+        } else {
+            WIDTH_WITHOUT_TERMINAL
+        }
+    }
+
+    /// How many columns stderr has.
+    pub(crate) fn stderr_width(&self) -> usize {
+        if self.stderr_is_terminal() {
+            columns()
+        } else {
+            WIDTH_WITHOUT_TERMINAL
+        }
+    }
+}
+
+fn columns() -> usize {
+    terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0).max(40))
+}

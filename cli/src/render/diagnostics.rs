@@ -1,0 +1,226 @@
+//! Findings about a topology, with the source they are about.
+
+use std::fmt;
+
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, SourceOffset,
+};
+use stratiform::model::{Diagnostic, Label, Severity};
+use stratiform::topology::Sources;
+
+use super::wrap::count;
+
+/// How findings are drawn.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Look {
+    /// With colours and lines, or in plain ASCII.
+    pub(crate) fancy: bool,
+    /// The columns there are.
+    pub(crate) width: usize,
+}
+
+/// All findings, and how many errors they are.
+pub(crate) fn diagnostics(list: &[Diagnostic], sources: &Sources, look: Look) -> String {
+    let theme = if look.fancy {
+        GraphicalTheme::unicode()
+    } else {
+        GraphicalTheme::none()
+    };
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(look.width)
+        .with_links(false);
+    let mut text = String::new();
+    for diagnostic in list {
+        let finding = Finding::new(diagnostic, sources);
+        if handler.render_report(&mut text, &finding).is_err() {
+            text.push_str(&diagnostic.message);
+        }
+        text.push('\n');
+    }
+    text.push_str(&tally(list));
+    text
+}
+
+/// `2 errors, 1 warning`, on a line; nothing when there is nothing.
+fn tally(list: &[Diagnostic]) -> String {
+    let of = |severity| list.iter().filter(|d| d.severity == severity).count();
+    let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
+    let mut parts = Vec::new();
+    if errors > 0 {
+        parts.push(count(errors, "error"));
+    }
+    if warnings > 0 {
+        parts.push(count(warnings, "warning"));
+    }
+    if parts.is_empty() {
+        return String::new();
+    }
+    format!("{}\n", parts.join(", "))
+}
+
+/// One finding as miette wants it.
+#[derive(Debug)]
+struct Finding<'a> {
+    diagnostic: &'a Diagnostic,
+    /// The file of the main label.
+    source: Option<NamedSource<String>>,
+    /// The labels in that file.
+    labels: Vec<LabeledSpan>,
+    /// The labels in other files.
+    elsewhere: Vec<Elsewhere>,
+}
+
+impl<'a> Finding<'a> {
+    fn new(diagnostic: &'a Diagnostic, sources: &Sources) -> Self {
+        let main = diagnostic.labels.first().map(|label| &label.origin.file);
+        let (here, there): (Vec<&Label>, Vec<&Label>) = diagnostic
+            .labels
+            .iter()
+            .partition(|label| Some(&label.origin.file) == main);
+        Self {
+            diagnostic,
+            source: main.and_then(|file| named(sources, file)),
+            labels: here.into_iter().enumerate().map(span).collect(),
+            elsewhere: there
+                .into_iter()
+                .filter_map(|label| Elsewhere::new(label, sources))
+                .collect(),
+        }
+    }
+}
+
+impl fmt::Display for Finding<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.diagnostic.message)
+    }
+}
+
+impl std::error::Error for Finding<'_> {}
+
+impl miette::Diagnostic for Finding<'_> {
+    fn code<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
+        Some(Box::new(&self.diagnostic.code))
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.diagnostic.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+        })
+    }
+
+    fn help<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
+        let help = self.diagnostic.help.as_ref()?;
+        Some(Box::new(help))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source as _)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.source.as_ref()?;
+        Some(Box::new(self.labels.iter().cloned()))
+    }
+
+    fn related<'b>(&'b self) -> Option<Box<dyn Iterator<Item = &'b dyn miette::Diagnostic> + 'b>> {
+        if self.elsewhere.is_empty() {
+            return None;
+        }
+        Some(Box::new(self.elsewhere.iter().map(|other| other as _)))
+    }
+}
+
+/// A label in another file than the main one.
+#[derive(Debug)]
+struct Elsewhere {
+    text: String,
+    source: NamedSource<String>,
+    label: LabeledSpan,
+}
+
+impl Elsewhere {
+    fn new(label: &Label, sources: &Sources) -> Option<Self> {
+        Some(Self {
+            text: label.text.clone(),
+            source: named(sources, &label.origin.file)?,
+            label: span((0, label)),
+        })
+    }
+}
+
+impl fmt::Display for Elsewhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Elsewhere {}
+
+impl miette::Diagnostic for Elsewhere {
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(miette::Severity::Advice)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(std::iter::once(self.label.clone())))
+    }
+}
+
+fn named(sources: &Sources, file: &str) -> Option<NamedSource<String>> {
+    let text = sources.get(file)?;
+    Some(NamedSource::new(file, text.to_owned()))
+}
+
+fn span((index, label): (usize, &Label)) -> LabeledSpan {
+    let (start, end) = (label.origin.start as usize, label.origin.end as usize);
+    let text = (!label.text.is_empty()).then(|| label.text.clone());
+    let length = end.saturating_sub(start);
+    if index == 0 {
+        LabeledSpan::new_primary_with_span(text, (SourceOffset::from(start), length))
+    } else {
+        LabeledSpan::new_with_span(text, (SourceOffset::from(start), length))
+    }
+}
+
+/// A finding as `--json` has it: with lines and columns, from 1, besides the bytes.
+pub(crate) fn to_json(diagnostic: &Diagnostic, sources: &Sources) -> serde_json::Value {
+    let labels: Vec<_> = diagnostic
+        .labels
+        .iter()
+        .map(|label| {
+            let place = sources
+                .get(&label.origin.file)
+                .map(|text| line_and_column(text, label.origin.start as usize));
+            serde_json::json!({
+                "file": label.origin.file,
+                "line": place.map(|(line, _)| line),
+                "column": place.map(|(_, column)| column),
+                "start": label.origin.start,
+                "end": label.origin.end,
+                "text": label.text,
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "severity": diagnostic.severity,
+        "code": diagnostic.code,
+        "message": diagnostic.message,
+        "labels": labels,
+        "help": diagnostic.help,
+    })
+}
+
+fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .map_or(1, |line| line.chars().count() + 1);
+    (line, column)
+}

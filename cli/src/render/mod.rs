@@ -1,0 +1,15 @@
+//! How things look. Everything here is a plain function from data to text; the text carries
+//! colours, and [`crate::output`] takes them out where they do not belong.
+
+pub(crate) mod change;
+pub(crate) mod cost;
+pub(crate) mod diagnostics;
+pub(crate) mod failure;
+pub(crate) mod plan;
+pub(crate) mod progress;
+pub(crate) mod report;
+pub(crate) mod spec;
+pub(crate) mod style;
+pub(crate) mod table;
+pub(crate) mod values;
+pub(crate) mod wrap;

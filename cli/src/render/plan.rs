@@ -1,0 +1,164 @@
+//! A plan, for people.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use stratiform::model::Name;
+use stratiform::planner::{Action, Cause, Change, Mode, Plan, Summary};
+
+use super::style::{BOLD, DELETE, DIM, NOTE, UPDATE, paint};
+use super::wrap::{count, words};
+use super::{change, cost};
+
+/// The whole plan, in lines of at most `width` columns where words allow.
+pub(crate) fn plan(plan: &Plan, width: usize) -> String {
+    let mut text = String::new();
+    let (drift, wanted): (Vec<&Change>, Vec<&Change>) = plan
+        .changes
+        .iter()
+        .filter(|change| change.action != Action::NoOp)
+        .partition(|change| change.cause == Cause::Drift && plan.mode == Mode::Apply);
+    if !drift.is_empty() {
+        heading(&mut text, "Changed behind Stratiform's back; apply puts it right:");
+        sites(&mut text, &drift, width);
+        if !wanted.is_empty() {
+            heading(&mut text, "Changes:");
+        }
+    }
+    sites(&mut text, &wanted, width);
+    withheld(&mut text, plan, width);
+    protected(&mut text, plan);
+    guard(&mut text, plan, width);
+    foot(&mut text, plan);
+    text
+}
+
+fn heading(text: &mut String, line: &str) {
+    let _ = writeln!(text, "{}\n", paint(BOLD, line));
+}
+
+/// The changes, site by site.
+fn sites(text: &mut String, changes: &[&Change], width: usize) {
+    let shared = shared_reason(changes);
+    if let Some(reason) = shared {
+        let creates = changes.iter().map(|change| change.count as usize).sum();
+        let line = format!("{} to create: {reason}.", count(creates, "thing"));
+        let _ = writeln!(text, "{}\n", paint(DIM, line));
+    }
+    let mut by_site: BTreeMap<&Name, Vec<&Change>> = BTreeMap::new();
+    for change in changes {
+        by_site.entry(&change.site).or_default().push(change);
+    }
+    for (site, changes) in by_site {
+        let _ = writeln!(text, "{}  {}", paint(BOLD, site), paint(DIM, tally(&changes)));
+        text.push_str(&change::changes(&changes, shared.is_none(), width));
+        text.push('\n');
+    }
+}
+
+/// The reason of all changes, if they are creates for one reason: then it is said once.
+fn shared_reason<'a>(changes: &[&'a Change]) -> Option<&'a str> {
+    let first = changes.first()?;
+    let alike = |change: &&Change| change.action == Action::Create && change.reason == first.reason;
+    (changes.len() > 1 && changes.iter().all(alike)).then_some(first.reason.as_str())
+}
+
+/// `15 to create, 1 to update`.
+fn tally(changes: &[&Change]) -> String {
+    let mut counts: BTreeMap<Action, u32> = BTreeMap::new();
+    for change in changes {
+        *counts.entry(change.action).or_default() += change.count;
+    }
+    let counts: Vec<_> = counts
+        .into_iter()
+        .map(|(action, count)| format!("{count} to {}", action.as_str()))
+        .collect();
+    counts.join(", ")
+}
+
+fn withheld(text: &mut String, plan: &Plan, width: usize) {
+    if plan.withheld.is_empty() {
+        return;
+    }
+    heading(text, "Left as it is, because too little is known:");
+    for item in &plan.withheld {
+        let _ = writeln!(text, "  {} {}", paint(UPDATE, "?"), item.what);
+        for line in words(&item.why, width.saturating_sub(6)) {
+            let _ = writeln!(text, "      {}", paint(DIM, line));
+        }
+    }
+    text.push('\n');
+}
+
+fn protected(text: &mut String, plan: &Plan) {
+    let protected: Vec<_> = plan.protected().collect();
+    if protected.is_empty() {
+        return;
+    }
+    heading(text, "Protected; the plan cannot be applied as it is:");
+    for change in protected {
+        let verb = match change.action {
+            Action::Replace => "would be replaced",
+            _ => "would be deleted",
+        };
+        let _ = writeln!(text, "  {} {} {verb}", paint(DELETE, "!"), change.addr);
+    }
+    let _ = writeln!(
+        text,
+        "\n  To lift it: set `protect = false` on the block and apply; then do this again.\n"
+    );
+}
+
+fn guard(text: &mut String, plan: &Plan, width: usize) {
+    let Some(guard) = &plan.guard else {
+        return;
+    };
+    let line = format!(
+        "This deletes {} of the {} things that the topology has; applying it takes \
+         --allow-deletes.",
+        guard.deletes, guard.existing
+    );
+    for line in words(&line, width) {
+        let _ = writeln!(text, "{}", paint(DELETE, line));
+    }
+    text.push('\n');
+}
+
+fn foot(text: &mut String, plan: &Plan) {
+    if plan.is_empty() {
+        let line = match plan.mode {
+            Mode::Apply => format!(
+                "No changes. {} {} the topology.",
+                count(plan.summary.no_op as usize, "resource"),
+                if plan.summary.no_op == 1 { "matches" } else { "match" },
+            ),
+            Mode::Destroy => "Nothing to destroy.".to_owned(),
+        };
+        let _ = writeln!(text, "{}", paint(BOLD, line));
+        return;
+    }
+    if let Some(cost) = cost::cost(&plan.cost) {
+        text.push_str(&cost);
+    }
+    let _ = writeln!(text, "{} {}", paint(BOLD, "Plan:"), summary(&plan.summary));
+}
+
+/// `30 to create, 0 to update, 0 to replace, 0 to delete, 0 unchanged.`
+pub(crate) fn summary(summary: &Summary) -> String {
+    let mut parts = vec![
+        format!("{} to create", summary.create),
+        format!("{} to update", summary.update),
+        format!("{} to replace", summary.replace),
+        format!("{} to delete", summary.delete),
+    ];
+    if summary.adopt > 0 {
+        parts.push(paint(NOTE, format!("{} to adopt", summary.adopt)));
+    }
+    if summary.forget > 0 {
+        parts.push(paint(NOTE, format!("{} to forget", summary.forget)));
+    }
+    if summary.no_op > 0 {
+        parts.push(format!("{} unchanged", summary.no_op));
+    }
+    format!("{}.", parts.join(", "))
+}

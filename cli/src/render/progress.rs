@@ -1,0 +1,286 @@
+//! What is going on, as it goes on: bars on a terminal, lines elsewhere.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use stratiform::engine::{Event, Operation};
+use stratiform::model::Addr;
+use tokio::time::Instant;
+
+use super::style::{CREATE, DELETE, DIM, NOTE, UPDATE, paint};
+use crate::output::Output;
+
+/// How often a spinner turns.
+const TICK: Duration = Duration::from_millis(120);
+/// The most steps that have a spinner of their own; more only flicker.
+const SPINNERS_MAX: usize = 12;
+
+/// Shows events on stderr.
+#[derive(Debug)]
+pub(crate) struct Progress<'a> {
+    output: &'a Output,
+    bars: Option<Bars>,
+    started: BTreeMap<u32, Instant>,
+}
+
+#[derive(Debug)]
+struct Bars {
+    all: MultiProgress,
+    total: Option<ProgressBar>,
+    steps: BTreeMap<u32, ProgressBar>,
+}
+
+impl<'a> Progress<'a> {
+    /// Progress for a person, if one is there.
+    pub(crate) fn new(output: &'a Output) -> Self {
+        let bars = output.stderr_is_terminal().then(|| Bars {
+            all: MultiProgress::new(),
+            total: None,
+            steps: BTreeMap::new(),
+        });
+        Self {
+            output,
+            bars,
+            started: BTreeMap::new(),
+        }
+    }
+
+    /// Shows one event.
+    pub(crate) fn on(&mut self, event: &Event) {
+        let now = Instant::now();
+        if let Event::StepStarted { step, .. } = event {
+            self.started.insert(*step, now);
+        }
+        let took = step(event)
+            .and_then(|step| self.started.get(&step))
+            .map_or(Duration::ZERO, |start| now.duration_since(*start));
+        if let Some(bars) = &mut self.bars {
+            bars.on(event);
+        }
+        if let Some(line) = line(event, took, self.bars.is_some()) {
+            match &self.bars {
+                Some(bars) => bars.all.suspend(|| self.output.note(&format!("{line}\n"))),
+                None => self.output.note(&format!("{line}\n")),
+            }
+        }
+    }
+
+    /// Writes a line among the bars.
+    pub(crate) fn note(&self, text: &str) {
+        match &self.bars {
+            Some(bars) => bars.all.suspend(|| self.output.note(text)),
+            None => self.output.note(text),
+        }
+    }
+
+    /// Takes the bars away.
+    pub(crate) fn finish(self) {
+        if let Some(bars) = self.bars {
+            let _ = bars.all.clear();
+        }
+    }
+}
+
+impl Bars {
+    fn on(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted { steps, .. } => {
+                let style = ProgressStyle::with_template("{bar:30.green} {pos}/{len} steps {elapsed}");
+                let total = ProgressBar::new(*steps as u64);
+                if let Ok(style) = style {
+                    total.set_style(style);
+                }
+                self.total = Some(self.all.add(total));
+            }
+            Event::StepStarted {
+                step,
+                addr,
+                operation,
+                count,
+                ..
+            } if self.steps.len() < SPINNERS_MAX => {
+                let bar = ProgressBar::new_spinner();
+                let bar = match &self.total {
+                    Some(total) => self.all.insert_before(total, bar),
+                    None => self.all.add(bar),
+                };
+                bar.set_message(format!("{} {}", doing(*operation), what(addr, *count)));
+                bar.enable_steady_tick(TICK);
+                self.steps.insert(*step, bar);
+            }
+            Event::StepProgress {
+                step,
+                addr,
+                waiting,
+                ..
+            } => {
+                if let Some(bar) = self.steps.get(step) {
+                    bar.set_message(format!("waiting for {}", what_waits(addr, *waiting)));
+                }
+            }
+            Event::StepFinished { step, .. }
+            | Event::StepFailed { step, .. }
+            | Event::StepSkipped { step, .. } => {
+                if let Some(bar) = self.steps.remove(step) {
+                    bar.finish_and_clear();
+                    self.all.remove(&bar);
+                }
+                self.total.iter().for_each(|total| total.inc(1));
+            }
+            Event::RunFinished { .. } => {
+                for bar in std::mem::take(&mut self.steps).into_values() {
+                    bar.finish_and_clear();
+                }
+                if let Some(total) = self.total.take() {
+                    total.finish_and_clear();
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+const fn step(event: &Event) -> Option<u32> {
+    match event {
+        Event::StepStarted { step, .. }
+        | Event::StepProgress { step, .. }
+        | Event::StepFinished { step, .. }
+        | Event::StepFailed { step, .. }
+        | Event::StepSkipped { step, .. } => Some(*step),
+        _ => None,
+    }
+}
+
+/// The line of an event, if it is worth one. With bars, what begins has a spinner and no line.
+fn line(event: &Event, took: Duration, bars: bool) -> Option<String> {
+    Some(match event {
+        Event::LeaseWaiting {
+            holder,
+            command,
+            expires,
+        } => paint(
+            UPDATE,
+            format!("waiting: {holder} runs `{command}` on this topology (until {expires:.0} at most, unless renewed)"),
+        ),
+        Event::Settled {
+            addr,
+            operation,
+            found,
+            ..
+        } => {
+            let found = match found.len() {
+                0 => "had made nothing".to_owned(),
+                n => format!("had made {n}"),
+            };
+            paint(
+                NOTE,
+                format!("settled: an interrupted {operation} of {addr} {found}"),
+            )
+        }
+        Event::StepStarted {
+            addr,
+            operation,
+            count,
+            ..
+        } if !bars => paint(DIM, format!("{} {}", doing(*operation), what(addr, *count))),
+        Event::StepFinished {
+            addr,
+            operation,
+            count,
+            ..
+        } => format!(
+            "{} {} {}",
+            paint(CREATE, done(*operation)),
+            what(addr, *count),
+            paint(DIM, format!("({})", duration(took)))
+        ),
+        Event::StepFailed {
+            addr,
+            operation,
+            error,
+            ..
+        } => format!(
+            "{} {operation} {addr} {}: {error}",
+            paint(DELETE, "failed"),
+            paint(DIM, format!("({})", duration(took)))
+        ),
+        Event::StepSkipped { addr, because, .. } => format!(
+            "{} {addr}, because {because} failed",
+            paint(UPDATE, "skipped")
+        ),
+        Event::Stopping => paint(
+            UPDATE,
+            "stopping: calls in flight are finished, nothing new begins; Ctrl-C again stops at once",
+        ),
+        _ => return None,
+    })
+}
+
+/// An address, and how many when there are several.
+fn what(addr: &Addr, count: u32) -> String {
+    if count > 1 {
+        format!("{addr} x{count}")
+    } else {
+        addr.to_string()
+    }
+}
+
+fn what_waits(addr: &Addr, waiting: usize) -> String {
+    what(addr, u32::try_from(waiting).unwrap_or(u32::MAX))
+}
+
+/// `0.4s`, `12.0s`, `3m 05s`.
+pub(crate) fn duration(took: Duration) -> impl Display {
+    let seconds = took.as_secs();
+    if seconds >= 60 {
+        format!("{}m {:02}s", seconds / 60, seconds % 60)
+    } else {
+        format!("{:.1}s", took.as_secs_f64())
+    }
+}
+
+const fn doing(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Create => "creating",
+        Operation::Update => "updating",
+        Operation::Attach => "attaching",
+        Operation::Detach => "detaching",
+        Operation::Start => "starting",
+        Operation::Delete => "deleting",
+    }
+}
+
+const fn done(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Create => "created",
+        Operation::Update => "updated",
+        Operation::Attach => "attached",
+        Operation::Detach => "detached",
+        Operation::Start => "started",
+        Operation::Delete => "deleted",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_has_a_line_with_its_time() {
+        let event = Event::StepFinished {
+            step: 1,
+            addr: "machines.web@dc1".parse().expect("addr"),
+            site: "dc1".parse().expect("name"),
+            operation: Operation::Create,
+            count: 6,
+        };
+        let line = line(&event, Duration::from_millis(1234), false).expect("a line");
+        assert_eq!(
+            anstream::adapter::strip_str(&line).to_string(),
+            "created machines.web@dc1 x6 (1.2s)"
+        );
+        assert_eq!(duration(Duration::from_secs(185)).to_string(), "3m 05s");
+    }
+}

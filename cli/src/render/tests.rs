@@ -1,0 +1,255 @@
+//! Golden texts of plans made by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+use stratiform::model::{
+    Addr, Bytes, CapacityKind, Currency, DiskClass, DiskSpec, Field, ImageRef, Kind, Labels,
+    MachineSpec, Name, NetworkSpec, ResourceId, Spec, VolumeSpec,
+};
+use stratiform::planner::{
+    Action, Cause, Change, Cost, FieldChange, Goal, Guard, Mode, Plan, ReplaceOrder, Summary,
+    Withheld,
+};
+
+use super::plan;
+
+fn addr(text: &str) -> Addr {
+    text.parse().expect(text)
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text).expect(text)
+}
+
+fn goal(count: u32, spec: Spec<Addr>) -> Goal {
+    Goal {
+        count,
+        spec,
+        notes: BTreeMap::new(),
+        price_hour: None,
+    }
+}
+
+fn machine(zone: &str) -> Spec<Addr> {
+    Spec::Machine(MachineSpec {
+        machine_type: "m5.xlarge".to_owned(),
+        cpu: 4,
+        memory: Bytes::gib(16),
+        capacity: CapacityKind::OnDemand,
+        zone: name(zone),
+        image: ImageRef::Named {
+            name: "debian-12".to_owned(),
+            id: ResourceId::from("ami-1"),
+        },
+        subnet: addr("subnet.app@dc1"),
+        firewalls: BTreeSet::from([addr("firewall.web@dc1")]),
+        keypair: Some(addr("keypair.ops@dc1")),
+        user_data: None,
+        disks: vec![DiskSpec {
+            size: Bytes::gib(40),
+            class: DiskClass::Ssd,
+        }],
+        labels: Labels::new(),
+    })
+}
+
+fn change(text: &str, action: Action, reason: &str) -> Change {
+    let addr = addr(text);
+    Change {
+        kind: addr.kind(),
+        site: addr.site.clone(),
+        addr,
+        action,
+        count: 1,
+        order: None,
+        cause: Cause::Topology,
+        reason: reason.to_owned(),
+        before: json!(null),
+        after: json!(null),
+        fields: Vec::new(),
+        protected: false,
+        protect: false,
+        targets: Vec::new(),
+        goals: Vec::new(),
+        depends_on: Vec::new(),
+    }
+}
+
+fn creates() -> Vec<Change> {
+    let network = NetworkSpec {
+        cidr: "10.20.0.0/20".parse().expect("cidr"),
+        labels: Labels::new(),
+    };
+    let volume = VolumeSpec {
+        size: Bytes::gib(200),
+        class: DiskClass::Ssd,
+        zone: name("rack1"),
+        attach: Some(addr("machine.db[\"primary\"]@dc1")),
+        labels: Labels::new(),
+    };
+    let reason = "it is in the topology and not there yet";
+    vec![
+        Change {
+            count: 6,
+            goals: vec![goal(3, machine("rack1")), goal(3, machine("rack2"))],
+            ..change("machines.web@dc1", Action::Create, reason)
+        },
+        Change {
+            goals: vec![goal(1, Spec::Network(network))],
+            ..change("network.core@dc1", Action::Create, reason)
+        },
+        Change {
+            goals: vec![goal(1, Spec::Volume(volume))],
+            ..change("volume.db[\"primary\"]@dc1", Action::Create, reason)
+        },
+    ]
+}
+
+fn whole(changes: Vec<Change>, summary: Summary) -> Plan {
+    Plan {
+        format_version: Plan::FORMAT_VERSION,
+        id: "0123456789abcdef".to_owned(),
+        topology: "shop".parse().expect("owner"),
+        mode: Mode::Apply,
+        source: None,
+        changes,
+        withheld: Vec::new(),
+        guard: None,
+        summary,
+        cost: Cost {
+            currency: Currency::Usd,
+            monthly_before: None,
+            monthly_after: None,
+            unpriced: 0,
+            sites: BTreeMap::new(),
+        },
+    }
+}
+
+fn field(field: Field, before: serde_json::Value, after: serde_json::Value) -> FieldChange {
+    FieldChange {
+        field,
+        before,
+        after,
+        forces_replacement: false,
+    }
+}
+
+/// All that a plan can say, at once.
+fn mixed() -> Plan {
+    let update = Change {
+        count: 2,
+        fields: vec![
+            field(
+                Field::Labels,
+                json!({"env": "staging", "team": "platform"}),
+                json!({"env": "prod", "team": "platform", "tier": "1"}),
+            ),
+            field(
+                Field::Firewalls,
+                json!(["firewall.web@east"]),
+                json!(["firewall.web@east", "firewall.ssh@east"]),
+            ),
+        ],
+        ..change("machines.web@east", Action::Update, "its labels and firewalls are others now")
+    };
+    let replace = Change {
+        order: Some(ReplaceOrder::DestroyFirst),
+        fields: vec![FieldChange {
+            forces_replacement: true,
+            ..field(Field::Image, json!("debian-12"), json!("debian-13"))
+        }],
+        ..change("machine.db[\"primary\"]@dc1", Action::Replace, "its image is another now")
+    };
+    let delete = Change {
+        protected: true,
+        ..change("volume.db[\"standby\"]@dc1", Action::Delete, "it is no longer in the topology")
+    };
+    let drift = Change {
+        cause: Cause::Drift,
+        goals: vec![goal(1, machine("rack1"))],
+        ..change("machine.db[\"standby\"]@dc1", Action::Create, "it was deleted")
+    };
+    let rules = Change {
+        cause: Cause::Drift,
+        fields: vec![field(
+            Field::Rules,
+            json!([{"name": "ssh", "direction": "ingress", "peers": ["internet"],
+                    "protocol": "tcp", "ports": ["22"]},
+                   {"name": "http", "direction": "ingress", "peers": ["internet"],
+                    "protocol": "tcp", "ports": ["80"]}]),
+            json!([{"name": "http", "direction": "ingress", "peers": [{"cidr": "10.0.0.0/8"}],
+                    "protocol": "tcp", "ports": ["80"]}]),
+        )],
+        ..change("firewall.web@dc1", Action::Update, "its rules were changed")
+    };
+    let summary = Summary {
+        create: 1,
+        update: 3,
+        replace: 1,
+        delete: 1,
+        no_op: 24,
+        ..Summary::default()
+    };
+    let mut plan = whole(vec![update, replace, delete, drift, rules], summary);
+    plan.withheld.push(Withheld {
+        what: "bucket.assets@west".to_owned(),
+        why: "west did not answer: throttled".to_owned(),
+    });
+    plan.guard = Some(Guard {
+        deletes: 21,
+        existing: 30,
+    });
+    plan.cost.monthly_before = Some("1000.5".parse().expect("decimal"));
+    plan.cost.monthly_after = Some("1140.66".parse().expect("decimal"));
+    plan.cost.unpriced = 1;
+    plan
+}
+
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+#[test]
+fn creates_wide() {
+    let summary = Summary {
+        create: 8,
+        ..Summary::default()
+    };
+    insta::assert_snapshot!(plain(&plan::plan(&whole(creates(), summary), 120)));
+}
+
+#[test]
+fn creates_narrow() {
+    let summary = Summary {
+        create: 8,
+        ..Summary::default()
+    };
+    insta::assert_snapshot!(plain(&plan::plan(&whole(creates(), summary), 60)));
+}
+
+#[test]
+fn everything_at_once() {
+    insta::assert_snapshot!(plain(&plan::plan(&mixed(), 100)));
+}
+
+#[test]
+fn nothing_to_do() {
+    let summary = Summary {
+        no_op: 30,
+        ..Summary::default()
+    };
+    let empty = whole(Vec::new(), summary);
+    assert_eq!(
+        plain(&plan::plan(&empty, 80)),
+        "No changes. 30 resources match the topology.\n"
+    );
+}
+
+#[test]
+fn colours_mean_one_thing() {
+    let text = plan::plan(&whole(creates(), Summary::default()), 100);
+    assert!(text.contains("\u{1b}[32m+\u{1b}[0m network.core"), "{text:?}");
+    assert_eq!(creates()[1].kind, Kind::Network);
+}
