@@ -19,9 +19,11 @@
 const BETA: f64 = 0.7;
 /// What is left of it while the limit is still unknown: a plain halving, to get there fast.
 const BETA_SEARCH: f64 = 0.5;
-/// How many calls it takes to grow back to the plateau…
+/// How many calls it takes to grow back to the plateau, at least…
 const CALLS_TO_PLATEAU: f64 = 50.0;
-/// …or how many seconds, whichever adds up first.
+/// …and at least how many seconds' worth of the plateau's calls: answers must have time to come.
+const CALLS_TO_PLATEAU_S: f64 = 2.5;
+/// How many seconds it takes at most, however few the calls.
 const SECONDS_TO_PLATEAU: f64 = 15.0;
 /// From how many calls on, what was let through since the last fall says something.
 const CALLS_TO_MEASURE: f64 = 10.0;
@@ -76,7 +78,7 @@ impl Cubic {
         }
         let rate = self.rate();
         let measured = (self.calls - 1.0) / self.seconds;
-        self.restart(measured.clamp(BETA * rate, rate), BETA);
+        self.restart(measured.midpoint(rate).clamp(BETA * rate, rate), BETA);
     }
 
     /// The rate was too high, and nothing is known of the limit: halves it.
