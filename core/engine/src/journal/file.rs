@@ -1,0 +1,171 @@
+//! The journal's file.
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::JournalError;
+use super::wire::{Line, VERSION, Version};
+
+const FILE_NAME: &str = "journal.jsonl";
+
+/// The file, as far as it is known to be whole.
+#[derive(Debug)]
+pub(super) struct Log {
+    path: PathBuf,
+    /// Opened at the first write.
+    file: Option<File>,
+    /// How much of it is whole.
+    len: u64,
+    /// How long it is, with a torn last line.
+    len_on_disk: u64,
+    /// Set by the first failed write: what is on disk is not known from then on.
+    broken: Option<JournalError>,
+}
+
+impl Log {
+    /// Reads the file, if there is one: the log, and its lines with their numbers.
+    pub(super) fn open(dir: &Path) -> Result<(Self, Vec<(usize, Line)>), JournalError> {
+        let mut log = Self {
+            path: dir.join(FILE_NAME),
+            file: None,
+            len: 0,
+            len_on_disk: 0,
+            broken: None,
+        };
+        let bytes = match std::fs::read(&log.path) {
+            Ok(bytes) => bytes,
+            Err(why) if why.kind() == ErrorKind::NotFound => Vec::new(),
+            Err(why) => return Err(log.io(why)),
+        };
+        log.len_on_disk = bytes.len() as u64;
+        let mut lines = Vec::new();
+        for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+            // Only the last line can be without an end: its write was cut short, so the call that
+            // it was to cover was never made.
+            let Some(line_without_end) = line.strip_suffix(b"\n") else {
+                break;
+            };
+            if !line_without_end.is_empty() {
+                lines.push((index + 1, log.parse(index + 1, line_without_end)?));
+            }
+            log.len += line.len() as u64;
+        }
+        Ok((log, lines))
+    }
+
+    fn parse(&self, number: usize, line: &[u8]) -> Result<Line, JournalError> {
+        let damaged = |why: serde_json::Error| self.damaged(number, why.to_string());
+        let Version { v } = serde_json::from_slice(line).map_err(damaged)?;
+        if v > VERSION {
+            return Err(JournalError::Newer {
+                path: self.path.clone(),
+                line: number,
+                version: v,
+            });
+        }
+        serde_json::from_slice(line).map_err(damaged)
+    }
+
+    pub(super) fn damaged(&self, line: usize, why: String) -> JournalError {
+        JournalError::Damaged {
+            path: self.path.clone(),
+            line,
+            why,
+        }
+    }
+
+    fn io(&self, why: std::io::Error) -> JournalError {
+        JournalError::Io {
+            path: self.path.clone(),
+            source: Arc::new(why),
+        }
+    }
+
+    /// Appends whole lines and syncs them.
+    pub(super) fn append(&mut self, lines: &[u8]) -> Result<(), JournalError> {
+        if let Some(why) = &self.broken {
+            return Err(why.clone());
+        }
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let written = self.try_append(lines);
+        if let Err(why) = &written {
+            self.broken = Some(why.clone());
+        }
+        written
+    }
+
+    fn try_append(&mut self, lines: &[u8]) -> Result<(), JournalError> {
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => self.create().map_err(|why| self.io(why))?,
+        };
+        // By its path: a file that was replaced under us has another length as well.
+        let on_disk = std::fs::metadata(&self.path).map_err(|why| self.io(why))?;
+        if on_disk.len() != self.len_on_disk {
+            return Err(JournalError::Changed {
+                path: self.path.clone(),
+            });
+        }
+        let mut write = || {
+            if self.len != self.len_on_disk {
+                file.set_len(self.len)?;
+            }
+            file.write_all(lines)?;
+            file.sync_data()
+        };
+        write().map_err(|why| self.io(why))?;
+        self.len += lines.len() as u64;
+        self.len_on_disk = self.len;
+        self.file = Some(file);
+        Ok(())
+    }
+
+    fn create(&self) -> std::io::Result<File> {
+        let dir = self.path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(dir)?;
+        let file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&self.path)?;
+        sync_dir(dir)?;
+        Ok(file)
+    }
+
+    /// Puts a whole new file in the place of the old one.
+    pub(super) fn replace(&mut self, lines: &[u8]) -> Result<(), JournalError> {
+        // Nothing is written to a journal that somebody else changed, and none is made of nothing.
+        if let Some(why) = &self.broken {
+            return Err(why.clone());
+        }
+        if self.len_on_disk == 0 && lines.is_empty() {
+            return Ok(());
+        }
+        let dir = self.path.parent().unwrap_or(Path::new("."));
+        let new = self.path.with_extension("jsonl.new");
+        let write = || {
+            std::fs::create_dir_all(dir)?;
+            let mut file = File::create(&new)?;
+            file.write_all(lines)?;
+            file.sync_all()?;
+            std::fs::rename(&new, &self.path)?;
+            sync_dir(dir)
+        };
+        write().map_err(|why| self.io(why))?;
+        self.file = None;
+        self.len = lines.len() as u64;
+        self.len_on_disk = self.len;
+        Ok(())
+    }
+}
+
+/// Makes a new or renamed file's entry in its folder durable. Only Unix lets a folder be synced.
+pub(crate) fn sync_dir(dir: &Path) -> std::io::Result<()> {
+    if cfg!(unix) {
+        File::open(dir)?.sync_all()?;
+    }
+    Ok(())
+}

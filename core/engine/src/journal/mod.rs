@@ -1,0 +1,391 @@
+//! The journal: what was begun, and what became of it.
+//!
+//! # Expected flow
+//!
+//! [`Journal::run_started`]; for each call [`Journal::started`] before it and
+//! [`Journal::succeeded`] or [`Journal::failed`] after it; [`Journal::run_finished`]. After a run
+//! in which everything succeeded, [`Journal::record_applied`]; at the end [`Journal::compact`].
+//!
+//! # Guarantees
+//!
+//! - When [`Journal::started`] returns, the record is on disk. Many steps that begin at once share
+//!   one write and one `fsync`.
+//! - A last line that a crash cut short is ignored, and cut off by the next write. Any other
+//!   damage is an error that names file and line.
+//! - It holds addresses, names, ids, digests and tokens. It never holds user data, and of a failed
+//!   call only kind, code and request id: a cloud's own words may repeat what they were told.
+//!
+//! # Assumptions
+//!
+//! - Only the holder of the lease writes; open the journal after the lease was acquired. A journal
+//!   that grew behind our back is noticed and refused.
+//!
+//! # Caveats
+//!
+//! - Reading is always safe: a plan or `history` may open the journal of a running apply.
+
+mod file;
+mod state;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use strat_model::{Addr, ErrorKind, Kind, Name, Owner, ResourceId};
+
+pub(crate) use file::sync_dir;
+pub(crate) use state::Touched;
+pub use state::{EntryId, Pending, RunRecord, Started};
+use wire::{Line, Record};
+
+use crate::execute::Counts;
+use crate::{Sites, blocking, lock};
+
+/// What a finished apply left: how many things at each address. Tells drift from what is new.
+pub type Applied = BTreeMap<Addr, u32>;
+
+/// Why the journal cannot be read or written.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum JournalError {
+    /// The disk refused.
+    #[error("cannot use the journal {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Arc<std::io::Error>,
+    },
+    /// A line other than a torn last one cannot be understood.
+    #[error(
+        "the journal is damaged at {}:{line}: {why}; \
+         help: look whether a copy of the file exists. If not, move it away and run `strat plan`: \
+         what exists is found again by its marks, and only what was interrupted in the moment of \
+         the damage needs a look",
+        path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A newer program wrote it.
+    #[error(
+        "{}:{line} was written in version {version} of the journal's form, and this program knows \
+         only {}; help: use the newer `strat` that wrote it",
+        path.display(),
+        wire::VERSION
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// Its version.
+        version: u32,
+    },
+    /// Somebody else wrote to it since it was opened.
+    #[error(
+        "the journal {} was changed by another process since it was opened; \
+         help: another `strat` ran at the same time, so run the command again",
+        path.display()
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// An append-only record of what was begun and what became of it.
+#[derive(Debug)]
+pub struct Journal {
+    inner: Arc<Inner>,
+    /// Whose turn it is to write: who gets it writes for all that wait behind.
+    turn: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    memory: Mutex<Memory>,
+    /// `None` for a journal in memory.
+    log: Option<Mutex<file::Log>>,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    state: state::State,
+    /// Lines that are not on disk yet.
+    unwritten: Vec<u8>,
+    /// How many records were ever appended, and how many of them are on disk.
+    appended: u64,
+    durable: u64,
+}
+
+impl Inner {
+    /// Writes everything that waits, and syncs it. Blocks.
+    fn flush(&self) -> Result<(), JournalError> {
+        let Some(log) = &self.log else { return Ok(()) };
+        // The log is locked first, so that two flushes write in the order in which they took.
+        let mut log = lock(log);
+        let (lines, upto) = {
+            let mut memory = lock(&self.memory);
+            (std::mem::take(&mut memory.unwritten), memory.appended)
+        };
+        log.append(&lines)?;
+        lock(&self.memory).durable = upto;
+        Ok(())
+    }
+
+    fn rewrite(&self, now: Timestamp, keep: Duration) -> Result<(), JournalError> {
+        let mut log = self.log.as_ref().map(lock);
+        let lines = {
+            let mut memory = lock(&self.memory);
+            memory.state.forget_before(now, keep);
+            memory.unwritten.clear();
+            memory.state.lines()
+        };
+        let mut bytes = Vec::new();
+        lines.iter().for_each(|line| line.write_to(&mut bytes));
+        match &mut log {
+            Some(log) => log.replace(&bytes),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Journal {
+    /// Opens the journal in `dir`, which is made at the first write.
+    ///
+    /// # Errors
+    /// If it cannot be read, is damaged, or was written by a newer program.
+    pub fn open(dir: &Path) -> Result<Self, JournalError> {
+        let (log, lines) = file::Log::open(dir)?;
+        let mut state = state::State::default();
+        for (number, line) in lines {
+            state.apply(line).map_err(|why| log.damaged(number, why))?;
+        }
+        Ok(Self::with(state, Some(log)))
+    }
+
+    /// A journal that is gone with the process: for tests and rehearsals.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self::with(state::State::default(), None)
+    }
+
+    fn with(state: state::State, log: Option<file::Log>) -> Self {
+        let memory = Memory {
+            state,
+            ..Memory::default()
+        };
+        Self {
+            inner: Arc::new(Inner {
+                memory: Mutex::new(memory),
+                log: log.map(Mutex::new),
+            }),
+            turn: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// Records that a run begins.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn run_started(&self, run: RunRecord) -> Result<(), JournalError> {
+        let at = run.started;
+        self.record(at, run.into_record()).await
+    }
+
+    /// Records that a call is about to be made. Once this returns, that is on disk.
+    ///
+    /// # Errors
+    /// If it cannot be written; the call must not be made then.
+    pub async fn started(&self, started: Started) -> Result<EntryId, JournalError> {
+        let at = started.at;
+        let (entry, seq) = {
+            let mut memory = lock(&self.inner.memory);
+            let entry = memory.state.next_entry();
+            (entry, memory.append(at, started.into_record(entry)))
+        };
+        self.commit(seq).await?;
+        Ok(entry)
+    }
+
+    /// Records that a call was answered, and what it made.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn succeeded(
+        &self,
+        at: Timestamp,
+        entry: EntryId,
+        ids: Vec<ResourceId>,
+    ) -> Result<(), JournalError> {
+        let record = Record::Succeeded {
+            entry: entry.0,
+            ids: ids.iter().map(ToString::to_string).collect(),
+        };
+        self.record(at, record).await
+    }
+
+    /// Records that a call failed. With `outcome_unknown`, it stays pending.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn failed(
+        &self,
+        at: Timestamp,
+        entry: EntryId,
+        kind: ErrorKind,
+        message: String,
+        outcome_unknown: bool,
+    ) -> Result<(), JournalError> {
+        let record = Record::Failed {
+            entry: entry.0,
+            kind,
+            message,
+            outcome_unknown,
+        };
+        self.record(at, record).await
+    }
+
+    /// Records how a run ended.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn run_finished(
+        &self,
+        at: Timestamp,
+        plan: &str,
+        counts: Counts,
+        interrupted: bool,
+    ) -> Result<(), JournalError> {
+        let record = Record::RunFinished {
+            plan: plan.to_owned(),
+            counts,
+            interrupted,
+        };
+        self.record(at, record).await
+    }
+
+    /// Records what an apply left in which everything succeeded.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn record_applied(
+        &self,
+        at: Timestamp,
+        owner: &Owner,
+        entries: &Applied,
+    ) -> Result<(), JournalError> {
+        let record = Record::Applied {
+            owner: owner.to_string(),
+            entries: entries
+                .iter()
+                .map(|(addr, count)| (addr.to_string(), *count))
+                .collect(),
+        };
+        self.record(at, record).await
+    }
+
+    /// Rewrites the journal with only what still matters: calls without a known end, whatever is
+    /// younger than `keep` (see [`retention`]), what was applied last, and the latest runs.
+    ///
+    /// # Errors
+    /// If it cannot be written; the old journal is whole then.
+    pub async fn compact(&self, now: Timestamp, keep: Duration) -> Result<(), JournalError> {
+        let _turn = self.turn.lock().await;
+        let inner = Arc::clone(&self.inner);
+        blocking(move || inner.rewrite(now, keep)).await
+    }
+
+    /// The calls whose outcome is not known, oldest first.
+    #[must_use]
+    pub fn pending(&self) -> Vec<Pending> {
+        lock(&self.inner.memory).state.pending()
+    }
+
+    /// What the last apply of `owner` left in which everything succeeded.
+    #[must_use]
+    pub fn applied(&self, owner: &Owner) -> Option<Applied> {
+        lock(&self.inner.memory).state.applied(owner)
+    }
+
+    /// The latest runs, oldest first.
+    #[must_use]
+    pub fn runs(&self) -> Vec<RunRecord> {
+        lock(&self.inner.memory).state.runs()
+    }
+
+    /// What was written to at a site since `since`.
+    pub(crate) fn touched(
+        &self,
+        owner: &Owner,
+        site: &Name,
+        kind: Kind,
+        since: Timestamp,
+    ) -> Touched {
+        let memory = lock(&self.inner.memory);
+        memory.state.touched(owner, site, kind, since)
+    }
+
+    /// Whether a create that is recorded here made `id` for `addr`.
+    pub(crate) fn made(&self, owner: &Owner, addr: &Addr, id: &ResourceId) -> bool {
+        lock(&self.inner.memory).state.made(owner, addr, id)
+    }
+
+    async fn record(&self, at: Timestamp, record: Record) -> Result<(), JournalError> {
+        let seq = lock(&self.inner.memory).append(at, record);
+        self.commit(seq).await
+    }
+
+    /// Returns once record number `seq` is on disk.
+    async fn commit(&self, seq: u64) -> Result<(), JournalError> {
+        if self.inner.log.is_none() {
+            return Ok(());
+        }
+        let _turn = self.turn.lock().await;
+        if lock(&self.inner.memory).durable >= seq {
+            return Ok(());
+        }
+        let inner = Arc::clone(&self.inner);
+        blocking(move || inner.flush()).await
+    }
+}
+
+impl Memory {
+    /// Appends a record and returns its number.
+    fn append(&mut self, at: Timestamp, record: Record) -> u64 {
+        let line = Line::new(at, record);
+        line.write_to(&mut self.unwritten);
+        if let Err(why) = self.state.apply(line) {
+            // Our own records are well-formed; if one is not, the next reader says so as well.
+            tracing::error!(why, "the journal took a record that it cannot read");
+        }
+        self.appended += 1;
+        self.appended
+    }
+}
+
+/// How long [`Journal::compact`] must keep what was written to: the largest consistency or token
+/// window of any site.
+#[must_use]
+pub fn retention(sites: &Sites) -> Duration {
+    let windows = sites.values().map(|site| {
+        let capabilities = site.capabilities();
+        let token = match capabilities.idempotency {
+            strat_model::Idempotency::Token { window_ms } => window_ms,
+            strat_model::Idempotency::Name => 0,
+        };
+        token.max(capabilities.consistency_window_ms)
+    });
+    Duration::from_millis(windows.max().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,395 @@
+//! What the journal's records add up to.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use strat_model::{Addr, Kind, Name, Owner, ResourceId, Token};
+
+use super::Applied;
+use super::wire::{Line, Record};
+use crate::Operation;
+use crate::execute::Counts;
+
+/// How many runs are remembered.
+const RUNS_MAX: usize = 200;
+
+/// The number of one call in the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId(pub(super) u64);
+
+/// A call that is about to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    /// When.
+    pub at: Timestamp,
+    /// The plan's id.
+    pub plan: String,
+    /// The step's number in the plan.
+    pub step: u32,
+    /// Whose things it is about.
+    pub owner: Owner,
+    /// What it is about.
+    pub addr: Addr,
+    /// The site.
+    pub site: Name,
+    /// The kind of thing.
+    pub kind: Kind,
+    /// What it does.
+    pub operation: Operation,
+    /// The generation that the marks of what it makes say.
+    pub generation: u64,
+    /// What makes a repeated create harmless.
+    pub token: Option<Token>,
+    /// The names of what it makes.
+    pub names: Vec<String>,
+    /// The digest of the spec it makes or brings about; empty where there is none.
+    pub spec: String,
+    /// What it changes or deletes.
+    pub ids: Vec<ResourceId>,
+}
+
+/// A call whose outcome is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// Its number.
+    pub entry: EntryId,
+    /// What was begun.
+    pub started: Started,
+}
+
+/// A run, for `history`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRecord {
+    /// The plan's id.
+    pub plan: String,
+    /// Whose things it was about.
+    pub owner: Owner,
+    /// Who ran it: `user@host`.
+    pub holder: String,
+    /// The command.
+    pub command: String,
+    /// The generation of the lease.
+    pub generation: u64,
+    /// When it began.
+    pub started: Timestamp,
+    /// When and how it ended; `None` if it goes on or was killed.
+    pub finished: Option<(Timestamp, Counts)>,
+    /// Whether it was stopped.
+    pub interrupted: bool,
+}
+
+/// What was written to lately.
+#[derive(Debug, Default)]
+pub(crate) struct Touched {
+    /// What creates made.
+    pub(crate) created: BTreeSet<ResourceId>,
+    /// What was changed, or may have been.
+    pub(crate) changed: BTreeSet<ResourceId>,
+    /// What was deleted, or may have been.
+    pub(crate) deleted: BTreeSet<ResourceId>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    started: Started,
+    end: Option<End>,
+}
+
+#[derive(Debug)]
+struct End {
+    at: Timestamp,
+    made: Vec<ResourceId>,
+    /// The record, to write it again.
+    record: Record,
+    outcome_unknown: bool,
+}
+
+impl Entry {
+    fn is_pending(&self) -> bool {
+        self.end.as_ref().is_none_or(|end| end.outcome_unknown)
+    }
+
+    fn last_at(&self) -> Timestamp {
+        self.end.as_ref().map_or(self.started.at, |end| end.at)
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    last_entry: u64,
+    entries: BTreeMap<u64, Entry>,
+    applied: BTreeMap<Owner, (Timestamp, Applied)>,
+    runs: VecDeque<RunRecord>,
+}
+
+impl State {
+    pub(super) fn next_entry(&self) -> EntryId {
+        EntryId(self.last_entry + 1)
+    }
+
+    /// Takes a line in. The error says what is wrong with the line.
+    pub(super) fn apply(&mut self, line: Line) -> Result<(), String> {
+        let at = line.at;
+        match line.record {
+            Record::Started { entry, .. } => {
+                let started = Started::from_record(at, line.record)?;
+                self.last_entry = self.last_entry.max(entry);
+                let end = None;
+                self.entries.insert(entry, Entry { started, end });
+            }
+            Record::Succeeded { entry, ref ids } => {
+                let made = ids.iter().map(ResourceId::from).collect();
+                self.end(entry, at, made, line.record, false)?;
+            }
+            Record::Failed {
+                entry,
+                outcome_unknown,
+                ..
+            } => self.end(entry, at, Vec::new(), line.record, outcome_unknown)?,
+            Record::Applied { owner, entries } => {
+                let owner = owner.parse().map_err(text)?;
+                let entries = entries.iter().map(|(addr, count)| {
+                    let addr = addr.parse::<Addr>().map_err(text)?;
+                    Ok::<_, String>((addr, *count))
+                });
+                self.applied
+                    .insert(owner, (at, entries.collect::<Result<_, _>>()?));
+            }
+            Record::RunStarted { .. } => {
+                self.runs
+                    .push_back(RunRecord::from_record(at, line.record)?);
+                if self.runs.len() > RUNS_MAX {
+                    self.runs.pop_front();
+                }
+            }
+            Record::RunFinished {
+                plan,
+                counts,
+                interrupted,
+            } => {
+                if let Some(run) = self.runs.iter_mut().rev().find(|run| run.plan == plan) {
+                    run.finished = Some((at, counts));
+                    run.interrupted = interrupted;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn end(
+        &mut self,
+        entry: u64,
+        at: Timestamp,
+        made: Vec<ResourceId>,
+        record: Record,
+        outcome_unknown: bool,
+    ) -> Result<(), String> {
+        let found = self.entries.get_mut(&entry);
+        let found = found.ok_or_else(|| format!("it ends call {entry}, which never began"))?;
+        found.end = Some(End {
+            at,
+            made,
+            record,
+            outcome_unknown,
+        });
+        Ok(())
+    }
+
+    pub(super) fn pending(&self) -> Vec<Pending> {
+        let pending = self.entries.iter().filter(|(_, entry)| entry.is_pending());
+        pending
+            .map(|(number, entry)| Pending {
+                entry: EntryId(*number),
+                started: entry.started.clone(),
+            })
+            .collect()
+    }
+
+    pub(super) fn applied(&self, owner: &Owner) -> Option<Applied> {
+        self.applied.get(owner).map(|(_, entries)| entries.clone())
+    }
+
+    pub(super) fn runs(&self) -> Vec<RunRecord> {
+        self.runs.iter().cloned().collect()
+    }
+
+    pub(super) fn touched(
+        &self,
+        owner: &Owner,
+        site: &Name,
+        kind: Kind,
+        since: Timestamp,
+    ) -> Touched {
+        let mut touched = Touched::default();
+        for entry in self.entries.values() {
+            let started = &entry.started;
+            let here = started.owner == *owner && started.site == *site && started.kind == kind;
+            // A pending entry counts whatever its age: nobody knows when its call was made.
+            if !here || (entry.last_at() < since && !entry.is_pending()) {
+                continue;
+            }
+            let ids = match started.operation {
+                Operation::Create => {
+                    let made = entry.end.iter().flat_map(|end| &end.made);
+                    touched.created.extend(made.cloned());
+                    continue;
+                }
+                Operation::Delete => &mut touched.deleted,
+                Operation::Update | Operation::Attach | Operation::Detach | Operation::Start => {
+                    &mut touched.changed
+                }
+            };
+            ids.extend(started.ids.iter().cloned());
+        }
+        touched
+    }
+
+    pub(super) fn made(&self, owner: &Owner, addr: &Addr, id: &ResourceId) -> bool {
+        self.entries.values().any(|entry| {
+            let started = &entry.started;
+            started.operation == Operation::Create
+                && started.owner == *owner
+                && started.addr == *addr
+                && entry.end.as_ref().is_some_and(|end| end.made.contains(id))
+        })
+    }
+
+    /// Forgets the entries that ended longer than `keep` ago.
+    pub(super) fn forget_before(&mut self, now: Timestamp, keep: Duration) {
+        let since = now.checked_sub(keep).unwrap_or(Timestamp::MIN);
+        self.entries
+            .retain(|_, entry| entry.is_pending() || entry.last_at() >= since);
+    }
+
+    /// The lines that add up to this state again.
+    pub(super) fn lines(&self) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for run in &self.runs {
+            lines.push(Line::new(run.started, run.clone().into_record()));
+            if let Some((at, counts)) = run.finished {
+                let record = Record::RunFinished {
+                    plan: run.plan.clone(),
+                    counts,
+                    interrupted: run.interrupted,
+                };
+                lines.push(Line::new(at, record));
+            }
+        }
+        for (number, entry) in &self.entries {
+            let started = entry.started.clone();
+            lines.push(Line::new(started.at, started.into_record(EntryId(*number))));
+            if let Some(end) = &entry.end {
+                lines.push(Line::new(end.at, end.record.clone()));
+            }
+        }
+        for (owner, (at, entries)) in &self.applied {
+            let entries = entries.iter().map(|(addr, n)| (addr.to_string(), *n));
+            let record = Record::Applied {
+                owner: owner.to_string(),
+                entries: entries.collect(),
+            };
+            lines.push(Line::new(*at, record));
+        }
+        lines
+    }
+}
+
+impl Started {
+    pub(super) fn into_record(self, entry: EntryId) -> Record {
+        Record::Started {
+            entry: entry.0,
+            plan: self.plan,
+            step: self.step,
+            owner: self.owner.to_string(),
+            addr: self.addr.to_string(),
+            site: self.site.to_string(),
+            kind: self.kind,
+            operation: self.operation,
+            generation: self.generation,
+            token: self.token.as_ref().map(ToString::to_string),
+            names: self.names,
+            spec: self.spec,
+            ids: self.ids.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn from_record(at: Timestamp, record: Record) -> Result<Self, String> {
+        let Record::Started {
+            entry: _,
+            plan,
+            step,
+            owner,
+            addr,
+            site,
+            kind,
+            operation,
+            generation,
+            token,
+            names,
+            spec,
+            ids,
+        } = record
+        else {
+            return Err("it does not begin a call".to_owned());
+        };
+        Ok(Self {
+            at,
+            plan,
+            step,
+            owner: owner.parse().map_err(text)?,
+            addr: addr.parse().map_err(text)?,
+            site: site.parse().map_err(text)?,
+            kind,
+            operation,
+            generation,
+            token: token.map(parse_token).transpose()?,
+            names,
+            spec,
+            ids: ids.iter().map(ResourceId::from).collect(),
+        })
+    }
+}
+
+impl RunRecord {
+    pub(super) fn into_record(self) -> Record {
+        Record::RunStarted {
+            plan: self.plan,
+            owner: self.owner.to_string(),
+            holder: self.holder,
+            command: self.command,
+            generation: self.generation,
+        }
+    }
+
+    fn from_record(at: Timestamp, record: Record) -> Result<Self, String> {
+        let Record::RunStarted {
+            plan,
+            owner,
+            holder,
+            command,
+            generation,
+        } = record
+        else {
+            return Err("it does not begin a run".to_owned());
+        };
+        Ok(Self {
+            plan,
+            owner: owner.parse().map_err(text)?,
+            holder,
+            command,
+            generation,
+            started: at,
+            finished: None,
+            interrupted: false,
+        })
+    }
+}
+
+fn text(why: impl std::fmt::Display) -> String {
+    why.to_string()
+}
+
+fn parse_token(token: String) -> Result<Token, String> {
+    serde_json::from_value(serde_json::Value::String(token)).map_err(text)
+}

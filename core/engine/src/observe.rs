@@ -1,0 +1,222 @@
+//! Seeing what there is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::{join, join_all};
+use jiff::Timestamp;
+use strat_model::{
+    Coverage, Error, ErrorKind, Inventory, Kind, Name, Owner, Resource, ResourceId, SiteFacts,
+    SiteInventory,
+};
+use strat_provider::{Clock, Filter, PageToken, Provider, ProviderExt as _, gather_facts};
+
+use crate::{Event, EventSink, Journal, Sites};
+
+/// The longest list that is followed, in pages: a bound against a cloud that never ends one.
+const PAGES_MAX: usize = 100_000;
+
+/// What all sites reported.
+#[derive(Debug, Clone, Default)]
+pub struct Observation {
+    /// What there is.
+    pub inventory: Inventory,
+    /// What is known of each site; a site that gave no answer is missing.
+    pub facts: BTreeMap<Name, SiteFacts>,
+    /// What could not be seen, sorted by site and kind.
+    pub problems: Vec<Problem>,
+}
+
+/// Something that could not be seen.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// Where.
+    pub site: Name,
+    /// Which kind; `None` is the site's facts.
+    pub kind: Option<Kind>,
+    /// Why.
+    pub error: Arc<Error>,
+}
+
+/// Looks at every kind at every site, all at once.
+///
+/// # Guarantees
+///
+/// - A list that failed, or broke off, is [`Coverage::Partial`] and a [`Problem`]; what it gave
+///   before is kept. It is never an empty complete one.
+/// - A site whose facts failed has no facts and a problem; the other sites are whole.
+/// - Our own writes are seen. Within a site's consistency window after a write, the list may show
+///   what was before: what the journal says was made then and the list lacks, what was changed, and
+///   what was deleted and the list still has, is read again by id and put in place of what the list
+///   said. What comes back without its mark is kept, without a mark.
+///
+/// # Caveats
+///
+/// - A create whose outcome is not known has no id to read by: [`settle`](crate::settle) first.
+pub async fn observe(
+    sites: &Sites,
+    owner: &Owner,
+    journal: &Journal,
+    clock: &dyn Clock,
+    events: &EventSink,
+) -> Observation {
+    let looks = sites.iter().map(|(name, provider)| {
+        let look = Look {
+            site: name,
+            provider: &**provider,
+            owner,
+            journal,
+            now: clock.now(),
+            events,
+        };
+        async move { look.site().await }
+    });
+    let mut observation = Observation::default();
+    for (site, seen) in sites.keys().zip(join_all(looks).await) {
+        observation
+            .inventory
+            .sites
+            .insert(site.clone(), seen.inventory);
+        if let Some(facts) = seen.facts {
+            observation.facts.insert(site.clone(), facts);
+        }
+        observation.problems.extend(seen.problems);
+    }
+    observation
+}
+
+struct SiteSeen {
+    inventory: SiteInventory,
+    facts: Option<SiteFacts>,
+    problems: Vec<Problem>,
+}
+
+/// One site's part of an observation.
+#[derive(Clone, Copy)]
+struct Look<'a> {
+    site: &'a Name,
+    provider: &'a dyn Provider,
+    owner: &'a Owner,
+    journal: &'a Journal,
+    now: Timestamp,
+    events: &'a EventSink,
+}
+
+impl Look<'_> {
+    async fn site(self) -> SiteSeen {
+        let kinds = Kind::ALL.map(|kind| async move { (kind, self.kind(kind).await) });
+        let (facts, kinds) = join(gather_facts(self.provider), join_all(kinds)).await;
+        let mut seen = SiteSeen {
+            inventory: SiteInventory {
+                observed_at: self.now,
+                coverage: BTreeMap::new(),
+                resources: Vec::new(),
+            },
+            facts: None,
+            problems: Vec::new(),
+        };
+        match facts {
+            Ok(facts) => seen.facts = Some(facts),
+            Err(error) => seen.problems.push(self.problem(None, error)),
+        }
+        for (kind, (resources, failure)) in kinds {
+            let coverage = match failure {
+                None => Coverage::Complete,
+                Some(error) => {
+                    let why = error.to_string();
+                    seen.problems.push(self.problem(Some(kind), error));
+                    Coverage::Partial { why }
+                }
+            };
+            seen.inventory.coverage.insert(kind, coverage);
+            // Kinds come in order and each is sorted by id, so the whole is sorted.
+            seen.inventory.resources.extend(resources.into_values());
+        }
+        seen
+    }
+
+    fn problem(&self, kind: Option<Kind>, error: Error) -> Problem {
+        Problem {
+            site: self.site.clone(),
+            kind,
+            error: Arc::new(error),
+        }
+    }
+
+    /// What there is of a kind, by id, and what kept it from being all.
+    async fn kind(&self, kind: Kind) -> (BTreeMap<ResourceId, Resource>, Option<Error>) {
+        let mut found = BTreeMap::new();
+        if !self.provider.capabilities().kinds.contains(&kind) {
+            return (found, None);
+        }
+        let listed = self.list(kind, &mut found).await;
+        let own_writes = self.own_writes(kind, &mut found).await;
+        let failure = listed.err().or(own_writes.err());
+        self.events.send(Event::Observed {
+            site: self.site.clone(),
+            kind,
+            count: found.len(),
+            complete: failure.is_none(),
+        });
+        (found, failure)
+    }
+
+    async fn list(
+        &self,
+        kind: Kind,
+        found: &mut BTreeMap<ResourceId, Resource>,
+    ) -> Result<(), Error> {
+        let filter = Filter::Owner(self.owner.clone());
+        let mut next: Option<PageToken> = None;
+        for _ in 0..PAGES_MAX {
+            let page = self
+                .provider
+                .observe()
+                .list(kind, &filter, next.as_ref())
+                .await?;
+            found.extend(page.items.into_iter().map(|item| (item.id.clone(), item)));
+            if page.next.is_none() {
+                return Ok(());
+            }
+            if page.next == next {
+                break;
+            }
+            next = page.next;
+        }
+        Err(Error::new(
+            ErrorKind::Internal,
+            format!("the list of {kind} at {} does not end", self.site),
+        ))
+    }
+
+    /// Puts what we lately wrote to, read by id, in place of what the list said of it.
+    async fn own_writes(
+        &self,
+        kind: Kind,
+        found: &mut BTreeMap<ResourceId, Resource>,
+    ) -> Result<(), Error> {
+        let window = self.provider.capabilities().consistency_window_ms;
+        let since = self.now.checked_sub(Duration::from_millis(window));
+        let since = since.unwrap_or(Timestamp::MIN);
+        let touched = self.journal.touched(self.owner, self.site, kind, since);
+        let missing = touched
+            .created
+            .into_iter()
+            .filter(|id| !found.contains_key(id));
+        let ids: BTreeSet<ResourceId> = missing
+            .chain(touched.changed)
+            .chain(touched.deleted)
+            .collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<ResourceId> = ids.into_iter().collect();
+        let fresh = self.provider.get_all(kind, &ids).await?;
+        for id in &ids {
+            found.remove(id);
+        }
+        found.extend(fresh.into_iter().map(|item| (item.id.clone(), item)));
+        Ok(())
+    }
+}
