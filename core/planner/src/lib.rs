@@ -1,18 +1,29 @@
 //! Planning, pure: where things go, what differs, in which order.
 //!
-//! `place` turns an [`Intent`](strat_model::Intent) into a [`Desired`] with no choice left in
-//! it, `diff` compares that with an [`Inventory`](strat_model::Inventory) and gives a [`Plan`],
-//! `lower` turns the plan into a [`StepGraph`]. All are plain synchronous functions: no I/O, no
+//! [`place`] turns an [`Intent`](strat_model::Intent) into a [`Desired`] with no choice left in
+//! it, [`diff`] compares that with an [`Inventory`](strat_model::Inventory) and gives a [`Plan`],
+//! [`lower`] turns the plan into a [`StepGraph`]. All are plain synchronous functions: no I/O, no
 //! clock, no randomness. The same arguments give the same bytes.
 
+mod cidr;
+mod cost;
 mod desired;
+mod diff;
+mod index;
+mod lower;
 mod naming;
+mod place;
 mod plan;
 mod step;
 mod target;
 
+pub use cidr::{check_address_space, site_slices};
 pub use desired::{Desired, Entry, Goal};
+pub use diff::{Applied, DiffOptions, diff};
+pub use index::InventoryIndex;
+pub use lower::lower;
 pub use naming::{fleet_names, resource_name};
+pub use place::place;
 pub use plan::{
     Action, Cause, Change, Cost, FieldChange, Guard, Mode, Plan, ReplaceOrder, SiteCost, Source,
     Summary, TargetRef, Withheld,

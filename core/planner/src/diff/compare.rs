@@ -1,0 +1,335 @@
+//! Comparing one goal with one real thing.
+
+use strat_model::{
+    Addr, Field, FirewallRule, FirewallSpec, ImageRef, MachineSpec, Name, Resource, ResourceId,
+    ResourceState, Spec,
+};
+
+use super::Differ;
+use super::value::field_value;
+use crate::plan::FieldChange;
+use crate::{Entry, Goal};
+
+/// A field that differs, and whether only because what it refers to is made anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Delta {
+    pub(super) field: Field,
+    pub(super) by_reference: bool,
+}
+
+/// How a reference of a goal compares with an id in the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reference {
+    Same,
+    Remade,
+    Other,
+}
+
+impl Differ<'_> {
+    /// The fields in which `resource` differs from `goal`.
+    pub(super) fn deltas(
+        &self,
+        addr: &Addr,
+        entry: &Entry,
+        goal: &Goal,
+        resource: &Resource,
+    ) -> Vec<Delta> {
+        let mut found = Vec::new();
+        let mut put = |differs: bool, field: Field| {
+            if differs {
+                found.push(Delta {
+                    field,
+                    by_reference: false,
+                });
+            }
+        };
+        let notes = resource.mark.as_ref().map(|mark| &mark.notes);
+        let readable = |field| self.can_read(&addr.site, goal, field);
+        let noted =
+            |field: Field| notes.and_then(|notes| notes.get(&field)) == goal.notes.get(&field);
+        match (&goal.spec, &resource.spec) {
+            (Spec::Network(want), Spec::Network(is)) => put(want.cidr != is.cidr, Field::Cidr),
+            (Spec::Subnet(want), Spec::Subnet(is)) => {
+                put(want.cidr != is.cidr, Field::Cidr);
+                put(want.zone != is.zone, Field::Zone);
+            }
+            (Spec::Keypair(want), Spec::Keypair(is)) => {
+                put(
+                    readable(Field::PublicKey) && want.public_key != is.public_key,
+                    Field::PublicKey,
+                );
+            }
+            (Spec::Image(want), Spec::Image(is)) => {
+                // The same content from another place is the same image.
+                put(
+                    readable(Field::Sha256) && want.sha256 != is.sha256,
+                    Field::Sha256,
+                );
+            }
+            (Spec::Machine(want), Spec::Machine(is)) => machine(want, is, &mut put),
+            (Spec::Volume(want), Spec::Volume(is)) => {
+                put(want.size != is.size, Field::Size);
+                put(
+                    readable(Field::Class) && want.class != is.class,
+                    Field::Class,
+                );
+                put(want.zone != is.zone, Field::Zone);
+            }
+            (Spec::Bucket(want), Spec::Bucket(is)) => {
+                put(want.versioning != is.versioning, Field::Versioning);
+            }
+            _ => {}
+        }
+        put(
+            readable(Field::Labels) && goal.spec.labels() != resource.spec.labels(),
+            Field::Labels,
+        );
+        for field in goal.notes.keys().filter(|field| !readable(**field)) {
+            // What was asked for is no field of its own: the type that it became is compared.
+            if !matches!(field, Field::Request | Field::UserData) {
+                put(!noted(*field), *field);
+            }
+        }
+        if let Spec::Machine(want) = &goal.spec {
+            put(resource.state == ResourceState::Stopped, Field::Power);
+            let note = notes.and_then(|notes| notes.get(&Field::UserData));
+            put(self.user_data_note(want).as_ref() != note, Field::UserData);
+        }
+        put(
+            resource
+                .mark
+                .as_ref()
+                .is_some_and(|mark| mark.protect != entry.protect),
+            Field::Protect,
+        );
+        found.extend(self.reference_deltas(addr, goal, resource));
+        found.sort_by_key(|delta| delta.field);
+        found
+    }
+
+    fn can_read(&self, site: &Name, goal: &Goal, field: Field) -> bool {
+        let facts = self.facts.get(site);
+        facts.is_some_and(|facts| facts.capabilities.can_read(goal.spec.kind(), field))
+    }
+
+    /// The note that user data would leave now; `None` in the inner option is no user data, and a
+    /// digest that nothing has where it waits for something that is not there yet.
+    fn user_data_note(&self, machine: &MachineSpec<Addr>) -> Option<String> {
+        let data = machine.user_data.as_ref()?;
+        let resolved = data.resolve(|local, attribute| {
+            let place = self.index.places(local).first()?;
+            if self.remade.contains(place) {
+                return None;
+            }
+            self.index
+                .at(place)
+                .first()?
+                .attributes
+                .get(attribute)
+                .cloned()
+        });
+        Some(resolved.map_or_else(|| "known after apply".to_owned(), |data| data.digest))
+    }
+
+    fn reference_deltas(&self, addr: &Addr, goal: &Goal, resource: &Resource) -> Vec<Delta> {
+        let site = &addr.site;
+        let one = |want: &Addr, is: &ResourceId| self.reference(site, want, is);
+        let maybe = |want: Option<&Addr>, is: Option<&ResourceId>| match (want, is) {
+            (Some(want), Some(is)) => one(want, is),
+            (None, None) => Reference::Same,
+            (Some(_), None) | (None, Some(_)) => Reference::Other,
+        };
+        let mut found = Vec::new();
+        let mut put = |reference: Reference, field: Field| {
+            if reference != Reference::Same {
+                let by_reference = reference == Reference::Remade;
+                found.push(Delta {
+                    field,
+                    by_reference,
+                });
+            }
+        };
+        match (&goal.spec, &resource.spec) {
+            (Spec::Subnet(want), Spec::Subnet(is)) => {
+                put(one(&want.network, &is.network), Field::Network);
+            }
+            (Spec::Firewall(want), Spec::Firewall(is)) => {
+                put(one(&want.network, &is.network), Field::Network);
+                put(self.rules(addr, want, is), Field::Rules);
+            }
+            (Spec::Address(want), Spec::Address(is)) => {
+                put(
+                    maybe(want.attach.as_ref(), is.attach.as_ref()),
+                    Field::Attach,
+                );
+            }
+            (Spec::Machine(want), Spec::Machine(is)) => {
+                put(one(&want.subnet, &is.subnet), Field::Subnet);
+                put(
+                    maybe(want.keypair.as_ref(), is.keypair.as_ref()),
+                    Field::Keypair,
+                );
+                put(
+                    self.set(site, want.firewalls.iter(), is.firewalls.iter()),
+                    Field::Firewalls,
+                );
+                if let (
+                    ImageRef::Managed(want),
+                    ImageRef::Managed(is) | ImageRef::Named { id: is, .. },
+                ) = (&want.image, &is.image)
+                {
+                    put(one(want, is), Field::Image);
+                }
+            }
+            (Spec::Volume(want), Spec::Volume(is)) => {
+                put(
+                    maybe(want.attach.as_ref(), is.attach.as_ref()),
+                    Field::Attach,
+                );
+            }
+            _ => {}
+        }
+        found
+    }
+
+    fn reference(&self, site: &Name, want: &Addr, is: &ResourceId) -> Reference {
+        if self.index.addr_of(site, is) != Some(want) {
+            Reference::Other
+        } else if self.remade.contains(want) {
+            Reference::Remade
+        } else {
+            Reference::Same
+        }
+    }
+
+    fn set<'r>(
+        &self,
+        site: &Name,
+        want: impl ExactSizeIterator<Item = &'r Addr>,
+        is: impl ExactSizeIterator<Item = &'r ResourceId>,
+    ) -> Reference {
+        let mut named: Vec<_> = is.map(|id| self.index.addr_of(site, id)).collect();
+        named.sort();
+        let want: Vec<_> = want.collect();
+        if named.len() != want.len()
+            || !named.iter().zip(&want).all(|(is, want)| *is == Some(*want))
+        {
+            Reference::Other
+        } else if want.iter().any(|want| self.remade.contains(want)) {
+            Reference::Remade
+        } else {
+            Reference::Same
+        }
+    }
+
+    /// Rules compare whole. A firewall that names itself is no reference to something made anew.
+    fn rules(
+        &self,
+        addr: &Addr,
+        want: &FirewallSpec<Addr>,
+        is: &FirewallSpec<ResourceId>,
+    ) -> Reference {
+        let mut remade = false;
+        let mut unknown = false;
+        let named: std::collections::BTreeSet<FirewallRule<Addr>> = is
+            .rules
+            .iter()
+            .filter_map(|rule| {
+                let rule = rule.try_map_refs(&mut |id| {
+                    let found = self.index.addr_of(&addr.site, id).ok_or(());
+                    remade |= found.is_ok_and(|found| found != addr && self.remade.contains(found));
+                    found.cloned()
+                });
+                unknown |= rule.is_err();
+                rule.ok()
+            })
+            .collect();
+        if unknown || named != want.rules {
+            Reference::Other
+        } else if remade {
+            Reference::Remade
+        } else {
+            Reference::Same
+        }
+    }
+
+    /// Deltas as a plan shows them.
+    pub(super) fn field_changes(
+        &self,
+        addr: &Addr,
+        goal: &Goal,
+        resource: &Resource,
+        deltas: &[Delta],
+    ) -> Vec<FieldChange> {
+        let is = super::value::named(resource, |id| self.name_of(&addr.site, id));
+        let one = |delta: &Delta| {
+            let field = delta.field;
+            let (before, after) = match field {
+                Field::Power => ("stopped".into(), "running".into()),
+                Field::Protect => {
+                    let now = resource.mark.as_ref().is_some_and(|mark| mark.protect);
+                    (now.into(), (!now).into())
+                }
+                Field::UserData => {
+                    let note = resource
+                        .mark
+                        .as_ref()
+                        .and_then(|mark| mark.notes.get(&field));
+                    let after = match &goal.spec {
+                        Spec::Machine(spec) => self.user_data_note(spec),
+                        _ => None,
+                    };
+                    (note.cloned().into(), after.into())
+                }
+                _ => (
+                    field_value(&is, field).unwrap_or_default(),
+                    field_value(&goal.spec, field).unwrap_or_default(),
+                ),
+            };
+            let after = if delta.by_reference && before == after {
+                format!("{} (made anew)", after.as_str().unwrap_or("the same")).into()
+            } else {
+                after
+            };
+            FieldChange {
+                field,
+                before,
+                after,
+                forces_replacement: !self.can_update(addr, field),
+            }
+        };
+        deltas.iter().map(one).collect()
+    }
+
+    /// The address behind an id, or the id itself where it is not ours.
+    pub(super) fn name_of(&self, site: &Name, id: &ResourceId) -> String {
+        self.index
+            .addr_of(site, id)
+            .map_or_else(|| id.to_string(), ToString::to_string)
+    }
+
+    /// Whether a field can be changed without making the thing anew. The mark always can, and
+    /// power is no field of a spec.
+    pub(super) fn can_update(&self, addr: &Addr, field: Field) -> bool {
+        matches!(field, Field::Power | Field::Protect)
+            || self
+                .facts
+                .get(&addr.site)
+                .is_some_and(|facts| facts.capabilities.can_update(addr.kind(), field))
+    }
+}
+
+fn machine(
+    want: &MachineSpec<Addr>,
+    is: &MachineSpec<ResourceId>,
+    put: &mut impl FnMut(bool, Field),
+) {
+    put(want.machine_type != is.machine_type, Field::MachineType);
+    put(want.capacity != is.capacity, Field::Capacity);
+    put(want.zone != is.zone, Field::Zone);
+    // A machine that asks for no disk gets the image's own, of whatever size that is.
+    put(
+        !want.disks.is_empty() && want.disks != is.disks,
+        Field::Disks,
+    );
+}

@@ -1,0 +1,119 @@
+//! From differences to a plan: what was asked for, counts, guard, cost, id.
+
+use std::collections::{BTreeSet, HashMap};
+
+use strat_model::{Addr, Digest};
+
+use super::orphans::is_targeted;
+use super::{DiffOptions, Differ};
+use crate::cost::cost;
+use crate::plan::{Action, Change, Guard, Mode, Plan, Summary};
+
+impl Differ<'_> {
+    /// Makes the plan.
+    pub(super) fn finish(mut self, options: &DiffOptions) -> Plan {
+        let mut changes = std::mem::take(&mut self.changes);
+        if !options.targets.is_empty() {
+            let kept = closure(&changes, options);
+            let mut number = 0;
+            changes.retain(|_| {
+                number += 1;
+                kept.contains(&(number - 1))
+            });
+        }
+        // Stable, so that the groups of one fleet keep their order.
+        changes.sort_by(|a, b| (&a.addr, a.action).cmp(&(&b.addr, b.action)));
+        let summary = summary(&changes, self.unchanged);
+        let existing = u32::try_from(self.index.len()).unwrap_or(u32::MAX);
+        let cost = cost(self.desired, self.index, self.facts);
+        let mut plan = Plan {
+            format_version: Plan::FORMAT_VERSION,
+            id: String::new(),
+            topology: self.desired.owner.clone(),
+            mode: options.mode,
+            source: None,
+            withheld: self.withheld(),
+            guard: guard(&summary, existing, options),
+            changes,
+            summary,
+            cost,
+        };
+        plan.id = self.plan_id(&plan);
+        plan
+    }
+
+    /// A digest of what is to be done, and of the moment at which the world was seen: so two plans
+    /// that make the same thing at different times never share a token.
+    fn plan_id(&self, plan: &Plan) -> String {
+        let mut words = vec![plan.topology.to_string(), format!("{:?}", plan.mode)];
+        for (site, inventory) in &self.inventory.sites {
+            words.push(site.to_string());
+            words.push(inventory.observed_at.to_string());
+        }
+        for change in &plan.changes {
+            words.push(change.addr.to_string());
+            words.push(change.action.as_str().to_owned());
+            words.push(change.count.to_string());
+            words.extend(change.goals.iter().map(crate::Goal::digest));
+            let targets = change.targets.iter();
+            words.extend(targets.map(|target| format!("{} {}", target.id, target.fingerprint)));
+        }
+        Digest::of_parts(words.iter().map(String::as_str))
+            .short()
+            .to_owned()
+    }
+}
+
+/// The changes that were asked for, and those that they need: what their goals refer to.
+fn closure(changes: &[Change], options: &DiffOptions) -> BTreeSet<usize> {
+    let mut by_addr: HashMap<&Addr, Vec<usize>> = HashMap::new();
+    for (number, change) in changes.iter().enumerate() {
+        by_addr.entry(&change.addr).or_default().push(number);
+    }
+    let asked = (0..changes.len()).filter(|n| is_targeted(&options.targets, &changes[*n].addr));
+    let mut open: Vec<usize> = asked.collect();
+    let mut kept = BTreeSet::new();
+    while let Some(number) = open.pop() {
+        if !kept.insert(number) {
+            continue;
+        }
+        let change = &changes[number];
+        let mut needs = |addr: &Addr| open.extend(by_addr.get(addr).into_iter().flatten());
+        for goal in &change.goals {
+            goal.spec.for_each_ref(&mut needs);
+        }
+        change.depends_on.iter().for_each(needs);
+        // A delete that was asked for needs the deletes of what is in it; they are not known
+        // here. The cloud refuses it then, and says what is in the way.
+    }
+    kept
+}
+
+fn summary(changes: &[Change], unchanged: u32) -> Summary {
+    let mut summary = Summary {
+        no_op: unchanged,
+        ..Summary::default()
+    };
+    for change in changes {
+        let slot = match change.action {
+            Action::NoOp => &mut summary.no_op,
+            Action::Create => &mut summary.create,
+            Action::Adopt => &mut summary.adopt,
+            Action::Update => &mut summary.update,
+            Action::Replace => &mut summary.replace,
+            Action::Delete => &mut summary.delete,
+            Action::Forget => &mut summary.forget,
+        };
+        *slot += change.count;
+    }
+    summary
+}
+
+/// A plan that deletes a large share of what there is needs an explicit consent; `destroy` says in
+/// its name that it does.
+fn guard(summary: &Summary, existing: u32, options: &DiffOptions) -> Option<Guard> {
+    let deletes = summary.delete;
+    let too_many = deletes > options.delete_free
+        && f64::from(deletes) > f64::from(existing) * options.delete_share_max;
+    (options.mode == Mode::Apply && too_many).then_some(Guard { deletes, existing })
+}

@@ -1,0 +1,255 @@
+//! Fleets: members are interchangeable, so they are compared by count and by spec.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use strat_model::{Addr, Field, Name, Resource, ResourceState};
+
+use super::compare::Delta;
+use super::single::{cause, list};
+use super::value::{resource_value, spec_value};
+use super::{Differ, change, target};
+use crate::plan::{Action, Cause, Change};
+use crate::{Entry, Goal};
+
+/// A member, and in what it differs from the goal of its zone.
+struct Member<'a> {
+    resource: &'a Resource,
+    deltas: Vec<Delta>,
+    verdict: Verdict,
+}
+
+/// What a member needs; the order is that in which members are worth keeping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Verdict {
+    Keep,
+    Update,
+    Replace,
+}
+
+/// Members that need the same thing done for the same reason.
+type Groups<'a> = BTreeMap<(Action, Vec<Field>, u8), Vec<(usize, Member<'a>)>>;
+
+impl<'a> Differ<'a> {
+    /// Compares a fleet at a site, zone by zone.
+    pub(super) fn fleet(&mut self, addr: &'a Addr, entry: &'a Entry, found: &[&'a Resource]) {
+        let mut by_zone: BTreeMap<Option<&Name>, Vec<&Resource>> = BTreeMap::new();
+        for resource in found {
+            by_zone.entry(resource.zone()).or_default().push(resource);
+        }
+        let mut missing = Vec::new();
+        let mut excess = Vec::new();
+        let mut groups = Groups::new();
+        for (number, goal) in entry.goals.iter().enumerate() {
+            let here = by_zone.remove(&goal.zone()).unwrap_or_default();
+            let mut members: Vec<_> = here
+                .into_iter()
+                .map(|r| self.member(addr, entry, goal, r))
+                .collect();
+            members.sort_by(|a, b| {
+                a.verdict
+                    .cmp(&b.verdict)
+                    .then_with(|| a.resource.id.cmp(&b.resource.id))
+            });
+            let keep = members.len().min(goal.count as usize);
+            excess.extend(
+                members
+                    .split_off(keep)
+                    .into_iter()
+                    .map(|member| member.resource),
+            );
+            let short = goal.count - u32::try_from(keep).unwrap_or(goal.count);
+            if short > 0 {
+                missing.push(Goal {
+                    count: short,
+                    ..goal.clone()
+                });
+            }
+            self.group(goal, number, members, &mut groups);
+        }
+        excess.extend(by_zone.into_values().flatten());
+        self.create_members(addr, entry, missing, found.len());
+        for ((action, ..), members) in groups {
+            let change = self.change_members(addr, entry, action, &members);
+            self.changes.push(change);
+        }
+        self.delete_members(addr, entry, &excess);
+    }
+
+    fn member(
+        &self,
+        addr: &Addr,
+        entry: &Entry,
+        goal: &Goal,
+        resource: &'a Resource,
+    ) -> Member<'a> {
+        let deltas = self.deltas(addr, entry, goal, resource);
+        let failed = resource.state == ResourceState::Failed;
+        let verdict = if failed
+            || deltas
+                .iter()
+                .any(|delta| !self.can_update(addr, delta.field))
+        {
+            Verdict::Replace
+        } else if !deltas.is_empty() || !self.mark_is_current(entry, goal, resource) {
+            Verdict::Update
+        } else {
+            Verdict::Keep
+        };
+        Member {
+            resource,
+            deltas,
+            verdict,
+        }
+    }
+
+    fn group(
+        &mut self,
+        goal: &Goal,
+        number: usize,
+        members: Vec<Member<'a>>,
+        groups: &mut Groups<'a>,
+    ) {
+        for member in members {
+            let action = match member.verdict {
+                Verdict::Keep => {
+                    self.unchanged += 1;
+                    continue;
+                }
+                Verdict::Update => Action::Update,
+                Verdict::Replace => Action::Replace,
+            };
+            let fields = member.deltas.iter().map(|delta| delta.field).collect();
+            let cause = member_cause(goal, &member) as u8;
+            groups
+                .entry((action, fields, cause))
+                .or_default()
+                .push((number, member));
+        }
+    }
+
+    fn create_members(&mut self, addr: &'a Addr, entry: &Entry, missing: Vec<Goal>, found: usize) {
+        let count: u32 = missing.iter().map(|goal| goal.count).sum();
+        let Some(first) = missing.first() else { return };
+        let (want, found) = (entry.count(), u32::try_from(found).unwrap_or(u32::MAX));
+        let lost = self.applied(addr).min(want).saturating_sub(found);
+        let (cause, reason) = if lost > 0 {
+            let verb = if lost == 1 { "was" } else { "were" };
+            (
+                Cause::Drift,
+                format!("{lost} of {want} {verb} deleted behind Stratiform's back"),
+            )
+        } else if found == 0 {
+            (
+                Cause::Topology,
+                format!("the topology wants {want} here and there is none yet"),
+            )
+        } else {
+            (
+                Cause::Topology,
+                format!("the topology wants {want} here and there are {found}"),
+            )
+        };
+        let mut change = change(addr, Action::Create, cause, reason);
+        change.count = count;
+        change.after = with_zones(spec_value(&first.spec), &missing);
+        change.goals = missing;
+        change.protect = entry.protect;
+        change.depends_on.clone_from(&entry.depends_on);
+        self.changes.push(change);
+    }
+
+    fn change_members(
+        &self,
+        addr: &Addr,
+        entry: &Entry,
+        action: Action,
+        members: &[(usize, Member<'a>)],
+    ) -> Change {
+        let (number, first) = &members[0];
+        let goal = &entry.goals[*number];
+        let cause = member_cause(goal, first);
+        let what = list(&first.deltas);
+        let reason = match (cause, action) {
+            _ if first.resource.state == ResourceState::Failed => {
+                "the cloud reports it as failed".to_owned()
+            }
+            (Cause::Drift, _) => format!("its {what} was changed behind Stratiform's back"),
+            (Cause::Dependency, _) => format!("what its {what} refers to is made anew"),
+            _ if first.deltas.is_empty() => "only its mark is out of date".to_owned(),
+            (_, Action::Replace) => {
+                format!("the topology changed its {what}, which cannot be changed in place")
+            }
+            _ => format!("the topology changed its {what}"),
+        };
+        let mut change = change(addr, action, cause, reason);
+        change.count = u32::try_from(members.len()).unwrap_or(u32::MAX);
+        change.before = resource_value(first.resource, |id| self.name_of(&addr.site, id)).into();
+        change.after = spec_value(&goal.spec).into();
+        change.fields = self.field_changes(addr, goal, first.resource, &first.deltas);
+        if action == Action::Replace {
+            change.order = Some(self.order(goal, first.resource));
+            change.protected = members
+                .iter()
+                .any(|(_, m)| self.is_protected(entry, m.resource));
+        }
+        for (number, member) in members {
+            let mut target = target(member.resource, *number);
+            target.fields = member.deltas.iter().map(|delta| delta.field).collect();
+            target.start = target.fields.contains(&Field::Power);
+            change.targets.push(target);
+        }
+        change.goals = counted(&entry.goals, members);
+        change.protect = entry.protect;
+        change.depends_on.clone_from(&entry.depends_on);
+        change
+    }
+
+    fn delete_members(&mut self, addr: &'a Addr, entry: &Entry, excess: &[&'a Resource]) {
+        let Some(first) = excess.first() else { return };
+        let (want, count) = (
+            entry.count(),
+            u32::try_from(excess.len()).unwrap_or(u32::MAX),
+        );
+        let reason = format!(
+            "the topology wants {want} here; {count} too many, or in a zone where none is wanted"
+        );
+        let mut change = change(addr, Action::Delete, Cause::Topology, reason);
+        change.count = count;
+        change.before = resource_value(first, |id| self.name_of(&addr.site, id)).into();
+        change.targets = excess.iter().map(|resource| target(resource, 0)).collect();
+        change.targets.sort_by(|a, b| a.id.cmp(&b.id));
+        change.protected = excess
+            .iter()
+            .any(|r| r.mark.as_ref().is_some_and(|mark| mark.protect));
+        self.changes.push(change);
+    }
+}
+
+fn member_cause(goal: &Goal, member: &Member<'_>) -> Cause {
+    if member.resource.state == ResourceState::Failed {
+        return Cause::Drift;
+    }
+    cause(goal, member.resource, &member.deltas)
+}
+
+/// The goals with the counts that this change brings to each.
+fn counted(goals: &[Goal], members: &[(usize, Member<'_>)]) -> Vec<Goal> {
+    let count = |number: usize| members.iter().filter(|(n, _)| *n == number).count();
+    let counted = goals.iter().enumerate().map(|(number, goal)| Goal {
+        count: u32::try_from(count(number)).unwrap_or(u32::MAX),
+        ..goal.clone()
+    });
+    counted.collect()
+}
+
+/// A member's fields, with how many there are in each zone instead of one zone.
+fn with_zones(mut value: serde_json::Map<String, Value>, goals: &[Goal]) -> Value {
+    let zones: BTreeMap<_, _> = goals
+        .iter()
+        .filter_map(|goal| Some((goal.zone()?.to_string(), goal.count)))
+        .collect();
+    value.remove("zone");
+    value.insert("zones".to_owned(), json!(zones));
+    value.into()
+}

@@ -1,0 +1,194 @@
+//! The difference between what is to be and what is.
+
+mod compare;
+mod finish;
+mod fleet;
+mod orphans;
+mod single;
+mod value;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use strat_model::{Addr, Inventory, Kind, Name, Noun, Resource, SiteFacts};
+
+use crate::plan::{Change, Mode, Plan, TargetRef, Withheld};
+use crate::{Desired, Entry, InventoryIndex, Target};
+
+pub(crate) use value::field_value;
+
+/// What the last finished apply left: how many things at each address. It only ever explains a
+/// difference; nothing is made or deleted because of it.
+pub type Applied = BTreeMap<Addr, u32>;
+
+/// What a plan is to be about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DiffOptions {
+    /// What it is for.
+    pub mode: Mode,
+    /// Only these, and what they need; empty is everything.
+    pub targets: Vec<Target>,
+    /// The share of the existing things that may be deleted for good without explicit consent,
+    /// from 0 to 1.
+    pub delete_share_max: f64,
+    /// Deletes of up to this many things never need an explicit consent.
+    pub delete_free: u32,
+}
+
+impl Default for DiffOptions {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Apply,
+            targets: Vec::new(),
+            delete_share_max: 0.5,
+            delete_free: 5,
+        }
+    }
+}
+
+/// Compares what is to be with what is.
+///
+/// What a site did not show completely is neither created nor deleted: it is withheld, and the
+/// plan says so. Only what carries this topology's mark is ever touched.
+#[must_use]
+pub fn diff(
+    desired: &Desired,
+    inventory: &Inventory,
+    facts: &BTreeMap<Name, SiteFacts>,
+    applied: Option<&Applied>,
+    options: &DiffOptions,
+) -> Plan {
+    let index = InventoryIndex::new(inventory, &desired.owner);
+    let mut differ = Differ {
+        desired,
+        inventory,
+        facts,
+        applied,
+        index: &index,
+        changes: Vec::new(),
+        withheld: BTreeSet::new(),
+        remade: HashSet::new(),
+        destroy_first: HashSet::new(),
+        unchanged: 0,
+        mode: options.mode,
+    };
+    differ.entries();
+    differ.orphans();
+    differ.finish(options)
+}
+
+/// The work in progress of one [`diff`].
+struct Differ<'a> {
+    desired: &'a Desired,
+    inventory: &'a Inventory,
+    facts: &'a BTreeMap<Name, SiteFacts>,
+    applied: Option<&'a Applied>,
+    index: &'a InventoryIndex<'a>,
+    changes: Vec<Change>,
+    withheld: BTreeSet<(String, String)>,
+    /// Addresses whose thing is made anew, or for the first time: what refers to them is to refer
+    /// to the new one.
+    remade: HashSet<&'a Addr>,
+    /// Those of them whose old thing goes first.
+    destroy_first: HashSet<&'a Addr>,
+    unchanged: u32,
+    mode: Mode,
+}
+
+impl<'a> Differ<'a> {
+    /// Compares every entry, in the order in which things depend on each other, so that a
+    /// replacement is known before what refers to it is looked at.
+    fn entries(&mut self) {
+        let desired = self.desired;
+        for kind in Kind::ALL {
+            for (addr, entry) in &desired.entries {
+                if addr.kind() == kind {
+                    self.entry(addr, entry);
+                }
+            }
+        }
+    }
+
+    fn entry(&mut self, addr: &'a Addr, entry: &'a Entry) {
+        let complete = self.inventory.is_complete(&addr.site, addr.kind());
+        let found = self.index.at(addr);
+        if !complete && (found.is_empty() || addr.local.noun == Noun::Machines) {
+            self.withhold_unseen(addr);
+            return;
+        }
+        if addr.local.noun == Noun::Machines {
+            self.fleet(addr, entry, found);
+        } else {
+            self.single(addr, entry, found);
+        }
+    }
+
+    fn withhold_unseen(&mut self, addr: &Addr) {
+        let site = self.inventory.sites.get(&addr.site);
+        let why = match site.and_then(|site| site.coverage.get(&addr.kind())) {
+            Some(strat_model::Coverage::Partial { why }) => why.clone(),
+            _ => "it was not observed".to_owned(),
+        };
+        let what = format!("{}s at {}", addr.kind(), addr.site);
+        self.withheld.insert((what, why));
+    }
+
+    /// How many things the last finished apply left at an address.
+    fn applied(&self, addr: &Addr) -> u32 {
+        self.applied
+            .and_then(|applied| applied.get(addr))
+            .copied()
+            .unwrap_or(0)
+    }
+
+    fn withheld(&self) -> Vec<Withheld> {
+        let unseen = self.withheld.iter().map(|(what, why)| Withheld {
+            what: what.clone(),
+            why: why.clone(),
+        });
+        let unplaced = self.desired.withheld.iter().map(|(addr, why)| Withheld {
+            what: addr.to_string(),
+            why: why.clone(),
+        });
+        unplaced.chain(unseen).collect()
+    }
+}
+
+/// A target of a change, as it is now.
+fn target(resource: &Resource, goal: usize) -> TargetRef {
+    TargetRef {
+        id: resource.id.clone(),
+        name: resource.name.clone(),
+        fingerprint: resource.fingerprint(),
+        generation: resource.mark.as_ref().map_or(1, |mark| mark.generation),
+        goal,
+        start: false,
+        fields: Vec::new(),
+    }
+}
+
+/// An empty change, to be filled in.
+fn change(
+    addr: &Addr,
+    action: crate::Action,
+    cause: crate::Cause,
+    reason: impl Into<String>,
+) -> Change {
+    Change {
+        addr: addr.clone(),
+        kind: addr.kind(),
+        site: addr.site.clone(),
+        action,
+        count: 1,
+        order: None,
+        cause,
+        reason: reason.into(),
+        before: serde_json::Value::Null,
+        after: serde_json::Value::Null,
+        fields: Vec::new(),
+        protected: false,
+        protect: false,
+        targets: Vec::new(),
+        goals: Vec::new(),
+        depends_on: Vec::new(),
+    }
+}

@@ -1,0 +1,50 @@
+//! Things that carry the mark and are in the topology no more.
+
+use strat_model::{Addr, Resource};
+
+use super::value::resource_value;
+use super::{Differ, change, target};
+use crate::Target;
+use crate::plan::{Action, Cause, Mode};
+
+impl<'a> Differ<'a> {
+    /// Plans to delete what is marked as ours and no longer wanted. Only a mark that was seen
+    /// leads here; nothing is deleted because it was *not* seen.
+    pub(super) fn orphans(&mut self) {
+        let index = self.index;
+        for (addr, found) in index.addrs() {
+            if self.desired.entries.contains_key(addr) {
+                continue;
+            }
+            let blind = !self.facts.contains_key(&addr.site);
+            let withheld = |local| self.desired.withheld.contains_key(local);
+            let whole = strat_model::LocalAddr::new(addr.local.noun, addr.local.name.clone());
+            if blind || withheld(&addr.local) || withheld(&whole) {
+                continue;
+            }
+            self.orphan(addr, found);
+        }
+    }
+
+    fn orphan(&mut self, addr: &'a Addr, found: &[&'a Resource]) {
+        let reason = match self.mode {
+            Mode::Destroy => "everything of the topology is to go",
+            Mode::Apply => "it carries this topology's mark and is in the topology no more",
+        };
+        let mut change = change(addr, Action::Delete, Cause::Topology, reason);
+        change.count = u32::try_from(found.len()).unwrap_or(u32::MAX);
+        change.targets = found.iter().map(|resource| target(resource, 0)).collect();
+        change.before = found.first().map_or(serde_json::Value::Null, |resource| {
+            resource_value(resource, |id| self.name_of(&addr.site, id)).into()
+        });
+        change.protected = found
+            .iter()
+            .any(|r| r.mark.as_ref().is_some_and(|mark| mark.protect));
+        self.changes.push(change);
+    }
+}
+
+/// Whether a change is about what was asked for; everything is when nothing was.
+pub(super) fn is_targeted(targets: &[Target], addr: &Addr) -> bool {
+    targets.is_empty() || targets.iter().any(|target| target.covers(addr))
+}

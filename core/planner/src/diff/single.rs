@@ -1,0 +1,239 @@
+//! Things of which there is one at an address.
+
+use strat_model::{Addr, Field, Resource, ResourceState, Spec};
+
+use super::compare::Delta;
+use super::value::{resource_value, spec_value};
+use super::{Differ, change, target};
+use crate::plan::{Action, Cause, Change, ReplaceOrder};
+use crate::{Entry, Goal, resource_name};
+
+impl<'a> Differ<'a> {
+    /// Compares the one thing at an address.
+    pub(super) fn single(&mut self, addr: &'a Addr, entry: &'a Entry, found: &[&'a Resource]) {
+        let Some(goal) = entry.goals.first() else {
+            return;
+        };
+        let Some((resource, leftovers)) = found.split_first() else {
+            self.create_single(addr, entry, goal);
+            return;
+        };
+        self.leftovers(addr, leftovers);
+        let deltas = self.deltas(addr, entry, goal, resource);
+        if resource.state == ResourceState::Failed {
+            let mut change = self.replace(addr, entry, goal, resource, &deltas);
+            change.cause = Cause::Drift;
+            "the cloud reports it as failed".clone_into(&mut change.reason);
+            self.changes.push(change);
+        } else if deltas
+            .iter()
+            .any(|delta| !self.can_update(addr, delta.field))
+        {
+            let change = self.replace(addr, entry, goal, resource, &deltas);
+            self.changes.push(change);
+        } else if !deltas.is_empty() || !self.mark_is_current(entry, goal, resource) {
+            let change = self.update(addr, entry, goal, resource, &deltas);
+            self.changes.push(change);
+        } else {
+            self.unchanged += 1;
+        }
+    }
+
+    fn create_single(&mut self, addr: &'a Addr, entry: &Entry, goal: &Goal) {
+        self.remade.insert(addr);
+        let (cause, reason) = if self.applied(addr) > 0 {
+            (Cause::Drift, "it was deleted behind Stratiform's back")
+        } else {
+            (Cause::Topology, "it is in the topology and not there yet")
+        };
+        let mut change = change(addr, Action::Create, cause, reason);
+        if let Some(lost) = self.unmarked(addr) {
+            change.action = Action::Adopt;
+            change.cause = Cause::Drift;
+            "its mark was taken off; its name says that it is ours".clone_into(&mut change.reason);
+            change.targets = vec![target(lost, 0)];
+            change.before = resource_value(lost, |id| self.name_of(&addr.site, id)).into();
+        }
+        change.after = spec_value(&goal.spec).into();
+        change.goals = vec![goal.clone()];
+        change.protect = entry.protect;
+        change.depends_on.clone_from(&entry.depends_on);
+        self.changes.push(change);
+    }
+
+    /// A thing without a mark whose name is the one that this address's first thing has.
+    fn unmarked(&self, addr: &Addr) -> Option<&'a Resource> {
+        let site = self.inventory.sites.get(&addr.site)?;
+        let name = resource_name(&self.desired.owner, addr, 1);
+        let lost = |resource: &&Resource| {
+            resource.mark.is_none()
+                && resource.kind() == addr.kind()
+                && resource.name == name
+                && resource.state != ResourceState::Deleting
+        };
+        site.resources.iter().find(lost)
+    }
+
+    /// Whether the mark says what the goal says. Where it does not, and nothing else differs, the
+    /// mark alone is written.
+    pub(super) fn mark_is_current(&self, entry: &Entry, goal: &Goal, resource: &Resource) -> bool {
+        resource.mark.as_ref().is_some_and(|mark| {
+            let request = Field::Request;
+            mark.spec == goal.digest()
+                && mark.protect == entry.protect
+                && mark.notes.get(&request) == goal.notes.get(&request)
+        })
+    }
+
+    fn update(
+        &self,
+        addr: &Addr,
+        entry: &Entry,
+        goal: &Goal,
+        resource: &Resource,
+        deltas: &[Delta],
+    ) -> Change {
+        let cause = cause(goal, resource, deltas);
+        let reason = match cause {
+            _ if deltas.is_empty() => "only its mark is out of date".to_owned(),
+            Cause::Drift => "it was changed behind Stratiform's back".to_owned(),
+            Cause::Dependency => "what it refers to is made anew".to_owned(),
+            Cause::Topology | Cause::Interrupted => {
+                format!("the topology changed its {}", list(deltas))
+            }
+        };
+        let mut change = change(addr, Action::Update, cause, reason);
+        self.fill(&mut change, entry, goal, resource, deltas);
+        change
+    }
+
+    fn replace(
+        &mut self,
+        addr: &'a Addr,
+        entry: &Entry,
+        goal: &Goal,
+        resource: &Resource,
+        deltas: &[Delta],
+    ) -> Change {
+        self.remade.insert(addr);
+        let forcing: Vec<Delta> = deltas
+            .iter()
+            .copied()
+            .filter(|delta| !self.can_update(addr, delta.field))
+            .collect();
+        let cause = cause(goal, resource, &forcing);
+        let why = list(&forcing);
+        let reason = match cause {
+            Cause::Drift => format!(
+                "its {why} was changed behind Stratiform's back and cannot be changed in place"
+            ),
+            Cause::Dependency => format!("what its {why} refers to is made anew"),
+            Cause::Topology | Cause::Interrupted => {
+                format!("the topology changed its {why}, which cannot be changed in place")
+            }
+        };
+        let mut change = change(addr, Action::Replace, cause, reason);
+        self.fill(&mut change, entry, goal, resource, deltas);
+        change.protected = self.is_protected(entry, resource);
+        let order = self.order(goal, resource);
+        if order == ReplaceOrder::DestroyFirst {
+            self.destroy_first.insert(addr);
+        }
+        change.order = Some(order);
+        change
+    }
+
+    fn fill(
+        &self,
+        change: &mut Change,
+        entry: &Entry,
+        goal: &Goal,
+        resource: &Resource,
+        deltas: &[Delta],
+    ) {
+        let addr = change.addr.clone();
+        change.before = resource_value(resource, |id| self.name_of(&addr.site, id)).into();
+        change.after = spec_value(&goal.spec).into();
+        change.fields = self.field_changes(&addr, goal, resource, deltas);
+        let mut target = target(resource, 0);
+        target.fields = deltas.iter().map(|delta| delta.field).collect();
+        target.start = target.fields.contains(&Field::Power);
+        change.targets = vec![target];
+        change.goals = vec![goal.clone()];
+        change.protect = entry.protect;
+        change.depends_on.clone_from(&entry.depends_on);
+    }
+
+    /// Whether a protection forbids deleting a thing: the one on the thing itself counts even
+    /// when the topology has lifted it, until an apply has written that.
+    pub(super) fn is_protected(&self, entry: &Entry, resource: &Resource) -> bool {
+        entry.protect || resource.mark.as_ref().is_some_and(|mark| mark.protect)
+    }
+
+    /// The new one first, unless both cannot be at once: two subnets of one network with
+    /// overlapping ranges, or in something that itself goes first.
+    pub(super) fn order(&self, goal: &Goal, resource: &Resource) -> ReplaceOrder {
+        if let (Spec::Subnet(want), Spec::Subnet(is)) = (&goal.spec, &resource.spec) {
+            let overlap = want.cidr.contains(&is.cidr) || is.cidr.contains(&want.cidr);
+            if overlap && !self.remade.contains(&want.network) {
+                return ReplaceOrder::DestroyFirst;
+            }
+        }
+        let mut first = false;
+        goal.spec
+            .for_each_ref(|reference| first |= self.destroy_first.contains(reference));
+        if first {
+            ReplaceOrder::DestroyFirst
+        } else {
+            ReplaceOrder::CreateFirst
+        }
+    }
+
+    /// Older things at an address that has a newer one: an interrupted replacement left them.
+    fn leftovers(&mut self, addr: &'a Addr, leftovers: &[&'a Resource]) {
+        if leftovers.is_empty() {
+            return;
+        }
+        let reason = "an interrupted replacement left it; its successor is there";
+        let mut change = change(addr, Action::Delete, Cause::Interrupted, reason);
+        change.count = u32::try_from(leftovers.len()).unwrap_or(u32::MAX);
+        change.targets = leftovers
+            .iter()
+            .map(|resource| target(resource, 0))
+            .collect();
+        change.before = resource_value(leftovers[0], |id| self.name_of(&addr.site, id)).into();
+        change.protected = leftovers
+            .iter()
+            .any(|r| r.mark.as_ref().is_some_and(|mark| mark.protect));
+        self.changes.push(change);
+    }
+}
+
+/// Where a difference comes from: the mark tells what the thing was last brought to.
+pub(super) fn cause(goal: &Goal, resource: &Resource, deltas: &[Delta]) -> Cause {
+    let current = resource
+        .mark
+        .as_ref()
+        .is_some_and(|mark| mark.spec == goal.digest());
+    let waits = |delta: &Delta| delta.by_reference || delta.field == Field::UserData;
+    let protect_alone = deltas.iter().all(|delta| delta.field == Field::Protect);
+    if deltas.is_empty() || protect_alone {
+        Cause::Topology
+    } else if current && deltas.iter().all(waits) {
+        Cause::Dependency
+    } else if current {
+        Cause::Drift
+    } else {
+        Cause::Topology
+    }
+}
+
+/// Field names in a sentence.
+pub(super) fn list(deltas: &[Delta]) -> String {
+    let names: Vec<_> = deltas.iter().map(|delta| delta.field.as_str()).collect();
+    match names.as_slice() {
+        [] => "mark".to_owned(),
+        [one] => (*one).to_owned(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}

@@ -1,0 +1,100 @@
+//! An inventory, ready to be asked: what is at an address, whose id is this.
+
+use std::collections::{BTreeMap, HashMap};
+
+use strat_model::{Addr, Inventory, LocalAddr, Name, Owner, Resource, ResourceId, ResourceState};
+
+/// What of an inventory is ours, by address and by id.
+#[derive(Debug)]
+pub struct InventoryIndex<'a> {
+    by_addr: BTreeMap<&'a Addr, Vec<&'a Resource>>,
+    by_id: HashMap<(&'a Name, &'a ResourceId), &'a Resource>,
+    sites_of: HashMap<&'a LocalAddr, Vec<&'a Addr>>,
+}
+
+impl<'a> InventoryIndex<'a> {
+    /// Indexes what carries a mark of `owner` and is not going away.
+    ///
+    /// Of several things at one address, the highest generation comes first, then the smallest id.
+    #[must_use]
+    pub fn new(inventory: &'a Inventory, owner: &Owner) -> Self {
+        let mut by_addr: BTreeMap<&Addr, Vec<&Resource>> = BTreeMap::new();
+        let mut by_id = HashMap::new();
+        for (site, resource) in inventory.resources() {
+            if resource.state == ResourceState::Deleting {
+                continue;
+            }
+            by_id.insert((site, &resource.id), resource);
+            if let Some(mark) = &resource.mark
+                && mark.owner == *owner
+                && mark.addr.site == *site
+            {
+                by_addr.entry(&mark.addr).or_default().push(resource);
+            }
+        }
+        for found in by_addr.values_mut() {
+            found.sort_by(|a, b| {
+                let generation = |r: &Resource| r.mark.as_ref().map_or(0, |mark| mark.generation);
+                generation(b)
+                    .cmp(&generation(a))
+                    .then_with(|| a.id.cmp(&b.id))
+            });
+        }
+        let mut sites_of: HashMap<&LocalAddr, Vec<&Addr>> = HashMap::new();
+        for addr in by_addr.keys() {
+            sites_of.entry(&addr.local).or_default().push(addr);
+        }
+        Self {
+            by_addr,
+            by_id,
+            sites_of,
+        }
+    }
+
+    /// What is at an address.
+    #[must_use]
+    pub fn at(&self, addr: &Addr) -> &[&'a Resource] {
+        self.by_addr.get(addr).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every address at which something is, sorted.
+    pub fn addrs(&self) -> impl Iterator<Item = (&'a Addr, &[&'a Resource])> {
+        self.by_addr
+            .iter()
+            .map(|(addr, found)| (*addr, found.as_slice()))
+    }
+
+    /// The addresses (one a site and zone) of a local address at which something is.
+    #[must_use]
+    pub fn places(&self, local: &LocalAddr) -> &[&'a Addr] {
+        self.sites_of.get(local).map_or(&[], Vec::as_slice)
+    }
+
+    /// What has this id at a site, ours or not.
+    #[must_use]
+    pub fn by_id(&self, site: &Name, id: &ResourceId) -> Option<&'a Resource> {
+        self.by_id.get(&(site, id)).copied()
+    }
+
+    /// The address that an id stands for: that of the thing which represents its address.
+    #[must_use]
+    pub fn addr_of(&self, site: &Name, id: &ResourceId) -> Option<&'a Addr> {
+        let resource = self.by_id(site, id)?;
+        let addr = &resource.mark.as_ref()?.addr;
+        let found = self.by_addr.get(addr)?;
+        let represents = found.len() > 1 && addr.local.noun != strat_model::Noun::Machines;
+        (!represents || found[0].id == *id).then_some(addr)
+    }
+
+    /// How many of our things there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_addr.values().map(Vec::len).sum()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_addr.is_empty()
+    }
+}

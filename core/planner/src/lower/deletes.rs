@@ -1,0 +1,135 @@
+//! The order of deletes: whatever refers to a thing lets go of it first.
+
+use std::collections::HashMap;
+
+use strat_model::{ImageRef, Inventory, LocalAddr, Name, ResourceId, Spec};
+
+use super::{Lowering, moves};
+use crate::step::{StepId, StepOp};
+
+impl<'a> Lowering<'a> {
+    /// Makes every delete wait for the steps of what refers to its things, and for the successors
+    /// of what moves.
+    pub(super) fn order_deletes(&mut self, inventory: &'a Inventory) {
+        let users = users(inventory);
+        let volumes = volumes(inventory);
+        let successors = self.successors();
+        for number in 0..self.steps.len() {
+            let step = &self.steps[number];
+            let StepOp::Delete { targets } = &step.op else {
+                continue;
+            };
+            let change = &self.plan.changes[step.change];
+            let mut deps: Vec<StepId> = Vec::new();
+            for target in targets {
+                let own = self.touches.get(&(&change.site, &target.id));
+                deps.extend(own.into_iter().flatten().filter(|id| id.index() < number));
+                deps.extend(self.machine_first(&change.site, &target.id));
+                deps.extend(self.detaches(&volumes, &change.site, &target.id));
+                for user in users.get(&(&change.site, &target.id)).into_iter().flatten() {
+                    deps.extend(
+                        self.touches
+                            .get(&(&change.site, user))
+                            .into_iter()
+                            .flatten(),
+                    );
+                }
+            }
+            if moves(change) {
+                deps.extend(successors.get(&change.addr.local).into_iter().flatten());
+            }
+            let id = self.steps[number].id;
+            self.steps[number]
+                .deps
+                .extend(deps.into_iter().filter(|dep| *dep != id));
+        }
+    }
+
+    /// A volume whose machine goes too waits for that: the machine lets it go as it goes.
+    fn machine_first(&self, site: &'a Name, id: &ResourceId) -> Vec<StepId> {
+        let Some(Spec::Volume(volume)) = self.index.by_id(site, id).map(|found| &found.spec) else {
+            return Vec::new();
+        };
+        let machine = volume
+            .attach
+            .as_ref()
+            .and_then(|machine| self.touches.get(&(site, machine)));
+        machine.into_iter().flatten().copied().collect()
+    }
+
+    /// A machine goes only once the volumes that are led elsewhere are let go.
+    fn detaches(
+        &self,
+        volumes: &Users<'a>,
+        site: &'a Name,
+        machine: &'a ResourceId,
+    ) -> Vec<StepId> {
+        let volumes = volumes.get(&(site, machine)).into_iter().flatten();
+        let steps = volumes
+            .filter_map(|volume| self.touches.get(&(site, *volume)))
+            .flatten();
+        let detach = |id: &StepId| matches!(self.steps[id.index()].op, StepOp::Detach { .. });
+        steps.copied().filter(detach).collect()
+    }
+
+    fn successors(&self) -> HashMap<&'a LocalAddr, Vec<StepId>> {
+        let mut successors: HashMap<&LocalAddr, Vec<StepId>> = HashMap::new();
+        for (addr, steps) in &self.creates {
+            successors.entry(&addr.local).or_default().extend(steps);
+        }
+        successors
+    }
+}
+
+/// Which things refer to a thing.
+type Users<'a> = HashMap<(&'a Name, &'a ResourceId), Vec<&'a ResourceId>>;
+
+/// Who refers to whom now. The attachment of a volume or address does not count: a machine lets go
+/// of both as it goes.
+fn users(inventory: &Inventory) -> Users<'_> {
+    let mut users = Users::new();
+    for (site, resource) in inventory.resources() {
+        let mut references: Vec<&ResourceId> = Vec::new();
+        match &resource.spec {
+            Spec::Subnet(spec) => references.push(&spec.network),
+            Spec::Firewall(spec) => {
+                references.push(&spec.network);
+                let peers = spec.rules.iter().flat_map(|rule| &rule.peers);
+                references.extend(peers.filter_map(strat_model::Peer::firewall));
+            }
+            Spec::Machine(spec) => {
+                references.push(&spec.subnet);
+                references.extend(&spec.firewalls);
+                references.extend(&spec.keypair);
+                let (ImageRef::Named { id, .. } | ImageRef::Managed(id)) = &spec.image;
+                references.push(id);
+            }
+            _ => {}
+        }
+        for reference in references {
+            if *reference != resource.id {
+                users
+                    .entry((site, reference))
+                    .or_default()
+                    .push(&resource.id);
+            }
+        }
+    }
+    users
+}
+
+/// Which volumes are attached to a machine now.
+fn volumes(inventory: &Inventory) -> Users<'_> {
+    let mut volumes = Users::new();
+    for (site, resource) in inventory.resources() {
+        if let Spec::Volume(volume) = &resource.spec
+            && let Some(machine) = &volume.attach
+        {
+            volumes
+                .entry((site, machine))
+                .or_default()
+                .push(&resource.id);
+        }
+    }
+    volumes
+}

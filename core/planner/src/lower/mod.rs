@@ -1,0 +1,392 @@
+//! From a plan to steps and what each waits for.
+//!
+//! What is made waits for what it refers to. What is deleted waits for whatever refers to it to be
+//! deleted or led elsewhere. A replacement makes the new one, leads its users over, and deletes the
+//! old one last; where both cannot be at once, the other way round.
+
+mod deletes;
+mod firewalls;
+mod graph;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use strat_model::{Addr, Field, Inventory, Kind, Name, Noun, ResourceId, SiteFacts, Spec};
+
+use crate::plan::{Action, Change, Plan, ReplaceOrder, TargetRef};
+use crate::step::{Step, StepGraph, StepId, StepOp};
+use crate::{Goal, InventoryIndex};
+
+/// Turns a plan into steps.
+///
+/// `inventory` and `facts` are those that the plan was made from, or newer ones that its
+/// fingerprints still hold for.
+#[must_use]
+pub fn lower(plan: &Plan, inventory: &Inventory, facts: &BTreeMap<Name, SiteFacts>) -> StepGraph {
+    let index = InventoryIndex::new(inventory, &plan.topology);
+    let mut lowering = Lowering {
+        plan,
+        facts,
+        index: &index,
+        steps: Vec::new(),
+        provides: HashMap::new(),
+        creates: HashMap::new(),
+        touches: HashMap::new(),
+        without: firewalls::left_out(plan),
+        destroy_first: plan
+            .changes
+            .iter()
+            .filter(|change| change.order == Some(ReplaceOrder::DestroyFirst))
+            .map(|change| &change.addr)
+            .collect(),
+    };
+    for (number, change) in plan.changes.iter().enumerate() {
+        lowering.change(number, change);
+    }
+    lowering.wait_for_references();
+    lowering.order_deletes(inventory);
+    graph::finish(lowering.steps)
+}
+
+/// The work in progress of one [`lower`].
+struct Lowering<'a> {
+    plan: &'a Plan,
+    facts: &'a BTreeMap<Name, SiteFacts>,
+    index: &'a InventoryIndex<'a>,
+    steps: Vec<Step>,
+    /// The steps after which an address is as it is to be.
+    provides: HashMap<&'a Addr, Vec<StepId>>,
+    /// The creating steps of an address.
+    creates: HashMap<&'a Addr, Vec<StepId>>,
+    /// The steps that change or delete a real thing.
+    touches: HashMap<(&'a Name, &'a ResourceId), Vec<StepId>>,
+    /// For firewalls that name each other: those that each is made without.
+    without: HashMap<&'a Addr, BTreeSet<Addr>>,
+    /// What goes before its successor is made.
+    destroy_first: HashSet<&'a Addr>,
+}
+
+impl<'a> Lowering<'a> {
+    fn push(&mut self, number: usize, change: &'a Change, op: StepOp, deps: Vec<StepId>) -> StepId {
+        let id = StepId(u32::try_from(self.steps.len()).unwrap_or(u32::MAX));
+        self.steps.push(Step {
+            id,
+            change: number,
+            addr: change.addr.clone(),
+            kind: change.kind,
+            site: change.site.clone(),
+            op,
+            deps,
+            height: 0,
+        });
+        id
+    }
+
+    fn change(&mut self, number: usize, change: &'a Change) {
+        match change.action {
+            Action::NoOp | Action::Forget => {}
+            Action::Create => {
+                let generation = self.next_generation(change);
+                self.create(number, change, generation, &[]);
+            }
+            Action::Adopt | Action::Update => {
+                for target in &change.targets {
+                    self.update(number, change, target);
+                }
+            }
+            Action::Delete => {
+                self.delete(number, change);
+            }
+            Action::Replace => self.replace(number, change),
+        }
+    }
+
+    fn replace(&mut self, number: usize, change: &'a Change) {
+        let generation = self.next_generation(change);
+        if change.order == Some(ReplaceOrder::DestroyFirst) {
+            let deletes = self.delete(number, change);
+            self.create(number, change, generation, &deletes);
+        } else {
+            let creates = self.create(number, change, generation, &[]);
+            for delete in self.delete(number, change) {
+                self.steps[delete.index()].deps.extend(&creates);
+            }
+        }
+    }
+
+    /// One more than the highest generation that is there.
+    fn next_generation(&self, change: &Change) -> u64 {
+        let marks = self
+            .index
+            .at(&change.addr)
+            .iter()
+            .filter_map(|found| found.mark.as_ref());
+        marks.map(|mark| mark.generation).max().unwrap_or(0) + 1
+    }
+
+    /// The steps that make what a change's goals say. Gives all of them.
+    fn create(
+        &mut self,
+        number: usize,
+        change: &'a Change,
+        generation: u64,
+        after: &[StepId],
+    ) -> Vec<StepId> {
+        let mut made = Vec::new();
+        let batch = self
+            .facts
+            .get(&change.site)
+            .map_or(1, |facts| facts.capabilities.create_batch.max(1));
+        let mut part = 0;
+        for (goal_number, goal) in change.goals.iter().enumerate() {
+            let mut left = goal.count;
+            while left > 0 {
+                let count = left.min(if change.kind == Kind::Machine {
+                    batch
+                } else {
+                    1
+                });
+                left -= count;
+                let without = self
+                    .without
+                    .get(&change.addr)
+                    .into_iter()
+                    .flatten()
+                    .cloned()
+                    .collect();
+                let op = StepOp::Create {
+                    goal: goal_number,
+                    count,
+                    generation,
+                    part,
+                    without,
+                };
+                part += 1;
+                made.push(self.push(number, change, op, after.to_vec()));
+            }
+            made.extend(self.second_half(number, change, goal_number, goal, &made));
+        }
+        let creates = made
+            .iter()
+            .copied()
+            .filter(|id| matches!(self.steps[id.index()].op, StepOp::Create { .. }));
+        let creates: Vec<_> = creates.collect();
+        self.creates
+            .entry(&change.addr)
+            .or_default()
+            .extend(&creates);
+        self.provides
+            .entry(&change.addr)
+            .or_default()
+            .extend(creates);
+        made
+    }
+
+    /// What has to be done to a thing right after it was made: rules that name firewalls which
+    /// were not there yet, and attachments.
+    fn second_half(
+        &mut self,
+        number: usize,
+        change: &'a Change,
+        goal: usize,
+        spec: &Goal,
+        made: &[StepId],
+    ) -> Option<StepId> {
+        if self.without.contains_key(&change.addr) {
+            let op = StepOp::Update {
+                target: None,
+                goal,
+                fields: BTreeSet::from([Field::Rules]),
+            };
+            return Some(self.push(number, change, op, made.to_vec()));
+        }
+        if attachment(&spec.spec).is_some() {
+            let op = StepOp::Attach { target: None, goal };
+            return Some(self.push(number, change, op, made.to_vec()));
+        }
+        None
+    }
+
+    fn update(&mut self, number: usize, change: &'a Change, target: &'a TargetRef) {
+        let mut last: Vec<StepId> = Vec::new();
+        let fields: BTreeSet<Field> = target
+            .fields
+            .iter()
+            .copied()
+            .filter(|field| !matches!(field, Field::Attach | Field::Power | Field::Protect))
+            .collect();
+        let mut put = |lowering: &mut Self, op: StepOp| {
+            let id: StepId = lowering.push(number, change, op, last.clone());
+            lowering
+                .touches
+                .entry((&change.site, &target.id))
+                .or_default()
+                .push(id);
+            lowering.provides.entry(&change.addr).or_default().push(id);
+            last = vec![id];
+        };
+        let power_alone = target.fields.as_slice() == [Field::Power];
+        if !power_alone {
+            let op = StepOp::Update {
+                target: Some(target.clone()),
+                goal: target.goal,
+                fields,
+            };
+            put(self, op);
+        }
+        if target.start {
+            put(
+                self,
+                StepOp::Start {
+                    targets: vec![target.clone()],
+                },
+            );
+        }
+        if target.fields.contains(&Field::Attach) {
+            let attached = self
+                .index
+                .by_id(&change.site, &target.id)
+                .is_some_and(|found| attachment(&found.spec).is_some());
+            if attached && change.kind == Kind::Volume {
+                put(
+                    self,
+                    StepOp::Detach {
+                        target: target.clone(),
+                    },
+                );
+            }
+            let wanted = change
+                .goals
+                .get(target.goal)
+                .is_some_and(|goal| attachment(&goal.spec).is_some());
+            if wanted || change.kind == Kind::Address {
+                let op = StepOp::Attach {
+                    target: Some(target.clone()),
+                    goal: target.goal,
+                };
+                put(self, op);
+            }
+        }
+    }
+
+    /// The steps that delete a change's targets. Gives the deletes, without what precedes them.
+    fn delete(&mut self, number: usize, change: &'a Change) -> Vec<StepId> {
+        let batch = self
+            .facts
+            .get(&change.site)
+            .map_or(1, |facts| facts.capabilities.delete_batch.max(1));
+        let batch = if change.kind == Kind::Machine {
+            batch as usize
+        } else {
+            1
+        };
+        let mut deletes = Vec::new();
+        for targets in change.targets.chunks(batch) {
+            let before = self.let_go(number, change, &targets[0]);
+            let op = StepOp::Delete {
+                targets: targets.to_vec(),
+            };
+            let id = self.push(number, change, op, before);
+            for target in targets {
+                self.touches
+                    .entry((&change.site, &target.id))
+                    .or_default()
+                    .push(id);
+            }
+            deletes.push(id);
+        }
+        deletes
+    }
+
+    /// A volume must be let go before it is deleted, unless its machine goes too.
+    fn let_go(&mut self, number: usize, change: &'a Change, target: &'a TargetRef) -> Vec<StepId> {
+        let Some(found) = self.index.by_id(&change.site, &target.id) else {
+            return Vec::new();
+        };
+        let Spec::Volume(volume) = &found.spec else {
+            return Vec::new();
+        };
+        let Some(machine) = &volume.attach else {
+            return Vec::new();
+        };
+        let goes_too = self.plan.changes.iter().any(|other| {
+            other.site == change.site
+                && other.kind == Kind::Machine
+                && matches!(other.action, Action::Delete | Action::Replace)
+                && other.targets.iter().any(|other| other.id == *machine)
+        });
+        if goes_too {
+            return Vec::new();
+        }
+        let op = StepOp::Detach {
+            target: target.clone(),
+        };
+        let id = self.push(number, change, op, Vec::new());
+        self.touches
+            .entry((&change.site, &target.id))
+            .or_default()
+            .push(id);
+        vec![id]
+    }
+
+    /// Makes every step of a goal wait for what the goal refers to.
+    fn wait_for_references(&mut self) {
+        for number in 0..self.steps.len() {
+            let step = &self.steps[number];
+            let change = &self.plan.changes[step.change];
+            let (goal, attached) = match &step.op {
+                StepOp::Create { goal, .. } | StepOp::Update { goal, .. } => (*goal, false),
+                StepOp::Attach { goal, .. } => (*goal, true),
+                // The old machine keeps its volume until the new one is there.
+                StepOp::Detach { .. } => (0, true),
+                StepOp::Start { .. } | StepOp::Delete { .. } => continue,
+            };
+            let detach = matches!(step.op, StepOp::Detach { .. });
+            let Some(goal) = change.goals.get(goal) else {
+                continue;
+            };
+            let attach = attachment(&goal.spec);
+            let without: &[Addr] = match &step.op {
+                StepOp::Create { without, .. } => without,
+                _ => &[],
+            };
+            let mut deps: Vec<StepId> = Vec::new();
+            let own = &change.addr;
+            let mut wait = |addr: &Addr| {
+                let later = detach && self.destroy_first.contains(addr);
+                if addr != own
+                    && !later
+                    && !without.contains(addr)
+                    && (attached || Some(addr) != attach)
+                {
+                    let firewall = addr.kind() == Kind::Firewall && own.kind() == Kind::Firewall;
+                    // A firewall need only be there to be named; its rules may come later.
+                    let steps = if firewall {
+                        &self.creates
+                    } else {
+                        &self.provides
+                    };
+                    deps.extend(steps.get(addr).into_iter().flatten());
+                }
+            };
+            goal.spec.for_each_ref(&mut wait);
+            change.depends_on.iter().for_each(&mut wait);
+            self.steps[number].deps.extend(deps);
+        }
+    }
+}
+
+/// The machine that a volume or address is attached to.
+fn attachment<R: Ord>(spec: &Spec<R>) -> Option<&R> {
+    match spec {
+        Spec::Volume(volume) => volume.attach.as_ref(),
+        Spec::Address(address) => address.attach.as_ref(),
+        _ => None,
+    }
+}
+
+/// Whether a change's deletes give way to creates of the same block elsewhere: a fleet that shrinks
+/// here and grows there, a machine that moves.
+fn moves(change: &Change) -> bool {
+    matches!(change.addr.local.noun, Noun::Machines | Noun::Machine)
+        && change.action == Action::Delete
+}

@@ -1,0 +1,207 @@
+//! Placement: every thing gets its site, zone, size and address range.
+
+mod capacity;
+mod machines;
+mod network;
+mod offers;
+mod storage;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use strat_model::{
+    Addr, Common, Diagnostic, Digest, Field, Intent, Inventory, Kind, LocalAddr, Name, SiteFacts,
+    Spec,
+};
+
+use crate::diff::field_value;
+use crate::{Desired, Entry, Goal, InventoryIndex};
+
+/// Chooses a place for everything, as far as it is not chosen by what runs already.
+///
+/// What runs stays where it is while that is permitted. What is new goes to the first permitted
+/// site with room for it. A site without facts is blind: what may be there is withheld.
+///
+/// # Errors
+/// All that finds no place, with the reasons.
+pub fn place(
+    intent: &Intent,
+    facts: &BTreeMap<Name, SiteFacts>,
+    inventory: &Inventory,
+) -> Result<Desired, Vec<Diagnostic>> {
+    let index = InventoryIndex::new(inventory, &intent.owner);
+    let mut placer = Placer {
+        intent,
+        facts,
+        index: &index,
+        entries: BTreeMap::new(),
+        withheld: BTreeMap::new(),
+        problems: Vec::new(),
+        subnets: BTreeMap::new(),
+        carriers: BTreeMap::new(),
+    };
+    placer.networks();
+    placer.machines();
+    placer.firewalls();
+    placer.keys_and_images();
+    placer.storage();
+    placer.dependencies();
+    if placer.problems.is_empty() {
+        Ok(Desired {
+            owner: intent.owner.clone(),
+            entries: placer.entries,
+            withheld: placer.withheld,
+        })
+    } else {
+        Err(placer.problems)
+    }
+}
+
+/// The work in progress of one [`place`].
+struct Placer<'a> {
+    intent: &'a Intent,
+    facts: &'a BTreeMap<Name, SiteFacts>,
+    index: &'a InventoryIndex<'a>,
+    entries: BTreeMap<Addr, Entry>,
+    withheld: BTreeMap<LocalAddr, String>,
+    problems: Vec<Diagnostic>,
+    /// The range of every placed subnet.
+    subnets: BTreeMap<Addr, ipnet::Ipv4Net>,
+    /// Which subnets hold machines that carry a firewall.
+    carriers: BTreeMap<LocalAddr, BTreeSet<Addr>>,
+}
+
+impl<'a> Placer<'a> {
+    /// The facts of a site; `None` when it gave no answer.
+    fn facts(&self, site: &Name) -> Option<&'a SiteFacts> {
+        self.facts.get(site)
+    }
+
+    /// Adds a thing of one goal, or says that its site has no such kind.
+    fn add(&mut self, common: &Common, addr: Addr, spec: Spec<Addr>) {
+        let goal = Goal {
+            count: 1,
+            notes: self.notes(&addr.site, &spec),
+            spec,
+            price_hour: None,
+        };
+        self.add_goals(common, addr, vec![goal]);
+    }
+
+    fn add_goals(&mut self, common: &Common, addr: Addr, goals: Vec<Goal>) {
+        let kind = addr.kind();
+        let has = |facts: &SiteFacts| facts.capabilities.kinds.contains(&kind);
+        if !self.facts(&addr.site).is_some_and(has) {
+            self.problems
+                .push(unsupported(self.intent, common, &addr.site, kind));
+            return;
+        }
+        let entry = Entry {
+            goals,
+            protect: common.protect,
+            depends_on: Vec::new(),
+        };
+        self.entries.insert(addr, entry);
+    }
+
+    /// The notes for what this site's provider cannot read back.
+    fn notes(&self, site: &Name, spec: &Spec<Addr>) -> BTreeMap<Field, String> {
+        let Some(facts) = self.facts(site) else {
+            return BTreeMap::new();
+        };
+        let fields = facts.capabilities.unreadable.get(&spec.kind());
+        let note = |field: &Field| {
+            let value = field_value(spec, *field)?;
+            Some((*field, Digest::of_json(&value).short().to_owned()))
+        };
+        fields.into_iter().flatten().filter_map(note).collect()
+    }
+
+    /// Fills in what must come before what: `depends_on`, and what user data waits for.
+    fn dependencies(&mut self) {
+        let mut by_block: BTreeMap<(strat_model::Noun, &Name), Vec<&Addr>> = BTreeMap::new();
+        for addr in self.entries.keys() {
+            by_block
+                .entry((addr.local.noun, &addr.local.name))
+                .or_default()
+                .push(addr);
+        }
+        let find = |local: &LocalAddr| -> Vec<Addr> {
+            let all = by_block
+                .get(&(local.noun, &local.name))
+                .into_iter()
+                .flatten();
+            all.filter(|addr| local.key.is_none() || addr.local.key == local.key)
+                .map(|addr| (*addr).clone())
+                .collect()
+        };
+        let commons = commons(self.intent).filter(|common| !common.depends_on.is_empty());
+        let mut wanted: BTreeMap<LocalAddr, BTreeSet<Addr>> = BTreeMap::new();
+        for common in commons {
+            let before = common.depends_on.iter().flat_map(find);
+            wanted
+                .entry(common.addr.clone())
+                .or_default()
+                .extend(before);
+        }
+        for machine in &self.intent.machines {
+            let references = machine
+                .user_data
+                .iter()
+                .flat_map(strat_model::UserData::references);
+            let before: BTreeSet<_> = references.flat_map(|(of, _)| find(of)).collect();
+            if !before.is_empty() {
+                wanted
+                    .entry(machine.common.addr.clone())
+                    .or_default()
+                    .extend(before);
+            }
+        }
+        if wanted.is_empty() {
+            return;
+        }
+        for (addr, entry) in &mut self.entries {
+            if let Some(before) = wanted.get(&addr.local) {
+                entry.depends_on = before.iter().filter(|b| *b != addr).cloned().collect();
+            }
+        }
+    }
+}
+
+fn commons(intent: &Intent) -> impl Iterator<Item = &Common> {
+    let networks = intent.networks.iter().map(|x| &x.common);
+    let subnets = intent.subnets.iter().map(|x| &x.common);
+    let firewalls = intent.firewalls.iter().map(|x| &x.common);
+    let addresses = intent.addresses.iter().map(|x| &x.common);
+    let keypairs = intent.keypairs.iter().map(|x| &x.common);
+    let images = intent.images.iter().map(|x| &x.common);
+    let machines = intent.machines.iter().map(|x| &x.common);
+    let volumes = intent.volumes.iter().map(|x| &x.common);
+    let buckets = intent.buckets.iter().map(|x| &x.common);
+    networks
+        .chain(subnets)
+        .chain(firewalls)
+        .chain(addresses)
+        .chain(keypairs)
+        .chain(images)
+        .chain(machines)
+        .chain(volumes)
+        .chain(buckets)
+}
+
+fn unsupported(intent: &Intent, common: &Common, site: &Name, kind: Kind) -> Diagnostic {
+    let provider = intent
+        .sites
+        .get(site)
+        .map_or("?", |spec| spec.provider.as_str());
+    Diagnostic::error(
+        "unsupported_kind",
+        format!(
+            "{} is to be at {site}, but that site (provider {provider}) has no {kind}s",
+            common.addr
+        ),
+    )
+    .at(common.origin("site"), format!("no {kind}s at {site}"))
+    .help(format!(
+        "put it at another site; `strat providers` shows which have {kind}s"
+    ))
+}

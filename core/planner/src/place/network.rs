@@ -1,0 +1,202 @@
+//! Networks, subnets, firewalls.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipnet::{IpNet, Ipv4Net};
+use strat_model::{
+    Addr, FirewallIntent, FirewallRule, FirewallSpec, LocalAddr, Name, NetworkIntent, NetworkSpec,
+    Peer, Spec, SubnetIntent, SubnetScope, SubnetSpec,
+};
+
+use super::Placer;
+use crate::cidr::{Want, site_slices, subnet_ranges};
+
+impl<'a> Placer<'a> {
+    /// Places networks and, in each of their sites' slices, the subnets.
+    pub(super) fn networks(&mut self) {
+        let mut subnets: BTreeMap<&LocalAddr, Vec<&'a SubnetIntent>> = BTreeMap::new();
+        for subnet in &self.intent.subnets {
+            subnets.entry(&subnet.network).or_default().push(subnet);
+        }
+        for network in &self.intent.networks {
+            let slices = match site_slices(network, &self.seen_slices(network)) {
+                Ok(slices) => slices,
+                Err(problem) => {
+                    self.problems.push(problem);
+                    continue;
+                }
+            };
+            let subnets = subnets
+                .get(&network.common.addr)
+                .map_or(&[][..], Vec::as_slice);
+            for (site, slice) in slices {
+                if self.facts(&site).is_some() {
+                    self.network_at(network, &site, slice, subnets);
+                }
+            }
+        }
+    }
+
+    fn seen_slices(&self, network: &NetworkIntent) -> BTreeMap<Name, Ipv4Net> {
+        let places = self.index.places(&network.common.addr).iter();
+        let seen = places.filter_map(|addr| match &self.index.at(addr).first()?.spec {
+            Spec::Network(spec) => Some((addr.site.clone(), spec.cidr)),
+            _ => None,
+        });
+        seen.collect()
+    }
+
+    fn network_at(
+        &mut self,
+        network: &'a NetworkIntent,
+        site: &Name,
+        cidr: Ipv4Net,
+        subnets: &[&'a SubnetIntent],
+    ) {
+        let addr = network.common.addr.at(site);
+        let labels = network.common.labels.clone();
+        self.add(
+            &network.common,
+            addr.clone(),
+            Spec::Network(NetworkSpec { cidr, labels }),
+        );
+
+        let Some(facts) = self.facts(site) else {
+            return;
+        };
+        let zones: Vec<Option<&Name>> = match facts.capabilities.subnets {
+            SubnetScope::Zonal => facts.zones.iter().map(Some).collect(),
+            SubnetScope::Regional => vec![None],
+        };
+        let pairs = subnets
+            .iter()
+            .flat_map(|subnet| zones.iter().map(move |zone| (*subnet, *zone)));
+        let wants: Vec<Want<'_>> = pairs
+            .map(|(subnet, zone)| Want {
+                subnet,
+                zone,
+                seen: self.seen_range(&subnet_addr(&subnet.common.addr, site, zone)),
+            })
+            .collect();
+        match subnet_ranges(cidr, site, &wants) {
+            Err(problem) => self.problems.push(problem),
+            Ok(ranges) => {
+                for (want, range) in wants.iter().zip(ranges) {
+                    self.subnet_at(want, range, site, &addr);
+                }
+            }
+        }
+    }
+
+    fn seen_range(&self, addr: &Addr) -> Option<Ipv4Net> {
+        match &self.index.at(addr).first()?.spec {
+            Spec::Subnet(spec) => Some(spec.cidr),
+            _ => None,
+        }
+    }
+
+    fn subnet_at(&mut self, want: &Want<'_>, cidr: Ipv4Net, site: &Name, network: &Addr) {
+        let common = &want.subnet.common;
+        let addr = subnet_addr(&common.addr, site, want.zone);
+        self.subnets.insert(addr.clone(), cidr);
+        let spec = SubnetSpec {
+            network: network.clone(),
+            cidr,
+            zone: want.zone.cloned(),
+            labels: common.labels.clone(),
+        };
+        self.add(common, addr, Spec::Subnet(spec));
+    }
+
+    /// Places firewalls. Machines must be placed before: a firewall that names another means that
+    /// one's machines at other sites too, by the ranges of the subnets they are in.
+    pub(super) fn firewalls(&mut self) {
+        let networks: BTreeMap<_, _> = self
+            .intent
+            .networks
+            .iter()
+            .map(|network| (&network.common.addr, network))
+            .collect();
+        let network_of: BTreeMap<_, _> = self
+            .intent
+            .firewalls
+            .iter()
+            .map(|f| (&f.common.addr, &f.network))
+            .collect();
+        for firewall in &self.intent.firewalls {
+            let Some(network) = networks.get(&firewall.network) else {
+                continue;
+            };
+            for site in &network.sites {
+                if self.facts(site).is_some() {
+                    self.firewall_at(firewall, site, &network_of);
+                }
+            }
+        }
+    }
+
+    fn firewall_at(
+        &mut self,
+        firewall: &FirewallIntent,
+        site: &Name,
+        network_of: &BTreeMap<&LocalAddr, &LocalAddr>,
+    ) {
+        let peers = |peer: &Peer<LocalAddr>| -> Vec<Peer<Addr>> {
+            match peer {
+                Peer::Internet => vec![Peer::Internet],
+                Peer::Cidr(cidr) => vec![Peer::Cidr(*cidr)],
+                Peer::Firewall(other) => {
+                    let same_network = network_of.get(other) == Some(&&firewall.network);
+                    let mut peers = self.remote_carriers(other, site, same_network);
+                    if same_network {
+                        peers.push(Peer::Firewall(other.at(site)));
+                    }
+                    peers
+                }
+            }
+        };
+        let rules = firewall.rules.iter().filter_map(|rule| {
+            let peers: BTreeSet<_> = rule.peers.iter().flat_map(peers).collect();
+            // A rule whose every peer has no machine anywhere admits nobody: it is left out.
+            (!peers.is_empty()).then(|| FirewallRule {
+                name: rule.name.clone(),
+                direction: rule.direction,
+                peers,
+                protocol: rule.protocol,
+                ports: rule.ports.clone(),
+            })
+        });
+        let spec = FirewallSpec {
+            network: firewall.network.at(site),
+            rules: rules.collect(),
+            labels: firewall.common.labels.clone(),
+        };
+        let addr = firewall.common.addr.at(site);
+        self.add(&firewall.common, addr, Spec::Firewall(spec));
+    }
+
+    /// The ranges of the subnets that hold carriers of `firewall`: those at other sites than
+    /// `site`, or at every site where the firewall is of another network.
+    fn remote_carriers(
+        &self,
+        firewall: &LocalAddr,
+        site: &Name,
+        same_network: bool,
+    ) -> Vec<Peer<Addr>> {
+        let subnets = self.carriers.get(firewall).into_iter().flatten();
+        subnets
+            .filter(|subnet| !same_network || subnet.site != *site)
+            .filter_map(|subnet| self.subnets.get(subnet))
+            .map(|cidr| Peer::Cidr(IpNet::V4(*cidr)))
+            .collect()
+    }
+}
+
+/// The address of a subnet at a site, in a zone where subnets are zonal.
+pub(super) fn subnet_addr(local: &LocalAddr, site: &Name, zone: Option<&Name>) -> Addr {
+    let addr = local.at(site);
+    match zone {
+        Some(zone) => addr.in_zone(zone),
+        None => addr,
+    }
+}

@@ -1,0 +1,158 @@
+//! From a size asked for to one that a site sells.
+
+use std::collections::HashMap;
+
+use strat_model::{Bytes, CapacityKind, MachineSpec, Money, Name, Offer, SiteFacts, Size, Sizing};
+
+/// A size that a site sells in a zone, chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub(super) machine_type: String,
+    pub(super) family: String,
+    pub(super) cpu: u32,
+    pub(super) memory: Bytes,
+    pub(super) capacity: CapacityKind,
+    pub(super) price_hour: Option<Money>,
+}
+
+/// The offers of one site, remembering what was asked before.
+#[derive(Debug)]
+pub(super) struct Market<'a> {
+    facts: &'a SiteFacts,
+    /// What is sold for keeps (not spot), by zone, cheapest first; without a price last.
+    by_zone: HashMap<&'a Name, Vec<&'a Offer>>,
+    chosen: HashMap<(&'a Name, String), Option<Shape>>,
+}
+
+impl<'a> Market<'a> {
+    pub(super) fn new(facts: &'a SiteFacts) -> Self {
+        let mut by_zone: HashMap<&Name, Vec<&Offer>> = HashMap::new();
+        for offer in &facts.offers {
+            if matches!(offer.capacity, CapacityKind::OnDemand | CapacityKind::Owned) {
+                by_zone.entry(&offer.zone).or_default().push(offer);
+            }
+        }
+        let price = |offer: &Offer| offer.price_hour.map(|price| price.amount);
+        for offers in by_zone.values_mut() {
+            offers.sort_by(|a, b| {
+                (
+                    price(a).is_none(),
+                    price(a),
+                    a.cpu,
+                    a.memory,
+                    &a.machine_type,
+                )
+                    .cmp(&(
+                        price(b).is_none(),
+                        price(b),
+                        b.cpu,
+                        b.memory,
+                        &b.machine_type,
+                    ))
+            });
+        }
+        Self {
+            facts,
+            by_zone,
+            chosen: HashMap::new(),
+        }
+    }
+
+    /// The cheapest size of `zone` that is at least what is asked for, or the very type.
+    pub(super) fn choose(&mut self, zone: &'a Name, size: &Size) -> Option<Shape> {
+        let key = (zone, request(size));
+        if let Some(known) = self.chosen.get(&key) {
+            return known.clone();
+        }
+        let found = self.search(zone, size);
+        self.chosen.insert(key, found.clone());
+        found
+    }
+
+    fn search(&self, zone: &Name, size: &Size) -> Option<Shape> {
+        let offers = self.by_zone.get(zone).map_or(&[][..], Vec::as_slice);
+        let listed = offers.iter().find(|offer| match size {
+            Size::AtLeast { cpu, memory } => offer.cpu >= *cpu && offer.memory >= *memory,
+            Size::Type(name) => offer.machine_type == *name,
+        });
+        listed
+            .map(|offer| shape(offer))
+            .or_else(|| self.flexible(size))
+    }
+
+    fn flexible(&self, size: &Size) -> Option<Shape> {
+        match (&self.facts.capabilities.sizing, size) {
+            (
+                Sizing::Flexible {
+                    max_cpu,
+                    max_memory,
+                },
+                Size::AtLeast { cpu, memory },
+            ) if cpu <= max_cpu && memory <= max_memory => Some(Shape {
+                machine_type: format!("flex-{cpu}-{}", memory.0.div_ceil(1 << 20)),
+                family: "flex".to_owned(),
+                cpu: *cpu,
+                memory: *memory,
+                capacity: CapacityKind::Owned,
+                price_hour: None,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The shape of a machine that runs already.
+    pub(super) fn running(&self, machine: &MachineSpec<strat_model::ResourceId>) -> Shape {
+        let offers = self.by_zone.get(&machine.zone).into_iter().flatten();
+        let same = |offer: &&&Offer| {
+            offer.machine_type == machine.machine_type && offer.capacity == machine.capacity
+        };
+        match offers.copied().find(|offer| same(&offer)) {
+            Some(offer) => shape(offer),
+            None => Shape {
+                machine_type: machine.machine_type.clone(),
+                family: String::new(),
+                cpu: machine.cpu,
+                memory: machine.memory,
+                capacity: machine.capacity,
+                price_hour: None,
+            },
+        }
+    }
+
+    /// The largest machine on sale anywhere at the site, for saying what is too large.
+    pub(super) fn largest(&self) -> Option<(u32, Bytes)> {
+        let listed = self.by_zone.values().flatten();
+        let cpu = listed.clone().map(|offer| offer.cpu).max();
+        let memory = listed.map(|offer| offer.memory).max();
+        match (&self.facts.capabilities.sizing, cpu, memory) {
+            (
+                Sizing::Flexible {
+                    max_cpu,
+                    max_memory,
+                },
+                ..,
+            ) => Some((*max_cpu, *max_memory)),
+            (Sizing::Catalogue, Some(cpu), Some(memory)) => Some((cpu, memory)),
+            (Sizing::Catalogue, ..) => None,
+        }
+    }
+}
+
+fn shape(offer: &Offer) -> Shape {
+    Shape {
+        machine_type: offer.machine_type.clone(),
+        family: offer.family.clone(),
+        cpu: offer.cpu,
+        memory: offer.memory,
+        capacity: offer.capacity,
+        price_hour: offer.price_hour,
+    }
+}
+
+/// What was asked for, in words: the note beside the type that it became.
+pub(super) fn request(size: &Size) -> String {
+    match size {
+        Size::AtLeast { cpu, memory } => format!("cpu={cpu} memory={memory}"),
+        Size::Type(name) => format!("type={name}"),
+    }
+}

@@ -1,0 +1,143 @@
+//! Key pairs, images, addresses, volumes, buckets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use strat_model::{
+    Addr, AddressSpec, AttachIntent, BucketSpec, ImageSpec, KeypairSpec, Kind, LocalAddr, Name,
+    Spec, VolumeSpec,
+};
+
+use super::Placer;
+
+/// Where something that can be attached goes: its site, zone, and the machine.
+type Spot = (Name, Option<Name>, Option<Addr>);
+
+impl<'a> Placer<'a> {
+    /// Key pairs and images go wherever a machine that names them may run; to every site that has
+    /// such things where none does.
+    pub(super) fn keys_and_images(&mut self) {
+        let mut sites: BTreeMap<&LocalAddr, BTreeSet<&Name>> = BTreeMap::new();
+        for machine in &self.intent.machines {
+            let image = machine.image.as_ref().err();
+            for named in machine.keypair.iter().chain(image) {
+                sites
+                    .entry(named)
+                    .or_default()
+                    .extend(&machine.placement.sites);
+            }
+        }
+        for keypair in &self.intent.keypairs {
+            for site in self.sites_for(&sites, &keypair.common.addr, Kind::Keypair) {
+                let spec = KeypairSpec {
+                    public_key: keypair.public_key.clone(),
+                    labels: keypair.common.labels.clone(),
+                };
+                self.add(
+                    &keypair.common,
+                    keypair.common.addr.at(&site),
+                    Spec::Keypair(spec),
+                );
+            }
+        }
+        for image in &self.intent.images {
+            for site in self.sites_for(&sites, &image.common.addr, Kind::Image) {
+                let spec = ImageSpec {
+                    source: image.source.clone(),
+                    sha256: image.sha256.clone(),
+                    labels: image.common.labels.clone(),
+                };
+                self.add(
+                    &image.common,
+                    image.common.addr.at(&site),
+                    Spec::Image(spec),
+                );
+            }
+        }
+    }
+
+    fn sites_for(
+        &self,
+        used: &BTreeMap<&LocalAddr, BTreeSet<&Name>>,
+        addr: &LocalAddr,
+        kind: Kind,
+    ) -> Vec<Name> {
+        let named = used.get(addr);
+        let wanted = |site: &Name| match named {
+            Some(sites) => sites.contains(site),
+            None => self
+                .facts(site)
+                .is_some_and(|facts| facts.capabilities.kinds.contains(&kind)),
+        };
+        let known = self.facts.keys().filter(|site| wanted(site));
+        known.cloned().collect()
+    }
+
+    /// Places addresses, volumes and buckets. Machines must be placed before.
+    pub(super) fn storage(&mut self) {
+        for address in &self.intent.addresses {
+            if let Some((site, _, attach)) = self.spot(&address.common.addr, &address.target) {
+                let labels = address.common.labels.clone();
+                let spec = Spec::Address(AddressSpec { attach, labels });
+                self.add(&address.common, address.common.addr.at(&site), spec);
+            }
+        }
+        for volume in &self.intent.volumes {
+            let Some((site, zone, attach)) = self.spot(&volume.common.addr, &volume.target) else {
+                continue;
+            };
+            let addr = volume.common.addr.at(&site);
+            let Some(zone) = zone.or_else(|| self.unattached_zone(&addr)) else {
+                continue;
+            };
+            let spec = VolumeSpec {
+                size: volume.size,
+                class: volume.class,
+                zone,
+                attach,
+                labels: volume.common.labels.clone(),
+            };
+            self.add(&volume.common, addr, Spec::Volume(spec));
+        }
+        for bucket in &self.intent.buckets {
+            if self.facts(&bucket.site).is_some() {
+                let spec = BucketSpec {
+                    versioning: bucket.versioning,
+                    labels: bucket.common.labels.clone(),
+                };
+                self.add(
+                    &bucket.common,
+                    bucket.common.addr.at(&bucket.site),
+                    Spec::Bucket(spec),
+                );
+            }
+        }
+    }
+
+    /// Where a thing goes; `None`, and withheld, where its site gave no answer or its machine has
+    /// no place.
+    fn spot(&mut self, addr: &LocalAddr, target: &AttachIntent) -> Option<Spot> {
+        match target {
+            AttachIntent::Site { site, zone } => {
+                self.facts(site).map(|_| (site.clone(), zone.clone(), None))
+            }
+            AttachIntent::Machine(machine) => {
+                if let Some((site, zone)) = self.placed(machine) {
+                    let attach = machine.at(&site);
+                    return Some((site, Some(zone), Some(attach)));
+                }
+                if self.withheld.contains_key(machine) {
+                    self.withheld
+                        .insert(addr.clone(), format!("{machine} is withheld"));
+                }
+                None
+            }
+        }
+    }
+
+    /// The zone of a volume that names none: where it is, else the site's first.
+    fn unattached_zone(&self, addr: &Addr) -> Option<Name> {
+        let seen = self.index.at(addr).first().and_then(|found| found.zone());
+        let first = || self.facts(&addr.site)?.zones.first();
+        seen.or_else(first).cloned()
+    }
+}
