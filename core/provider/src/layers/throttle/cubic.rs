@@ -11,9 +11,9 @@
 //!   2 calls/s would be overrun every three seconds, which throttles one call in three. Measured
 //!   in calls, the throttled share is about the same for every limit. A share of time is mixed in
 //!   so that a rate that fell very low does not stay there.
-//! - The plateau is the rate that was let through since the last fall, not the one at which it
-//!   failed. Between two throttled answers the cloud's bucket went from empty to empty, so what it
-//!   let through is what it refills.
+//! - The plateau lies midway between the rate that failed and the rate that was let through since
+//!   the last fall. Between two throttled answers the cloud's bucket went from empty to empty, so
+//!   what it let through is what it refills; the rate that failed may have lived on the bucket.
 
 /// What is left of the rate after a throttled answer, once a limit is known. As in the AWS SDKs.
 const BETA: f64 = 0.7;
@@ -21,12 +21,19 @@ const BETA: f64 = 0.7;
 const BETA_SEARCH: f64 = 0.5;
 /// How many calls it takes to grow back to the plateau, at least…
 const CALLS_TO_PLATEAU: f64 = 50.0;
-/// …and at least how many seconds' worth of the plateau's calls: answers must have time to come.
+/// …and at least how many seconds' worth of the plateau's calls…
 const CALLS_TO_PLATEAU_S: f64 = 2.5;
-/// How many seconds it takes at most, however few the calls.
+/// …or how many round trips' worth: a refusal must have time to come back.
+const CALLS_TO_PLATEAU_TRIPS: f64 = 8.0;
+/// How many seconds it takes at most, however few the calls, once a limit is known…
 const SECONDS_TO_PLATEAU: f64 = 15.0;
+/// …and before, at least; at low rates as long as so many calls take.
+const SECONDS_TO_PLATEAU_SEARCH: f64 = 5.0;
+const CALLS_TO_PLATEAU_SEARCH: f64 = 20.0;
+/// A refusal that takes longer says nothing of the way.
+const ROUND_TRIP_MAX_S: f64 = 2.0;
 /// From how many calls on, what was let through since the last fall says something.
-const CALLS_TO_MEASURE: f64 = 10.0;
+const CALLS_TO_MEASURE: f64 = 5.0;
 /// The curve is cut off here; by then the rate has grown some ten thousandfold.
 const PROGRESS_MAX: f64 = 40.0;
 
@@ -34,12 +41,20 @@ const PROGRESS_MAX: f64 = 40.0;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cubic {
     plateau: f64,
-    depth: f64,
+    beta: f64,
+    seconds_to_plateau: f64,
+    round_trip: f64,
     head_start: f64,
-    calls: f64,
-    seconds: f64,
+    used: Used,
     min: f64,
     max: f64,
+}
+
+/// How far a rate has been used since it last fell.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Used {
+    calls: f64,
+    seconds: f64,
 }
 
 impl Cubic {
@@ -47,10 +62,11 @@ impl Cubic {
     pub(super) fn at(rate: f64, min: f64, max: f64) -> Self {
         Self {
             plateau: rate.clamp(min, max),
-            depth: 1.0 - BETA,
+            beta: BETA,
+            seconds_to_plateau: SECONDS_TO_PLATEAU,
+            round_trip: 0.0,
             head_start: 1.0,
-            calls: 0.0,
-            seconds: 0.0,
+            used: Used::default(),
             min,
             max,
         }
@@ -58,40 +74,60 @@ impl Cubic {
 
     /// In calls a second.
     pub(super) fn rate(&self) -> f64 {
-        let progress =
-            self.head_start + self.calls / CALLS_TO_PLATEAU + self.seconds / SECONDS_TO_PLATEAU;
+        self.rate_after(self.used)
+    }
+
+    fn rate_after(&self, used: Used) -> f64 {
+        let worth = CALLS_TO_PLATEAU_S.max(CALLS_TO_PLATEAU_TRIPS * self.round_trip);
+        let calls = CALLS_TO_PLATEAU.max(worth * self.plateau);
+        let seconds = self.seconds_to_plateau;
+        let progress = self.head_start + used.calls / calls + used.seconds / seconds;
         let from_plateau = progress.min(PROGRESS_MAX) - 1.0;
-        let rate = self.plateau * (1.0 + self.depth * from_plateau.powi(3));
+        let rate = self.plateau * (1.0 + (1.0 - self.beta) * from_plateau.powi(3));
         rate.clamp(self.min, self.max)
     }
 
-    /// One call was let go that had to wait for its turn, `seconds` after the one before.
-    pub(super) fn used(&mut self, seconds: f64) {
-        self.calls += 1.0;
-        self.seconds += seconds;
+    /// One call is let go that had to wait for its turn, `seconds` after the one before.
+    pub(super) fn count(&mut self, seconds: f64) {
+        self.used.calls += 1.0;
+        self.used.seconds += seconds;
     }
 
-    /// The rate was too high.
-    pub(super) fn fall(&mut self) {
-        if self.calls < CALLS_TO_MEASURE || self.seconds <= 0.0 {
-            return self.search_down();
+    /// How far it has been used.
+    pub(super) fn used(&self) -> Used {
+        self.used
+    }
+
+    /// The rate was too high for a call that was let go at `used`: the first that was refused, so
+    /// that all before it were let through. The refusal took `round_trip` seconds to come back.
+    pub(super) fn fall(&mut self, used: Used, round_trip: f64) {
+        self.round_trip = round_trip.min(ROUND_TRIP_MAX_S);
+        let rate = self.rate_after(used);
+        if used.calls < CALLS_TO_MEASURE || used.seconds <= 0.0 {
+            return self.search_below(rate);
         }
-        let rate = self.rate();
-        let measured = (self.calls - 1.0) / self.seconds;
+        let measured = (used.calls - 1.0) / used.seconds;
+        // What fails with no bucket at all fails at the limit itself: hence not `measured` alone.
         self.restart(measured.midpoint(rate).clamp(BETA * rate, rate), BETA);
     }
 
-    /// The rate was too high, and nothing is known of the limit: halves it.
+    /// Nothing is known of the limit but that it is lower.
     pub(super) fn search_down(&mut self) {
-        self.restart(self.rate(), BETA_SEARCH);
+        self.search_below(self.rate());
+    }
+
+    fn search_below(&mut self, rate: f64) {
+        self.restart(rate, BETA_SEARCH);
+        self.seconds_to_plateau = (CALLS_TO_PLATEAU_SEARCH / self.plateau)
+            .clamp(SECONDS_TO_PLATEAU_SEARCH, SECONDS_TO_PLATEAU);
     }
 
     fn restart(&mut self, plateau: f64, beta: f64) {
         self.plateau = plateau.clamp(self.min, self.max);
-        self.depth = 1.0 - beta;
+        self.beta = beta;
+        self.seconds_to_plateau = SECONDS_TO_PLATEAU;
         self.head_start = 0.0;
-        self.calls = 0.0;
-        self.seconds = 0.0;
+        self.used = Used::default();
     }
 }
 
@@ -103,9 +139,9 @@ mod tests {
     fn at_limit(limit: f64, falls: u32) -> Cubic {
         let mut cubic = Cubic::at(100.0, 0.5, 10_000.0);
         for _ in 0..falls {
-            cubic.fall();
+            cubic.fall(cubic.used(), 0.1);
             while cubic.rate() <= limit {
-                cubic.used(1.0 / cubic.rate());
+                cubic.count(1.0 / cubic.rate());
             }
         }
         cubic
@@ -115,7 +151,7 @@ mod tests {
     fn it_settles_round_any_limit() {
         for limit in [1.0, 2.0, 20.0, 90.0] {
             let mut cubic = at_limit(limit, 20);
-            cubic.fall();
+            cubic.fall(cubic.used(), 0.1);
             let low = cubic.rate();
             assert!(low > 0.5 * limit && low < limit, "{limit}: {low}");
         }
@@ -125,13 +161,13 @@ mod tests {
     fn a_storm_leaves_the_least_rate_and_recovery_takes_a_minute() {
         let mut cubic = Cubic::at(20.0, 0.5, 10_000.0);
         for _ in 0..20 {
-            cubic.fall();
+            cubic.fall(cubic.used(), 0.1);
         }
         assert!((cubic.rate() - 0.5).abs() < 1e-9);
         let mut seconds = 0.0;
         while cubic.rate() < 20.0 {
             let step = 1.0 / cubic.rate();
-            cubic.used(step);
+            cubic.count(step);
             seconds += step;
         }
         assert!(seconds < 90.0, "{seconds}");
@@ -141,7 +177,7 @@ mod tests {
     fn the_rate_stays_within_its_bounds() {
         let mut cubic = Cubic::at(20.0, 0.5, 50.0);
         for _ in 0..100_000 {
-            cubic.used(0.01);
+            cubic.count(0.01);
         }
         assert!((cubic.rate() - 50.0).abs() < 1e-9);
     }

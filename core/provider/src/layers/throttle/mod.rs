@@ -31,7 +31,7 @@ impl Default for ThrottlePolicy {
     fn default() -> Self {
         Self {
             window: 64,
-            rate_min: 0.5,
+            rate_min: 0.25,
             rate_max: 10_000.0,
         }
     }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use super::cubic::Cubic;
+use super::cubic::{Cubic, Used};
 use super::{RateHint, ThrottlePolicy};
 
 /// The width of the window in which calls are counted before a limit is known, in seconds.
 const COUNT_WINDOW_S: f64 = 1.0;
+/// Calls that came in a shorter time than this, in seconds, say nothing of a rate.
+const WIDTH_MIN_S: f64 = 0.1;
 /// What the client's own bucket always holds, in calls: room for timers that are late.
 const BUCKET_MIN: f64 = 1.5;
 /// The most it ever holds.
@@ -42,10 +44,14 @@ pub(super) enum Admission {
 }
 
 /// Under which circumstances a call went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Ticket {
     /// How often the rate had fallen. An answer from before the last fall lowers nothing again.
     falls: u64,
+    /// How far the rate had been used since.
+    used: Used,
+    /// When it went.
+    sent_at: f64,
     /// It went in a burst after a quiet time.
     burst: bool,
 }
@@ -115,22 +121,24 @@ impl Pacer {
 
     /// Asks for one call. Ask in the order in which callers came.
     pub(super) fn admit(&mut self, now: f64) -> Admission {
-        let burst = match &mut self.mode {
+        let (burst, used) = match &mut self.mode {
             Mode::Open(open) => {
                 let window = self.policy.window.max(1).saturating_add(open.answers / 2);
                 if self.in_flight >= window {
                     return Admission::AfterAnswer;
                 }
-                false
+                (false, Used::default())
             }
             Mode::Paced(paced) => match paced.take(now) {
-                Ok(burst) => burst,
+                Ok(burst) => (burst, paced.cubic.used()),
                 Err(at) => return Admission::At(at),
             },
         };
         self.in_flight += 1;
         Admission::Now(Ticket {
             falls: self.falls,
+            used,
+            sent_at: now,
             burst,
         })
     }
@@ -166,13 +174,13 @@ impl Pacer {
     fn fall(&mut self, ticket: Ticket, now: f64) {
         match &mut self.mode {
             Mode::Open(open) => {
-                let (rate, burst) = open.measure(now);
+                let (rate, burst) = open.measure(now, now - ticket.sent_at);
                 let mut cubic = Cubic::at(rate, self.policy.rate_min, self.policy.rate_max);
                 cubic.search_down();
                 let bucket = (burst / 2.0).clamp(BUCKET_MIN, BUCKET_MAX);
                 self.mode = Mode::Paced(Paced::new(cubic, bucket, 0.0, now));
             }
-            Mode::Paced(paced) => paced.fall(ticket.burst, now),
+            Mode::Paced(paced) => paced.fall(ticket, now),
         }
     }
 
@@ -207,17 +215,18 @@ impl Open {
         self.answers = self.answers.saturating_add(1);
     }
 
-    /// The rate that was let through lately, and how many calls that were.
-    fn measure(&mut self, now: f64) -> (f64, f64) {
+    /// The rate that was let through lately, and how many calls that were. What came within one
+    /// `round_trip` (in seconds) came at once as far as anybody can tell.
+    fn measure(&mut self, now: f64, round_trip: f64) -> (f64, f64) {
         self.roll(now);
         let count = self.in_last + self.in_window;
         let part = now - self.window_start;
         let width = if self.in_last > 0.0 {
             COUNT_WINDOW_S + part
         } else {
-            COUNT_WINDOW_S
+            part
         };
-        (count / width, count)
+        (count / width.max(round_trip).max(WIDTH_MIN_S), count)
     }
 }
 
@@ -252,7 +261,7 @@ impl Paced {
         self.tokens -= 1.0;
         let burst = !self.starved;
         if self.starved {
-            self.cubic.used((now - self.sent_at).min(2.0 / rate));
+            self.cubic.count((now - self.sent_at).min(2.0 / rate));
         }
         if self.was_full && self.tokens < 1.0 {
             self.was_full = false;
@@ -277,16 +286,16 @@ impl Paced {
         }
     }
 
-    fn fall(&mut self, burst: bool, now: f64) {
+    fn fall(&mut self, ticket: Ticket, now: f64) {
         self.refill(now);
         self.tokens = 0.0;
         self.was_full = false;
         self.spent_full = false;
-        if burst && self.bucket > BUCKET_MIN {
+        if ticket.burst && self.bucket > BUCKET_MIN {
             // It was the burst that was too long, which says nothing of the rate.
             self.bucket = (self.bucket / 2.0).max(BUCKET_MIN);
         } else {
-            self.cubic.fall();
+            self.cubic.fall(ticket.used, now - ticket.sent_at);
         }
     }
 }
