@@ -1,0 +1,174 @@
+//! A connected simulated site, and the way of a call through it.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use strat_model::{Capabilities, Kind, Name, Resource, ResourceId, Result, Spec};
+use strat_provider::{
+    Compute, Create, Identity, Images, Network, Observe, Offers, Provider, Storage, Update,
+};
+
+use crate::error::PROVIDER;
+use crate::faults::{Effect, gate};
+use crate::rules::{Change, Cloud, Request};
+use crate::world::{Phase, Tx, World};
+
+/// One connected site.
+pub(crate) struct SimProvider {
+    world: World,
+    cloud: Cloud,
+}
+
+impl fmt::Debug for SimProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SimProvider")
+            .field("site", &self.cloud.site.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SimProvider {
+    pub(crate) const fn new(world: World, cloud: Cloud) -> Self {
+        Self { world, cloud }
+    }
+
+    /// A call that changes nothing.
+    pub(crate) async fn read<T: Send>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Cloud, &mut Tx<'_>) -> Result<T> + Send,
+    ) -> Result<T> {
+        self.call(operation, Effect::Read, work).await
+    }
+
+    /// A call that changes something.
+    pub(crate) async fn write<T: Send>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Cloud, &mut Tx<'_>) -> Result<T> + Send,
+    ) -> Result<T> {
+        self.call(operation, Effect::Write, work).await
+    }
+
+    /// A create of one thing of any kind but a machine.
+    pub(crate) async fn create<S: Sync>(
+        &self,
+        operation: &'static str,
+        spec: Spec<ResourceId>,
+        request: Create<'_, S>,
+    ) -> Result<Resource> {
+        let (name, mark, token) = (request.name, request.mark, request.token);
+        self.write(operation, move |cloud, tx| {
+            cloud.create(tx, &spec, name, Request { mark, token })
+        })
+        .await
+    }
+
+    /// An update of one thing of any kind.
+    pub(crate) async fn update<S: Sync>(
+        &self,
+        operation: &'static str,
+        spec: Spec<ResourceId>,
+        request: Update<'_, S>,
+    ) -> Result<Resource> {
+        let (id, fields, mark) = (request.id, request.fields, request.mark);
+        self.write(operation, move |cloud, tx| {
+            let spec = &spec;
+            cloud.update(tx, id, Change { spec, fields, mark })
+        })
+        .await
+    }
+
+    /// A delete of one thing.
+    pub(crate) async fn delete(
+        &self,
+        operation: &'static str,
+        kind: Kind,
+        id: &ResourceId,
+    ) -> Result<()> {
+        self.write(operation, |cloud, tx| cloud.delete(tx, kind, id))
+            .await
+    }
+
+    /// The way of every call: half the latency there, the gate, the effect, half the latency back.
+    async fn call<T: Send>(
+        &self,
+        operation: &'static str,
+        effect: Effect,
+        work: impl FnOnce(&Cloud, &mut Tx<'_>) -> Result<T> + Send,
+    ) -> Result<T> {
+        let behaviour = &self.cloud.site.behaviour;
+        let one_way = Duration::from_micros(behaviour.latency_ms.saturating_mul(500));
+        self.world.count(&self.cloud.key, operation);
+        self.world.pass(operation, Phase::Before).await;
+        self.wait(one_way).await;
+        let mut lost = None;
+        let outcome = self.world.transact(&self.cloud.key, |tx| {
+            lost = gate(tx, behaviour, operation, effect)?;
+            work(&self.cloud, tx)
+        });
+        self.world.pass(operation, Phase::After).await;
+        self.wait(one_way).await;
+        let answer = match lost {
+            Some(error) if outcome.is_ok() => Err(error),
+            _ => outcome,
+        };
+        answer.map_err(|error| error.with_operation(operation).with_provider(PROVIDER))
+    }
+
+    async fn wait(&self, time: Duration) {
+        if !time.is_zero() {
+            self.world.clock().sleep(time).await;
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for SimProvider {
+    fn name(&self) -> &'static str {
+        PROVIDER
+    }
+
+    fn site(&self) -> &Name {
+        &self.cloud.site.name
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.cloud.capabilities
+    }
+
+    async fn identity(&self) -> Result<Identity> {
+        self.read("identity", |cloud, _| {
+            Ok(Identity {
+                account: cloud.site.account.clone(),
+                principal: format!("{}:stratiform", cloud.profile()),
+            })
+        })
+        .await
+    }
+
+    fn observe(&self) -> &dyn Observe {
+        self
+    }
+
+    fn network(&self) -> &dyn Network {
+        self
+    }
+
+    fn compute(&self) -> &dyn Compute {
+        self
+    }
+
+    fn storage(&self) -> &dyn Storage {
+        self
+    }
+
+    fn images(&self) -> &dyn Images {
+        self
+    }
+
+    fn offers(&self) -> &dyn Offers {
+        self
+    }
+}

@@ -1,0 +1,328 @@
+//! Rules of machines: what may be had, and how many of a batch.
+
+use std::net::Ipv4Addr;
+
+use strat_model::{
+    Attributes, Bytes, CapacityKind, Error, ImageRef, Kind, MachineSpec, Resource, ResourceId,
+    ResourceState, Result, Scope, Sizing, Spec, SubnetScope, SubnetSpec,
+};
+
+use super::create::digest_of;
+use super::{Cloud, Request};
+use crate::error::Trouble;
+use crate::world::{Shortfall, Tx, after};
+
+impl Cloud {
+    /// Makes as many of a batch of machines as there is room for.
+    pub(crate) fn create_machines(
+        &self,
+        tx: &mut Tx<'_>,
+        asked: &MachineSpec<ResourceId>,
+        names: &[String],
+        request: Request<'_>,
+    ) -> Result<(Vec<Resource>, Option<Error>)> {
+        self.check_batch(names, request, asked)?;
+        let whole = Spec::Machine(asked.clone());
+        let all_names: Vec<_> = names.iter().map(String::as_str).collect();
+        let digest = digest_of(&whole, &all_names);
+        if let Some(record) = self.replay(tx, Kind::Machine, &digest, request.token)? {
+            let things = record
+                .ids
+                .iter()
+                .filter_map(|id| tx.region().remembered(Kind::Machine, id));
+            let created = things.map(|thing| self.report(tx, thing)).collect();
+            return Ok((created, record.shortfall.map(Shortfall::into_error)));
+        }
+        let subnet = self.check_machine(tx, asked)?;
+        let (mut created, mut shortfall) = (Vec::with_capacity(names.len()), None);
+        for name in names {
+            match self.create_machine(tx, &whole, &subnet, name, request) {
+                Ok(machine) => created.push(machine),
+                Err(error) => {
+                    shortfall = Some(error);
+                    break;
+                }
+            }
+        }
+        if let (true, Some(error)) = (created.is_empty(), &shortfall) {
+            return Err(Shortfall::of(error).into_error());
+        }
+        let ids = created.iter().map(|machine| machine.id.clone()).collect();
+        let reason = shortfall.as_ref().map(Shortfall::of);
+        self.remember(tx, Kind::Machine, &digest, request.token, ids, reason);
+        Ok((created, shortfall))
+    }
+
+    fn check_batch(
+        &self,
+        names: &[String],
+        request: Request<'_>,
+        asked: &MachineSpec<ResourceId>,
+    ) -> Result<()> {
+        let max = self.capabilities.create_batch as usize;
+        if names.is_empty() || names.len() > max {
+            let message = format!("a call makes 1 to {max} machines, not {}", names.len());
+            return Err(self.fail(Trouble::BadParameter, message));
+        }
+        for name in names {
+            self.check_name(Kind::Machine, name)?;
+        }
+        let distinct: std::collections::BTreeSet<_> = names.iter().collect();
+        if distinct.len() < names.len() {
+            return Err(self.fail(Trouble::BadParameter, "two machines have one name"));
+        }
+        self.check_tags(request.mark, &asked.labels)
+    }
+
+    fn create_machine(
+        &self,
+        tx: &mut Tx<'_>,
+        whole: &Spec<ResourceId>,
+        subnet: &SubnetSpec<ResourceId>,
+        name: &str,
+        request: Request<'_>,
+    ) -> Result<Resource> {
+        // Names of a batch are repeated one by one, so each has a digest of its own.
+        let digest = digest_of(whole, &[name]);
+        if let Some(thing) = self.same_name(tx, whole, name, &digest, request)? {
+            return Ok(self.report(tx, &thing));
+        }
+        let Spec::Machine(asked) = whole else {
+            return Err(self.fail(Trouble::BadParameter, "this is no machine"));
+        };
+        self.check_room(tx, asked)?;
+        let ip = self.lease(tx, &asked.subnet, subnet)?;
+        let mut attributes = Attributes::from([("private_ip".to_owned(), ip.to_string())]);
+        let public = tx.public_ip(tx.region().record.next_serial);
+        attributes.extend(public.map(|ip| ("public_ip".to_owned(), ip)));
+        let spec = MachineSpec {
+            user_data: None,
+            ..asked.clone()
+        };
+        let birth = self.birth(Kind::Machine, name, &digest, request);
+        let thing = tx.make(Spec::Machine(spec), attributes, birth);
+        Ok(self.report(tx, &thing))
+    }
+
+    /// Checks everything about a machine but whether there is room, and gives its subnet.
+    fn check_machine(
+        &self,
+        tx: &Tx<'_>,
+        asked: &MachineSpec<ResourceId>,
+    ) -> Result<SubnetSpec<ResourceId>> {
+        self.check_zone(tx, &asked.zone)?;
+        self.check_size(asked)?;
+        self.check_boot(tx, asked)?;
+        let subnet = self.need(tx, Kind::Subnet, &asked.subnet)?;
+        let Spec::Subnet(subnet) = &subnet.spec else {
+            return Err(self.fail(Trouble::Missing, "this is no subnet"));
+        };
+        let zonal = self.capabilities.subnets == SubnetScope::Zonal;
+        if zonal && subnet.zone.as_ref() != Some(&asked.zone) {
+            let message = format!("the subnet {} is in another zone", asked.subnet);
+            return Err(self.fail(Trouble::BadParameter, message));
+        }
+        for firewall in &asked.firewalls {
+            self.check_firewall_of(tx, firewall, &subnet.network)?;
+        }
+        Ok(subnet.clone())
+    }
+
+    fn check_size(&self, asked: &MachineSpec<ResourceId>) -> Result<()> {
+        let refuse = |message| {
+            Err(self
+                .fail(Trouble::BadType, message)
+                .with_scope(Scope::Offer))
+        };
+        let kind = &asked.machine_type;
+        let (cpu, memory) = match self.capabilities.sizing {
+            Sizing::Catalogue => match self.offer(&asked.zone, kind, asked.capacity) {
+                Some(offer) => (offer.cpu, offer.memory),
+                None => {
+                    let how = asked.capacity.as_str();
+                    return refuse(format!("no `{kind}` is sold {how} in {}", asked.zone));
+                }
+            },
+            Sizing::Flexible {
+                max_cpu,
+                max_memory,
+            } => match flexible_size(kind) {
+                Some((cpu, memory)) if asked.capacity != CapacityKind::Owned => {
+                    return refuse(format!(
+                        "{cpu} CPUs and {memory} here are owned, not bought"
+                    ));
+                }
+                Some((cpu, memory)) if cpu <= max_cpu && memory <= max_memory => (cpu, memory),
+                Some(_) => return refuse(format!("`{kind}` is larger than any machine here")),
+                None => return refuse(format!("`{kind}` is not `flex-<cpu>-<memory in MiB>`")),
+            },
+        };
+        if (cpu, memory) != (asked.cpu, asked.memory) {
+            return refuse(format!("a `{kind}` has {cpu} CPUs and {memory}"));
+        }
+        Ok(())
+    }
+
+    fn check_boot(&self, tx: &Tx<'_>, asked: &MachineSpec<ResourceId>) -> Result<()> {
+        match &asked.image {
+            ImageRef::Managed(image) => {
+                self.need(tx, Kind::Image, image)?;
+            }
+            ImageRef::Named { id, .. } => {
+                let known = self.images.values().any(|image| image == id)
+                    || tx.region().get(Kind::Image, id).is_some();
+                if !known {
+                    let message = format!("there is no image {id} in {}", self.site.region);
+                    return Err(self.fail(Trouble::BadImage, message));
+                }
+            }
+        }
+        if let Some(keypair) = &asked.keypair {
+            self.need(tx, Kind::Keypair, keypair)?;
+        }
+        let Some(data) = &asked.user_data else {
+            return Ok(());
+        };
+        let Some(text) = data.as_text() else {
+            return Err(self.fail(
+                Trouble::BadParameter,
+                "the user data has places not filled in",
+            ));
+        };
+        if text.len() as u64 > self.capabilities.user_data_max.0 {
+            let max = self.capabilities.user_data_max;
+            let message = format!("the user data is longer than {max}");
+            return Err(self.fail(Trouble::BadParameter, message));
+        }
+        Ok(())
+    }
+
+    /// Fails if one machine more is more than there is, or more than is allowed.
+    fn check_room(&self, tx: &Tx<'_>, asked: &MachineSpec<ResourceId>) -> Result<()> {
+        let region = tx.region();
+        let kind = &asked.machine_type;
+        let refuse = |trouble, message, scope| Err(self.fail(trouble, message).with_scope(scope));
+        if let Some(free) = self.free(tx) {
+            let disks: u64 = asked.disks.iter().map(|disk| disk.size.0).sum();
+            let fits = free.cpu >= u64::from(asked.cpu)
+                && free.memory >= asked.memory
+                && free.disk >= Bytes(disks);
+            if !fits {
+                let (cpu, memory, disk) = (free.cpu, free.memory, free.disk);
+                let message = format!(
+                    "there is no room for a `{kind}`: {cpu} CPUs, {memory} of memory and {disk} of disk are free"
+                );
+                let scope = if cpu == 0 {
+                    Scope::Region
+                } else {
+                    Scope::Offer
+                };
+                return refuse(Trouble::OutOfStock, message, scope);
+            }
+            return Ok(());
+        }
+        let family = crate::catalogue::family_of(self.profile(), kind);
+        for (family, scope) in [(None, Scope::Region), (Some(family), Scope::Offer)] {
+            let (limit, used) = (self.quota(tx, family), region.usage.cpu(family));
+            if used + u64::from(asked.cpu) > limit {
+                let what = family.unwrap_or("all machines");
+                let message = format!("{used} of {limit} virtual CPUs of {what} are in use");
+                return refuse(Trouble::OverQuota, message, scope);
+            }
+        }
+        let left = region.stock(kind, &asked.zone, asked.capacity).or_else(|| {
+            let limit = self.site.behaviour.stock.get(kind)?;
+            let used = region.usage.machines(kind, &asked.zone, asked.capacity);
+            Some(limit.saturating_sub(used))
+        });
+        if left == Some(0) {
+            let message = format!("there is no `{kind}` left in {}", asked.zone);
+            return refuse(Trouble::OutOfStock, message, Scope::Offer);
+        }
+        Ok(())
+    }
+
+    /// The most virtual CPUs of a family, or of all, that may run.
+    pub(crate) fn quota(&self, tx: &Tx<'_>, family: Option<&str>) -> u64 {
+        let quotas = &tx.region().record.trials.quotas;
+        let set = quotas.get(family.unwrap_or("total")).copied();
+        set.unwrap_or_else(|| self.site.behaviour.quota(family))
+    }
+
+    fn lease(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &ResourceId,
+        subnet: &SubnetSpec<ResourceId>,
+    ) -> Result<Ipv4Addr> {
+        let reserved = self.profile().reserved_addresses();
+        match tx.region_mut().free_address(id, subnet.cidr, reserved) {
+            Some(ip) => Ok(Ipv4Addr::from(ip)),
+            None => {
+                let scope = if subnet.zone.is_some() {
+                    Scope::Zone
+                } else {
+                    Scope::Region
+                };
+                let message = format!(
+                    "all addresses of {} in the subnet {id} are in use",
+                    subnet.cidr
+                );
+                Err(self
+                    .fail(Trouble::OutOfAddresses, message)
+                    .with_scope(scope))
+            }
+        }
+    }
+
+    /// Switches stopped machines on.
+    pub(crate) fn start_machines(&self, tx: &mut Tx<'_>, ids: &[ResourceId]) -> Result<()> {
+        let mut stopped = Vec::new();
+        for id in ids {
+            let thing = self.existing(tx, Kind::Machine, id)?;
+            if thing.state(tx.now, false) == ResourceState::Stopped {
+                if let Some(zone) = super::zone_of(&thing.spec) {
+                    self.check_zone(tx, zone)?;
+                }
+                stopped.push(thing);
+            }
+        }
+        for thing in stopped {
+            let mut next = (*thing).clone();
+            next.stopped = false;
+            next.ready_at = after(
+                tx.now,
+                self.delay(Kind::Machine, self.site.behaviour.create_ms),
+            );
+            tx.change(&thing, next, 0);
+        }
+        Ok(())
+    }
+}
+
+impl Shortfall {
+    fn of(error: &Error) -> Self {
+        Self {
+            kind: error.kind(),
+            scope: error.scope(),
+            message: error.message().to_owned(),
+            code: error.code().map(str::to_owned),
+        }
+    }
+
+    fn into_error(self) -> Error {
+        let error = Error::new(self.kind, self.message).with_scope(self.scope);
+        match self.code {
+            Some(code) => error.with_code(code),
+            None => error,
+        }
+    }
+}
+
+/// The size that a flexible machine type names: `flex-<cpu>-<memory in MiB>`.
+fn flexible_size(machine_type: &str) -> Option<(u32, Bytes)> {
+    let (cpu, mib) = machine_type.strip_prefix("flex-")?.split_once('-')?;
+    let (cpu, mib) = (cpu.parse().ok()?, mib.parse::<u64>().ok()?);
+    let memory = Bytes(mib.checked_mul(1 << 20)?);
+    (cpu > 0 && mib > 0).then_some((cpu, memory))
+}

@@ -1,0 +1,149 @@
+//! What a simulated cloud allows, and what it does: plain functions of a transaction.
+
+mod check;
+mod compute;
+mod create;
+mod delete;
+mod network;
+mod read;
+mod storage;
+mod update;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use strat_model::{
+    Capabilities, CapacityKind, Error, ImageSpec, Kind, Name, Offer, Resource, ResourceId,
+    ResourceState, Result, Spec,
+};
+
+use crate::error::Trouble;
+use crate::world::{Region, RegionKey, Thing, Tx};
+use crate::{Profile, SimSite, catalogue};
+
+pub(crate) use create::Request;
+pub(crate) use update::Change;
+
+/// The cloud behind one site: its rules, its catalogue, its behaviour. The things are in the world.
+#[derive(Debug)]
+pub(crate) struct Cloud {
+    pub(crate) site: SimSite,
+    pub(crate) key: RegionKey,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) offers: Vec<Offer>,
+    pub(crate) images: BTreeMap<String, ResourceId>,
+}
+
+impl Cloud {
+    pub(crate) fn new(site: SimSite) -> Self {
+        Self {
+            key: site.region_key(),
+            capabilities: site.capabilities(),
+            offers: catalogue::offers(site.profile, &site.region, &site.zones),
+            images: catalogue::images(site.profile, &site.region),
+            site,
+        }
+    }
+
+    pub(crate) const fn profile(&self) -> Profile {
+        self.site.profile
+    }
+
+    /// An error in this cloud's words.
+    fn fail(&self, trouble: Trouble, message: impl Into<String>) -> Error {
+        trouble.error(self.profile(), message)
+    }
+
+    /// The offer of a type in a zone.
+    fn offer(&self, zone: &Name, machine_type: &str, capacity: CapacityKind) -> Option<&Offer> {
+        let wanted = (zone, machine_type, capacity);
+        let at = self.offers.binary_search_by(|offer| {
+            (&offer.zone, offer.machine_type.as_str(), offer.capacity).cmp(&wanted)
+        });
+        self.offers.get(at.ok()?)
+    }
+
+    /// How long a kind of thing takes, where a machine takes `machine_ms`.
+    fn delay(&self, kind: Kind, machine_ms: u64) -> u64 {
+        match kind {
+            Kind::Machine => machine_ms,
+            kind if self.profile().is_slow(kind) => machine_ms / 3,
+            _ => 0,
+        }
+    }
+
+    /// The thing of an id, fit for use by something else.
+    fn need(&self, tx: &Tx<'_>, kind: Kind, id: &ResourceId) -> Result<Arc<Thing>> {
+        let thing = self.existing(tx, kind, id)?;
+        let state = thing.state(tx.now, false);
+        if matches!(state, ResourceState::Pending | ResourceState::Deleting) {
+            let message = format!("the {kind} {id} is {}", state.as_str());
+            return Err(self.fail(Trouble::NotReady, message));
+        }
+        Ok(thing)
+    }
+
+    /// The thing of an id, not on its way out.
+    fn existing(&self, tx: &Tx<'_>, kind: Kind, id: &ResourceId) -> Result<Arc<Thing>> {
+        let Some(thing) = tx.region().get(kind, id) else {
+            return Err(self.fail(Trouble::Missing, format!("there is no {kind} {id}")));
+        };
+        if !thing.is_wanted() {
+            let message = format!("the {kind} {id} is being deleted");
+            return Err(self.fail(Trouble::NotReady, message));
+        }
+        Ok(Arc::clone(thing))
+    }
+
+    /// What a fresh read reports of a thing.
+    pub(crate) fn report(&self, tx: &Tx<'_>, thing: &Thing) -> Resource {
+        let region = tx.region();
+        self.finish(region, thing.report(tx.now, is_down(region, thing)))
+    }
+
+    /// What a list reports of a thing.
+    pub(crate) fn report_listed(&self, tx: &Tx<'_>, thing: &Thing) -> Option<Resource> {
+        let region = tx.region();
+        let resource = thing.report_listed(tx.now, is_down(region, thing))?;
+        Some(self.finish(region, resource))
+    }
+
+    /// Adds what follows from other things, and takes out what this cloud does not tell.
+    fn finish(&self, region: &Region, mut resource: Resource) -> Resource {
+        match &mut resource.spec {
+            Spec::Machine(_) => {
+                let address = region
+                    .users(&resource.id)
+                    .find(|user| user.kind() == Kind::Address);
+                if let Some(ip) = address.and_then(|address| address.attributes.get("ip")) {
+                    resource
+                        .attributes
+                        .insert("public_ip".to_owned(), ip.clone());
+                }
+            }
+            Spec::Image(image) if self.capabilities.unreadable.contains_key(&Kind::Image) => {
+                *image = ImageSpec {
+                    source: String::new(),
+                    sha256: String::new(),
+                    labels: std::mem::take(&mut image.labels),
+                };
+            }
+            _ => {}
+        }
+        resource
+    }
+}
+
+fn is_down(region: &Region, thing: &Thing) -> bool {
+    region.record.trials.is_down(zone_of(&thing.spec))
+}
+
+/// The zone that a spec is bound to.
+pub(crate) const fn zone_of(spec: &Spec<ResourceId>) -> Option<&Name> {
+    match spec {
+        Spec::Machine(spec) => Some(&spec.zone),
+        Spec::Volume(spec) => Some(&spec.zone),
+        Spec::Subnet(spec) => spec.zone.as_ref(),
+        _ => None,
+    }
+}

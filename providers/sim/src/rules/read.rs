@@ -1,0 +1,66 @@
+//! Lists, reads by id, limits.
+
+use strat_model::{Kind, Quota, Resource, ResourceId, Result};
+use strat_provider::{Filter, Page, PageToken};
+
+use super::Cloud;
+use crate::catalogue;
+use crate::world::Tx;
+
+impl Cloud {
+    /// One page of a list, which may be behind.
+    pub(crate) fn list(
+        &self,
+        tx: &Tx<'_>,
+        kind: Kind,
+        filter: &Filter,
+        page: Option<&PageToken>,
+    ) -> Page {
+        let size = self
+            .site
+            .behaviour
+            .page_size
+            .unwrap_or(self.profile().page_size());
+        let owner = match filter {
+            Filter::Owner(owner) => Some(owner),
+            Filter::All => None,
+        };
+        let after = page.map(|token| ResourceId::from(&token.0));
+        let mut shown = tx
+            .region()
+            .after(kind, owner, after.as_ref())
+            .filter_map(|thing| self.report_listed(tx, thing))
+            .filter(|resource| {
+                owner.is_none_or(|owner| resource.mark.as_ref().is_some_and(|m| m.owner == *owner))
+            });
+        let items: Vec<_> = shown.by_ref().take(size).collect();
+        let more = shown.next().is_some();
+        let last = items.last().filter(|_| more);
+        let next = last.map(|resource| PageToken(resource.id.to_string()));
+        Page { items, next }
+    }
+
+    /// The things of these ids, fresh.
+    pub(crate) fn get(&self, tx: &Tx<'_>, kind: Kind, ids: &[ResourceId]) -> Result<Vec<Resource>> {
+        self.check_many(ids)?;
+        let things = ids.iter().filter_map(|id| tx.region().get(kind, id));
+        Ok(things.map(|thing| self.report(tx, thing)).collect())
+    }
+
+    /// The account's limits and what is in use of them.
+    pub(crate) fn quotas(&self, tx: &Tx<'_>) -> Vec<Quota> {
+        let families = catalogue::quota_families(self.profile());
+        if families.is_empty() {
+            return Vec::new();
+        }
+        let families = families.into_iter().map(Some);
+        std::iter::once(None)
+            .chain(families)
+            .map(|family| Quota {
+                family: family.map(str::to_owned),
+                cpu_limit: self.quota(tx, family),
+                cpu_used: tx.region().usage.cpu(family),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,107 @@
+//! Changing things in place.
+
+use std::collections::BTreeSet;
+
+use strat_model::{Bytes, Field, Kind, Mark, Resource, ResourceId, Result, Spec};
+
+use super::Cloud;
+use crate::error::Trouble;
+use crate::world::{Thing, Tx};
+
+/// An update of one thing of any kind.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Change<'a> {
+    pub(crate) spec: &'a Spec<ResourceId>,
+    pub(crate) fields: &'a BTreeSet<Field>,
+    pub(crate) mark: &'a Mark,
+}
+
+impl Cloud {
+    /// Brings the named fields of a thing to what the spec says, and writes its mark.
+    pub(crate) fn update(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &ResourceId,
+        change: Change<'_>,
+    ) -> Result<Resource> {
+        let kind = change.spec.kind();
+        self.check_kind(kind)?;
+        let thing = self.existing(tx, kind, id)?;
+        let mut next = (*thing).clone();
+        for field in change.fields {
+            self.check_field(kind, *field)?;
+            take(&mut next.spec, change.spec, *field);
+        }
+        next.mark = Some(change.mark.clone());
+        self.check_tags(change.mark, next.spec.labels())?;
+        if next.spec == thing.spec && next.mark == thing.mark {
+            return Ok(self.report(tx, &thing));
+        }
+        self.check_change(tx, &thing, &next.spec)?;
+        let thing = tx.change(&thing, next, self.site.behaviour.consistency_ms);
+        Ok(self.report(tx, &thing))
+    }
+
+    fn check_field(&self, kind: Kind, field: Field) -> Result<()> {
+        let by_mark = matches!(field, Field::Protect | Field::Request);
+        if by_mark || self.capabilities.can_update(kind, field) {
+            return Ok(());
+        }
+        let message = format!("the {field} of a {kind} cannot be changed in place");
+        Err(self.fail(Trouble::CannotDo, message))
+    }
+
+    /// Checks what a thing is to become by its kind's own rules.
+    fn check_change(&self, tx: &Tx<'_>, old: &Thing, new: &Spec<ResourceId>) -> Result<()> {
+        match (&old.spec, new) {
+            (Spec::Firewall(old), Spec::Firewall(new)) if old.rules != new.rules => {
+                self.check_rules(tx, new)
+            }
+            (Spec::Address(old), Spec::Address(new)) if old.attach != new.attach => new
+                .attach
+                .iter()
+                .try_for_each(|machine| self.need(tx, Kind::Machine, machine).map(|_| ())),
+            (Spec::Volume(old_spec), Spec::Volume(new)) if old_spec.size != new.size => {
+                if new.size < old_spec.size {
+                    let message = format!("the volume {} cannot shrink", old.id);
+                    return Err(self.fail(Trouble::BadParameter, message));
+                }
+                self.check_disk(tx, Bytes(new.size.0 - old_spec.size.0))
+            }
+            (Spec::Machine(old), Spec::Machine(new)) if old.firewalls != new.firewalls => {
+                let subnet = tx.region().get(Kind::Subnet, &new.subnet);
+                let Some(Spec::Subnet(subnet)) = subnet.map(|thing| &thing.spec) else {
+                    return Ok(());
+                };
+                let mut firewalls = new.firewalls.iter();
+                firewalls.try_for_each(|id| self.check_firewall_of(tx, id, &subnet.network))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Takes one field over. What has calls of its own (a volume's attachment, a machine's power) and
+/// what lives in the mark is left alone.
+fn take(to: &mut Spec<ResourceId>, from: &Spec<ResourceId>, field: Field) {
+    if field == Field::Labels {
+        to.labels_mut().clone_from(from.labels());
+        return;
+    }
+    match (to, from, field) {
+        (Spec::Firewall(to), Spec::Firewall(from), Field::Rules) => {
+            to.rules.clone_from(&from.rules);
+        }
+        (Spec::Address(to), Spec::Address(from), Field::Attach) => {
+            to.attach.clone_from(&from.attach);
+        }
+        (Spec::Machine(to), Spec::Machine(from), Field::Firewalls) => {
+            to.firewalls.clone_from(&from.firewalls);
+        }
+        (Spec::Volume(to), Spec::Volume(from), Field::Size) => to.size = from.size,
+        (Spec::Bucket(to), Spec::Bucket(from), Field::Versioning) => {
+            to.versioning = from.versioning;
+        }
+        _ => {}
+    }
+}

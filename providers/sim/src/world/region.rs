@@ -1,0 +1,358 @@
+//! One region: its things, and the indexes over them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use ipnet::Ipv4Net;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use strat_model::{CapacityKind, ErrorKind, Kind, Name, Owner, ResourceId, Scope, Spec};
+
+use super::{RegionKey, Thing, usage::Usage};
+use crate::faults::Trials;
+
+/// What is stored of a region besides its things.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RegionRecord {
+    pub(crate) key: RegionKey,
+    /// Counts the regions of the world, from 0.
+    pub(crate) index: u32,
+    /// The serial of the next thing.
+    pub(crate) next_serial: u64,
+    /// Every zone that any site of it uses.
+    pub(crate) zones: BTreeSet<Name>,
+    /// The names of the sites that were ever connected to it.
+    pub(crate) sites: BTreeSet<Name>,
+    /// What was done to it behind its users' backs.
+    #[serde(default)]
+    pub(crate) trials: Trials,
+}
+
+/// What a create with a token led to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct TokenRecord {
+    pub(crate) request: String,
+    pub(crate) kind: Kind,
+    pub(crate) ids: Vec<ResourceId>,
+    pub(crate) expires: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) shortfall: Option<Shortfall>,
+}
+
+/// Why a batch came out smaller than asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Shortfall {
+    pub(crate) kind: ErrorKind,
+    pub(crate) scope: Scope,
+    pub(crate) message: String,
+    pub(crate) code: Option<String>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    thing: Arc<Thing>,
+    /// Whether the indexes hold it: until it is gone.
+    indexed: bool,
+}
+
+/// The addresses of one subnet that are in use.
+#[derive(Debug, Default)]
+struct Leases {
+    used: BTreeSet<u32>,
+    next: u32,
+}
+
+/// One region in memory.
+#[derive(Debug)]
+pub(crate) struct Region {
+    pub(crate) record: RegionRecord,
+    pub(crate) usage: Usage,
+    things: BTreeMap<Kind, BTreeMap<ResourceId, Slot>>,
+    by_owner: HashMap<(Kind, Owner), BTreeSet<ResourceId>>,
+    by_name: HashMap<Kind, HashMap<String, BTreeSet<ResourceId>>>,
+    users: HashMap<ResourceId, BTreeSet<(Kind, ResourceId)>>,
+    leases: HashMap<ResourceId, Leases>,
+    tokens: HashMap<String, TokenRecord>,
+    expiring: BTreeSet<(Timestamp, String)>,
+    going: BTreeSet<(Timestamp, Kind, ResourceId)>,
+    fading: BTreeSet<(Timestamp, Kind, ResourceId)>,
+}
+
+impl Region {
+    pub(crate) fn new(record: RegionRecord) -> Self {
+        Self {
+            usage: Usage::new(record.key.profile),
+            record,
+            things: BTreeMap::new(),
+            by_owner: HashMap::new(),
+            by_name: HashMap::new(),
+            users: HashMap::new(),
+            leases: HashMap::new(),
+            tokens: HashMap::new(),
+            expiring: BTreeSet::new(),
+            going: BTreeSet::new(),
+            fading: BTreeSet::new(),
+        }
+    }
+
+    /// The thing of an id, gone or not.
+    pub(crate) fn remembered(&self, kind: Kind, id: &ResourceId) -> Option<&Arc<Thing>> {
+        Some(&self.things.get(&kind)?.get(id)?.thing)
+    }
+
+    /// The thing of an id, unless it is gone.
+    pub(crate) fn get(&self, kind: Kind, id: &ResourceId) -> Option<&Arc<Thing>> {
+        let slot = self.things.get(&kind)?.get(id)?;
+        slot.indexed.then_some(&slot.thing)
+    }
+
+    /// The things of a name that are not gone.
+    pub(crate) fn named(&self, kind: Kind, name: &str) -> impl Iterator<Item = &Arc<Thing>> {
+        let ids = self.by_name.get(&kind).and_then(|names| names.get(name));
+        ids.into_iter()
+            .flatten()
+            .filter_map(move |id| self.get(kind, id))
+    }
+
+    /// What refers to a thing and is not gone.
+    pub(crate) fn users(&self, id: &ResourceId) -> impl Iterator<Item = &Arc<Thing>> {
+        let users = self.users.get(id);
+        users
+            .into_iter()
+            .flatten()
+            .filter_map(|(kind, id)| self.get(*kind, id))
+    }
+
+    /// The things of a kind after an id, gone ones included, in the order of their ids.
+    pub(crate) fn after<'a>(
+        &'a self,
+        kind: Kind,
+        owner: Option<&Owner>,
+        after: Option<&ResourceId>,
+    ) -> Box<dyn Iterator<Item = &'a Arc<Thing>> + 'a> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let from = after.map_or(Unbounded, |id| Excluded(id.clone()));
+        let Some(things) = self.things.get(&kind) else {
+            return Box::new(std::iter::empty());
+        };
+        match owner {
+            None => Box::new(things.range((from, Unbounded)).map(|(_, slot)| &slot.thing)),
+            Some(owner) => match self.by_owner.get(&(kind, owner.clone())) {
+                None => Box::new(std::iter::empty()),
+                Some(ids) => Box::new(
+                    ids.range((from, Unbounded))
+                        .filter_map(|id| things.get(id).map(|slot| &slot.thing)),
+                ),
+            },
+        }
+    }
+
+    /// Everything that is not gone.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Thing>> {
+        let slots = self.things.values().flat_map(BTreeMap::values);
+        slots.filter(|slot| slot.indexed).map(|slot| &slot.thing)
+    }
+
+    /// Everything, gone or not, and the tokens: what a snapshot holds.
+    pub(crate) fn contents(
+        &self,
+    ) -> (
+        impl Iterator<Item = &Arc<Thing>>,
+        impl Iterator<Item = (&String, &TokenRecord)>,
+    ) {
+        let slots = self.things.values().flat_map(BTreeMap::values);
+        (slots.map(|slot| &slot.thing), self.tokens.iter())
+    }
+
+    /// How many changes a snapshot of it would hold.
+    pub(crate) fn size(&self) -> usize {
+        1 + self.tokens.len() + self.things.values().map(BTreeMap::len).sum::<usize>()
+    }
+
+    /// Adds a thing, or puts it in place of what it was.
+    pub(crate) fn put(&mut self, thing: Arc<Thing>) {
+        let (kind, id) = (thing.kind(), thing.id.clone());
+        if let Some(old) = self.things.entry(kind).or_default().remove(&id) {
+            if old.indexed {
+                self.unindex(&old.thing);
+            }
+            self.disown(&old.thing);
+        }
+        self.record.next_serial = self.record.next_serial.max(thing.serial + 1);
+        if let Some(at) = thing.gone_at {
+            self.going.insert((at, kind, id.clone()));
+        }
+        for owner in thing.owners() {
+            let key = (kind, owner.clone());
+            self.by_owner.entry(key).or_default().insert(id.clone());
+        }
+        self.index(&thing);
+        let slot = Slot {
+            thing,
+            indexed: true,
+        };
+        self.things.entry(kind).or_default().insert(id, slot);
+    }
+
+    /// Brings the indexes up to the time: what is gone counts for nothing.
+    pub(crate) fn settle(&mut self, now: Timestamp) {
+        while let Some((_, kind, id)) = pop_due(&mut self.going, now) {
+            let slot = self
+                .things
+                .get_mut(&kind)
+                .and_then(|things| things.get_mut(&id));
+            let Some(slot) = slot.filter(|slot| slot.indexed && slot.thing.is_gone(now)) else {
+                continue;
+            };
+            slot.indexed = false;
+            let thing = Arc::clone(&slot.thing);
+            self.unindex(&thing);
+            if let Some(at) = thing.forgotten_at() {
+                self.fading.insert((at, kind, id));
+            }
+        }
+        while let Some((_, kind, id)) = pop_due(&mut self.fading, now) {
+            let things = self.things.entry(kind).or_default();
+            if things.get(&id).is_some_and(|slot| !slot.indexed)
+                && let Some(slot) = things.remove(&id)
+            {
+                self.disown(&slot.thing);
+            }
+        }
+        while self.expiring.first().is_some_and(|(at, _)| *at <= now) {
+            if let Some((at, key)) = self.expiring.pop_first()
+                && self
+                    .tokens
+                    .get(&key)
+                    .is_some_and(|record| record.expires == at)
+            {
+                self.tokens.remove(&key);
+            }
+        }
+    }
+
+    /// What a token led to, if it is remembered.
+    pub(crate) fn token(&self, key: &str) -> Option<&TokenRecord> {
+        self.tokens.get(key)
+    }
+
+    /// Remembers what a token led to.
+    pub(crate) fn put_token(&mut self, key: String, record: TokenRecord) {
+        self.expiring.insert((record.expires, key.clone()));
+        self.tokens.insert(key, record);
+    }
+
+    /// The next free address of a subnet, `reserved` at its start and end left out.
+    pub(crate) fn free_address(
+        &mut self,
+        subnet: &ResourceId,
+        range: Ipv4Net,
+        reserved: (u32, u32),
+    ) -> Option<u32> {
+        let first = u32::from(range.network()).checked_add(reserved.0)?;
+        let last = u32::from(range.broadcast()).checked_sub(reserved.1)?;
+        let size = u64::from(last.checked_sub(first)?) + 1;
+        let leases = self.leases.entry(subnet.clone()).or_default();
+        if leases.used.len() as u64 >= size {
+            return None;
+        }
+        let mut candidate = leases.next.clamp(first, last);
+        while leases.used.contains(&candidate) {
+            candidate = if candidate == last {
+                first
+            } else {
+                candidate + 1
+            };
+        }
+        Some(candidate)
+    }
+
+    fn index(&mut self, thing: &Thing) {
+        let kind = thing.kind();
+        let names = self.by_name.entry(kind).or_default();
+        names
+            .entry(thing.name.clone())
+            .or_default()
+            .insert(thing.id.clone());
+        thing.spec.for_each_ref(|used| {
+            let user = (kind, thing.id.clone());
+            self.users.entry(used.clone()).or_default().insert(user);
+        });
+        if let Some((subnet, ip)) = lease(thing) {
+            let leases = self.leases.entry(subnet.clone()).or_default();
+            leases.used.insert(ip);
+            leases.next = leases.next.max(ip.saturating_add(1));
+        }
+        self.usage.add(&thing.spec);
+    }
+
+    fn unindex(&mut self, thing: &Thing) {
+        let kind = thing.kind();
+        if let Some(names) = self.by_name.get_mut(&kind)
+            && let Some(ids) = names.get_mut(&thing.name)
+        {
+            ids.remove(&thing.id);
+            if ids.is_empty() {
+                names.remove(&thing.name);
+            }
+        }
+        thing.spec.for_each_ref(|used| {
+            if let Some(users) = self.users.get_mut(used) {
+                users.remove(&(kind, thing.id.clone()));
+                if users.is_empty() {
+                    self.users.remove(used);
+                }
+            }
+        });
+        if let Some((subnet, ip)) = lease(thing)
+            && let Some(leases) = self.leases.get_mut(subnet)
+        {
+            leases.used.remove(&ip);
+        }
+        self.usage.remove(&thing.spec);
+    }
+
+    fn disown(&mut self, thing: &Thing) {
+        for owner in thing.owners() {
+            let key = (thing.kind(), owner.clone());
+            if let Some(ids) = self.by_owner.get_mut(&key) {
+                ids.remove(&thing.id);
+                if ids.is_empty() {
+                    self.by_owner.remove(&key);
+                }
+            }
+        }
+    }
+
+    /// How many more machines of an offer may be had; `None` is without bound.
+    pub(crate) fn stock(
+        &self,
+        machine_type: &str,
+        zone: &Name,
+        capacity: CapacityKind,
+    ) -> Option<u64> {
+        let limit = self
+            .record
+            .trials
+            .stock_limit(machine_type, zone, capacity)?;
+        Some(limit.saturating_sub(self.usage.machines(machine_type, zone, capacity)))
+    }
+}
+
+fn pop_due(
+    queue: &mut BTreeSet<(Timestamp, Kind, ResourceId)>,
+    now: Timestamp,
+) -> Option<(Timestamp, Kind, ResourceId)> {
+    if queue.first().is_some_and(|(at, ..)| *at <= now) {
+        queue.pop_first()
+    } else {
+        None
+    }
+}
+
+fn lease(thing: &Thing) -> Option<(&ResourceId, u32)> {
+    match &thing.spec {
+        Spec::Machine(machine) => Some((&machine.subnet, u32::from(thing.private_ip()?))),
+        _ => None,
+    }
+}

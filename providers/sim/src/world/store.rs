@@ -1,0 +1,237 @@
+//! The world's files: a log of changes, one line a transaction, and a lock.
+//!
+//! A log is called `log-<generation>.jsonl`; the highest generation counts. Its first lines may be
+//! a snapshot: compaction writes the next generation beside the log, renames it into place whole,
+//! and only then removes the old one. A transaction is one write of one line, made under the lock.
+//! A line without an end was cut short by a kill; nobody was told that it happened, and it is
+//! cut off before the next one is written.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::state::{Change, FORMAT, State};
+
+/// A log smaller than this is not worth compacting.
+const COMPACT_FROM: u64 = 4 << 20;
+/// A log is compacted when it holds this many times the changes that its snapshot would.
+const COMPACT_RATIO: usize = 3;
+
+#[derive(Serialize)]
+struct EntryRef<'a> {
+    changes: &'a [Change],
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    changes: Vec<Change>,
+}
+
+/// The files of one world, as one process has them open.
+#[derive(Debug)]
+pub(crate) struct Store {
+    folder: PathBuf,
+    lock: File,
+    log: Option<Log>,
+}
+
+#[derive(Debug)]
+struct Log {
+    generation: u64,
+    file: File,
+    /// How far it was read, which is always the end of a line.
+    read: u64,
+    /// How many changes were read.
+    changes: usize,
+}
+
+/// Holds the lock of a world until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Locked(File);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // Closing the handle gives the lock back in any case.
+        let _ = self.0.unlock();
+    }
+}
+
+impl Store {
+    /// Opens the files of a world, or makes the folder of a new one.
+    pub(crate) fn open(folder: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(folder.join("lock"))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            lock,
+            log: None,
+        })
+    }
+
+    /// Waits for the lock and brings `state` up to the last answered transaction.
+    pub(crate) fn lock(&mut self, state: &mut State) -> io::Result<Locked> {
+        self.lock.lock()?;
+        let guard = Locked(self.lock.try_clone()?);
+        let stale = match &self.log {
+            None => true,
+            Some(log) => {
+                let next = self.log_path(log.generation + 1);
+                next.exists() || !self.log_path(log.generation).exists()
+            }
+        };
+        if stale {
+            self.reopen(state)?;
+        }
+        if let Some(log) = &mut self.log {
+            log.catch_up(state)?;
+        }
+        Ok(guard)
+    }
+
+    /// Forgets what was read, so that the next lock reads everything anew.
+    pub(crate) fn forget(&mut self) {
+        self.log = None;
+    }
+
+    /// Writes one transaction. The lock must be held.
+    pub(crate) fn append(&mut self, changes: &[Change], state: &State) -> io::Result<()> {
+        let Some(log) = &mut self.log else {
+            return Err(io::Error::other("the log is not open"));
+        };
+        log.append(changes)?;
+        if log.read > COMPACT_FROM && log.changes > COMPACT_RATIO * state.size() {
+            self.compact(state)?;
+        }
+        Ok(())
+    }
+
+    fn log_path(&self, generation: u64) -> PathBuf {
+        self.folder.join(format!("log-{generation}.jsonl"))
+    }
+
+    fn generations(&self) -> io::Result<Vec<u64>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let name = entry?.file_name();
+            let name = name.to_string_lossy();
+            let number = name
+                .strip_prefix("log-")
+                .and_then(|n| n.strip_suffix(".jsonl"));
+            found.extend(number.and_then(|n| n.parse::<u64>().ok()));
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    fn reopen(&mut self, state: &mut State) -> io::Result<()> {
+        let mut generations = self.generations()?;
+        let generation = generations.pop().unwrap_or(1);
+        for old in generations {
+            fs::remove_file(self.log_path(old))?;
+        }
+        let file = OpenOptions::new()
+            .create(true)
+            .read(true)
+            .append(true)
+            .open(self.log_path(generation))?;
+        let mut log = Log {
+            generation,
+            file,
+            read: 0,
+            changes: 0,
+        };
+        *state = State::new(state.seed);
+        log.catch_up(state)?;
+        if log.read == 0 {
+            let head = Change::World {
+                format: FORMAT,
+                seed: state.seed,
+            };
+            log.append(&[head])?;
+        }
+        self.log = Some(log);
+        Ok(())
+    }
+
+    fn compact(&mut self, state: &State) -> io::Result<()> {
+        let Some(generation) = self.log.as_ref().map(|log| log.generation) else {
+            return Ok(());
+        };
+        let temporary = self.folder.join("next.tmp");
+        let mut file = io::BufWriter::new(File::create(&temporary)?);
+        for changes in state.snapshot() {
+            file.write_all(&line(&changes)?)?;
+        }
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        let size = file.metadata()?.len();
+        let next = self.log_path(generation + 1);
+        fs::rename(&temporary, &next)?;
+        self.log = Some(Log {
+            generation: generation + 1,
+            file: OpenOptions::new().read(true).append(true).open(&next)?,
+            read: size,
+            changes: state.size(),
+        });
+        fs::remove_file(self.log_path(generation))
+    }
+}
+
+impl Log {
+    /// Reads what was written since the last time.
+    fn catch_up(&mut self, state: &mut State) -> io::Result<()> {
+        let length = self.file.metadata()?.len();
+        if length == self.read {
+            return Ok(());
+        }
+        let mut tail = Vec::with_capacity(usize::try_from(length - self.read).unwrap_or_default());
+        self.file.seek(SeekFrom::Start(self.read))?;
+        self.file.read_to_end(&mut tail)?;
+        for line in tail.split_inclusive(|byte| *byte == b'\n') {
+            if line.last() != Some(&b'\n') {
+                // The lock is held, so nobody is writing: this line was cut short.
+                self.file.set_len(self.read)?;
+                break;
+            }
+            self.take(line, state)?;
+            self.read += line.len() as u64;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, line: &[u8], state: &mut State) -> io::Result<()> {
+        let read = self.read;
+        let damaged = |why: String| {
+            let message = format!("the log is damaged at byte {read}: {why}");
+            io::Error::new(io::ErrorKind::InvalidData, message)
+        };
+        let entry: Entry = serde_json::from_slice(line).map_err(|e| damaged(e.to_string()))?;
+        self.changes += entry.changes.len();
+        for change in entry.changes {
+            state
+                .apply(change)
+                .map_err(|why| damaged(why.into_owned()))?;
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, changes: &[Change]) -> io::Result<()> {
+        let line = line(changes)?;
+        self.file.write_all(&line)?;
+        self.read += line.len() as u64;
+        self.changes += changes.len();
+        Ok(())
+    }
+}
+
+fn line(changes: &[Change]) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(&EntryRef { changes })?;
+    line.push(b'\n');
+    Ok(line)
+}

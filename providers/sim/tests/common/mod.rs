@@ -1,0 +1,143 @@
+//! What the tests share: a small world and specs of every kind.
+#![expect(dead_code, reason = "each test uses a part of it")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use strat_model::{
+    Bytes, CapacityKind, ImageRef, MachineSpec, Mark, Name, NetworkSpec, Resource, ResourceId,
+    ResourceState, Spec, SubnetSpec, Token, VolumeSpec,
+};
+use strat_provider::{Clock, Provider, ProviderExt, TokioClock};
+use strat_sim::{Behaviour, Profile, SimSite, World};
+
+pub fn name(text: &str) -> Name {
+    Name::new(text).expect("a name")
+}
+
+pub fn clock() -> Arc<dyn Clock> {
+    let start = "2026-01-01T00:00:00Z".parse().expect("a time");
+    Arc::new(TokioClock::starting_at(start))
+}
+
+pub fn world() -> World {
+    World::in_memory(7, clock())
+}
+
+pub fn site(profile: Profile) -> SimSite {
+    let region = match profile {
+        Profile::Aws => "us-east-1",
+        Profile::Azure => "westeurope",
+        Profile::Gcp => "europe-west1",
+        Profile::Onprem => "dc1",
+    };
+    SimSite::new(name("here"), profile, region).behaving(Behaviour::instant())
+}
+
+pub fn mark(addr: &str) -> Mark {
+    Mark {
+        owner: "shop".parse().expect("an owner"),
+        addr: addr.parse().expect("an address"),
+        spec: "0123456789abcdef".to_owned(),
+        generation: 1,
+        protect: false,
+        notes: BTreeMap::new(),
+    }
+}
+
+pub fn token(text: &str) -> Token {
+    let addr = "network.x@y".parse().expect("an address");
+    Token::derive(text, &addr, 1, 1, 0, "")
+}
+
+/// Makes a thing with a token of its own name.
+pub async fn make(provider: &dyn Provider, spec: Spec<ResourceId>, called: &str) -> Resource {
+    let mark = mark(&format!("{}.{called}@here", spec.kind()));
+    provider
+        .create(&spec, called, &mark, &token(called))
+        .await
+        .unwrap_or_else(|error| panic!("{called}: {error}"))
+}
+
+pub fn network() -> Spec<ResourceId> {
+    Spec::Network(NetworkSpec {
+        cidr: "10.0.0.0/16".parse().expect("a range"),
+        labels: BTreeMap::new(),
+    })
+}
+
+pub fn subnet(network: &ResourceId, cidr: &str, zone: Option<&str>) -> Spec<ResourceId> {
+    Spec::Subnet(SubnetSpec {
+        network: network.clone(),
+        cidr: cidr.parse().expect("a range"),
+        zone: zone.map(name),
+        labels: BTreeMap::new(),
+    })
+}
+
+/// A network and a subnet in the first zone.
+pub async fn ground(provider: &dyn Provider) -> ResourceId {
+    let net = make(provider, network(), "net").await;
+    let zones = provider.offers().zones().await.expect("zones");
+    let zonal = provider.capabilities().subnets == strat_model::SubnetScope::Zonal;
+    let zone = zonal.then(|| zones[0].as_str());
+    make(provider, subnet(&net.id, "10.0.0.0/20", zone), "sub")
+        .await
+        .id
+}
+
+pub async fn machine(provider: &dyn Provider, subnet: &ResourceId) -> MachineSpec<ResourceId> {
+    let offers = provider.offers().list_offers().await.expect("offers");
+    let zones = provider.offers().zones().await.expect("zones");
+    let images = provider.images().public_images().await.expect("images");
+    let offer = offers
+        .iter()
+        .find(|o| o.zone == zones[0] && o.cpu == 2 && o.capacity == CapacityKind::OnDemand);
+    let (machine_type, memory, capacity) = match offer {
+        Some(offer) => (offer.machine_type.clone(), offer.memory, offer.capacity),
+        None => ("flex-2-4096".to_owned(), Bytes::gib(4), CapacityKind::Owned),
+    };
+    MachineSpec {
+        machine_type,
+        cpu: 2,
+        memory,
+        capacity,
+        zone: zones[0].clone(),
+        image: ImageRef::Named {
+            name: "debian-12".to_owned(),
+            id: images["debian-12"].clone(),
+        },
+        subnet: subnet.clone(),
+        firewalls: BTreeSet::new(),
+        keypair: None,
+        user_data: None,
+        disks: Vec::new(),
+        labels: BTreeMap::new(),
+    }
+}
+
+pub async fn volume(provider: &dyn Provider) -> Spec<ResourceId> {
+    let zones = provider.offers().zones().await.expect("zones");
+    Spec::Volume(VolumeSpec {
+        size: Bytes::gib(10),
+        class: strat_model::DiskClass::Ssd,
+        zone: zones[0].clone(),
+        attach: None,
+        labels: BTreeMap::new(),
+    })
+}
+
+pub async fn state(provider: &dyn Provider, thing: &Resource) -> Option<ResourceState> {
+    let ids = [thing.id.clone()];
+    let found = provider
+        .observe()
+        .get(thing.kind(), &ids)
+        .await
+        .expect("get");
+    found.first().map(|thing| thing.state)
+}
+
+pub async fn pass(ms: u64) {
+    tokio::time::advance(Duration::from_millis(ms)).await;
+}
