@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use fastrand::Rng;
 use strat_model::{Error, ErrorKind, Result};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::fake::Fake;
 
@@ -14,12 +15,21 @@ pub(crate) struct Server {
     pub(crate) rate: f64,
     pub(crate) burst: f64,
     pub(crate) latency: Duration,
-    state: Mutex<State>,
+    /// The share of the latency by which it varies, at most.
+    pub(crate) jitter: f64,
+    /// How long an admitted call takes on top.
+    pub(crate) work: Duration,
+    /// What a refusal asks for.
+    pub(crate) retry_after: Option<Duration>,
+    /// What the bucket holds, and what came.
+    pub(crate) state: Mutex<State>,
 }
 
 #[derive(Debug)]
-struct State {
+pub(crate) struct State {
     start: Instant,
+    rate: f64,
+    rng: Rng,
     tokens: f64,
     at: f64,
     admitted: Vec<f64>,
@@ -27,26 +37,39 @@ struct State {
 }
 
 impl Server {
-    pub(crate) fn new(rate: f64, burst: f64, latency_ms: u64) -> Arc<Self> {
-        Arc::new(Self {
+    pub(crate) fn new(rate: f64, burst: f64, latency_ms: u64) -> Self {
+        Self {
             rate,
             burst,
             latency: Duration::from_millis(latency_ms),
+            jitter: 0.0,
+            work: Duration::ZERO,
+            retry_after: None,
             state: Mutex::new(State {
                 start: Instant::now(),
+                rate,
+                rng: Rng::with_seed(17),
                 tokens: burst,
                 at: 0.0,
                 admitted: Vec::new(),
                 refused: Vec::new(),
             }),
-        })
+        }
+    }
+
+    /// How long a call travels there and back: half the latency each, give or take the jitter.
+    fn ways(&self) -> (Duration, Duration) {
+        let rng = &mut self.state.lock().expect("state").rng;
+        let half = self.latency / 2;
+        let mut way = || half.mul_f64(1.0 + self.jitter * (2.0 * rng.f64() - 1.0));
+        (way(), way())
     }
 
     /// One call arrives.
     fn arrive(&self) -> Result<()> {
         let mut state = self.state.lock().expect("state");
         let now = state.start.elapsed().as_secs_f64();
-        state.tokens = self.burst.min(state.tokens + (now - state.at) * self.rate);
+        state.tokens = self.burst.min(state.tokens + (now - state.at) * state.rate);
         state.at = now;
         if state.tokens >= 1.0 - 1e-9 {
             state.tokens -= 1.0;
@@ -54,8 +77,29 @@ impl Server {
             Ok(())
         } else {
             state.refused.push(now);
-            Err(Error::new(ErrorKind::Throttled, "too many calls"))
+            let error = Error::new(ErrorKind::Throttled, "too many calls");
+            Err(match self.retry_after {
+                Some(wait) => error.with_retry_after(wait),
+                None => error,
+            })
         }
+    }
+
+    /// Changes the rate from now on.
+    pub(crate) fn set_rate(&self, rate: f64) {
+        self.state.lock().expect("state").rate = rate;
+    }
+
+    /// One call, there and back.
+    pub(crate) async fn call(&self) -> Result<()> {
+        let (there, back) = self.ways();
+        sleep(there).await;
+        let result = self.arrive();
+        if result.is_ok() {
+            sleep(self.work).await;
+        }
+        sleep(back).await;
+        result
     }
 
     /// A provider whose calls all go to this server.
@@ -63,12 +107,7 @@ impl Server {
         let server = Arc::clone(self);
         Fake::new(move |_| {
             let server = Arc::clone(&server);
-            Box::pin(async move {
-                tokio::time::sleep(server.latency / 2).await;
-                let result = server.arrive();
-                tokio::time::sleep(server.latency / 2).await;
-                result
-            })
+            Box::pin(async move { server.call().await })
         })
     }
 
@@ -87,6 +126,7 @@ impl Server {
 
     /// The least time in which `calls` can be let through, in seconds.
     pub(crate) fn lower_bound(&self, calls: usize) -> f64 {
-        ((calls as f64 - self.burst) / self.rate).max(0.0) + self.latency.as_secs_f64()
+        ((calls as f64 - self.burst) / self.rate).max(0.0)
+            + (self.latency + self.work).as_secs_f64()
     }
 }

@@ -10,7 +10,7 @@ use fastrand::Rng;
 use strat_model::{Error, ErrorKind, Result, Scope};
 
 pub use self::policy::{ChaosPolicy, Fault, KillPoint, KillSwitch, ScriptedFault};
-use super::{Call, Effect, Layer, Next, lock};
+use super::{Call, Layer, Next, lock};
 use crate::Clock;
 
 /// The code of the error that a kill switch gives.

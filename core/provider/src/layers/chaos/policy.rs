@@ -5,7 +5,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use strat_model::ErrorKind;
 
-use super::{Call, Effect};
+use crate::layers::{Call, Effect};
 
 /// One fault of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -32,6 +32,8 @@ const SECONDS_TO_PLATEAU_SEARCH: f64 = 5.0;
 const CALLS_TO_PLATEAU_SEARCH: f64 = 20.0;
 /// A refusal that takes longer says nothing of the way.
 const ROUND_TRIP_MAX_S: f64 = 2.0;
+/// What is left of the longest one at the next fall: they vary, and the long ones matter.
+const ROUND_TRIP_KEPT: f64 = 0.8;
 /// From how many calls on, what was let through since the last fall says something.
 const CALLS_TO_MEASURE: f64 = 5.0;
 /// The curve is cut off here; by then the rate has grown some ten thousandfold.
@@ -101,7 +103,9 @@ impl Cubic {
     /// The rate was too high for a call that was let go at `used`: the first that was refused, so
     /// that all before it were let through. The refusal took `round_trip` seconds to come back.
     pub(super) fn fall(&mut self, used: Used, round_trip: f64) {
-        self.round_trip = round_trip.min(ROUND_TRIP_MAX_S);
+        self.round_trip = round_trip
+            .min(ROUND_TRIP_MAX_S)
+            .max(ROUND_TRIP_KEPT * self.round_trip);
         let rate = self.rate_after(used);
         if used.calls < CALLS_TO_MEASURE || used.seconds <= 0.0 {
             return self.search_below(rate);

@@ -2,6 +2,8 @@
 
 mod cubic;
 mod limiter;
+mod open;
+mod paced;
 mod pacer;
 
 use std::collections::BTreeMap;
