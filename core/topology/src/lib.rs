@@ -1,1 +1,29 @@
 //! The topology language: HCL, YAML and JSON to an evaluated intent.
+//!
+//! [`Sources`] is the text, [`Topology`] the parsed text, [`Evaluated`] what it asks for with
+//! some [`Inputs`]. Nothing here talks to a cloud; files are read only where a topology names
+//! them.
+
+mod ast;
+mod decode;
+mod eval;
+mod functions;
+mod inputs;
+mod lower;
+mod notation;
+mod outputs;
+mod program;
+mod report;
+mod schema;
+mod source;
+mod span;
+mod syntax;
+mod topology;
+mod types;
+mod value;
+
+pub use functions::{FunctionDoc, functions};
+pub use inputs::{Inputs, VariableDoc};
+pub use outputs::Output;
+pub use source::{LoadError, SourceFile, Sources};
+pub use topology::{Evaluated, Topology};

@@ -1,0 +1,296 @@
+//! Machines, fleets and key pairs.
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use strat_model::{
+    Bytes, Diagnostic, DiskSpec, KeypairIntent, LocalAddr, MachineIntent, Noun, PlacementIntent,
+    Size, Spread, TemplatePart, UserData,
+};
+
+use super::item::{Arg, Item};
+use super::read;
+use crate::eval::Evaluator;
+use crate::report::{Failed, Outcome};
+use crate::value::{Value, text_of};
+
+/// The most virtual CPUs that one machine may ask for.
+const MAX_CPU: i64 = 4096;
+/// The most memory that one machine may ask for.
+const MAX_MEMORY: Bytes = Bytes(64 << 40);
+/// The most machines of one fleet.
+const MAX_FLEET: i64 = 1_000_000;
+
+pub(super) fn machine(item: &mut Item<'_, '_>) -> Outcome<MachineIntent> {
+    let common = item.common();
+    let count = match item.thing.noun {
+        Noun::Machines => item.required("count", fleet),
+        _ => Ok(1),
+    };
+    let size = size(item);
+    let image = item.required("image", image);
+    let subnet = item.required("subnet", read::subnet);
+    let firewalls = item.optional("firewalls", read::firewalls);
+    let keypair = item.optional("keypair", read::keypair);
+    let user_data = user_data(item);
+    let disks = disks(item);
+    let placement = placement(item);
+    Ok(MachineIntent {
+        common: common?,
+        count: count?,
+        size: size?,
+        image: image?,
+        subnet: subnet?,
+        firewalls: firewalls?
+            .unwrap_or_default()
+            .into_iter()
+            .collect::<BTreeSet<_>>(),
+        keypair: keypair?,
+        user_data: user_data?,
+        disks: disks?,
+        placement: placement?,
+    })
+}
+
+fn fleet(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<u32> {
+    let number = read::int(ev, arg)?;
+    let count = Some(number).filter(|n| (0..=MAX_FLEET).contains(n));
+    count.and_then(|n| u32::try_from(n).ok()).ok_or_else(|| {
+        let message = format!("`count` is {number}");
+        read::bad(
+            ev,
+            arg,
+            "bad_count",
+            message,
+            "use a whole number from 0 to 1000000",
+        )
+    })
+}
+
+fn size(item: &mut Item<'_, '_>) -> Outcome<Size> {
+    let cpu = item.optional("cpu", cpu);
+    let memory = item.optional("memory", memory);
+    let machine_type = item.optional("machine_type", read::text);
+    let finding = match (cpu?, memory?, machine_type?) {
+        (Some(cpu), Some(memory), None) => return Ok(Size::AtLeast { cpu, memory }),
+        (None, None, Some(machine_type)) => return Ok(Size::Type(machine_type)),
+        (None, None, None) => {
+            Diagnostic::error("missing_size", "nothing says how large this machine is")
+                .at(&item.origin(""), "needs a size")
+                .help("add `cpu = 2` and `memory = \"4GiB\"`, or a cloud's own `machine_type`")
+        }
+        (_, _, Some(_)) => Diagnostic::error(
+            "two_sizes",
+            "the size is given twice: by `machine_type` and by `cpu` and `memory`",
+        )
+        .at(&item.origin("machine_type"), "this says it all")
+        .help("keep one of the two"),
+        (Some(_), None, None) => {
+            Diagnostic::error("missing_attribute", "`cpu` needs `memory` beside it")
+                .at(&item.origin("cpu"), "only half of a size")
+                .help("add `memory = \"4GiB\"`")
+        }
+        (None, Some(_), None) => {
+            Diagnostic::error("missing_attribute", "`memory` needs `cpu` beside it")
+                .at(&item.origin("memory"), "only half of a size")
+                .help("add `cpu = 2`")
+        }
+    };
+    Err(item.report(finding))
+}
+
+fn cpu(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<u32> {
+    let number = read::int(ev, arg)?;
+    let cpu = Some(number).filter(|n| (1..=MAX_CPU).contains(n));
+    cpu.and_then(|n| u32::try_from(n).ok()).ok_or_else(|| {
+        let message = format!("no machine has {number} CPUs");
+        read::bad(
+            ev,
+            arg,
+            "impossible_size",
+            message,
+            "use a whole number from 1 to 4096",
+        )
+    })
+}
+
+fn memory(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Bytes> {
+    let memory = read::size(ev, arg)?;
+    if memory.0 == 0 || memory > MAX_MEMORY {
+        let message = format!("no machine has {memory} of memory");
+        let help = "use a size above zero and up to 64TiB";
+        return Err(read::bad(ev, arg, "impossible_size", message, help));
+    }
+    Ok(memory)
+}
+
+fn image(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Result<String, LocalAddr>> {
+    match &arg.value {
+        Value::String(name) if !name.is_empty() => Ok(Ok(name.as_ref().to_owned())),
+        Value::String(_) => Err(read::bad(
+            ev,
+            arg,
+            "bad_name",
+            "the image's name is empty",
+            "write `\"debian-12\"`",
+        )),
+        _ => read::thing(ev, arg, Noun::Image).map(Err),
+    }
+}
+
+/// User data may be sensitive and may wait for an apply: neither is shown.
+fn user_data(item: &mut Item<'_, '_>) -> Outcome<Option<UserData>> {
+    let Some(arg) = item.raw("user_data")? else {
+        return Ok(None);
+    };
+    let value = arg.value.revealed();
+    if let Value::Unknown(unknown) = &value {
+        return match &unknown.parts {
+            Some(parts) => {
+                own_address(item, &arg.span, parts)?;
+                Ok(Some(UserData::new(parts.as_ref().clone())))
+            }
+            None => {
+                let cause = unknown.cause.clone();
+                Err(item.ev.not_yet(&cause, arg.span, "user_data"))
+            }
+        };
+    }
+    match (text_of(&value), &value) {
+        (Some(text), Value::String(_) | Value::Number(_) | Value::Bool(_)) => {
+            Ok(Some(UserData::text(text.as_ref())))
+        }
+        _ => {
+            let arg = Arg { value, ..arg };
+            let help =
+                "for a map write `yamlencode(…)`, or `templatefile(…)` for a file".to_owned();
+            Err(read::wrong(item.ev, &arg, "a string", Some(help)))
+        }
+    }
+}
+
+/// A machine does not know its own address before it boots.
+fn own_address(
+    item: &mut Item<'_, '_>,
+    span: &crate::span::Span,
+    parts: &[TemplatePart],
+) -> Outcome<()> {
+    let own = parts.iter().find_map(|part| match part {
+        TemplatePart::Attribute { of, attribute } if of == item.addr() => Some(attribute.clone()),
+        _ => None,
+    });
+    let Some(attribute) = own else { return Ok(()) };
+    let addr = item.addr().clone();
+    Err(item.ev.fail(
+        *span,
+        "reference_cycle",
+        format!("the user data of `{addr}` needs the machine's own `{attribute}`"),
+        "known only once the machine is there",
+        Some("let the machine ask its cloud's metadata service at boot".to_owned()),
+    ))
+}
+
+fn disks(item: &mut Item<'_, '_>) -> Outcome<Vec<DiskSpec>> {
+    let mut disks = Vec::new();
+    for block in item.thing.block.body.blocks("disk") {
+        let size = item.nested_required(block, "size", read::positive_size);
+        let class = item.nested(block, "class", read::class);
+        disks.push(DiskSpec {
+            size: size?,
+            class: class?.unwrap_or_default(),
+        });
+    }
+    Ok(disks)
+}
+
+/// Without `sites` the list is empty here, and becomes that of the subnet's network later.
+fn placement(item: &mut Item<'_, '_>) -> Outcome<PlacementIntent> {
+    let mut placement = PlacementIntent {
+        sites: Vec::new(),
+        zone: None,
+        spread: Spread::None,
+    };
+    if let Some(block) = item.thing.block.body.blocks("placement").next() {
+        let sites = item.nested(block, "sites", read::sites);
+        let zone = item.nested(block, "zone", read::name);
+        let spread = item.nested(block, "spread", spread);
+        placement.sites = sites?.unwrap_or_default();
+        placement.zone = zone?;
+        placement.spread = spread?.unwrap_or_default();
+    }
+    Ok(placement)
+}
+
+fn spread(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Spread> {
+    let text = read::text(ev, arg)?;
+    let choices = [Spread::None, Spread::Zone];
+    let at = read::choice(ev, arg, &text, &["none", "zone"])?;
+    Ok(choices[at])
+}
+
+pub(super) fn keypair(item: &mut Item<'_, '_>) -> Outcome<KeypairIntent> {
+    let common = item.common();
+    let public_key = item.required("public_key", public_key);
+    Ok(KeypairIntent {
+        common: common?,
+        public_key: public_key?,
+    })
+}
+
+/// The types of keys that OpenSSH still takes.
+const KEY_TYPES: [&str; 7] = [
+    "ssh-ed25519",
+    "ssh-rsa",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "sk-ssh-ed25519@openssh.com",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
+];
+
+/// A public key in OpenSSH's one-line form (`sshd(8)`, AUTHORIZED_KEYS FILE FORMAT). The text of
+/// what is refused is not repeated: it may be a private key.
+fn public_key(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<String> {
+    let text = read::text(ev, arg)?;
+    let why = match well_formed(text.trim()) {
+        Ok(key) => return Ok(key),
+        Err(why) => why,
+    };
+    let help = "give the content of the `.pub` file, such as `file(\"id_ed25519.pub\")`";
+    let _: Failed = read::bad(
+        ev,
+        arg,
+        "bad_public_key",
+        format!("this is not a public key: {why}"),
+        help,
+    );
+    Err(Failed)
+}
+
+fn well_formed(text: &str) -> Result<String, &'static str> {
+    if text.contains("PRIVATE KEY") {
+        return Err("it is a private key, which must never stand here");
+    }
+    if text.lines().count() > 1 {
+        return Err("it has more than one line");
+    }
+    let mut words = text.split_whitespace();
+    let (Some(kind), Some(body)) = (words.next(), words.next()) else {
+        return Err("it has no key after its type");
+    };
+    if !KEY_TYPES.contains(&kind) {
+        return Err("it does not begin with a type such as `ssh-ed25519`");
+    }
+    let Ok(bytes) = STANDARD.decode(body) else {
+        return Err("the key is not base64");
+    };
+    // RFC 4253, 6.6: the blob begins with the length and the name of its type.
+    let named = bytes
+        .get(4..4 + kind.len())
+        .is_some_and(|name| name == kind.as_bytes());
+    if !named || bytes.len() < 4 + kind.len() + 4 {
+        return Err("the key does not match its type, or is cut off");
+    }
+    Ok(format!("{kind} {body}"))
+}

@@ -1,0 +1,218 @@
+//! One instance of a block, and its arguments.
+
+use std::sync::Arc;
+
+use strat_model::{Common, Diagnostic, LocalAddr, Origin};
+
+use super::read;
+use crate::ast::Block;
+use crate::eval::{Evaluator, Instance, Scope};
+use crate::program::Thing;
+use crate::report::{Failed, Outcome};
+use crate::span::Span;
+use crate::value::{Ref, Value};
+
+/// The most dependencies that `depends_on` may come to in one instance.
+const MAX_DEPENDENCIES: usize = 10_000;
+
+/// An argument: a value that is known and may be shown, and its place.
+pub(super) struct Arg {
+    pub(super) name: &'static str,
+    pub(super) value: Value,
+    pub(super) span: Span,
+}
+
+/// Reads an argument as some type.
+pub(super) type Read<T> = fn(&mut Evaluator<'_>, &Arg) -> Outcome<T>;
+
+/// One instance of a block.
+pub(super) struct Item<'e, 'p> {
+    pub(super) ev: &'e mut Evaluator<'p>,
+    pub(super) thing: &'p Thing,
+    block: usize,
+    at: usize,
+    instance: &'e Instance,
+}
+
+impl<'e, 'p> Item<'e, 'p> {
+    pub(super) fn new(
+        ev: &'e mut Evaluator<'p>,
+        block: usize,
+        at: usize,
+        instance: &'e Instance,
+    ) -> Self {
+        Self {
+            thing: &ev.program.things[block],
+            ev,
+            block,
+            at,
+            instance,
+        }
+    }
+
+    /// The address.
+    pub(super) fn addr(&self) -> &LocalAddr {
+        &self.instance.addr
+    }
+
+    /// The place of the block's head.
+    pub(super) fn head(&self) -> Span {
+        self.thing.block.head
+    }
+
+    /// An argument as it is; `None` if it was left out or is null.
+    pub(super) fn raw(&mut self, name: &'static str) -> Outcome<Option<Arg>> {
+        let Some((number, attribute, _)) = self.thing.attribute(name) else {
+            return Ok(None);
+        };
+        let span = attribute.value.span;
+        let value = self.ev.argument(self.block, self.at, number, span)?;
+        Ok((value != Value::Null).then_some(Arg { name, value, span }))
+    }
+
+    fn plain(&mut self, arg: Option<Arg>) -> Outcome<Option<Arg>> {
+        let Some(arg) = arg else { return Ok(None) };
+        let value = self.ev.plain(arg.value, arg.span, arg.name)?;
+        Ok(Some(Arg { value, ..arg }))
+    }
+
+    /// An argument that may be left out.
+    pub(super) fn optional<T>(&mut self, name: &'static str, read: Read<T>) -> Outcome<Option<T>> {
+        let arg = self.raw(name)?;
+        let arg = self.plain(arg)?;
+        arg.map(|arg| read(self.ev, &arg)).transpose()
+    }
+
+    /// An argument that must be there. That it is not has been reported with the block's shape.
+    pub(super) fn required<T>(&mut self, name: &'static str, read: Read<T>) -> Outcome<T> {
+        match self.optional(name, read)? {
+            Some(value) => Ok(value),
+            None => Err(self.null(
+                name,
+                self.thing.attribute(name).map(|(_, a, _)| a.value.span),
+            )),
+        }
+    }
+
+    fn null(&mut self, name: &str, span: Option<Span>) -> Failed {
+        if let Some(span) = span {
+            let label = "this is null";
+            let message = format!("`{name}` must have a value");
+            self.ev
+                .fail(span, "missing_attribute", message, label, None);
+        }
+        Failed
+    }
+
+    /// An argument of a nested block.
+    pub(super) fn nested<T>(
+        &mut self,
+        block: &Block,
+        name: &'static str,
+        read: Read<T>,
+    ) -> Outcome<Option<T>> {
+        let Some(attribute) = block.body.attribute(name) else {
+            return Ok(None);
+        };
+        let span = attribute.value.span;
+        let scope = Scope::of_instance(self.instance);
+        let value = self.ev.eval(&attribute.value, &scope)?;
+        let arg = (value != Value::Null).then_some(Arg { name, value, span });
+        let arg = self.plain(arg)?;
+        arg.map(|arg| read(self.ev, &arg)).transpose()
+    }
+
+    /// An argument of a nested block that must be there.
+    pub(super) fn nested_required<T>(
+        &mut self,
+        block: &Block,
+        name: &'static str,
+        read: Read<T>,
+    ) -> Outcome<T> {
+        match self.nested(block, name, read)? {
+            Some(value) => Ok(value),
+            None => Err(self.null(name, block.body.attribute(name).map(|a| a.value.span))),
+        }
+    }
+
+    /// What every block has.
+    pub(super) fn common(&mut self) -> Outcome<Common> {
+        let labels = self.optional("labels", read::labels);
+        let protect = self.optional("protect", read::bool);
+        let depends_on = self.depends_on();
+        let mut all = self.ev.topology_labels.clone();
+        all.extend(labels?.unwrap_or_default());
+        Ok(Common {
+            addr: self.addr().clone(),
+            labels: all,
+            protect: protect?.unwrap_or(false),
+            depends_on: depends_on?,
+            origins: self.thing.origins.clone(),
+        })
+    }
+
+    fn depends_on(&mut self) -> Outcome<Vec<LocalAddr>> {
+        let Some(arg) = self.optional("depends_on", |_, arg| {
+            Ok(Arg {
+                name: "depends_on",
+                value: arg.value.clone(),
+                span: arg.span,
+            })
+        })?
+        else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        if !addresses(&arg.value, &mut found) {
+            let what = arg.value.describe();
+            return Err(self.ev.fail(
+                arg.span,
+                "wrong_type",
+                format!(
+                    "`depends_on` is a list of blocks, and this is {what} or holds something else"
+                ),
+                "not a list of blocks",
+                Some("write `depends_on = [machine.db]`".to_owned()),
+            ));
+        }
+        if found.len() > MAX_DEPENDENCIES {
+            return Err(self.ev.fail(
+                arg.span,
+                "too_many_dependencies",
+                format!("`depends_on` comes to {} things", found.len()),
+                "too many",
+                Some(format!(
+                    "name at most {MAX_DEPENDENCIES}, or something they all depend on"
+                )),
+            ));
+        }
+        found.sort();
+        found.dedup();
+        Ok(found.into_iter().map(Arc::unwrap_or_clone).collect())
+    }
+
+    /// The place of an argument, or of the block's head.
+    pub(super) fn origin(&self, name: &str) -> Origin {
+        let attribute = self.thing.attribute(name);
+        let span = attribute.map_or(self.head(), |(_, a, _)| a.value.span);
+        self.ev.files.origin(span)
+    }
+
+    /// Reports a finding.
+    pub(super) fn report(&mut self, finding: Diagnostic) -> Failed {
+        self.ev.report(finding)
+    }
+}
+
+/// The addresses in a value of references; false if there is anything else in it.
+fn addresses(value: &Value, found: &mut Vec<Arc<LocalAddr>>) -> bool {
+    match value {
+        Value::Ref(Ref::Thing { addr, .. }) => {
+            found.push(addr.clone());
+            true
+        }
+        Value::List(items) => items.iter().all(|item| addresses(item, found)),
+        Value::Map(items) => items.values().all(|item| addresses(item, found)),
+        _ => false,
+    }
+}

@@ -1,0 +1,90 @@
+//! From evaluated blocks to the model's intents.
+
+mod compute;
+mod item;
+mod link;
+mod network;
+mod order;
+mod read;
+mod rules;
+mod site;
+mod storage;
+mod topology;
+
+use strat_model::{Intent, LocalAddr, Noun};
+
+use crate::eval::Evaluator;
+use crate::report::{Failed, Outcome};
+use item::Item;
+
+/// Decodes the whole topology; what is wrong is reported, and then there is no intent.
+pub(crate) fn decode(ev: &mut Evaluator<'_>) -> Outcome<Intent> {
+    let owner = topology::owner(ev);
+    let sites = site::sites(ev);
+    let mut parts = Parts::default();
+    for block in 0..ev.program.things.len() {
+        let thing = &ev.program.things[block];
+        let Ok(instances) = ev.instances(block, thing.block.head) else {
+            continue;
+        };
+        for (at, instance) in instances.items.iter().enumerate() {
+            let mut item = Item::new(ev, block, at, instance);
+            // A failure has been reported; the others are still looked at.
+            let _ = parts.add(thing.noun, &mut item);
+        }
+    }
+    link::link(ev, &sites, &mut parts);
+    if ev.sink.has_errors() {
+        return Err(Failed);
+    }
+    Ok(Intent {
+        owner: owner?,
+        sites: sites?,
+        networks: parts.networks,
+        subnets: parts.subnets,
+        firewalls: parts.firewalls,
+        addresses: parts.addresses,
+        keypairs: parts.keypairs,
+        images: parts.images,
+        machines: parts.machines,
+        volumes: parts.volumes,
+        buckets: parts.buckets,
+    })
+}
+
+/// The intents that could be decoded, each list sorted by address.
+#[derive(Default)]
+struct Parts {
+    networks: Vec<strat_model::NetworkIntent>,
+    subnets: Vec<strat_model::SubnetIntent>,
+    firewalls: Vec<strat_model::FirewallIntent>,
+    addresses: Vec<strat_model::AddressIntent>,
+    keypairs: Vec<strat_model::KeypairIntent>,
+    images: Vec<strat_model::ImageIntent>,
+    machines: Vec<strat_model::MachineIntent>,
+    volumes: Vec<strat_model::VolumeIntent>,
+    buckets: Vec<strat_model::BucketIntent>,
+}
+
+impl Parts {
+    fn add(&mut self, noun: Noun, item: &mut Item<'_, '_>) -> Outcome<()> {
+        match noun {
+            Noun::Network => self.networks.push(network::network(item)?),
+            Noun::Subnet => self.subnets.push(network::subnet(item)?),
+            Noun::Firewall => self.firewalls.push(rules::firewall(item)?),
+            Noun::Address => self.addresses.push(network::address(item)?),
+            Noun::Keypair => self.keypairs.push(compute::keypair(item)?),
+            Noun::Image => self.images.push(storage::image(item)?),
+            Noun::Machine | Noun::Machines => self.machines.push(compute::machine(item)?),
+            Noun::Volume => self.volumes.push(storage::volume(item)?),
+            Noun::Bucket => self.buckets.push(storage::bucket(item)?),
+        }
+        Ok(())
+    }
+}
+
+/// The intent of an address in a list sorted by address.
+fn find<'a, T>(list: &'a [T], addr: &LocalAddr, of: impl Fn(&T) -> &LocalAddr) -> Option<&'a T> {
+    let at = list.binary_search_by(|intent| of(intent).cmp(addr)).ok()?;
+    list.get(at)
+}

@@ -1,0 +1,326 @@
+//! Arguments as the model's types.
+
+use std::str::FromStr;
+
+use ipnet::Ipv4Net;
+use strat_model::{Bytes, DiskClass, Labels, LocalAddr, Name, Noun};
+
+use super::item::Arg;
+use crate::eval::Evaluator;
+use crate::report::{Failed, Outcome, suggest};
+use crate::value::{Ref, Value, text_of};
+
+/// The finding for a value of the wrong type.
+pub(super) fn wrong(
+    ev: &mut Evaluator<'_>,
+    arg: &Arg,
+    wants: &str,
+    help: Option<String>,
+) -> Failed {
+    let found = arg.value.describe();
+    ev.fail(
+        arg.span,
+        "wrong_type",
+        format!("`{}` is {wants}, not {found}", arg.name),
+        format!("expected {wants}, found {found}"),
+        help,
+    )
+}
+
+/// The finding for a value that is out of bounds.
+pub(super) fn bad(
+    ev: &mut Evaluator<'_>,
+    arg: &Arg,
+    code: &str,
+    message: impl Into<String>,
+    help: &str,
+) -> Failed {
+    ev.fail(
+        arg.span,
+        code,
+        message,
+        "not possible",
+        Some(help.to_owned()),
+    )
+}
+
+pub(super) fn text(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<String> {
+    match &arg.value {
+        Value::String(_) | Value::Number(_) | Value::Bool(_) => {}
+        _ => return Err(wrong(ev, arg, "a string", None)),
+    }
+    let text = text_of(&arg.value);
+    Ok(text.as_deref().unwrap_or_default().to_owned())
+}
+
+pub(super) fn bool(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<bool> {
+    let bool = arg.value.to_bool();
+    bool.ok_or_else(|| wrong(ev, arg, "true or false", None))
+}
+
+pub(super) fn int(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<i64> {
+    let int = arg.value.to_int();
+    int.ok_or_else(|| wrong(ev, arg, "a whole number", None))
+}
+
+/// A size such as `16GiB`.
+pub(super) fn size(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Bytes> {
+    let Value::String(text) = &arg.value else {
+        let help = arg
+            .value
+            .to_int()
+            .map(|n| format!("say of what: `\"{n}GiB\"`"));
+        return Err(wrong(ev, arg, "a size such as `\"16GiB\"`", help));
+    };
+    let size = Bytes::from_str(text);
+    size.map_err(|error| {
+        ev.fail(
+            arg.span,
+            "bad_size",
+            error.to_string(),
+            "not a size",
+            Some(
+                "write a number and a unit: `KiB`, `MiB`, `GiB`, `TiB`, or `kB`, `MB`, `GB`, `TB`"
+                    .to_owned(),
+            ),
+        )
+    })
+}
+
+/// A size that is not nothing.
+pub(super) fn positive_size(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Bytes> {
+    let size = size(ev, arg)?;
+    if size.0 == 0 {
+        let message = format!("`{}` is {size}", arg.name);
+        return Err(bad(
+            ev,
+            arg,
+            "impossible_size",
+            message,
+            "use a size above zero",
+        ));
+    }
+    Ok(size)
+}
+
+pub(super) fn class(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<DiskClass> {
+    let text = text(ev, arg)?;
+    choice(ev, arg, &text, &["hdd", "ssd", "nvme"])?;
+    text.parse().map_err(|_| Failed)
+}
+
+/// One of some words.
+pub(super) fn choice(
+    ev: &mut Evaluator<'_>,
+    arg: &Arg,
+    text: &str,
+    words: &[&str],
+) -> Outcome<usize> {
+    if let Some(at) = words.iter().position(|word| *word == text) {
+        return Ok(at);
+    }
+    let help = suggest(text, "use one of", words.iter().copied());
+    Err(ev.fail(
+        arg.span,
+        "bad_choice",
+        format!("`{}` cannot be `{text}`", arg.name),
+        "not one of the choices",
+        help,
+    ))
+}
+
+/// The range of a network.
+pub(super) fn cidr(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Ipv4Net> {
+    let text = text(ev, arg)?;
+    let Ok(net) = Ipv4Net::from_str(&text) else {
+        return Err(ev.fail(
+            arg.span,
+            "bad_cidr",
+            format!("`{text}` is not an IPv4 range"),
+            "not a range",
+            Some("write an address and a prefix length: `10.20.0.0/16`".to_owned()),
+        ));
+    };
+    if net.trunc() != net {
+        return Err(ev.fail(
+            arg.span,
+            "bad_cidr",
+            format!("`{text}` has bits set beyond its prefix"),
+            "host bits are set",
+            Some(format!("did you mean `{}`?", net.trunc())),
+        ));
+    }
+    Ok(net)
+}
+
+pub(super) fn name(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Name> {
+    let text = text(ev, arg)?;
+    Name::new(text)
+        .map_err(|error| ev.fail(arg.span, "bad_name", error.to_string(), "not a name", None))
+}
+
+pub(super) fn names(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Vec<Name>> {
+    each(ev, arg, "a list of names", name)
+}
+
+/// Every item of a list, read by `read`.
+pub(super) fn each<T>(
+    ev: &mut Evaluator<'_>,
+    arg: &Arg,
+    wants: &str,
+    read: impl Fn(&mut Evaluator<'_>, &Arg) -> Outcome<T>,
+) -> Outcome<Vec<T>> {
+    let Value::List(items) = &arg.value else {
+        return Err(wrong(
+            ev,
+            arg,
+            wants,
+            Some("put it in brackets: `[…]`".to_owned()),
+        ));
+    };
+    let mut all = Vec::with_capacity(items.len());
+    for item in items.iter() {
+        let arg = Arg {
+            name: arg.name,
+            value: item.clone(),
+            span: arg.span,
+        };
+        all.push(read(ev, &arg)?);
+    }
+    Ok(all)
+}
+
+/// A site, by reference or by name.
+pub(super) fn site(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Name> {
+    match &arg.value {
+        Value::Ref(Ref::Site(name)) => Ok(name.clone()),
+        Value::String(text) => match ev.program.sites.get_key_value(&**text) {
+            Some((name, _)) => Ok(name.clone()),
+            None => {
+                let names = ev.program.sites.keys().map(Name::as_str);
+                let help = suggest(text, "there are", names);
+                Err(ev.fail(
+                    arg.span,
+                    "unknown_reference",
+                    format!("there is no site `{text}`"),
+                    "no such site",
+                    help,
+                ))
+            }
+        },
+        _ => Err(wrong(
+            ev,
+            arg,
+            "a site",
+            Some("write `site.name`".to_owned()),
+        )),
+    }
+}
+
+/// Sites in order of preference, each once.
+pub(super) fn sites(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Vec<Name>> {
+    let sites = each(ev, arg, "a list of sites", site)?;
+    if sites.is_empty() {
+        let message = format!("`{}` names no site", arg.name);
+        return Err(bad(ev, arg, "no_sites", message, "name at least one"));
+    }
+    for (at, site) in sites.iter().enumerate() {
+        if sites[..at].contains(site) {
+            let message = format!("`{}` names the site `{site}` twice", arg.name);
+            return Err(bad(ev, arg, "duplicate_site", message, "name each once"));
+        }
+    }
+    Ok(sites)
+}
+
+/// A reference to one instance of a block of `noun`.
+pub(super) fn thing(ev: &mut Evaluator<'_>, arg: &Arg, noun: Noun) -> Outcome<LocalAddr> {
+    match &arg.value {
+        Value::Ref(Ref::Thing { addr, .. }) if addr.noun == noun => Ok(addr.as_ref().clone()),
+        value => {
+            let word = noun.as_str();
+            let article = if matches!(noun, Noun::Address | Noun::Image) {
+                "an"
+            } else {
+                "a"
+            };
+            let first = match value {
+                Value::List(items) => items.first(),
+                Value::Map(items) => items.values().next(),
+                _ => None,
+            };
+            let help = match first {
+                Some(Value::Ref(Ref::Thing { addr, .. })) if addr.noun == noun => {
+                    format!("the block has several instances; name one, such as `{addr}`")
+                }
+                _ => format!("write `{word}.name`"),
+            };
+            Err(wrong(ev, arg, &format!("{article} {word}"), Some(help)))
+        }
+    }
+}
+
+macro_rules! things {
+    ($($function:ident $noun:ident),+) => {$(
+        pub(super) fn $function(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<LocalAddr> {
+            thing(ev, arg, Noun::$noun)
+        }
+    )+};
+}
+things!(network Network, subnet Subnet, firewall Firewall, keypair Keypair, machine Machine);
+
+pub(super) fn firewalls(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Vec<LocalAddr>> {
+    each(ev, arg, "a list of firewalls", firewall)
+}
+
+/// Labels within what every cloud takes: Google's keys are lower case and its keys and values
+/// have at most 63 characters; Kubernetes and Azure rule out further signs.
+pub(super) fn labels(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Labels> {
+    let Value::Map(map) = &arg.value else {
+        return Err(wrong(
+            ev,
+            arg,
+            "a map of strings",
+            Some("write `{ role = \"web\" }`".to_owned()),
+        ));
+    };
+    let mut labels = Labels::new();
+    for (key, value) in map.iter() {
+        let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
+        let first = key.starts_with(|c: char| c.is_ascii_lowercase());
+        if !first || key.len() > 63 || !key.chars().all(good) {
+            return Err(ev.fail(
+                arg.span,
+                "bad_label",
+                format!("the label key `{key}` is not one that every cloud takes"),
+                "in these labels",
+                Some(
+                    "use 1 to 63 lower-case letters, digits, `_` and `-`, beginning with a letter"
+                        .to_owned(),
+                ),
+            ));
+        }
+        let Some(text) = text_of(value) else {
+            let found = value.describe();
+            return Err(ev.fail(
+                arg.span,
+                "wrong_type",
+                format!("the label `{key}` is a string, not {found}"),
+                "in these labels",
+                None,
+            ));
+        };
+        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        if text.len() > 63 || !text.chars().all(good) {
+            return Err(ev.fail(
+                arg.span,
+                "bad_label",
+                format!("the value of the label `{key}` is not one that every cloud takes"),
+                "in these labels",
+                Some("use at most 63 letters, digits, `_`, `-` and `.`".to_owned()),
+            ));
+        }
+        labels.insert(key.as_ref().to_owned(), text.as_ref().to_owned());
+    }
+    Ok(labels)
+}

@@ -1,0 +1,185 @@
+//! Sites.
+
+use std::collections::BTreeMap;
+
+use serde_json::Map;
+use strat_model::{Name, SiteCapacity, SiteSpec};
+
+use super::item::Arg;
+use super::read;
+use crate::ast::{Attribute, Block};
+use crate::eval::{Evaluator, ROOT};
+use crate::report::{Failed, Outcome, suggest};
+use crate::value::{Value, to_json};
+
+/// Endings of attributes that would hold a secret.
+const SECRETS: [&str; 12] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "secret_key",
+    "access_key",
+    "private_key",
+    "api_key",
+    "apikey",
+    "token",
+    "client_secret",
+    "credentials_json",
+];
+
+/// Reads all sites.
+pub(super) fn sites(ev: &mut Evaluator<'_>) -> Outcome<BTreeMap<Name, SiteSpec>> {
+    let program = ev.program;
+    let mut sites = BTreeMap::new();
+    let mut result = Ok(());
+    for (name, block) in &program.sites {
+        match site(ev, name, block) {
+            Ok(site) => {
+                sites.insert(name.clone(), site);
+            }
+            Err(failed) => result = Err(failed),
+        }
+    }
+    result.map(|()| sites)
+}
+
+fn site(ev: &mut Evaluator<'_>, name: &Name, block: &Block) -> Outcome<SiteSpec> {
+    let mut spec = SiteSpec {
+        name: name.clone(),
+        provider: String::new(),
+        region: None,
+        zones: Vec::new(),
+        capacity: None,
+        settings: Map::new(),
+        origin: Some(ev.files.origin(block.head)),
+    };
+    let mut result = if block.body.attribute("provider").is_some() {
+        Ok(())
+    } else {
+        Err(Failed)
+    };
+    for attribute in &block.body.attributes {
+        result = result.and(set(ev, &mut spec, attribute));
+    }
+    result.map(|()| spec)
+}
+
+fn set(ev: &mut Evaluator<'_>, spec: &mut SiteSpec, attribute: &Attribute) -> Outcome<()> {
+    let word = &*attribute.name.text;
+    secret(ev, attribute)?;
+    let span = attribute.value.span;
+    let value = ev.eval(&attribute.value, &ROOT)?;
+    let value = ev.plain(value, span, word)?;
+    let known = ["provider", "region", "zones", "capacity"];
+    let Some(name) = known.into_iter().find(|known| *known == word) else {
+        let json = to_json(&value).ok_or(Failed)?;
+        spec.settings.insert(word.to_owned(), json);
+        return Ok(());
+    };
+    if value == Value::Null && name != "provider" {
+        return Ok(());
+    }
+    let arg = Arg { name, value, span };
+    match name {
+        "provider" => spec.provider = read::text(ev, &arg)?,
+        "region" => spec.region = Some(read::text(ev, &arg)?),
+        "zones" => spec.zones = zones(ev, &arg)?,
+        _ => spec.capacity = Some(capacity(ev, &arg)?),
+    }
+    Ok(())
+}
+
+/// A topology is read by many people and lies in a repository.
+fn secret(ev: &mut Evaluator<'_>, attribute: &Attribute) -> Outcome<()> {
+    let word = attribute.name.text.to_ascii_lowercase();
+    let is = |secret: &str| word == secret || word.ends_with(&format!("_{secret}"));
+    if !SECRETS.into_iter().any(is) {
+        return Ok(());
+    }
+    Err(ev.fail(
+        attribute.name.span,
+        "secret_in_topology",
+        format!("`{word}` would hold a secret: a topology names credentials, it never holds them"),
+        "not allowed in a site",
+        Some("name a profile, a role or an environment variable instead".to_owned()),
+    ))
+}
+
+fn zones(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Vec<Name>> {
+    let zones = read::names(ev, arg)?;
+    for (at, zone) in zones.iter().enumerate() {
+        if zones[..at].contains(zone) {
+            let message = format!("the zone `{zone}` is listed twice");
+            return Err(read::bad(
+                ev,
+                arg,
+                "duplicate_zone",
+                message,
+                "list each once",
+            ));
+        }
+    }
+    Ok(zones)
+}
+
+fn capacity(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<SiteCapacity> {
+    let Value::Map(map) = &arg.value else {
+        let help = "write `{ cpu = 64, memory = \"256GiB\" }`".to_owned();
+        return Err(read::wrong(
+            ev,
+            arg,
+            "a map of `cpu`, `memory` and `disk`",
+            Some(help),
+        ));
+    };
+    let words = ["cpu", "memory", "disk"];
+    for key in map.keys() {
+        if !words.contains(&&**key) {
+            let help = suggest(key, "it has", words);
+            return Err(ev.fail(
+                arg.span,
+                "unknown_attribute",
+                format!("`capacity` has no `{key}`"),
+                "in this capacity",
+                help,
+            ));
+        }
+    }
+    let get = |name: &'static str| {
+        let value = map.get(name).filter(|value| **value != Value::Null)?;
+        Some(Arg {
+            name,
+            value: value.clone(),
+            span: arg.span,
+        })
+    };
+    let (Some(cpu), Some(memory)) = (get("cpu"), get("memory")) else {
+        return Err(ev.fail(
+            arg.span,
+            "missing_attribute",
+            "`capacity` needs `cpu` and `memory`",
+            "one of them is missing",
+            Some("write `{ cpu = 64, memory = \"256GiB\" }`".to_owned()),
+        ));
+    };
+    let disk = get("disk").map(|disk| read::size(ev, &disk)).transpose();
+    let memory = read::positive_size(ev, &memory);
+    let count = read::int(ev, &cpu)?;
+    let count = u64::try_from(count).ok().filter(|n| *n > 0);
+    let count = count.ok_or_else(|| {
+        let help = "use a whole number above zero";
+        read::bad(
+            ev,
+            &cpu,
+            "impossible_size",
+            "this capacity has no CPUs",
+            help,
+        )
+    });
+    Ok(SiteCapacity {
+        cpu: count?,
+        memory: memory?,
+        disk: disk?,
+    })
+}

@@ -1,0 +1,38 @@
+//! The `topology` block.
+
+use strat_model::{Name, Owner};
+
+use super::item::Arg;
+use super::read;
+use crate::eval::{Evaluator, ROOT};
+use crate::report::{Failed, Outcome};
+use crate::value::Value;
+
+/// Reads the owner, and leaves the topology's labels with the evaluator.
+pub(super) fn owner(ev: &mut Evaluator<'_>) -> Outcome<Owner> {
+    let program = ev.program;
+    let block = program.topology.as_ref().ok_or(Failed)?;
+    let mut plain = |name: &'static str| -> Outcome<Option<Arg>> {
+        let Some(attribute) = block.body.attribute(name) else {
+            return Ok(None);
+        };
+        let span = attribute.value.span;
+        let value = ev.eval(&attribute.value, &ROOT)?;
+        let value = ev.plain(value, span, name)?;
+        Ok((value != Value::Null).then_some(Arg { name, value, span }))
+    };
+    let realm = plain("realm");
+    let labels = plain("labels");
+    if let Ok(Some(labels)) = &labels
+        && let Ok(decoded) = read::labels(ev, labels)
+    {
+        ev.topology_labels = decoded;
+        if let Value::Map(map) = &labels.value {
+            ev.labels = map.as_ref().clone();
+        }
+    }
+    let realm = realm?.map(|arg| read::name(ev, &arg)).transpose()?;
+    let label = block.labels.first().ok_or(Failed)?;
+    let topology = Name::new(&label.text).map_err(|_| Failed)?;
+    Ok(Owner { realm, topology })
+}

@@ -1,0 +1,262 @@
+//! The instances of a block: one, or as many as `count` and `for_each` say.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use strat_model::{Key, LocalAddr, Noun};
+
+use super::{Evaluator, Node, ROOT, Slot};
+use crate::program::Thing;
+use crate::report::{Failed, Outcome};
+use crate::span::Span;
+use crate::value::{Ref, Value};
+
+/// The most instances that one block may have.
+const MAX_INSTANCES: i64 = 1_000_000;
+
+/// The instances of a block.
+#[derive(Debug)]
+pub(crate) struct Instances {
+    /// In the order of their keys.
+    pub(crate) items: Vec<Instance>,
+    /// What a reference to the block gives: an instance, or a list or map of them.
+    pub(crate) value: Value,
+}
+
+/// One instance of a block.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    pub(crate) addr: Arc<LocalAddr>,
+    /// `each.key` and `each.value`.
+    pub(crate) each: Option<(Arc<str>, Value)>,
+    /// `count.index`
+    pub(crate) index: Option<u64>,
+}
+
+impl Evaluator<'_> {
+    /// What a reference to a block gives.
+    pub(crate) fn block_value(&mut self, block: usize, span: Span) -> Outcome<Value> {
+        // A block without `count` and `for_each` needs no evaluation, so it may name itself.
+        Ok(self.instances(block, span)?.value.clone())
+    }
+
+    /// The instances of a block.
+    pub(crate) fn instances(&mut self, block: usize, span: Span) -> Outcome<Arc<Instances>> {
+        let node = Node::Instances(block);
+        match self.instances.get(&block) {
+            Some(Slot::Done(done)) => return done.clone(),
+            Some(Slot::Busy) => return Err(self.cycle(&node, span)),
+            None => {}
+        }
+        self.instances.insert(block, Slot::Busy);
+        self.stack.push(node);
+        let instances = self.expand(block).map(Arc::new);
+        self.stack.pop();
+        if instances.is_err() && self.sink.is_quiet() {
+            self.instances.remove(&block);
+        } else {
+            self.instances.insert(block, Slot::Done(instances.clone()));
+        }
+        instances
+    }
+
+    fn expand(&mut self, block: usize) -> Outcome<Instances> {
+        let thing = &self.program.things[block];
+        let count = thing
+            .attribute("count")
+            .filter(|_| thing.noun != Noun::Machines);
+        match (count, thing.attribute("for_each")) {
+            (None, None) => Ok(single(block, thing)),
+            (Some((_, count, _)), None) => {
+                let count = self.count(count)?;
+                Ok(indexed(block, thing, count))
+            }
+            (None, Some((_, for_each, _))) => {
+                let value = self.eval(&for_each.value, &ROOT)?;
+                let items = self.for_each(value, for_each.value.span)?;
+                Ok(keyed(block, thing, items))
+            }
+            (Some((_, count, _)), Some((_, for_each, _))) => {
+                let first = self.files.origin(count.name.span);
+                let second = self.files.origin(for_each.name.span);
+                Err(self.report(
+                    strat_model::Diagnostic::error(
+                        "count_and_for_each",
+                        "a block has `count` or `for_each`, not both",
+                    )
+                    .at(&second, "one of the two")
+                    .at(&first, "the other")
+                    .help("keep `for_each` where instances have names of their own"),
+                ))
+            }
+        }
+    }
+
+    /// The number of instances that `count` gives.
+    fn count(&mut self, count: &crate::ast::Attribute) -> Outcome<u64> {
+        let span = count.value.span;
+        let value = self.eval(&count.value, &ROOT)?;
+        let value = self.plain(value, span, "count")?;
+        let number = value.to_int();
+        match number {
+            Some(n) if (0..=MAX_INSTANCES).contains(&n) => Ok(n.unsigned_abs()),
+            Some(n) => Err(self.fail(
+                span,
+                "bad_count",
+                format!("`count` is {n}"),
+                "out of range",
+                Some(format!("use a whole number from 0 to {MAX_INSTANCES}")),
+            )),
+            None => {
+                let found = value.describe();
+                Err(self.fail(
+                    span,
+                    "wrong_type",
+                    format!("`count` is a whole number, not {found}"),
+                    format!("this is {found}"),
+                    None,
+                ))
+            }
+        }
+    }
+
+    fn for_each(&mut self, value: Value, span: Span) -> Outcome<BTreeMap<Arc<str>, Value>> {
+        if matches!(&value, Value::Sensitive(_)) {
+            return Err(self.hidden_keys(span));
+        }
+        if let Value::Unknown(unknown) = &value {
+            let cause = unknown.cause.clone();
+            return Err(self.not_yet(&cause, span, "for_each"));
+        }
+        let items: BTreeMap<Arc<str>, Value> = match &value {
+            Value::Map(map) => map.as_ref().clone(),
+            Value::List(items) => self.string_keys(items, span)?,
+            other => {
+                let found = other.describe();
+                return Err(self.fail(
+                    span,
+                    "wrong_type",
+                    format!("`for_each` goes over a map or a list of strings, not {found}"),
+                    format!("this is {found}"),
+                    None,
+                ));
+            }
+        };
+        if items.len() as i64 > MAX_INSTANCES {
+            return Err(self.fail(
+                span,
+                "bad_count",
+                "`for_each` has too many items",
+                format!("{} items", items.len()),
+                Some(format!("a block has at most {MAX_INSTANCES} instances")),
+            ));
+        }
+        Ok(items)
+    }
+
+    fn string_keys(&mut self, items: &[Value], span: Span) -> Outcome<BTreeMap<Arc<str>, Value>> {
+        let mut keys = BTreeMap::new();
+        for item in items {
+            match item {
+                Value::String(text) => {
+                    if keys.insert(text.clone(), item.clone()).is_some() {
+                        return Err(self.fail(
+                            span,
+                            "duplicate_key",
+                            format!("`for_each` has the item `{text}` twice"),
+                            "not unique",
+                            Some("take each once: `toset(…)`".to_owned()),
+                        ));
+                    }
+                }
+                Value::Sensitive(_) => return Err(self.hidden_keys(span)),
+                Value::Unknown(unknown) => {
+                    let cause = unknown.cause.clone();
+                    return Err(self.not_yet(&cause, span, "for_each"));
+                }
+                other => {
+                    let found = other.describe();
+                    return Err(self.fail(
+                        span,
+                        "wrong_type",
+                        format!("`for_each` goes over a map or a list of strings, and {found} is in the list"),
+                        format!("holds {found}"),
+                        Some("make a map of it: `{ for item in … : item.name => item }`".to_owned()),
+                    ));
+                }
+            }
+        }
+        Ok(keys)
+    }
+
+    fn hidden_keys(&mut self, span: Span) -> Failed {
+        self.fail(
+            span,
+            "sensitive_value",
+            "`for_each` cannot go over sensitive values: its keys are shown in every plan",
+            "sensitive",
+            Some("go over the keys alone: `nonsensitive(keys(…))`".to_owned()),
+        )
+    }
+}
+
+fn address(thing: &Thing, key: Option<Key>) -> Arc<LocalAddr> {
+    Arc::new(LocalAddr {
+        key,
+        ..LocalAddr::new(thing.noun, thing.name.clone())
+    })
+}
+
+fn reference(block: usize, instance: usize, addr: &Arc<LocalAddr>) -> Value {
+    Value::Ref(Ref::Thing {
+        block,
+        instance,
+        addr: addr.clone(),
+    })
+}
+
+fn single(block: usize, thing: &Thing) -> Instances {
+    let addr = address(thing, None);
+    Instances {
+        value: reference(block, 0, &addr),
+        items: vec![Instance {
+            addr,
+            each: None,
+            index: None,
+        }],
+    }
+}
+
+fn indexed(block: usize, thing: &Thing, count: u64) -> Instances {
+    let items: Vec<Instance> = (0..count)
+        .map(|index| Instance {
+            addr: address(thing, Some(Key::Index(index))),
+            each: None,
+            index: Some(index),
+        })
+        .collect();
+    let values = items.iter().enumerate();
+    Instances {
+        value: Value::list(values.map(|(at, item)| reference(block, at, &item.addr))),
+        items,
+    }
+}
+
+fn keyed(block: usize, thing: &Thing, values: BTreeMap<Arc<str>, Value>) -> Instances {
+    let items: Vec<Instance> = values
+        .into_iter()
+        .map(|(key, value)| Instance {
+            addr: address(thing, Some(Key::Name(key.clone()))),
+            each: Some((key, value)),
+            index: None,
+        })
+        .collect();
+    let refs = items.iter().enumerate().filter_map(|(at, item)| {
+        let key = item.each.as_ref()?.0.clone();
+        Some((key, reference(block, at, &item.addr)))
+    });
+    Instances {
+        value: Value::map(refs),
+        items,
+    }
+}

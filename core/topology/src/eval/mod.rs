@@ -1,0 +1,291 @@
+//! The evaluator: expressions to values.
+//!
+//! Every local, every set of instances and every attribute that does not differ between instances
+//! is evaluated once and remembered. What is being evaluated is on a stack of names, so that a
+//! cycle can be shown as a path.
+
+mod access;
+mod call;
+mod expr;
+mod instances;
+mod locals;
+mod operator;
+mod template;
+mod thing;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use strat_model::{Diagnostic, Labels};
+
+use crate::ast::Part;
+use crate::outputs::Known;
+use crate::program::Program;
+use crate::report::{Failed, Outcome, Sink};
+use crate::span::{Files, Span};
+use crate::value::{Map, Value};
+
+pub(crate) use instances::{Instance, Instances};
+
+/// The deepest nesting of expressions and references in one another.
+const MAX_DEPTH: usize = 2000;
+
+/// A value that is evaluated at most once.
+#[derive(Debug, Clone)]
+enum Slot<T> {
+    /// It is being evaluated now; to need it is a cycle.
+    Busy,
+    /// It was evaluated.
+    Done(Outcome<T>),
+}
+
+/// What a slot is of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Node {
+    Local(Arc<str>),
+    /// The instances of a block.
+    Instances(usize),
+    /// An attribute of a block; of one instance, if it differs between them.
+    Attribute {
+        block: usize,
+        attribute: usize,
+        instance: Option<usize>,
+    },
+}
+
+/// Evaluates one program with one set of inputs.
+pub(crate) struct Evaluator<'p> {
+    pub(crate) program: &'p Program,
+    pub(crate) sink: Sink,
+    /// The program's files and the templates that were read.
+    pub(crate) files: Files,
+    /// The variables' values; failed ones are `Err`.
+    pub(crate) variables: BTreeMap<Arc<str>, Outcome<Value>>,
+    /// The topology's labels, once read: as a value and decoded.
+    pub(crate) labels: Map,
+    pub(crate) topology_labels: Labels,
+    /// What an inventory says, when outputs are evaluated after an apply.
+    pub(crate) known: Option<&'p Known>,
+    values: HashMap<Node, Slot<Value>>,
+    instances: HashMap<usize, Slot<Arc<Instances>>>,
+    stack: Vec<Node>,
+    depth: usize,
+    /// The calls of `templatefile` that are being evaluated: their places and the file's text.
+    rendering: Vec<(Span, Arc<str>)>,
+    templates: HashMap<PathBuf, Outcome<Arc<Template>>>,
+    texts: HashMap<PathBuf, Result<Arc<[u8]>, String>>,
+    digests: HashMap<PathBuf, Result<String, String>>,
+}
+
+/// A template file, parsed.
+struct Template {
+    text: Arc<str>,
+    parts: Vec<Part>,
+}
+
+/// What names mean at some place of an expression.
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'s> {
+    parent: Option<&'s Scope<'s>>,
+    binding: Binding<'s>,
+}
+
+#[derive(Clone, Copy)]
+enum Binding<'s> {
+    /// Nothing but what the topology declares.
+    Root,
+    /// `each` or `count`.
+    Instance(&'s Instance),
+    /// A variable of a `for`.
+    Variable(&'s str, &'s Value),
+    /// The item of a splat.
+    Item(&'s Value),
+    /// The variables of a template file, and nothing else.
+    Template(&'s Map),
+}
+
+/// Where nothing but what the topology declares is known.
+pub(crate) const ROOT: Scope<'static> = Scope {
+    parent: None,
+    binding: Binding::Root,
+};
+
+impl<'s> Scope<'s> {
+    /// The scope of one instance of a block.
+    pub(crate) const fn of_instance(instance: &'s Instance) -> Self {
+        Self {
+            parent: None,
+            binding: Binding::Instance(instance),
+        }
+    }
+
+    fn with(&'s self, binding: Binding<'s>) -> Scope<'s> {
+        Scope {
+            parent: Some(self),
+            binding,
+        }
+    }
+
+    fn chain(&'s self) -> impl Iterator<Item = Binding<'s>> {
+        let mut next = Some(self);
+        std::iter::from_fn(move || {
+            let scope = next?;
+            next = scope.parent;
+            Some(scope.binding)
+        })
+    }
+
+    /// The variable of that name.
+    fn variable(&'s self, name: &str) -> Option<&'s Value> {
+        self.chain().find_map(|binding| match binding {
+            Binding::Variable(own, value) if own == name => Some(value),
+            Binding::Template(variables) => variables.get(name),
+            _ => None,
+        })
+    }
+
+    /// The instance whose block this is in.
+    fn instance(&'s self) -> Option<&'s Instance> {
+        self.chain().find_map(|binding| match binding {
+            Binding::Instance(instance) => Some(instance),
+            _ => None,
+        })
+    }
+
+    /// The item of the innermost splat.
+    fn item(&'s self) -> Option<&'s Value> {
+        self.chain().find_map(|binding| match binding {
+            Binding::Item(item) => Some(item),
+            _ => None,
+        })
+    }
+
+    /// The variables of the template file this is in.
+    fn template(&'s self) -> Option<&'s Map> {
+        self.chain().find_map(|binding| match binding {
+            Binding::Template(variables) => Some(variables),
+            _ => None,
+        })
+    }
+}
+
+impl<'p> Evaluator<'p> {
+    /// An evaluator of `program`.
+    pub(crate) fn new(program: &'p Program) -> Self {
+        Self {
+            program,
+            sink: Sink::default(),
+            files: program.files.clone(),
+            variables: BTreeMap::new(),
+            labels: Map::new(),
+            topology_labels: Labels::new(),
+            known: None,
+            values: HashMap::new(),
+            instances: HashMap::new(),
+            stack: Vec::new(),
+            depth: 0,
+            rendering: Vec::new(),
+            templates: HashMap::new(),
+            texts: HashMap::new(),
+            digests: HashMap::new(),
+        }
+    }
+
+    /// Takes a finding. Inside a template file it is told at the call that reads the file, whose
+    /// text the reader of the finding has.
+    pub(crate) fn report(&mut self, mut diagnostic: Diagnostic) -> Failed {
+        if let (Some((_, text)), Some((call, _))) = (self.rendering.last(), self.rendering.first())
+        {
+            if let Some(label) = diagnostic.labels.first() {
+                let before = text.get(..label.origin.start as usize).unwrap_or_default();
+                let line = before.matches('\n').count() + 1;
+                let column = before
+                    .rsplit('\n')
+                    .next()
+                    .unwrap_or_default()
+                    .chars()
+                    .count()
+                    + 1;
+                let place = format!("{}:{line}:{column}", label.origin.file);
+                diagnostic.message = format!("in {place}: {}", diagnostic.message);
+            }
+            let call = *call;
+            diagnostic.labels.clear();
+            diagnostic = diagnostic.at(&self.files.origin(call), "in the template read here");
+        }
+        self.sink.push(diagnostic);
+        Failed
+    }
+
+    /// Takes an error at one place.
+    pub(crate) fn fail(
+        &mut self,
+        span: Span,
+        code: &str,
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: Option<String>,
+    ) -> Failed {
+        let mut diagnostic = Diagnostic::error(code, message).at(&self.files.origin(span), label);
+        diagnostic.help = help;
+        self.report(diagnostic)
+    }
+
+    /// Evaluates `node` by `f` unless that was done before; a cycle is reported at `span`.
+    fn once(
+        &mut self,
+        node: Node,
+        span: Span,
+        f: impl FnOnce(&mut Self) -> Outcome<Value>,
+    ) -> Outcome<Value> {
+        match self.values.get(&node) {
+            Some(Slot::Done(done)) => return done.clone(),
+            Some(Slot::Busy) => return Err(self.cycle(&node, span)),
+            None => {}
+        }
+        self.values.insert(node.clone(), Slot::Busy);
+        self.stack.push(node.clone());
+        let value = f(self);
+        self.stack.pop();
+        if value.is_err() && self.sink.is_quiet() {
+            // Nobody has been told why; whoever asks next must be.
+            self.values.remove(&node);
+        } else {
+            self.values.insert(node, Slot::Done(value.clone()));
+        }
+        value
+    }
+
+    fn cycle(&mut self, node: &Node, span: Span) -> Failed {
+        let from = self.stack.iter().position(|n| n == node).unwrap_or(0);
+        let mut path: Vec<String> = self.stack[from..].iter().map(|n| self.title(n)).collect();
+        let title = self.title(node);
+        path.push(title.clone());
+        self.fail(
+            span,
+            "reference_cycle",
+            format!("{title} depends on itself"),
+            "this closes the circle",
+            Some(format!("break the circle: {}", path.join(" -> "))),
+        )
+    }
+
+    fn title(&self, node: &Node) -> String {
+        let thing = |block: &usize| &self.program.things[*block];
+        match node {
+            Node::Local(name) => format!("`local.{name}`"),
+            Node::Instances(block) => {
+                let thing = thing(block);
+                format!("`{}.{}`", thing.noun.as_str(), thing.name)
+            }
+            Node::Attribute {
+                block, attribute, ..
+            } => {
+                let thing = thing(block);
+                let attribute = &thing.block.body.attributes[*attribute].name.text;
+                format!("`{}.{}.{attribute}`", thing.noun.as_str(), thing.name)
+            }
+        }
+    }
+}

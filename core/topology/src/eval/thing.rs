@@ -1,0 +1,215 @@
+//! Attributes of sites and managed blocks.
+
+use std::sync::Arc;
+
+use strat_model::{LocalAddr, Name, Noun, TemplatePart};
+
+use super::{Evaluator, Node, Scope};
+use crate::ast::Ident;
+use crate::report::{Failed, Outcome, suggest};
+use crate::span::Span;
+use crate::value::{Map, Unknown, Value};
+
+/// What a thing has only after an apply: one value each.
+const fn later(noun: Noun) -> &'static [&'static str] {
+    match noun {
+        Noun::Machine => &["id", "name", "site", "zone", "private_ip", "public_ip"],
+        Noun::Address => &["id", "name", "ip"],
+        Noun::Volume => &["id", "name"],
+        Noun::Bucket => &["id", "name", "url"],
+        Noun::Machines
+        | Noun::Network
+        | Noun::Subnet
+        | Noun::Firewall
+        | Noun::Keypair
+        | Noun::Image => &[],
+    }
+}
+
+/// What a thing has only after an apply: a list over all its sites.
+const fn later_lists(noun: Noun) -> &'static [&'static str] {
+    match noun {
+        Noun::Machines => &["ids", "names", "private_ips", "public_ips"],
+        Noun::Network | Noun::Subnet | Noun::Firewall | Noun::Keypair | Noun::Image => &["ids"],
+        Noun::Machine | Noun::Address | Noun::Volume | Noun::Bucket => &[],
+    }
+}
+
+impl Evaluator<'_> {
+    /// An attribute of one instance of a block.
+    pub(super) fn thing_attribute(
+        &mut self,
+        (block, instance): (usize, usize),
+        addr: &Arc<LocalAddr>,
+        name: &Ident,
+        span: Span,
+    ) -> Outcome<Value> {
+        let thing = &self.program.things[block];
+        let text = &*name.text;
+        if later(thing.noun).contains(&text) {
+            return Ok(self.later_value(addr, text));
+        }
+        if later_lists(thing.noun).contains(&text) {
+            return Ok(self.later_list(addr, text));
+        }
+        let own = thing.schema().attribute(text).is_some();
+        let meta = matches!(text, "for_each" | "depends_on")
+            || (text == "count" && thing.noun != Noun::Machines);
+        if !own || meta {
+            return Err(self.no_attribute(thing.noun, addr, name));
+        }
+        let value = match thing.attribute(text) {
+            Some((attribute, ..)) => self.argument(block, instance, attribute, span)?,
+            None if text == "protect" || text == "versioning" => Value::Bool(false),
+            None if text == "labels" => Value::map([]),
+            None => Value::Null,
+        };
+        Ok(if text == "labels" {
+            self.merged(value)
+        } else {
+            value
+        })
+    }
+
+    /// A block's labels over the topology's.
+    fn merged(&self, value: Value) -> Value {
+        let (value, sensitive) = value.reveal();
+        let Value::Map(own) = &value else {
+            return value.marked(sensitive);
+        };
+        let mut labels: Map = self.labels.clone();
+        labels.extend(own.iter().map(|(k, v)| (k.clone(), v.clone())));
+        Value::Map(Arc::new(labels)).marked(sensitive)
+    }
+
+    /// The value of an attribute as the file has it, for one instance.
+    pub(crate) fn argument(
+        &mut self,
+        block: usize,
+        instance: usize,
+        attribute: usize,
+        span: Span,
+    ) -> Outcome<Value> {
+        let thing = &self.program.things[block];
+        let expr = &thing.block.body.attributes[attribute].value;
+        let varies = thing.varies(attribute);
+        let node = Node::Attribute {
+            block,
+            attribute,
+            instance: varies.then_some(instance),
+        };
+        if !varies {
+            return self.once(node, span, |this| this.eval(expr, &super::ROOT));
+        }
+        let instances = self.instances(block, span)?;
+        let item = instances.items.get(instance).ok_or(Failed)?;
+        self.once(node, span, |this| {
+            this.eval(expr, &Scope::of_instance(item))
+        })
+    }
+
+    fn later_value(&mut self, addr: &Arc<LocalAddr>, attribute: &str) -> Value {
+        if let Some(text) = self.known.and_then(|known| known.one(addr, attribute)) {
+            return Value::string(text);
+        }
+        Value::Unknown(Unknown {
+            cause: Arc::from(format!("{addr}.{attribute}")),
+            parts: Some(Arc::new(vec![TemplatePart::Attribute {
+                of: addr.as_ref().clone(),
+                attribute: attribute.to_owned(),
+            }])),
+        })
+    }
+
+    fn later_list(&mut self, addr: &Arc<LocalAddr>, attribute: &str) -> Value {
+        if let Some(texts) = self.known.and_then(|known| known.all(addr, attribute)) {
+            return Value::list(texts.into_iter().map(Value::string));
+        }
+        Value::Unknown(Unknown {
+            cause: Arc::from(format!("{addr}.{attribute}")),
+            parts: None,
+        })
+    }
+
+    fn no_attribute(&mut self, noun: Noun, addr: &LocalAddr, name: &Ident) -> Failed {
+        let schema = crate::schema::of_noun(noun);
+        let known: Vec<&str> = later(noun)
+            .iter()
+            .chain(later_lists(noun))
+            .copied()
+            .chain(schema.attributes.iter().map(|a| a.name))
+            .filter(|word| !matches!(*word, "for_each" | "depends_on"))
+            .collect();
+        let help = match &*name.text {
+            "private_ip" | "public_ip" | "id" if noun == Noun::Machines => Some(format!(
+                "a fleet has a list of them: `{addr}.{}s`",
+                name.text
+            )),
+            "id" => Some("it is one thing at each of its sites: `ids` lists them all".to_owned()),
+            text => suggest(text, "it has", known.iter().copied()),
+        };
+        self.fail(
+            name.span,
+            "unknown_attribute",
+            format!("`{addr}` has no attribute `{}`", name.text),
+            "no such attribute",
+            help,
+        )
+    }
+
+    /// An attribute of a site.
+    pub(super) fn site_attribute(&mut self, site: &Name, name: &Ident) -> Outcome<Value> {
+        let text = &*name.text;
+        if text == "name" {
+            return Ok(Value::string(site));
+        }
+        let program = self.program;
+        let Some(block) = program.sites.get(site) else {
+            return Err(Failed);
+        };
+        match block.body.attribute(text) {
+            Some(attribute) => self.eval(&attribute.value, &super::ROOT),
+            None if matches!(text, "region" | "zones" | "capacity") => Ok(Value::Null),
+            None => {
+                let own = block.body.attributes.iter().map(|a| &*a.name.text);
+                let help = suggest(text, "it has", own.chain(["name"]));
+                Err(self.fail(
+                    name.span,
+                    "unknown_attribute",
+                    format!("the site `{site}` has no attribute `{text}`"),
+                    "no such attribute",
+                    help,
+                ))
+            }
+        }
+    }
+
+    /// A value that is known, not sensitive and wholly resolved: for what a plan shows.
+    pub(crate) fn plain(&mut self, value: Value, span: Span, what: &str) -> Outcome<Value> {
+        if value.is_sensitive() {
+            return Err(self.fail(
+                span,
+                "sensitive_value",
+                format!("`{what}` would show a sensitive value in every plan"),
+                "sensitive",
+                Some("only `user_data` and sensitive outputs take sensitive values; `nonsensitive(…)` says that this one may be seen".to_owned()),
+            ));
+        }
+        if let Some(unknown) = value.unknown() {
+            let cause = unknown.cause.clone();
+            return Err(self.not_yet(&cause, span, what));
+        }
+        Ok(value)
+    }
+
+    /// The finding for a value that comes too late.
+    pub(crate) fn not_yet(&mut self, cause: &str, span: Span, what: &str) -> Failed {
+        self.fail(
+            span,
+            "known_after_apply",
+            format!("`{what}` needs `{cause}`, which is known only after apply"),
+            "known only after apply",
+            Some("such values may stand in outputs, and in `user_data` as `${…}`".to_owned()),
+        )
+    }
+}

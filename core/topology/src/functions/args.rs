@@ -1,0 +1,120 @@
+//! The arguments of a call, as their function wants them.
+
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use crate::value::{Map, Value, text_of};
+
+/// Why a function gave no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FnError {
+    /// Which argument is to blame, from 0.
+    pub(crate) argument: Option<usize>,
+    pub(crate) message: String,
+}
+
+/// What a function gives.
+pub(crate) type FnResult<T = Value> = Result<T, FnError>;
+
+/// The arguments of a call. They are known and carry no mark of sensitivity.
+pub(crate) struct Args<'a> {
+    values: &'a [Value],
+}
+
+impl<'a> Args<'a> {
+    pub(crate) const fn new(values: &'a [Value]) -> Self {
+        Self { values }
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    pub(crate) const fn all(&self) -> &'a [Value] {
+        self.values
+    }
+
+    /// The argument of that number; null where it was left out.
+    pub(crate) fn value(&self, at: usize) -> &'a Value {
+        self.values.get(at).unwrap_or(&Value::Null)
+    }
+
+    /// The error that argument `at` is to blame for.
+    pub(crate) fn error<T>(at: usize, message: impl Into<String>) -> FnResult<T> {
+        Err(FnError {
+            argument: Some(at),
+            message: message.into(),
+        })
+    }
+
+    fn wrong<T>(&self, at: usize, wants: &str) -> FnResult<T> {
+        Self::error(
+            at,
+            format!("takes {wants}, not {}", self.value(at).describe()),
+        )
+    }
+
+    pub(crate) fn text(&self, at: usize) -> FnResult<Arc<str>> {
+        text_of(self.value(at)).map_or_else(|| self.wrong(at, "a string"), Ok)
+    }
+
+    pub(crate) fn number(&self, at: usize) -> FnResult<Decimal> {
+        let number = self.value(at).to_number();
+        number.map_or_else(|| self.wrong(at, "a number"), Ok)
+    }
+
+    pub(crate) fn int(&self, at: usize) -> FnResult<i64> {
+        let number = self.value(at).to_int();
+        number.map_or_else(|| self.wrong(at, "a whole number"), Ok)
+    }
+
+    /// A whole number that is not negative.
+    pub(crate) fn size(&self, at: usize) -> FnResult<usize> {
+        match usize::try_from(self.int(at)?) {
+            Ok(size) => Ok(size),
+            Err(_) => Self::error(at, "must not be negative"),
+        }
+    }
+
+    pub(crate) fn bool(&self, at: usize) -> FnResult<bool> {
+        let bool = self.value(at).to_bool();
+        bool.map_or_else(|| self.wrong(at, "true or false"), Ok)
+    }
+
+    pub(crate) fn list(&self, at: usize) -> FnResult<&'a [Value]> {
+        match self.value(at) {
+            Value::List(items) => Ok(items),
+            _ => self.wrong(at, "a list"),
+        }
+    }
+
+    pub(crate) fn map(&self, at: usize) -> FnResult<&'a Map> {
+        match self.value(at) {
+            Value::Map(map) => Ok(map),
+            _ => self.wrong(at, "a map"),
+        }
+    }
+
+    pub(crate) fn texts(&self, at: usize) -> FnResult<Vec<Arc<str>>> {
+        let items = self.list(at)?.iter();
+        items
+            .map(|item| {
+                text_of(item).map_or_else(
+                    || {
+                        Self::error(
+                            at,
+                            format!("takes a list of strings, and {} is in it", item.describe()),
+                        )
+                    },
+                    Ok,
+                )
+            })
+            .collect()
+    }
+
+    /// The numbers of all arguments.
+    pub(crate) fn numbers(&self) -> FnResult<Vec<Decimal>> {
+        (0..self.len()).map(|at| self.number(at)).collect()
+    }
+}

@@ -1,0 +1,98 @@
+//! The functions of the language. None reads a clock, draws a random number or asks the
+//! environment: the same files and inputs always give the same topology.
+
+mod args;
+mod files;
+mod table;
+
+use strat_model::Diagnostic;
+
+use crate::ast::Ident;
+use crate::report::nearest;
+use crate::span::Files;
+
+pub(crate) use args::{Args, FnResult};
+pub(crate) use files::{base64, digest_file, read_file};
+pub(crate) use table::TABLE;
+
+/// A function of the language, as `strat functions` lists it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FunctionDoc {
+    /// Its name.
+    pub name: &'static str,
+    /// How it is called: `max(number...)`.
+    pub signature: &'static str,
+    /// What it gives, in one line.
+    pub doc: &'static str,
+    /// A call and its result.
+    pub example: &'static str,
+}
+
+/// A function: what is told of it, and how it runs.
+pub(crate) struct Function {
+    pub(crate) doc: FunctionDoc,
+    pub(crate) min: usize,
+    /// The most arguments; `None` is without bound.
+    pub(crate) max: Option<usize>,
+    pub(crate) run: Run,
+}
+
+/// How a function runs.
+#[derive(Clone, Copy)]
+pub(crate) enum Run {
+    /// From its arguments alone.
+    Pure(fn(&Args<'_>) -> FnResult),
+    /// By the evaluator, which has the files and may leave arguments unevaluated.
+    Special(Special),
+}
+
+/// Functions that need the evaluator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Special {
+    Try,
+    Can,
+    File,
+    FileBase64,
+    FileSha256,
+    FileExists,
+    TemplateFile,
+    Sensitive,
+    NonSensitive,
+    IsSensitive,
+}
+
+/// All functions, by name.
+#[must_use]
+pub fn functions() -> Vec<FunctionDoc> {
+    let mut docs: Vec<FunctionDoc> = TABLE.iter().map(|function| function.doc).collect();
+    docs.sort_by_key(|doc| doc.name);
+    docs
+}
+
+/// The function of that name.
+pub(crate) fn find(name: &str) -> Option<&'static Function> {
+    TABLE.iter().find(|function| function.doc.name == name)
+}
+
+/// The finding for a call of no function.
+pub(crate) fn unknown(name: &Ident, files: &Files) -> Option<Diagnostic> {
+    if find(&name.text).is_some() {
+        return None;
+    }
+    let names = TABLE.iter().map(|function| function.doc.name);
+    let mut finding = Diagnostic::error(
+        "unknown_function",
+        format!("there is no function `{}`", name.text),
+    )
+    .at(&files.origin(name.span), "not a function");
+    finding.help = match &*name.text {
+        "timestamp" | "uuid" | "bcrypt" | "plantimestamp" | "uuidv5" => Some(
+            "the same files must always give the same topology; pass such a value in as a variable"
+                .to_owned(),
+        ),
+        text => nearest(text, names.clone())
+            .map(|near| format!("did you mean `{near}`?"))
+            .or_else(|| Some("`strat functions` lists all".to_owned())),
+    };
+    Some(finding)
+}

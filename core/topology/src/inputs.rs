@@ -1,0 +1,398 @@
+//! The values of variables: defaults, then files, then single values.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use strat_model::Diagnostic;
+
+use crate::ast::{Attribute, Block, Expr, ExprKind};
+use crate::eval::{Evaluator, ROOT};
+use crate::lower::{hcl_body, hcl_expression};
+use crate::report::{Failed, Outcome, suggest};
+use crate::source::SourceFile;
+use crate::span::Span;
+use crate::types::Type;
+use crate::value::{Value, text_of};
+
+/// What is given for a topology's variables. A later one wins: the default, the files in their
+/// order, then `vars`.
+#[derive(Clone, Default)]
+pub struct Inputs {
+    /// Single values, each as text; it is read by the declared type.
+    pub vars: BTreeMap<String, String>,
+    /// Files of `name = value`, in HCL, YAML or JSON.
+    pub var_files: Vec<SourceFile>,
+}
+
+/// Names only: values may be secrets.
+impl fmt::Debug for Inputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let files = self.var_files.iter().map(|file| &file.name);
+        f.debug_struct("Inputs")
+            .field("vars", &self.vars.keys().collect::<Vec<_>>())
+            .field("var_files", &files.collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+/// A variable of a topology, for people.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VariableDoc {
+    /// Its name.
+    pub name: String,
+    /// Its type, as written in a topology.
+    pub ty: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Its default; `None` if a value must be given. A sensitive one is null.
+    pub default: Option<serde_json::Value>,
+    /// Whether its value must not be shown.
+    pub sensitive: bool,
+}
+
+/// A value and where it was given.
+struct Given {
+    value: Value,
+    /// Where in a file it stands.
+    span: Option<Span>,
+    /// What the second label of a finding says.
+    how: &'static str,
+}
+
+impl Evaluator<'_> {
+    /// Gives every variable its value, then checks the validations.
+    pub(crate) fn resolve_variables(&mut self, inputs: &Inputs) {
+        let mut files = self.read_files(&inputs.var_files);
+        self.undeclared_vars(inputs);
+        let mut places = BTreeMap::new();
+        let program = self.program;
+        for (name, block) in &program.variables {
+            let ty = self.variable_type(block);
+            let hidden = self.variable_sensitive(block);
+            let text = inputs.vars.get(&**name);
+            let given = ty.and_then(|ty| {
+                let given = self.given(name, block, &ty, text, files.remove(name))?;
+                self.typed(name, &ty, given, hidden)
+            });
+            let value = given.map(|given| {
+                places.insert(name.clone(), (given.span, given.how));
+                given.value.marked(hidden)
+            });
+            self.variables.insert(name.clone(), value);
+        }
+        for (name, block) in &program.variables {
+            if let Some((span, how)) = places.get(name) {
+                self.validate(name, block, *span, how);
+            }
+        }
+    }
+
+    fn undeclared_vars(&mut self, inputs: &Inputs) {
+        let names = self.program.variables.keys().map(|name| &**name);
+        let names: Vec<&str> = names.collect();
+        for name in inputs.vars.keys() {
+            if !names.contains(&name.as_str()) {
+                let mut finding = Diagnostic::error(
+                    "undeclared_variable",
+                    format!("`--var {name}=…` is for no variable of this topology"),
+                );
+                finding.help = suggest(name, "there are", names.iter().copied())
+                    .or_else(|| Some("the topology declares no variables".to_owned()));
+                self.report(finding);
+            }
+        }
+    }
+
+    /// What the files give; the last one wins.
+    fn read_files(&mut self, files: &[SourceFile]) -> BTreeMap<Arc<str>, Attribute> {
+        let mut given = BTreeMap::new();
+        for file in files {
+            let number = self.files.add(file.name.clone());
+            let text = file.text.strip_prefix('\u{feff}').unwrap_or(&file.text);
+            let body = match crate::notation::of(&file.name) {
+                crate::notation::Notation::Hcl => hcl_body(number, &file.name, text),
+                other => crate::lower::data_body(number, &file.name, text, other),
+            };
+            match body {
+                Err(problems) => {
+                    for problem in problems {
+                        self.report(problem);
+                    }
+                }
+                Ok(body) => {
+                    for block in &body.blocks {
+                        let _ = self.fail(
+                            block.head,
+                            "unknown_block",
+                            "a file of variables holds no blocks",
+                            "not a value",
+                            Some("write `name = value` for each variable".to_owned()),
+                        );
+                    }
+                    for attribute in body.attributes {
+                        self.undeclared_in_file(&attribute);
+                        given.insert(attribute.name.text.clone(), attribute);
+                    }
+                }
+            }
+        }
+        given
+    }
+
+    /// A file may serve several topologies, so this is no error.
+    fn undeclared_in_file(&mut self, attribute: &Attribute) {
+        let name = &attribute.name.text;
+        if self.program.variables.contains_key(name) {
+            return;
+        }
+        let origin = self.files.origin(attribute.name.span);
+        let names = self.program.variables.keys().map(|name| &**name);
+        let mut finding = Diagnostic::warning(
+            "undeclared_variable",
+            format!("`{name}` is for no variable of this topology"),
+        )
+        .at(&origin, "not declared");
+        finding.help = suggest(name, "there are", names);
+        self.report(finding);
+    }
+
+    fn variable_type(&mut self, block: &Block) -> Outcome<Type> {
+        let Some(attribute) = block.body.attribute("type") else {
+            return Ok(Type::Any);
+        };
+        let ty = Type::parse(&attribute.value, &mut |expr| self.constant(expr).ok());
+        ty.map_err(|error| {
+            self.fail(
+                error.span,
+                "unknown_type",
+                error.message,
+                "not a type",
+                error.help,
+            )
+        })
+    }
+
+    /// The declared type as text.
+    pub(crate) fn type_text(&mut self, block: &Block) -> String {
+        let ty = self.variable_type(block);
+        ty.map_or_else(|Failed| "any".to_owned(), |ty| ty.to_string())
+    }
+
+    pub(crate) fn variable_sensitive(&mut self, block: &Block) -> bool {
+        let Some(attribute) = block.body.attribute("sensitive") else {
+            return false;
+        };
+        let value = self.constant(&attribute.value);
+        let value = value.and_then(|value| self.bool(&value, attribute.value.span, "`sensitive`"));
+        value.unwrap_or(true)
+    }
+
+    /// The value of an expression without references.
+    pub(crate) fn constant(&mut self, expr: &Expr) -> Outcome<Value> {
+        if let Some(span) = reference(expr, &mut Vec::new()) {
+            return Err(self.fail(
+                span,
+                "not_constant",
+                "nothing may be referred to here",
+                "a reference",
+                Some(
+                    "a variable is declared by constants; put what depends on others into `locals`"
+                        .to_owned(),
+                ),
+            ));
+        }
+        self.eval(expr, &ROOT)
+    }
+
+    fn given(
+        &mut self,
+        name: &Arc<str>,
+        block: &Block,
+        ty: &Type,
+        text: Option<&String>,
+        file: Option<Attribute>,
+    ) -> Outcome<Given> {
+        if let Some(text) = text {
+            return Ok(Given {
+                value: self.parse_text(name, block, ty, text)?,
+                span: None,
+                how: "given by `--var`",
+            });
+        }
+        if let Some(attribute) = file {
+            return Ok(Given {
+                value: self.constant(&attribute.value)?,
+                span: Some(attribute.value.span),
+                how: "given here",
+            });
+        }
+        if let Some(default) = block.body.attribute("default") {
+            return Ok(Given {
+                value: self.constant(&default.value)?,
+                span: Some(default.value.span),
+                how: "the default",
+            });
+        }
+        Err(self.fail(
+            block.head,
+            "missing_variable",
+            format!("the variable `{name}` has no value"),
+            "it has no default, so a value must be given",
+            Some(format!(
+                "give one with `--var {name}=…`, or add a `default`"
+            )),
+        ))
+    }
+
+    /// The text of `--var`, read by the declared type.
+    fn parse_text(
+        &mut self,
+        name: &Arc<str>,
+        block: &Block,
+        ty: &Type,
+        text: &str,
+    ) -> Outcome<Value> {
+        let untyped = block.body.attribute("type").is_none();
+        match ty {
+            _ if untyped => return Ok(Value::string(text)),
+            Type::String | Type::Number | Type::Bool => return Ok(Value::string(text)),
+            _ => {}
+        }
+        let shown: Arc<str> = Arc::from(format!("--var {name}"));
+        let file = self.files.add(shown.clone());
+        match hcl_expression(file, &shown, text) {
+            Ok(expr) => {
+                // Its places are in no file, so what is wrong is told at the declaration.
+                self.sink.hush();
+                let value = self.constant(&expr);
+                self.sink.loud();
+                value.map_err(|Failed| self.unreadable(name, block, ty))
+            }
+            Err(_) if *ty == Type::Any => Ok(Value::string(text)),
+            Err(_) => Err(self.unreadable(name, block, ty)),
+        }
+    }
+
+    fn unreadable(&mut self, name: &Arc<str>, block: &Block, ty: &Type) -> Failed {
+        self.fail(
+            block.head,
+            "wrong_type",
+            format!("the value of `--var {name}=…` is not a {ty}"),
+            format!("declared here as {ty}"),
+            Some(format!(
+                "write it in HCL or JSON: `--var '{name}=[\"a\", \"b\"]'`"
+            )),
+        )
+    }
+
+    fn typed(&mut self, name: &Arc<str>, ty: &Type, given: Given, hidden: bool) -> Outcome<Given> {
+        match ty.convert(&given.value) {
+            Ok(value) => Ok(Given { value, ..given }),
+            Err(mismatch) => {
+                let block = &self.program.variables[name];
+                let declared = block
+                    .body
+                    .attribute("type")
+                    .map_or(block.head, |a| a.value.span);
+                let declared = self.files.origin(declared);
+                let mut finding = Diagnostic::error(
+                    "wrong_type",
+                    format!("the value of the variable `{name}` has the wrong type: {mismatch}"),
+                );
+                if let Some(span) = given.span {
+                    let place = self.files.origin(span);
+                    finding = finding.at(&place, format!("this is {}", mismatch.found));
+                }
+                finding = finding.at(&declared, format!("declared as {ty}"));
+                if given.span.is_none() {
+                    let shown = if hidden { None } else { text_of(&given.value) };
+                    let shown = shown.as_deref().unwrap_or("…").to_owned();
+                    finding = finding.help(format!("it was given as `--var {name}={shown}`"));
+                }
+                Err(self.report(finding))
+            }
+        }
+    }
+
+    fn validate(&mut self, name: &Arc<str>, block: &Block, span: Option<Span>, how: &str) {
+        for validation in block.body.blocks("validation") {
+            let Some(condition) = validation.body.attribute("condition") else {
+                continue;
+            };
+            let Ok(value) = self.eval(&condition.value, &ROOT) else {
+                continue;
+            };
+            let holds = self.bool(&value.revealed(), condition.value.span, "a condition");
+            if holds != Ok(false) {
+                continue;
+            }
+            let message = validation.body.attribute("message");
+            let message = message.and_then(|m| self.eval(&m.value, &ROOT).ok());
+            let message = match message {
+                Some(value) if !value.is_sensitive() => text_of(&value),
+                _ => None,
+            };
+            let message = message.unwrap_or_else(|| Arc::from("its validation does not hold"));
+            let condition = self.files.origin(condition.value.span);
+            let mut finding = Diagnostic::error(
+                "validation",
+                format!("the value of `{name}` is refused: {message}"),
+            )
+            .at(&condition, "this does not hold");
+            if let Some(span) = span {
+                let place = self.files.origin(span);
+                finding = finding.at(&place, how);
+            }
+            finding.help = self.offending(name, span.is_none());
+            self.report(finding);
+        }
+    }
+
+    /// The value that was refused, if it may be shown.
+    fn offending(&self, name: &Arc<str>, from_command: bool) -> Option<String> {
+        let value = self.variables.get(name)?.as_ref().ok()?;
+        if value.is_sensitive() {
+            return None;
+        }
+        let json = crate::value::to_json(value)?;
+        Some(if from_command {
+            let text = text_of(value).map_or_else(|| json.to_string(), |text| text.to_string());
+            format!("it was given as `--var {name}={text}`")
+        } else {
+            format!("it is {json}; give another with `--var {name}=…`")
+        })
+    }
+}
+
+/// The first reference in an expression, besides variables of its own `for`s.
+fn reference(expr: &Expr, bound: &mut Vec<Arc<str>>) -> Option<Span> {
+    match &expr.kind {
+        ExprKind::Name(name) => (!bound.contains(name)).then_some(expr.span),
+        ExprKind::For(inner) => {
+            if let Some(found) = reference(&inner.collection, bound) {
+                return Some(found);
+            }
+            let before = bound.len();
+            bound.extend(inner.key_var.clone());
+            bound.push(inner.value_var.clone());
+            let rest = inner
+                .key
+                .iter()
+                .chain([&inner.value])
+                .chain(&inner.condition);
+            let found = rest.into_iter().find_map(|e| reference(e, bound));
+            bound.truncate(before);
+            found
+        }
+        _ => {
+            let mut found = None;
+            expr.for_each_child(&mut |child| {
+                if found.is_none() {
+                    found = reference(child, bound);
+                }
+            });
+            found
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! From each notation's own tree to [`crate::ast`].
+
+mod data;
+mod expr;
+mod hcl;
+mod template;
+
+pub(crate) use data::data_body;
+pub(crate) use hcl::{hcl_body, hcl_expression};
+pub(crate) use template::template_text;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use hcl_edit::Span as _;
+use strat_model::Diagnostic;
+
+use crate::ast::Ident;
+use crate::span::Span;
+
+/// What lowering one file needs to know.
+pub(crate) struct Lowering<'a> {
+    file: u32,
+    text: &'a str,
+    /// Where the text begins in its file, for an expression inside a string of another notation.
+    offset: u32,
+    name: Arc<str>,
+    problems: Vec<Diagnostic>,
+}
+
+impl<'a> Lowering<'a> {
+    /// For the text of `file`, shown as `name`.
+    pub(crate) fn new(file: u32, name: Arc<str>, text: &'a str) -> Self {
+        Self {
+            file,
+            text,
+            offset: 0,
+            name,
+            problems: Vec::new(),
+        }
+    }
+
+    /// The same for a text that begins at `offset` of its file.
+    pub(crate) fn starting_at(mut self, offset: u32) -> Self {
+        self.offset = offset;
+        self
+    }
+
+    /// What was found wrong.
+    pub(crate) fn into_problems(self) -> Vec<Diagnostic> {
+        self.problems
+    }
+
+    fn span(&self, range: Option<Range<usize>>) -> Span {
+        let range = range.unwrap_or(0..0);
+        let at = |n: usize| {
+            u32::try_from(n)
+                .unwrap_or(u32::MAX)
+                .saturating_add(self.offset)
+        };
+        Span {
+            file: self.file,
+            start: at(range.start),
+            end: at(range.end),
+        }
+    }
+
+    fn of(&self, node: &impl hcl_edit::Span) -> Span {
+        self.span(node.span())
+    }
+
+    fn ident(&self, ident: &hcl_edit::Decorated<hcl_edit::Ident>) -> Ident {
+        Ident {
+            text: Arc::from(ident.as_str()),
+            span: self.span(ident.span()),
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Every reference and call, checked before anything is evaluated: also those in branches that
+//! this run's inputs would not take.
+
+use std::sync::Arc;
+
+use strat_model::{Diagnostic, Noun};
+
+use super::Program;
+use crate::ast::{Block, Body, Expr, ExprKind, Ident, Part};
+use crate::functions;
+use crate::report::{Sink, nearest, suggest};
+use crate::span::Span;
+
+/// The words that begin a reference, besides the nouns.
+const ROOTS: [&str; 5] = ["var", "local", "site", "each", "count"];
+
+/// A reference to nothing.
+pub(crate) enum UnknownName<'a> {
+    /// A single word.
+    Word,
+    /// `root.name`
+    Declared(&'a Ident),
+}
+
+/// The finding for a reference whose first word is `root` and that leads nowhere.
+pub(crate) fn unknown_root(
+    program: &Program,
+    root: &str,
+    span: Span,
+    name: UnknownName<'_>,
+) -> Diagnostic {
+    let roots = || ROOTS.into_iter().chain(Noun::ALL.map(Noun::as_str));
+    let UnknownName::Declared(name) = name else {
+        let help = if roots().any(|known| known == root) {
+            Some(format!("name what you mean: `{root}.…`"))
+        } else if program.variables.contains_key(root) {
+            Some(format!("did you mean `var.{root}`?"))
+        } else if program.locals.contains_key(root) {
+            Some(format!("did you mean `local.{root}`?"))
+        } else {
+            Some(format!("a text stands in quotes: `\"{root}\"`"))
+        };
+        let mut finding =
+            Diagnostic::error("unknown_reference", format!("`{root}` is not known here"))
+                .at(&program.origin(span), "not known here");
+        finding.help = help;
+        return finding;
+    };
+    let text = &*name.text;
+    let place = span.to(name.span);
+    let (message, names): (String, Vec<&str>) = match root {
+        "var" => (
+            format!("there is no variable `{text}`"),
+            program.variables.keys().map(|k| &**k).collect(),
+        ),
+        "local" => (
+            format!("there is no local `{text}`"),
+            program.locals.keys().map(|k| &**k).collect(),
+        ),
+        "site" => (
+            format!("there is no site `{text}`"),
+            program.sites.keys().map(AsRef::as_ref).collect(),
+        ),
+        _ => match Noun::parse(root) {
+            Some(noun) => (format!("there is no {root} `{text}`"), program.names(noun)),
+            None => {
+                let mut finding =
+                    Diagnostic::error("unknown_reference", format!("`{root}` is not known here"))
+                        .at(&program.origin(span), "not known here");
+                finding.help = suggest(root, "a reference begins with", roots());
+                return finding;
+            }
+        },
+    };
+    let help = elsewhere(program, root, text, &names)
+        .or_else(|| suggest(text, "there are", names.iter().copied()))
+        .or_else(|| Some(declare(root, text)));
+    let mut finding = Diagnostic::error("unknown_reference", message)
+        .at(&program.origin(place), "nothing of this name");
+    finding.help = help;
+    finding
+}
+
+/// The same name under another word: `machine.web` for the fleet `machines.web`.
+fn elsewhere(program: &Program, root: &str, text: &str, names: &[&str]) -> Option<String> {
+    if nearest(text, names.iter().copied()).is_some() {
+        return None;
+    }
+    let noun = Noun::ALL
+        .into_iter()
+        .filter(|noun| noun.as_str() != root)
+        .filter(|noun| nearest(root, [noun.as_str()]).is_some())
+        .find(|noun| program.thing(*noun, text).is_some());
+    match noun {
+        Some(noun) => Some(format!("did you mean `{}.{text}`?", noun.as_str())),
+        None if root == "var" && program.locals.contains_key(text) => {
+            Some(format!("did you mean `local.{text}`?"))
+        }
+        None if root == "local" && program.variables.contains_key(text) => {
+            Some(format!("did you mean `var.{text}`?"))
+        }
+        None => None,
+    }
+}
+
+fn declare(root: &str, name: &str) -> String {
+    match root {
+        "var" => format!("declare it: `variable \"{name}\" {{ … }}`"),
+        "local" => format!("declare it: `locals {{ {name} = … }}`"),
+        _ => format!("declare it: `{root} \"{name}\" {{ … }}`"),
+    }
+}
+
+/// Checks all references and calls of a program.
+pub(crate) fn check_references(program: &Program, sink: &mut Sink) {
+    let mut checker = Checker {
+        program,
+        sink,
+        names: Vec::new(),
+    };
+    for local in program.locals.values() {
+        checker.expr(&local.value);
+    }
+    let blocks = program.topology.iter();
+    let blocks = blocks
+        .chain(program.sites.values())
+        .chain(program.outputs.values());
+    for block in blocks {
+        checker.body(&block.body);
+    }
+    for thing in &program.things {
+        checker.body(&thing.block.body);
+    }
+    for variable in program.variables.values() {
+        checker.variable(variable);
+    }
+}
+
+struct Checker<'a> {
+    program: &'a Program,
+    sink: &'a mut Sink,
+    /// The variables of the `for`s around.
+    names: Vec<Arc<str>>,
+}
+
+impl<'a> Checker<'a> {
+    fn body(&mut self, body: &'a Body) {
+        for attribute in &body.attributes {
+            self.expr(&attribute.value);
+        }
+        for block in &body.blocks {
+            self.body(&block.body);
+        }
+    }
+
+    /// A variable's type is no expression; its default is checked when it is evaluated.
+    fn variable(&mut self, block: &'a Block) {
+        for nested in &block.body.blocks {
+            self.body(&nested.body);
+        }
+    }
+
+    fn bound(&self, name: &str) -> bool {
+        self.names.iter().any(|bound| &**bound == name)
+    }
+
+    fn expr(&mut self, expr: &'a Expr) {
+        match &expr.kind {
+            ExprKind::Name(name) if !self.bound(name) => {
+                let finding = unknown_root(self.program, name, expr.span, UnknownName::Word);
+                self.sink.push(finding);
+            }
+            ExprKind::Attr(base, name) => match &base.kind {
+                ExprKind::Name(root) if !self.bound(root) => {
+                    self.reference(root, base.span, name);
+                }
+                _ => self.expr(base),
+            },
+            ExprKind::Call(call) => {
+                if let Some(finding) = functions::unknown(&call.name, &self.program.files) {
+                    self.sink.push(finding);
+                }
+                call.args.iter().for_each(|arg| self.expr(arg));
+            }
+            ExprKind::For(inner) => {
+                self.expr(&inner.collection);
+                self.within(inner.key_var.as_ref(), &inner.value_var, |this| {
+                    inner.key.iter().for_each(|key| this.expr(key));
+                    this.expr(&inner.value);
+                    inner.condition.iter().for_each(|c| this.expr(c));
+                });
+            }
+            ExprKind::Template(parts) => self.parts(parts),
+            _ => expr.for_each_child(&mut |child| self.expr(child)),
+        }
+    }
+
+    fn within(&mut self, key: Option<&Arc<str>>, value: &Arc<str>, f: impl FnOnce(&mut Self)) {
+        let before = self.names.len();
+        self.names.extend(key.cloned());
+        self.names.push(value.clone());
+        f(self);
+        self.names.truncate(before);
+    }
+
+    fn parts(&mut self, parts: &'a [Part]) {
+        for part in parts {
+            match part {
+                Part::Text(_) => {}
+                Part::Interpolation(expr) => self.expr(expr),
+                Part::If { condition, yes, no } => {
+                    self.expr(condition);
+                    self.parts(yes);
+                    self.parts(no);
+                }
+                Part::For {
+                    key_var,
+                    value_var,
+                    collection,
+                    parts,
+                } => {
+                    self.expr(collection);
+                    self.within(key_var.as_ref(), value_var, |this| this.parts(parts));
+                }
+            }
+        }
+    }
+
+    fn reference(&mut self, root: &str, span: Span, name: &Ident) {
+        let program = self.program;
+        let known = match root {
+            "each" | "count" => true,
+            "var" => program.variables.contains_key(&name.text),
+            "local" => program.locals.contains_key(&name.text),
+            "site" => program.sites.contains_key(&*name.text),
+            _ => Noun::parse(root).is_some_and(|noun| program.thing(noun, &name.text).is_some()),
+        };
+        if !known {
+            let finding = unknown_root(program, root, span, UnknownName::Declared(name));
+            self.sink.push(finding);
+        }
+    }
+}

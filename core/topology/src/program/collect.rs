@@ -1,0 +1,347 @@
+//! From the bodies of the files to a [`Program`], with the shape of every block checked.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use strat_model::{Diagnostic, Name, Noun};
+
+use super::{Program, Thing};
+use crate::ast::{Attribute, Block, Body, Ident};
+use crate::report::{nearest, suggest};
+use crate::schema::{self, BlockSchema};
+use crate::span::Files;
+
+/// Puts the bodies of all files together.
+pub(crate) fn collect(files: Files, base_dir: PathBuf, bodies: Vec<Body>) -> Program {
+    let mut collector = Collector {
+        program: Program {
+            files,
+            base_dir,
+            ..Program::default()
+        },
+        things: BTreeMap::new(),
+    };
+    for body in bodies {
+        collector.file(body);
+    }
+    collector.finish()
+}
+
+struct Collector {
+    program: Program,
+    things: BTreeMap<(Noun, Name), Block>,
+}
+
+impl Collector {
+    fn finish(mut self) -> Program {
+        let program = &mut self.program;
+        for ((noun, name), block) in self.things {
+            let at = program.things.len();
+            program
+                .index
+                .entry(noun)
+                .or_default()
+                .insert(name.clone(), at);
+            let thing = Thing::new(noun, name, block, &program.files);
+            program.things.push(thing);
+        }
+        if program.topology.is_none() {
+            program.problems.push(
+                Diagnostic::error("missing_topology", "no `topology` block says whose this is")
+                    .help("name the topology, once: `topology \"shop\" {}`"),
+            );
+        }
+        self.program
+    }
+
+    fn problem(&mut self, diagnostic: Diagnostic) {
+        self.program.problems.push(diagnostic);
+    }
+
+    fn file(&mut self, body: Body) {
+        for attribute in body.attributes {
+            let origin = self.program.origin(attribute.name.span);
+            let name = &attribute.name.text;
+            self.problem(
+                Diagnostic::error(
+                    "unknown_attribute",
+                    format!("`{name}` stands outside every block"),
+                )
+                .at(&origin, "a file holds blocks only")
+                .help(format!(
+                    "for a value of your own write `locals {{ {name} = … }}`"
+                )),
+            );
+        }
+        for block in body.blocks {
+            let keyword = &block.keyword;
+            match schema::FILE.iter().find(|s| s.keyword == &*keyword.text) {
+                Some(schema) => self.top_level(schema, block),
+                None => self.unknown_block(keyword, &schema::FILE, None),
+            }
+        }
+    }
+
+    fn top_level(&mut self, schema: &'static BlockSchema, block: Block) {
+        self.shape(schema, &block);
+        if schema.keyword == "locals" {
+            for attribute in block.body.attributes {
+                self.local(attribute);
+            }
+            return;
+        }
+        let Some(label) = block.labels.first().cloned() else {
+            return;
+        };
+        let Some(name) = self.name(schema, &label) else {
+            return;
+        };
+        if let Some(noun) = Noun::parse(schema.keyword) {
+            match self.things.get(&(noun, name.clone())) {
+                Some(first) => self.duplicate(&label, first.clone().labels.first(), schema.keyword),
+                None => {
+                    self.things.insert((noun, name), block);
+                }
+            }
+            return;
+        }
+        self.declare(schema, label, name, block);
+    }
+
+    fn declare(&mut self, schema: &BlockSchema, label: Ident, name: Name, block: Block) {
+        let program = &mut self.program;
+        let text = label.text.clone();
+        let first = match schema.keyword {
+            "topology" => program.topology.clone(),
+            "site" => program.sites.get(&name).cloned(),
+            "variable" => program.variables.get(&text).cloned(),
+            _ => program.outputs.get(&text).cloned(),
+        };
+        if let Some(first) = first {
+            self.duplicate(&label, first.labels.first(), schema.keyword);
+            return;
+        }
+        match schema.keyword {
+            "topology" => program.topology = Some(block),
+            "site" => {
+                program.sites.insert(name, block);
+            }
+            "variable" => {
+                program.variables.insert(text, block);
+            }
+            _ => {
+                program.outputs.insert(text, block);
+            }
+        }
+    }
+
+    fn local(&mut self, attribute: Attribute) {
+        let name = attribute.name.text.clone();
+        match self.program.locals.get(&name) {
+            Some(first) => {
+                let first = first.name.clone();
+                self.duplicate(&attribute.name, Some(&first), "local");
+            }
+            None => {
+                self.program.locals.insert(name, attribute);
+            }
+        }
+    }
+
+    fn duplicate(&mut self, second: &Ident, first: Option<&Ident>, what: &str) {
+        let here = self.program.origin(second.span);
+        let there = first.map(|first| self.program.origin(first.span));
+        let diagnostic = if what == "topology" {
+            Diagnostic::error("duplicate_topology", "there is a second `topology` block")
+                .at(&here, "the second")
+                .at(there.as_ref(), "the first")
+                .help("all files of a folder are one topology; keep one `topology` block")
+        } else {
+            let name = &second.text;
+            Diagnostic::error(
+                "duplicate_name",
+                format!("the {what} `{name}` is declared twice"),
+            )
+            .at(&here, "declared again here")
+            .at(there.as_ref(), "first declared here")
+            .help("give one of them another name, or remove it")
+        };
+        self.problem(diagnostic);
+    }
+
+    fn name(&mut self, schema: &BlockSchema, label: &Ident) -> Option<Name> {
+        let word = matches!(schema.keyword, "variable" | "output");
+        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        let first = label.text.chars().next();
+        if word
+            && !(label.text.chars().all(good)
+                && first.is_some_and(|c| c.is_ascii_alphabetic() || c == '_'))
+        {
+            let origin = self.program.origin(label.span);
+            self.problem(
+                Diagnostic::error("bad_name", format!("`{}` is not a word", label.text))
+                    .at(&origin, format!("not {}", schema.label.unwrap_or("a name")))
+                    .help("use letters, digits, `_` and `-`, beginning with a letter"),
+            );
+            return None;
+        }
+        match Name::new(label.text.trim_start_matches('_')) {
+            Ok(name) if word || label.text.starts_with(|c: char| c != '_') => Some(name),
+            _ => {
+                let origin = self.program.origin(label.span);
+                self.problem(
+                    Diagnostic::error("bad_name", format!("`{}` is not a name", label.text))
+                        .at(&origin, format!("not {}", schema.label.unwrap_or("a name")))
+                        .help("use 1 to 63 letters, digits, `-`, `_` or `.`, beginning with a letter or digit"),
+                );
+                None
+            }
+        }
+    }
+
+    /// Checks a block against its schema: labels, attributes, nested blocks.
+    fn shape(&mut self, schema: &'static BlockSchema, block: &Block) {
+        self.labels(schema, block);
+        if !schema.open {
+            self.known_attributes(schema, block);
+        }
+        self.unique_attributes(block);
+        for required in schema.attributes.iter().filter(|a| a.required) {
+            if block.body.attribute(required.name).is_none() {
+                let origin = self.program.origin(block.head);
+                let (keyword, name) = (schema.keyword, required.name);
+                let mut finding = Diagnostic::error(
+                    "missing_attribute",
+                    format!("this `{keyword}` block has no `{name}`"),
+                )
+                .at(&origin, format!("needs `{name}`"));
+                if let Some(example) = schema::example(keyword, name) {
+                    finding = finding.help(format!("add `{example}`"));
+                }
+                self.problem(finding);
+            }
+        }
+        let mut first: BTreeMap<(&str, &str), &Block> = BTreeMap::new();
+        for nested in &block.body.blocks {
+            let keyword = &nested.keyword;
+            let Some(known) = schema.blocks.iter().find(|s| s.keyword == &*keyword.text) else {
+                self.unknown_block(keyword, schema.blocks, Some(schema));
+                continue;
+            };
+            self.shape(known, nested);
+            let label = nested.labels.first().map_or("", |l| &*l.text);
+            let once = known.single || known.label.is_some();
+            if let Some(earlier) = first
+                .insert((known.keyword, label), nested)
+                .filter(|_| once)
+            {
+                let word = |b: &Block| b.labels.first().unwrap_or(&b.keyword).clone();
+                self.duplicate(&word(nested), Some(&word(earlier)), known.keyword);
+            }
+        }
+    }
+
+    fn labels(&mut self, schema: &BlockSchema, block: &Block) {
+        let keyword = schema.keyword;
+        match (schema.label, block.labels.as_slice()) {
+            (None, []) | (Some(_), [_]) => {}
+            (Some(what), []) => {
+                let origin = self.program.origin(block.head);
+                self.problem(
+                    Diagnostic::error("missing_label", format!("this `{keyword}` has no name"))
+                        .at(&origin, format!("{what} is missing"))
+                        .help(format!("write `{keyword} \"name\" {{ … }}`")),
+                );
+            }
+            (Some(_), [_, more, ..]) | (None, [more, ..]) => {
+                let origin = self.program.origin(more.span);
+                let takes = if schema.label.is_some() {
+                    "one name"
+                } else {
+                    "no name"
+                };
+                self.problem(
+                    Diagnostic::error("extra_label", format!("a `{keyword}` block takes {takes}"))
+                        .at(&origin, "one too many")
+                        .help("remove it"),
+                );
+            }
+        }
+    }
+
+    fn known_attributes(&mut self, schema: &'static BlockSchema, block: &Block) {
+        for attribute in &block.body.attributes {
+            let name = &*attribute.name.text;
+            if schema.attribute(name).is_some() {
+                continue;
+            }
+            let origin = self.program.origin(attribute.name.span);
+            let known = schema.attributes.iter().map(|a| a.name);
+            let help = if schema.blocks.iter().any(|b| b.keyword == name) {
+                Some(format!(
+                    "`{name}` is a block: write `{name} {{ … }}`, without `=`"
+                ))
+            } else {
+                suggest(name, "it takes", known)
+            };
+            let mut finding = Diagnostic::error(
+                "unknown_attribute",
+                format!("a `{}` block has no attribute `{name}`", schema.keyword),
+            )
+            .at(&origin, "not known here");
+            finding.help = help;
+            self.problem(finding);
+        }
+    }
+
+    fn unique_attributes(&mut self, block: &Block) {
+        let mut seen: BTreeMap<&str, &Ident> = BTreeMap::new();
+        for attribute in &block.body.attributes {
+            let name = &attribute.name;
+            if let Some(first) = seen.insert(&name.text, name) {
+                let here = self.program.origin(name.span);
+                let there = self.program.origin(first.span);
+                self.problem(
+                    Diagnostic::error(
+                        "duplicate_attribute",
+                        format!("`{}` is set twice", name.text),
+                    )
+                    .at(&here, "set again here")
+                    .at(&there, "first set here")
+                    .help("remove one of the two"),
+                );
+            }
+        }
+    }
+
+    fn unknown_block(
+        &mut self,
+        keyword: &Ident,
+        known: &[&'static BlockSchema],
+        parent: Option<&BlockSchema>,
+    ) {
+        let word = &*keyword.text;
+        let origin = self.program.origin(keyword.span);
+        let message = match parent {
+            Some(parent) => format!("a `{}` block has no `{word}` block", parent.keyword),
+            None => format!("there is no block `{word}`"),
+        };
+        let names = known.iter().map(|s| s.keyword);
+        let is_attribute = parent.is_some_and(|p| p.attribute(word).is_some());
+        let help = if is_attribute {
+            Some(format!(
+                "`{word}` is an attribute: write `{word} = {{ … }}`"
+            ))
+        } else if nearest(word, names.clone()).is_none() && parent.is_none() {
+            schema::foreign(word)
+                .map(str::to_owned)
+                .or_else(|| suggest(word, "there are", names))
+        } else {
+            suggest(word, "it takes", names)
+        };
+        let mut finding =
+            Diagnostic::error("unknown_block", message).at(&origin, "not a kind of block");
+        finding.help = help;
+        self.problem(finding);
+    }
+}

@@ -1,0 +1,134 @@
+//! A parsed topology: what is declared, by name, and what is wrong with the shape of it.
+
+mod check;
+mod collect;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use strat_model::{Diagnostic, Name, Noun, Origin, Origins};
+
+use crate::ast::{Attribute, Block};
+use crate::schema::{self, BlockSchema};
+use crate::span::{Files, Span};
+
+pub(crate) use check::{UnknownName, check_references, unknown_root};
+pub(crate) use collect::collect;
+
+/// A parsed topology.
+#[derive(Debug, Default)]
+pub(crate) struct Program {
+    pub(crate) files: Files,
+    pub(crate) base_dir: PathBuf,
+    pub(crate) topology: Option<Block>,
+    pub(crate) variables: BTreeMap<Arc<str>, Block>,
+    pub(crate) locals: BTreeMap<Arc<str>, Attribute>,
+    pub(crate) sites: BTreeMap<Name, Block>,
+    pub(crate) outputs: BTreeMap<Arc<str>, Block>,
+    /// The managed blocks, sorted by noun and name.
+    pub(crate) things: Vec<Thing>,
+    /// Where in `things` each is.
+    pub(crate) index: HashMap<Noun, BTreeMap<Name, usize>>,
+    /// What is wrong with the shape.
+    pub(crate) problems: Vec<Diagnostic>,
+}
+
+/// A managed block.
+#[derive(Debug)]
+pub(crate) struct Thing {
+    pub(crate) noun: Noun,
+    pub(crate) name: Name,
+    pub(crate) block: Block,
+    pub(crate) origins: Arc<Origins>,
+    /// For each attribute of the block, whether it differs between instances.
+    varies: Vec<bool>,
+}
+
+impl Program {
+    /// `span` as the model has it.
+    pub(crate) fn origin(&self, span: Span) -> Origin {
+        self.files.origin(span)
+    }
+
+    /// The managed block of that noun and name.
+    pub(crate) fn thing(&self, noun: Noun, name: &str) -> Option<usize> {
+        self.index.get(&noun)?.get(name).copied()
+    }
+
+    /// The names of the blocks of that noun.
+    pub(crate) fn names(&self, noun: Noun) -> Vec<&str> {
+        let names = self.index.get(&noun).into_iter().flat_map(BTreeMap::keys);
+        names.map(Name::as_str).collect()
+    }
+}
+
+impl Thing {
+    /// A managed block of the topology.
+    pub(crate) fn new(noun: Noun, name: Name, block: Block, files: &Files) -> Self {
+        let varies = block
+            .body
+            .attributes
+            .iter()
+            .map(|a| a.value.mentions("each") || a.value.mentions("count"))
+            .collect();
+        let origins = Arc::new(origins(&block, files));
+        Self {
+            noun,
+            name,
+            block,
+            origins,
+            varies,
+        }
+    }
+
+    /// The block's schema.
+    pub(crate) fn schema(&self) -> &'static BlockSchema {
+        schema::of_noun(self.noun)
+    }
+
+    /// Whether the attribute of that number differs between instances.
+    pub(crate) fn varies(&self, attribute: usize) -> bool {
+        self.varies[attribute]
+    }
+
+    /// The attribute of that name, its number, and whether it differs between instances.
+    pub(crate) fn attribute(&self, name: &str) -> Option<(usize, &Attribute, bool)> {
+        let attributes = &self.block.body.attributes;
+        let at = attributes.iter().position(|a| &*a.name.text == name)?;
+        Some((at, &attributes[at], self.varies[at]))
+    }
+}
+
+/// The places of a block and its attributes; those of nested blocks are `disk.size`, and
+/// `disk[1].size` from the second on.
+fn origins(block: &Block, files: &Files) -> Origins {
+    let mut origins = Origins {
+        block: Some(files.origin(block.head)),
+        attributes: BTreeMap::new(),
+    };
+    for attribute in &block.body.attributes {
+        let place = files.origin(attribute.value.span);
+        origins
+            .attributes
+            .insert(attribute.name.text.as_ref().to_owned(), place);
+    }
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    for nested in &block.body.blocks {
+        let keyword = &*nested.keyword.text;
+        let number = seen.entry(keyword).or_default();
+        let path = match (nested.labels.first(), *number) {
+            (Some(label), _) => format!("{keyword}.{}", label.text),
+            (None, 0) => keyword.to_owned(),
+            (None, n) => format!("{keyword}[{n}]"),
+        };
+        *number += 1;
+        for attribute in &nested.body.attributes {
+            let place = files.origin(attribute.value.span);
+            let path = format!("{path}.{}", attribute.name.text);
+            origins.attributes.insert(path, place);
+        }
+        origins.attributes.insert(path, files.origin(nested.head));
+    }
+    origins
+}

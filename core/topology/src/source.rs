@@ -1,0 +1,214 @@
+//! The text of a topology: one file, or the files of a folder.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The most bytes that one file may have.
+const MAX_FILE_BYTES: u64 = 64 << 20;
+/// The most bytes that all files of a topology may have together.
+const MAX_TOTAL_BYTES: u64 = 128 << 20;
+/// The most files that a topology may have.
+const MAX_FILES: usize = 4096;
+/// The endings of files that are topologies wherever they lie.
+const ENDINGS: [&str; 4] = [".hcl", ".strat.yaml", ".strat.yml", ".strat.json"];
+/// The endings of files that are topologies only where there is none of the former: templates and
+/// other data often lie beside a topology.
+const PLAIN_ENDINGS: [&str; 3] = [".yaml", ".yml", ".json"];
+/// The endings of files of variables, which lie beside a topology and are not part of it.
+const VARIABLE_ENDINGS: [&str; 4] = [".vars.hcl", ".vars.yaml", ".vars.yml", ".vars.json"];
+
+/// One file and its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// As shown to people.
+    pub name: Arc<str>,
+    /// The whole text, without a byte order mark.
+    pub text: Arc<str>,
+}
+
+/// The text of a topology.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    base_dir: PathBuf,
+    files: Arc<[SourceFile]>,
+}
+
+/// Why a topology's text could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Nothing is there.
+    #[error("`{}` does not exist", path.display())]
+    Missing {
+        /// What was asked for.
+        path: PathBuf,
+    },
+    /// The folder holds no topology.
+    #[error("`{}` has no topology files: none ends in `.hcl`, `.yaml`, `.yml` or `.json`", path.display())]
+    NoFiles {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file could not be read.
+    #[error("`{}` cannot be read", path.display())]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file is not text.
+    #[error("`{}` is not UTF-8 text: byte {at} is not part of a character", path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// The first byte that is wrong.
+        at: usize,
+    },
+    /// More than a topology may be.
+    #[error("`{}` is too large: {limit}", path.display())]
+    TooLarge {
+        /// The file or folder.
+        path: PathBuf,
+        /// The limit, in words.
+        limit: &'static str,
+    },
+}
+
+impl Sources {
+    /// Reads a file, or the topology files of a folder, in the order of their names.
+    ///
+    /// Those are the files directly in it that are not hidden and end in `.hcl`, `.strat.yaml`,
+    /// `.strat.yml` or `.strat.json`; if there are none, those that end in `.yaml`, `.yml` or
+    /// `.json`. Files of variables (`.vars.hcl` and the like) are left out.
+    ///
+    /// # Errors
+    /// If there is nothing to read, or it cannot be read, or is not text, or is too large.
+    pub fn load(path: &Path) -> Result<Self, LoadError> {
+        let unreadable = |source: std::io::Error| match source.kind() {
+            std::io::ErrorKind::NotFound => LoadError::Missing {
+                path: path.to_owned(),
+            },
+            _ => LoadError::Unreadable {
+                path: path.to_owned(),
+                source,
+            },
+        };
+        let metadata = std::fs::metadata(path).map_err(unreadable)?;
+        if !metadata.is_dir() {
+            let base_dir = path.parent().unwrap_or_else(|| Path::new(""));
+            return Ok(Self::from_files(base_dir, vec![read(path)?]));
+        }
+        let paths = topology_files(path)?;
+        if paths.is_empty() {
+            return Err(LoadError::NoFiles {
+                path: path.to_owned(),
+            });
+        }
+        let mut files = Vec::with_capacity(paths.len());
+        let mut total = 0;
+        for path in &paths {
+            let file = read(path)?;
+            total += file.text.len() as u64;
+            files.push(file);
+        }
+        if total > MAX_TOTAL_BYTES || paths.len() > MAX_FILES {
+            return Err(LoadError::TooLarge {
+                path: path.to_owned(),
+                limit: "a topology has at most 4096 files of 128 MiB together",
+            });
+        }
+        Ok(Self::from_files(path, files))
+    }
+
+    /// Sources of text that is at hand. `base_dir` is what `file("…")` is relative to.
+    #[must_use]
+    pub fn from_files(base_dir: impl Into<PathBuf>, files: Vec<SourceFile>) -> Self {
+        let files = files
+            .into_iter()
+            .map(|file| match file.text.strip_prefix('\u{feff}') {
+                Some(text) => SourceFile {
+                    text: Arc::from(text),
+                    name: file.name,
+                },
+                None => file,
+            });
+        Self {
+            base_dir: base_dir.into(),
+            files: files.collect(),
+        }
+    }
+
+    /// The text of a file that a finding names.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.files
+            .iter()
+            .find(|file| &*file.name == name)
+            .map(|file| &*file.text)
+    }
+
+    /// The folder that `file("…")` is relative to.
+    #[must_use]
+    pub fn base_dir(&self) -> &Path {
+        &self.base_dir
+    }
+
+    /// The files, in order.
+    #[must_use]
+    pub fn files(&self) -> &[SourceFile] {
+        &self.files
+    }
+}
+
+fn topology_files(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    let unreadable = |source| LoadError::Unreadable {
+        path: folder.to_owned(),
+        source,
+    };
+    let (mut paths, mut plain) = (Vec::new(), Vec::new());
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let name = path.file_name().unwrap_or_default();
+        let name = name.to_string_lossy().to_ascii_lowercase();
+        let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+        if name.starts_with('.') || ends(&VARIABLE_ENDINGS) || !path.is_file() {
+            continue;
+        }
+        if ends(&ENDINGS) {
+            paths.push(path);
+        } else if ends(&PLAIN_ENDINGS) {
+            plain.push(path);
+        }
+    }
+    let mut paths = if paths.is_empty() { plain } else { paths };
+    paths.sort();
+    Ok(paths)
+}
+
+fn read(path: &Path) -> Result<SourceFile, LoadError> {
+    let unreadable = |source| LoadError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(LoadError::TooLarge {
+            path: path.to_owned(),
+            limit: "a file has at most 64 MiB",
+        });
+    }
+    let text = String::from_utf8(bytes).map_err(|error| LoadError::NotUtf8 {
+        path: path.to_owned(),
+        at: error.utf8_error().valid_up_to(),
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    Ok(SourceFile {
+        name: Arc::from(path.to_string_lossy()),
+        text: Arc::from(text),
+    })
+}

@@ -1,0 +1,278 @@
+//! A topology from its text to its intent.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use strat_model::{Diagnostic, Intent, Inventory, Name, Origin, Severity};
+
+use crate::ast::Block;
+use crate::eval::{Evaluator, ROOT};
+use crate::inputs::{Inputs, VariableDoc};
+use crate::notation::Notation;
+use crate::outputs::{Known, Output};
+use crate::program::{Program, check_references, collect};
+use crate::report::Outcome;
+use crate::source::Sources;
+use crate::span::Files;
+use crate::value::{Value, text_of, to_json};
+use crate::{decode, lower, notation};
+
+/// The stack for parsing and evaluation: expressions nest, and callers' stacks may be small.
+const STACK_BYTES: usize = 256 << 20;
+
+/// A topology, parsed.
+#[derive(Debug, Clone)]
+pub struct Topology {
+    program: Arc<Program>,
+}
+
+/// A topology, evaluated with some inputs.
+#[derive(Debug, Clone)]
+pub struct Evaluated {
+    /// What it asks for.
+    pub intent: Intent,
+    /// What is worth a look, though nothing stops.
+    pub warnings: Vec<Diagnostic>,
+    program: Arc<Program>,
+    inputs: Inputs,
+}
+
+impl Topology {
+    /// Parses the text of a topology. What its blocks say is looked at by [`Topology::evaluate`],
+    /// so that one run tells of everything.
+    ///
+    /// # Errors
+    /// One finding for each file that is not well-formed.
+    pub fn parse(sources: &Sources) -> Result<Self, Vec<Diagnostic>> {
+        deep(|| {
+            let mut files = Files::default();
+            let mut bodies = Vec::new();
+            let mut problems = Vec::new();
+            for source in sources.files() {
+                let file = files.add(source.name.clone());
+                let body = match notation::of(&source.name) {
+                    Notation::Hcl => lower::hcl_body(file, &source.name, &source.text),
+                    other => lower::data_body(file, &source.name, &source.text, other),
+                };
+                match body {
+                    Ok(body) => bodies.push(body),
+                    Err(found) => problems.extend(found),
+                }
+            }
+            if !problems.is_empty() {
+                return Err(problems);
+            }
+            let program = collect(files, sources.base_dir().to_owned(), bodies);
+            Ok(Self {
+                program: Arc::new(program),
+            })
+        })
+    }
+
+    /// Evaluates the topology.
+    ///
+    /// # Errors
+    /// Every finding, errors first, if there is any error.
+    pub fn evaluate(&self, inputs: &Inputs) -> Result<Evaluated, Vec<Diagnostic>> {
+        deep(|| {
+            let program = &*self.program;
+            let mut ev = Evaluator::new(program);
+            for problem in &program.problems {
+                ev.sink.push(problem.clone());
+            }
+            check_references(program, &mut ev.sink);
+            ev.resolve_variables(inputs);
+            ev.all_locals();
+            let intent = decode::decode(&mut ev);
+            for block in program.outputs.values() {
+                // A failure has been reported.
+                let _ = checked_output(&mut ev, block);
+            }
+            let failed = ev.sink.has_errors();
+            let findings = ev.sink.finish();
+            match intent {
+                Ok(intent) if !failed => Ok(Evaluated {
+                    intent,
+                    warnings: findings,
+                    program: self.program.clone(),
+                    inputs: inputs.clone(),
+                }),
+                _ => Err(findings),
+            }
+        })
+    }
+
+    /// The variables, by name.
+    #[must_use]
+    pub fn variables(&self) -> Vec<VariableDoc> {
+        deep(|| {
+            let mut ev = Evaluator::new(&self.program);
+            let variables = self.program.variables.iter();
+            variables
+                .map(|(name, block)| ev.document(name, block))
+                .collect()
+        })
+    }
+}
+
+impl Evaluated {
+    /// The outputs, with what `inventory` says of the topology's things.
+    #[must_use]
+    pub fn outputs(&self, inventory: &Inventory) -> BTreeMap<String, Output> {
+        deep(|| {
+            let known = Known::of(inventory, &self.intent.owner);
+            let mut ev = Evaluator::new(&self.program);
+            ev.resolve_variables(&self.inputs);
+            ev.known = Some(&known);
+            let outputs = self.program.outputs.iter();
+            outputs
+                .map(|(name, block)| (name.to_string(), output(&mut ev, block, &known)))
+                .collect()
+        })
+    }
+
+    /// The place of an attribute of a site, or of the site's head where it has none of that name.
+    #[must_use]
+    pub fn site_origin(&self, site: &Name, attribute: &str) -> Option<Origin> {
+        let block = self.program.sites.get(site)?;
+        let attribute = block.body.attribute(attribute);
+        let span = attribute.map_or(block.head, |a| a.value.span);
+        Some(self.program.origin(span))
+    }
+}
+
+/// Runs `f` where expressions may nest. Without a thread of its own it runs on the caller's.
+fn deep<T: Send>(f: impl FnOnce() -> T + Send) -> T {
+    let mut f = Some(f);
+    let mut result = None;
+    std::thread::scope(|scope| {
+        let run = || {
+            if let Some(f) = f.take() {
+                result = Some(f());
+            }
+        };
+        let builder = std::thread::Builder::new().stack_size(STACK_BYTES);
+        if let Ok(handle) = builder.spawn_scoped(scope, run)
+            && let Err(panic) = handle.join()
+        {
+            std::panic::resume_unwind(panic);
+        }
+    });
+    match (result, f) {
+        (Some(result), _) => result,
+        (None, Some(f)) => f(),
+        (None, None) => unreachable!("the closure ran, or is still here"),
+    }
+}
+
+/// Checks an output as far as it is known before an apply.
+fn checked_output(ev: &mut Evaluator<'_>, block: &Block) -> Outcome<()> {
+    let Some(attribute) = block.body.attribute("value") else {
+        return Ok(());
+    };
+    let span = attribute.value.span;
+    let hidden = is_sensitive(ev, block);
+    description(ev, block);
+    let value = ev.eval(&attribute.value, &ROOT)?;
+    if value.is_sensitive() && !hidden? {
+        let name = block.labels.first().map_or("", |label| &*label.text);
+        return Err(ev.fail(
+            span,
+            "sensitive_value",
+            format!("the output `{name}` would show a sensitive value"),
+            "sensitive",
+            Some("add `sensitive = true` to the output".to_owned()),
+        ));
+    }
+    Ok(())
+}
+
+fn is_sensitive(ev: &mut Evaluator<'_>, block: &Block) -> Outcome<bool> {
+    let Some(attribute) = block.body.attribute("sensitive") else {
+        return Ok(false);
+    };
+    let span = attribute.value.span;
+    let value = ev.eval(&attribute.value, &ROOT)?;
+    let value = ev.plain(value, span, "sensitive")?;
+    ev.bool(&value, span, "`sensitive`")
+}
+
+fn description(ev: &mut Evaluator<'_>, block: &Block) -> Option<String> {
+    let attribute = block.body.attribute("description")?;
+    let span = attribute.value.span;
+    let value = ev.eval(&attribute.value, &ROOT).ok()?;
+    let value = ev.plain(value, span, "description").ok()?;
+    text_of(&value).map(|text| text.to_string())
+}
+
+fn output(ev: &mut Evaluator<'_>, block: &Block, known: &Known) -> Output {
+    let sensitive = is_sensitive(ev, block).unwrap_or(true);
+    let description = description(ev, block);
+    let mut output = Output {
+        value: None,
+        sensitive,
+        description,
+        error: None,
+    };
+    let Some(attribute) = block.body.attribute("value") else {
+        return output;
+    };
+    let before = std::mem::take(&mut ev.sink);
+    match ev.eval(&attribute.value, &ROOT) {
+        Ok(value) if value.is_sensitive() && !sensitive => {
+            output.error = Some("its value is sensitive, and the output is not".to_owned());
+        }
+        Ok(value) => output.value = with_things(&value, known),
+        Err(_) => {
+            let found = std::mem::take(&mut ev.sink).finish();
+            let first = found.into_iter().find(|d| d.severity == Severity::Error);
+            let message = first.map_or_else(|| "it cannot be evaluated".to_owned(), |d| d.message);
+            output.error = Some(message);
+        }
+    }
+    ev.sink = before;
+    output
+}
+
+/// The JSON of a value; a thing is everything that is known of it.
+fn with_things(value: &Value, known: &Known) -> Option<serde_json::Value> {
+    use crate::value::Ref;
+    match value {
+        Value::Ref(Ref::Thing { addr, .. }) => {
+            let mut fields = known.whole(addr)?.clone();
+            fields.insert("addr".to_owned(), addr.to_string());
+            serde_json::to_value(fields).ok()
+        }
+        Value::List(items) => items.iter().map(|item| with_things(item, known)).collect(),
+        Value::Map(items) => {
+            let fields = items
+                .iter()
+                .map(|(key, item)| Some((key.to_string(), with_things(item, known)?)));
+            let fields: Option<serde_json::Map<_, _>> = fields.collect();
+            fields.map(serde_json::Value::Object)
+        }
+        Value::Sensitive(inner) => with_things(inner, known),
+        other => to_json(other),
+    }
+}
+
+impl Evaluator<'_> {
+    fn document(&mut self, name: &Arc<str>, block: &Block) -> VariableDoc {
+        let sensitive = self.variable_sensitive(block);
+        let default = block.body.attribute("default");
+        let default = default.map(|default| {
+            let value = self.constant(&default.value).ok();
+            let json = value
+                .filter(|_| !sensitive)
+                .and_then(|value| to_json(&value));
+            json.unwrap_or(serde_json::Value::Null)
+        });
+        VariableDoc {
+            name: name.to_string(),
+            ty: self.type_text(block),
+            description: description(self, block),
+            default,
+            sensitive,
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Conversions between the simple types.
+
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use super::{Ref, Value};
+
+/// A number as text: no exponent, no needless zeros.
+pub(crate) fn canonical_number(number: Decimal) -> String {
+    number.normalize().to_string()
+}
+
+/// The text of a value that has one by itself: strings, numbers, bools and sites.
+pub(crate) fn text_of(value: &Value) -> Option<Arc<str>> {
+    Some(match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => Arc::from(canonical_number(*number)),
+        Value::Bool(true) => Arc::from("true"),
+        Value::Bool(false) => Arc::from("false"),
+        Value::Ref(Ref::Site(name)) => Arc::from(name.as_str()),
+        Value::Null
+        | Value::List(_)
+        | Value::Map(_)
+        | Value::Ref(Ref::Thing { .. })
+        | Value::Unknown(_)
+        | Value::Sensitive(_) => return None,
+    })
+}
+
+impl Value {
+    /// The number, also of a string that reads as one.
+    pub(crate) fn to_number(&self) -> Option<Decimal> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::String(text) => parse_number(text),
+            _ => None,
+        }
+    }
+
+    /// The bool, also of the strings `true` and `false`.
+    pub(crate) fn to_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(bool) => Some(*bool),
+            Self::String(text) => match &**text {
+                "true" => Some(true),
+                "false" => Some(false),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The whole number, where it is one and fits.
+    pub(crate) fn to_int(&self) -> Option<i64> {
+        let number = self.to_number()?;
+        if number.fract().is_zero() {
+            i64::try_from(number).ok()
+        } else {
+            None
+        }
+    }
+}
+
+/// Reads a number, with or without an exponent.
+pub(crate) fn parse_number(text: &str) -> Option<Decimal> {
+    let first = text.trim_start_matches('-').chars().next()?;
+    if !first.is_ascii_digit() {
+        return None;
+    }
+    Decimal::from_str_exact(text)
+        .or_else(|_| Decimal::from_scientific(text))
+        .or_else(|_| text.parse())
+        .ok()
+        .map(|number| number.normalize())
+}
+
+/// A total order of values, for sets: by type, then by content.
+pub(crate) fn order(a: &Value, b: &Value) -> std::cmp::Ordering {
+    const fn rank(value: &Value) -> u8 {
+        match value {
+            Value::Null => 0,
+            Value::Bool(_) => 1,
+            Value::Number(_) => 2,
+            Value::String(_) => 3,
+            Value::Ref(_) => 4,
+            Value::List(_) => 5,
+            Value::Map(_) => 6,
+            Value::Unknown(_) => 7,
+            Value::Sensitive(_) => 8,
+        }
+    }
+    match (a, b) {
+        (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
+        (Value::Number(a), Value::Number(b)) => a.cmp(b),
+        (Value::String(a), Value::String(b)) => a.cmp(b),
+        (Value::Ref(Ref::Site(a)), Value::Ref(Ref::Site(b))) => a.cmp(b),
+        (Value::Ref(Ref::Thing { addr: a, .. }), Value::Ref(Ref::Thing { addr: b, .. })) => {
+            a.cmp(b)
+        }
+        (Value::List(a), Value::List(b)) => a.len().cmp(&b.len()).then_with(|| {
+            let unequal = a.iter().zip(b.iter()).map(|(a, b)| order(a, b));
+            unequal
+                .into_iter()
+                .find(|o| o.is_ne())
+                .unwrap_or(std::cmp::Ordering::Equal)
+        }),
+        (Value::Map(a), Value::Map(b)) => a.len().cmp(&b.len()).then_with(|| {
+            let pairs = a.iter().zip(b.iter());
+            pairs
+                .map(|((ka, va), (kb, vb))| ka.cmp(kb).then_with(|| order(va, vb)))
+                .find(|o| o.is_ne())
+                .unwrap_or(std::cmp::Ordering::Equal)
+        }),
+        (Value::Sensitive(a), Value::Sensitive(b)) => order(a, b),
+        _ => rank(a).cmp(&rank(b)),
+    }
+}

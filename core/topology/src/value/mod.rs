@@ -1,0 +1,172 @@
+//! Values of expressions.
+
+mod convert;
+mod json;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+use strat_model::{LocalAddr, Name, TemplatePart};
+
+pub(crate) use convert::{canonical_number, order, parse_number, text_of};
+pub(crate) use json::{from_json, to_json};
+
+/// A sorted map of values.
+pub(crate) type Map = BTreeMap<Arc<str>, Value>;
+
+/// The value of an expression.
+///
+/// Numbers are decimals of 28 digits: integers and decimal fractions are exact. A set is a sorted
+/// list without repetition.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Value {
+    Null,
+    Bool(bool),
+    Number(Decimal),
+    String(Arc<str>),
+    List(Arc<Vec<Value>>),
+    Map(Arc<Map>),
+    /// A site or one instance of a block.
+    Ref(Ref),
+    /// Known only after apply.
+    Unknown(Unknown),
+    /// Not to be shown. Never nested directly in itself.
+    Sensitive(Arc<Value>),
+}
+
+/// A reference to something declared.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Ref {
+    /// A site.
+    Site(Name),
+    /// An instance of a block: the block's and the instance's index, and its address.
+    Thing {
+        block: usize,
+        instance: usize,
+        addr: Arc<LocalAddr>,
+    },
+}
+
+/// A value that only an apply brings.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Unknown {
+    /// The reference that it comes from, as written.
+    pub(crate) cause: Arc<str>,
+    /// The text with its places, where the value is a text put together from such.
+    pub(crate) parts: Option<Arc<Vec<TemplatePart>>>,
+}
+
+/// The cause alone: the text may hold secrets.
+impl fmt::Debug for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Unknown({})", self.cause)
+    }
+}
+
+impl Unknown {
+    /// What becomes of an unknown value in any computation.
+    pub(crate) fn opaque(&self) -> Value {
+        Value::Unknown(Self {
+            cause: self.cause.clone(),
+            parts: None,
+        })
+    }
+}
+
+impl Value {
+    /// A string.
+    pub(crate) fn string(text: impl AsRef<str>) -> Self {
+        Self::String(Arc::from(text.as_ref()))
+    }
+
+    /// A list.
+    pub(crate) fn list(items: impl IntoIterator<Item = Self>) -> Self {
+        Self::List(Arc::new(items.into_iter().collect()))
+    }
+
+    /// A map.
+    pub(crate) fn map(items: impl IntoIterator<Item = (Arc<str>, Self)>) -> Self {
+        Self::Map(Arc::new(items.into_iter().collect()))
+    }
+
+    /// A whole number.
+    pub(crate) fn int(number: impl Into<Decimal>) -> Self {
+        Self::Number(number.into())
+    }
+
+    /// The value without its wrapper, and whether it had one.
+    pub(crate) fn reveal(self) -> (Self, bool) {
+        match self {
+            Self::Sensitive(inner) => (Arc::unwrap_or_clone(inner), true),
+            other => (other, false),
+        }
+    }
+
+    /// This value, sensitive if `sensitive`.
+    pub(crate) fn marked(self, sensitive: bool) -> Self {
+        match self {
+            Self::Sensitive(_) => self,
+            other if sensitive => Self::Sensitive(Arc::new(other)),
+            other => other,
+        }
+    }
+
+    /// Whether this or anything in it is sensitive.
+    pub(crate) fn is_sensitive(&self) -> bool {
+        match self {
+            Self::Sensitive(_) => true,
+            Self::List(items) => items.iter().any(Self::is_sensitive),
+            Self::Map(items) => items.values().any(Self::is_sensitive),
+            Self::Null
+            | Self::Bool(_)
+            | Self::Number(_)
+            | Self::String(_)
+            | Self::Ref(_)
+            | Self::Unknown(_) => false,
+        }
+    }
+
+    /// This value with every wrapper in it taken off.
+    pub(crate) fn revealed(self) -> Self {
+        if !self.is_sensitive() {
+            return self;
+        }
+        match self {
+            Self::Sensitive(inner) => Arc::unwrap_or_clone(inner).revealed(),
+            Self::List(items) => Self::list(items.iter().cloned().map(Self::revealed)),
+            Self::Map(items) => {
+                Self::map(items.iter().map(|(k, v)| (k.clone(), v.clone().revealed())))
+            }
+            other => other,
+        }
+    }
+
+    /// The first unknown in it, if there is one.
+    pub(crate) fn unknown(&self) -> Option<&Unknown> {
+        match self {
+            Self::Unknown(unknown) => Some(unknown),
+            Self::Sensitive(inner) => inner.unknown(),
+            Self::List(items) => items.iter().find_map(Self::unknown),
+            Self::Map(items) => items.values().find_map(Self::unknown),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) | Self::Ref(_) => None,
+        }
+    }
+
+    /// What it is, for people: `a string`.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Self::Null => "null".to_owned(),
+            Self::Bool(_) => "a bool".to_owned(),
+            Self::Number(_) => "a number".to_owned(),
+            Self::String(_) => "a string".to_owned(),
+            Self::List(_) => "a list".to_owned(),
+            Self::Map(_) => "a map".to_owned(),
+            Self::Ref(Ref::Site(name)) => format!("the site `{name}`"),
+            Self::Ref(Ref::Thing { addr, .. }) => format!("`{addr}`"),
+            Self::Unknown(_) => "a value known only after apply".to_owned(),
+            Self::Sensitive(_) => "a sensitive value".to_owned(),
+        }
+    }
+}
