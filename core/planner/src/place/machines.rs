@@ -51,6 +51,7 @@ impl<'a> Placer<'a> {
         for machine in &self.intent.machines {
             if let Some(why) = self.blind(machine) {
                 self.carriers_that_run(machine);
+                self.unsure.extend(machine.firewalls.iter().cloned());
                 self.withheld.insert(machine.common.addr.clone(), why);
                 continue;
             }
@@ -351,7 +352,7 @@ impl<'a> Placer<'a> {
 
     /// The site and zone that a machine was given.
     pub(super) fn placed(&self, machine: &LocalAddr) -> Option<(Name, Name)> {
-        let sites = self.intent.sites.keys();
+        let sites = self.facts.keys();
         let mut entries =
             sites.filter_map(|site| Some((site, self.entries.get(&machine.at(site))?)));
         let (site, Entry { goals, .. }) = entries.next()?;
@@ -454,7 +455,8 @@ fn fill_site<'a>(
             0
         };
         let want = if spread {
-            step(&open, i, &count_in, allotment.missing)
+            let (together, _) = room.fits(&open[i].1, disk(machine), allotment.missing);
+            step(&open, i, &count_in, together)
         } else {
             allotment.missing
         };
@@ -477,19 +479,17 @@ fn fill_site<'a>(
 }
 
 /// How many machines the emptiest zone may take at once: up to the next emptiest, or an even part
-/// when all are level.
-fn step(open: &[(&Name, Shape)], i: usize, count_in: &impl Fn(&Name) -> u32, missing: u32) -> u32 {
+/// of what fits `together` when all are level. At least one, so that the reason is found when
+/// nothing fits.
+fn step(open: &[(&Name, Shape)], i: usize, count_in: &impl Fn(&Name) -> u32, together: u32) -> u32 {
     let mine = count_in(open[i].0);
-    let others = open
-        .iter()
-        .enumerate()
-        .filter(|(j, _)| *j != i)
-        .map(|(_, (zone, _))| count_in(zone));
-    match others.min() {
-        None => missing,
-        Some(next) if next > mine => (next - mine).min(missing),
-        Some(_) => (missing / u32::try_from(open.len()).unwrap_or(u32::MAX)).max(1),
-    }
+    let others = open.iter().enumerate().filter(|(j, _)| *j != i);
+    let want = match others.map(|(_, (zone, _))| count_in(zone)).min() {
+        None => together,
+        Some(next) if next > mine => (next - mine).min(together),
+        Some(_) => together / u32::try_from(open.len()).unwrap_or(u32::MAX),
+    };
+    want.max(1)
 }
 
 fn image_note(machine: &MachineIntent) -> String {

@@ -38,6 +38,7 @@ pub fn place(
         problems: Vec::new(),
         subnets: BTreeMap::new(),
         carriers: BTreeMap::new(),
+        unsure: BTreeSet::new(),
     };
     placer.networks();
     placer.machines();
@@ -68,6 +69,8 @@ struct Placer<'a> {
     subnets: BTreeMap<Addr, ipnet::Ipv4Net>,
     /// Which subnets hold machines that carry a firewall.
     carriers: BTreeMap<LocalAddr, BTreeSet<Addr>>,
+    /// Firewalls whose machines may be where nobody can see.
+    unsure: BTreeSet<LocalAddr>,
 }
 
 impl<'a> Placer<'a> {

@@ -127,6 +127,14 @@ impl<'a> Placer<'a> {
             let Some(network) = networks.get(&firewall.network) else {
                 continue;
             };
+            let peers = firewall.rules.iter().flat_map(|rule| &rule.peers);
+            let unsure = |peer: &Peer<_>| peer.firewall().is_some_and(|f| self.unsure.contains(f));
+            if peers.clone().any(unsure) {
+                let why = "its rules name machines that may run where no answer came from";
+                self.withheld
+                    .insert(firewall.common.addr.clone(), why.to_owned());
+                continue;
+            }
             for site in &network.sites {
                 if self.facts(site).is_some() {
                     self.firewall_at(firewall, site, &network_of);
