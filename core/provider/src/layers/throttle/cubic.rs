@@ -36,6 +36,8 @@ const ROUND_TRIP_MAX_S: f64 = 2.0;
 const ROUND_TRIP_KEPT: f64 = 0.8;
 /// From how many calls on, what was let through since the last fall says something.
 const CALLS_TO_MEASURE: f64 = 5.0;
+/// The lowest rate there is: a call in a hundred seconds.
+const RATE_MIN: f64 = 0.01;
 /// The curve is cut off here; by then the rate has grown some ten thousandfold.
 const PROGRESS_MAX: f64 = 40.0;
 
@@ -43,13 +45,29 @@ const PROGRESS_MAX: f64 = 40.0;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cubic {
     plateau: f64,
-    beta: f64,
-    seconds_to_plateau: f64,
+    limit: Limit,
     round_trip: f64,
     head_start: f64,
     used: Used,
     min: f64,
     max: f64,
+}
+
+/// Whether the last fall knew what the cloud lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Limit {
+    Unknown,
+    Known,
+}
+
+impl Limit {
+    /// What is left of the rate after the fall.
+    const fn beta(self) -> f64 {
+        match self {
+            Self::Unknown => BETA_SEARCH,
+            Self::Known => BETA,
+        }
+    }
 }
 
 /// How far a rate has been used since it last fell.
@@ -60,12 +78,14 @@ pub(super) struct Used {
 }
 
 impl Cubic {
-    /// At `rate`, and about to probe beyond.
+    /// At `rate`, and about to probe beyond. Bounds that make no sense are mended.
     pub(super) fn at(rate: f64, min: f64, max: f64) -> Self {
+        let min = min.max(RATE_MIN);
+        let max = max.max(min);
         Self {
-            plateau: rate.clamp(min, max),
-            beta: BETA,
-            seconds_to_plateau: SECONDS_TO_PLATEAU,
+            // Unlike `clamp` this makes a number of what is none.
+            plateau: rate.max(min).min(max),
+            limit: Limit::Known,
             round_trip: 0.0,
             head_start: 1.0,
             used: Used::default(),
@@ -82,10 +102,14 @@ impl Cubic {
     fn rate_after(&self, used: Used) -> f64 {
         let worth = CALLS_TO_PLATEAU_S.max(CALLS_TO_PLATEAU_TRIPS * self.round_trip);
         let calls = CALLS_TO_PLATEAU.max(worth * self.plateau);
-        let seconds = self.seconds_to_plateau;
+        let seconds = match self.limit {
+            Limit::Unknown => (CALLS_TO_PLATEAU_SEARCH / self.plateau)
+                .clamp(SECONDS_TO_PLATEAU_SEARCH, SECONDS_TO_PLATEAU),
+            Limit::Known => SECONDS_TO_PLATEAU,
+        };
         let progress = self.head_start + used.calls / calls + used.seconds / seconds;
         let from_plateau = progress.min(PROGRESS_MAX) - 1.0;
-        let rate = self.plateau * (1.0 + (1.0 - self.beta) * from_plateau.powi(3));
+        let rate = self.plateau * (1.0 + (1.0 - self.limit.beta()) * from_plateau.powi(3));
         rate.clamp(self.min, self.max)
     }
 
@@ -100,6 +124,15 @@ impl Cubic {
         self.used
     }
 
+    /// For how long after a fall, in seconds, calls may be overtaken by calls from before it: half
+    /// a round trip. During the search each refusal counts at once.
+    pub(super) fn overtaking(&self) -> f64 {
+        match self.limit {
+            Limit::Unknown => 0.0,
+            Limit::Known => self.round_trip / 2.0,
+        }
+    }
+
     /// The rate was too high for a call that was let go at `used`: the first that was refused, so
     /// that all before it were let through. The refusal took `round_trip` seconds to come back.
     pub(super) fn fall(&mut self, used: Used, round_trip: f64) {
@@ -108,28 +141,24 @@ impl Cubic {
             .max(ROUND_TRIP_KEPT * self.round_trip);
         let rate = self.rate_after(used);
         if used.calls < CALLS_TO_MEASURE || used.seconds <= 0.0 {
-            return self.search_below(rate);
+            return self.restart(rate, Limit::Unknown);
         }
         let measured = (used.calls - 1.0) / used.seconds;
         // What fails with no bucket at all fails at the limit itself: hence not `measured` alone.
-        self.restart(measured.midpoint(rate).clamp(BETA * rate, rate), BETA);
+        self.restart(
+            measured.midpoint(rate).clamp(BETA * rate, rate),
+            Limit::Known,
+        );
     }
 
     /// Nothing is known of the limit but that it is lower.
     pub(super) fn search_down(&mut self) {
-        self.search_below(self.rate());
+        self.restart(self.rate(), Limit::Unknown);
     }
 
-    fn search_below(&mut self, rate: f64) {
-        self.restart(rate, BETA_SEARCH);
-        self.seconds_to_plateau = (CALLS_TO_PLATEAU_SEARCH / self.plateau)
-            .clamp(SECONDS_TO_PLATEAU_SEARCH, SECONDS_TO_PLATEAU);
-    }
-
-    fn restart(&mut self, plateau: f64, beta: f64) {
+    fn restart(&mut self, plateau: f64, limit: Limit) {
         self.plateau = plateau.clamp(self.min, self.max);
-        self.beta = beta;
-        self.seconds_to_plateau = SECONDS_TO_PLATEAU;
+        self.limit = limit;
         self.head_start = 0.0;
         self.used = Used::default();
     }
@@ -175,6 +204,15 @@ mod tests {
             seconds += step;
         }
         assert!(seconds < 90.0, "{seconds}");
+    }
+
+    #[test]
+    fn bounds_that_make_no_sense_are_mended() {
+        for (rate, min, max) in [(f64::NAN, 1.0, 2.0), (5.0, 9.0, 1.0), (-1.0, -2.0, -3.0)] {
+            let mut cubic = Cubic::at(rate, min, max);
+            cubic.fall(cubic.used(), 0.1);
+            assert!(cubic.rate().is_finite() && cubic.rate() > 0.0);
+        }
     }
 
     #[test]

@@ -51,6 +51,7 @@ pub(super) struct Paced {
     bucket: f64,
     refilled_at: f64,
     sent_at: f64,
+    fell_at: f64,
     paused_until: f64,
     /// The next call had to wait.
     starved: bool,
@@ -68,6 +69,7 @@ impl Paced {
             bucket: bucket.clamp(BUCKET_MIN, BUCKET_MAX),
             refilled_at: now,
             sent_at: now,
+            fell_at: now,
             paused_until: now,
             starved: false,
             spent_full: false,
@@ -120,8 +122,14 @@ impl Paced {
         }
     }
 
-    /// A call that went as `sent` was refused, the first since the last fall.
-    pub(super) fn fall(&mut self, sent: Sent, now: f64) {
+    /// A call that went as `sent`, after the last fall, was refused. Says whether that lowered
+    /// anything: one that went soon after the fall was perhaps overtaken on the way by calls from
+    /// before, and paid for those.
+    pub(super) fn fall(&mut self, sent: Sent, now: f64) -> bool {
+        if sent.at < self.fell_at + self.cubic.overtaking() {
+            return false;
+        }
+        self.fell_at = now;
         self.refill(now);
         self.tokens = 0.0;
         self.was_full = false;
@@ -132,6 +140,7 @@ impl Paced {
         } else {
             self.cubic.fall(sent.used, sent.round_trip(now));
         }
+        true
     }
 
     /// The cloud asks for a wait.

@@ -104,9 +104,8 @@ impl Pacer {
                 }
             }
             Answer::Throttled { retry_after } => {
-                if ticket.falls == self.falls {
+                if ticket.falls == self.falls && self.fall(ticket.sent, now) {
                     self.falls += 1;
-                    self.fall(ticket.sent, now);
                 }
                 if let (Some(wait), Mode::Paced(paced)) = (retry_after, &mut self.mode) {
                     paced.pause(wait, now);
@@ -123,7 +122,7 @@ impl Pacer {
         }
     }
 
-    fn fall(&mut self, sent: Sent, now: f64) {
+    fn fall(&mut self, sent: Sent, now: f64) -> bool {
         match &mut self.mode {
             Mode::Open(open) => {
                 let (rate, burst) = open.measure(now, sent.round_trip(now));
@@ -131,6 +130,7 @@ impl Pacer {
                 cubic.search_down();
                 // Half of what came through at once: some of it was refilled meanwhile.
                 self.mode = Mode::Paced(Paced::empty(cubic, burst / 2.0, now));
+                true
             }
             Mode::Paced(paced) => paced.fall(sent, now),
         }
