@@ -32,6 +32,12 @@ impl UserDataSource {
         }
     }
 
+    /// What the user data of a digest waits for.
+    pub(crate) fn references(&self, digest: &str) -> Vec<(&LocalAddr, &str)> {
+        let template = self.0.get(digest);
+        template.map_or(Vec::new(), |template| template.references().collect())
+    }
+
     /// The text of a digest with every place filled in by `value`.
     ///
     /// # Errors
@@ -39,7 +45,7 @@ impl UserDataSource {
     pub(crate) fn resolve(
         &self,
         digest: &str,
-        mut value: impl FnMut(&LocalAddr, &str) -> Option<String>,
+        value: impl Fn(&LocalAddr, &str) -> Option<String>,
     ) -> Result<UserData, String> {
         let template = self.0.get(digest).ok_or_else(|| {
             format!(

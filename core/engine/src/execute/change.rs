@@ -1,0 +1,171 @@
+//! Changing things in place: updates, attachments, power.
+
+use std::collections::BTreeSet;
+
+use strat_model::{ErrorKind, Field, Kind, Resource, ResourceId, ResourceState, Result};
+use strat_planner::TargetRef;
+use strat_provider::ProviderExt as _;
+
+use super::context::{Begin, Failure, StepRun};
+use super::known::{attached_to, detach, set_attached};
+use super::wait::Until;
+use crate::lock;
+
+impl StepRun<'_, '_> {
+    /// Changes a thing in place, all but its attachment, and writes its mark.
+    pub(super) async fn update(
+        &mut self,
+        target: Option<&TargetRef>,
+        goal: usize,
+        fields: &BTreeSet<Field>,
+    ) -> Result<(), Failure> {
+        let fresh = self.target(target).await?;
+        let goal = self.goal(goal)?;
+        let mut wanted = goal.spec.clone();
+        detach(&mut wanted);
+        let touches_user_data = fields.contains(&Field::UserData);
+        let mut spec = self.resolve(&wanted, touches_user_data).await?;
+        set_attached(&mut spec, attached_to(&fresh.spec).cloned());
+
+        let mut mark = self.mark(goal, generation(target, &fresh), &spec);
+        let old_note = fresh
+            .mark
+            .as_ref()
+            .and_then(|mark| mark.notes.get(&Field::UserData));
+        if let (false, Some(note)) = (touches_user_data, old_note) {
+            // The machine still runs with what it was made with, whatever the text is now.
+            mark.notes.insert(Field::UserData, note.clone());
+        }
+        let mut fields = fields.clone();
+        fields.remove(&Field::Attach);
+
+        let ids = [fresh.id];
+        let entry = self.begin(Begin::change(&ids, &mark)).await?;
+        let answer = self.provider.update(&ids[0], &spec, &fields, &mark).await;
+        let updated = self.end(entry, answer, |_| ids.to_vec()).await?;
+        self.settled(&ids, updated).await
+    }
+
+    /// Attaches a volume or address as its goal says.
+    pub(super) async fn attach(
+        &mut self,
+        target: Option<&TargetRef>,
+        goal: usize,
+    ) -> Result<(), Failure> {
+        let fresh = self.target(target).await?;
+        let goal = self.goal(goal)?;
+        let spec = self.resolve(&goal.spec, false).await?;
+        let machine = attached_to(&spec).cloned();
+        if attached_to(&fresh.spec) == machine.as_ref() {
+            self.wrote(&fresh);
+            return Ok(());
+        }
+        let mark = self.mark(goal, generation(target, &fresh), &spec);
+        let ids = [fresh.id];
+        let entry = self.begin(Begin::change(&ids, &mark)).await?;
+        let storage = self.provider.storage();
+        let answer = match (self.step.kind, &machine) {
+            (Kind::Volume, Some(machine)) => storage.attach_volume(&ids[0], machine).await,
+            (Kind::Volume, None) => storage.detach_volume(&ids[0]).await,
+            _ => {
+                let fields = BTreeSet::from([Field::Attach]);
+                let update = self.provider.update(&ids[0], &spec, &fields, &mark);
+                update.await.map(|updated| self.wrote(&updated))
+            }
+        };
+        self.end(entry, answer, |()| ids.to_vec()).await?;
+        self.attached(&ids, machine).await
+    }
+
+    /// Lets a volume go.
+    pub(super) async fn detach(&mut self, target: &TargetRef) -> Result<(), Failure> {
+        let fresh = self.target(Some(target)).await?;
+        if attached_to(&fresh.spec).is_none() {
+            return Ok(());
+        }
+        let ids = [fresh.id];
+        let entry = self
+            .begin(Begin {
+                generation: target.generation,
+                ids: &ids,
+                ..Begin::default()
+            })
+            .await?;
+        let answer = self.provider.storage().detach_volume(&ids[0]).await;
+        self.end(entry, answer, |()| ids.to_vec()).await?;
+        self.attached(&ids, None).await
+    }
+
+    /// Switches machines on.
+    pub(super) async fn start(&mut self, targets: &[TargetRef]) -> Result<(), Failure> {
+        let fresh = self.read_expected(targets).await?;
+        let off = fresh.iter().filter(|one| one.state != ResourceState::Ready);
+        let ids: Vec<ResourceId> = off.map(|one| one.id.clone()).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let entry = self
+            .begin(Begin {
+                ids: &ids,
+                ..Begin::default()
+            })
+            .await?;
+        let answer = self.provider.compute().start_machines(&ids).await;
+        self.end(entry, answer, |()| ids.clone()).await?;
+        self.wait(&ids, &Until::Ready).await?;
+        Ok(())
+    }
+
+    /// The thing that a step changes, read afresh: as the plan assumes it, or what a create of
+    /// the same change made.
+    async fn target(&self, target: Option<&TargetRef>) -> Result<Resource> {
+        let gone = || self.error(ErrorKind::Precondition, "it is not there any more");
+        let fresh = match target {
+            Some(target) => self.read_expected(std::slice::from_ref(target)).await?,
+            None => {
+                let made = lock(&self.context.known)
+                    .at(&self.step.addr)
+                    .map(|made| made.id.clone());
+                let made = made.ok_or_else(gone)?;
+                let (site, kind) = (&self.step.site, self.step.kind);
+                let read = self.context.read(site, kind, &[made]).await;
+                let read = read.map_err(|error| error.with_addr(&self.step.addr))?;
+                read.into_iter().flatten().collect()
+            }
+        };
+        fresh.into_iter().next().ok_or_else(gone)
+    }
+
+    /// Waits until a change is done, unless the answer says so already.
+    async fn settled(&mut self, ids: &[ResourceId], updated: Resource) -> Result<(), Failure> {
+        self.wrote(&updated);
+        if matches!(updated.state, ResourceState::Ready | ResourceState::Stopped) {
+            return Ok(());
+        }
+        self.wait_and_learn(ids, &Until::Settled).await
+    }
+
+    async fn attached(
+        &mut self,
+        ids: &[ResourceId],
+        machine: Option<ResourceId>,
+    ) -> Result<(), Failure> {
+        self.wait_and_learn(ids, &Until::Attached(machine)).await
+    }
+
+    async fn wait_and_learn(&mut self, ids: &[ResourceId], until: &Until) -> Result<(), Failure> {
+        let seen = self.wait(ids, until).await?;
+        seen.iter().flatten().for_each(|one| self.wrote(one));
+        Ok(())
+    }
+}
+
+/// The generation that a changed thing's mark says; the first, for one that is adopted.
+fn generation(target: Option<&TargetRef>, fresh: &Resource) -> u64 {
+    let marked = fresh.mark.as_ref().map(|mark| mark.generation);
+    target
+        .map(|target| target.generation)
+        .or(marked)
+        .unwrap_or(1)
+        .max(1)
+}

@@ -1,0 +1,330 @@
+//! Making things.
+
+use std::collections::BTreeSet;
+
+use strat_model::{
+    Addr, Digest, ErrorKind, Field, FirewallSpec, Idempotency, Mark, Noun, Resource, ResourceId,
+    ResourceState, Result, Spec, Token, UserData,
+};
+use strat_planner::{Goal, fleet_names, resource_name};
+use strat_provider::{CreateMachines, MachineBatch, ProviderExt as _};
+
+use super::context::{Begin, Failure, StepRun, outcome_is_unknown, ready};
+use super::known::detach;
+use super::report::OfferRef;
+use super::wait::Until;
+use crate::lock;
+
+/// How often a create is begun anew because its answer was a thing that is already going away.
+const ATTEMPTS_MAX: u32 = 3;
+
+/// What a create step is to make.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'s> {
+    pub(super) goal: usize,
+    pub(super) count: u32,
+    pub(super) generation: u64,
+    pub(super) part: u32,
+    pub(super) without: &'s [Addr],
+}
+
+/// One create call.
+struct Attempt<'s> {
+    spec: &'s Spec<ResourceId>,
+    mark: &'s Mark,
+    token: Token,
+    names: Vec<String>,
+}
+
+impl StepRun<'_, '_> {
+    /// Makes what is wanted, and waits until it is fit for use.
+    ///
+    /// A repeated token may answer with a machine that was ended since (a plan that is applied a
+    /// second time): it gets a new attempt, with a token of its own.
+    pub(super) async fn create(&mut self, wanted: Wanted<'_>) -> Result<(), Failure> {
+        let (spec, mark) = self.prepare(&wanted).await?;
+        let offer = OfferRef::of(&spec).map_or(String::new(), |offer| offer.to_string());
+        let mut missing = wanted.count;
+        let mut live = Vec::new();
+        let mut shortfall = None;
+        for number in 1..=ATTEMPTS_MAX {
+            let (plan, addr) = (self.context.run.plan, &self.step.addr);
+            let (generation, part) = (wanted.generation, wanted.part);
+            let token = Token::derive(&plan.id, addr, generation, number, part, &offer);
+            let names = if addr.local.noun == Noun::Machines {
+                fleet_names(&plan.topology, addr, &token, missing)
+            } else {
+                vec![resource_name(&plan.topology, addr, generation)]
+            };
+            let attempt = Attempt {
+                spec: &spec,
+                mark: &mark,
+                token,
+                names,
+            };
+            let batch = self.attempt(&attempt).await?;
+            let (dead, made): (Vec<_>, Vec<_>) = batch
+                .created
+                .into_iter()
+                .partition(|one| one.state == ResourceState::Deleting);
+            self.made.extend(made.iter().map(|one| one.id.clone()));
+            live.extend(made);
+            shortfall = batch.shortfall;
+            missing = u32::try_from(dead.len()).unwrap_or(missing);
+            if missing == 0 || shortfall.is_some() {
+                break;
+            }
+            // Where the name is the identity, the new one has to wait for the old one to be gone.
+            let dead: Vec<ResourceId> = dead.into_iter().map(|one| one.id).collect();
+            if self.provider.capabilities().idempotency == Idempotency::Name {
+                self.wait(&dead, &Until::Gone).await?;
+            }
+        }
+        self.await_ready(live).await?;
+        if let Some(why) = shortfall {
+            let made = self.made.len();
+            let message = format!("{made} of {} made: {}", wanted.count, why.message());
+            let error = self.error(why.kind(), message).with_scope(why.scope());
+            return Err(error.with_source(why).into());
+        }
+        if missing > 0 {
+            let what = "what was made is being deleted again at once";
+            return Err(self.error(ErrorKind::Conflict, what).into());
+        }
+        Ok(())
+    }
+
+    async fn await_ready(&mut self, made: Vec<Resource>) -> Result<(), Failure> {
+        let (ready, pending): (Vec<_>, Vec<_>) = made
+            .into_iter()
+            .partition(|one| one.state == ResourceState::Ready);
+        ready.iter().for_each(|one| self.wrote(one));
+        pending.iter().for_each(|one| self.wrote(one));
+        if pending.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<ResourceId> = pending.into_iter().map(|one| one.id).collect();
+        let seen = self.wait(&ids, &Until::Ready).await?;
+        seen.iter().flatten().for_each(|one| self.wrote(one));
+        Ok(())
+    }
+
+    /// The spec with everything in it known, and the mark.
+    async fn prepare(&self, wanted: &Wanted<'_>) -> Result<(Spec<ResourceId>, Mark)> {
+        let goal = self.goal(wanted.goal)?;
+        let mut goal = goal.clone();
+        let digest = goal.digest();
+        detach(&mut goal.spec);
+        let partial = !wanted.without.is_empty();
+        if let (true, Spec::Firewall(spec)) = (partial, &mut goal.spec) {
+            leave_out(spec, wanted.without);
+        }
+        let spec = self.resolve(&goal.spec, true).await?;
+        let mut mark = self.mark(&goal, wanted.generation, &spec);
+        // Half a firewall does not say that it is a whole one.
+        mark.spec = if partial {
+            Digest::of_parts(["partial", &digest]).short().to_owned()
+        } else {
+            digest
+        };
+        Ok((spec, mark))
+    }
+
+    /// The mark of what a goal makes or brings about.
+    pub(super) fn mark(&self, goal: &Goal, generation: u64, spec: &Spec<ResourceId>) -> Mark {
+        let mut notes = goal.notes.clone();
+        if let Spec::Machine(spec) = spec
+            && let Some(user_data) = &spec.user_data
+        {
+            notes.insert(Field::UserData, user_data.digest.clone());
+        }
+        Mark {
+            owner: self.context.run.plan.topology.clone(),
+            addr: self.step.addr.clone(),
+            spec: goal.digest(),
+            generation,
+            protect: self.change.protect,
+            notes,
+        }
+    }
+
+    /// Names real things in place of addresses, and fills in the text of user data.
+    ///
+    /// With `user_data` false, a text that cannot be had is left out: only for a change that does
+    /// not touch it.
+    pub(super) async fn resolve(
+        &self,
+        spec: &Spec<Addr>,
+        user_data: bool,
+    ) -> Result<Spec<ResourceId>> {
+        let mut refs = BTreeSet::new();
+        spec.for_each_ref(|addr| {
+            refs.insert(addr.clone());
+        });
+        for addr in &refs {
+            let found = ready(self.context, addr).await;
+            found.map_err(|error| error.with_addr(&self.step.addr))?;
+        }
+        let mut spec = spec.try_map_refs(|addr| {
+            let known = lock(&self.context.known);
+            let found = known.at(addr).map(|resource| resource.id.clone());
+            found.ok_or_else(|| {
+                let what = format!("it refers to {addr}, which is not there; help: plan again");
+                self.error(ErrorKind::Precondition, what)
+            })
+        })?;
+        if let Spec::Machine(machine) = &mut spec
+            && let Some(template) = &machine.user_data
+        {
+            match self.fill(template).await {
+                Ok(filled) => machine.user_data = Some(filled),
+                Err(why) if user_data => return Err(self.error(ErrorKind::Precondition, why)),
+                Err(_) => machine.user_data = None,
+            }
+        }
+        Ok(spec)
+    }
+
+    async fn fill(&self, template: &UserData) -> Result<UserData, String> {
+        let source = self.context.run.user_data;
+        let site = &self.step.site;
+        // What an interrupted run left half made has no address yet: wait for it.
+        for (local, _) in source.references(&template.digest) {
+            let found = lock(&self.context.known)
+                .local(local, site)
+                .map(|(addr, _)| addr);
+            if let Some(addr) = found {
+                ready(self.context, &addr)
+                    .await
+                    .map_err(|why| why.to_string())?;
+            }
+        }
+        let known = lock(&self.context.known);
+        source.resolve(&template.digest, |local, attribute| {
+            let (_, resource) = known.local(local, site)?;
+            resource.attributes.get(attribute).cloned()
+        })
+    }
+
+    /// One call, recorded before and after. An answer that did not come is looked up.
+    async fn attempt(&self, attempt: &Attempt<'_>) -> Result<MachineBatch, Failure> {
+        let entry = self
+            .begin(Begin {
+                generation: attempt.mark.generation,
+                token: Some(&attempt.token),
+                names: &attempt.names,
+                spec: &attempt.mark.spec,
+                ids: &[],
+            })
+            .await?;
+        let error = match self.call(attempt).await {
+            Ok(batch) => return self.end(entry, Ok(batch), made_ids).await,
+            Err(error) => error,
+        };
+        let look = outcome_is_unknown(&error) || error.kind() == ErrorKind::AlreadyExists;
+        if !look {
+            return self.end(entry, Err(error), made_ids).await;
+        }
+        match self.look_up(attempt).await {
+            Ok(found) if !found.is_empty() => {
+                let shortfall = (found.len() < attempt.names.len()).then_some(error);
+                let batch = MachineBatch {
+                    created: found,
+                    shortfall,
+                };
+                self.end(entry, Ok(batch), made_ids).await
+            }
+            // Looked for and not there: now the outcome is known.
+            Ok(_) => {
+                self.fail(entry, &error, false).await?;
+                let error = if error.kind() == ErrorKind::AlreadyExists {
+                    self.taken(&attempt.names).with_source(error)
+                } else {
+                    error.with_addr(&self.step.addr)
+                };
+                Err(error.into())
+            }
+            // The outcome stays unknown, and the entry open: the next run settles it.
+            Err(failure) => {
+                self.fail(entry, &error, true).await?;
+                tracing::debug!(%failure, "what came of a create could not be looked up");
+                Err(error.with_addr(&self.step.addr).into())
+            }
+        }
+    }
+
+    fn taken(&self, names: &[String]) -> strat_model::Error {
+        let what = format!(
+            "a {} named `{}` is there already, and its mark does not say that it is what this plan \
+             makes; help: take it over with `strat adopt {}`, or rename or remove it",
+            self.step.kind,
+            names.join("`, `"),
+            self.step.addr
+        );
+        self.error(ErrorKind::AlreadyExists, what)
+    }
+
+    async fn call(&self, attempt: &Attempt<'_>) -> Result<MachineBatch> {
+        if let Spec::Machine(spec) = attempt.spec {
+            let request = CreateMachines {
+                spec,
+                names: &attempt.names,
+                mark: attempt.mark,
+                token: &attempt.token,
+            };
+            return self.provider.compute().create_machines(request).await;
+        }
+        let Some(name) = attempt.names.first() else {
+            return Err(self.error(ErrorKind::Internal, "a create has no name"));
+        };
+        let made = self
+            .provider
+            .create(attempt.spec, name, attempt.mark, &attempt.token)
+            .await?;
+        Ok(MachineBatch {
+            created: vec![made],
+            shortfall: None,
+        })
+    }
+
+    /// What a call made whose answer did not come, or what was there before it: by name, and only
+    /// with the mark that this call writes. At once, and again when a list cannot lag any more.
+    async fn look_up(&self, attempt: &Attempt<'_>) -> Result<Vec<Resource>> {
+        let (site, kind) = (&self.step.site, self.step.kind);
+        let now = self.context.run.clock.now();
+        let settled = now
+            .checked_add(self.context.window(site))
+            .unwrap_or(jiff::Timestamp::MAX);
+        let mut found = Vec::new();
+        for not_before in [now, settled] {
+            found = self
+                .context
+                .find(site, kind, &attempt.names, not_before)
+                .await?;
+            found.retain(|one| {
+                let same = |mark: &Mark| {
+                    let wanted = attempt.mark;
+                    (&mark.owner, &mark.addr) == (&wanted.owner, &wanted.addr)
+                        && (mark.generation, &mark.spec) == (wanted.generation, &wanted.spec)
+                };
+                one.state != ResourceState::Deleting && one.mark.as_ref().is_some_and(same)
+            });
+            if found.len() == attempt.names.len() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn made_ids(batch: &MachineBatch) -> Vec<ResourceId> {
+    batch.created.iter().map(|one| one.id.clone()).collect()
+}
+
+/// Leaves out the rules that name firewalls which are not there yet.
+fn leave_out(spec: &mut FirewallSpec<Addr>, without: &[Addr]) {
+    spec.rules.retain(|rule| {
+        let mut named = rule.peers.iter().filter_map(strat_model::Peer::firewall);
+        !named.any(|firewall| without.contains(firewall))
+    });
+}

@@ -1,0 +1,174 @@
+//! Deleting things.
+
+use std::time::Duration;
+
+use strat_model::{
+    Error, ErrorKind, Kind, Noun, Resource, ResourceId, ResourceState, Result, Token,
+};
+use strat_planner::{TargetRef, fleet_names, resource_name};
+use strat_provider::ProviderExt as _;
+
+use super::context::{Begin, Failure, StepRun, outcome_is_unknown};
+use super::wait::Until;
+use crate::lock;
+
+/// The pauses between deletes that are refused because something uses the thing.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
+const PAUSE_MAX: Duration = Duration::from_secs(15);
+
+impl StepRun<'_, '_> {
+    /// Deletes things and waits until they are gone.
+    ///
+    /// # Guarantees
+    ///
+    /// - **Two keys.** Each thing, read afresh, carries a mark of this owner and address; and it
+    ///   has a second witness: its name is one that only we give, or the journal saw it made, or a
+    ///   second read past the site's consistency window says the same again.
+    /// - What is not as the plan assumes is left, and so is the rest of its batch.
+    /// - What is gone already is done.
+    pub(super) async fn delete(&mut self, targets: &[TargetRef]) -> Result<(), Failure> {
+        let ids: Vec<ResourceId> = targets.iter().map(|target| target.id.clone()).collect();
+        let (site, kind) = (&self.step.site, self.step.kind);
+        let fresh = self.context.read(site, kind, &ids).await;
+        let fresh = fresh.map_err(|error| error.with_addr(&self.step.addr))?;
+        let mut present = Vec::new();
+        let mut doomed = Vec::new();
+        for (target, fresh) in targets.iter().zip(fresh) {
+            let Some(fresh) = fresh else { continue };
+            present.push(target.id.clone());
+            if fresh.state != ResourceState::Deleting {
+                self.first_key(&fresh)?;
+                self.expect(target, &fresh)?;
+                doomed.push(fresh);
+            }
+        }
+        self.second_key(targets, &doomed).await?;
+        let doomed: Vec<ResourceId> = doomed.into_iter().map(|one| one.id).collect();
+        if !doomed.is_empty() {
+            self.delete_now(&doomed).await?;
+        }
+        self.wait(&present, &Until::Gone).await?;
+        let mut known = lock(&self.context.known);
+        ids.iter().for_each(|id| known.deleted(site, id));
+        Ok(())
+    }
+
+    fn refuse(&self, id: &ResourceId, why: &str) -> Error {
+        let what = format!("{} {id} is not deleted: {why}", self.step.kind);
+        self.error(ErrorKind::Precondition, what)
+    }
+
+    /// The mark says that it is ours.
+    fn first_key(&self, fresh: &Resource) -> Result<()> {
+        let refuse = |why: &str| Err(self.refuse(&fresh.id, why));
+        let Some(mark) = &fresh.mark else {
+            return refuse(
+                "it carries no mark any more, so nothing says that it is ours; \
+                 help: mark it again with `strat adopt`, or delete it by hand",
+            );
+        };
+        if mark.owner != self.context.run.plan.topology {
+            return refuse(&format!("its mark says that it is {}'s", mark.owner));
+        }
+        if mark.addr != self.step.addr {
+            return refuse(&format!("its mark says that it is {}", mark.addr));
+        }
+        Ok(())
+    }
+
+    /// Something besides the mark says so too.
+    async fn second_key(
+        &mut self,
+        targets: &[TargetRef],
+        doomed: &[Resource],
+    ) -> Result<(), Failure> {
+        let lacking = doomed.iter().filter(|one| !self.is_witnessed(one));
+        let lacking: Vec<ResourceId> = lacking.map(|one| one.id.clone()).collect();
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        // Such as an adopted thing, with a name of its own.
+        let window = self.context.window(&self.step.site);
+        self.sleep(window).await?;
+        let (site, kind) = (&self.step.site, self.step.kind);
+        let again = self.context.read(site, kind, &lacking).await;
+        let again = again.map_err(|error| error.with_addr(&self.step.addr))?;
+        for fresh in again.into_iter().flatten() {
+            self.first_key(&fresh)?;
+            if let Some(target) = targets.iter().find(|target| target.id == fresh.id) {
+                self.expect(target, &fresh)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether its name is one that only we give, or the journal saw it made.
+    fn is_witnessed(&self, fresh: &Resource) -> bool {
+        let run = &self.context.run;
+        let (owner, addr) = (&run.plan.topology, &self.step.addr);
+        let generation = fresh.mark.as_ref().map_or(0, |mark| mark.generation);
+        let named = if addr.local.noun == Noun::Machines {
+            let token = Token::derive("", addr, generation, 0, 0, "");
+            let like = fleet_names(owner, addr, &token, 1);
+            like.iter().any(|like| is_alike(like, &fresh.name))
+        } else {
+            fresh.name == resource_name(owner, addr, generation)
+        };
+        named || run.journal.made(owner, addr, &fresh.id)
+    }
+
+    /// The call, repeated for a bounded time while what uses the thing goes away.
+    async fn delete_now(&mut self, ids: &[ResourceId]) -> Result<(), Failure> {
+        let entry = self
+            .begin(Begin {
+                ids,
+                ..Begin::default()
+            })
+            .await?;
+        let clock = self.context.run.clock;
+        let limit = self.context.run.options.conflict_deadline;
+        let deadline = clock
+            .now()
+            .checked_add(limit)
+            .unwrap_or(jiff::Timestamp::MAX);
+        let mut pause = PAUSE_MIN;
+        loop {
+            self.context.check_lease()?;
+            let answer = self.provider.delete(self.step.kind, ids).await;
+            let busy = |kind| kind == ErrorKind::Conflict && self.step.kind != Kind::Bucket;
+            match answer {
+                // Nothing of ours empties a bucket, so waiting for it would be in vain.
+                Err(error) if busy(error.kind()) && clock.now() < deadline => {
+                    if let Err(stopped) = self.sleep(pause).await {
+                        self.fail(entry, &error, false).await?;
+                        return Err(stopped);
+                    }
+                    pause = (pause * 2).min(PAUSE_MAX);
+                }
+                Err(error) if outcome_is_unknown(&error) && self.are_going(ids).await => {
+                    return self.end(entry, Ok(()), |()| ids.to_vec()).await;
+                }
+                answer => return self.end(entry, answer, |()| ids.to_vec()).await,
+            }
+        }
+    }
+
+    /// Whether a delete was carried out whose answer did not come.
+    async fn are_going(&self, ids: &[ResourceId]) -> bool {
+        let (site, kind) = (&self.step.site, self.step.kind);
+        let fresh = self.context.read(site, kind, ids).await;
+        let fresh = fresh.unwrap_or_default();
+        let is_going = |one: &Resource| one.state == ResourceState::Deleting;
+        fresh.len() == ids.len() && fresh.iter().flatten().all(is_going)
+    }
+}
+
+/// Whether two fleet names differ in nothing but the digest at their end.
+fn is_alike(ours: &str, name: &str) -> bool {
+    match (ours.rsplit_once('-'), name.rsplit_once('-')) {
+        (Some((our_words, _)), Some((words, tail))) => {
+            our_words == words && tail.len() == 8 && tail.bytes().all(|b| b.is_ascii_hexdigit())
+        }
+        _ => false,
+    }
+}
