@@ -3,6 +3,7 @@
 mod catalogue;
 mod compute;
 mod config;
+mod control;
 mod error;
 mod factory;
 mod faults;
@@ -17,6 +18,7 @@ mod storage;
 mod world;
 
 pub use config::{Behaviour, SimSite};
+pub use control::{Disturbance, RegionView, SimControl};
 pub use factory::SimFactory;
 pub use faults::{Fault, PlannedFault, StockLimit, Trials};
 pub use profile::Profile;

@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 
 use strat_model::{
-    Attributes, Bytes, CapacityKind, Error, ImageRef, Kind, MachineSpec, Resource, ResourceId,
-    ResourceState, Result, Scope, Sizing, Spec, SubnetScope, SubnetSpec,
+    Attributes, Bytes, CapacityKind, Error, ImageRef, Kind, MachineSpec, Name, Resource,
+    ResourceId, ResourceState, Result, Scope, Sizing, Spec, SubnetScope, SubnetSpec,
 };
 
 use super::create::digest_of;
@@ -134,29 +134,26 @@ impl Cloud {
                 .fail(Trouble::BadType, message)
                 .with_scope(Scope::Offer))
         };
-        let kind = &asked.machine_type;
-        let (cpu, memory) = match self.capabilities.sizing {
-            Sizing::Catalogue => match self.offer(&asked.zone, kind, asked.capacity) {
-                Some(offer) => (offer.cpu, offer.memory),
-                None => {
-                    let how = asked.capacity.as_str();
-                    return refuse(format!("no `{kind}` is sold {how} in {}", asked.zone));
-                }
-            },
-            Sizing::Flexible {
-                max_cpu,
-                max_memory,
-            } => match flexible_size(kind) {
-                Some((cpu, memory)) if asked.capacity != CapacityKind::Owned => {
-                    return refuse(format!(
-                        "{cpu} CPUs and {memory} here are owned, not bought"
-                    ));
-                }
-                Some((cpu, memory)) if cpu <= max_cpu && memory <= max_memory => (cpu, memory),
-                Some(_) => return refuse(format!("`{kind}` is larger than any machine here")),
-                None => return refuse(format!("`{kind}` is not `flex-<cpu>-<memory in MiB>`")),
-            },
+        let (kind, how) = (&asked.machine_type, asked.capacity);
+        let Some((cpu, memory)) = self.size_of(&asked.zone, kind, how) else {
+            let zone = &asked.zone;
+            return refuse(format!(
+                "no `{kind}` is to be had as {} in {zone}",
+                how.as_str()
+            ));
         };
+        if let Sizing::Flexible {
+            max_cpu,
+            max_memory,
+        } = self.capabilities.sizing
+        {
+            if how != CapacityKind::Owned {
+                return refuse(format!("a `{kind}` here is owned, not bought"));
+            }
+            if cpu > max_cpu || memory > max_memory {
+                return refuse(format!("`{kind}` is larger than any machine here"));
+            }
+        }
         if (cpu, memory) != (asked.cpu, asked.memory) {
             return refuse(format!("a `{kind}` has {cpu} CPUs and {memory}"));
         }
@@ -247,6 +244,31 @@ impl Cloud {
         let quotas = &tx.region().record.trials.quotas;
         let set = quotas.get(family.unwrap_or("total")).copied();
         set.unwrap_or_else(|| self.site.behaviour.quota(family))
+    }
+
+    /// An address for a machine in the subnet of an id.
+    pub(crate) fn lease_in(&self, tx: &mut Tx<'_>, id: &ResourceId) -> Result<Ipv4Addr> {
+        let thing = self.existing(tx, Kind::Subnet, id)?;
+        match &thing.spec {
+            Spec::Subnet(subnet) => self.lease(tx, id, subnet),
+            _ => Err(self.fail(Trouble::Missing, "this is no subnet")),
+        }
+    }
+
+    /// The size that a machine type has in a zone.
+    pub(crate) fn size_of(
+        &self,
+        zone: &Name,
+        machine_type: &str,
+        capacity: CapacityKind,
+    ) -> Option<(u32, Bytes)> {
+        match self.capabilities.sizing {
+            Sizing::Flexible { .. } => flexible_size(machine_type),
+            Sizing::Catalogue => {
+                let offer = self.offer(zone, machine_type, capacity)?;
+                Some((offer.cpu, offer.memory))
+            }
+        }
     }
 
     fn lease(

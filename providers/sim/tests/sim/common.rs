@@ -1,5 +1,4 @@
 //! What the tests share: a small world and specs of every kind.
-#![expect(dead_code, reason = "each test uses a part of it")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,20 +11,20 @@ use strat_model::{
 use strat_provider::{Clock, Provider, ProviderExt, TokioClock};
 use strat_sim::{Behaviour, Profile, SimSite, World};
 
-pub fn name(text: &str) -> Name {
+pub(crate) fn name(text: &str) -> Name {
     Name::new(text).expect("a name")
 }
 
-pub fn clock() -> Arc<dyn Clock> {
+pub(crate) fn clock() -> Arc<dyn Clock> {
     let start = "2026-01-01T00:00:00Z".parse().expect("a time");
     Arc::new(TokioClock::starting_at(start))
 }
 
-pub fn world() -> World {
+pub(crate) fn world() -> World {
     World::in_memory(7, clock())
 }
 
-pub fn site(profile: Profile) -> SimSite {
+pub(crate) fn site(profile: Profile) -> SimSite {
     let region = match profile {
         Profile::Aws => "us-east-1",
         Profile::Azure => "westeurope",
@@ -35,7 +34,7 @@ pub fn site(profile: Profile) -> SimSite {
     SimSite::new(name("here"), profile, region).behaving(Behaviour::instant())
 }
 
-pub fn mark(addr: &str) -> Mark {
+pub(crate) fn mark(addr: &str) -> Mark {
     Mark {
         owner: "shop".parse().expect("an owner"),
         addr: addr.parse().expect("an address"),
@@ -46,13 +45,17 @@ pub fn mark(addr: &str) -> Mark {
     }
 }
 
-pub fn token(text: &str) -> Token {
+pub(crate) fn token(text: &str) -> Token {
     let addr = "network.x@y".parse().expect("an address");
     Token::derive(text, &addr, 1, 1, 0, "")
 }
 
 /// Makes a thing with a token of its own name.
-pub async fn make(provider: &dyn Provider, spec: Spec<ResourceId>, called: &str) -> Resource {
+pub(crate) async fn make(
+    provider: &dyn Provider,
+    spec: Spec<ResourceId>,
+    called: &str,
+) -> Resource {
     let mark = mark(&format!("{}.{called}@here", spec.kind()));
     provider
         .create(&spec, called, &mark, &token(called))
@@ -60,14 +63,14 @@ pub async fn make(provider: &dyn Provider, spec: Spec<ResourceId>, called: &str)
         .unwrap_or_else(|error| panic!("{called}: {error}"))
 }
 
-pub fn network() -> Spec<ResourceId> {
+pub(crate) fn network() -> Spec<ResourceId> {
     Spec::Network(NetworkSpec {
         cidr: "10.0.0.0/16".parse().expect("a range"),
         labels: BTreeMap::new(),
     })
 }
 
-pub fn subnet(network: &ResourceId, cidr: &str, zone: Option<&str>) -> Spec<ResourceId> {
+pub(crate) fn subnet(network: &ResourceId, cidr: &str, zone: Option<&str>) -> Spec<ResourceId> {
     Spec::Subnet(SubnetSpec {
         network: network.clone(),
         cidr: cidr.parse().expect("a range"),
@@ -77,7 +80,7 @@ pub fn subnet(network: &ResourceId, cidr: &str, zone: Option<&str>) -> Spec<Reso
 }
 
 /// A network and a subnet in the first zone.
-pub async fn ground(provider: &dyn Provider) -> ResourceId {
+pub(crate) async fn ground(provider: &dyn Provider) -> ResourceId {
     let net = make(provider, network(), "net").await;
     let zones = provider.offers().zones().await.expect("zones");
     let zonal = provider.capabilities().subnets == strat_model::SubnetScope::Zonal;
@@ -87,7 +90,10 @@ pub async fn ground(provider: &dyn Provider) -> ResourceId {
         .id
 }
 
-pub async fn machine(provider: &dyn Provider, subnet: &ResourceId) -> MachineSpec<ResourceId> {
+pub(crate) async fn machine(
+    provider: &dyn Provider,
+    subnet: &ResourceId,
+) -> MachineSpec<ResourceId> {
     let offers = provider.offers().list_offers().await.expect("offers");
     let zones = provider.offers().zones().await.expect("zones");
     let images = provider.images().public_images().await.expect("images");
@@ -117,7 +123,7 @@ pub async fn machine(provider: &dyn Provider, subnet: &ResourceId) -> MachineSpe
     }
 }
 
-pub async fn volume(provider: &dyn Provider) -> Spec<ResourceId> {
+pub(crate) async fn volume(provider: &dyn Provider) -> Spec<ResourceId> {
     let zones = provider.offers().zones().await.expect("zones");
     Spec::Volume(VolumeSpec {
         size: Bytes::gib(10),
@@ -128,7 +134,7 @@ pub async fn volume(provider: &dyn Provider) -> Spec<ResourceId> {
     })
 }
 
-pub async fn state(provider: &dyn Provider, thing: &Resource) -> Option<ResourceState> {
+pub(crate) async fn state(provider: &dyn Provider, thing: &Resource) -> Option<ResourceState> {
     let ids = [thing.id.clone()];
     let found = provider
         .observe()
@@ -138,6 +144,6 @@ pub async fn state(provider: &dyn Provider, thing: &Resource) -> Option<Resource
     found.first().map(|thing| thing.state)
 }
 
-pub async fn pass(ms: u64) {
+pub(crate) async fn pass(ms: u64) {
     tokio::time::advance(Duration::from_millis(ms)).await;
 }

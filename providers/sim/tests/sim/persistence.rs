@@ -1,11 +1,9 @@
 //! The world in a folder: what was answered stays, whoever dies.
 
-mod common;
-
 use std::fs;
 use std::io::Write;
 
-use common::{clock, ground, machine, make, name, network, site, token};
+use crate::common::{clock, ground, machine, make, name, network, site, token};
 use strat_model::{Kind, Spec};
 use strat_provider::{CreateMachines, Filter, ProviderExt};
 use strat_sim::{Profile, World};
@@ -89,7 +87,7 @@ async fn compaction_loses_nothing_and_others_follow_it() {
     let spec = machine(&*here, &subnet).await;
     let mut other = spec.clone();
     let names: Vec<_> = (0..600).map(|n| format!("web-{n}")).collect();
-    let mark = common::mark("machines.web@here");
+    let mark = crate::common::mark("machines.web@here");
     let token = token("web");
     let request = CreateMachines {
         spec: &spec,
@@ -128,7 +126,7 @@ async fn compaction_loses_nothing_and_others_follow_it() {
 
 #[tokio::test(start_paused = true)]
 async fn sites_of_one_region_share_it_and_accounts_do_not() {
-    let world = common::world();
+    let world = crate::common::world();
     let one = world.connect(site(Profile::Gcp)).expect("a site");
     let mut twin = site(Profile::Gcp);
     twin.name = name("twin");

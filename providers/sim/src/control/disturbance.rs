@@ -1,0 +1,150 @@
+//! What may be done to a world behind its users' backs, as data.
+
+use serde::{Deserialize, Serialize};
+use strat_model::{
+    Bytes, CapacityKind, Direction, FirewallRule, Kind, Mark, Name, ResourceId, Spec,
+};
+
+use crate::PlannedFault;
+
+/// One thing done to a region behind its users' backs.
+///
+/// `which` is an id, or a name that only one thing of the kind has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Disturbance {
+    /// Somebody deletes a thing by hand, under the same rules as everybody.
+    Delete {
+        /// What kind.
+        kind: Kind,
+        /// Which one.
+        which: String,
+    },
+    /// Somebody switches a machine off.
+    StopMachine {
+        /// Which one.
+        which: String,
+    },
+    /// A machine breaks for good.
+    BreakMachine {
+        /// Which one.
+        which: String,
+    },
+    /// Somebody resizes a machine by hand.
+    ResizeMachine {
+        /// Which one.
+        which: String,
+        /// A machine type on sale in its zone, or a flexible one on owned hardware.
+        machine_type: String,
+    },
+    /// Somebody makes a volume larger, or smaller.
+    ResizeVolume {
+        /// Which one.
+        which: String,
+        /// Its new size.
+        size: Bytes,
+    },
+    /// Somebody detaches a volume.
+    DetachVolume {
+        /// Which one.
+        which: String,
+    },
+    /// Somebody puts objects into a bucket, or takes them out.
+    FillBucket {
+        /// Which one.
+        which: String,
+        /// How many objects it holds from now on.
+        objects: u64,
+    },
+    /// Somebody sets the mark of a thing to another, or takes it away.
+    SetMark {
+        /// What kind.
+        kind: Kind,
+        /// Which one.
+        which: String,
+        /// The new mark; `None` is none.
+        mark: Option<Box<Mark>>,
+    },
+    /// Somebody sets a label of a thing, or takes it away.
+    SetLabel {
+        /// What kind.
+        kind: Kind,
+        /// Which one.
+        which: String,
+        /// The label.
+        key: String,
+        /// Its new value; `None` takes it away.
+        value: Option<String>,
+    },
+    /// Somebody adds a rule to a firewall, in place of one of its name and direction.
+    SetRule {
+        /// Which firewall.
+        which: String,
+        /// The rule.
+        rule: Box<FirewallRule<ResourceId>>,
+    },
+    /// Somebody takes a rule away from a firewall.
+    DeleteRule {
+        /// Which firewall.
+        which: String,
+        /// The rule's name.
+        rule: Name,
+        /// The rule's direction.
+        direction: Direction,
+    },
+    /// Somebody makes a thing, which no topology owns unless a mark is given.
+    Create {
+        /// Its name.
+        name: String,
+        /// What it is; see [`super::SimControl::plausible`].
+        spec: Box<Spec<ResourceId>>,
+        /// Its mark.
+        mark: Option<Box<Mark>>,
+    },
+    /// An offer, or all of them, runs short.
+    SetStock {
+        /// The machine type; `None` is every one.
+        machine_type: Option<String>,
+        /// The zone; `None` is every one.
+        zone: Option<Name>,
+        /// How it is bought; `None` is every way.
+        capacity: Option<CapacityKind>,
+        /// How many more may be had; `None` is without bound.
+        left: Option<u64>,
+    },
+    /// The account's limit changes.
+    SetQuota {
+        /// The family; `None` is all machines together.
+        family: Option<String>,
+        /// The most virtual CPUs that may run; `None` is the usual number.
+        cpu_limit: Option<u64>,
+    },
+    /// A zone goes down: its machines are `Failed`, and nothing more can be had there.
+    LoseZone {
+        /// Which one.
+        zone: Name,
+    },
+    /// A zone comes back as it was.
+    RestoreZone {
+        /// Which one.
+        zone: Name,
+    },
+    /// The region goes down: no call is answered.
+    LoseRegion,
+    /// The region comes back as it was.
+    RestoreRegion,
+    /// Calls are limited.
+    Throttle {
+        /// How many a second each operation takes; `None` is what the site's settings say.
+        per_second: Option<u32>,
+    },
+    /// Answers get lost on the way back.
+    LoseAnswers {
+        /// The share, from 0 to 1; `None` is what the site's settings say.
+        share: Option<f64>,
+    },
+    /// The next calls fail.
+    Inject(PlannedFault),
+    /// Outages, shortages and planned faults are over. Things stay as they are.
+    Calm,
+}
