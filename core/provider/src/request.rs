@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use strat_model::{Field, Mark, ResourceId, Token};
 
 /// A create of one thing.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Create<'a, S> {
     /// What it is to be.
     pub spec: &'a S,
@@ -18,7 +18,7 @@ pub struct Create<'a, S> {
 }
 
 /// An update of one thing.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Update<'a, S> {
     /// Which thing.
     pub id: &'a ResourceId,
@@ -29,4 +29,18 @@ pub struct Update<'a, S> {
     pub fields: &'a BTreeSet<Field>,
     /// Its new mark.
     pub mark: &'a Mark,
+}
+
+// Not derived: a derive would ask for `S: Copy`, and only references to specs are copied here.
+impl<S> Copy for Create<'_, S> {}
+impl<S> Clone for Create<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<S> Copy for Update<'_, S> {}
+impl<S> Clone for Update<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
 }

@@ -1,1 +1,1 @@
-//! House rules as a test.
+//! House rules as a test: see `tests/tidy.rs`.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use strat_model::{KeypairSpec, Kind, MachineSpec, Resource, ResourceId, Result};
 
-use super::{Again, Api, Layered};
+use super::{Api, Layered};
 use crate::{Compute, Create, CreateMachines, MachineBatch, Update};
 
 #[async_trait]
@@ -13,10 +13,8 @@ impl Compute for Layered {
             .write(Api::Compute, "create_machines", Kind::Machine)
             .at(&request.mark.addr)
             .batch(request.names.len());
-        self.forward(call, || {
-            self.inner.compute().create_machines(request.again())
-        })
-        .await
+        self.forward(call, || self.inner.compute().create_machines(request))
+            .await
     }
 
     async fn update_machine(
@@ -27,10 +25,8 @@ impl Compute for Layered {
             .write(Api::Compute, "update_machine", Kind::Machine)
             .at(&request.mark.addr)
             .on(request.id);
-        self.forward(call, || {
-            self.inner.compute().update_machine(request.again())
-        })
-        .await
+        self.forward(call, || self.inner.compute().update_machine(request))
+            .await
     }
 
     async fn start_machines(&self, ids: &[ResourceId]) -> Result<()> {
@@ -53,10 +49,8 @@ impl Compute for Layered {
         let call = self
             .write(Api::Compute, "create_keypair", Kind::Keypair)
             .at(&request.mark.addr);
-        self.forward(call, || {
-            self.inner.compute().create_keypair(request.again())
-        })
-        .await
+        self.forward(call, || self.inner.compute().create_keypair(request))
+            .await
     }
 
     async fn update_keypair(&self, request: Update<'_, KeypairSpec>) -> Result<Resource> {
@@ -64,10 +58,8 @@ impl Compute for Layered {
             .write(Api::Compute, "update_keypair", Kind::Keypair)
             .at(&request.mark.addr)
             .on(request.id);
-        self.forward(call, || {
-            self.inner.compute().update_keypair(request.again())
-        })
-        .await
+        self.forward(call, || self.inner.compute().update_keypair(request))
+            .await
     }
 
     async fn delete_keypair(&self, id: &ResourceId) -> Result<()> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use strat_model::{ImageSpec, Kind, Resource, ResourceId, Result};
 
-use super::{Again, Api, Layered};
+use super::{Api, Layered};
 use crate::{Create, Images, Update};
 
 #[async_trait]
@@ -20,7 +20,7 @@ impl Images for Layered {
         let call = self
             .write(Api::Images, "create_image", Kind::Image)
             .at(&request.mark.addr);
-        self.forward(call, || self.inner.images().create_image(request.again()))
+        self.forward(call, || self.inner.images().create_image(request))
             .await
     }
 
@@ -29,7 +29,7 @@ impl Images for Layered {
             .write(Api::Images, "update_image", Kind::Image)
             .at(&request.mark.addr)
             .on(request.id);
-        self.forward(call, || self.inner.images().update_image(request.again()))
+        self.forward(call, || self.inner.images().update_image(request))
             .await
     }
 

@@ -16,10 +16,7 @@ use futures::future::BoxFuture;
 use strat_model::{Capabilities, Error, ErrorKind, Kind, Name, Result};
 
 use super::{Api, Call, Effect, Layer, Next, lock};
-use crate::{
-    Compute, Create, CreateMachines, Identity, Images, Network, Observe, Offers, Provider, Storage,
-    Update,
-};
+use crate::{Compute, Identity, Images, Network, Observe, Offers, Provider, Storage};
 
 /// A provider inside a stack of layers.
 #[derive(Debug)]
@@ -130,39 +127,5 @@ impl Provider for Layered {
 
     fn offers(&self) -> &dyn Offers {
         self
-    }
-}
-
-/// The same request once more. The derived `Copy` would ask for a spec that is `Copy`, though a
-/// request only borrows it.
-trait Again {
-    fn again(&self) -> Self;
-}
-
-impl<S> Again for Create<'_, S> {
-    fn again(&self) -> Self {
-        Self {
-            spec: self.spec,
-            name: self.name,
-            mark: self.mark,
-            token: self.token,
-        }
-    }
-}
-
-impl<S> Again for Update<'_, S> {
-    fn again(&self) -> Self {
-        Self {
-            id: self.id,
-            spec: self.spec,
-            fields: self.fields,
-            mark: self.mark,
-        }
-    }
-}
-
-impl Again for CreateMachines<'_> {
-    fn again(&self) -> Self {
-        *self
     }
 }

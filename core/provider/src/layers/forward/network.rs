@@ -5,7 +5,7 @@ use strat_model::{
     AddressSpec, FirewallSpec, Kind, NetworkSpec, Resource, ResourceId, Result, SubnetSpec,
 };
 
-use super::{Again, Api, Layered};
+use super::{Api, Layered};
 use crate::{Create, Network, Update};
 
 #[async_trait]
@@ -14,10 +14,8 @@ impl Network for Layered {
         let call = self
             .write(Api::Network, "create_network", Kind::Network)
             .at(&request.mark.addr);
-        self.forward(call, || {
-            self.inner.network().create_network(request.again())
-        })
-        .await
+        self.forward(call, || self.inner.network().create_network(request))
+            .await
     }
 
     async fn update_network(&self, request: Update<'_, NetworkSpec>) -> Result<Resource> {
@@ -25,10 +23,8 @@ impl Network for Layered {
             .write(Api::Network, "update_network", Kind::Network)
             .at(&request.mark.addr)
             .on(request.id);
-        self.forward(call, || {
-            self.inner.network().update_network(request.again())
-        })
-        .await
+        self.forward(call, || self.inner.network().update_network(request))
+            .await
     }
 
     async fn delete_network(&self, id: &ResourceId) -> Result<()> {
@@ -43,7 +39,7 @@ impl Network for Layered {
         let call = self
             .write(Api::Network, "create_subnet", Kind::Subnet)
             .at(&request.mark.addr);
-        self.forward(call, || self.inner.network().create_subnet(request.again()))
+        self.forward(call, || self.inner.network().create_subnet(request))
             .await
     }
 
@@ -52,7 +48,7 @@ impl Network for Layered {
             .write(Api::Network, "update_subnet", Kind::Subnet)
             .at(&request.mark.addr)
             .on(request.id);
-        self.forward(call, || self.inner.network().update_subnet(request.again()))
+        self.forward(call, || self.inner.network().update_subnet(request))
             .await
     }
 
@@ -71,10 +67,8 @@ impl Network for Layered {
         let call = self
             .write(Api::Network, "create_firewall", Kind::Firewall)
             .at(&request.mark.addr);
-        self.forward(call, || {
-            self.inner.network().create_firewall(request.again())
-        })
-        .await
+        self.forward(call, || self.inner.network().create_firewall(request))
+            .await
     }
 
     async fn update_firewall(
@@ -85,10 +79,8 @@ impl Network for Layered {
             .write(Api::Network, "update_firewall", Kind::Firewall)
             .at(&request.mark.addr)
             .on(request.id);
-        self.forward(call, || {
-            self.inner.network().update_firewall(request.again())
-        })
-        .await
+        self.forward(call, || self.inner.network().update_firewall(request))
+            .await
     }
 
     async fn delete_firewall(&self, id: &ResourceId) -> Result<()> {
@@ -106,10 +98,8 @@ impl Network for Layered {
         let call = self
             .write(Api::Network, "create_address", Kind::Address)
             .at(&request.mark.addr);
-        self.forward(call, || {
-            self.inner.network().create_address(request.again())
-        })
-        .await
+        self.forward(call, || self.inner.network().create_address(request))
+            .await
     }
 
     async fn update_address(
@@ -120,10 +110,8 @@ impl Network for Layered {
             .write(Api::Network, "update_address", Kind::Address)
             .at(&request.mark.addr)
             .on(request.id);
-        self.forward(call, || {
-            self.inner.network().update_address(request.again())
-        })
-        .await
+        self.forward(call, || self.inner.network().update_address(request))
+            .await
     }
 
     async fn delete_address(&self, id: &ResourceId) -> Result<()> {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use strat_model::{BucketSpec, Kind, Resource, ResourceId, Result, VolumeSpec};
 
-use super::{Again, Api, Layered};
+use super::{Api, Layered};
 use crate::{Create, Storage, Update};
 
 #[async_trait]
@@ -12,7 +12,7 @@ impl Storage for Layered {
         let call = self
             .write(Api::Storage, "create_volume", Kind::Volume)
             .at(&request.mark.addr);
-        self.forward(call, || self.inner.storage().create_volume(request.again()))
+        self.forward(call, || self.inner.storage().create_volume(request))
             .await
     }
 
@@ -21,7 +21,7 @@ impl Storage for Layered {
             .write(Api::Storage, "update_volume", Kind::Volume)
             .at(&request.mark.addr)
             .on(request.id);
-        self.forward(call, || self.inner.storage().update_volume(request.again()))
+        self.forward(call, || self.inner.storage().update_volume(request))
             .await
     }
 
@@ -53,7 +53,7 @@ impl Storage for Layered {
         let call = self
             .write(Api::Storage, "create_bucket", Kind::Bucket)
             .at(&request.mark.addr);
-        self.forward(call, || self.inner.storage().create_bucket(request.again()))
+        self.forward(call, || self.inner.storage().create_bucket(request))
             .await
     }
 
@@ -62,7 +62,7 @@ impl Storage for Layered {
             .write(Api::Storage, "update_bucket", Kind::Bucket)
             .at(&request.mark.addr)
             .on(request.id);
-        self.forward(call, || self.inner.storage().update_bucket(request.again()))
+        self.forward(call, || self.inner.storage().update_bucket(request))
             .await
     }
 

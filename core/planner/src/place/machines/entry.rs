@@ -1,0 +1,144 @@
+//! From a place found to what is to be there.
+
+use strat_model::{
+    Addr, Diagnostic, Field, ImageRef, MachineIntent, MachineSpec, Name, SiteFacts, Spec,
+    SubnetScope,
+};
+
+use super::{Allotment, Share};
+use crate::Goal;
+use crate::place::Placer;
+use crate::place::network::subnet_addr;
+use crate::place::offers::request;
+
+impl<'a> Placer<'a> {
+    /// Adds what an allotment comes to.
+    pub(super) fn machine_entries(&mut self, allotment: Allotment<'a>) {
+        let machine = allotment.machine;
+        for (site, zones) in allotment.sites {
+            let Some(facts) = self.facts(&site) else {
+                continue;
+            };
+            let Some(image) = self.image(machine, &site, facts) else {
+                continue;
+            };
+            let mut goals = Vec::new();
+            for (zone, share) in zones {
+                if share.count > 0 {
+                    goals.push(self.goal(machine, &site, facts, zone, share, image.clone()));
+                }
+            }
+            if !goals.is_empty() {
+                self.add_goals(&machine.common, machine.common.addr.at(&site), goals);
+            }
+        }
+    }
+
+    fn goal(
+        &mut self,
+        machine: &MachineIntent,
+        site: &Name,
+        facts: &SiteFacts,
+        zone: Name,
+        share: Share,
+        image: ImageRef<Addr>,
+    ) -> Goal {
+        let subnet_zone = match facts.capabilities.subnets {
+            SubnetScope::Zonal => Some(&zone),
+            SubnetScope::Regional => None,
+        };
+        let subnet = subnet_addr(&machine.subnet, site, subnet_zone);
+        for firewall in &machine.firewalls {
+            self.carriers
+                .entry(firewall.clone())
+                .or_default()
+                .insert(subnet.clone());
+        }
+        let spec = Spec::Machine(MachineSpec {
+            machine_type: share.shape.machine_type,
+            cpu: share.shape.cpu,
+            memory: share.shape.memory,
+            capacity: share.shape.capacity,
+            zone,
+            image,
+            subnet,
+            firewalls: machine
+                .firewalls
+                .iter()
+                .map(|firewall| firewall.at(site))
+                .collect(),
+            keypair: machine.keypair.as_ref().map(|keypair| keypair.at(site)),
+            user_data: machine.user_data.clone(),
+            disks: machine.disks.clone(),
+            labels: machine.common.labels.clone(),
+        });
+        let mut notes = self.notes(site, &spec);
+        notes.insert(Field::Request, request(&machine.size));
+        notes.insert(Field::Image, image_note(machine));
+        if let Some(data) = &machine.user_data {
+            notes.insert(Field::UserData, data.digest.clone());
+        }
+        Goal {
+            count: share.count,
+            spec,
+            notes,
+            price_hour: share.shape.price_hour,
+        }
+    }
+
+    fn image(
+        &mut self,
+        machine: &MachineIntent,
+        site: &Name,
+        facts: &SiteFacts,
+    ) -> Option<ImageRef<Addr>> {
+        let name = match &machine.image {
+            Err(image) => return Some(ImageRef::Managed(image.at(site))),
+            Ok(name) => name,
+        };
+        if let Some(id) = facts.images.get(name) {
+            return Some(ImageRef::Named {
+                name: name.clone(),
+                id: id.clone(),
+            });
+        }
+        let known: Vec<_> = facts.images.keys().map(String::as_str).collect();
+        let problem = Diagnostic::error("unknown_image", format!("{site} has no image `{name}`"))
+            .at(
+                machine.common.origin("image"),
+                format!("not known at {site}"),
+            )
+            .help(format!("it has: {}", known.join(", ")));
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+        None
+    }
+
+    /// What runs of a machine that is withheld still counts for firewalls that name its own.
+    pub(super) fn carriers_that_run(&mut self, machine: &MachineIntent) {
+        for place in self.index.places(&machine.common.addr) {
+            for resource in self.index.at(place) {
+                let Spec::Machine(spec) = &resource.spec else {
+                    continue;
+                };
+                let Some(subnet) = self.index.addr_of(&place.site, &spec.subnet) else {
+                    continue;
+                };
+                for firewall in &machine.firewalls {
+                    self.carriers
+                        .entry(firewall.clone())
+                        .or_default()
+                        .insert(subnet.clone());
+                }
+            }
+        }
+    }
+}
+
+fn image_note(machine: &MachineIntent) -> String {
+    match &machine.image {
+        Ok(name) => name.clone(),
+        Err(image) => image.to_string(),
+    }
+}

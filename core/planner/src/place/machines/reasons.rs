@@ -1,0 +1,83 @@
+//! Why machines find no place, in words.
+
+use std::collections::BTreeSet;
+
+use strat_model::{Bytes, Diagnostic, MachineIntent, Name, Noun, SiteFacts};
+
+use super::{Allotment, Supply};
+use crate::place::offers::Market;
+
+/// Why a site sells nothing that would do.
+pub(super) fn no_offer(machine: &MachineIntent, facts: &SiteFacts, market: &Market<'_>) -> String {
+    if let Some(zone) = &machine.placement.zone
+        && !facts.zones.contains(zone)
+    {
+        let known: Vec<_> = facts.zones.iter().map(Name::as_str).collect();
+        return format!("it has no zone `{zone}`; it has {}", known.join(", "));
+    }
+    match (&machine.size, market.largest()) {
+        (strat_model::Size::Type(name), _) => format!("it does not sell `{name}`"),
+        (strat_model::Size::AtLeast { .. }, Some((cpu, memory))) => {
+            format!("nothing on sale is that large; the most is {cpu} CPUs and {memory}")
+        }
+        (strat_model::Size::AtLeast { .. }, None) => "it sells nothing".to_owned(),
+    }
+}
+
+/// The finding about machines that no permitted site has room for.
+pub(super) fn no_place(allotment: &Allotment<'_>, supply: &Supply<'_>) -> Diagnostic {
+    let machine = allotment.machine;
+    let sites: BTreeSet<_> = allotment.reasons.iter().map(|(site, _)| site).collect();
+    let mut reasons: Vec<String> = Vec::new();
+    for (site, why) in &allotment.reasons {
+        let line = format!("{site}: {why}");
+        if !reasons.contains(&line) {
+            reasons.push(line);
+        }
+    }
+    if let Some((site, zone)) = &allotment.pin
+        && !sites.contains(site)
+    {
+        reasons.push(format!(
+            "its volume is at {site} in {zone}, where it may not run"
+        ));
+    }
+    let asked = match &machine.size {
+        strat_model::Size::AtLeast { cpu, memory } => format!("{cpu} CPUs, {memory}"),
+        strat_model::Size::Type(name) => name.clone(),
+    };
+    let too_large = allotment.missing == machine.count
+        && machine.placement.sites.iter().all(|site| {
+            let largest = supply.markets.get(site).and_then(Market::largest);
+            is_larger(&machine.size, largest)
+        });
+    let (code, attribute) = if too_large {
+        ("impossible_size", "cpu")
+    } else {
+        ("no_capacity", "count")
+    };
+    let head = match machine.common.addr.noun {
+        Noun::Machines => format!(
+            "{} of {} machines of {} ({asked}) find no place",
+            allotment.missing, machine.count, machine.common.addr
+        ),
+        _ => format!("{} ({asked}) finds no place", machine.common.addr),
+    };
+    let help = if too_large {
+        "ask for less `cpu` or `memory`, or permit a site that sells larger machines"
+    } else {
+        "lower the count or the size, permit another site, or raise the capacity or quota"
+    };
+    Diagnostic::error(code, head)
+        .at(machine.common.origin(attribute), reasons.join("; "))
+        .help(help)
+}
+
+fn is_larger(size: &strat_model::Size, largest: Option<(u32, Bytes)>) -> bool {
+    match (size, largest) {
+        (strat_model::Size::AtLeast { cpu, memory }, Some((most_cpu, most_memory))) => {
+            *cpu > most_cpu || *memory > most_memory
+        }
+        _ => false,
+    }
+}

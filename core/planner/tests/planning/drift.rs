@@ -1,0 +1,161 @@
+//! What was done behind Stratiform's back, and what is not ours.
+
+use strat_model::*;
+use strat_planner::*;
+
+use crate::common::*;
+use crate::{check_graph, lines, plan_of, plan_with};
+
+#[test]
+fn a_lost_machine_is_drift_when_it_was_there_before() {
+    let intent = shop();
+    let mut world = realise(&placed(&intent, &empty()));
+    let dc1 = world.sites.get_mut("dc1").expect("dc1");
+    let lost = dc1
+        .resources
+        .iter()
+        .position(|r| r.id.as_str() == "machines.web@dc1#2")
+        .expect("member");
+    dc1.resources.remove(lost);
+    let applied = Applied::from([(addr("machines.web@dc1"), 6)]);
+    let plan = plan_with(&intent, &world, Some(&applied), &DiffOptions::default());
+    assert_eq!(lines(&plan), ["create machines.web@dc1 x1"]);
+    assert_eq!(plan.changes[0].cause, Cause::Drift);
+    let plan = plan_of(&intent, &world);
+    assert_eq!(
+        plan.changes[0].cause,
+        Cause::Topology,
+        "without a record nobody can tell"
+    );
+}
+
+#[test]
+fn a_field_changed_behind_our_back_is_drift_and_one_in_the_file_is_not() {
+    let mut intent = shop();
+    let mut world = realise(&placed(&intent, &empty()));
+    if let Spec::Bucket(bucket) = &mut at(&mut world, "bucket.assets@east").spec {
+        bucket.versioning = false;
+    }
+    let plan = plan_of(&intent, &world);
+    assert_eq!(lines(&plan), ["update bucket.assets@east x1"]);
+    assert_eq!(plan.changes[0].cause, Cause::Drift);
+
+    let world = realise(&placed(&intent, &empty()));
+    intent.buckets[0].versioning = false;
+    let plan = plan_of(&intent, &world);
+    assert_eq!(plan.changes[0].cause, Cause::Topology);
+    assert_eq!(plan.changes[0].fields[0].field, Field::Versioning);
+}
+
+#[test]
+fn a_foreign_rule_in_a_firewall_is_drift() {
+    let intent = shop();
+    let mut world = realise(&placed(&intent, &empty()));
+    if let Spec::Firewall(firewall) = &mut at(&mut world, "firewall.web@west").spec {
+        let mut open = firewall.rules.first().expect("rule").clone();
+        open.name = name("backdoor");
+        firewall.rules.insert(open);
+    }
+    let plan = plan_of(&intent, &world);
+    assert_eq!(lines(&plan), ["update firewall.web@west x1"]);
+    assert_eq!(plan.changes[0].cause, Cause::Drift);
+}
+
+#[test]
+fn a_newer_build_of_an_image_replaces_nothing() {
+    let intent = shop();
+    let world = realise(&placed(&intent, &empty()));
+    let mut facts = facts();
+    for site in facts.values_mut() {
+        site.images
+            .insert("debian-12".to_owned(), ResourceId::from("img-2"));
+    }
+    let desired = place(&intent, &facts, &world).expect("placed");
+    let plan = diff(&desired, &world, &facts, None, &DiffOptions::default());
+    assert!(plan.is_empty(), "{:#?}", plan.changes);
+}
+
+#[test]
+fn a_partial_inventory_deletes_and_makes_nothing_of_that_kind() {
+    let intent = shop();
+    let mut world = realise(&placed(&intent, &empty()));
+    let dc1 = world.sites.get_mut("dc1").expect("dc1");
+    dc1.resources
+        .retain(|resource| resource.kind() != Kind::Machine);
+    dc1.coverage.insert(
+        Kind::Machine,
+        Coverage::Partial {
+            why: "the list timed out".to_owned(),
+        },
+    );
+    let plan = plan_of(&intent, &world);
+    assert!(
+        plan.changes
+            .iter()
+            .all(|change| change.kind != Kind::Machine),
+        "{:#?}",
+        lines(&plan)
+    );
+    assert!(
+        plan.changes
+            .iter()
+            .all(|change| change.action != Action::Delete)
+    );
+    assert!(!plan.withheld.is_empty());
+}
+
+#[test]
+fn another_owner_and_things_without_a_mark_are_never_touched() {
+    let intent = shop();
+    let mut world = realise(&placed(&intent, &empty()));
+    let mut foreign = at(&mut world, "machine.db@dc1").clone();
+    foreign.id = ResourceId::from("foreign");
+    foreign.name = "foreign".to_owned();
+    foreign.mark = None;
+    let mut other = foreign.clone();
+    other.mark = at(&mut world, "machine.db@dc1").mark.clone();
+    other.mark.as_mut().expect("mark").owner = "bank/shop".parse().expect("owner");
+    world
+        .sites
+        .get_mut("dc1")
+        .expect("dc1")
+        .resources
+        .extend([foreign, other]);
+    assert!(plan_of(&intent, &world).is_empty());
+    let desired = Desired {
+        owner: intent.owner.clone(),
+        entries: Default::default(),
+        withheld: Default::default(),
+    };
+    let options = DiffOptions {
+        mode: Mode::Destroy,
+        ..DiffOptions::default()
+    };
+    let plan = diff(&desired, &world, &facts(), None, &options);
+    assert_eq!(plan.summary.delete, 31);
+    check_graph(&plan, &world);
+}
+
+#[test]
+fn a_lost_mark_is_put_back_not_made_twice() {
+    let intent = shop();
+    let mut world = realise(&placed(&intent, &empty()));
+    at(&mut world, "bucket.assets@east").mark = None;
+    let plan = plan_of(&intent, &world);
+    assert_eq!(lines(&plan), ["adopt bucket.assets@east x1"]);
+}
+
+#[test]
+fn a_stopped_machine_is_switched_on_and_a_failed_one_replaced() {
+    let intent = shop();
+    let mut world = realise(&placed(&intent, &empty()));
+    at(&mut world, "machine.db@dc1").state = ResourceState::Stopped;
+    let plan = plan_of(&intent, &world);
+    assert_eq!(lines(&plan), ["update machine.db@dc1 x1"]);
+    let graph = lower(&plan, &world, &facts());
+    assert_eq!(graph.steps.len(), 1);
+    assert!(matches!(graph.steps[0].op, StepOp::Start { .. }));
+    at(&mut world, "machine.db@dc1").state = ResourceState::Failed;
+    let plan = plan_of(&intent, &world);
+    assert_eq!(plan.changes[0].action, Action::Replace);
+}
