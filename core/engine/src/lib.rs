@@ -44,9 +44,7 @@ mod user_data;
 
 pub use events::{Event, EventSink, Operation};
 pub use execute::{Counts, ExecuteOptions, OfferRef, Outcome, Report, Run, StepReport, execute};
-pub use journal::{
-    Applied, EntryId, Journal, JournalError, Pending, RunRecord, Started, retention,
-};
+pub use journal::{EntryId, Journal, JournalError, Pending, RunRecord, Started, retention};
 pub use lease::{
     FileLeaseStore, Holder, Lease, LeaseError, LeaseGuard, LeaseStore, MemoryLeaseStore,
     ProcessMark, acquire_wait,

@@ -44,12 +44,15 @@ impl StepRun<'_, '_> {
         }
         self.second_key(targets, &doomed).await?;
         let doomed: Vec<ResourceId> = doomed.into_iter().map(|one| one.id).collect();
+        {
+            // From now on, what is attached to them may be let go at any moment.
+            let mut known = lock(&self.context.known);
+            ids.iter().for_each(|id| known.deleted(site, id));
+        }
         if !doomed.is_empty() {
             self.delete_now(&doomed).await?;
         }
         self.wait(&present, &Until::Gone).await?;
-        let mut known = lock(&self.context.known);
-        ids.iter().for_each(|id| known.deleted(site, id));
         Ok(())
     }
 

@@ -19,7 +19,7 @@ pub(super) struct Known {
     before: BTreeMap<(Name, ResourceId), Resource>,
     /// Fingerprints that our own writes left.
     ours: BTreeSet<(Name, ResourceId, Fingerprint)>,
-    /// Machines that this run deleted.
+    /// What this run deletes, or has deleted.
     deleted: BTreeSet<(Name, ResourceId)>,
 }
 
@@ -93,13 +93,13 @@ impl Known {
             .insert((site.clone(), resource.id.clone(), fingerprint));
     }
 
-    /// This run deleted a thing.
+    /// This run deletes a thing.
     pub(super) fn deleted(&mut self, site: &Name, id: &ResourceId) {
         self.deleted.insert((site.clone(), id.clone()));
     }
 
     /// Whether a thing is as the plan assumes: as it was then, as our own writes left it, or let
-    /// go by a machine that this run deleted.
+    /// go by a machine that this run deletes.
     pub(super) fn is_expected(&self, site: &Name, target: &TargetRef, fresh: &Resource) -> bool {
         let fingerprint = fresh.fingerprint();
         if fingerprint == target.fingerprint {

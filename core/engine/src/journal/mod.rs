@@ -28,13 +28,13 @@ mod file;
 mod state;
 mod wire;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use strat_model::{Addr, ErrorKind, Kind, Name, Owner, ResourceId};
+use strat_planner::Applied;
 
 pub(crate) use file::sync_dir;
 pub(crate) use state::Touched;
@@ -43,9 +43,6 @@ use wire::{Line, Record};
 
 use crate::execute::Counts;
 use crate::{Sites, blocking, lock};
-
-/// What a finished apply left: how many things at each address. Tells drift from what is new.
-pub type Applied = BTreeMap<Addr, u32>;
 
 /// Why the journal cannot be read or written.
 #[derive(Debug, Clone, thiserror::Error)]

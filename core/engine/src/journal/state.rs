@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use strat_model::{Addr, Kind, Name, Owner, ResourceId, Token};
+use strat_planner::Applied;
 
-use super::Applied;
 use super::wire::{Line, Record};
 use crate::Operation;
 use crate::execute::Counts;

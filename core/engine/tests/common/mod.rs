@@ -1,0 +1,305 @@
+//! A simulated world of three clouds, a topology over them, and applies that can be killed.
+
+#![expect(dead_code, reason = "each test crate uses its own part of this")]
+
+pub mod shop;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use strat_engine::*;
+use strat_model::*;
+use strat_planner::{Desired, DiffOptions, Mode, Plan, diff, lower, place};
+use strat_provider::{Clock, Filter, ProviderExt as _, TokioClock};
+use strat_sim::{Behaviour, Phase, Profile, SimSite, Verdict as Hooked, World};
+
+pub const TTL: Duration = Duration::from_secs(60);
+
+pub fn name(text: &str) -> Name {
+    Name::new(text).expect(text)
+}
+
+pub fn addr(text: &str) -> Addr {
+    text.parse().expect(text)
+}
+
+/// A world, a topology's folder, and what is needed to apply to it.
+pub struct Bench {
+    pub world: World,
+    pub sites: Sites,
+    pub clock: Arc<dyn Clock>,
+    pub store: Arc<dyn LeaseStore>,
+    pub dir: tempfile::TempDir,
+    pub events: EventSink,
+    pub stop: Stop,
+    pub options: ExecuteOptions,
+    runs: AtomicUsize,
+}
+
+/// What an apply did.
+pub struct Applied {
+    pub settled: SettleReport,
+    pub plan: Plan,
+    pub report: Report,
+}
+
+impl Bench {
+    /// `dc1` on owned hardware, `east` on AWS, `west` on Azure.
+    pub fn new(behaviour: impl Fn(Profile) -> Behaviour) -> Self {
+        let start: Timestamp = "2026-03-01T00:00:00Z".parse().expect("time");
+        let clock: Arc<dyn Clock> = Arc::new(TokioClock::starting_at(start));
+        let world = World::in_memory(7, Arc::clone(&clock));
+        let capacity = SiteCapacity {
+            cpu: 64,
+            memory: Bytes::gib(256),
+            disk: None,
+        };
+        let site = |site: &str, profile, region| {
+            SimSite::new(name(site), profile, region).behaving(behaviour(profile))
+        };
+        let sites = [
+            site("dc1", Profile::Onprem, "dc1").with_capacity(capacity),
+            site("east", Profile::Aws, "us-east-1"),
+            site("west", Profile::Azure, "westeurope"),
+        ];
+        let sites = sites.map(|site| {
+            let key = site.name.clone();
+            (key, world.connect(site).expect("connects"))
+        });
+        let dir = tempfile::tempdir().expect("folder");
+        Self {
+            world,
+            sites: BTreeMap::from(sites),
+            store: Arc::new(FileLeaseStore::new(dir.path(), Arc::clone(&clock))),
+            clock,
+            dir,
+            events: EventSink::none(),
+            stop: Stop::new(),
+            options: ExecuteOptions::default(),
+            runs: AtomicUsize::new(0),
+        }
+    }
+
+    pub fn realistic() -> Self {
+        Self::new(Behaviour::realistic)
+    }
+
+    pub fn journal(&self) -> Journal {
+        Journal::open(self.dir.path()).expect("journal")
+    }
+
+    pub async fn guard(&self) -> LeaseGuard {
+        let run = self.runs.fetch_add(1, Ordering::Relaxed);
+        let mut holder = Holder::this_process("apply", self.clock.now());
+        holder.id = format!("{}/{run}", holder.id);
+        let (store, clock) = (&*self.store, &*self.clock);
+        let wait = TTL * 2;
+        let lease = acquire_wait(store, &holder, TTL, wait, clock, &self.events)
+            .await
+            .expect("lease");
+        LeaseGuard::hold(Arc::clone(&self.store), lease, TTL, Arc::clone(&self.clock))
+    }
+
+    pub async fn observe(&self, owner: &Owner, journal: &Journal) -> Observation {
+        let seen = observe(&self.sites, owner, journal, &*self.clock, &self.events).await;
+        assert!(seen.problems.is_empty(), "{:?}", seen.problems);
+        seen
+    }
+
+    /// The plan for what there is now.
+    pub async fn plan(&self, intent: &Intent, mode: Mode) -> (Desired, Plan, Observation) {
+        let journal = self.journal();
+        let seen = self.observe(&intent.owner, &journal).await;
+        let (desired, plan) = plan(intent, &seen, &journal, mode);
+        (desired, plan, seen)
+    }
+
+    /// A whole apply, as the facade does it.
+    pub async fn apply(&self, intent: &Intent, mode: Mode) -> Applied {
+        let lease = self.guard().await;
+        let journal = self.journal();
+        let owner = &intent.owner;
+        let settled = settle(&self.sites, owner, &journal, &*self.clock, &self.events)
+            .await
+            .expect("settles");
+        assert!(settled.problems.is_empty(), "{:?}", settled.problems);
+        let seen = self.observe(owner, &journal).await;
+        let (desired, plan) = plan(intent, &seen, &journal, mode);
+        let report = self.execute(&desired, &plan, &seen, &journal, &lease).await;
+        let now = self.clock.now();
+        if report.is_success() {
+            let entries = desired.entries.iter().map(|(a, e)| (a.clone(), e.count()));
+            let applied = entries.collect();
+            journal
+                .record_applied(now, owner, &applied)
+                .await
+                .expect("records");
+        }
+        journal
+            .compact(now, retention(&self.sites))
+            .await
+            .expect("compacts");
+        lease.release().await.expect("releases");
+        Applied {
+            settled,
+            plan,
+            report,
+        }
+    }
+
+    pub async fn execute(
+        &self,
+        desired: &Desired,
+        plan: &Plan,
+        seen: &Observation,
+        journal: &Journal,
+        lease: &LeaseGuard,
+    ) -> Report {
+        let graph = lower(plan, &seen.inventory, &seen.facts);
+        let run = Run {
+            plan,
+            graph: &graph,
+            sites: &self.sites,
+            inventory: &seen.inventory,
+            user_data: &UserDataSource::of(desired),
+            journal,
+            lease,
+            clock: &*self.clock,
+            events: &self.events,
+            stop: &self.stop,
+            options: self.options,
+        };
+        execute(run).await
+    }
+
+    /// An apply that is killed at its `at`-th moment before or after the effect of a call that is
+    /// not a list. `None`: there are not so many.
+    pub async fn killed(&self, intent: &Intent, mode: Mode, at: usize) -> Option<String> {
+        let moment = Arc::new(AtomicUsize::new(0));
+        let (tell, killed) = tokio::sync::mpsc::unbounded_channel::<String>();
+        let counter = Arc::clone(&moment);
+        self.world.on_call(Box::new(move |operation, phase: Phase| {
+            if !matters(operation) {
+                return Hooked::Go;
+            }
+            let now = counter.fetch_add(1, Ordering::Relaxed);
+            if now == at {
+                let _ = tell.send(format!("{operation} {phase:?}"));
+            }
+            // A dead process makes no call any more.
+            if now >= at { Hooked::Stop } else { Hooked::Go }
+        }));
+        let mut killed = killed;
+        let outcome = tokio::select! {
+            done = self.apply(intent, mode) => {
+                assert!(done.report.is_success(), "{}", failures(&done.report));
+                None
+            }
+            at = killed.recv() => at,
+        };
+        self.world.clear_hook();
+        if outcome.is_some() {
+            tear(self.dir.path());
+        }
+        outcome
+    }
+
+    /// Everything that is there, whosever it is, at each address.
+    pub async fn census(&self) -> (BTreeMap<Addr, u32>, Vec<Resource>) {
+        let mut ours: BTreeMap<Addr, u32> = BTreeMap::new();
+        let mut strays = Vec::new();
+        for provider in self.sites.values() {
+            for kind in provider.capabilities().kinds.clone() {
+                let all = provider.list_all(kind, &Filter::All).await.expect("lists");
+                for resource in all {
+                    match (&resource.mark, resource.state) {
+                        (_, ResourceState::Deleting) => {}
+                        (Some(mark), _) => *ours.entry(mark.addr.clone()).or_default() += 1,
+                        (None, _) => strays.push(resource),
+                    }
+                }
+            }
+        }
+        (ours, strays)
+    }
+
+    /// What is there is exactly what is wanted, and the next plan is empty.
+    pub async fn assert_converged(&self, intent: &Intent, context: &str) {
+        let (desired, plan, _) = self.plan(intent, Mode::Apply).await;
+        assert!(
+            plan.is_empty(),
+            "{context}: the plan is not empty: {:#?}",
+            plan.changes
+        );
+        // The census reads lists alone, so they have to catch up.
+        self.clock.sleep(Duration::from_secs(60)).await;
+        let (ours, strays) = self.census().await;
+        let wanted: BTreeMap<Addr, u32> = desired
+            .entries
+            .iter()
+            .map(|(addr, entry)| (addr.clone(), entry.count()))
+            .collect();
+        assert_eq!(ours, wanted, "{context}");
+        assert!(strays.is_empty(), "{context}: {strays:?}");
+        let (_, plan, _) = self.plan(intent, Mode::Apply).await;
+        assert!(plan.is_empty(), "{context}: later: {:#?}", plan.changes);
+    }
+
+    pub async fn assert_empty(&self, context: &str) {
+        self.clock.sleep(Duration::from_secs(60)).await;
+        let (ours, strays) = self.census().await;
+        assert!(
+            ours.is_empty() && strays.is_empty(),
+            "{context}: {ours:?} {strays:?}"
+        );
+    }
+}
+
+pub fn plan(intent: &Intent, seen: &Observation, journal: &Journal, mode: Mode) -> (Desired, Plan) {
+    let desired = place(intent, &seen.facts, &seen.inventory).expect("everything finds a place");
+    let applied = journal.applied(&intent.owner);
+    let options = DiffOptions {
+        mode,
+        ..DiffOptions::default()
+    };
+    let plan = diff(
+        &desired,
+        &seen.inventory,
+        &seen.facts,
+        applied.as_ref(),
+        &options,
+    );
+    (desired, plan)
+}
+
+pub fn failures(report: &Report) -> String {
+    let mut text = format!("{:?} {:?}", report.counts, report.fatal);
+    for step in &report.steps {
+        text = format!(
+            "{text}\n{} {} {:?}",
+            step.operation, step.addr, step.outcome
+        );
+    }
+    text
+}
+
+/// Lists are the same wherever they are cut off.
+fn matters(operation: &str) -> bool {
+    let prefixes = [
+        "create", "update", "delete", "attach", "detach", "start", "get",
+    ];
+    prefixes.iter().any(|prefix| operation.starts_with(prefix))
+}
+
+/// What a crash in the middle of a write leaves.
+fn tear(dir: &Path) {
+    use std::io::Write as _;
+    let path = dir.join("journal.jsonl");
+    if let Ok(mut file) = std::fs::OpenOptions::new().append(true).open(path) {
+        file.write_all(b"{\"v\":1,\"at\":\"20").expect("writes");
+    }
+}

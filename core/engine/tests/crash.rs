@@ -1,0 +1,71 @@
+//! Killed at any moment, the next apply finishes: no duplicate, no orphan.
+
+mod common;
+
+use common::{Bench, failures, shop};
+use strat_model::{Bytes, Intent, Size};
+use strat_planner::Mode;
+
+/// A bound for the loops: there are never so many moments.
+const MOMENTS_MAX: usize = 3000;
+
+async fn killed_at_every_moment(before: Option<&Intent>, intent: &Intent, mode: Mode) -> usize {
+    for at in 0..MOMENTS_MAX {
+        let bench = Bench::realistic();
+        if let Some(before) = before {
+            let applied = bench.apply(before, Mode::Apply).await;
+            assert!(applied.report.is_success(), "{}", failures(&applied.report));
+        }
+        let Some(moment) = bench.killed(intent, mode, at).await else {
+            return at;
+        };
+        let context = format!("killed at moment {at}, {moment}");
+        let again = bench.apply(intent, mode).await;
+        assert!(
+            again.report.is_success(),
+            "{context}: {}",
+            failures(&again.report)
+        );
+        assert!(bench.journal().pending().is_empty(), "{context}");
+        match mode {
+            Mode::Apply => bench.assert_converged(intent, &context).await,
+            Mode::Destroy => bench.assert_empty(&context).await,
+        }
+    }
+    panic!("it never ends");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_apply_to_nothing_on_every_cloud() {
+    for sites in [&["dc1"][..], &["east"], &["west"], &["dc1", "east"]] {
+        let moments = killed_at_every_moment(None, &shop::shop(sites), Mode::Apply).await;
+        assert!(moments > 20, "{sites:?}: only {moments}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_everything() {
+    for sites in [&["dc1"][..], &["east"], &["west"]] {
+        let before = shop::shop(sites);
+        let mut after = before.clone();
+        for machines in &mut after.machines {
+            machines.size = Size::AtLeast {
+                cpu: 4,
+                memory: Bytes::gib(8),
+            };
+        }
+        after.machines[1].count = 6;
+        after.firewalls[1].rules.pop_first();
+        let moments = killed_at_every_moment(Some(&before), &after, Mode::Apply).await;
+        assert!(moments > 20, "{sites:?}: only {moments}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destroy() {
+    for sites in [&["dc1"][..], &["east"], &["west"]] {
+        let intent = shop::shop(sites);
+        let moments = killed_at_every_moment(Some(&intent), &intent, Mode::Destroy).await;
+        assert!(moments > 20, "{sites:?}: only {moments}");
+    }
+}
