@@ -38,7 +38,7 @@ async fn killed_at_every_moment(before: Option<&Intent>, intent: &Intent, mode: 
 #[tokio::test(start_paused = true)]
 async fn an_apply_to_nothing_on_every_cloud() {
     for sites in [&["dc1"][..], &["east"], &["west"], &["dc1", "east"]] {
-        let moments = killed_at_every_moment(None, &shop::shop(sites), Mode::Apply).await;
+        let moments = killed_at_every_moment(None, &shop::knotted(sites), Mode::Apply).await;
         assert!(moments > 20, "{sites:?}: only {moments}");
     }
 }

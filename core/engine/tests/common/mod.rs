@@ -2,7 +2,7 @@
 
 #![expect(dead_code, reason = "each test crate uses its own part of this")]
 
-pub mod shop;
+pub(crate) mod shop;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,39 +17,39 @@ use strat_planner::{Desired, DiffOptions, Mode, Plan, diff, lower, place};
 use strat_provider::{Clock, Filter, ProviderExt as _, TokioClock};
 use strat_sim::{Behaviour, Phase, Profile, SimSite, Verdict as Hooked, World};
 
-pub const TTL: Duration = Duration::from_secs(60);
+pub(crate) const TTL: Duration = Duration::from_secs(60);
 
-pub fn name(text: &str) -> Name {
+pub(crate) fn name(text: &str) -> Name {
     Name::new(text).expect(text)
 }
 
-pub fn addr(text: &str) -> Addr {
+pub(crate) fn addr(text: &str) -> Addr {
     text.parse().expect(text)
 }
 
 /// A world, a topology's folder, and what is needed to apply to it.
-pub struct Bench {
-    pub world: World,
-    pub sites: Sites,
-    pub clock: Arc<dyn Clock>,
-    pub store: Arc<dyn LeaseStore>,
-    pub dir: tempfile::TempDir,
-    pub events: EventSink,
-    pub stop: Stop,
-    pub options: ExecuteOptions,
+pub(crate) struct Bench {
+    pub(crate) world: World,
+    pub(crate) sites: Sites,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) store: Arc<dyn LeaseStore>,
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) events: EventSink,
+    pub(crate) stop: Stop,
+    pub(crate) options: ExecuteOptions,
     runs: AtomicUsize,
 }
 
 /// What an apply did.
-pub struct Applied {
-    pub settled: SettleReport,
-    pub plan: Plan,
-    pub report: Report,
+pub(crate) struct Applied {
+    pub(crate) settled: SettleReport,
+    pub(crate) plan: Plan,
+    pub(crate) report: Report,
 }
 
 impl Bench {
     /// `dc1` on owned hardware, `east` on AWS, `west` on Azure.
-    pub fn new(behaviour: impl Fn(Profile) -> Behaviour) -> Self {
+    pub(crate) fn new(behaviour: impl Fn(Profile) -> Behaviour) -> Self {
         let start: Timestamp = "2026-03-01T00:00:00Z".parse().expect("time");
         let clock: Arc<dyn Clock> = Arc::new(TokioClock::starting_at(start));
         let world = World::in_memory(7, Arc::clone(&clock));
@@ -84,15 +84,15 @@ impl Bench {
         }
     }
 
-    pub fn realistic() -> Self {
+    pub(crate) fn realistic() -> Self {
         Self::new(Behaviour::realistic)
     }
 
-    pub fn journal(&self) -> Journal {
+    pub(crate) fn journal(&self) -> Journal {
         Journal::open(self.dir.path()).expect("journal")
     }
 
-    pub async fn guard(&self) -> LeaseGuard {
+    pub(crate) async fn guard(&self) -> LeaseGuard {
         let run = self.runs.fetch_add(1, Ordering::Relaxed);
         let mut holder = Holder::this_process("apply", self.clock.now());
         holder.id = format!("{}/{run}", holder.id);
@@ -104,14 +104,14 @@ impl Bench {
         LeaseGuard::hold(Arc::clone(&self.store), lease, TTL, Arc::clone(&self.clock))
     }
 
-    pub async fn observe(&self, owner: &Owner, journal: &Journal) -> Observation {
+    pub(crate) async fn observe(&self, owner: &Owner, journal: &Journal) -> Observation {
         let seen = observe(&self.sites, owner, journal, &*self.clock, &self.events).await;
         assert!(seen.problems.is_empty(), "{:?}", seen.problems);
         seen
     }
 
     /// The plan for what there is now.
-    pub async fn plan(&self, intent: &Intent, mode: Mode) -> (Desired, Plan, Observation) {
+    pub(crate) async fn plan(&self, intent: &Intent, mode: Mode) -> (Desired, Plan, Observation) {
         let journal = self.journal();
         let seen = self.observe(&intent.owner, &journal).await;
         let (desired, plan) = plan(intent, &seen, &journal, mode);
@@ -119,7 +119,7 @@ impl Bench {
     }
 
     /// A whole apply, as the facade does it.
-    pub async fn apply(&self, intent: &Intent, mode: Mode) -> Applied {
+    pub(crate) async fn apply(&self, intent: &Intent, mode: Mode) -> Applied {
         let lease = self.guard().await;
         let journal = self.journal();
         let owner = &intent.owner;
@@ -151,7 +151,7 @@ impl Bench {
         }
     }
 
-    pub async fn execute(
+    pub(crate) async fn execute(
         &self,
         desired: &Desired,
         plan: &Plan,
@@ -178,7 +178,7 @@ impl Bench {
 
     /// An apply that is killed at its `at`-th moment before or after the effect of a call that is
     /// not a list. `None`: there are not so many.
-    pub async fn killed(&self, intent: &Intent, mode: Mode, at: usize) -> Option<String> {
+    pub(crate) async fn killed(&self, intent: &Intent, mode: Mode, at: usize) -> Option<String> {
         let moment = Arc::new(AtomicUsize::new(0));
         let (tell, killed) = tokio::sync::mpsc::unbounded_channel::<String>();
         let counter = Arc::clone(&moment);
@@ -209,7 +209,7 @@ impl Bench {
     }
 
     /// Everything that is there, whosever it is, at each address.
-    pub async fn census(&self) -> (BTreeMap<Addr, u32>, Vec<Resource>) {
+    pub(crate) async fn census(&self) -> (BTreeMap<Addr, u32>, Vec<Resource>) {
         let mut ours: BTreeMap<Addr, u32> = BTreeMap::new();
         let mut strays = Vec::new();
         for provider in self.sites.values() {
@@ -228,7 +228,7 @@ impl Bench {
     }
 
     /// What is there is exactly what is wanted, and the next plan is empty.
-    pub async fn assert_converged(&self, intent: &Intent, context: &str) {
+    pub(crate) async fn assert_converged(&self, intent: &Intent, context: &str) {
         let (desired, plan, _) = self.plan(intent, Mode::Apply).await;
         assert!(
             plan.is_empty(),
@@ -249,7 +249,7 @@ impl Bench {
         assert!(plan.is_empty(), "{context}: later: {:#?}", plan.changes);
     }
 
-    pub async fn assert_empty(&self, context: &str) {
+    pub(crate) async fn assert_empty(&self, context: &str) {
         self.clock.sleep(Duration::from_secs(60)).await;
         let (ours, strays) = self.census().await;
         assert!(
@@ -259,8 +259,17 @@ impl Bench {
     }
 }
 
-pub fn plan(intent: &Intent, seen: &Observation, journal: &Journal, mode: Mode) -> (Desired, Plan) {
-    let desired = place(intent, &seen.facts, &seen.inventory).expect("everything finds a place");
+pub(crate) fn plan(
+    intent: &Intent,
+    seen: &Observation,
+    journal: &Journal,
+    mode: Mode,
+) -> (Desired, Plan) {
+    let mut desired =
+        place(intent, &seen.facts, &seen.inventory).expect("everything finds a place");
+    if mode == Mode::Destroy {
+        desired.entries.clear();
+    }
     let applied = journal.applied(&intent.owner);
     let options = DiffOptions {
         mode,
@@ -276,7 +285,7 @@ pub fn plan(intent: &Intent, seen: &Observation, journal: &Journal, mode: Mode) 
     (desired, plan)
 }
 
-pub fn failures(report: &Report) -> String {
+pub(crate) fn failures(report: &Report) -> String {
     let mut text = format!("{:?} {:?}", report.counts, report.fatal);
     for step in &report.steps {
         text = format!(

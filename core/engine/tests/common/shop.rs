@@ -6,11 +6,11 @@ use strat_model::*;
 
 use super::name;
 
-pub fn local(text: &str) -> LocalAddr {
+pub(crate) fn local(text: &str) -> LocalAddr {
     text.parse().expect(text)
 }
 
-pub fn common(text: &str) -> Common {
+pub(crate) fn common(text: &str) -> Common {
     Common {
         addr: local(text),
         labels: Labels::new(),
@@ -20,7 +20,7 @@ pub fn common(text: &str) -> Common {
     }
 }
 
-pub fn machines(text: &str, count: u32, sites: &[&str]) -> MachineIntent {
+pub(crate) fn machines(text: &str, count: u32, sites: &[&str]) -> MachineIntent {
     MachineIntent {
         common: common(text),
         count,
@@ -63,7 +63,7 @@ fn firewall(text: &str, rules: Vec<RuleIntent>) -> FirewallIntent {
     }
 }
 
-pub fn empty() -> Intent {
+pub(crate) fn empty() -> Intent {
     Intent {
         owner: "bank/shop".parse().expect("owner"),
         sites: std::collections::BTreeMap::new(),
@@ -81,7 +81,7 @@ pub fn empty() -> Intent {
 
 /// A database with a volume, fleets in front of it, and everything they need, at some of the sites
 /// `dc1`, `east` and `west`.
-pub fn shop(sites: &[&str]) -> Intent {
+pub(crate) fn shop(sites: &[&str]) -> Intent {
     let first = sites[0];
     let cloud = *sites.last().expect("a site");
     let mut web = machines("machines.web", 4, &[cloud]);
@@ -109,14 +109,7 @@ pub fn shop(sites: &[&str]) -> Intent {
         }],
         firewalls: vec![
             firewall("firewall.db", vec![rule("pg", db_peers, 5432)]),
-            // They name each other, so one has to be made in two halves.
-            firewall(
-                "firewall.web",
-                vec![
-                    rule("http", Peer::Internet, 80),
-                    rule("back", Peer::Firewall(local("firewall.db")), 8080),
-                ],
-            ),
+            firewall("firewall.web", vec![rule("http", Peer::Internet, 80)]),
         ],
         keypairs: vec![KeypairIntent {
             common: common("keypair.ops"),
@@ -145,5 +138,13 @@ pub fn shop(sites: &[&str]) -> Intent {
             versioning: true,
         }];
     }
+    intent
+}
+
+/// The same with firewalls that name each other, so that one has to be made in two halves.
+pub(crate) fn knotted(sites: &[&str]) -> Intent {
+    let mut intent = shop(sites);
+    let back = rule("back", Peer::Firewall(local("firewall.db")), 8080);
+    intent.firewalls[1].rules.insert(back);
     intent
 }
