@@ -1,0 +1,131 @@
+//! The simulated clouds keep the provider contract, each in its own way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use strat_conformance::{Harness, conformance};
+use strat_model::{Bytes, Kind, Name, ResourceId, SiteCapacity};
+use strat_provider::{Clock, Provider, TokioClock};
+use strat_sim::{Behaviour, Disturbance, Fault, Profile, RegionKey, SimControl, SimSite, World};
+
+/// A world of one site, with lists that lag, on a clock that jumps over every wait.
+struct SimHarness {
+    control: SimControl,
+    site: SimSite,
+}
+
+impl SimHarness {
+    fn new(profile: Profile) -> Self {
+        tokio::time::pause();
+        let start = "2026-01-01T00:00:00Z".parse().expect("a time");
+        let clock: Arc<dyn Clock> = Arc::new(TokioClock::starting_at(start));
+        let behaviour = Behaviour {
+            consistency_ms: 2000,
+            page_size: Some(3),
+            ..Behaviour::realistic(profile)
+        };
+        let name = Name::new("here").expect("a name");
+        let mut site = SimSite::new(name, profile, "region-1").behaving(behaviour);
+        if profile == Profile::Onprem {
+            site = site.with_capacity(SiteCapacity {
+                cpu: 512,
+                memory: Bytes::gib(1024),
+                disk: Some(Bytes::gib(8192)),
+            });
+        }
+        let control = SimControl::new(World::in_memory(11, clock));
+        Self { control, site }
+    }
+
+    fn key(&self) -> RegionKey {
+        self.site.region_key()
+    }
+
+    fn disturb(&self, what: &Disturbance) -> bool {
+        self.control.disturb(&self.key(), what).is_ok()
+    }
+}
+
+#[async_trait]
+impl Harness for SimHarness {
+    async fn provider(&self) -> Arc<dyn Provider> {
+        self.control
+            .world()
+            .connect(self.site.clone())
+            .expect("a site")
+    }
+
+    fn run_id(&self) -> String {
+        "suite".to_owned()
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(self.control.world().clock())
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+
+    fn page_size(&self) -> Option<usize> {
+        self.site.behaviour.page_size
+    }
+
+    fn machines_max(&self) -> u32 {
+        200
+    }
+
+    async fn make_foreign(&self, kind: Kind, name: &str) -> Option<ResourceId> {
+        let spec = Box::new(self.control.plausible(&self.key(), kind).ok()?);
+        let name = name.to_owned();
+        let what = Disturbance::Create {
+            name,
+            spec,
+            mark: None,
+        };
+        let made = self.control.disturb(&self.key(), &what).ok()?;
+        Some(made.into_iter().next()?.id)
+    }
+
+    async fn lose_next_answer(&self, operation: &str) -> bool {
+        let lost = Fault::lost_answer();
+        self.control
+            .inject(&self.key(), Some(operation), lost, 1)
+            .is_ok()
+    }
+
+    async fn leave_stock(&self, machine_type: &str, zone: &Name, left: u64) -> bool {
+        self.disturb(&Disturbance::SetStock {
+            machine_type: Some(machine_type.to_owned()),
+            zone: Some(zone.clone()),
+            capacity: None,
+            left: Some(left),
+        })
+    }
+
+    async fn leave_quota(&self, cpus: u64) -> bool {
+        let bought = self.site.profile != Profile::Onprem;
+        bought
+            && self.disturb(&Disturbance::SetQuota {
+                family: None,
+                cpu_limit: Some(cpus),
+            })
+    }
+
+    async fn stop_machine(&self, id: &ResourceId) -> bool {
+        let which = id.to_string();
+        self.disturb(&Disturbance::StopMachine { which })
+    }
+
+    async fn fill_bucket(&self, id: &ResourceId, full: bool) -> bool {
+        let which = id.to_string();
+        let objects = u64::from(full);
+        self.disturb(&Disturbance::FillBucket { which, objects })
+    }
+}
+
+conformance!(aws, SimHarness::new(Profile::Aws));
+conformance!(azure, SimHarness::new(Profile::Azure));
+conformance!(gcp, SimHarness::new(Profile::Gcp));
+conformance!(onprem, SimHarness::new(Profile::Onprem));

@@ -1,0 +1,91 @@
+//! How a provider is reached, and what can be arranged there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use strat_model::{ImageSpec, Kind, Name, Offer, ResourceId};
+use strat_provider::{Clock, Provider, TokioClock};
+
+/// What the suite needs to know of a provider under test.
+///
+/// The arranging methods answer whether they could; by default they cannot, and the behaviours
+/// that need them are passed over.
+#[async_trait]
+pub trait Harness: Send + Sync {
+    /// A connection to the site. Each call gives another one, to the same site.
+    async fn provider(&self) -> Arc<dyn Provider>;
+
+    /// A short word of `[a-z0-9]`, a letter first, that no other run has: it begins every name.
+    fn run_id(&self) -> String;
+
+    /// The time.
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(TokioClock::system())
+    }
+
+    /// How long anything may take to be ready, to be gone or to be listed.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(600)
+    }
+
+    /// How many things fill a page of a list; `None` where that is more than a test should make.
+    fn page_size(&self) -> Option<usize> {
+        None
+    }
+
+    /// The most machines that a test may make at once.
+    fn machines_max(&self) -> u32 {
+        4
+    }
+
+    /// An image that can be made here.
+    fn image(&self) -> ImageSpec {
+        ImageSpec {
+            source: "https://images.example.com/small.qcow2".to_owned(),
+            sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
+            labels: std::collections::BTreeMap::new(),
+        }
+    }
+
+    /// Whether an offer is one that tests may buy.
+    fn may_buy(&self, offer: &Offer) -> bool {
+        offer.cpu <= 2
+    }
+
+    /// Makes a thing that carries no mark.
+    async fn make_foreign(&self, kind: Kind, name: &str) -> Option<ResourceId> {
+        let _ = (kind, name);
+        None
+    }
+
+    /// Has the next call of an operation take effect, and its answer get lost.
+    async fn lose_next_answer(&self, operation: &str) -> bool {
+        let _ = operation;
+        false
+    }
+
+    /// Leaves this many machines of an offer in stock.
+    async fn leave_stock(&self, machine_type: &str, zone: &Name, left: u64) -> bool {
+        let _ = (machine_type, zone, left);
+        false
+    }
+
+    /// Forbids the account any more virtual CPUs than run now and these.
+    async fn leave_quota(&self, cpus: u64) -> bool {
+        let _ = cpus;
+        false
+    }
+
+    /// Switches a machine off, as its owner might from within.
+    async fn stop_machine(&self, id: &ResourceId) -> bool {
+        let _ = id;
+        false
+    }
+
+    /// Puts an object into a bucket, or takes it out again.
+    async fn fill_bucket(&self, id: &ResourceId, full: bool) -> bool {
+        let _ = (id, full);
+        false
+    }
+}
