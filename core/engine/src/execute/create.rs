@@ -6,7 +6,7 @@ use strat_model::{
     Addr, Digest, ErrorKind, Field, FirewallSpec, Idempotency, Mark, Noun, Resource, ResourceId,
     ResourceState, Result, Spec, Token, UserData,
 };
-use strat_planner::{Goal, fleet_names, resource_name};
+use strat_planner::{Action, Goal, fleet_names, resource_name};
 use strat_provider::{CreateMachines, MachineBatch, ProviderExt as _};
 
 use super::context::{Begin, Failure, StepRun, outcome_is_unknown, ready};
@@ -42,14 +42,16 @@ impl StepRun<'_, '_> {
     /// A repeated token may answer with a machine that was ended since (a plan that is applied a
     /// second time): it gets a new attempt, with a token of its own.
     pub(super) async fn create(&mut self, wanted: Wanted<'_>) -> Result<(), Failure> {
+        self.is_not_there()?;
         let (spec, mark) = self.prepare(&wanted).await?;
+        let part = self.part(wanted.part);
         let offer = OfferRef::of(&spec).map_or(String::new(), |offer| offer.to_string());
         let mut missing = wanted.count;
         let mut live = Vec::new();
         let mut shortfall = None;
         for number in 1..=ATTEMPTS_MAX {
             let (plan, addr) = (self.context.run.plan, &self.step.addr);
-            let (generation, part) = (wanted.generation, wanted.part);
+            let generation = wanted.generation;
             let token = Token::derive(&plan.id, addr, generation, number, part, &offer);
             let names = if addr.local.noun == Noun::Machines {
                 fleet_names(&plan.topology, addr, &token, missing)
@@ -92,6 +94,31 @@ impl StepRun<'_, '_> {
             return Err(self.error(ErrorKind::Conflict, what).into());
         }
         Ok(())
+    }
+
+    /// Compare, of compare-and-set: what a plan makes for the first time must not be there yet.
+    fn is_not_there(&self) -> Result<()> {
+        let addr = &self.step.addr;
+        let first = self.change.action == Action::Create && addr.local.noun != Noun::Machines;
+        let known = lock(&self.context.known);
+        match known.at(addr).filter(|_| first) {
+            None => Ok(()),
+            Some(there) => {
+                let what = format!(
+                    "{} {} is there already, made since the plan was; help: plan again",
+                    self.step.kind, there.id
+                );
+                Err(self.error(ErrorKind::Precondition, what))
+            }
+        }
+    }
+
+    /// What sets this batch apart from every other of its address: a fleet that grows while it is
+    /// replaced has two changes, and each counts its batches from 0.
+    fn part(&self, part: u32) -> u32 {
+        let before = &self.context.run.plan.changes[..self.step.change];
+        let same = before.iter().filter(|other| other.addr == self.step.addr);
+        same.fold(part, |part, _| part.wrapping_add(1 << 20))
     }
 
     async fn await_ready(&mut self, made: Vec<Resource>) -> Result<(), Failure> {

@@ -230,11 +230,7 @@ impl Bench {
     /// What is there is exactly what is wanted, and the next plan is empty.
     pub(crate) async fn assert_converged(&self, intent: &Intent, context: &str) {
         let (desired, plan, _) = self.plan(intent, Mode::Apply).await;
-        assert!(
-            plan.is_empty(),
-            "{context}: the plan is not empty: {:#?}",
-            plan.changes
-        );
+        assert_eq!(summary(&plan), Vec::<String>::new(), "{context}");
         // The census reads lists alone, so they have to catch up.
         self.clock.sleep(Duration::from_secs(60)).await;
         let (ours, strays) = self.census().await;
@@ -246,7 +242,7 @@ impl Bench {
         assert_eq!(ours, wanted, "{context}");
         assert!(strays.is_empty(), "{context}: {strays:?}");
         let (_, plan, _) = self.plan(intent, Mode::Apply).await;
-        assert!(plan.is_empty(), "{context}: later: {:#?}", plan.changes);
+        assert_eq!(summary(&plan), Vec::<String>::new(), "{context}: later");
     }
 
     pub(crate) async fn assert_empty(&self, context: &str) {
@@ -311,4 +307,12 @@ fn tear(dir: &Path) {
     if let Ok(mut file) = std::fs::OpenOptions::new().append(true).open(path) {
         file.write_all(b"{\"v\":1,\"at\":\"20").expect("writes");
     }
+}
+
+pub(crate) fn summary(plan: &Plan) -> Vec<String> {
+    let changes = plan.changes.iter().map(|change| {
+        let (action, addr, count) = (change.action.as_str(), &change.addr, change.count);
+        format!("{action} {addr} x{count}: {}", change.reason)
+    });
+    changes.collect()
 }
