@@ -15,10 +15,10 @@ use crate::error::PROVIDER;
 /// The folder of the world beside the topology, unless a site says otherwise.
 const WORLD: &str = ".sim";
 
-/// Makes simulated sites. Sites of one folder share one world.
-#[derive(Debug, Default)]
+/// Makes simulated sites. Sites of one folder share one world, and so do clones of a factory.
+#[derive(Debug, Clone, Default)]
 pub struct SimFactory {
-    worlds: Mutex<BTreeMap<PathBuf, World>>,
+    worlds: Arc<Mutex<BTreeMap<PathBuf, World>>>,
 }
 
 impl SimFactory {
