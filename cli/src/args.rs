@@ -49,7 +49,6 @@ pub(crate) enum When {
 pub(crate) enum Command {
     Init(commands::init::Init),
     Validate(commands::validate::Validate),
-    Fmt(commands::fmt::Fmt),
     Plan(commands::plan::Plan),
     Apply(commands::apply::Apply),
     Destroy(commands::destroy::Destroy),

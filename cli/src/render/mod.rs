@@ -5,6 +5,9 @@ pub(crate) mod change;
 pub(crate) mod cost;
 pub(crate) mod diagnostics;
 pub(crate) mod failure;
+pub(crate) mod inventory;
+pub(crate) mod numbers;
+pub(crate) mod outputs;
 pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod report;
@@ -13,3 +16,6 @@ pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod values;
 pub(crate) mod wrap;
+
+#[cfg(test)]
+mod tests;

@@ -162,3 +162,29 @@ pub(crate) fn summary(summary: &Summary) -> String {
     }
     format!("{}.", parts.join(", "))
 }
+
+/// Only what was changed behind Stratiform's back; `others` is how many changes come from the
+/// topology.
+pub(crate) fn drift(plan: &Plan, others: usize, width: usize) -> String {
+    let mut text = String::new();
+    let changes: Vec<&Change> = plan.changes.iter().collect();
+    if changes.is_empty() {
+        let _ = writeln!(text, "{}", paint(BOLD, "No drift."));
+    } else {
+        heading(&mut text, "Changed behind Stratiform's back; apply puts it right:");
+        sites(&mut text, &changes, width);
+    }
+    withheld(&mut text, plan, width);
+    protected(&mut text, plan);
+    if !changes.is_empty() {
+        let _ = writeln!(text, "{} {}", paint(BOLD, "Drift:"), summary(&plan.summary));
+    }
+    if others > 0 {
+        let line = format!(
+            "Besides, {} from the topology: `strat plan` shows all.",
+            if others == 1 { "1 change comes".to_owned() } else { format!("{others} changes come") }
+        );
+        let _ = writeln!(text, "{}", paint(DIM, line));
+    }
+    text
+}

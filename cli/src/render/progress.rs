@@ -67,18 +67,10 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Writes a line among the bars.
-    pub(crate) fn note(&self, text: &str) {
-        match &self.bars {
-            Some(bars) => bars.all.suspend(|| self.output.note(text)),
-            None => self.output.note(text),
-        }
-    }
-
     /// Takes the bars away.
-    pub(crate) fn finish(self) {
-        if let Some(bars) = self.bars {
-            let _ = bars.all.clear();
+    pub(crate) fn clear(&mut self) {
+        if let Some(bars) = &mut self.bars {
+            bars.end();
         }
     }
 }
@@ -129,15 +121,17 @@ impl Bars {
                 }
                 self.total.iter().for_each(|total| total.inc(1));
             }
-            Event::RunFinished { .. } => {
-                for bar in std::mem::take(&mut self.steps).into_values() {
-                    bar.finish_and_clear();
-                }
-                if let Some(total) = self.total.take() {
-                    total.finish_and_clear();
-                }
-            }
+            Event::RunFinished { .. } => self.end(),
             _ => {}
+        }
+    }
+
+    fn end(&mut self) {
+        for bar in std::mem::take(&mut self.steps).into_values() {
+            bar.finish_and_clear();
+        }
+        if let Some(total) = self.total.take() {
+            total.finish_and_clear();
         }
     }
 }
@@ -252,7 +246,7 @@ const fn doing(operation: Operation) -> &'static str {
     }
 }
 
-const fn done(operation: Operation) -> &'static str {
+pub(crate) const fn done(operation: Operation) -> &'static str {
     match operation {
         Operation::Create => "created",
         Operation::Update => "updated",

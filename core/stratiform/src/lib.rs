@@ -1,9 +1,57 @@
-//! Stratiform as a library.
+//! Stratiform as a library: load a topology, plan, apply, observe.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use stratiform::{ApplyOptions, Inputs, PlanOptions, RunOptions, Session, Workspace};
+//! use stratiform::provider::Registry;
+//!
+//! # async fn example() -> Result<(), stratiform::Error> {
+//! let registry = Registry::new(); // `.with(…)` a factory for each provider
+//! let workspace = Workspace::load(Path::new("shop"), Inputs::default(), registry)?;
+//! let session = Session::connect(workspace).await?;
+//!
+//! let run = session.begin(&RunOptions::new("my program")).await?;
+//! let planned = run.plan(&PlanOptions::default()).await?;
+//! let outcome = run.apply(&planned, &ApplyOptions::default()).await;
+//! run.end().await?;
+//! assert!(outcome?.is_success());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`Workspace`] is a topology that was read and checked; nothing was called yet.
+//! - [`Session`] is the same with its sites connected: it observes and plans.
+//! - [`Run`] holds the lease: it applies.
+//! - [`SavedPlan`] is a plan on disk. It is applied only while the world and the topology are what
+//!   they were.
+//!
+//! Everything underneath is here too, by its own name: [`model`], [`topology`], [`planner`],
+//! [`provider`], [`engine`].
+
+mod error;
+mod fallback;
+mod moved;
+mod run;
+mod saved;
+mod session;
+mod sites;
+mod state;
+mod workspace;
+
+pub use error::Error;
+pub use run::{ApplyOptions, ApplyOutcome, Run, RunOptions};
+pub use saved::SavedPlan;
+pub use session::{Planned, PlanOptions, Session};
+pub use state::StateDir;
+pub use workspace::Workspace;
+
+pub use strat_engine::{Event, EventSink, Stop};
+pub use strat_planner::{Mode, Plan, Target};
+pub use strat_topology::Inputs;
 
 pub use strat_engine as engine;
 pub use strat_model as model;
 pub use strat_planner as planner;
 pub use strat_provider as provider;
 pub use strat_topology as topology;
-
-pub use strat_planner::Target;

@@ -1,0 +1,197 @@
+//! What `apply` and `destroy` have in common: plan, ask, execute, report.
+
+use stratiform::engine::ExecuteOptions;
+use stratiform::{
+    ApplyOptions, ApplyOutcome, Event, Mode, PlanOptions, Planned, Run, RunOptions, SavedPlan,
+    Session, Stop, Workspace,
+};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::Instant;
+
+use crate::args::ApplyArgs;
+use crate::confirm;
+use crate::context::{Context, Exit};
+use crate::failure::Failure;
+use crate::render;
+use crate::render::progress::Progress;
+use crate::watch::{stoppable, watch};
+
+/// One `apply` or `destroy`.
+#[derive(Debug)]
+pub(super) struct CarryOut<'a> {
+    pub(super) context: &'a Context,
+    pub(super) args: &'a ApplyArgs,
+    pub(super) json: bool,
+    /// The verb, for who finds the lease held.
+    pub(super) command: &'static str,
+    /// What is asked before anything is changed.
+    pub(super) question: &'static str,
+}
+
+impl CarryOut<'_> {
+    /// Makes a plan, asks, and carries it out.
+    pub(super) fn planning(
+        &self,
+        workspace: Workspace,
+        options: &PlanOptions,
+    ) -> Result<Exit, Failure> {
+        confirm::possible(self.args.yes, self.command)?;
+        if self.json && !self.args.yes {
+            return Err(Failure::new("with --json nobody can be asked").help("add --yes"));
+        }
+        self.context.block_on(async {
+            let (session, mut events) = self.context.connect(workspace).await?;
+            let mut progress = Progress::new(&self.context.output);
+            let begun = self.begin(&session, &mut events, &mut progress).await?;
+            let done = self
+                .plan_and_apply(&begun, options, &session, &mut events, &mut progress)
+                .await;
+            self.end(begun, done).await
+        })
+    }
+
+    /// Carries out a plan that was made before.
+    pub(super) fn saved(&self, workspace: Workspace, saved: &SavedPlan) -> Result<Exit, Failure> {
+        self.context.block_on(async {
+            let (session, mut events) = self.context.connect(workspace).await?;
+            let mut progress = Progress::new(&self.context.output);
+            let begun = self.begin(&session, &mut events, &mut progress).await?;
+            let options = self.options();
+            let work = begun.apply_saved(saved, &options);
+            let done = self
+                .execute(&options.stop, work, &session, &mut events, &mut progress)
+                .await;
+            self.end(begun, done).await
+        })
+    }
+
+    async fn begin<'s>(
+        &self,
+        session: &'s Session,
+        events: &mut UnboundedReceiver<Event>,
+        progress: &mut Progress<'_>,
+    ) -> Result<Run<'s>, Failure> {
+        let options = RunOptions {
+            command: self.command.to_owned(),
+            lock_timeout: self.args.lock_timeout,
+        };
+        watch(events, progress, session.begin(&options))
+            .await
+            .map_err(|error| self.context.failure(error))
+    }
+
+    /// Lets the lease go, whatever came before. The first failure is the one that is told.
+    async fn end(&self, run: Run<'_>, done: Result<Exit, Failure>) -> Result<Exit, Failure> {
+        let ended = run.end().await.map_err(|error| self.context.failure(error));
+        let exit = done?;
+        ended?;
+        Ok(exit)
+    }
+
+    async fn plan_and_apply(
+        &self,
+        run: &Run<'_>,
+        plan_options: &PlanOptions,
+        session: &Session,
+        events: &mut UnboundedReceiver<Event>,
+        progress: &mut Progress<'_>,
+    ) -> Result<Exit, Failure> {
+        let planned = watch(events, progress, run.plan(plan_options))
+            .await
+            .map_err(|error| self.context.failure(error))?;
+        self.context.tell_problems(&planned.observation.problems);
+        self.show(&planned)?;
+        let options = self.options();
+        let refused = planned.saved.plan.protected().next().is_some()
+            || (planned.saved.plan.guard.is_some() && !options.allow_deletes);
+        if !refused && !planned.saved.plan.is_empty() && !self.args.yes {
+            confirm::ask(&self.context.output, self.question)?;
+        }
+        let work = run.apply(&planned, &options);
+        self.execute(&options.stop, work, session, events, progress)
+            .await
+    }
+
+    /// Shows the plan: to people on stdout, and beside a JSON answer on stderr.
+    fn show(&self, planned: &Planned) -> Result<(), Failure> {
+        let output = &self.context.output;
+        if self.json {
+            output.note(&render::plan::plan(&planned.saved.plan, output.stderr_width()));
+            Ok(())
+        } else {
+            output.data(&render::plan::plan(&planned.saved.plan, output.width()))
+        }
+    }
+
+    async fn execute(
+        &self,
+        stop: &Stop,
+        work: impl Future<Output = Result<ApplyOutcome, stratiform::Error>>,
+        session: &Session,
+        events: &mut UnboundedReceiver<Event>,
+        progress: &mut Progress<'_>,
+    ) -> Result<Exit, Failure> {
+        let start = Instant::now();
+        let outcome = watch(events, progress, stoppable(stop, work)).await;
+        progress.clear();
+        let Some(outcome) = outcome else {
+            self.context
+                .output
+                .note("Stopped at once; calls in flight were dropped. Apply again: it finds out what came of them.\n");
+            return Ok(Exit::Interrupted);
+        };
+        let outcome = outcome.map_err(|error| self.context.failure(error))?;
+        self.report(&outcome, session, start.elapsed())?;
+        Ok(if outcome.is_interrupted() {
+            Exit::Interrupted
+        } else if outcome.is_success() {
+            Exit::Done
+        } else {
+            Exit::Failed
+        })
+    }
+
+    fn report(
+        &self,
+        outcome: &ApplyOutcome,
+        session: &Session,
+        took: std::time::Duration,
+    ) -> Result<(), Failure> {
+        let output = &self.context.output;
+        self.context.tell_problems(&outcome.observation.problems);
+        self.context.tell_problems(&outcome.unsettled);
+        output.note(&render::report::report(
+            outcome,
+            self.command,
+            took,
+            output.stderr_width(),
+        ));
+        let outputs = session
+            .workspace()
+            .evaluated()
+            .outputs(&outcome.observation.inventory);
+        if self.json {
+            return output.json(&render::report::to_json(outcome, &outputs));
+        }
+        if outputs.is_empty() || self.command == "destroy" {
+            return Ok(());
+        }
+        output.data(&render::outputs::outputs(&outputs, output.width()))
+    }
+
+    fn options(&self) -> ApplyOptions {
+        ApplyOptions {
+            allow_deletes: self.args.allow_deletes,
+            stop: Stop::new(),
+            execute: ExecuteOptions {
+                parallelism: usize::from(self.args.parallelism),
+                ..ExecuteOptions::default()
+            },
+        }
+    }
+}
+
+/// The options of a plan for everything, or for parts.
+pub(super) fn plan_options(mode: Mode, targets: Vec<stratiform::Target>) -> PlanOptions {
+    PlanOptions { mode, targets }
+}

@@ -1,0 +1,77 @@
+//! `strat graph`
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use clap::Args;
+use stratiform::model::{Addr, Name};
+use stratiform::planner::Desired;
+use stratiform::PlanOptions;
+
+use crate::args::TopologyArgs;
+use crate::context::{Context, Exit};
+use crate::failure::Failure;
+
+/// Draw what depends on what, as a Graphviz graph with a box for each site.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strat graph | dot -Tsvg > topology.svg")]
+pub(crate) struct Graph {
+    #[command(flatten)]
+    topology: TopologyArgs,
+}
+
+impl Graph {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let workspace = context.load(&self.topology)?;
+        let planned = context.block_on(async {
+            let (session, _events) = context.connect(workspace).await?;
+            let planned = session.plan(&PlanOptions::default()).await;
+            planned.map_err(|error| context.failure(error))
+        })?;
+        context.tell_problems(&planned.observation.problems);
+        context.output.data(&dot(&planned.desired))?;
+        Ok(Exit::Done)
+    }
+}
+
+/// The graph in Graphviz's language. An arrow leads from a thing to what it needs.
+fn dot(desired: &Desired) -> String {
+    let mut text = format!("digraph {} {{\n", quote(&desired.owner.to_string()));
+    text.push_str("  rankdir = LR;\n  node [shape = box, fontname = \"sans-serif\"];\n");
+    let mut sites: BTreeMap<&Name, Vec<&Addr>> = BTreeMap::new();
+    for addr in desired.entries.keys() {
+        sites.entry(&addr.site).or_default().push(addr);
+    }
+    for (site, addrs) in sites {
+        let _ = writeln!(text, "  subgraph {} {{", quote(&format!("cluster_{site}")));
+        let _ = writeln!(text, "    label = {};", quote(site.as_str()));
+        for addr in addrs {
+            let count = desired.entries.get(addr).map_or(1, |entry| entry.count());
+            let times = if count > 1 { format!(" x{count}") } else { String::new() };
+            let zone = addr.zone.as_ref().map_or_else(String::new, |zone| format!("/{zone}"));
+            let label = quote(&format!("{}{zone}{times}", addr.local));
+            let _ = writeln!(text, "    {} [label = {label}];", quote(&addr.to_string()));
+        }
+        text.push_str("  }\n");
+    }
+    for (addr, entry) in &desired.entries {
+        let mut needs: Vec<Addr> = entry.depends_on.clone();
+        for goal in &entry.goals {
+            goal.spec.for_each_ref(|need| needs.push(need.clone()));
+        }
+        needs.sort();
+        needs.dedup();
+        for need in needs.iter().filter(|need| *need != addr) {
+            let (from, to) = (quote(&addr.to_string()), quote(&need.to_string()));
+            let _ = writeln!(text, "  {from} -> {to};");
+        }
+    }
+    text.push_str("}\n");
+    text
+}
+
+fn quote(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}

@@ -1,0 +1,86 @@
+//! `strat plan`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use stratiform::{Mode, PlanOptions};
+
+use crate::args::{TargetArgs, TopologyArgs};
+use crate::context::{Context, Exit};
+use crate::failure::Failure;
+use crate::render;
+use crate::render::progress::Progress;
+use crate::watch::watch;
+
+/// Show what `apply` would do, and why.
+///
+/// Asks every site what is there, compares it with the topology, and changes nothing.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strat plan
+  strat plan shop.hcl --var web_count=12
+  strat plan --target machines.web --out plan.json
+  strat plan --json | jq .summary
+  strat plan --detailed-exitcode    # 0: nothing to change, 2: changes, 1: an error")]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    topology: TopologyArgs,
+
+    #[command(flatten)]
+    targets: TargetArgs,
+
+    /// Plan to delete everything, as `destroy` does.
+    #[arg(long)]
+    destroy: bool,
+
+    /// Write the plan as JSON.
+    #[arg(long)]
+    json: bool,
+
+    /// Write the plan to a file, for `strat apply FILE`.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// Exit with 2 if there are changes.
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+impl Plan {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let workspace = context.load(&self.topology)?;
+        let options = PlanOptions {
+            mode: if self.destroy { Mode::Destroy } else { Mode::Apply },
+            targets: self.targets.targets,
+        };
+        let planned = context.block_on(async {
+            let (session, mut events) = context.connect(workspace).await?;
+            let mut progress = Progress::new(&context.output);
+            let planned = watch(&mut events, &mut progress, session.plan(&options)).await;
+            progress.clear();
+            planned.map_err(|error| context.failure(error))
+        })?;
+        context.tell_problems(&planned.observation.problems);
+        let saved = &planned.saved;
+        if let Some(path) = &self.out {
+            saved.write(path).map_err(|error| context.failure(error))?;
+        }
+        if self.json {
+            context.output.json(&saved.to_json())?;
+        } else {
+            let width = context.output.width();
+            context.output.data(&render::plan::plan(&saved.plan, width))?;
+        }
+        if let (Some(path), false) = (&self.out, saved.plan.is_empty()) {
+            let path = path.display();
+            context
+                .output
+                .note(&format!("Written to {path}; apply it with: strat apply {path}\n"));
+        }
+        Ok(Exit::detailed(
+            self.detailed_exitcode,
+            !saved.plan.is_empty(),
+        ))
+    }
+}

@@ -1,0 +1,393 @@
+//! What can be done to the world.
+
+use std::collections::BTreeSet;
+
+use clap::{Args, Subcommand};
+use strat_sim::{Disturbance, Fault, PlannedFault, SimControl};
+use stratiform::model::{
+    Bytes, CapacityKind, Direction, ErrorKind, FirewallRule, Kind, Name, Peer, PortRange, Protocol,
+    Resource, Scope,
+};
+
+use super::find;
+use super::status::parse_kind;
+use crate::context::{Context, Exit};
+use crate::failure::Failure;
+
+/// Which things.
+#[derive(Debug, Args)]
+pub(super) struct Which {
+    /// An address, an id or a name.
+    which: String,
+
+    /// All that are meant, not only the first.
+    #[arg(long)]
+    all: bool,
+}
+
+/// What can be done to a thing.
+#[derive(Debug, Subcommand)]
+pub(super) enum On {
+    /// Delete a machine by hand.
+    DeleteMachine(Which),
+    /// Delete a thing by hand, under the cloud's own rules.
+    Delete {
+        #[command(flatten)]
+        which: Which,
+        /// Its kind, where an id or name alone is not clear.
+        #[arg(long, value_parser = parse_kind)]
+        kind: Option<Kind>,
+    },
+    /// Switch a machine off.
+    Stop(Which),
+    /// Break a machine for good.
+    Break(Which),
+    /// Resize a machine.
+    ResizeMachine {
+        #[command(flatten)]
+        which: Which,
+        /// The machine type.
+        #[arg(value_name = "TYPE")]
+        machine_type: String,
+    },
+    /// Resize a volume.
+    ResizeVolume {
+        #[command(flatten)]
+        which: Which,
+        /// The new size, such as `300GiB`.
+        size: Bytes,
+    },
+    /// Detach a volume from its machine.
+    Detach(Which),
+    /// Put objects into a bucket, or take them out.
+    FillBucket {
+        #[command(flatten)]
+        which: Which,
+        /// How many it holds from now on.
+        objects: u64,
+    },
+    /// Set a label of a thing; without a value, take it away.
+    Label {
+        #[command(flatten)]
+        which: Which,
+        /// The label.
+        key: String,
+        /// Its new value.
+        value: Option<String>,
+    },
+    /// Take a thing's ownership mark away.
+    Unmark(Which),
+    /// Add a rule to a firewall, in place of one of its name.
+    AddRule {
+        #[command(flatten)]
+        which: Which,
+        /// The rule's name.
+        rule: Name,
+        /// A port or range, such as `8080` or `5432-5433`; without one, all.
+        #[arg(long)]
+        port: Vec<PortRange>,
+        /// Whom it admits: a range of addresses; without one, the internet.
+        #[arg(long)]
+        from: Option<String>,
+    },
+    /// Take a rule away from a firewall.
+    DeleteRule {
+        #[command(flatten)]
+        which: Which,
+        /// The rule's name.
+        rule: Name,
+        /// An outward rule.
+        #[arg(long)]
+        egress: bool,
+    },
+}
+
+/// What can be done to a site.
+#[derive(Debug, Subcommand)]
+pub(super) enum OnSite {
+    /// Let machine types run short.
+    Stock {
+        /// The site.
+        site: String,
+        /// The machine type; without one, every one.
+        #[arg(long = "type", value_name = "TYPE")]
+        machine_type: Option<String>,
+        /// The zone; without one, every one.
+        #[arg(long)]
+        zone: Option<Name>,
+        /// How it is bought: on_demand, spot, reserved, owned; without one, every way.
+        #[arg(long, value_parser = parse_capacity)]
+        capacity: Option<CapacityKind>,
+        /// How many more may be had; without one, any number again.
+        #[arg(long)]
+        left: Option<u64>,
+    },
+    /// Change the account's limit of virtual CPUs.
+    Quota {
+        /// The site.
+        site: String,
+        /// The family of machine types; without one, all machines together.
+        #[arg(long)]
+        family: Option<String>,
+        /// The most virtual CPUs that may run; without one, the usual number again.
+        cpu: Option<u64>,
+    },
+    /// Take a zone down.
+    LoseZone {
+        /// The site.
+        site: String,
+        /// The zone.
+        zone: Name,
+    },
+    /// Bring a zone back.
+    RestoreZone {
+        /// The site.
+        site: String,
+        /// The zone.
+        zone: Name,
+    },
+    /// Take the region down: no call is answered.
+    LoseRegion {
+        /// The site.
+        site: String,
+    },
+    /// Bring the region back.
+    RestoreRegion {
+        /// The site.
+        site: String,
+    },
+    /// Limit the calls a second of each operation; without a number, no more.
+    Throttle {
+        /// The site.
+        site: String,
+        /// How many.
+        per_second: Option<u32>,
+    },
+    /// Lose a share of the answers to changing calls; without a number, no more.
+    LoseAnswers {
+        /// The site.
+        site: String,
+        /// From 0 to 1.
+        share: Option<f64>,
+    },
+    /// Let the next calls fail.
+    Fault {
+        /// The site.
+        site: String,
+        /// As what: capacity, quota, throttled, unauthenticated, forbidden, transient, ...
+        #[arg(long, value_parser = parse_error_kind)]
+        kind: ErrorKind,
+        /// Of which operation, such as `create_machines`; without one, any that changes something.
+        #[arg(long)]
+        operation: Option<String>,
+        /// How many calls.
+        #[arg(long, default_value_t = 1)]
+        times: u32,
+        /// How many calls pass unharmed first.
+        #[arg(long, default_value_t = 0)]
+        after: u32,
+        /// Let the calls take effect, and only lose their answers.
+        #[arg(long)]
+        lose_answer: bool,
+    },
+    /// End all outages, shortages and faults. Things stay as they are.
+    Calm {
+        /// The site.
+        site: String,
+    },
+}
+
+impl On {
+    pub(super) fn run(self, control: &SimControl, context: &Context) -> Result<Exit, Failure> {
+        let (which, kind) = self.subject();
+        let mut found = find::things(control, &which.which, kind)?;
+        if !which.all {
+            found.truncate(1);
+        }
+        for (region, thing) in found {
+            let what = self.disturbance(&thing)?;
+            let touched = control
+                .disturb(&region, &what)
+                .map_err(|error| Failure::of(&error))?;
+            tell(context, touched.first().unwrap_or(&thing));
+        }
+        Ok(Exit::Done)
+    }
+
+    /// What is meant, and of which kind it can only be.
+    fn subject(&self) -> (&Which, Option<Kind>) {
+        match self {
+            Self::Delete { which, kind } => (which, *kind),
+            Self::Label { which, .. } | Self::Unmark(which) => (which, None),
+            Self::DeleteMachine(which)
+            | Self::Stop(which)
+            | Self::Break(which)
+            | Self::ResizeMachine { which, .. } => (which, Some(Kind::Machine)),
+            Self::ResizeVolume { which, .. } | Self::Detach(which) => (which, Some(Kind::Volume)),
+            Self::FillBucket { which, .. } => (which, Some(Kind::Bucket)),
+            Self::AddRule { which, .. } | Self::DeleteRule { which, .. } => {
+                (which, Some(Kind::Firewall))
+            }
+        }
+    }
+
+    fn disturbance(&self, thing: &Resource) -> Result<Disturbance, Failure> {
+        use Disturbance as D;
+        let (kind, which) = (thing.kind(), thing.id.to_string());
+        Ok(match self {
+            Self::DeleteMachine(_) | Self::Delete { .. } => D::Delete { kind, which },
+            Self::Stop(_) => D::StopMachine { which },
+            Self::Break(_) => D::BreakMachine { which },
+            Self::ResizeMachine { machine_type, .. } => D::ResizeMachine {
+                which,
+                machine_type: machine_type.clone(),
+            },
+            Self::ResizeVolume { size, .. } => D::ResizeVolume { which, size: *size },
+            Self::Detach(_) => D::DetachVolume { which },
+            Self::FillBucket { objects, .. } => D::FillBucket {
+                which,
+                objects: *objects,
+            },
+            Self::Label { key, value, .. } => D::SetLabel {
+                kind,
+                which,
+                key: key.clone(),
+                value: value.clone(),
+            },
+            Self::Unmark(_) => D::SetMark {
+                kind,
+                which,
+                mark: None,
+            },
+            Self::AddRule {
+                rule, port, from, ..
+            } => D::SetRule {
+                which,
+                rule: Box::new(ingress(rule, port, from.as_deref())?),
+            },
+            Self::DeleteRule { rule, egress, .. } => D::DeleteRule {
+                which,
+                rule: rule.clone(),
+                direction: if *egress { Direction::Egress } else { Direction::Ingress },
+            },
+        })
+    }
+}
+
+impl OnSite {
+    pub(super) fn run(self, control: &SimControl, context: &Context) -> Result<Exit, Failure> {
+        let (site, what) = self.disturbance();
+        let region = find::region(control, &site)?;
+        let touched = control
+            .disturb(&region, &what)
+            .map_err(|error| Failure::of(&error))?;
+        touched.iter().for_each(|thing| tell(context, thing));
+        context.output.note(&format!("Done to {region}.\n"));
+        Ok(Exit::Done)
+    }
+
+    fn disturbance(self) -> (String, Disturbance) {
+        use Disturbance as D;
+        match self {
+            Self::Stock {
+                site,
+                machine_type,
+                zone,
+                capacity,
+                left,
+            } => {
+                let what = D::SetStock {
+                    machine_type,
+                    zone,
+                    capacity,
+                    left,
+                };
+                (site, what)
+            }
+            Self::Quota { site, family, cpu } => {
+                let cpu_limit = cpu;
+                (site, D::SetQuota { family, cpu_limit })
+            }
+            Self::LoseZone { site, zone } => (site, D::LoseZone { zone }),
+            Self::RestoreZone { site, zone } => (site, D::RestoreZone { zone }),
+            Self::LoseRegion { site } => (site, D::LoseRegion),
+            Self::RestoreRegion { site } => (site, D::RestoreRegion),
+            Self::Throttle { site, per_second } => (site, D::Throttle { per_second }),
+            Self::LoseAnswers { site, share } => (site, D::LoseAnswers { share }),
+            Self::Fault {
+                site,
+                kind,
+                operation,
+                times,
+                after,
+                lose_answer,
+            } => {
+                let scope = Scope::Call;
+                let fault = if lose_answer {
+                    Fault::LoseAnswer { kind }
+                } else {
+                    Fault::Fail {
+                        kind,
+                        scope,
+                        retry_after_ms: None,
+                    }
+                };
+                let planned = PlannedFault {
+                    operation,
+                    fault,
+                    times,
+                    after,
+                };
+                (site, D::Inject(planned))
+            }
+            Self::Calm { site } => (site, D::Calm),
+        }
+    }
+}
+
+fn tell(context: &Context, thing: &Resource) {
+    let addr = thing
+        .mark
+        .as_ref()
+        .map_or_else(String::new, |mark| format!(" ({})", mark.addr));
+    context.output.note(&format!(
+        "{} {}{addr}: {}\n",
+        thing.kind(),
+        thing.id,
+        thing.state.as_str()
+    ));
+}
+
+fn ingress(
+    name: &Name,
+    ports: &[PortRange],
+    from: Option<&str>,
+) -> Result<FirewallRule<stratiform::model::ResourceId>, Failure> {
+    let peer = match from {
+        None => Peer::Internet,
+        Some(cidr) => Peer::Cidr(cidr.parse().map_err(|_| {
+            Failure::new(format!("`{cidr}` is no range of addresses"))
+                .help("write it like 10.0.0.0/8")
+        })?),
+    };
+    Ok(FirewallRule {
+        name: name.clone(),
+        direction: Direction::Ingress,
+        peers: BTreeSet::from([peer]),
+        protocol: Protocol::Tcp,
+        ports: ports.iter().copied().collect(),
+    })
+}
+
+fn parse_capacity(word: &str) -> Result<CapacityKind, String> {
+    serde_json::from_value(serde_json::Value::String(word.to_owned()))
+        .map_err(|_| "there are: on_demand, spot, reserved, owned".to_owned())
+}
+
+fn parse_error_kind(word: &str) -> Result<ErrorKind, String> {
+    serde_json::from_value(serde_json::Value::String(word.to_owned())).map_err(|_| {
+        "there are: not_found, already_exists, conflict, precondition, throttled, capacity, quota, \
+         unauthenticated, forbidden, invalid, unsupported, timeout, transient, internal"
+            .to_owned()
+    })
+}

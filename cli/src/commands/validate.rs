@@ -1,0 +1,105 @@
+//! `strat validate`
+
+use clap::Args;
+use serde_json::json;
+use stratiform::model::Diagnostic;
+use stratiform::topology::Sources;
+use stratiform::{Error, Workspace};
+
+use crate::args::TopologyArgs;
+use crate::context::{Context, Exit};
+use crate::failure::Failure;
+use crate::providers;
+use crate::render::diagnostics::to_json;
+use crate::render::style::{CREATE, paint};
+use crate::render::wrap::count;
+
+/// Check a topology without touching any cloud.
+///
+/// Everything that is wrong is told in one run: syntax, unknown attributes and references, values
+/// that cannot be, sites' settings, address space. At sites that need no network for it, whether
+/// everything has a place too.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strat validate
+  strat validate shop.hcl --var env=prod
+  strat validate --json | jq '.diagnostics[].message'")]
+pub(crate) struct Validate {
+    #[command(flatten)]
+    topology: TopologyArgs,
+
+    /// Write the findings as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Validate {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        if self.json {
+            return self.as_json(context);
+        }
+        let workspace = context.load(&self.topology)?;
+        context.block_on(async {
+            let checked = workspace.check_offline().await;
+            checked.map_err(|error| context.failure(error))
+        })?;
+        context.output.data(&valid(&workspace))?;
+        Ok(Exit::Done)
+    }
+
+    fn as_json(&self, context: &Context) -> Result<Exit, Failure> {
+        let inputs = context.inputs(&self.topology.path, &self.topology.vars)?;
+        let loaded = Workspace::load(&self.topology.path, inputs, providers::registry());
+        let checked = context.block_on(async {
+            Ok(match loaded {
+                Ok(workspace) => workspace.check_offline().await.map(|()| workspace),
+                Err(error) => Err(error),
+            })
+        })?;
+        let (is_valid, findings) = match &checked {
+            Ok(workspace) => (true, list(workspace.warnings(), workspace.sources())),
+            Err(Error::Topology {
+                diagnostics,
+                sources,
+            }) => (false, list(diagnostics, sources)),
+            Err(_) => (false, Vec::new()),
+        };
+        if let Err(error) = checked
+            && findings.is_empty()
+        {
+            return Err(context.failure(error));
+        }
+        context
+            .output
+            .json(&json!({ "valid": is_valid, "diagnostics": findings }))?;
+        Ok(if is_valid { Exit::Done } else { Exit::Failed })
+    }
+}
+
+fn list(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<serde_json::Value> {
+    diagnostics
+        .iter()
+        .map(|diagnostic| to_json(diagnostic, sources))
+        .collect()
+}
+
+fn valid(workspace: &Workspace) -> String {
+    let intent = workspace.intent();
+    let blocks = intent.networks.len()
+        + intent.subnets.len()
+        + intent.firewalls.len()
+        + intent.addresses.len()
+        + intent.keypairs.len()
+        + intent.images.len()
+        + intent.machines.len()
+        + intent.volumes.len()
+        + intent.buckets.len();
+    format!(
+        "{} The topology `{}` is valid: {} over {}.\n",
+        paint(CREATE, "ok"),
+        workspace.owner(),
+        count(blocks, "resource"),
+        count(intent.sites.len(), "site"),
+    )
+}

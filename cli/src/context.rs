@@ -1,0 +1,187 @@
+//! What every command has at hand: where to write, and how to come by a topology.
+
+use std::future::Future;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use stratiform::engine::Problem;
+use stratiform::provider::TokioClock;
+use stratiform::topology::Topology;
+use stratiform::{Error, Event, EventSink, Inputs, Session, Workspace};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::args::{TopologyArgs, VarArgs, When};
+use crate::environment;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::providers;
+use crate::render::diagnostics::{Look, diagnostics};
+use crate::render::style::{UPDATE, paint};
+
+/// How a command ended, when it did not fail to do its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// As it should.
+    Done,
+    /// There are changes, and the exit code is to say so.
+    Changes,
+    /// Something failed, and that was told.
+    Failed,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl Exit {
+    /// The process's exit code.
+    pub(crate) fn code(self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Changes => 2,
+            Self::Interrupted => 130,
+        })
+    }
+
+    /// [`Exit::Changes`] if there are changes and the caller asked to be told so.
+    pub(crate) const fn detailed(asked: bool, changes: bool) -> Self {
+        if asked && changes {
+            Self::Changes
+        } else {
+            Self::Done
+        }
+    }
+}
+
+/// What every command has at hand.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// Where to write.
+    pub(crate) output: Output,
+}
+
+impl Context {
+    pub(crate) fn new(color: When) -> Self {
+        Self {
+            output: Output::new(color),
+        }
+    }
+
+    /// Runs a future to its end on a runtime of this thread.
+    ///
+    /// # Errors
+    /// Those of the future, and if there can be no runtime.
+    pub(crate) fn block_on<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::new("no runtime could be started").caused_by(&error))?
+            .block_on(work)
+    }
+
+    /// Reads and checks a topology. Warnings go to stderr.
+    ///
+    /// # Errors
+    /// When it is wrong; everything that is wrong with it was told then.
+    pub(crate) fn load(&self, args: &TopologyArgs) -> Result<Workspace, Failure> {
+        let inputs = self.inputs(&args.path, &args.vars)?;
+        self.load_with(&args.path, inputs)
+    }
+
+    /// Reads and checks a topology with inputs that are at hand.
+    ///
+    /// # Errors
+    /// As [`Context::load`].
+    pub(crate) fn load_with(&self, path: &Path, inputs: Inputs) -> Result<Workspace, Failure> {
+        let workspace = Workspace::load(path, inputs, providers::registry())
+            .map_err(|error| self.failure(error))?;
+        if !workspace.warnings().is_empty() {
+            let text = diagnostics(workspace.warnings(), workspace.sources(), self.look());
+            self.output.note(&text);
+        }
+        Ok(workspace)
+    }
+
+    /// The values of variables: files, the environment, the command line; later ones win.
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    pub(crate) fn inputs(&self, path: &Path, args: &VarArgs) -> Result<Inputs, Failure> {
+        let var_files =
+            Workspace::read_var_files(&args.var_files).map_err(|error| self.failure(error))?;
+        let mut vars = environment::vars();
+        if !vars.is_empty() {
+            // The environment may hold values for other topologies; they are no mistake here.
+            let known = declared(path);
+            vars.retain(|name, _| known.contains(name));
+        }
+        vars.extend(args.vars.iter().cloned());
+        Ok(Inputs { vars, var_files })
+    }
+
+    /// Connects to the sites of a topology, and gives the events of all that follows.
+    ///
+    /// # Errors
+    /// When no site can be reached.
+    pub(crate) async fn connect(
+        &self,
+        workspace: Workspace,
+    ) -> Result<(Session, UnboundedReceiver<Event>), Failure> {
+        let (sink, events) = EventSink::channel();
+        let clock = Arc::new(TokioClock::system());
+        let session = Session::connect_with(workspace, sink, clock)
+            .await
+            .map_err(|error| self.failure(error))?;
+        Ok((session, events))
+    }
+
+    /// How findings are drawn on stderr.
+    pub(crate) fn look(&self) -> Look {
+        Look {
+            fancy: self.output.stderr_is_terminal() && self.output.stderr_has_color(),
+            width: self.output.stderr_width(),
+        }
+    }
+
+    /// A library error as a failure. Findings are told here, with their source.
+    pub(crate) fn failure(&self, error: Error) -> Failure {
+        if let Error::Topology {
+            diagnostics: list,
+            sources,
+        } = &error
+        {
+            self.output.note(&diagnostics(list, sources, self.look()));
+            return Failure::told();
+        }
+        Failure::of_library(error)
+    }
+
+    /// Tells what could not be seen.
+    pub(crate) fn tell_problems(&self, problems: &[Problem]) {
+        let mut told = std::collections::BTreeSet::new();
+        for problem in problems {
+            let failure = Failure::of(&*problem.error);
+            if told.insert((problem.site.clone(), failure.message.clone())) {
+                let head = paint(UPDATE.bold(), "warning:");
+                let what = problem.kind.map_or_else(String::new, |kind| format!(" ({kind})"));
+                let text = format!("{head} {}{what}: {}\n", problem.site, failure.message);
+                self.output.note(&text);
+            }
+        }
+    }
+}
+
+/// The names of a topology's variables, as far as it can be read at all.
+fn declared(path: &Path) -> Vec<String> {
+    let Ok(sources) = stratiform::topology::Sources::load(path) else {
+        return Vec::new();
+    };
+    let Ok(topology) = Topology::parse(&sources) else {
+        return Vec::new();
+    };
+    let variables = topology.variables().into_iter();
+    variables.map(|variable| variable.name).collect()
+}

@@ -1,0 +1,39 @@
+//! The providers that this program has.
+
+use strat_sim::{Profile, SimFactory};
+use stratiform::provider::Registry;
+
+/// All of them.
+pub(crate) fn registry() -> Registry {
+    Registry::new().with(SimFactory::new())
+}
+
+/// What is told of a provider.
+#[derive(Debug)]
+pub(crate) struct ProviderDoc {
+    /// Its name in a `site` block.
+    pub(crate) name: &'static str,
+    /// What it is, in one line.
+    pub(crate) doc: &'static str,
+    /// What it can do, as JSON.
+    pub(crate) capabilities: serde_json::Value,
+}
+
+/// What is told of each.
+pub(crate) fn docs() -> Vec<ProviderDoc> {
+    let consistency_window_ms = 0;
+    let profiles: serde_json::Map<String, serde_json::Value> = Profile::ALL
+        .into_iter()
+        .map(|profile| {
+            let capabilities = profile.capabilities(consistency_window_ms);
+            let capabilities = serde_json::to_value(capabilities).unwrap_or_default();
+            (profile.as_str().to_owned(), capabilities)
+        })
+        .collect();
+    vec![ProviderDoc {
+        name: "sim",
+        doc: "a simulated cloud in a folder, for trying things and for tests; `profile` says which \
+              cloud it is like: aws, azure, gcp, onprem",
+        capabilities: serde_json::json!({ "profiles": profiles }),
+    }]
+}

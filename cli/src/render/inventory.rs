@@ -1,0 +1,126 @@
+//! What there is, for people and as JSON.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use stratiform::model::{Inventory, Mark, Name, Resource, ResourceState, Spec};
+
+use super::style::{BOLD, DIM, paint};
+use super::table::table;
+use super::wrap::count;
+
+/// Everything that carries a mark, site by site.
+pub(crate) fn inventory(inventory: &Inventory, width: Option<usize>) -> String {
+    let mut sites: BTreeMap<&Name, Vec<(&Mark, &Resource)>> = BTreeMap::new();
+    for (site, mark, resource) in marked(inventory) {
+        sites.entry(site).or_default().push((mark, resource));
+    }
+    if sites.is_empty() {
+        return "Nothing is there.\n".to_owned();
+    }
+    let mut text = String::new();
+    let mut total = 0;
+    for (site, mut things) in sites {
+        total += things.len();
+        things.sort_by(|a, b| (&a.0.addr, &a.1.id).cmp(&(&b.0.addr, &b.1.id)));
+        let tally = count(things.len(), "resource");
+        text.push_str(&format!("{}  {}\n", paint(BOLD, site), paint(DIM, tally)));
+        let rows = things.into_iter().map(|(mark, resource)| row(mark, resource));
+        text.push_str(&table(&["address", "id", "state", "zone", "what"], rows, width));
+        text.push('\n');
+    }
+    text.push_str(&format!("{}.\n", count(total, "resource")));
+    text
+}
+
+fn row(mark: &Mark, resource: &Resource) -> Vec<String> {
+    let zone = resource.zone().map_or_else(String::new, ToString::to_string);
+    let mut state = resource.state.as_str().to_owned();
+    if mark.protect {
+        state.push_str(", protected");
+    }
+    vec![
+        mark.addr.local.to_string(),
+        resource.id.to_string(),
+        state,
+        zone,
+        what(resource),
+    ]
+}
+
+/// What matters most about a thing, in few words.
+fn what(resource: &Resource) -> String {
+    let attribute = |name: &str| resource.attributes.get(name).cloned();
+    let parts: Vec<Option<String>> = match &resource.spec {
+        Spec::Network(spec) => vec![Some(spec.cidr.to_string())],
+        Spec::Subnet(spec) => vec![Some(spec.cidr.to_string())],
+        Spec::Firewall(spec) => vec![Some(count(spec.rules.len(), "rule"))],
+        Spec::Address(_) => vec![attribute("ip")],
+        Spec::Keypair(_) | Spec::Image(_) => vec![Some(resource.name.clone())],
+        Spec::Machine(spec) => vec![
+            Some(spec.machine_type.clone()),
+            attribute("private_ip"),
+            attribute("public_ip"),
+        ],
+        Spec::Volume(spec) => vec![
+            Some(format!("{} {}", spec.size, spec.class.as_str())),
+            spec.attach.as_ref().map(|to| format!("on {to}")),
+        ],
+        Spec::Bucket(_) => vec![attribute("url")],
+    };
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// One entry for each real thing, sorted by site, kind and id.
+pub(crate) fn to_json(inventory: &Inventory) -> Value {
+    let resources: Vec<Value> = marked(inventory)
+        .map(|(site, mark, resource)| Value::Object(entry(site, mark, resource)))
+        .collect();
+    json!({ "resources": resources })
+}
+
+fn entry(site: &Name, mark: &Mark, resource: &Resource) -> Map<String, Value> {
+    // What the cloud gave the thing stands beside the rest; the names of ours win.
+    let mut entry: Map<String, Value> = resource
+        .attributes
+        .iter()
+        .map(|(key, value)| (key.clone(), json!(value)))
+        .collect();
+    let ours = json!({
+        "addr": mark.addr,
+        "kind": resource.kind(),
+        "site": site,
+        "id": resource.id,
+        "name": resource.name,
+        "zone": resource.zone(),
+        "state": resource.state,
+        "protect": mark.protect,
+        "generation": mark.generation,
+        "created": resource.created,
+        "attributes": resource.attributes,
+        "spec": spec(resource),
+    });
+    if let Value::Object(ours) = ours {
+        entry.extend(ours);
+    }
+    entry
+}
+
+/// The spec without the name of its kind round it.
+fn spec(resource: &Resource) -> Value {
+    match serde_json::to_value(&resource.spec) {
+        Ok(Value::Object(map)) if map.len() == 1 => {
+            map.into_iter().next().map_or(Value::Null, |(_, spec)| spec)
+        }
+        Ok(other) => other,
+        Err(_) => Value::Null,
+    }
+}
+
+/// What carries a mark and is not gone.
+fn marked(inventory: &Inventory) -> impl Iterator<Item = (&Name, &Mark, &Resource)> {
+    inventory
+        .resources()
+        .filter(|(_, resource)| resource.state != ResourceState::Deleting)
+        .filter_map(|(site, resource)| Some((site, resource.mark.as_ref()?, resource)))
+}

@@ -1,0 +1,198 @@
+//! What became of an apply.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stratiform::ApplyOutcome;
+use stratiform::engine::{Operation, Outcome, Report, StepReport};
+use stratiform::model::{Addr, Error};
+use stratiform::topology::Output;
+
+use super::failure::help_line;
+use super::progress::duration;
+use super::style::{BOLD, CREATE, DELETE, DIM, UPDATE, paint};
+use super::wrap::words;
+use super::outputs;
+use crate::failure::Failure;
+
+/// What was done, what failed and why, what was left out because of it, and what to do next.
+pub(crate) fn report(
+    outcome: &ApplyOutcome,
+    command: &str,
+    took: Duration,
+    width: usize,
+) -> String {
+    let mut text = String::new();
+    if let Some(report) = outcome.reports.last() {
+        failures(&mut text, report, width);
+        skipped(&mut text, report);
+        fatal(&mut text, report, width);
+    }
+    foot(&mut text, outcome, command, took);
+    text
+}
+
+/// Each failure once, with everything that failed that way.
+fn failures(text: &mut String, report: &Report, width: usize) {
+    let mut groups: BTreeMap<String, (Vec<&StepReport>, &Arc<Error>)> = BTreeMap::new();
+    for (step, error) in report.failures() {
+        let key = error.to_string();
+        groups.entry(key).or_insert((Vec::new(), error)).0.push(step);
+    }
+    if groups.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n{}", paint(BOLD, "Failed:"));
+    for (steps, error) in groups.into_values() {
+        for step in &steps {
+            let what = format!("{} {}", step.operation, step.addr);
+            let _ = writeln!(text, "  {} {what}", paint(DELETE, "x"));
+        }
+        chain(text, &Failure::of(&**error), width);
+    }
+}
+
+fn chain(text: &mut String, failure: &Failure, width: usize) {
+    let room = width.saturating_sub(6);
+    for line in words(&failure.message, room) {
+        let _ = writeln!(text, "      {line}");
+    }
+    for cause in &failure.causes {
+        for line in words(&format!("because: {cause}"), room) {
+            let _ = writeln!(text, "      {}", paint(DIM, line));
+        }
+    }
+    if let Some(help) = &failure.help {
+        help_line(text, "      ", help, width);
+    }
+}
+
+/// What was left out, by the failure that is to blame.
+fn skipped(text: &mut String, report: &Report) {
+    let mut because: BTreeMap<&Addr, Vec<&Addr>> = BTreeMap::new();
+    for step in &report.steps {
+        if let Outcome::Skipped { because: blame } = &step.outcome {
+            because.entry(blame).or_default().push(&step.addr);
+        }
+    }
+    if because.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n{}", paint(BOLD, "Left out:"));
+    for (blame, mut addrs) in because {
+        addrs.sort();
+        addrs.dedup();
+        for addr in addrs {
+            let why = paint(DIM, format!("because {blame} failed"));
+            let _ = writeln!(text, "  {} {addr} {why}", paint(UPDATE, "-"));
+        }
+    }
+}
+
+fn fatal(text: &mut String, report: &Report, width: usize) {
+    if let Some(error) = &report.fatal {
+        let _ = writeln!(text, "\n{}", paint(BOLD, "The run ended early:"));
+        chain(text, &Failure::of(&**error), width);
+    }
+}
+
+fn foot(text: &mut String, outcome: &ApplyOutcome, command: &str, took: Duration) {
+    let mut parts = done(outcome);
+    let counts = outcome.reports.last().map(|report| report.counts);
+    if let Some(counts) = counts {
+        for (number, word, style) in [
+            (counts.failed, "failed", DELETE),
+            (counts.skipped, "left out", UPDATE),
+            (counts.stopped, "not begun or not waited for", UPDATE),
+        ] {
+            if number > 0 {
+                parts.push(paint(style, format!("{number} {word}")));
+            }
+        }
+    }
+    let (word, style) = if outcome.is_success() {
+        ("Done:", CREATE)
+    } else if outcome.is_interrupted() {
+        ("Stopped:", UPDATE)
+    } else {
+        ("Not done:", DELETE)
+    };
+    if parts.is_empty() {
+        parts.push("nothing to do".to_owned());
+    }
+    let _ = writeln!(
+        text,
+        "\n{} {} {}",
+        paint(style.bold(), word),
+        parts.join(", "),
+        paint(DIM, format!("({})", duration(took)))
+    );
+    if !outcome.is_success() {
+        let next = format!(
+            "What is done stays done; `strat {command}` again goes on from here."
+        );
+        let _ = writeln!(text, "{next}");
+    }
+}
+
+/// `30 created`, `2 deleted`: how many things each operation was done to, over all rounds.
+fn done(outcome: &ApplyOutcome) -> Vec<String> {
+    let mut counts: BTreeMap<Operation, u32> = BTreeMap::new();
+    let steps = outcome.reports.iter().flat_map(|report| &report.steps);
+    for step in steps {
+        let count = match &step.outcome {
+            Outcome::Done => step.count,
+            // A batch may have made some before it failed.
+            _ => u32::try_from(step.made.len()).unwrap_or(u32::MAX),
+        };
+        *counts.entry(step.operation).or_default() += count;
+    }
+    counts
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(operation, count)| format!("{count} {}", super::progress::done(operation)))
+        .collect()
+}
+
+/// What became of an apply, and the outputs.
+pub(crate) fn to_json(outcome: &ApplyOutcome, values: &BTreeMap<String, Output>) -> Value {
+    let steps: Vec<Value> = outcome
+        .reports
+        .iter()
+        .enumerate()
+        .flat_map(|(round, report)| report.steps.iter().map(move |step| step_json(round, step)))
+        .collect();
+    let last = outcome.reports.last();
+    json!({
+        "success": outcome.is_success(),
+        "interrupted": outcome.is_interrupted(),
+        "counts": last.map(|report| report.counts).unwrap_or_default(),
+        "steps": steps,
+        "outputs": outputs::to_json(values),
+    })
+}
+
+fn step_json(round: usize, step: &StepReport) -> Value {
+    let (outcome, error, because) = match &step.outcome {
+        Outcome::Done => ("done", None, None),
+        Outcome::Failed(error) => ("failed", Some(error), None),
+        Outcome::Skipped { because } => ("skipped", None, Some(because)),
+        Outcome::NotStarted => ("not_started", None, None),
+        Outcome::Abandoned => ("abandoned", None, None),
+    };
+    json!({
+        "round": round + 1,
+        "addr": step.addr,
+        "site": step.site,
+        "action": step.action,
+        "operation": step.operation,
+        "count": step.count,
+        "outcome": outcome,
+        "error": error.map(|error| json!({ "kind": error.kind(), "message": error.to_string() })),
+        "because": because,
+        "ids": step.made,
+    })
+}

@@ -1,0 +1,141 @@
+//! Why something could not be done.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use strat_engine::{JournalError, LeaseError};
+use strat_model::{Addr, Diagnostic, Name, Severity};
+use strat_planner::Mode;
+use strat_topology::{LoadError, Sources};
+
+/// Why something could not be done. `Display` leaves the source out; [`Error::help`] says what to
+/// do next.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The topology's files cannot be had.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The topology is wrong.
+    #[error("the topology has errors: {}", first(diagnostics))]
+    Topology {
+        /// All that is wrong, and warnings.
+        diagnostics: Vec<Diagnostic>,
+        /// What the findings point into.
+        sources: Sources,
+    },
+    /// A site cannot be reached or used.
+    #[error("the site `{site}` cannot be used")]
+    Site {
+        /// Which.
+        site: Name,
+        /// Why.
+        source: Arc<strat_model::Error>,
+    },
+    /// Another run holds the lease, or ours was lost.
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A file of the state folder, or a plan, cannot be used.
+    #[error("`{}` cannot be {verb}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// `read` or `written`.
+        verb: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file is no plan, or not one that this program can apply.
+    #[error("`{}` cannot be applied: {why}", path.display())]
+    NotAPlan {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// What the plan would delete or replace is protected.
+    #[error("{} protected: {}", if addrs.len() == 1 { "this is" } else { "these are" }, list(addrs))]
+    Protected {
+        /// What.
+        addrs: Vec<Addr>,
+        /// What the plan was for.
+        mode: Mode,
+    },
+    /// The plan deletes a large part of the topology, and nobody consented.
+    #[error("the plan deletes {deletes} of the {existing} things that the topology has")]
+    Guarded {
+        /// How many it deletes.
+        deletes: u32,
+        /// How many there are.
+        existing: u32,
+    },
+    /// The world or the topology is not what it was when the plan was made.
+    #[error("the plan is out of date: {}", moved.join("; "))]
+    Moved {
+        /// What moved, one sentence each.
+        moved: Vec<String>,
+    },
+}
+
+impl Error {
+    /// What to do next.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::Load(LoadError::Missing { .. }) => {
+                "name a topology file, or a folder that holds one".to_owned()
+            }
+            Self::Load(LoadError::NoFiles { .. }) => {
+                "`strat init` writes a first topology".to_owned()
+            }
+            Self::Protected { addrs, mode } => {
+                let subject = blocks(addrs);
+                let then = match mode {
+                    Mode::Destroy => "destroy",
+                    Mode::Apply => "apply again",
+                };
+                format!("set `protect = false` on {subject}, apply that, then {then}")
+            }
+            Self::Guarded { .. } => {
+                "look at the plan; if that is what you want, add --allow-deletes".to_owned()
+            }
+            Self::Moved { .. } => "make the plan again, and look at what is different".to_owned(),
+            Self::NotAPlan { .. } => "make the plan again: `strat plan --out plan.json`".to_owned(),
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn file(path: impl Into<PathBuf>, verb: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, verb, source }
+    }
+}
+
+fn first(diagnostics: &[Diagnostic]) -> String {
+    let mut errors = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.severity == Severity::Error);
+    let first = errors.next().map_or("", |error| error.message.as_str());
+    match errors.count() {
+        0 => first.to_owned(),
+        more => format!("{first}, and {more} more"),
+    }
+}
+
+fn list(addrs: &[Addr]) -> String {
+    let addrs: Vec<String> = addrs.iter().map(ToString::to_string).collect();
+    addrs.join(", ")
+}
+
+/// `` `volume "db"` and `bucket "assets"` ``: the blocks behind addresses.
+fn blocks(addrs: &[Addr]) -> String {
+    let mut blocks: Vec<String> = addrs
+        .iter()
+        .map(|addr| format!("`{} \"{}\"`", addr.local.noun.as_str(), addr.local.name))
+        .collect();
+    blocks.sort();
+    blocks.dedup();
+    blocks.join(" and ")
+}

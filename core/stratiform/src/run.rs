@@ -1,0 +1,352 @@
+//! A run: it holds the lease, and applies.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use strat_engine::{
+    ExecuteOptions, Holder, Journal, LeaseGuard, Observation, Problem, Report, RunRecord,
+    SettleReport, Stop, UserDataSource, acquire_wait, execute, retention, settle,
+};
+use strat_planner::{Desired, Mode, Plan, lower};
+
+use crate::fallback::{OutOfStock, takes_nothing_more};
+use crate::{Error, Planned, PlanOptions, SavedPlan, Session, moved};
+
+/// How long a lease lasts unless it is renewed, which it is at a third of that.
+const LEASE_TTL: Duration = Duration::from_secs(60);
+/// How often an apply plans again because of what is out of stock.
+const ROUNDS_MAX: usize = 16;
+
+/// How a run begins.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// What is done, for whoever finds the lease held: `apply`.
+    pub command: String,
+    /// How long to wait for another run to end.
+    pub lock_timeout: Duration,
+}
+
+impl RunOptions {
+    /// A run of `command` that does not wait.
+    pub fn new(command: impl Into<String>) -> Self {
+        Self {
+            command: command.into(),
+            lock_timeout: Duration::ZERO,
+        }
+    }
+}
+
+/// How a plan is applied.
+#[derive(Debug, Clone, Default)]
+pub struct ApplyOptions {
+    /// Consent to a plan that deletes a large part of the topology.
+    pub allow_deletes: bool,
+    /// Who may end it early.
+    pub stop: Stop,
+    /// Bounds of the run.
+    pub execute: ExecuteOptions,
+}
+
+/// What an apply came to.
+#[derive(Debug, Clone)]
+pub struct ApplyOutcome {
+    /// What became of the steps: one report, and one more for each time that something was out of
+    /// stock and it was planned again.
+    pub reports: Vec<Report>,
+    /// What there is now.
+    pub observation: Observation,
+    /// What an interrupted run had left open and could not be closed.
+    pub unsettled: Vec<Problem>,
+}
+
+impl ApplyOutcome {
+    /// Whether everything is as it was to be, everywhere.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.reports.last().is_none_or(Report::is_success)
+            && self.observation.problems.is_empty()
+            && self.unsettled.is_empty()
+    }
+
+    /// Whether it was stopped before its end.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.reports.last().is_some_and(|report| report.interrupted)
+    }
+}
+
+/// The right to write to a topology's things. End it with [`Run::end`]; a run that is dropped
+/// leaves a lease that expires by itself.
+#[derive(Debug)]
+pub struct Run<'a> {
+    session: &'a Session,
+    journal: Journal,
+    lease: LeaseGuard,
+    command: String,
+    settled: SettleReport,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) async fn begin(session: &'a Session, options: &RunOptions) -> Result<Self, Error> {
+        let state = session.workspace().state();
+        state.create()?;
+        let store = Arc::new(session.lease());
+        let clock = session.clock();
+        let holder = Holder::this_process(&options.command, clock.now());
+        let lease = acquire_wait(
+            &*store,
+            &holder,
+            LEASE_TTL,
+            options.lock_timeout,
+            &**clock,
+            session.events(),
+        )
+        .await?;
+        let lease = LeaseGuard::hold(store, lease, LEASE_TTL, Arc::clone(clock));
+        match Self::settle(session, &state).await {
+            Ok((journal, settled)) => Ok(Self {
+                session,
+                journal,
+                lease,
+                command: options.command.clone(),
+                settled,
+            }),
+            Err(error) => {
+                lease.release().await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn settle(
+        session: &Session,
+        state: &crate::StateDir,
+    ) -> Result<(Journal, SettleReport), Error> {
+        let journal = Journal::open(state.path())?;
+        let settled = settle(
+            session.sites(),
+            session.workspace().owner(),
+            &journal,
+            &**session.clock(),
+            session.events(),
+        )
+        .await?;
+        Ok((journal, settled))
+    }
+
+    /// What an interrupted run had left open.
+    #[must_use]
+    pub fn settled(&self) -> &SettleReport {
+        &self.settled
+    }
+
+    /// Observes and plans.
+    ///
+    /// # Errors
+    /// If something of the topology finds no place.
+    pub async fn plan(&self, options: &PlanOptions) -> Result<Planned, Error> {
+        let observation = self.session.observe_with(&self.journal).await;
+        self.session.plan_from(observation, &self.journal, options)
+    }
+
+    /// Applies a saved plan, if the world and the topology are what they were when it was made.
+    ///
+    /// # Errors
+    /// As [`Run::apply`], and [`Error::Moved`] if something is not as it was.
+    pub async fn apply_saved(
+        &self,
+        saved: &SavedPlan,
+        options: &ApplyOptions,
+    ) -> Result<ApplyOutcome, Error> {
+        permitted(&saved.plan, options)?;
+        let fresh = self.check(saved).await?;
+        let planned = Planned {
+            saved: saved.clone(),
+            ..fresh
+        };
+        self.apply(&planned, options).await
+    }
+
+    /// Applies a plan that this run made.
+    ///
+    /// Nothing is called before the plan was found free of protected things, and agreed to where
+    /// it deletes much. What changed since the plan was made is left alone, and its step fails.
+    /// Where something is out of stock, the rest is planned again with what else the topology
+    /// permits; nothing is deleted that the plan did not delete.
+    ///
+    /// # Errors
+    /// If the plan is refused. A step that fails is no error: the outcome tells.
+    pub async fn apply(
+        &self,
+        planned: &Planned,
+        options: &ApplyOptions,
+    ) -> Result<ApplyOutcome, Error> {
+        permitted(&planned.saved.plan, options)?;
+        let mut round = Round::of(planned.clone());
+        let mut reports = Vec::new();
+        let mut out_of_stock = OutOfStock::default();
+        while !round.plan.is_empty() {
+            let report = self.execute(&round, options).await?;
+            let again = out_of_stock.learn(&report)
+                && report.fatal.is_none()
+                && !report.interrupted
+                && reports.len() < ROUNDS_MAX;
+            reports.push(report);
+            if !again {
+                break;
+            }
+            match self.around(&out_of_stock, &planned.saved).await {
+                Some(next) => round = next,
+                None => break,
+            }
+        }
+        self.finish(&planned.saved, &round.desired, reports).await
+    }
+
+    /// Lets the lease go.
+    ///
+    /// # Errors
+    /// If it cannot be written; it expires by itself then.
+    pub async fn end(self) -> Result<(), Error> {
+        Ok(self.lease.release().await?)
+    }
+
+    /// The plan as it would be made now, if that is the plan there is.
+    async fn check(&self, saved: &SavedPlan) -> Result<Planned, Error> {
+        let options = PlanOptions {
+            mode: saved.plan.mode,
+            targets: saved.targets.clone(),
+        };
+        if saved.plan.topology != *self.session.workspace().owner() {
+            let moved = vec![format!(
+                "it is for the topology `{}`, and this is `{}`",
+                saved.plan.topology,
+                self.session.workspace().owner()
+            )];
+            return Err(Error::Moved { moved });
+        }
+        let fresh = self.plan(&options).await?;
+        let moved = moved::moved(
+            &saved.plan,
+            &fresh.saved.plan,
+            &fresh.observation.inventory,
+        );
+        if moved.is_empty() {
+            Ok(fresh)
+        } else {
+            Err(Error::Moved { moved })
+        }
+    }
+
+    async fn execute(&self, round: &Round, options: &ApplyOptions) -> Result<Report, Error> {
+        let (session, plan) = (self.session, &round.plan);
+        let lease = self.lease.check()?;
+        let record = RunRecord {
+            plan: plan.id.clone(),
+            owner: plan.topology.clone(),
+            holder: lease.holder.who(),
+            command: self.command.clone(),
+            generation: lease.generation,
+            started: session.clock().now(),
+            finished: None,
+            interrupted: false,
+        };
+        self.journal.run_started(record).await?;
+        let graph = lower(plan, &round.observation.inventory, &round.observation.facts);
+        let report = execute(strat_engine::Run {
+            plan,
+            graph: &graph,
+            sites: session.sites(),
+            inventory: &round.observation.inventory,
+            user_data: &UserDataSource::of(&round.desired),
+            journal: &self.journal,
+            lease: &self.lease,
+            clock: &**session.clock(),
+            events: session.events(),
+            stop: &options.stop,
+            options: options.execute,
+        })
+        .await;
+        let now = session.clock().now();
+        self.journal
+            .run_finished(now, &plan.id, report.counts, report.interrupted)
+            .await?;
+        Ok(report)
+    }
+
+    /// The next round, without what is out of stock; nothing if there is no other way.
+    async fn around(&self, out_of_stock: &OutOfStock, agreed: &SavedPlan) -> Option<Round> {
+        let mut observation = self.session.observe_with(&self.journal).await;
+        observation.facts = out_of_stock.without(&observation.facts);
+        let options = PlanOptions {
+            mode: agreed.plan.mode,
+            targets: agreed.targets.clone(),
+        };
+        let next = self.session.plan_from(observation, &self.journal, &options);
+        let next = next.ok()?;
+        takes_nothing_more(&agreed.plan, &next.saved.plan).then(|| Round::of(next))
+    }
+
+    /// Notes what was reached, and looks at it.
+    async fn finish(
+        &self,
+        saved: &SavedPlan,
+        desired: &Desired,
+        reports: Vec<Report>,
+    ) -> Result<ApplyOutcome, Error> {
+        let now = self.session.clock().now();
+        let owner = &saved.plan.topology;
+        let reached = reports.last().is_none_or(Report::is_success);
+        let whole = saved.targets.is_empty() && saved.plan.withheld.is_empty();
+        if reached && whole {
+            let entries = desired.entries.iter();
+            let entries = entries
+                .map(|(addr, entry)| (addr.clone(), entry.count()))
+                .collect();
+            if self.journal.applied(owner).as_ref() != Some(&entries) {
+                self.journal.record_applied(now, owner, &entries).await?;
+            }
+        }
+        self.journal
+            .compact(now, retention(self.session.sites()))
+            .await?;
+        Ok(ApplyOutcome {
+            reports,
+            observation: self.session.observe_with(&self.journal).await,
+            unsettled: self.settled.problems.clone(),
+        })
+    }
+}
+
+/// What one execution goes by.
+struct Round {
+    plan: Plan,
+    desired: Desired,
+    observation: Observation,
+}
+
+impl Round {
+    fn of(planned: Planned) -> Self {
+        Self {
+            plan: planned.saved.plan,
+            desired: planned.desired,
+            observation: planned.observation,
+        }
+    }
+}
+
+/// Whether a plan may be applied at all.
+fn permitted(plan: &Plan, options: &ApplyOptions) -> Result<(), Error> {
+    let addrs: Vec<_> = plan.protected().map(|change| change.addr.clone()).collect();
+    if !addrs.is_empty() {
+        let mode = plan.mode;
+        return Err(Error::Protected { addrs, mode });
+    }
+    match &plan.guard {
+        Some(guard) if !options.allow_deletes && plan.mode == Mode::Apply => Err(Error::Guarded {
+            deletes: guard.deletes,
+            existing: guard.existing,
+        }),
+        _ => Ok(()),
+    }
+}

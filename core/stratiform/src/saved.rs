@@ -1,0 +1,197 @@
+//! A plan on disk.
+
+use std::path::Path;
+use std::str::FromStr as _;
+
+use rust_decimal::Decimal;
+use serde_json::{Map, Number, Value, json};
+use strat_planner::{Plan, Target};
+
+use crate::Error;
+
+/// The keys of the cost's amounts: numbers on disk, where the model has exact decimals.
+const AMOUNTS: [&str; 2] = ["monthly_before", "monthly_after"];
+
+/// A plan with what it was limited to: what is written to disk, and what is applied.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SavedPlan {
+    /// The plan.
+    pub plan: Plan,
+    /// What it was limited to; empty is everything.
+    pub targets: Vec<Target>,
+}
+
+impl SavedPlan {
+    /// The plan's JSON form, the same on disk and as an answer of the command line: the model's
+    /// with the topology as plain text (whole as `owner`), amounts as numbers, and `targets`.
+    ///
+    /// # Panics
+    /// Never: every plan has a JSON form.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let plan = serde_json::to_value(&self.plan);
+        let Ok(Value::Object(mut plan)) = plan else {
+            unreachable!("a plan is a JSON object")
+        };
+        plan.insert("owner".to_owned(), json!(self.plan.topology));
+        plan.insert("topology".to_owned(), json!(self.plan.topology.topology));
+        if !self.targets.is_empty() {
+            let targets: Vec<_> = self.targets.iter().map(ToString::to_string).collect();
+            plan.insert("targets".to_owned(), json!(targets));
+        }
+        amounts(&mut plan, to_number);
+        Value::Object(plan)
+    }
+
+    /// Reads a plan back.
+    ///
+    /// # Errors
+    /// Why it is none, or none of this version.
+    pub fn from_json(value: Value) -> Result<Self, String> {
+        let Value::Object(mut plan) = value else {
+            return Err("it is no plan".to_owned());
+        };
+        match plan.get("format_version").map(Value::as_u64) {
+            Some(Some(version)) if version == u64::from(Plan::FORMAT_VERSION) => {}
+            Some(Some(version)) => {
+                return Err(format!(
+                    "it has the plan format {version}, and this program knows only {}",
+                    Plan::FORMAT_VERSION
+                ));
+            }
+            _ => return Err("it is no plan: it has no `format_version`".to_owned()),
+        }
+        let owner = plan.remove("owner");
+        let owner = owner.ok_or_else(|| "it is no plan: it has no `owner`".to_owned())?;
+        plan.insert("topology".to_owned(), owner);
+        let targets = targets(plan.remove("targets"))?;
+        amounts(&mut plan, to_text);
+        let plan = serde_json::from_value(Value::Object(plan))
+            .map_err(|error| format!("it is damaged: {error}"))?;
+        Ok(Self { plan, targets })
+    }
+
+    /// Writes it to a file, whole or not at all.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), Error> {
+        let mut text = format!("{:#}", self.to_json());
+        text.push('\n');
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".partial");
+        let partial = path.with_file_name(name);
+        std::fs::write(&partial, text)
+            .and_then(|()| std::fs::rename(&partial, path))
+            .map_err(Error::file(path, "written"))
+    }
+
+    /// Reads it from a file.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is no plan of this version.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read(path).map_err(Error::file(path, "read"))?;
+        let not_a_plan = |why| Error::NotAPlan {
+            path: path.to_owned(),
+            why,
+        };
+        let value = serde_json::from_slice(&text)
+            .map_err(|error| not_a_plan(format!("it is not JSON: {error}")))?;
+        Self::from_json(value).map_err(not_a_plan)
+    }
+}
+
+fn targets(value: Option<Value>) -> Result<Vec<Target>, String> {
+    let texts: Vec<String> = match value {
+        None => return Ok(Vec::new()),
+        Some(value) => serde_json::from_value(value)
+            .map_err(|error| format!("its `targets` are damaged: {error}"))?,
+    };
+    let targets = texts.iter().map(|text| Target::from_str(text));
+    targets
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())
+}
+
+/// Puts every amount of the cost through `f`.
+fn amounts(plan: &mut Map<String, Value>, f: fn(&Value) -> Value) {
+    let Some(Value::Object(cost)) = plan.get_mut("cost") else {
+        return;
+    };
+    let convert = |cost: &mut Map<String, Value>| {
+        for key in AMOUNTS {
+            if let Some(amount) = cost.get_mut(key) {
+                *amount = f(amount);
+            }
+        }
+    };
+    convert(cost);
+    if let Some(Value::Object(sites)) = cost.get_mut("sites") {
+        sites
+            .values_mut()
+            .filter_map(Value::as_object_mut)
+            .for_each(convert);
+    }
+}
+
+/// An exact decimal as a JSON number; the text stays where a number would lose digits.
+fn to_number(amount: &Value) -> Value {
+    let exact = amount
+        .as_str()
+        .and_then(|text| Decimal::from_str(text).ok())
+        .map(|amount| amount.normalize());
+    let number = exact.and_then(|exact| {
+        let number = Number::from_f64(exact.to_string().parse().ok()?)?;
+        let back = Decimal::from_str(&number.to_string()).ok()?;
+        (back == exact).then_some(number)
+    });
+    number.map_or_else(|| amount.clone(), Value::Number)
+}
+
+fn to_text(amount: &Value) -> Value {
+    match amount {
+        Value::Number(number) => Value::String(number.to_string()),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan() -> SavedPlan {
+        let plan = json!({
+            "format_version": 1, "id": "x", "mode": "apply", "changes": [],
+            "owner": {"realm": "bank", "topology": "shop"}, "topology": "shop",
+            "targets": ["machines.web"],
+            "summary": {"create": 0, "update": 0, "replace": 0, "delete": 0, "adopt": 0, "no_op": 3},
+            "cost": {"currency": "USD", "monthly_before": null, "monthly_after": 140.16,
+                     "unpriced": 0, "sites": {"dc1": {"monthly_before": 0.1, "monthly_after": 2}}},
+        });
+        SavedPlan::from_json(plan).expect("a plan")
+    }
+
+    #[test]
+    fn it_survives_the_disk() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("plan.json");
+        let saved = plan();
+        saved.write(&path).expect("written");
+        assert_eq!(SavedPlan::read(&path).expect("read"), saved);
+        let json = saved.to_json();
+        assert_eq!(json["topology"], json!("shop"));
+        assert_eq!(json["cost"]["monthly_after"], json!(140.16));
+        assert_eq!(json["cost"]["monthly_before"], Value::Null);
+    }
+
+    #[test]
+    fn another_format_is_refused() {
+        let mut json = plan().to_json();
+        json["format_version"] = json!(2);
+        let why = SavedPlan::from_json(json).expect_err("refused");
+        assert!(why.contains("plan format 2"), "{why}");
+        assert!(SavedPlan::from_json(json!([])).is_err());
+        assert!(SavedPlan::from_json(json!({"changes": []})).is_err());
+    }
+}

@@ -1,0 +1,208 @@
+//! A workspace whose sites are connected: it observes and plans.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use strat_engine::{EventSink, FileLeaseStore, Journal, Observation, Problem, Sites, observe};
+use strat_model::{Inventory, Name, SiteFacts};
+use strat_planner::{Applied, Desired, DiffOptions, Mode, Target, diff, place};
+use strat_provider::{Clock, TokioClock};
+
+use crate::{Error, Run, RunOptions, SavedPlan, Workspace, sites};
+
+/// What is to be planned.
+#[derive(Debug, Clone, Default)]
+pub struct PlanOptions {
+    /// What the plan is for.
+    pub mode: Mode,
+    /// Only these, and what they need; empty is everything.
+    pub targets: Vec<Target>,
+}
+
+/// A plan, and what it was made from.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// The plan, ready to be applied or written to disk.
+    pub saved: SavedPlan,
+    /// What there was.
+    pub observation: Observation,
+    /// What is to be.
+    pub desired: Desired,
+}
+
+/// A workspace with its sites connected.
+#[derive(Debug)]
+pub struct Session {
+    workspace: Workspace,
+    sites: Sites,
+    unreachable: Vec<Problem>,
+    clock: Arc<dyn Clock>,
+    events: EventSink,
+}
+
+impl Session {
+    /// Connects to every site. One that cannot be reached is a [`Problem`] of every observation,
+    /// and what is there is left as it is.
+    ///
+    /// # Errors
+    /// If no site at all can be reached: the first one's error.
+    pub async fn connect(workspace: Workspace) -> Result<Self, Error> {
+        Self::connect_with(workspace, EventSink::none(), Arc::new(TokioClock::system())).await
+    }
+
+    /// As [`Session::connect`], with somewhere for events to go and a clock.
+    ///
+    /// # Errors
+    /// As [`Session::connect`].
+    pub async fn connect_with(
+        workspace: Workspace,
+        events: EventSink,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        let context = workspace.context(Arc::clone(&clock));
+        let (sites, unreachable) = sites::connect(&workspace, &context).await;
+        if let (true, Some(problem)) = (sites.is_empty(), unreachable.first()) {
+            return Err(Error::Site {
+                site: problem.site.clone(),
+                source: Arc::clone(&problem.error),
+            });
+        }
+        Ok(Self {
+            workspace,
+            sites,
+            unreachable,
+            clock,
+            events,
+        })
+    }
+
+    /// The topology.
+    #[must_use]
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// The connected sites.
+    #[must_use]
+    pub fn sites(&self) -> &Sites {
+        &self.sites
+    }
+
+    /// The sites that could not be connected.
+    #[must_use]
+    pub fn unreachable(&self) -> &[Problem] {
+        &self.unreachable
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// Where events go.
+    #[must_use]
+    pub fn events(&self) -> &EventSink {
+        &self.events
+    }
+
+    /// The lease of this topology.
+    #[must_use]
+    pub fn lease(&self) -> FileLeaseStore {
+        FileLeaseStore::new(self.workspace.state().path(), Arc::clone(&self.clock))
+    }
+
+    /// The journal of this topology, to read.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn journal(&self) -> Result<Journal, Error> {
+        Ok(Journal::open(self.workspace.state().path())?)
+    }
+
+    /// Looks at everything that is the topology's, everywhere.
+    ///
+    /// # Errors
+    /// If the journal cannot be read. What a site does not show is a problem, no error.
+    pub async fn observe(&self) -> Result<Observation, Error> {
+        Ok(self.observe_with(&self.journal()?).await)
+    }
+
+    /// Observes and plans, without the lease: for reading. What another run does meanwhile may
+    /// or may not be seen.
+    ///
+    /// # Errors
+    /// If something of the topology finds no place, or the journal cannot be read.
+    pub async fn plan(&self, options: &PlanOptions) -> Result<Planned, Error> {
+        let journal = self.journal()?;
+        let observation = self.observe_with(&journal).await;
+        self.plan_from(observation, &journal, options)
+    }
+
+    /// Takes the lease and closes what an interrupted run left open.
+    ///
+    /// # Errors
+    /// If another run holds the lease, or the state folder cannot be written.
+    pub async fn begin(&self, options: &RunOptions) -> Result<Run<'_>, Error> {
+        Run::begin(self, options).await
+    }
+
+    pub(crate) async fn observe_with(&self, journal: &Journal) -> Observation {
+        let owner = self.workspace.owner();
+        let mut observation =
+            observe(&self.sites, owner, journal, &*self.clock, &self.events).await;
+        observation.problems.extend(self.unreachable.iter().cloned());
+        observation
+            .problems
+            .sort_by(|a, b| (&a.site, a.kind).cmp(&(&b.site, b.kind)));
+        observation
+    }
+
+    pub(crate) fn plan_from(
+        &self,
+        observation: Observation,
+        journal: &Journal,
+        options: &PlanOptions,
+    ) -> Result<Planned, Error> {
+        let applied = journal.applied(self.workspace.owner());
+        self.plan_with_facts(
+            &observation.facts,
+            &observation.inventory,
+            applied.as_ref(),
+            options,
+        )
+        .map(|(saved, desired)| Planned {
+            saved,
+            desired,
+            observation,
+        })
+    }
+
+    /// Places and compares, with the facts given: those observed, or with less on offer.
+    pub(crate) fn plan_with_facts(
+        &self,
+        facts: &BTreeMap<Name, SiteFacts>,
+        inventory: &Inventory,
+        applied: Option<&Applied>,
+        options: &PlanOptions,
+    ) -> Result<(SavedPlan, Desired), Error> {
+        let desired = match options.mode {
+            Mode::Apply => place(self.workspace.intent(), facts, inventory)
+                .map_err(|findings| self.workspace.wrong(findings))?,
+            Mode::Destroy => Desired {
+                owner: self.workspace.owner().clone(),
+                entries: BTreeMap::new(),
+                withheld: BTreeMap::new(),
+            },
+        };
+        let diff_options = DiffOptions {
+            mode: options.mode,
+            targets: options.targets.clone(),
+            ..DiffOptions::default()
+        };
+        let mut plan = diff(&desired, inventory, facts, applied, &diff_options);
+        plan.source = Some(self.workspace.source());
+        let targets = options.targets.clone();
+        Ok((SavedPlan { plan, targets }, desired))
+    }
+}

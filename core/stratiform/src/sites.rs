@@ -1,0 +1,129 @@
+//! The sites of a topology: their settings checked, then connected.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::future::join_all;
+use strat_engine::{Problem, Sites};
+use strat_model::{Bytes, Diagnostic, Name, Pool, SiteFacts, SiteSpec};
+use strat_provider::layers::{LayerPolicy, LayerStack};
+use strat_provider::{ConnectContext, Registry, SettingError, gather_facts};
+use strat_topology::Evaluated;
+
+use crate::Workspace;
+
+/// Everything that is wrong with the `site` blocks, as far as no cloud need be asked.
+pub(crate) fn check(evaluated: &Evaluated, registry: &Registry) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for site in evaluated.intent.sites.values() {
+        match registry.get(&site.provider) {
+            None => findings.push(unknown_provider(evaluated, site, registry)),
+            Some(factory) => {
+                let wrong = factory.check(site).err().unwrap_or_default();
+                findings.extend(wrong.into_iter().map(|e| setting(evaluated, site, e)));
+            }
+        }
+    }
+    findings
+}
+
+fn unknown_provider(evaluated: &Evaluated, site: &SiteSpec, registry: &Registry) -> Diagnostic {
+    let names: Vec<&str> = registry.names().collect();
+    let nearest = names
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(name, &site.provider), *name))
+        .filter(|(distance, name)| *distance <= 1 + name.len() / 3)
+        .min();
+    let help = match nearest {
+        Some((_, name)) => format!("did you mean `{name}`?"),
+        None => format!("this program has: {}", names.join(", ")),
+    };
+    Diagnostic::error(
+        "unknown_provider",
+        format!("there is no provider `{}`", site.provider),
+    )
+    .at(
+        evaluated.site_origin(&site.name, "provider").as_ref(),
+        "not a provider of this program",
+    )
+    .help(help)
+}
+
+fn setting(evaluated: &Evaluated, site: &SiteSpec, error: SettingError) -> Diagnostic {
+    let mut finding = Diagnostic::error(
+        "site_setting",
+        format!("site `{}`: `{}` {}", site.name, error.attribute, error.message),
+    )
+    .at(evaluated.site_origin(&site.name, &error.attribute).as_ref(), "");
+    finding.help = error.help;
+    finding
+}
+
+/// Connects to every site at once, each behind the standard layers. A site that cannot be
+/// connected is a problem; the others are whole.
+pub(crate) async fn connect(
+    workspace: &Workspace,
+    context: &ConnectContext,
+) -> (Sites, Vec<Problem>) {
+    let stack = LayerStack::standard(
+        LayerPolicy::default(),
+        Arc::clone(&context.clock),
+        fastrand::Rng::new(),
+    );
+    let connects = workspace.intent().sites.values().map(|site| async move {
+        let connected = workspace.registry().connect(site, context).await;
+        (site, connected)
+    });
+    let (mut sites, mut problems) = (Sites::new(), Vec::new());
+    for (site, connected) in join_all(connects).await {
+        match connected {
+            Ok(provider) => {
+                sites.insert(site.name.clone(), stack.wrap(provider, &account(site)));
+            }
+            Err(error) => problems.push(Problem {
+                site: site.name.clone(),
+                kind: None,
+                error: Arc::new(error),
+            }),
+        }
+    }
+    (sites, problems)
+}
+
+/// What a cloud meters together, as far as the topology tells: two sites of one provider, with one
+/// profile and region, share their throttle.
+fn account(site: &SiteSpec) -> String {
+    let setting = |name| site.settings.get(name).and_then(|value| value.as_str());
+    let words = [
+        Some(site.provider.as_str()),
+        setting("account"),
+        setting("profile"),
+        site.region.as_deref(),
+    ];
+    let words: Vec<&str> = words.into_iter().map(Option::unwrap_or_default).collect();
+    words.join("/")
+}
+
+/// What is known of the sites that need no network to tell, as if nothing were there yet: what
+/// runs already must not count as room that is missing.
+pub(crate) async fn offline_facts(
+    workspace: &Workspace,
+    context: &ConnectContext,
+) -> BTreeMap<Name, SiteFacts> {
+    let offline = workspace.intent().sites.values().filter(|site| {
+        let factory = workspace.registry().get(&site.provider);
+        factory.is_some_and(|factory| factory.is_offline())
+    });
+    let facts = offline.map(|site| async move {
+        let provider = workspace.registry().connect(site, context).await.ok()?;
+        let mut facts = gather_facts(&*provider).await.ok()?;
+        facts.free = site.capacity.map(|capacity| Pool {
+            cpu: capacity.cpu,
+            memory: capacity.memory,
+            disk: capacity.disk.unwrap_or(Bytes(u64::MAX)),
+        });
+        facts.quotas.iter_mut().for_each(|quota| quota.cpu_used = 0);
+        Some((site.name.clone(), facts))
+    });
+    join_all(facts).await.into_iter().flatten().collect()
+}

@@ -1,0 +1,70 @@
+//! The folder beside a topology where its journal and lease are.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+/// `.stratiform` beside a topology. It may be deleted at any time but during a run: the clouds are
+/// the state. It is made at the first write, with a `.gitignore` that keeps all of it out of git.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateDir(PathBuf);
+
+impl StateDir {
+    /// The folder's name.
+    pub const NAME: &'static str = ".stratiform";
+
+    /// The folder beside the topology in `base_dir`.
+    #[must_use]
+    pub fn beside(base_dir: &Path) -> Self {
+        Self(base_dir.join(Self::NAME))
+    }
+
+    /// The folder beside the topology at `path`, a file or a folder, which need not be readable.
+    #[must_use]
+    pub fn of(path: &Path) -> Self {
+        if path.is_dir() {
+            return Self::beside(path);
+        }
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        Self::beside(parent.unwrap_or_else(|| Path::new(".")))
+    }
+
+    /// Where it is, or would be.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Makes it.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn create(&self) -> Result<(), Error> {
+        std::fs::create_dir_all(&self.0).map_err(Error::file(&self.0, "written"))?;
+        let ignore = self.0.join(".gitignore");
+        match std::fs::File::create_new(&ignore) {
+            Ok(mut file) => file
+                .write_all(b"*\n")
+                .map_err(Error::file(&ignore, "written")),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(Error::file(&ignore, "written")(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_keeps_itself_out_of_git() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let state = StateDir::beside(dir.path());
+        assert!(!state.path().exists());
+        state.create().expect("first");
+        state.create().expect("again");
+        let ignore = std::fs::read_to_string(state.path().join(".gitignore")).expect("text");
+        assert_eq!(ignore, "*\n");
+    }
+}

@@ -1,0 +1,196 @@
+//! A topology that was read and checked; nothing was called yet.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use strat_model::{Diagnostic, Intent, Owner, Severity};
+use strat_planner::{Source, check_address_space};
+use strat_provider::{Clock, ConnectContext, Registry, TokioClock};
+use strat_topology::{Evaluated, Inputs, SourceFile, Sources, Topology};
+
+use crate::{Error, StateDir, sites};
+
+/// A topology with values for its variables, and the providers that there are.
+#[derive(Debug)]
+pub struct Workspace {
+    path: PathBuf,
+    inputs: Inputs,
+    sources: Sources,
+    evaluated: Evaluated,
+    warnings: Vec<Diagnostic>,
+    public_vars: Vec<String>,
+    registry: Registry,
+}
+
+impl Workspace {
+    /// Reads and checks the topology in a file or folder. Calls no cloud.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is wrong: then with everything that is wrong with it.
+    pub fn load(path: &Path, inputs: Inputs, registry: Registry) -> Result<Self, Error> {
+        let sources = Sources::load(path)?;
+        let wrong = |diagnostics| Error::Topology {
+            diagnostics,
+            sources: with_files(&sources, &inputs.var_files),
+        };
+        let topology = Topology::parse(&sources).map_err(wrong)?;
+        let evaluated = topology.evaluate(&inputs).map_err(wrong)?;
+        let mut warnings = evaluated.warnings.clone();
+        let mut errors = sites::check(&evaluated, &registry);
+        for finding in check_address_space(&evaluated.intent) {
+            match finding.severity {
+                Severity::Error => errors.push(finding),
+                Severity::Warning => warnings.push(finding),
+            }
+        }
+        if !errors.is_empty() {
+            errors.extend(warnings);
+            return Err(wrong(errors));
+        }
+        let public_vars = topology
+            .variables()
+            .into_iter()
+            .filter(|variable| !variable.sensitive)
+            .map(|variable| variable.name)
+            .collect();
+        Ok(Self {
+            path: path.to_owned(),
+            sources: with_files(&sources, &inputs.var_files),
+            inputs,
+            evaluated,
+            warnings,
+            public_vars,
+            registry,
+        })
+    }
+
+    /// Reads files of variables' values.
+    ///
+    /// # Errors
+    /// If one cannot be read.
+    pub fn read_var_files(paths: &[PathBuf]) -> Result<Vec<SourceFile>, Error> {
+        let read = |path: &PathBuf| {
+            let text = std::fs::read_to_string(path).map_err(Error::file(path, "read"))?;
+            Ok(SourceFile {
+                name: Arc::from(path.to_string_lossy()),
+                text: Arc::from(text),
+            })
+        };
+        paths.iter().map(read).collect()
+    }
+
+    /// Where it was read from.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The text that findings point into.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// What is worth a look and stops nothing.
+    #[must_use]
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
+    /// What the topology asks for.
+    #[must_use]
+    pub fn intent(&self) -> &Intent {
+        &self.evaluated.intent
+    }
+
+    /// The evaluated topology.
+    #[must_use]
+    pub fn evaluated(&self) -> &Evaluated {
+        &self.evaluated
+    }
+
+    /// Whose the things are.
+    #[must_use]
+    pub fn owner(&self) -> &Owner {
+        &self.evaluated.intent.owner
+    }
+
+    /// The providers that there are.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The folder of the topology.
+    #[must_use]
+    pub fn base_dir(&self) -> PathBuf {
+        let dir = self.sources.base_dir();
+        if dir.as_os_str().is_empty() {
+            PathBuf::from(".")
+        } else {
+            dir.to_owned()
+        }
+    }
+
+    /// Where the journal and the lease are.
+    #[must_use]
+    pub fn state(&self) -> StateDir {
+        StateDir::beside(&self.base_dir())
+    }
+
+    /// What a saved plan remembers of where it came from. No sensitive variable is in it.
+    pub(crate) fn source(&self) -> Source {
+        let vars = self.inputs.vars.iter();
+        Source {
+            path: self.path.clone(),
+            vars: vars
+                .filter(|(name, _)| self.public_vars.contains(name))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            var_files: self
+                .inputs
+                .var_files
+                .iter()
+                .map(|file| PathBuf::from(&*file.name))
+                .collect(),
+        }
+    }
+
+    /// What factories may use.
+    pub(crate) fn context(&self, clock: Arc<dyn Clock>) -> ConnectContext {
+        ConnectContext {
+            base_dir: self.base_dir(),
+            clock,
+        }
+    }
+
+    /// Checks what the clouds would have to be asked for, at those sites that need no network for
+    /// it: whether each thing has a place.
+    ///
+    /// # Errors
+    /// Everything that finds no place.
+    pub async fn check_offline(&self) -> Result<(), Error> {
+        let clock: Arc<dyn Clock> = Arc::new(TokioClock::system());
+        let facts = sites::offline_facts(self, &self.context(clock)).await;
+        if facts.is_empty() {
+            return Ok(());
+        }
+        strat_planner::place(self.intent(), &facts, &strat_model::Inventory::default())
+            .map(|_| ())
+            .map_err(|diagnostics| self.wrong(diagnostics))
+    }
+
+    /// Findings as an error.
+    pub(crate) fn wrong(&self, diagnostics: Vec<Diagnostic>) -> Error {
+        Error::Topology {
+            diagnostics,
+            sources: self.sources.clone(),
+        }
+    }
+}
+
+/// The topology's text and that of the files of variables, for findings in either.
+fn with_files(sources: &Sources, files: &[SourceFile]) -> Sources {
+    let all = sources.files().iter().chain(files).cloned().collect();
+    Sources::from_files(sources.base_dir(), all)
+}
