@@ -154,7 +154,11 @@ impl Cloud {
                 return refuse(format!("`{kind}` is larger than any machine here"));
             }
         }
-        if (cpu, memory) != (asked.cpu, asked.memory) {
+        // A flexible size is in whole MiB; what was asked for need not be.
+        let exact = matches!(self.capabilities.sizing, Sizing::Catalogue);
+        let same = memory == asked.memory
+            || (!exact && memory.0 >> 20 == asked.memory.0.div_ceil(1 << 20));
+        if cpu != asked.cpu || !same {
             return refuse(format!("a `{kind}` has {cpu} CPUs and {memory}"));
         }
         Ok(())

@@ -1,4 +1,11 @@
-//! Everything the simulated clouds do that the provider contract does not speak of.
+//! What the simulated clouds do beyond the provider contract: time, faults, outages, files.
 
+mod calls;
 mod common;
+mod control;
+mod crash;
+mod lists;
 mod persistence;
+mod scale;
+mod shortage;
+mod time;

@@ -1,0 +1,116 @@
+//! Many machines.
+
+use std::sync::Arc;
+
+use strat_model::Kind;
+use strat_provider::{CreateMachines, Filter, Provider, ProviderExt};
+use strat_sim::{Profile, World};
+
+use crate::common::{clock, machine, make, mark, network, site, subnet, token};
+
+async fn fill(provider: &dyn Provider, batches: usize) {
+    let net = make(provider, network(), "net").await;
+    let zones = provider.offers().zones().await.expect("zones");
+    for part in 0..batches {
+        // A /20 holds about four batches of a thousand.
+        let index = part / 4;
+        let cidr = format!("10.0.{}.0/20", (index % 16) * 16);
+        let zone = Some(zones[0].as_str());
+        let sub = make(
+            provider,
+            subnet(&net.id, &cidr, zone),
+            &format!("sub-{index}"),
+        )
+        .await;
+        let spec = machine(provider, &sub.id).await;
+        let names: Vec<_> = (0..1000).map(|n| format!("web-{part}-{n}")).collect();
+        let (mark, token) = (mark("machines.web@here"), token(&part.to_string()));
+        let request = CreateMachines {
+            spec: &spec,
+            names: &names,
+            mark: &mark,
+            token: &token,
+        };
+        let batch = provider
+            .compute()
+            .create_machines(request)
+            .await
+            .expect("machines");
+        assert_eq!(batch.created.len(), 1000);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_machines_are_one_call_and_one_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let world = World::open(folder.path(), 1, clock()).expect("a world");
+    let here = world.connect(site(Profile::Aws)).expect("a site");
+    let lines = || {
+        let text = std::fs::read_to_string(folder.path().join("log-1.jsonl")).expect("a log");
+        text.lines().count()
+    };
+    let net = make(&*here, network(), "net").await;
+    let zones = here.offers().zones().await.expect("zones");
+    let sub = subnet(&net.id, "10.0.0.0/20", Some(zones[0].as_str()));
+    make(&*here, sub, "sub-0").await;
+    let before = lines();
+    world.reset_calls();
+    fill(&*here, 1).await;
+    assert_eq!(world.calls()["create_machines"], 1);
+    assert_eq!(lines(), before + 1);
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "takes a while; run it to see how fast large worlds are"]
+#[expect(clippy::disallowed_methods, reason = "it measures real time")]
+async fn sixty_thousand_machines() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut lap = std::time::Instant::now();
+    let mut told = |what: &str| {
+        let mut output = std::io::stdout();
+        std::io::Write::write_fmt(&mut output, format_args!("{what}: {:?}\n", lap.elapsed()))
+            .expect("told");
+        lap = std::time::Instant::now();
+    };
+    let world = World::open(folder.path(), 1, clock()).expect("a world");
+    let here = world.connect(site(Profile::Aws)).expect("a site");
+    fill(&*here, 60).await;
+    told("made");
+    let again = World::open(folder.path(), 1, clock()).expect("a world");
+    told("opened");
+    let there = again.connect(site(Profile::Aws)).expect("a site");
+    let all = there
+        .list_all(Kind::Machine, &Filter::All)
+        .await
+        .expect("a list");
+    assert_eq!(all.len(), 60_000);
+    told("listed");
+    for machine in all.iter().take(1000) {
+        let ids = [machine.id.clone()];
+        assert_eq!(
+            there
+                .observe()
+                .get(Kind::Machine, &ids)
+                .await
+                .expect("read")
+                .len(),
+            1
+        );
+    }
+    told("a thousand read one by one");
+    for machine in all.iter().take(1000) {
+        there
+            .delete(Kind::Machine, std::slice::from_ref(&machine.id))
+            .await
+            .expect("deleted");
+    }
+    told("a thousand deleted one by one");
+    let ids: Vec<_> = all
+        .iter()
+        .skip(1000)
+        .map(|machine| machine.id.clone())
+        .collect();
+    there.delete(Kind::Machine, &ids).await.expect("deleted");
+    told("the rest deleted");
+    drop(Arc::new(here));
+}

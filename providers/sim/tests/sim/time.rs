@@ -1,0 +1,127 @@
+//! Things take their time, and tokens are forgotten in the end.
+
+use strat_model::{ErrorKind, Kind, ResourceState, Spec};
+use strat_provider::ProviderExt;
+use strat_sim::{Behaviour, Profile, SimSite};
+
+use crate::common::{
+    ground, machine, make, mark, network, pass, site, state, subnet, token, world,
+};
+
+fn slow(profile: Profile) -> SimSite {
+    site(profile).behaving(Behaviour {
+        create_ms: 300,
+        delete_ms: 300,
+        ..Behaviour::instant()
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_is_pending_then_ready_then_deleting_then_gone() {
+    for profile in Profile::ALL {
+        let here = world().connect(slow(profile)).expect("a site");
+        let net = make(&*here, network(), "net").await;
+        pass(300).await;
+        let zones = here.offers().zones().await.expect("zones");
+        let zonal = profile == Profile::Aws;
+        let spec = subnet(&net.id, "10.0.0.0/24", zonal.then(|| zones[0].as_str()));
+        let sub = make(&*here, spec, "sub").await;
+        pass(300).await;
+        let spec = Spec::Machine(machine(&*here, &sub.id).await);
+        let made = make(&*here, spec, "web").await;
+        assert_eq!(made.state, ResourceState::Pending);
+        pass(299).await;
+        assert_eq!(state(&*here, &made).await, Some(ResourceState::Pending));
+        pass(1).await;
+        assert_eq!(state(&*here, &made).await, Some(ResourceState::Ready));
+        here.delete(Kind::Machine, std::slice::from_ref(&made.id))
+            .await
+            .expect("deleted");
+        assert_eq!(state(&*here, &made).await, Some(ResourceState::Deleting));
+        let error = here
+            .delete(Kind::Subnet, std::slice::from_ref(&sub.id))
+            .await
+            .expect_err("in use");
+        assert_eq!(
+            error.kind(),
+            ErrorKind::Conflict,
+            "it is in the subnet until it is gone"
+        );
+        pass(300).await;
+        assert_eq!(state(&*here, &made).await, None);
+        here.delete(Kind::Subnet, &[sub.id]).await.expect("deleted");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_ready_cannot_be_built_on() {
+    let here = world().connect(slow(Profile::Azure)).expect("a site");
+    let net = make(&*here, network(), "net").await;
+    let spec = subnet(&net.id, "10.0.0.0/24", None);
+    let early = here
+        .create(&spec, "sub", &mark("subnet.sub@here"), &token("sub"))
+        .await;
+    let error = early.expect_err("too early");
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert_eq!(error.code(), Some("ReferencedResourceNotProvisioned"));
+    assert!(error.message().contains("is pending"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_is_taken_until_its_thing_is_gone() {
+    let here = world().connect(slow(Profile::Gcp)).expect("a site");
+    let net = make(&*here, network(), "net").await;
+    pass(300).await;
+    here.delete(Kind::Network, &[net.id])
+        .await
+        .expect("deleted");
+    let again = || async {
+        here.create(
+            &network(),
+            "net",
+            &mark("network.net@here"),
+            &token("again"),
+        )
+        .await
+    };
+    assert_eq!(
+        again().await.expect_err("going").kind(),
+        ErrorKind::Conflict
+    );
+    pass(300).await;
+    again().await.expect("the name is free");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_forgotten_after_its_window() {
+    let here = world().connect(site(Profile::Aws)).expect("a site");
+    let subnet = ground(&*here).await;
+    let spec = Spec::Machine(machine(&*here, &subnet).await);
+    let first = make(&*here, spec.clone(), "web").await;
+    here.delete(Kind::Machine, std::slice::from_ref(&first.id))
+        .await
+        .expect("deleted");
+    pass(23 * 3_600_000).await;
+    let dead = make(&*here, spec.clone(), "web").await;
+    assert_eq!((&dead.id, dead.state), (&first.id, ResourceState::Deleting));
+    pass(3_600_000).await;
+    let second = make(&*here, spec, "web").await;
+    assert_ne!(second.id, first.id);
+    assert_eq!(state(&*here, &second).await, Some(ResourceState::Ready));
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_take_their_time() {
+    let world = world();
+    let behaviour = Behaviour {
+        latency_ms: 30,
+        ..Behaviour::instant()
+    };
+    let here = world
+        .connect(site(Profile::Gcp).behaving(behaviour))
+        .expect("a site");
+    let before = world.clock().now();
+    here.identity().await.expect("who we are");
+    let passed = world.clock().now().duration_since(before);
+    assert_eq!(passed.as_millis(), 30);
+}
