@@ -9,6 +9,7 @@ use strat_model::{
     Addr, Error, ErrorKind, Kind, Mark, Name, Resource, ResourceId, ResourceState, Result, Token,
 };
 use strat_planner::{Change, Goal, Step, StepOp, TargetRef};
+use strat_provider::layers::is_outcome_unknown;
 use strat_provider::{Filter, Provider, ProviderExt as _};
 
 use super::Run;
@@ -359,6 +360,10 @@ fn unwritable(why: JournalError) -> Failure {
 
 /// Whether a call that failed like this may have been carried out all the same.
 pub(super) fn outcome_is_unknown(error: &Error) -> bool {
+    // What the retry layer gave up on may have been carried out by an earlier attempt.
+    if is_outcome_unknown(error) {
+        return true;
+    }
     match error.kind() {
         // An answer that could not be understood is no answer.
         ErrorKind::Timeout | ErrorKind::Transient | ErrorKind::Internal => true,

@@ -15,7 +15,9 @@ use strat_engine::*;
 use strat_model::*;
 use strat_planner::{Desired, DiffOptions, Mode, Plan, diff, lower, place};
 use strat_provider::{Clock, Filter, ProviderExt as _, TokioClock};
-use strat_sim::{Behaviour, Phase, Profile, SimSite, Verdict as Hooked, World};
+use strat_sim::{
+    Behaviour, Phase, Profile, RegionKey, SimControl, SimSite, Verdict as Hooked, World,
+};
 
 pub(crate) const TTL: Duration = Duration::from_secs(60);
 
@@ -108,6 +110,20 @@ impl Bench {
         let seen = observe(&self.sites, owner, journal, &*self.clock, &self.events).await;
         assert!(seen.problems.is_empty(), "{:?}", seen.problems);
         seen
+    }
+
+    /// The region behind a site, to disturb.
+    pub(crate) fn region(&self, site: &str) -> RegionKey {
+        let (profile, region) = match site {
+            "dc1" => (Profile::Onprem, "dc1"),
+            "east" => (Profile::Aws, "us-east-1"),
+            _ => (Profile::Azure, "westeurope"),
+        };
+        SimSite::new(name(site), profile, region).region_key()
+    }
+
+    pub(crate) fn control(&self) -> SimControl {
+        SimControl::new(self.world.clone())
     }
 
     /// The plan for what there is now.
