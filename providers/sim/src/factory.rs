@@ -9,8 +9,8 @@ use strat_model::{Error, ErrorKind, Result, SiteSpec};
 use strat_provider::{Clock, ConnectContext, Provider, ProviderFactory, SettingError};
 
 use crate::World;
-use crate::config::Settings;
 use crate::error::PROVIDER;
+use crate::settings::Settings;
 
 /// The folder of the world beside the topology, unless a site says otherwise.
 const WORLD: &str = ".sim";

@@ -188,7 +188,7 @@ impl Cloud {
             .as_ref()
             .is_some_and(|m| m.owner == request.mark.owner);
         if self.capabilities.idempotency == Idempotency::Name && ours {
-            if thing.request == digest {
+            if thing.request == digest || is_already(&thing.spec, asked) {
                 return Ok(Some(Arc::clone(thing)));
             }
             if thing.token.as_ref() == Some(request.token) {
@@ -217,6 +217,21 @@ pub(super) fn digest_of(asked: &Spec<ResourceId>, names: &[&str]) -> String {
     let spec = asked.digest();
     let parts = std::iter::once(spec.as_str()).chain(names.iter().copied());
     Digest::of_parts(parts).short().to_owned()
+}
+
+/// Whether a thing is what is asked for, made so by whatever request. What an attachment is
+/// counts for nothing, and of a machine nobody can tell: its user data is not kept.
+fn is_already(is: &Spec<ResourceId>, asked: &Spec<ResourceId>) -> bool {
+    let unattached = |spec: &Spec<ResourceId>| {
+        let mut spec = spec.clone();
+        match &mut spec {
+            Spec::Volume(volume) => volume.attach = None,
+            Spec::Address(address) => address.attach = None,
+            _ => {}
+        }
+        spec
+    };
+    is.kind() != Kind::Machine && unattached(is) == unattached(asked)
 }
 
 fn token_key(kind: Kind, token: &Token) -> String {

@@ -163,7 +163,8 @@ impl World {
         self.0.folder.as_deref()
     }
 
-    /// How many calls were made through this world's handles, by operation.
+    /// How many calls were made through this world's handles, by operation: the name of the
+    /// provider trait's method, such as `create_machines` or `list`.
     #[must_use]
     pub fn calls(&self) -> BTreeMap<String, u64> {
         let mut sums = BTreeMap::new();
@@ -188,10 +189,11 @@ impl World {
     }
 
     /// Has `hook` called before and after the effect of every call, in place of any other hook.
-    /// It must not block. A crash test stops the callers at the call of its choice:
+    /// It must not block. Operations are called as the provider traits' methods are.
     ///
-    /// a call that is told to [`Verdict::Stop`] never answers, so the test drops the future that
-    /// waits for it, as a kill would.
+    /// A crash test stops its program at the call of its choice: a call that is told to
+    /// [`Verdict::Stop`] never answers, so the test drops the future that waits for it, as a kill
+    /// would.
     pub fn on_call(&self, hook: CallHook) {
         *hold(&self.0.hook) = Some(Arc::new(hook));
     }
