@@ -63,7 +63,7 @@ struct Given {
 impl Evaluator<'_> {
     /// Gives every variable its value, then checks the validations.
     pub(crate) fn resolve_variables(&mut self, inputs: &Inputs) {
-        let mut files = self.read_files(&inputs.var_files);
+        let (mut files, complete) = self.read_files(&inputs.var_files);
         self.undeclared_vars(inputs);
         let mut places = BTreeMap::new();
         let program = self.program;
@@ -71,9 +71,14 @@ impl Evaluator<'_> {
             let ty = self.variable_type(block);
             let hidden = self.variable_sensitive(block);
             let text = inputs.vars.get(&**name);
+            let default = block.body.attribute("default").is_some();
+            if !complete && !default && text.is_none() && !files.contains_key(name) {
+                self.variables.insert(name.clone(), Err(Failed));
+                continue;
+            }
             let given = ty.and_then(|ty| {
                 let given = self.given(name, block, &ty, text, files.remove(name))?;
-                self.typed(name, &ty, given, hidden)
+                self.typed(name, &ty, &given, hidden)
             });
             let value = given.map(|given| {
                 places.insert(name.clone(), (given.span, given.how));
@@ -105,8 +110,11 @@ impl Evaluator<'_> {
     }
 
     /// What the files give; the last one wins.
-    fn read_files(&mut self, files: &[SourceFile]) -> BTreeMap<Arc<str>, Attribute> {
+    ///
+    /// Nothing is said of variables without a value if a file could not be read: they may be in it.
+    fn read_files(&mut self, files: &[SourceFile]) -> (BTreeMap<Arc<str>, Attribute>, bool) {
         let mut given = BTreeMap::new();
+        let mut complete = true;
         for file in files {
             let number = self.files.add(file.name.clone());
             let text = file.text.strip_prefix('\u{feff}').unwrap_or(&file.text);
@@ -116,6 +124,7 @@ impl Evaluator<'_> {
             };
             match body {
                 Err(problems) => {
+                    complete = false;
                     for problem in problems {
                         self.report(problem);
                     }
@@ -137,7 +146,7 @@ impl Evaluator<'_> {
                 }
             }
         }
-        given
+        (given, complete)
     }
 
     /// A file may serve several topologies, so this is no error.
@@ -286,9 +295,9 @@ impl Evaluator<'_> {
         )
     }
 
-    fn typed(&mut self, name: &Arc<str>, ty: &Type, given: Given, hidden: bool) -> Outcome<Given> {
+    fn typed(&mut self, name: &Arc<str>, ty: &Type, given: &Given, hidden: bool) -> Outcome<Given> {
         match ty.convert(&given.value) {
-            Ok(value) => Ok(Given { value, ..given }),
+            Ok(value) => Ok(Given { value, ..*given }),
             Err(mismatch) => {
                 let block = &self.program.variables[name];
                 let declared = block
@@ -302,7 +311,7 @@ impl Evaluator<'_> {
                 );
                 if let Some(span) = given.span {
                     let place = self.files.origin(span);
-                    finding = finding.at(&place, format!("this is {}", mismatch.found));
+                    finding = finding.at(&place, given.how);
                 }
                 finding = finding.at(&declared, format!("declared as {ty}"));
                 if given.span.is_none() {
@@ -315,7 +324,9 @@ impl Evaluator<'_> {
         }
     }
 
+    /// A refused value counts as none, so that nothing further is said of what it leads to.
     fn validate(&mut self, name: &Arc<str>, block: &Block, span: Option<Span>, how: &str) {
+        let mut refused = false;
         for validation in block.body.blocks("validation") {
             let Some(condition) = validation.body.attribute("condition") else {
                 continue;
@@ -346,6 +357,10 @@ impl Evaluator<'_> {
             }
             finding.help = self.offending(name, span.is_none());
             self.report(finding);
+            refused = true;
+        }
+        if refused {
+            self.variables.insert(name.clone(), Err(Failed));
         }
     }
 

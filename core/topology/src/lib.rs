@@ -14,6 +14,7 @@ mod notation;
 mod outputs;
 mod program;
 mod report;
+mod scan;
 mod schema;
 mod source;
 mod span;
@@ -21,6 +22,7 @@ mod syntax;
 mod topology;
 mod types;
 mod value;
+mod yaml;
 
 pub use functions::{FunctionDoc, functions};
 pub use inputs::{Inputs, VariableDoc};

@@ -85,7 +85,8 @@ impl Sink {
     }
 }
 
-/// The candidate nearest to `word`, if one is near enough to be meant.
+/// The candidate nearest to `word`, if one is near enough to be meant: one slip in two letters,
+/// two in five, three in eight.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -93,7 +94,7 @@ pub(crate) fn nearest<'a>(
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + word.len().max(candidate.len()) / 4)
+        .filter(|(distance, candidate)| distance * 3 <= word.len().max(candidate.len()) + 1)
         .min()
         .map(|(_, candidate)| candidate)
 }

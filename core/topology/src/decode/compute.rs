@@ -53,9 +53,17 @@ pub(super) fn machine(item: &mut Item<'_, '_>) -> Outcome<MachineIntent> {
     })
 }
 
-fn fleet(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<u32> {
+fn fleet(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<u32> {
     let number = read::int(ev, arg)?;
     let count = Some(number).filter(|n| (0..=MAX_FLEET).contains(n));
+    if number == 0 {
+        let origin = ev.files.origin(arg.span);
+        ev.report(
+            Diagnostic::warning("empty_fleet", "this fleet has no machines")
+                .at(&origin, "0 machines")
+                .help("that is fine to switch a fleet off; otherwise use a number above zero"),
+        );
+    }
     count.and_then(|n| u32::try_from(n).ok()).ok_or_else(|| {
         let message = format!("`count` is {number}");
         read::bad(
@@ -100,7 +108,7 @@ fn size(item: &mut Item<'_, '_>) -> Outcome<Size> {
     Err(item.report(finding))
 }
 
-fn cpu(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<u32> {
+fn cpu(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<u32> {
     let number = read::int(ev, arg)?;
     let cpu = Some(number).filter(|n| (1..=MAX_CPU).contains(n));
     cpu.and_then(|n| u32::try_from(n).ok()).ok_or_else(|| {
@@ -115,7 +123,7 @@ fn cpu(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<u32> {
     })
 }
 
-fn memory(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Bytes> {
+fn memory(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Bytes> {
     let memory = read::size(ev, arg)?;
     if memory.0 == 0 || memory > MAX_MEMORY {
         let message = format!("no machine has {memory} of memory");
@@ -125,7 +133,7 @@ fn memory(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Bytes> {
     Ok(memory)
 }
 
-fn image(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Result<String, LocalAddr>> {
+fn image(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Result<String, LocalAddr>> {
     match &arg.value {
         Value::String(name) if !name.is_empty() => Ok(Ok(name.as_ref().to_owned())),
         Value::String(_) => Err(read::bad(
@@ -222,7 +230,7 @@ fn placement(item: &mut Item<'_, '_>) -> Outcome<PlacementIntent> {
     Ok(placement)
 }
 
-fn spread(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Spread> {
+fn spread(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Spread> {
     let text = read::text(ev, arg)?;
     let choices = [Spread::None, Spread::Zone];
     let at = read::choice(ev, arg, &text, &["none", "zone"])?;
@@ -251,7 +259,7 @@ const KEY_TYPES: [&str; 7] = [
 
 /// A public key in OpenSSH's one-line form (`sshd(8)`, AUTHORIZED_KEYS FILE FORMAT). The text of
 /// what is refused is not repeated: it may be a private key.
-fn public_key(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<String> {
+fn public_key(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<String> {
     let text = read::text(ev, arg)?;
     let why = match well_formed(text.trim()) {
         Ok(key) => return Ok(key),

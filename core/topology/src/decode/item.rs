@@ -5,7 +5,7 @@ use std::sync::Arc;
 use strat_model::{Common, Diagnostic, LocalAddr, Origin};
 
 use super::read;
-use crate::ast::Block;
+use crate::ast::{Block, Expr};
 use crate::eval::{Evaluator, Instance, Scope};
 use crate::program::Thing;
 use crate::report::{Failed, Outcome};
@@ -16,14 +16,16 @@ use crate::value::{Ref, Value};
 const MAX_DEPENDENCIES: usize = 10_000;
 
 /// An argument: a value that is known and may be shown, and its place.
-pub(super) struct Arg {
+pub(super) struct Arg<'p> {
     pub(super) name: &'static str,
     pub(super) value: Value,
     pub(super) span: Span,
+    /// What it is written as, to find the places of its items.
+    pub(super) expr: Option<&'p Expr>,
 }
 
 /// Reads an argument as some type.
-pub(super) type Read<T> = fn(&mut Evaluator<'_>, &Arg) -> Outcome<T>;
+pub(super) type Read<T> = fn(&mut Evaluator<'_>, &Arg<'_>) -> Outcome<T>;
 
 /// One instance of a block.
 pub(super) struct Item<'e, 'p> {
@@ -61,16 +63,21 @@ impl<'e, 'p> Item<'e, 'p> {
     }
 
     /// An argument as it is; `None` if it was left out or is null.
-    pub(super) fn raw(&mut self, name: &'static str) -> Outcome<Option<Arg>> {
+    pub(super) fn raw(&mut self, name: &'static str) -> Outcome<Option<Arg<'p>>> {
         let Some((number, attribute, _)) = self.thing.attribute(name) else {
             return Ok(None);
         };
         let span = attribute.value.span;
         let value = self.ev.argument(self.block, self.at, number, span)?;
-        Ok((value != Value::Null).then_some(Arg { name, value, span }))
+        Ok((value != Value::Null).then_some(Arg {
+            name,
+            value,
+            span,
+            expr: Some(&attribute.value),
+        }))
     }
 
-    fn plain(&mut self, arg: Option<Arg>) -> Outcome<Option<Arg>> {
+    fn plain(&mut self, arg: Option<Arg<'p>>) -> Outcome<Option<Arg<'p>>> {
         let Some(arg) = arg else { return Ok(None) };
         let value = self.ev.plain(arg.value, arg.span, arg.name)?;
         Ok(Some(Arg { value, ..arg }))
@@ -117,9 +124,17 @@ impl<'e, 'p> Item<'e, 'p> {
         let span = attribute.value.span;
         let scope = Scope::of_instance(self.instance);
         let value = self.ev.eval(&attribute.value, &scope)?;
-        let arg = (value != Value::Null).then_some(Arg { name, value, span });
-        let arg = self.plain(arg)?;
-        arg.map(|arg| read(self.ev, &arg)).transpose()
+        if value == Value::Null {
+            return Ok(None);
+        }
+        let value = self.ev.plain(value, span, name)?;
+        let arg = Arg {
+            name,
+            value,
+            span,
+            expr: Some(&attribute.value),
+        };
+        read(self.ev, &arg).map(Some)
     }
 
     /// An argument of a nested block that must be there.
@@ -152,14 +167,8 @@ impl<'e, 'p> Item<'e, 'p> {
     }
 
     fn depends_on(&mut self) -> Outcome<Vec<LocalAddr>> {
-        let Some(arg) = self.optional("depends_on", |_, arg| {
-            Ok(Arg {
-                name: "depends_on",
-                value: arg.value.clone(),
-                span: arg.span,
-            })
-        })?
-        else {
+        let arg = self.raw("depends_on")?;
+        let Some(arg) = self.plain(arg)? else {
             return Ok(Vec::new());
         };
         let mut found = Vec::new();

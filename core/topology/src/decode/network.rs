@@ -27,7 +27,7 @@ pub(super) fn network(item: &mut Item<'_, '_>) -> Outcome<NetworkIntent> {
     Ok(network)
 }
 
-fn prefix(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<u8> {
+fn prefix(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<u8> {
     let number = read::int(ev, arg)?;
     let prefix = u8::try_from(number)
         .ok()
@@ -110,7 +110,7 @@ pub(super) fn subnet(item: &mut Item<'_, '_>) -> Outcome<SubnetIntent> {
     })
 }
 
-fn newbits(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<u8> {
+fn newbits(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<u8> {
     let number = read::int(ev, arg)?;
     let bits = u8::try_from(number)
         .ok()

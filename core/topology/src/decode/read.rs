@@ -6,14 +6,16 @@ use ipnet::Ipv4Net;
 use strat_model::{Bytes, DiskClass, Labels, LocalAddr, Name, Noun};
 
 use super::item::Arg;
+use crate::ast::{Expr, ExprKind};
 use crate::eval::Evaluator;
 use crate::report::{Failed, Outcome, suggest};
+use crate::span::Span;
 use crate::value::{Ref, Value, text_of};
 
 /// The finding for a value of the wrong type.
 pub(super) fn wrong(
     ev: &mut Evaluator<'_>,
-    arg: &Arg,
+    arg: &Arg<'_>,
     wants: &str,
     help: Option<String>,
 ) -> Failed {
@@ -30,7 +32,7 @@ pub(super) fn wrong(
 /// The finding for a value that is out of bounds.
 pub(super) fn bad(
     ev: &mut Evaluator<'_>,
-    arg: &Arg,
+    arg: &Arg<'_>,
     code: &str,
     message: impl Into<String>,
     help: &str,
@@ -44,7 +46,7 @@ pub(super) fn bad(
     )
 }
 
-pub(super) fn text(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<String> {
+pub(super) fn text(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<String> {
     match &arg.value {
         Value::String(_) | Value::Number(_) | Value::Bool(_) => {}
         _ => return Err(wrong(ev, arg, "a string", None)),
@@ -53,18 +55,24 @@ pub(super) fn text(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<String> {
     Ok(text.as_deref().unwrap_or_default().to_owned())
 }
 
-pub(super) fn bool(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<bool> {
+pub(super) fn bool(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<bool> {
     let bool = arg.value.to_bool();
     bool.ok_or_else(|| wrong(ev, arg, "true or false", None))
 }
 
-pub(super) fn int(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<i64> {
+pub(super) fn int(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<i64> {
     let int = arg.value.to_int();
-    int.ok_or_else(|| wrong(ev, arg, "a whole number", None))
+    int.ok_or_else(|| match &arg.value {
+        Value::Number(number) => {
+            let message = format!("`{}` is a whole number, not {number}", arg.name);
+            ev.fail(arg.span, "wrong_type", message, "not whole", None)
+        }
+        _ => wrong(ev, arg, "a whole number", None),
+    })
 }
 
 /// A size such as `16GiB`.
-pub(super) fn size(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Bytes> {
+pub(super) fn size(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Bytes> {
     let Value::String(text) = &arg.value else {
         let help = arg
             .value
@@ -88,7 +96,7 @@ pub(super) fn size(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Bytes> {
 }
 
 /// A size that is not nothing.
-pub(super) fn positive_size(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Bytes> {
+pub(super) fn positive_size(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Bytes> {
     let size = size(ev, arg)?;
     if size.0 == 0 {
         let message = format!("`{}` is {size}", arg.name);
@@ -103,7 +111,7 @@ pub(super) fn positive_size(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Bytes>
     Ok(size)
 }
 
-pub(super) fn class(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<DiskClass> {
+pub(super) fn class(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<DiskClass> {
     let text = text(ev, arg)?;
     choice(ev, arg, &text, &["hdd", "ssd", "nvme"])?;
     text.parse().map_err(|_| Failed)
@@ -112,7 +120,7 @@ pub(super) fn class(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<DiskClass> {
 /// One of some words.
 pub(super) fn choice(
     ev: &mut Evaluator<'_>,
-    arg: &Arg,
+    arg: &Arg<'_>,
     text: &str,
     words: &[&str],
 ) -> Outcome<usize> {
@@ -130,7 +138,7 @@ pub(super) fn choice(
 }
 
 /// The range of a network.
-pub(super) fn cidr(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Ipv4Net> {
+pub(super) fn cidr(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Ipv4Net> {
     let text = text(ev, arg)?;
     let Ok(net) = Ipv4Net::from_str(&text) else {
         return Err(ev.fail(
@@ -153,22 +161,22 @@ pub(super) fn cidr(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Ipv4Net> {
     Ok(net)
 }
 
-pub(super) fn name(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Name> {
+pub(super) fn name(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Name> {
     let text = text(ev, arg)?;
     Name::new(text)
         .map_err(|error| ev.fail(arg.span, "bad_name", error.to_string(), "not a name", None))
 }
 
-pub(super) fn names(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Vec<Name>> {
+pub(super) fn names(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Vec<Name>> {
     each(ev, arg, "a list of names", name)
 }
 
 /// Every item of a list, read by `read`.
 pub(super) fn each<T>(
     ev: &mut Evaluator<'_>,
-    arg: &Arg,
+    arg: &Arg<'_>,
     wants: &str,
-    read: impl Fn(&mut Evaluator<'_>, &Arg) -> Outcome<T>,
+    read: fn(&mut Evaluator<'_>, &Arg<'_>) -> Outcome<T>,
 ) -> Outcome<Vec<T>> {
     let Value::List(items) = &arg.value else {
         return Err(wrong(
@@ -179,19 +187,39 @@ pub(super) fn each<T>(
         ));
     };
     let mut all = Vec::with_capacity(items.len());
-    for item in items.iter() {
+    let exprs = match arg.expr.map(|expr| &expr.kind) {
+        Some(ExprKind::List(exprs)) if exprs.len() == items.len() => Some(exprs),
+        _ => None,
+    };
+    let mut result = Ok(());
+    for (at, item) in items.iter().enumerate() {
+        let expr = exprs.map(|exprs| &exprs[at]);
         let arg = Arg {
             name: arg.name,
             value: item.clone(),
-            span: arg.span,
+            span: expr.map_or(arg.span, |expr| expr.span),
+            expr,
         };
-        all.push(read(ev, &arg)?);
+        match read(ev, &arg) {
+            Ok(item) => all.push(item),
+            Err(failed) => result = Err(failed),
+        }
     }
-    Ok(all)
+    result.map(|()| all)
+}
+
+/// The place of an entry of a map that is written out: its key and value.
+pub(super) fn entry(arg: &Arg<'_>, key: &str) -> Option<Span> {
+    let ExprKind::Object(pairs) = &arg.expr?.kind else {
+        return None;
+    };
+    let is = |expr: &Expr| matches!(&expr.kind, ExprKind::Literal(value) if text_of(value).as_deref() == Some(key));
+    let (key, value) = pairs.iter().find(|(own, _)| is(own))?;
+    Some(key.span.to(value.span))
 }
 
 /// A site, by reference or by name.
-pub(super) fn site(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Name> {
+pub(super) fn site(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Name> {
     match &arg.value {
         Value::Ref(Ref::Site(name)) => Ok(name.clone()),
         Value::String(text) => match ev.program.sites.get_key_value(&**text) {
@@ -218,7 +246,7 @@ pub(super) fn site(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Name> {
 }
 
 /// Sites in order of preference, each once.
-pub(super) fn sites(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Vec<Name>> {
+pub(super) fn sites(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Vec<Name>> {
     let sites = each(ev, arg, "a list of sites", site)?;
     if sites.is_empty() {
         let message = format!("`{}` names no site", arg.name);
@@ -234,7 +262,7 @@ pub(super) fn sites(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Vec<Name>> {
 }
 
 /// A reference to one instance of a block of `noun`.
-pub(super) fn thing(ev: &mut Evaluator<'_>, arg: &Arg, noun: Noun) -> Outcome<LocalAddr> {
+pub(super) fn thing(ev: &mut Evaluator<'_>, arg: &Arg<'_>, noun: Noun) -> Outcome<LocalAddr> {
     match &arg.value {
         Value::Ref(Ref::Thing { addr, .. }) if addr.noun == noun => Ok(addr.as_ref().clone()),
         value => {
@@ -262,20 +290,20 @@ pub(super) fn thing(ev: &mut Evaluator<'_>, arg: &Arg, noun: Noun) -> Outcome<Lo
 
 macro_rules! things {
     ($($function:ident $noun:ident),+) => {$(
-        pub(super) fn $function(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<LocalAddr> {
+        pub(super) fn $function(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<LocalAddr> {
             thing(ev, arg, Noun::$noun)
         }
     )+};
 }
 things!(network Network, subnet Subnet, firewall Firewall, keypair Keypair, machine Machine);
 
-pub(super) fn firewalls(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Vec<LocalAddr>> {
+pub(super) fn firewalls(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Vec<LocalAddr>> {
     each(ev, arg, "a list of firewalls", firewall)
 }
 
 /// Labels within what every cloud takes: Google's keys are lower case and its keys and values
 /// have at most 63 characters; Kubernetes and Azure rule out further signs.
-pub(super) fn labels(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Labels> {
+pub(super) fn labels(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Labels> {
     let Value::Map(map) = &arg.value else {
         return Err(wrong(
             ev,
@@ -286,14 +314,15 @@ pub(super) fn labels(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Labels> {
     };
     let mut labels = Labels::new();
     for (key, value) in map.iter() {
+        let span = entry(arg, key).unwrap_or(arg.span);
         let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
         let first = key.starts_with(|c: char| c.is_ascii_lowercase());
         if !first || key.len() > 63 || !key.chars().all(good) {
             return Err(ev.fail(
-                arg.span,
+                span,
                 "bad_label",
                 format!("the label key `{key}` is not one that every cloud takes"),
-                "in these labels",
+                "this label",
                 Some(
                     "use 1 to 63 lower-case letters, digits, `_` and `-`, beginning with a letter"
                         .to_owned(),
@@ -303,20 +332,20 @@ pub(super) fn labels(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Labels> {
         let Some(text) = text_of(value) else {
             let found = value.describe();
             return Err(ev.fail(
-                arg.span,
+                span,
                 "wrong_type",
                 format!("the label `{key}` is a string, not {found}"),
-                "in these labels",
+                "this label",
                 None,
             ));
         };
         let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
         if text.len() > 63 || !text.chars().all(good) {
             return Err(ev.fail(
-                arg.span,
+                span,
                 "bad_label",
                 format!("the value of the label `{key}` is not one that every cloud takes"),
-                "in these labels",
+                "this label",
                 Some("use at most 63 letters, digits, `_`, `-` and `.`".to_owned()),
             ));
         }

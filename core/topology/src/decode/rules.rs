@@ -93,14 +93,14 @@ fn rule(
     })
 }
 
-fn protocol(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Protocol> {
+fn protocol(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Protocol> {
     let text = read::text(ev, arg)?;
     let choices = [Protocol::Tcp, Protocol::Udp, Protocol::Icmp, Protocol::Any];
     let at = read::choice(ev, arg, &text, &["tcp", "udp", "icmp", "any"])?;
     Ok(choices[at])
 }
 
-fn peers(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<BTreeSet<Peer<LocalAddr>>> {
+fn peers(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<BTreeSet<Peer<LocalAddr>>> {
     let peers = match &arg.value {
         Value::List(_) => read::each(ev, arg, "a list of peers", peer)?,
         _ => vec![peer(ev, arg)?],
@@ -113,7 +113,7 @@ fn peers(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<BTreeSet<Peer<LocalAddr>>
     Ok(peers.into_iter().collect())
 }
 
-fn peer(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Peer<LocalAddr>> {
+fn peer(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Peer<LocalAddr>> {
     match &arg.value {
         Value::String(text) => range(ev, arg, text),
         Value::Ref(Ref::Thing { addr, .. }) if addr.noun == Noun::Firewall => {
@@ -135,7 +135,7 @@ fn peer(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Peer<LocalAddr>> {
 /// A network stands for its range.
 fn network(
     ev: &mut Evaluator<'_>,
-    arg: &Arg,
+    arg: &Arg<'_>,
     block: usize,
     instance: usize,
 ) -> Outcome<Peer<LocalAddr>> {
@@ -146,7 +146,7 @@ fn network(
     range(ev, arg, &text)
 }
 
-fn range(ev: &mut Evaluator<'_>, arg: &Arg, text: &str) -> Outcome<Peer<LocalAddr>> {
+fn range(ev: &mut Evaluator<'_>, arg: &Arg<'_>, text: &str) -> Outcome<Peer<LocalAddr>> {
     if text == "internet" {
         return Ok(Peer::Internet);
     }
@@ -184,7 +184,7 @@ fn range(ev: &mut Evaluator<'_>, arg: &Arg, text: &str) -> Outcome<Peer<LocalAdd
     })
 }
 
-fn ports(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<BTreeSet<PortRange>> {
+fn ports(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<BTreeSet<PortRange>> {
     let ports = match &arg.value {
         Value::List(_) => read::each(ev, arg, "a list of ports", port)?,
         _ => vec![port(ev, arg)?],
@@ -192,7 +192,7 @@ fn ports(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<BTreeSet<PortRange>> {
     Ok(ports.into_iter().collect())
 }
 
-fn port(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<PortRange> {
+fn port(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<PortRange> {
     let text = read::text(ev, arg)?;
     text.parse().map_err(|_| {
         ev.fail(

@@ -80,7 +80,12 @@ fn set(ev: &mut Evaluator<'_>, spec: &mut SiteSpec, attribute: &Attribute) -> Ou
     if value == Value::Null && name != "provider" {
         return Ok(());
     }
-    let arg = Arg { name, value, span };
+    let arg = Arg {
+        name,
+        value,
+        span,
+        expr: Some(&attribute.value),
+    };
     match name {
         "provider" => spec.provider = read::text(ev, &arg)?,
         "region" => spec.region = Some(read::text(ev, &arg)?),
@@ -106,7 +111,7 @@ fn secret(ev: &mut Evaluator<'_>, attribute: &Attribute) -> Outcome<()> {
     ))
 }
 
-fn zones(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Vec<Name>> {
+fn zones(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Vec<Name>> {
     let zones = read::names(ev, arg)?;
     for (at, zone) in zones.iter().enumerate() {
         if zones[..at].contains(zone) {
@@ -123,7 +128,7 @@ fn zones(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<Vec<Name>> {
     Ok(zones)
 }
 
-fn capacity(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<SiteCapacity> {
+fn capacity(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<SiteCapacity> {
     let Value::Map(map) = &arg.value else {
         let help = "write `{ cpu = 64, memory = \"256GiB\" }`".to_owned();
         return Err(read::wrong(
@@ -137,8 +142,9 @@ fn capacity(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<SiteCapacity> {
     for key in map.keys() {
         if !words.contains(&&**key) {
             let help = suggest(key, "it has", words);
+            let span = read::entry(arg, key).unwrap_or(arg.span);
             return Err(ev.fail(
-                arg.span,
+                span,
                 "unknown_attribute",
                 format!("`capacity` has no `{key}`"),
                 "in this capacity",
@@ -151,7 +157,8 @@ fn capacity(ev: &mut Evaluator<'_>, arg: &Arg) -> Outcome<SiteCapacity> {
         Some(Arg {
             name,
             value: value.clone(),
-            span: arg.span,
+            span: read::entry(arg, name).unwrap_or(arg.span),
+            expr: None,
         })
     };
     let (Some(cpu), Some(memory)) = (get("cpu"), get("memory")) else {

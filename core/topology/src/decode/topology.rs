@@ -12,14 +12,20 @@ use crate::value::Value;
 pub(super) fn owner(ev: &mut Evaluator<'_>) -> Outcome<Owner> {
     let program = ev.program;
     let block = program.topology.as_ref().ok_or(Failed)?;
-    let mut plain = |name: &'static str| -> Outcome<Option<Arg>> {
+    let mut plain = |name: &'static str| -> Outcome<Option<Arg<'_>>> {
         let Some(attribute) = block.body.attribute(name) else {
             return Ok(None);
         };
         let span = attribute.value.span;
         let value = ev.eval(&attribute.value, &ROOT)?;
         let value = ev.plain(value, span, name)?;
-        Ok((value != Value::Null).then_some(Arg { name, value, span }))
+        let expr = Some(&attribute.value);
+        Ok((value != Value::Null).then_some(Arg {
+            name,
+            value,
+            span,
+            expr,
+        }))
     };
     let realm = plain("realm");
     let labels = plain("labels");

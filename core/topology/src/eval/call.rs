@@ -33,8 +33,7 @@ impl Evaluator<'_> {
             Arguments::Known(values) => values,
             Arguments::Unknown(value) => return Ok(value),
         };
-        let most = function.max.unwrap_or(usize::MAX);
-        if count < function.min || count > most {
+        if count < function.min || count > function.max {
             return Err(self.fail(
                 span,
                 "wrong_arguments",
@@ -236,15 +235,13 @@ impl Evaluator<'_> {
 
     fn template_at(&mut self, full: &PathBuf, path: &Arc<str>, at: Span) -> Outcome<Arc<Template>> {
         if let Some(done) = self.templates.get(full) {
-            if done.is_ok() || !self.sink.is_quiet() {
-                return done.clone();
-            }
+            return done.clone();
         }
         let bytes = self.bytes(full, path, at)?;
         let text = self.utf8(&bytes, path, at)?;
         let file = self.files.add(path.clone());
         self.rendering.push((at, text.clone()));
-        let template = match template_text(file, path, &text, 0) {
+        let template = match template_text(file, path, &text) {
             Ok(parts) => Ok(Arc::new(Template {
                 text: text.clone(),
                 parts,

@@ -65,7 +65,7 @@ impl Evaluator<'_> {
         let mut map = Map::new();
         let mut failed = None;
         for (key, value) in items {
-            let name = self.eval(key, scope).and_then(|k| self.key(k, key.span));
+            let name = self.eval(key, scope).and_then(|k| self.key(&k, key.span));
             let value = self.eval(value, scope);
             match (name, value) {
                 (Ok(name), Ok(value)) => {
@@ -78,8 +78,8 @@ impl Evaluator<'_> {
     }
 
     /// The key of a map: a string that is known and not sensitive.
-    fn key(&mut self, value: Value, span: Span) -> Outcome<Arc<str>> {
-        if let Some(text) = text_of(&value) {
+    fn key(&mut self, value: &Value, span: Span) -> Outcome<Arc<str>> {
+        if let Some(text) = text_of(value) {
             return Ok(text);
         }
         let found = value.describe();
@@ -163,7 +163,7 @@ impl Evaluator<'_> {
             if let Value::Unknown(unknown) = &key {
                 return Ok(unknown.opaque());
             }
-            let key = self.key(key, key_expr.span)?;
+            let key = self.key(&key, key_expr.span)?;
             let value = self.eval(&inner.value, scope)?;
             let group = groups.entry(key.clone()).or_default();
             group.push(value);

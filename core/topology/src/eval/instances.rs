@@ -73,7 +73,7 @@ impl Evaluator<'_> {
             }
             (None, Some((_, for_each, _))) => {
                 let value = self.eval(&for_each.value, &ROOT)?;
-                let items = self.for_each(value, for_each.value.span)?;
+                let items = self.for_each(&value, for_each.value.span)?;
                 Ok(keyed(block, thing, items))
             }
             (Some((_, count, _)), Some((_, for_each, _))) => {
@@ -108,7 +108,10 @@ impl Evaluator<'_> {
                 Some(format!("use a whole number from 0 to {MAX_INSTANCES}")),
             )),
             None => {
-                let found = value.describe();
+                let found = match &value {
+                    Value::Number(number) => number.to_string(),
+                    other => other.describe(),
+                };
                 Err(self.fail(
                     span,
                     "wrong_type",
@@ -120,15 +123,15 @@ impl Evaluator<'_> {
         }
     }
 
-    fn for_each(&mut self, value: Value, span: Span) -> Outcome<BTreeMap<Arc<str>, Value>> {
-        if matches!(&value, Value::Sensitive(_)) {
+    fn for_each(&mut self, value: &Value, span: Span) -> Outcome<BTreeMap<Arc<str>, Value>> {
+        if matches!(value, Value::Sensitive(_)) {
             return Err(self.hidden_keys(span));
         }
-        if let Value::Unknown(unknown) = &value {
+        if let Value::Unknown(unknown) = value {
             let cause = unknown.cause.clone();
             return Err(self.not_yet(&cause, span, "for_each"));
         }
-        let items: BTreeMap<Arc<str>, Value> = match &value {
+        let items: BTreeMap<Arc<str>, Value> = match value {
             Value::Map(map) => map.as_ref().clone(),
             Value::List(items) => self.string_keys(items, span)?,
             other => {

@@ -28,7 +28,7 @@ impl Text {
                 for part in parts.iter() {
                     match part {
                         TemplatePart::Text(text) => self.text.push_str(text),
-                        attribute => {
+                        attribute @ TemplatePart::Attribute { .. } => {
                             self.flush();
                             self.parts.push(attribute.clone());
                         }

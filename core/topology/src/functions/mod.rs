@@ -2,8 +2,18 @@
 //! environment: the same files and inputs always give the same topology.
 
 mod args;
+mod collection;
+mod convert;
+mod encoding;
 mod files;
-mod table;
+mod format;
+mod network;
+mod number;
+mod special;
+mod text;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use strat_model::Diagnostic;
 
@@ -13,7 +23,6 @@ use crate::span::Files;
 
 pub(crate) use args::{Args, FnResult};
 pub(crate) use files::{base64, digest_file, read_file};
-pub(crate) use table::TABLE;
 
 /// A function of the language, as `strat functions` lists it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +33,7 @@ pub struct FunctionDoc {
     pub signature: &'static str,
     /// What it gives, in one line.
     pub doc: &'static str,
-    /// A call and its result.
+    /// An expression that is true.
     pub example: &'static str,
 }
 
@@ -32,8 +41,8 @@ pub struct FunctionDoc {
 pub(crate) struct Function {
     pub(crate) doc: FunctionDoc,
     pub(crate) min: usize,
-    /// The most arguments; `None` is without bound.
-    pub(crate) max: Option<usize>,
+    /// The most arguments.
+    pub(crate) max: usize,
     pub(crate) run: Run,
 }
 
@@ -61,17 +70,53 @@ pub(crate) enum Special {
     IsSensitive,
 }
 
+/// A function of its arguments alone.
+const fn pure(
+    name: &'static str,
+    (min, max): (usize, usize),
+    run: fn(&Args<'_>) -> FnResult,
+    signature: &'static str,
+    doc: &'static str,
+    example: &'static str,
+) -> Function {
+    Function {
+        doc: FunctionDoc {
+            name,
+            signature,
+            doc,
+            example,
+        },
+        min,
+        max,
+        run: Run::Pure(run),
+    }
+}
+
+static TABLE: LazyLock<BTreeMap<&'static str, &'static Function>> = LazyLock::new(|| {
+    [
+        collection::TABLE,
+        convert::TABLE,
+        encoding::TABLE,
+        network::TABLE,
+        number::TABLE,
+        special::TABLE,
+        text::TABLE,
+    ]
+    .into_iter()
+    .flatten()
+    .map(|function| (function.doc.name, function))
+    .collect()
+});
+
 /// All functions, by name.
 #[must_use]
 pub fn functions() -> Vec<FunctionDoc> {
-    let mut docs: Vec<FunctionDoc> = TABLE.iter().map(|function| function.doc).collect();
-    docs.sort_by_key(|doc| doc.name);
-    docs
+    TABLE.values().map(|function| function.doc).collect()
 }
 
 /// The function of that name.
 pub(crate) fn find(name: &str) -> Option<&'static Function> {
-    TABLE.iter().find(|function| function.doc.name == name)
+    TABLE.get(name).copied()
 }
 
 /// The finding for a call of no function.
@@ -79,7 +124,7 @@ pub(crate) fn unknown(name: &Ident, files: &Files) -> Option<Diagnostic> {
     if find(&name.text).is_some() {
         return None;
     }
-    let names = TABLE.iter().map(|function| function.doc.name);
+    let names = TABLE.keys().copied();
     let mut finding = Diagnostic::error(
         "unknown_function",
         format!("there is no function `{}`", name.text),

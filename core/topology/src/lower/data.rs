@@ -1,18 +1,337 @@
-//! YAML and JSON bodies.
+//! YAML and JSON bodies. They have the shape of Terraform's JSON syntax: a block is a map of its
+//! labels to bodies, a string is a template, and `"${…}"` alone is the expression itself.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use strat_model::Diagnostic;
+use strat_model::{Diagnostic, Origin};
 
-use crate::ast::Body;
+use super::{Lowering, hcl_expression_at, template_parts_at};
+use crate::ast::{Attribute, Block, Body, Expr, ExprKind, Ident, Part};
 use crate::notation::Notation;
+use crate::schema::{self, BlockSchema};
+use crate::span::Span;
+use crate::value::{Value, text_of};
+use crate::yaml::{self, Node, NodeKind};
 
 /// Parses a whole YAML or JSON file.
 pub(crate) fn data_body(
-    _file: u32,
-    _name: &Arc<str>,
-    _text: &str,
-    _notation: Notation,
+    file: u32,
+    name: &Arc<str>,
+    text: &str,
+    notation: Notation,
 ) -> Result<Body, Vec<Diagnostic>> {
-    Err(vec![Diagnostic::error("syntax", "not yet")])
+    if notation == Notation::Json && !text.trim().is_empty() {
+        well_formed_json(name, text)?;
+    }
+    let node = yaml::parse(text).map_err(|error| {
+        let origin = place(name, error.at..error.at + 1, text);
+        vec![
+            Diagnostic::error(
+                "syntax",
+                format!("this is not valid YAML: {}", error.message),
+            )
+            .at(&origin, "here"),
+        ]
+    })?;
+    let mut data = Data {
+        file,
+        name: name.clone(),
+        text,
+        problems: Vec::new(),
+    };
+    let body = data.file(&node);
+    if data.problems.is_empty() {
+        Ok(body)
+    } else {
+        Err(data.problems)
+    }
+}
+
+/// JSON is YAML, but not all YAML is JSON.
+fn well_formed_json(name: &Arc<str>, text: &str) -> Result<(), Vec<Diagnostic>> {
+    let Err(error) = serde_json::from_str::<serde_json::Value>(text) else {
+        return Ok(());
+    };
+    let line = text
+        .split_inclusive('\n')
+        .take(error.line().saturating_sub(1));
+    let start: usize = line.map(str::len).sum();
+    let at = start + error.column().saturating_sub(1);
+    let message = error.to_string();
+    let message = message.split(" at line ").next().unwrap_or_default();
+    let origin = place(name, at..at + 1, text);
+    Err(vec![
+        Diagnostic::error("syntax", format!("this is not valid JSON: {message}"))
+            .at(&origin, "here"),
+    ])
+}
+
+/// A place that begins and ends between characters of `text`.
+fn place(name: &Arc<str>, range: Range<usize>, text: &str) -> Origin {
+    let clamp = |at: usize| {
+        let mut at = at.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        u32::try_from(at).unwrap_or(u32::MAX)
+    };
+    Origin {
+        file: name.clone(),
+        start: clamp(range.start),
+        end: clamp(range.end),
+    }
+}
+
+struct Data<'a> {
+    file: u32,
+    name: Arc<str>,
+    text: &'a str,
+    problems: Vec<Diagnostic>,
+}
+
+impl Data<'_> {
+    fn span(&self, node: &Node) -> Span {
+        let at = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Span {
+            file: self.file,
+            start: at(node.range.start),
+            end: at(node.range.end),
+        }
+    }
+
+    fn problem(&mut self, node: &Node, message: String, help: &str) {
+        let origin = place(&self.name, node.range.clone(), self.text);
+        self.problems.push(
+            Diagnostic::error("wrong_shape", message)
+                .at(&origin, "not of that shape")
+                .help(help),
+        );
+    }
+
+    fn file(&mut self, node: &Node) -> Body {
+        match &node.kind {
+            NodeKind::Scalar { text, plain } if yaml::scalar(text, *plain) == Value::Null => {
+                Body::default()
+            }
+            _ => {
+                let known = |word: &str| schema::FILE.iter().find(|s| s.keyword == word).copied();
+                self.body(node, &known, true)
+            }
+        }
+    }
+
+    /// A map as the content of a block. What `blocks` does not know is an attribute, or at the
+    /// top of a file a block that is not known.
+    fn body(
+        &mut self,
+        node: &Node,
+        blocks: &dyn Fn(&str) -> Option<&'static BlockSchema>,
+        top: bool,
+    ) -> Body {
+        let mut body = Body::default();
+        let NodeKind::Map(pairs) = &node.kind else {
+            let help = "write `name: value` pairs";
+            self.problem(node, "a block is a map".to_owned(), help);
+            return body;
+        };
+        for (key, value) in pairs {
+            let Some(name) = self.word(key) else { continue };
+            // A comment, as Terraform's JSON has it.
+            if &*name.text == "//" {
+                continue;
+            }
+            match blocks(&name.text) {
+                Some(schema) => self.blocks(schema, name, value, &mut body),
+                None if top && matches!(value.kind, NodeKind::Map(_)) => body.blocks.push(Block {
+                    head: name.span,
+                    keyword: name,
+                    labels: Vec::new(),
+                    body: Body::default(),
+                }),
+                None => {
+                    let value = self.attribute(&name, value);
+                    body.attributes.push(Attribute { name, value });
+                }
+            }
+        }
+        body
+    }
+
+    fn word(&mut self, key: &Node) -> Option<Ident> {
+        if let NodeKind::Scalar { text, .. } = &key.kind {
+            return Some(Ident {
+                text: Arc::from(text.as_str()),
+                span: self.span(key),
+            });
+        }
+        self.problem(key, "a key is a word".to_owned(), "write `name: value`");
+        None
+    }
+
+    fn blocks(
+        &mut self,
+        schema: &'static BlockSchema,
+        keyword: Ident,
+        node: &Node,
+        body: &mut Body,
+    ) {
+        if let NodeKind::List(items) = &node.kind {
+            for item in items {
+                self.blocks(schema, keyword.clone(), item, body);
+            }
+            return;
+        }
+        if schema.label.is_none() {
+            let inner = self.inner(schema, node);
+            body.blocks.push(Block {
+                head: keyword.span,
+                keyword,
+                labels: Vec::new(),
+                body: inner,
+            });
+            return;
+        }
+        let NodeKind::Map(pairs) = &node.kind else {
+            let word = schema.keyword;
+            let help = format!("write `{word}: {{ name: {{ … }} }}`");
+            self.problem(node, format!("`{word}` is a map of names to blocks"), &help);
+            return;
+        };
+        for (label, content) in pairs {
+            let Some(label) = self.word(label) else {
+                continue;
+            };
+            let empty = matches!(&content.kind, NodeKind::Scalar { text, plain }
+                if yaml::scalar(text, *plain) == Value::Null);
+            let inner = if empty {
+                Body::default()
+            } else {
+                self.inner(schema, content)
+            };
+            body.blocks.push(Block {
+                keyword: keyword.clone(),
+                head: label.span,
+                labels: vec![label],
+                body: inner,
+            });
+        }
+    }
+
+    fn inner(&mut self, schema: &'static BlockSchema, node: &Node) -> Body {
+        let known = |word: &str| schema.blocks.iter().find(|s| s.keyword == word).copied();
+        self.body(node, &known, false)
+    }
+
+    fn attribute(&mut self, name: &Ident, node: &Node) -> Expr {
+        match (&*name.text, &node.kind) {
+            // A type is an expression of its own, and so are the references of `depends_on`.
+            ("type", NodeKind::Scalar { text, .. }) if !text.contains("${") => {
+                self.expression(node, text)
+            }
+            ("depends_on", NodeKind::List(items)) => {
+                let items = items.iter().map(|item| match &item.kind {
+                    NodeKind::Scalar { text, .. } if !text.contains("${") => {
+                        self.expression(item, text)
+                    }
+                    _ => self.value(item),
+                });
+                let items = items.collect();
+                Expr {
+                    kind: ExprKind::List(items),
+                    span: self.span(node),
+                }
+            }
+            _ => self.value(node),
+        }
+    }
+
+    fn value(&mut self, node: &Node) -> Expr {
+        let span = self.span(node);
+        let kind = match &node.kind {
+            NodeKind::Scalar { text, plain } => match yaml::scalar(text, *plain) {
+                Value::String(text) => return self.template(node, &text),
+                value => ExprKind::Literal(value),
+            },
+            NodeKind::List(items) => {
+                ExprKind::List(items.iter().map(|item| self.value(item)).collect())
+            }
+            NodeKind::Map(pairs) => ExprKind::Object(
+                pairs
+                    .iter()
+                    .map(|(key, value)| (self.key(key), self.value(value)))
+                    .collect(),
+            ),
+        };
+        Expr { kind, span }
+    }
+
+    fn key(&mut self, key: &Node) -> Expr {
+        match &key.kind {
+            NodeKind::Scalar { text, plain } => {
+                let text = text_of(&yaml::scalar(text, *plain))
+                    .unwrap_or_else(|| Arc::from(text.as_str()));
+                self.template(key, &text)
+            }
+            _ => self.value(key),
+        }
+    }
+
+    /// How the places of a scalar's text are found: it begins some bytes after the scalar does,
+    /// unless escapes or folding have changed it.
+    fn lowering<'t>(&self, node: &Node, text: &'t str) -> Lowering<'t> {
+        let lowering = Lowering::new(self.file, self.name.clone(), text);
+        let written = self.text.get(node.range.clone()).unwrap_or_default();
+        let quote = usize::from(written.starts_with(['"', '\'']));
+        if written
+            .get(quote..)
+            .is_some_and(|rest| rest.starts_with(text))
+        {
+            let start = self.span(node).start + u32::from(quote == 1);
+            lowering.starting_at(start)
+        } else {
+            lowering.always_at(self.span(node))
+        }
+    }
+
+    fn expression(&mut self, node: &Node, text: &str) -> Expr {
+        let lowered = hcl_expression_at(self.lowering(node, text));
+        lowered.unwrap_or_else(|problems| self.failed(node, problems))
+    }
+
+    fn template(&mut self, node: &Node, text: &str) -> Expr {
+        let span = self.span(node);
+        match template_parts_at(self.lowering(node, text)) {
+            Ok(mut parts) => match (parts.pop(), parts.is_empty()) {
+                (None, _) => literal(Value::string(""), span),
+                (Some(Part::Text(text)), true) => literal(Value::String(text), span),
+                (Some(Part::Interpolation(inner)), true) => inner,
+                (Some(last), _) => {
+                    parts.push(last);
+                    Expr {
+                        kind: ExprKind::Template(parts),
+                        span,
+                    }
+                }
+            },
+            Err(problems) => self.failed(node, problems),
+        }
+    }
+
+    fn failed(&mut self, node: &Node, problems: Vec<Diagnostic>) -> Expr {
+        let origin = place(&self.name, node.range.clone(), self.text);
+        self.problems
+            .extend(problems.into_iter().map(|mut problem| {
+                problem.labels.clear();
+                problem.at(&origin, "in this text")
+            }));
+        literal(Value::Null, self.span(node))
+    }
+}
+
+fn literal(value: Value, span: Span) -> Expr {
+    Expr {
+        kind: ExprKind::Literal(value),
+        span,
+    }
 }

@@ -12,8 +12,8 @@ use crate::syntax;
 
 /// Parses a whole HCL file.
 pub(crate) fn hcl_body(file: u32, name: &Arc<str>, text: &str) -> Result<Body, Vec<Diagnostic>> {
-    let parsed = hcl_edit::parser::parse_body(text)
-        .map_err(|error| vec![syntax::explain(name, text, &error)])?;
+    let parsed =
+        hcl_edit::parser::parse_body(text).map_err(|error| syntax::explain(name, text, &error))?;
     let mut lowering = Lowering::new(file, name.clone(), text);
     let body = lowering.body(&parsed);
     let problems = lowering.into_problems();
@@ -30,9 +30,14 @@ pub(crate) fn hcl_expression(
     name: &Arc<str>,
     text: &str,
 ) -> Result<Expr, Vec<Diagnostic>> {
+    hcl_expression_at(Lowering::new(file, name.clone(), text))
+}
+
+/// Parses the text of `lowering` as one expression.
+pub(super) fn hcl_expression_at(mut lowering: Lowering<'_>) -> Result<Expr, Vec<Diagnostic>> {
+    let text = lowering.text;
     let parsed = hcl_edit::parser::parse_expr(text)
-        .map_err(|error| vec![syntax::explain(name, text, &error)])?;
-    let mut lowering = Lowering::new(file, name.clone(), text);
+        .map_err(|error| vec![syntax::explain_part(&lowering.name, text, &error)])?;
     let expr = lowering.expr(&parsed);
     let problems = lowering.into_problems();
     if problems.is_empty() {

@@ -6,7 +6,9 @@ mod hcl;
 mod template;
 
 pub(crate) use data::data_body;
+use hcl::hcl_expression_at;
 pub(crate) use hcl::{hcl_body, hcl_expression};
+use template::template_parts_at;
 pub(crate) use template::template_text;
 
 use std::ops::Range;
@@ -24,6 +26,8 @@ pub(crate) struct Lowering<'a> {
     text: &'a str,
     /// Where the text begins in its file, for an expression inside a string of another notation.
     offset: u32,
+    /// The place of everything, where single places cannot be told.
+    fixed: Option<Span>,
     name: Arc<str>,
     problems: Vec<Diagnostic>,
 }
@@ -35,6 +39,7 @@ impl<'a> Lowering<'a> {
             file,
             text,
             offset: 0,
+            fixed: None,
             name,
             problems: Vec::new(),
         }
@@ -46,12 +51,21 @@ impl<'a> Lowering<'a> {
         self
     }
 
+    /// The same for a text whose single places cannot be told.
+    pub(crate) fn always_at(mut self, span: Span) -> Self {
+        self.fixed = Some(span);
+        self
+    }
+
     /// What was found wrong.
     pub(crate) fn into_problems(self) -> Vec<Diagnostic> {
         self.problems
     }
 
     fn span(&self, range: Option<Range<usize>>) -> Span {
+        if let Some(fixed) = self.fixed {
+            return fixed;
+        }
         let range = range.unwrap_or(0..0);
         let at = |n: usize| {
             u32::try_from(n)

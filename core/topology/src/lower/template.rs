@@ -14,19 +14,22 @@ pub(crate) fn template_text(
     file: u32,
     name: &Arc<str>,
     text: &str,
-    offset: u32,
 ) -> Result<Vec<Part>, Vec<Diagnostic>> {
+    template_parts_at(Lowering::new(file, name.clone(), text))
+}
+
+/// Parses the text of `lowering` as a template.
+pub(super) fn template_parts_at(mut lowering: Lowering<'_>) -> Result<Vec<Part>, Vec<Diagnostic>> {
+    let text = lowering.text;
     if !text.contains("${") && !text.contains("%{") {
-        let empty = text.is_empty();
-        return Ok(if empty {
-            vec![]
+        return Ok(if text.is_empty() {
+            Vec::new()
         } else {
             vec![Part::Text(Arc::from(text))]
         });
     }
     let parsed = hcl_edit::parser::parse_template(text)
-        .map_err(|error| vec![syntax::explain(name, text, &error)])?;
-    let mut lowering = Lowering::new(file, name.clone(), text).starting_at(offset);
+        .map_err(|error| vec![syntax::explain_part(&lowering.name, text, &error)])?;
     let parts = lowering.parts(parsed.iter(), parsed.len());
     let problems = lowering.into_problems();
     if problems.is_empty() {

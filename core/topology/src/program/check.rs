@@ -15,6 +15,7 @@ use crate::span::Span;
 const ROOTS: [&str; 5] = ["var", "local", "site", "each", "count"];
 
 /// A reference to nothing.
+#[derive(Clone, Copy)]
 pub(crate) enum UnknownName<'a> {
     /// A single word.
     Word,

@@ -105,10 +105,10 @@ impl Collector {
             }
             return;
         }
-        self.declare(schema, label, name, block);
+        self.declare(schema, &label, name, block);
     }
 
-    fn declare(&mut self, schema: &BlockSchema, label: Ident, name: Name, block: Block) {
+    fn declare(&mut self, schema: &BlockSchema, label: &Ident, name: Name, block: Block) {
         let program = &mut self.program;
         let text = label.text.clone();
         let first = match schema.keyword {
@@ -118,7 +118,7 @@ impl Collector {
             _ => program.outputs.get(&text).cloned(),
         };
         if let Some(first) = first {
-            self.duplicate(&label, first.labels.first(), schema.keyword);
+            self.duplicate(label, first.labels.first(), schema.keyword);
             return;
         }
         match schema.keyword {

@@ -1,4 +1,4 @@
-//! Every function: its name, its call, what it gives, an example.
+//! The functions that need the evaluator.
 
 use super::{Function, FunctionDoc, Run, Special};
 
@@ -18,20 +18,19 @@ const fn special(
             example,
         },
         min,
-        max: Some(max),
+        max,
         run: Run::Special(special),
     }
 }
 
-/// All functions.
-pub(crate) static TABLE: &[Function] = &[
+pub(super) static TABLE: &[Function] = &[
     special(
         "try",
         (1, usize::MAX),
         Special::Try,
         "try(expression...)",
         "The first of the expressions that can be evaluated.",
-        "try(var.site.zone, \"a\")",
+        "try(tonumber(\"x\"), 0) == 0",
     ),
     special(
         "can",
@@ -39,7 +38,7 @@ pub(crate) static TABLE: &[Function] = &[
         Special::Can,
         "can(expression)",
         "Whether the expression can be evaluated.",
-        "can(tonumber(\"x\")) = false",
+        "!can(tonumber(\"x\"))",
     ),
     special(
         "file",
@@ -95,7 +94,7 @@ pub(crate) static TABLE: &[Function] = &[
         Special::NonSensitive,
         "nonsensitive(value)",
         "The value, which may be shown after all.",
-        "nonsensitive(length(var.token))",
+        "nonsensitive(length(sensitive(\"abc\"))) == 3",
     ),
     special(
         "issensitive",
@@ -103,6 +102,6 @@ pub(crate) static TABLE: &[Function] = &[
         Special::IsSensitive,
         "issensitive(value)",
         "Whether the value is sensitive.",
-        "issensitive(var.token)",
+        "issensitive(sensitive(1))",
     ),
 ];

@@ -1,0 +1,544 @@
+//! Functions of lists and maps.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use super::{Args, FnResult, Function, pure};
+use crate::types::as_set;
+use crate::value::{Map, Value, order, text_of};
+
+const ANY: usize = usize::MAX;
+/// The most items that a function makes.
+const MAX_ITEMS: usize = 1_000_000;
+
+pub(super) static TABLE: &[Function] = &[
+    pure(
+        "alltrue",
+        (1, 1),
+        all_true,
+        "alltrue(list)",
+        "Whether every item is true.",
+        "alltrue([true, true])",
+    ),
+    pure(
+        "anytrue",
+        (1, 1),
+        any_true,
+        "anytrue(list)",
+        "Whether some item is true.",
+        "anytrue([false, true])",
+    ),
+    pure(
+        "chunklist",
+        (2, 2),
+        chunk_list,
+        "chunklist(list, size)",
+        "The list in pieces of a size.",
+        "chunklist([1, 2, 3], 2) == [[1, 2], [3]]",
+    ),
+    pure(
+        "coalesce",
+        (1, ANY),
+        coalesce,
+        "coalesce(value...)",
+        "The first value that is neither null nor an empty text.",
+        "coalesce(\"\", null, \"a\") == \"a\"",
+    ),
+    pure(
+        "coalescelist",
+        (1, ANY),
+        coalesce_list,
+        "coalescelist(list...)",
+        "The first list that is not empty.",
+        "coalescelist([], [1]) == [1]",
+    ),
+    pure(
+        "compact",
+        (1, 1),
+        compact,
+        "compact(list)",
+        "The list without nulls and empty texts.",
+        "compact([\"a\", \"\", null]) == [\"a\"]",
+    ),
+    pure(
+        "concat",
+        (1, ANY),
+        concat,
+        "concat(list...)",
+        "The lists in one.",
+        "concat([1], [2, 3]) == [1, 2, 3]",
+    ),
+    pure(
+        "contains",
+        (2, 2),
+        contains,
+        "contains(list, value)",
+        "Whether the value is in the list.",
+        "contains([\"a\", \"b\"], \"b\")",
+    ),
+    pure(
+        "distinct",
+        (1, 1),
+        distinct,
+        "distinct(list)",
+        "The list with each item once, at its first place.",
+        "distinct([2, 1, 2]) == [2, 1]",
+    ),
+    pure(
+        "element",
+        (2, 2),
+        element,
+        "element(list, index)",
+        "The item at an index, going round the list.",
+        "element([\"a\", \"b\"], 3) == \"b\"",
+    ),
+    pure(
+        "flatten",
+        (1, 1),
+        flatten,
+        "flatten(list)",
+        "The list with the items of lists within it.",
+        "flatten([1, [2, [3]]]) == [1, 2, 3]",
+    ),
+    pure(
+        "index",
+        (2, 2),
+        index,
+        "index(list, value)",
+        "The index of a value.",
+        "index([\"a\", \"b\"], \"b\") == 1",
+    ),
+    pure(
+        "keys",
+        (1, 1),
+        keys,
+        "keys(map)",
+        "The keys, sorted.",
+        "keys({ b = 1, a = 2 }) == [\"a\", \"b\"]",
+    ),
+    pure(
+        "length",
+        (1, 1),
+        length,
+        "length(value)",
+        "How many items, or characters.",
+        "length([1, 2]) == 2",
+    ),
+    pure(
+        "lookup",
+        (2, 3),
+        lookup,
+        "lookup(map, key, default)",
+        "The value of a key, or the default.",
+        "lookup({ a = 1 }, \"b\", 0) == 0",
+    ),
+    pure(
+        "merge",
+        (0, ANY),
+        merge,
+        "merge(map...)",
+        "The maps in one; later ones win.",
+        "merge({ a = 1 }, { a = 2 }) == { a = 2 }",
+    ),
+    pure(
+        "one",
+        (1, 1),
+        one,
+        "one(list)",
+        "The only item, or null if there is none.",
+        "one([7]) == 7",
+    ),
+    pure(
+        "range",
+        (1, 3),
+        range,
+        "range(start, limit, step)",
+        "The numbers from a start, up to a limit.",
+        "range(3) == [0, 1, 2]",
+    ),
+    pure(
+        "reverse",
+        (1, 1),
+        reverse,
+        "reverse(list)",
+        "The list backwards.",
+        "reverse([1, 2]) == [2, 1]",
+    ),
+    pure(
+        "setintersection",
+        (1, ANY),
+        intersection,
+        "setintersection(set...)",
+        "What is in all sets.",
+        "setintersection([1, 2], [2, 3]) == [2]",
+    ),
+    pure(
+        "setproduct",
+        (1, ANY),
+        product,
+        "setproduct(list...)",
+        "Every combination of one item of each list.",
+        "setproduct([1, 2], [\"a\"]) == [[1, \"a\"], [2, \"a\"]]",
+    ),
+    pure(
+        "setsubtract",
+        (2, 2),
+        subtract,
+        "setsubtract(set, set)",
+        "What is in the first set alone.",
+        "setsubtract([1, 2], [2]) == [1]",
+    ),
+    pure(
+        "setunion",
+        (1, ANY),
+        union,
+        "setunion(set...)",
+        "What is in any set.",
+        "setunion([1], [2, 1]) == [1, 2]",
+    ),
+    pure(
+        "slice",
+        (3, 3),
+        slice,
+        "slice(list, start, end)",
+        "The items from a start up to before an end.",
+        "slice([1, 2, 3], 1, 3) == [2, 3]",
+    ),
+    pure(
+        "sort",
+        (1, 1),
+        sort,
+        "sort(texts)",
+        "The texts, sorted.",
+        "sort([\"b\", \"a\"]) == [\"a\", \"b\"]",
+    ),
+    pure(
+        "transpose",
+        (1, 1),
+        transpose,
+        "transpose(map)",
+        "A map of lists of texts with keys and items changed about.",
+        "transpose({ a = [\"x\"] }) == { x = [\"a\"] }",
+    ),
+    pure(
+        "values",
+        (1, 1),
+        values,
+        "values(map)",
+        "The values, in the order of their keys.",
+        "values({ b = 1, a = 2 }) == [2, 1]",
+    ),
+    pure(
+        "zipmap",
+        (2, 2),
+        zip_map,
+        "zipmap(keys, values)",
+        "A map of keys and values.",
+        "zipmap([\"a\"], [1]) == { a = 1 }",
+    ),
+];
+
+fn bools(args: &Args<'_>) -> FnResult<Vec<bool>> {
+    let bool = |item: &Value| match item.to_bool() {
+        Some(bool) => Ok(bool),
+        None => Args::error(
+            0,
+            format!("takes a list of bools, and {} is in it", item.describe()),
+        ),
+    };
+    args.list(0)?.iter().map(bool).collect()
+}
+
+fn all_true(args: &Args<'_>) -> FnResult {
+    Ok(Value::Bool(bools(args)?.into_iter().all(|b| b)))
+}
+
+fn any_true(args: &Args<'_>) -> FnResult {
+    Ok(Value::Bool(bools(args)?.into_iter().any(|b| b)))
+}
+
+fn chunk_list(args: &Args<'_>) -> FnResult {
+    let size = args.size(1)?;
+    if size == 0 {
+        return Args::error(1, "takes a size above 0");
+    }
+    let chunks = args.list(0)?.chunks(size);
+    Ok(Value::list(chunks.map(|chunk| Value::list(chunk.to_vec()))))
+}
+
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        _ => false,
+    }
+}
+
+fn coalesce(args: &Args<'_>) -> FnResult {
+    match args.all().iter().find(|value| !is_blank(value)) {
+        Some(value) => Ok(value.clone()),
+        None => Args::error(0, "finds nothing but nulls and empty texts"),
+    }
+}
+
+fn coalesce_list(args: &Args<'_>) -> FnResult {
+    for at in 0..args.len() {
+        if !matches!(args.value(at), Value::Null) && !args.list(at)?.is_empty() {
+            return Ok(args.value(at).clone());
+        }
+    }
+    Args::error(0, "finds nothing but empty lists")
+}
+
+fn compact(args: &Args<'_>) -> FnResult {
+    let items = args.list(0)?.iter();
+    Ok(Value::list(items.filter(|item| !is_blank(item)).cloned()))
+}
+
+fn concat(args: &Args<'_>) -> FnResult {
+    let mut all = Vec::new();
+    for at in 0..args.len() {
+        all.extend_from_slice(args.list(at)?);
+    }
+    Ok(Value::list(all))
+}
+
+fn contains(args: &Args<'_>) -> FnResult {
+    Ok(Value::Bool(args.list(0)?.contains(args.value(1))))
+}
+
+fn distinct(args: &Args<'_>) -> FnResult {
+    let items = args.list(0)?;
+    let mut by_value: Vec<usize> = (0..items.len()).collect();
+    by_value.sort_by(|a, b| order(&items[*a], &items[*b]).then(a.cmp(b)));
+    by_value.dedup_by(|later, first| items[*later] == items[*first]);
+    by_value.sort_unstable();
+    Ok(Value::list(
+        by_value.into_iter().map(|at| items[at].clone()),
+    ))
+}
+
+fn element(args: &Args<'_>) -> FnResult {
+    let items = args.list(0)?;
+    let Ok(len) = i64::try_from(items.len()) else {
+        return Args::error(0, "takes a shorter list");
+    };
+    if len == 0 {
+        return Args::error(0, "takes a list that is not empty");
+    }
+    let at = usize::try_from(args.int(1)?.rem_euclid(len)).unwrap_or(0);
+    Ok(items[at].clone())
+}
+
+fn flatten(args: &Args<'_>) -> FnResult {
+    fn into(items: &[Value], all: &mut Vec<Value>) {
+        for item in items {
+            match item {
+                Value::List(inner) => into(inner, all),
+                other => all.push(other.clone()),
+            }
+        }
+    }
+    let mut all = Vec::new();
+    into(args.list(0)?, &mut all);
+    Ok(Value::list(all))
+}
+
+fn index(args: &Args<'_>) -> FnResult {
+    match args.list(0)?.iter().position(|item| item == args.value(1)) {
+        Some(at) => Ok(Value::int(at as u64)),
+        None => Args::error(1, "does not find this value in the list"),
+    }
+}
+
+fn keys(args: &Args<'_>) -> FnResult {
+    let keys = args.map(0)?.keys();
+    Ok(Value::list(keys.map(|key| Value::String(key.clone()))))
+}
+
+fn length(args: &Args<'_>) -> FnResult {
+    Ok(Value::int(match args.value(0) {
+        Value::List(items) => items.len() as u64,
+        Value::Map(items) => items.len() as u64,
+        Value::String(text) => text.chars().count() as u64,
+        other => {
+            return Args::error(
+                0,
+                format!("takes a list, a map or a text, not {}", other.describe()),
+            );
+        }
+    }))
+}
+
+fn lookup(args: &Args<'_>) -> FnResult {
+    let key = args.text(1)?;
+    match args.map(0)?.get(&key) {
+        Some(value) => Ok(value.clone()),
+        None if args.len() == 3 => Ok(args.value(2).clone()),
+        None => Args::error(1, format!("finds no `{key}`, and there is no default")),
+    }
+}
+
+fn merge(args: &Args<'_>) -> FnResult {
+    let mut all = Map::new();
+    for at in 0..args.len() {
+        if !matches!(args.value(at), Value::Null) {
+            all.extend(args.map(at)?.iter().map(|(k, v)| (k.clone(), v.clone())));
+        }
+    }
+    Ok(Value::Map(Arc::new(all)))
+}
+
+fn one(args: &Args<'_>) -> FnResult {
+    match args.value(0) {
+        Value::List(items) => match items.as_slice() {
+            [] => Ok(Value::Null),
+            [item] => Ok(item.clone()),
+            more => Args::error(
+                0,
+                format!(
+                    "takes a list of at most one item, and there are {}",
+                    more.len()
+                ),
+            ),
+        },
+        other => Ok(other.clone()),
+    }
+}
+
+fn range(args: &Args<'_>) -> FnResult {
+    let (start, limit) = match args.len() {
+        1 => (Decimal::ZERO, args.number(0)?),
+        _ => (args.number(0)?, args.number(1)?),
+    };
+    let step = match args.len() {
+        3 => args.number(2)?,
+        _ if limit < start => Decimal::NEGATIVE_ONE,
+        _ => Decimal::ONE,
+    };
+    if step.is_zero()
+        || (limit > start && step < Decimal::ZERO)
+        || (limit < start && step > Decimal::ZERO)
+    {
+        return Args::error(args.len() - 1, "takes a step that leads to the limit");
+    }
+    let mut items = Vec::new();
+    let mut next = Some(start);
+    while let Some(item) = next.filter(|n| {
+        if step > Decimal::ZERO {
+            *n < limit
+        } else {
+            *n > limit
+        }
+    }) {
+        if items.len() >= MAX_ITEMS {
+            return Args::error(0, format!("makes at most {MAX_ITEMS} numbers"));
+        }
+        items.push(Value::Number(item.normalize()));
+        next = item.checked_add(step);
+    }
+    Ok(Value::list(items))
+}
+
+fn reverse(args: &Args<'_>) -> FnResult {
+    Ok(Value::list(args.list(0)?.iter().rev().cloned()))
+}
+
+fn intersection(args: &Args<'_>) -> FnResult {
+    let mut all = as_set(args.list(0)?.to_vec());
+    for at in 1..args.len() {
+        let other = as_set(args.list(at)?.to_vec());
+        all.retain(|item| other.binary_search_by(|o| order(o, item)).is_ok());
+    }
+    Ok(Value::list(all))
+}
+
+fn union(args: &Args<'_>) -> FnResult {
+    let mut all = Vec::new();
+    for at in 0..args.len() {
+        all.extend_from_slice(args.list(at)?);
+    }
+    Ok(Value::list(as_set(all)))
+}
+
+fn subtract(args: &Args<'_>) -> FnResult {
+    let other = as_set(args.list(1)?.to_vec());
+    let mut all = as_set(args.list(0)?.to_vec());
+    all.retain(|item| other.binary_search_by(|o| order(o, item)).is_err());
+    Ok(Value::list(all))
+}
+
+fn product(args: &Args<'_>) -> FnResult {
+    let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
+    for at in 0..args.len() {
+        let items = args.list(at)?;
+        if rows.len().saturating_mul(items.len()) > MAX_ITEMS {
+            return Args::error(at, format!("makes at most {MAX_ITEMS} combinations"));
+        }
+        let longer = rows.iter().flat_map(|row| {
+            items.iter().map(|item| {
+                let mut row = row.clone();
+                row.push(item.clone());
+                row
+            })
+        });
+        rows = longer.collect();
+    }
+    Ok(Value::list(rows.into_iter().map(Value::list)))
+}
+
+fn slice(args: &Args<'_>) -> FnResult {
+    let items = args.list(0)?;
+    let (start, end) = (args.size(1)?, args.size(2)?);
+    match items.get(start..end) {
+        Some(items) => Ok(Value::list(items.to_vec())),
+        None => Args::error(
+            2,
+            format!(
+                "takes a start and an end within the list's {} items",
+                items.len()
+            ),
+        ),
+    }
+}
+
+fn sort(args: &Args<'_>) -> FnResult {
+    let mut texts = args.texts(0)?;
+    texts.sort();
+    Ok(Value::list(texts.into_iter().map(Value::String)))
+}
+
+fn transpose(args: &Args<'_>) -> FnResult {
+    let mut all: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
+    for (key, items) in args.map(0)? {
+        let Value::List(items) = items else {
+            return Args::error(0, "takes a map of lists of texts");
+        };
+        for item in items.iter() {
+            let Some(text) = text_of(item) else {
+                return Args::error(0, "takes a map of lists of texts");
+            };
+            all.entry(text)
+                .or_default()
+                .push(Value::String(key.clone()));
+        }
+    }
+    Ok(Value::map(
+        all.into_iter()
+            .map(|(key, items)| (key, Value::list(items))),
+    ))
+}
+
+fn values(args: &Args<'_>) -> FnResult {
+    Ok(Value::list(args.map(0)?.values().cloned()))
+}
+
+fn zip_map(args: &Args<'_>) -> FnResult {
+    let (keys, values) = (args.texts(0)?, args.list(1)?);
+    if keys.len() != values.len() {
+        return Args::error(1, format!("takes as many values as keys: {}", keys.len()));
+    }
+    Ok(Value::map(keys.into_iter().zip(values.iter().cloned())))
+}

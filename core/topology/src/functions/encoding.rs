@@ -1,0 +1,145 @@
+//! Encodings and digests.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use strat_model::Digest;
+
+use super::{Args, FnResult, Function, base64, pure};
+use crate::value::{Value, from_json, to_json};
+use crate::yaml;
+
+pub(super) static TABLE: &[Function] = &[
+    pure(
+        "base64decode",
+        (1, 1),
+        base64_decode,
+        "base64decode(text)",
+        "The text of base64.",
+        "base64decode(\"aGk=\") == \"hi\"",
+    ),
+    pure(
+        "base64encode",
+        (1, 1),
+        base64_encode,
+        "base64encode(text)",
+        "The text as base64.",
+        "base64encode(\"hi\") == \"aGk=\"",
+    ),
+    pure(
+        "jsondecode",
+        (1, 1),
+        json_decode,
+        "jsondecode(text)",
+        "The value of some JSON.",
+        "jsondecode(\"[1, 2]\") == [1, 2]",
+    ),
+    pure(
+        "jsonencode",
+        (1, 1),
+        json_encode,
+        "jsonencode(value)",
+        "The value as JSON.",
+        "jsonencode({ a = [1, true] }) == \"{\\\"a\\\":[1,true]}\"",
+    ),
+    pure(
+        "sha256",
+        (1, 1),
+        sha256,
+        "sha256(text)",
+        "The SHA-256 of a text, in hex.",
+        "startswith(sha256(\"\"), \"e3b0c442\")",
+    ),
+    pure(
+        "urlencode",
+        (1, 1),
+        url_encode,
+        "urlencode(text)",
+        "The text as part of a URL.",
+        "urlencode(\"a b/c\") == \"a%20b%2Fc\"",
+    ),
+    pure(
+        "yamldecode",
+        (1, 1),
+        yaml_decode,
+        "yamldecode(text)",
+        "The value of some YAML.",
+        "yamldecode(\"a: [1, x]\") == { a = [1, \"x\"] }",
+    ),
+    pure(
+        "yamlencode",
+        (1, 1),
+        yaml_encode,
+        "yamlencode(value)",
+        "The value as YAML.",
+        "yamldecode(yamlencode({ a = [\"1\"] })) == { a = [\"1\"] }",
+    ),
+];
+
+fn base64_decode(args: &Args<'_>) -> FnResult {
+    let Ok(bytes) = STANDARD.decode(args.text(0)?.as_bytes()) else {
+        return Args::error(0, "takes base64, and this is none");
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Value::string(text)),
+        Err(_) => Args::error(0, "decodes to something that is not UTF-8 text"),
+    }
+}
+
+fn base64_encode(args: &Args<'_>) -> FnResult {
+    Ok(Value::string(base64(args.text(0)?.as_bytes())))
+}
+
+fn json_decode(args: &Args<'_>) -> FnResult {
+    match serde_json::from_str(&args.text(0)?) {
+        Ok(json) => match from_json(&json) {
+            Some(value) => Ok(value),
+            None => Args::error(0, "has a number with more than 28 digits"),
+        },
+        Err(error) => Args::error(0, format!("takes JSON, and this is none: {error}")),
+    }
+}
+
+fn json_encode(args: &Args<'_>) -> FnResult {
+    match to_json(args.value(0)) {
+        Some(json) => Ok(Value::string(json.to_string())),
+        None => Args::error(0, "cannot write this value as JSON"),
+    }
+}
+
+fn sha256(args: &Args<'_>) -> FnResult {
+    Ok(Value::string(Digest::of(args.text(0)?.as_bytes()).as_str()))
+}
+
+fn url_encode(args: &Args<'_>) -> FnResult {
+    use std::fmt::Write as _;
+    let mut out = String::new();
+    for byte in args.text(0)?.bytes() {
+        // RFC 3986, 2.3: the unreserved characters stand for themselves.
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    Ok(Value::string(out))
+}
+
+fn yaml_decode(args: &Args<'_>) -> FnResult {
+    let value = match yaml::parse(&args.text(0)?) {
+        Ok(node) => yaml::to_value(&node),
+        Err(error) => {
+            return Args::error(
+                0,
+                format!("takes YAML, and this is none: {}", error.message),
+            );
+        }
+    };
+    value.or_else(|why| Args::error(0, format!("cannot read this YAML: {why}")))
+}
+
+fn yaml_encode(args: &Args<'_>) -> FnResult {
+    match yaml::emit(args.value(0)) {
+        Some(text) => Ok(Value::string(text)),
+        None => Args::error(0, "cannot write this value as YAML"),
+    }
+}

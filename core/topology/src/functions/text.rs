@@ -1,0 +1,352 @@
+//! Functions of texts.
+
+use std::sync::Arc;
+
+use regex::Regex;
+
+use super::format::{format, format_list};
+use super::{Args, FnResult, Function, pure};
+use crate::value::{Map, Value};
+
+const ANY: usize = usize::MAX;
+
+pub(super) static TABLE: &[Function] = &[
+    pure(
+        "chomp",
+        (1, 1),
+        chomp,
+        "chomp(text)",
+        "The text without line breaks at its end.",
+        "chomp(\"a\\n\") == \"a\"",
+    ),
+    pure(
+        "endswith",
+        (2, 2),
+        ends_with,
+        "endswith(text, end)",
+        "Whether the text ends so.",
+        "endswith(\"web-1\", \"-1\")",
+    ),
+    pure(
+        "format",
+        (1, ANY),
+        format,
+        "format(spec, value...)",
+        "The spec with values in the places of %s, %d, %v, %q, %x, %f, %t.",
+        "format(\"web-%02d\", 3) == \"web-03\"",
+    ),
+    pure(
+        "formatlist",
+        (1, ANY),
+        format_list,
+        "formatlist(spec, list...)",
+        "The spec formatted for each item of lists.",
+        "formatlist(\"%s!\", [\"a\", \"b\"]) == [\"a!\", \"b!\"]",
+    ),
+    pure(
+        "indent",
+        (2, 2),
+        indent,
+        "indent(spaces, text)",
+        "The text with every line but the first indented.",
+        "indent(2, \"a\\nb\") == \"a\\n  b\"",
+    ),
+    pure(
+        "join",
+        (2, 2),
+        join,
+        "join(separator, texts)",
+        "The texts of a list in one.",
+        "join(\", \", [\"a\", \"b\"]) == \"a, b\"",
+    ),
+    pure(
+        "lower",
+        (1, 1),
+        lower,
+        "lower(text)",
+        "The text in lower case.",
+        "lower(\"AbC\") == \"abc\"",
+    ),
+    pure(
+        "regex",
+        (2, 2),
+        regex,
+        "regex(pattern, text)",
+        "The first match: its text, or its groups as a list or map.",
+        "regex(\"[0-9]+\", \"rack12\") == \"12\"",
+    ),
+    pure(
+        "regexall",
+        (2, 2),
+        regex_all,
+        "regexall(pattern, text)",
+        "All matches.",
+        "regexall(\"[a-z]\", \"a1b\") == [\"a\", \"b\"]",
+    ),
+    pure(
+        "replace",
+        (3, 3),
+        replace,
+        "replace(text, search, replacement)",
+        "The text with all of one thing replaced; `/…/` is a pattern.",
+        "replace(\"a.b\", \".\", \"-\") == \"a-b\"",
+    ),
+    pure(
+        "split",
+        (2, 2),
+        split,
+        "split(separator, text)",
+        "The pieces of a text.",
+        "split(\",\", \"a,b\") == [\"a\", \"b\"]",
+    ),
+    pure(
+        "startswith",
+        (2, 2),
+        starts_with,
+        "startswith(text, start)",
+        "Whether the text begins so.",
+        "startswith(\"web-1\", \"web\")",
+    ),
+    pure(
+        "strcontains",
+        (2, 2),
+        contains,
+        "strcontains(text, part)",
+        "Whether the part is in the text.",
+        "strcontains(\"web-1\", \"-\")",
+    ),
+    pure(
+        "strrev",
+        (1, 1),
+        reverse,
+        "strrev(text)",
+        "The text backwards.",
+        "strrev(\"abc\") == \"cba\"",
+    ),
+    pure(
+        "substr",
+        (3, 3),
+        substr,
+        "substr(text, offset, length)",
+        "A part of the text, in characters; -1 is to the end.",
+        "substr(\"hello\", 1, 3) == \"ell\"",
+    ),
+    pure(
+        "title",
+        (1, 1),
+        title,
+        "title(text)",
+        "The text with every word's first letter in upper case.",
+        "title(\"two words\") == \"Two Words\"",
+    ),
+    pure(
+        "trim",
+        (2, 2),
+        trim,
+        "trim(text, characters)",
+        "The text without those characters at its ends.",
+        "trim(\"--a-\", \"-\") == \"a\"",
+    ),
+    pure(
+        "trimprefix",
+        (2, 2),
+        trim_prefix,
+        "trimprefix(text, start)",
+        "The text without that start.",
+        "trimprefix(\"web-1\", \"web-\") == \"1\"",
+    ),
+    pure(
+        "trimspace",
+        (1, 1),
+        trim_space,
+        "trimspace(text)",
+        "The text without white space at its ends.",
+        "trimspace(\" a \") == \"a\"",
+    ),
+    pure(
+        "trimsuffix",
+        (2, 2),
+        trim_suffix,
+        "trimsuffix(text, end)",
+        "The text without that end.",
+        "trimsuffix(\"a.io\", \".io\") == \"a\"",
+    ),
+    pure(
+        "upper",
+        (1, 1),
+        upper,
+        "upper(text)",
+        "The text in upper case.",
+        "upper(\"AbC\") == \"ABC\"",
+    ),
+];
+
+fn text(text: impl AsRef<str>) -> FnResult {
+    Ok(Value::string(text))
+}
+
+fn texts<'a>(items: impl IntoIterator<Item = &'a str>) -> Value {
+    Value::list(items.into_iter().map(Value::string))
+}
+
+fn chomp(args: &Args<'_>) -> FnResult {
+    text(args.text(0)?.trim_end_matches(['\n', '\r']))
+}
+
+fn ends_with(args: &Args<'_>) -> FnResult {
+    Ok(Value::Bool(args.text(0)?.ends_with(&*args.text(1)?)))
+}
+
+fn starts_with(args: &Args<'_>) -> FnResult {
+    Ok(Value::Bool(args.text(0)?.starts_with(&*args.text(1)?)))
+}
+
+fn contains(args: &Args<'_>) -> FnResult {
+    Ok(Value::Bool(args.text(0)?.contains(&*args.text(1)?)))
+}
+
+fn indent(args: &Args<'_>) -> FnResult {
+    let spaces = args.size(0)?;
+    if spaces > 1024 {
+        return Args::error(0, "takes at most 1024 spaces");
+    }
+    text(
+        args.text(1)?
+            .replace('\n', &format!("\n{}", " ".repeat(spaces))),
+    )
+}
+
+fn join(args: &Args<'_>) -> FnResult {
+    let separator = args.text(0)?;
+    text(args.texts(1)?.join(&*separator))
+}
+
+fn lower(args: &Args<'_>) -> FnResult {
+    text(args.text(0)?.to_lowercase())
+}
+
+fn upper(args: &Args<'_>) -> FnResult {
+    text(args.text(0)?.to_uppercase())
+}
+
+fn reverse(args: &Args<'_>) -> FnResult {
+    text(args.text(0)?.chars().rev().collect::<String>())
+}
+
+fn split(args: &Args<'_>) -> FnResult {
+    let (separator, whole) = (args.text(0)?, args.text(1)?);
+    if whole.is_empty() {
+        return Ok(texts([]));
+    }
+    if separator.is_empty() {
+        return Ok(Value::list(
+            whole.chars().map(|c| Value::string(c.to_string())),
+        ));
+    }
+    Ok(texts(whole.split(&*separator)))
+}
+
+fn substr(args: &Args<'_>) -> FnResult {
+    let whole: Vec<char> = args.text(0)?.chars().collect();
+    let (offset, length) = (args.int(1)?, args.int(2)?);
+    let offset = match usize::try_from(offset) {
+        Ok(offset) => offset.min(whole.len()),
+        Err(_) => whole
+            .len()
+            .saturating_sub(usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX)),
+    };
+    let end = match usize::try_from(length) {
+        Ok(length) => offset.saturating_add(length).min(whole.len()),
+        Err(_) if length == -1 => whole.len(),
+        Err(_) => return Args::error(2, "takes a length, or -1 for all that is left"),
+    };
+    text(whole[offset..end].iter().collect::<String>())
+}
+
+fn title(args: &Args<'_>) -> FnResult {
+    let mut out = String::new();
+    let mut first = true;
+    for c in args.text(0)?.chars() {
+        if first {
+            out.extend(c.to_uppercase());
+        } else {
+            out.push(c);
+        }
+        first = c.is_whitespace();
+    }
+    text(out)
+}
+
+fn trim(args: &Args<'_>) -> FnResult {
+    let characters: Vec<char> = args.text(1)?.chars().collect();
+    text(args.text(0)?.trim_matches(characters.as_slice()))
+}
+
+fn trim_prefix(args: &Args<'_>) -> FnResult {
+    let (whole, start) = (args.text(0)?, args.text(1)?);
+    text(whole.strip_prefix(&*start).unwrap_or(&whole))
+}
+
+fn trim_suffix(args: &Args<'_>) -> FnResult {
+    let (whole, end) = (args.text(0)?, args.text(1)?);
+    text(whole.strip_suffix(&*end).unwrap_or(&whole))
+}
+
+fn trim_space(args: &Args<'_>) -> FnResult {
+    text(args.text(0)?.trim())
+}
+
+fn replace(args: &Args<'_>) -> FnResult {
+    let (whole, search, with) = (args.text(0)?, args.text(1)?, args.text(2)?);
+    let pattern = search.strip_prefix('/').and_then(|s| s.strip_suffix('/'));
+    match pattern.filter(|pattern| !pattern.is_empty()) {
+        Some(pattern) => text(compile(pattern, 1)?.replace_all(&whole, &*with)),
+        None => text(whole.replace(&*search, &with)),
+    }
+}
+
+fn compile(pattern: &str, at: usize) -> FnResult<Regex> {
+    Regex::new(pattern).or_else(|error| {
+        let why = error.to_string();
+        let last = why
+            .lines()
+            .last()
+            .unwrap_or_default()
+            .trim_start_matches("error: ");
+        Args::error(at, format!("takes a pattern, and this is none: {last}"))
+    })
+}
+
+/// A match as a value: a text, or its groups.
+fn captured(pattern: &Regex, found: &regex::Captures<'_>) -> Value {
+    let group = |at: usize| {
+        found
+            .get(at)
+            .map_or(Value::Null, |m| Value::string(m.as_str()))
+    };
+    if pattern.captures_len() == 1 {
+        return group(0);
+    }
+    let names: Vec<Option<&str>> = pattern.capture_names().skip(1).collect();
+    if names.iter().any(Option::is_some) {
+        let named = names.iter().enumerate();
+        let named = named.filter_map(|(at, name)| Some((Arc::from((*name)?), group(at + 1))));
+        return Value::Map(Arc::new(named.collect::<Map>()));
+    }
+    Value::list((1..pattern.captures_len()).map(group))
+}
+
+fn regex(args: &Args<'_>) -> FnResult {
+    let pattern = compile(&args.text(0)?, 0)?;
+    match pattern.captures(&args.text(1)?) {
+        Some(found) => Ok(captured(&pattern, &found)),
+        None => Args::error(1, "finds no match in this text"),
+    }
+}
+
+fn regex_all(args: &Args<'_>) -> FnResult {
+    let pattern = compile(&args.text(0)?, 0)?;
+    let whole = args.text(1)?;
+    let all = pattern.captures_iter(&whole);
+    Ok(Value::list(all.map(|found| captured(&pattern, &found))))
+}

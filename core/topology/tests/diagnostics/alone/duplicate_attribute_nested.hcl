@@ -1,0 +1,7 @@
+topology "t" {
+  labels = {
+    realm = 1
+  }
+  realm = "a"
+  realm = "b"
+}

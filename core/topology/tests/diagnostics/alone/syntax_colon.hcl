@@ -1,0 +1,3 @@
+topology "t" {
+  realm: "x"
+}

@@ -1,0 +1,5 @@
+topology "t" {}
+locals {
+  x = <<EOT
+  text
+}

@@ -1,0 +1,2 @@
+topology "t" {}
+}

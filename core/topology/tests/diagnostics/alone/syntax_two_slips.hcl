@@ -1,0 +1,6 @@
+topology "t" {
+  realm: "x"
+}
+locals {
+  x = [1
+}

@@ -1,0 +1,6 @@
+topology "t" {
+  realm = "x"
+
+site "a" {
+  provider = "sim"
+}

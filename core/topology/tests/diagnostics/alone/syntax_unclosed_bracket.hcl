@@ -1,0 +1,5 @@
+topology "t" {}
+locals {
+  x = [1, 2
+  y = 3
+}

@@ -1,0 +1,4 @@
+bucket "c" {
+  site = site.a
+  depends_on = [site.a]
+}

@@ -1,0 +1,9 @@
+machine "c" {
+  cpu    = 1
+  memory = "1GiB"
+  image  = "debian-12"
+  subnet = subnet.s
+  labels {
+    role = "x"
+  }
+}

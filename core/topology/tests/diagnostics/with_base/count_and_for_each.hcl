@@ -1,0 +1,5 @@
+bucket "c" {
+  count = 1
+  for_each = ["a"]
+  site = site.a
+}

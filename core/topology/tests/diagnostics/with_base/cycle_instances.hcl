@@ -1,0 +1,4 @@
+bucket "c" {
+  site = site.a
+  for_each = bucket.c
+}

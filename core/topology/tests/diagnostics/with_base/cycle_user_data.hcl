@@ -1,0 +1,14 @@
+machine "c" {
+  cpu    = 1
+  memory = "1GiB"
+  image  = "debian-12"
+  subnet = subnet.s
+  user_data = machine.d.private_ip
+}
+machine "d" {
+  cpu    = 1
+  memory = "1GiB"
+  image  = "debian-12"
+  subnet = subnet.s
+  user_data = "${machine.c.private_ip}"
+}

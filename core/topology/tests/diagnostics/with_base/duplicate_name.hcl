@@ -1,0 +1,4 @@
+network "n" {
+  cidr = "10.9.0.0/16"
+  sites = [site.a]
+}

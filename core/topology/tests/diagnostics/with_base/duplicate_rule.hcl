@@ -1,0 +1,9 @@
+firewall "c" {
+  network = network.n
+  ingress "web" {
+    from = ["internet"]
+  }
+  ingress "web" {
+    from = ["internet"]
+  }
+}

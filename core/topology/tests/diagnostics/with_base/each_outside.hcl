@@ -1,0 +1,3 @@
+bucket "c" {
+  site = each.value
+}

@@ -1,0 +1,4 @@
+subnet "c" {
+  network = network.n
+  newbits = 9
+}

@@ -1,0 +1,3 @@
+bucket "a" "b" {
+  site = site.a
+}

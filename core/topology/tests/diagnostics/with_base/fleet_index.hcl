@@ -1,0 +1,8 @@
+machines "c" {
+  count = 2
+  cpu = 1
+  memory = "1GiB"
+  image = "debian-12"
+  subnet = subnet.s
+  labels = { n = count.index }
+}

@@ -1,0 +1,4 @@
+machine "c" {
+  cpu = 1
+  memory = "1GiB"
+}

@@ -1,0 +1,6 @@
+variable "n" {
+  type = number
+}
+output "x" {
+  value = var.n
+}

@@ -1,0 +1,7 @@
+machine "c" {
+  cpu    = 1
+  memory = "1GiB"
+  image  = "debian-12"
+  subnet = subnet.s
+  firewalls = [firewall.elsewhere]
+}

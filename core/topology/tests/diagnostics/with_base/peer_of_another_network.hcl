@@ -1,0 +1,6 @@
+firewall "c" {
+  network = network.n
+  ingress "e" {
+    from = [firewall.elsewhere]
+  }
+}

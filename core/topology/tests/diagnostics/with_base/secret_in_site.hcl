@@ -1,0 +1,5 @@
+site "c" {
+  provider   = "aws"
+  access_key = "AKIA"
+  secret_key = "x"
+}

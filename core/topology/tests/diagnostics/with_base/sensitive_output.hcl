@@ -1,0 +1,7 @@
+variable "token" {
+  default = "x"
+  sensitive = true
+}
+output "token" {
+  value = var.token
+}

@@ -1,0 +1,4 @@
+volume "c" {
+  size   = "1GiB"
+  attach = machine.many
+}

@@ -1,0 +1,5 @@
+network "c" {
+  cidr = "10.9.0.0/16"
+  site_prefix = 12
+  sites = [site.a]
+}

@@ -1,0 +1,8 @@
+machine "c" {
+  cpu    = 1
+  memory = "1GiB"
+  image  = "debian-12"
+  subnet = subnet.s
+  colour = "red"
+  firewall = [firewall.f]
+}

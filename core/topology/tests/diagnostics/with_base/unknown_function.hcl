@@ -1,0 +1,4 @@
+locals {
+  x = jsonencod(1)
+  y = timestamp()
+}

@@ -1,0 +1,6 @@
+variable "n" {
+  type = strng
+}
+variable "o" {
+  type = list(1)
+}

@@ -1,0 +1,4 @@
+locals {
+  x = debian
+  y = foo.bar
+}

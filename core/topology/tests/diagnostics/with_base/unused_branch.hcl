@@ -1,0 +1,3 @@
+locals {
+  x = true ? 1 : var.nope
+}

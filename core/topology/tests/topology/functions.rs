@@ -1,0 +1,135 @@
+//! Every function's example holds, and what a function refuses is told at the argument.
+
+use strat_topology::{Inputs, SourceFile, Sources, Topology, functions};
+
+fn errors(text: &str) -> Vec<strat_model::Diagnostic> {
+    let file = SourceFile {
+        name: "t.hcl".into(),
+        text: format!("topology \"t\" {{}}\nlocals {{\n  x = {text}\n}}\n").into(),
+    };
+    let sources = Sources::from_files("/nonexistent", vec![file]);
+    match Topology::parse(&sources) {
+        Ok(topology) => topology
+            .evaluate(&Inputs::default())
+            .err()
+            .unwrap_or_default(),
+        Err(found) => found,
+    }
+}
+
+fn holds(expression: &str) {
+    let found = errors(&format!(
+        "({expression}) ? true : tonumber(\"it does not hold\")"
+    ));
+    assert!(found.is_empty(), "{expression}: {found:#?}");
+}
+
+#[test]
+fn every_example_holds() {
+    let all = functions();
+    assert!(all.len() > 80, "{}", all.len());
+    for function in all {
+        assert!(
+            function.example.contains(function.name),
+            "{}",
+            function.name
+        );
+        assert!(
+            function.signature.starts_with(function.name),
+            "{}",
+            function.name
+        );
+        let reads_files = [
+            "file",
+            "filebase64",
+            "filesha256",
+            "templatefile",
+            "sensitive",
+            "fileexists",
+        ];
+        if !reads_files.contains(&function.name) {
+            holds(function.example);
+        }
+    }
+}
+
+#[test]
+fn more_of_the_same() {
+    for expression in [
+        "1 + 2 * 3 == 7",
+        "7 % 4 == 3",
+        "0.1 + 0.2 == 0.3",
+        "9007199254740993 + 0 == 9007199254740993",
+        "-(3) == -3",
+        "!false && true || false",
+        "1 < 2 && 2 <= 2 && 3 > 2 && 3 >= 3",
+        "\"a\" != \"b\"",
+        "[for x in [1, 2, 3] : x * 2 if x > 1] == [4, 6]",
+        "{ for k, v in { a = 1, b = 2 } : v => k... } == { 1 = [\"a\"], 2 = [\"b\"] }",
+        "[{ a = 1 }, { a = 2 }][*].a == [1, 2]",
+        "[[1], [2]][*][0] == [1, 2]",
+        "[{ a = [{ b = 1 }] }][*].a[*].b == [[1]]",
+        "null[*] == []",
+        "\"x\"[*] == [\"x\"]",
+        "\"${1 + 1}${true}\" == \"2true\"",
+        "\"${[1]}\" == [1]",
+        "\"%{ if true }yes%{ else }no%{ endif }\" == \"yes\"",
+        "\"%{ for x in [1, 2] }${x},%{ endfor }\" == \"1,2,\"",
+        "\"a ${~ 1 ~} b\" == \"a1b\"",
+        "\"$${x}\" == join(\"\", [\"$\", \"{x}\"])",
+        "{ \"a b\" = 1 }[\"a b\"] == 1",
+        "{ (\"k\") = 1 }.k == 1",
+        "max([3, 9, 4]...) == 9",
+        "(true ? 1 : tonumber(\"never evaluated\")) == 1",
+        "try([1][5], \"none\") == \"none\"",
+        "cidrsubnet(\"fd00::/48\", 16, 1) == \"fd00:0:0:1::/64\"",
+        "cidrhost(\"10.0.0.0/8\", -2) == \"10.255.255.254\"",
+        "format(\"%5.1f|%-4s|%+d|%q|%%|%v\", 3.14159, \"a\", 5, \"q\", [1]) == \"  3.1|a   |+5|\\\"q\\\"|%|[1]\"",
+        "regex(\"(?P<a>[a-z]+)-(?P<n>[0-9]+)\", \"web-12\") == { a = \"web\", n = \"12\" }",
+        "regex(\"([a-z]+)-([0-9]+)\", \"web-12\") == [\"web\", \"12\"]",
+        "replace(\"a1b22\", \"/[0-9]+/\", \"#\") == \"a#b#\"",
+        "yamldecode(\"- 0x10\\n- 1e3\\n- ~\\n- 'yes'\\n- yes\") == [16, 1000, null, \"yes\", \"yes\"]",
+        "yamldecode(yamlencode({ a = [{ b = [] }, [1, \"x: y\"]], c = {}, d = null })) == { a = [{ b = [] }, [1, \"x: y\"]], c = {}, d = null }",
+        "jsondecode(\"{\\\"a\\\":1.5}\").a == 1.5",
+        "pow(2, -1) == 0.5",
+        "range(5, 1, -2) == [5, 3]",
+        "length(\"日本\") == 2",
+        "substr(\"日本語\", -2, -1) == \"本語\"",
+        "lookup({ a = 1 }, \"a\") == 1",
+        "<<-EOT\n    a\n      b\n    EOT\n == \"a\\n  b\\n\"",
+    ] {
+        holds(expression);
+    }
+}
+
+#[test]
+fn what_is_refused() {
+    for (expression, code) in [
+        ("upper([1])", "bad_argument"),
+        ("upper()", "wrong_arguments"),
+        ("uper(\"a\")", "unknown_function"),
+        ("timestamp()", "unknown_function"),
+        ("1 / 0", "division_by_zero"),
+        ("79228162514264337593543950335 + 1", "number_range"),
+        ("123456789012345678901234567890123", "number_range"),
+        ("[1][1]", "index_out_of_range"),
+        ("{ a = 1 }.b", "missing_key"),
+        ("\"a\" + 1", "wrong_type"),
+        ("\"${[1]}x\"", "wrong_type"),
+        ("{ for x in [1, 1] : x => x }", "duplicate_key"),
+        ("regex(\"(\", \"a\")", "bad_argument"),
+        ("regex(\"a\", \"b\")", "bad_argument"),
+        ("file(\"missing\")", "bad_file"),
+        ("setproduct(range(2000), range(2000))", "bad_argument"),
+        ("range(2000000)", "bad_argument"),
+        ("yamldecode(\"{\")", "bad_argument"),
+        ("one([1, 2])", "bad_argument"),
+        ("cidrsubnet(\"10.0.0.0/8\", 30, 0)", "bad_argument"),
+        ("cidrsubnet(\"10.0.0.0/8\", 1, 2)", "bad_argument"),
+    ] {
+        let found = errors(expression);
+        let codes: Vec<&str> = found.iter().map(|d| d.code.as_str()).collect();
+        assert_eq!(codes, [code], "{expression}: {found:#?}");
+        assert!(!found[0].labels.is_empty(), "{expression}");
+    }
+}

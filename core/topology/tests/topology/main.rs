@@ -1,0 +1,10 @@
+//! The topology language, from text to intent.
+
+mod diagnostics;
+mod functions;
+mod laws;
+mod notations;
+mod outputs;
+mod reference;
+mod scale;
+mod support;

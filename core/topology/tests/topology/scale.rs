@@ -1,0 +1,104 @@
+//! Much of everything: it stays fast, and nothing overflows.
+
+use std::fmt::Write as _;
+
+use crate::support::{codes, evaluate};
+
+const HEAD: &str = r#"
+topology "t" { labels = { env = "x" } }
+site "a" { provider = "sim" }
+network "n" {
+  cidr  = "10.0.0.0/16"
+  sites = [site.a]
+}
+subnet "s" {
+  network = network.n
+  newbits = 4
+}
+"#;
+
+#[test]
+fn a_hundred_thousand_instances() {
+    let text = format!(
+        r#"{HEAD}
+locals {{ keys = {{ for n in range(50000) : format("m%05d", n) => n }} }}
+machine "m" {{
+  for_each = local.keys
+  cpu      = each.value % 4 + 1
+  memory   = "4GiB"
+  image    = "debian-12"
+  subnet   = subnet.s
+  labels   = {{ role = "m" }}
+}}
+volume "v" {{
+  for_each = machine.m
+  size     = "10GiB"
+  attach   = each.value
+}}
+output "ips" {{ value = [for m in values(machine.m) : m.private_ip] }}
+"#
+    );
+    let evaluated = evaluate(&[("t.hcl", &text)]).expect("it evaluates");
+    assert_eq!(evaluated.intent.machines.len(), 50_000);
+    assert_eq!(evaluated.intent.volumes.len(), 50_000);
+}
+
+#[test]
+fn a_mistake_in_every_instance_is_one_finding() {
+    let text = format!(
+        "{HEAD}bucket \"b\" {{\n  count = 5000\n  site = site.a\n  versioning = count.index\n}}\n"
+    );
+    let found = evaluate(&[("t.hcl", &text)]).expect_err("refused");
+    assert_eq!(codes(&found), ["wrong_type"]);
+}
+
+#[test]
+fn long_chains_do_not_overflow() {
+    let mut text = format!("{HEAD}locals {{\n  x0 = 1\n");
+    for n in 1..20_000 {
+        let _ = writeln!(text, "  x{n} = local.x{} + 1", n - 1);
+    }
+    text.push_str("}\n");
+    evaluate(&[("t.hcl", &text)]).expect("it evaluates");
+    let circle = text.replace("x0 = 1\n", "x0 = local.x19999\n");
+    let found = evaluate(&[("t.hcl", &circle)]).expect_err("refused");
+    assert!(
+        ["too_deep", "reference_cycle"].contains(&codes(&found)[0]),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn deep_nesting_is_refused() {
+    for (open, close) in [
+        ("(", ")"),
+        ("[", "]"),
+        ("{ a = ", "}"),
+        ("\"${", "}\""),
+        ("upper(", ")"),
+        ("-", ""),
+        ("!", ""),
+    ] {
+        let deep = format!("{}1{}", open.repeat(50_000), close.repeat(50_000));
+        let text = format!("topology \"t\" {{}}\nlocals {{\n  x = {deep}\n}}\n");
+        let found = evaluate(&[("t.hcl", &text)]).expect_err("refused");
+        assert!(!found.is_empty(), "{open}");
+    }
+    let blocks = format!("{}{}", "a {\n".repeat(50_000), "}\n".repeat(50_000));
+    assert!(evaluate(&[("t.hcl", &blocks)]).is_err());
+    let sum = format!(
+        "topology \"t\" {{}}\nlocals {{ x = 1{} }}\n",
+        " + 1".repeat(100_000)
+    );
+    assert!(evaluate(&[("t.hcl", &sum)]).is_err());
+}
+
+#[test]
+fn nothing_much_is_handled() {
+    for text in ["", "# only a comment\n", "\u{feff}", "\r\n", "/* a */"] {
+        let found = evaluate(&[("t.hcl", text)]).expect_err("refused");
+        assert_eq!(codes(&found), ["missing_topology"], "{text:?}");
+    }
+    let text = format!("\u{feff}{}", HEAD.replace('\n', "\r\n"));
+    evaluate(&[("t.hcl", &text)]).expect("a mark and Windows lines are fine");
+}
