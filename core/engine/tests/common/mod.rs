@@ -107,7 +107,8 @@ impl Bench {
     }
 
     pub(crate) async fn observe(&self, owner: &Owner, journal: &Journal) -> Observation {
-        let seen = observe(&self.sites, owner, journal, &*self.clock, &self.events).await;
+        let look = observe(&self.sites, owner, journal, &*self.clock, &self.events);
+        let seen = send(look).await;
         assert!(seen.problems.is_empty(), "{:?}", seen.problems);
         seen
     }
@@ -139,9 +140,15 @@ impl Bench {
         let lease = self.guard().await;
         let journal = self.journal();
         let owner = &intent.owner;
-        let settled = settle(&self.sites, owner, &journal, &*self.clock, &self.events)
-            .await
-            .expect("settles");
+        let settled = send(settle(
+            &self.sites,
+            owner,
+            &journal,
+            &*self.clock,
+            &self.events,
+        ))
+        .await
+        .expect("settles");
         assert!(settled.problems.is_empty(), "{:?}", settled.problems);
         let seen = self.observe(owner, &journal).await;
         let (desired, plan) = plan(intent, &seen, &journal, mode);
@@ -189,7 +196,8 @@ impl Bench {
             stop: &self.stop,
             options: self.options,
         };
-        execute(run).await
+        // Whoever embeds it may run it on any thread.
+        send(execute(run)).await
     }
 
     /// An apply that is killed at its `at`-th moment before or after the effect of a call that is
@@ -295,6 +303,10 @@ pub(crate) fn plan(
         &options,
     );
     (desired, plan)
+}
+
+fn send<F: Future + Send>(future: F) -> F {
+    future
 }
 
 pub(crate) fn failures(report: &Report) -> String {
