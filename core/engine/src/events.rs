@@ -41,7 +41,7 @@ impl From<&StepOp> for Operation {
     fn from(op: &StepOp) -> Self {
         match op {
             StepOp::Create { .. } => Self::Create,
-            StepOp::Update { .. } => Self::Update,
+            StepOp::Update { .. } | StepOp::ClearRules { .. } => Self::Update,
             StepOp::Attach { .. } => Self::Attach,
             StepOp::Detach { .. } => Self::Detach,
             StepOp::Start { .. } => Self::Start,

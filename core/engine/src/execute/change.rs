@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use strat_model::{ErrorKind, Field, Kind, Resource, ResourceId, ResourceState, Result};
+use strat_model::{ErrorKind, Field, Kind, Resource, ResourceId, ResourceState, Result, Spec};
 use strat_planner::TargetRef;
 use strat_provider::ProviderExt as _;
 
-use super::context::{Begin, Failure, StepRun};
+use super::context::Failure;
 use super::known::{attached_to, detach, set_attached};
+use super::step::{Begin, StepRun};
 use super::wait::Until;
 use crate::lock;
 
@@ -75,6 +76,24 @@ impl StepRun<'_, '_> {
         };
         self.end(entry, answer, |()| ids.to_vec()).await?;
         self.attached(&ids, machine).await
+    }
+
+    /// Takes all rules off a firewall. Its mark stays as it is: what is left of it after a crash
+    /// is drift, and the next plan says so.
+    pub(super) async fn clear_rules(&mut self, target: &TargetRef) -> Result<(), Failure> {
+        let fresh = self.target(Some(target)).await?;
+        let (Spec::Firewall(firewall), Some(mark)) = (&fresh.spec, &fresh.mark) else {
+            return Ok(());
+        };
+        let mut firewall = firewall.clone();
+        firewall.rules.clear();
+        let fields = BTreeSet::from([Field::Rules]);
+        let ids = [fresh.id.clone()];
+        let entry = self.begin(Begin::change(&ids, mark)).await?;
+        let spec = Spec::Firewall(firewall);
+        let answer = self.provider.update(&ids[0], &spec, &fields, mark).await;
+        let updated = self.end(entry, answer, |_| ids.to_vec()).await?;
+        self.settled(&ids, updated).await
     }
 
     /// Lets a volume go.

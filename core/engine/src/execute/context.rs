@@ -6,17 +6,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use strat_model::{
-    Addr, Error, ErrorKind, Kind, Mark, Name, Resource, ResourceId, ResourceState, Result, Token,
+    Addr, Error, ErrorKind, Kind, Name, Resource, ResourceId, ResourceState, Result,
 };
-use strat_planner::{Change, Goal, Step, StepOp, TargetRef};
-use strat_provider::layers::is_outcome_unknown;
 use strat_provider::{Filter, Provider, ProviderExt as _};
 
 use super::Run;
 use super::known::Known;
-use super::schedule::Slot;
 use super::wait::{Until, Waits};
-use crate::{EntryId, Event, JournalError, Operation, Started, StopLevel, lock};
+use crate::lock;
 
 /// Why a step is not done.
 #[derive(Debug)]
@@ -40,7 +37,7 @@ impl From<Error> for Failure {
 pub(super) struct Context<'a> {
     pub(super) run: Run<'a>,
     pub(super) known: Mutex<Known>,
-    waits: Waits<'a>,
+    pub(super) waits: Waits<'a>,
     lists: BTreeMap<(&'a Name, Kind), tokio::sync::Mutex<Option<List>>>,
 }
 
@@ -134,269 +131,6 @@ impl<'a> Context<'a> {
     }
 }
 
-/// One step on its way.
-pub(super) struct StepRun<'c, 'a> {
-    pub(super) context: &'c Context<'a>,
-    pub(super) step: &'a Step,
-    pub(super) change: &'a Change,
-    pub(super) provider: &'a dyn Provider,
-    /// Given back when the step begins to wait.
-    slot: Option<Slot>,
-    /// What it made so far.
-    pub(super) made: Vec<ResourceId>,
-}
-
-impl<'c, 'a> StepRun<'c, 'a> {
-    pub(super) fn new(context: &'c Context<'a>, step: &'a Step, slot: Slot) -> Result<Self> {
-        let change = context.run.plan.changes.get(step.change);
-        let change = change.ok_or_else(|| {
-            let what = "a step belongs to a change that the plan does not have";
-            Error::new(ErrorKind::Internal, what)
-        })?;
-        Ok(Self {
-            context,
-            step,
-            change,
-            provider: context.provider(&step.site)?,
-            slot: Some(slot),
-            made: Vec::new(),
-        })
-    }
-
-    pub(super) fn operation(&self) -> Operation {
-        Operation::from(&self.step.op)
-    }
-
-    pub(super) fn error(&self, kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error::new(kind, message).with_addr(&self.step.addr)
-    }
-
-    pub(super) fn goal(&self, goal: usize) -> Result<&'a Goal> {
-        let missing = || {
-            self.error(
-                ErrorKind::Internal,
-                "a step has a goal that its change lacks",
-            )
-        };
-        self.change.goals.get(goal).ok_or_else(missing)
-    }
-
-    /// Records on disk that a call is about to be made.
-    pub(super) async fn begin(&self, what: Begin<'_>) -> Result<EntryId, Failure> {
-        self.context.check_lease()?;
-        let run = &self.context.run;
-        let started = Started {
-            at: run.clock.now(),
-            plan: run.plan.id.clone(),
-            step: self.step.id.0,
-            owner: run.plan.topology.clone(),
-            addr: self.step.addr.clone(),
-            site: self.step.site.clone(),
-            kind: self.step.kind,
-            operation: self.operation(),
-            generation: what.generation,
-            token: what.token.cloned(),
-            names: what.names.to_vec(),
-            spec: what.spec.to_owned(),
-            ids: what.ids.to_vec(),
-        };
-        let entry = run.journal.started(started).await.map_err(unwritable)?;
-        // Writing took time. If the lease went in it, the entry stays open and the next run
-        // settles it.
-        self.context.check_lease()?;
-        Ok(entry)
-    }
-
-    /// Records what came of a call, and hands it on.
-    pub(super) async fn end<T>(
-        &self,
-        entry: EntryId,
-        outcome: Result<T>,
-        made: impl FnOnce(&T) -> Vec<ResourceId>,
-    ) -> Result<T, Failure> {
-        let run = &self.context.run;
-        let now = run.clock.now();
-        match outcome {
-            Ok(value) => {
-                let made = made(&value);
-                let written = run.journal.succeeded(now, entry, made).await;
-                written.map_err(unwritable)?;
-                Ok(value)
-            }
-            Err(error) => {
-                self.fail(entry, &error, outcome_is_unknown(&error)).await?;
-                Err(Failure::Error(error.with_addr(&self.step.addr)))
-            }
-        }
-    }
-
-    pub(super) async fn fail(
-        &self,
-        entry: EntryId,
-        error: &Error,
-        unknown: bool,
-    ) -> Result<(), Failure> {
-        let run = &self.context.run;
-        let (now, kind) = (run.clock.now(), error.kind());
-        let written = run
-            .journal
-            .failed(now, entry, kind, outline(error), unknown);
-        written.await.map_err(unwritable)
-    }
-
-    /// Waits for `ids`, gives the slot back first, and ends early when a stop is asked for.
-    pub(super) async fn wait(
-        &mut self,
-        ids: &[ResourceId],
-        until: &Until,
-    ) -> Result<Vec<Option<Resource>>, Failure> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.rest(ids.len());
-        let (context, step) = (self.context, self.step);
-        tokio::select! {
-            biased;
-            seen = context.waits.wait(&step.site, step.kind, ids, until) => {
-                Ok(seen.map_err(|error| error.with_addr(&step.addr))?)
-            }
-            () = context.run.stop.reached(StopLevel::Finish) => Err(Failure::Abandoned),
-        }
-    }
-
-    /// Sleeps, likewise.
-    pub(super) async fn sleep(&mut self, pause: Duration) -> Result<(), Failure> {
-        self.slot = None;
-        tokio::select! {
-            () = self.context.run.clock.sleep(pause) => Ok(()),
-            () = self.context.run.stop.reached(StopLevel::Finish) => Err(Failure::Abandoned),
-        }
-    }
-
-    /// The calls are made; what is left is waiting.
-    fn rest(&mut self, waiting: usize) {
-        if self.slot.take().is_some() {
-            self.context.run.events.send(Event::StepProgress {
-                step: self.step.id.0,
-                addr: self.step.addr.clone(),
-                site: self.step.site.clone(),
-                operation: self.operation(),
-                waiting,
-            });
-        }
-    }
-
-    /// Reads targets afresh and makes sure that they are what the plan assumes. What is not there
-    /// any more is an error.
-    pub(super) async fn read_expected(&self, targets: &[TargetRef]) -> Result<Vec<Resource>> {
-        let ids: Vec<ResourceId> = targets.iter().map(|target| target.id.clone()).collect();
-        let (site, kind) = (&self.step.site, self.step.kind);
-        let fresh = self.context.read(site, kind, &ids).await;
-        let fresh = fresh.map_err(|error| error.with_addr(&self.step.addr))?;
-        let pairs = targets.iter().zip(fresh);
-        pairs
-            .map(|(target, fresh)| {
-                let gone = || {
-                    let what = format!(
-                        "{kind} {} is not there any more; help: plan again",
-                        target.id
-                    );
-                    self.error(ErrorKind::Precondition, what)
-                };
-                let fresh = fresh.filter(|fresh| fresh.state != ResourceState::Deleting);
-                let fresh = fresh.ok_or_else(gone)?;
-                self.expect(target, &fresh)?;
-                Ok(fresh)
-            })
-            .collect()
-    }
-
-    /// Compare, of compare-and-set.
-    pub(super) fn expect(&self, target: &TargetRef, fresh: &Resource) -> Result<()> {
-        if lock(&self.context.known).is_expected(&self.step.site, target, fresh) {
-            return Ok(());
-        }
-        let what = format!(
-            "{} {} (`{}`) changed since the plan was made; help: plan again",
-            self.step.kind, target.id, target.name
-        );
-        Err(self.error(ErrorKind::Precondition, what))
-    }
-
-    /// Takes note of what our own write left.
-    pub(super) fn wrote(&self, resource: &Resource) {
-        let mut known = lock(&self.context.known);
-        known.wrote(&self.step.site, resource);
-        known.learn(&self.step.addr, resource.clone());
-    }
-}
-
-/// What is recorded of a call before it is made.
-#[derive(Debug, Default)]
-pub(super) struct Begin<'b> {
-    pub(super) generation: u64,
-    pub(super) token: Option<&'b Token>,
-    pub(super) names: &'b [String],
-    pub(super) spec: &'b str,
-    pub(super) ids: &'b [ResourceId],
-}
-
-impl<'b> Begin<'b> {
-    /// A call that brings some things to a mark.
-    pub(super) fn change(ids: &'b [ResourceId], mark: &'b Mark) -> Self {
-        Self {
-            generation: mark.generation,
-            spec: &mark.spec,
-            ids,
-            ..Self::default()
-        }
-    }
-}
-
-fn unwritable(why: JournalError) -> Failure {
-    let message = "what is about to be done cannot be recorded, so nothing more is done";
-    Failure::Fatal(Error::new(ErrorKind::Internal, message).with_source(why))
-}
-
-/// Whether a call that failed like this may have been carried out all the same.
-pub(super) fn outcome_is_unknown(error: &Error) -> bool {
-    // What the retry layer gave up on may have been carried out by an earlier attempt.
-    if is_outcome_unknown(error) {
-        return true;
-    }
-    match error.kind() {
-        // An answer that could not be understood is no answer.
-        ErrorKind::Timeout | ErrorKind::Transient | ErrorKind::Internal => true,
-        ErrorKind::NotFound
-        | ErrorKind::AlreadyExists
-        | ErrorKind::Conflict
-        | ErrorKind::Precondition
-        | ErrorKind::Throttled
-        | ErrorKind::Capacity
-        | ErrorKind::Quota
-        | ErrorKind::Unauthenticated
-        | ErrorKind::Forbidden
-        | ErrorKind::Invalid
-        | ErrorKind::Unsupported => false,
-    }
-}
-
-/// What the journal keeps of an error. Not the cloud's own words, which may repeat user data.
-fn outline(error: &Error) -> String {
-    let mut text = error.kind().as_str().to_owned();
-    for (what, word) in [
-        ("in", error.operation()),
-        ("from", error.provider()),
-        ("code", error.code()),
-        ("request", error.request_id()),
-    ] {
-        if let Some(word) = word {
-            text = format!("{text}, {what} {word}");
-        }
-    }
-    text
-}
-
 /// The things at one address that are to be fit for use before anything refers to them.
 pub(super) async fn ready(context: &Context<'_>, addr: &Addr) -> Result<Resource> {
     let known = lock(&context.known).at(addr).cloned();
@@ -417,17 +151,4 @@ pub(super) async fn ready(context: &Context<'_>, addr: &Addr) -> Result<Resource
     let fresh = seen.into_iter().flatten().next().unwrap_or(known);
     lock(&context.known).learn(addr, fresh.clone());
     Ok(fresh)
-}
-
-/// Whether a step's operation makes things that have no ids yet.
-pub(super) const fn count_of(op: &StepOp) -> u32 {
-    match op {
-        StepOp::Create { count, .. } => *count,
-        StepOp::Update { .. } | StepOp::Attach { .. } | StepOp::Detach { .. } => 1,
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a step is at most one batch"
-        )]
-        StepOp::Start { targets } | StepOp::Delete { targets } => targets.len() as u32,
-    }
 }

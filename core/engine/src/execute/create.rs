@@ -9,9 +9,10 @@ use strat_model::{
 use strat_planner::{Action, Goal, fleet_names, resource_name};
 use strat_provider::{CreateMachines, MachineBatch, ProviderExt as _};
 
-use super::context::{Begin, Failure, StepRun, outcome_is_unknown, ready};
+use super::context::{Failure, ready};
 use super::known::detach;
 use super::report::OfferRef;
+use super::step::{Begin, StepRun, outcome_is_unknown};
 use super::wait::Until;
 use crate::lock;
 

@@ -8,7 +8,8 @@ use strat_model::{
 use strat_planner::{TargetRef, fleet_names, resource_name};
 use strat_provider::ProviderExt as _;
 
-use super::context::{Begin, Failure, StepRun, outcome_is_unknown};
+use super::context::Failure;
+use super::step::{Begin, StepRun, outcome_is_unknown};
 use super::wait::Until;
 use crate::lock;
 

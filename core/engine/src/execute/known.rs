@@ -133,7 +133,7 @@ pub(super) fn targets_of(op: &StepOp) -> &[TargetRef] {
     match op {
         StepOp::Create { .. } => &[],
         StepOp::Update { target, .. } | StepOp::Attach { target, .. } => target.as_slice(),
-        StepOp::Detach { target } => std::slice::from_ref(target),
+        StepOp::Detach { target } | StepOp::ClearRules { target } => std::slice::from_ref(target),
         StepOp::Start { targets } | StepOp::Delete { targets } => targets,
     }
 }

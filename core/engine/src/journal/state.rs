@@ -157,8 +157,16 @@ impl State {
                     .insert(owner, (at, entries.collect::<Result<_, _>>()?));
             }
             Record::RunStarted { .. } => {
-                self.runs
-                    .push_back(RunRecord::from_record(at, line.record)?);
+                let run = RunRecord::from_record(at, line.record)?;
+                let same = |other: &RunRecord| {
+                    other.finished.is_none()
+                        && (&other.plan, other.generation) == (&run.plan, run.generation)
+                };
+                // Announced twice under one lease, it is one run.
+                if self.runs.back().is_some_and(same) {
+                    return Ok(());
+                }
+                self.runs.push_back(run);
                 if self.runs.len() > RUNS_MAX {
                     self.runs.pop_front();
                 }

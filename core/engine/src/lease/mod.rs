@@ -60,7 +60,7 @@ pub enum LeaseError {
     /// Somebody else holds it.
     #[error(
         "{} holds the lease since {} (`{}`, process {}); unless it is renewed it ends at {expires}; \
-         help: wait for it with `--lock-timeout`, or, if that run is surely dead, `strat unlock`",
+         help: wait for it with `--lock-timeout 10m`, or, if that run is surely dead, `strat unlock`",
         holder.who(), holder.since, holder.command, holder.pid
     )]
     Held {
