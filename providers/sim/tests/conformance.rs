@@ -13,6 +13,7 @@ use strat_sim::{Behaviour, Disturbance, Fault, Profile, RegionKey, SimControl, S
 struct SimHarness {
     control: SimControl,
     site: SimSite,
+    folder: Option<tempfile::TempDir>,
 }
 
 impl SimHarness {
@@ -35,7 +36,24 @@ impl SimHarness {
             });
         }
         let control = SimControl::new(World::in_memory(11, clock));
-        Self { control, site }
+        Self {
+            control,
+            site,
+            folder: None,
+        }
+    }
+
+    /// The same in a folder, where each connection is as good as another process.
+    fn in_folder(profile: Profile) -> Self {
+        let harness = Self::new(profile);
+        let folder = tempfile::tempdir().expect("a folder");
+        let world = World::open(folder.path(), 11, harness.clock()).expect("a world");
+        world.connect(harness.site.clone()).expect("a site");
+        Self {
+            control: SimControl::new(world),
+            folder: Some(folder),
+            ..harness
+        }
     }
 
     fn key(&self) -> RegionKey {
@@ -50,10 +68,11 @@ impl SimHarness {
 #[async_trait]
 impl Harness for SimHarness {
     async fn provider(&self) -> Arc<dyn Provider> {
-        self.control
-            .world()
-            .connect(self.site.clone())
-            .expect("a site")
+        let world = match &self.folder {
+            None => self.control.world().clone(),
+            Some(folder) => World::open(folder.path(), 11, self.clock()).expect("a world"),
+        };
+        world.connect(self.site.clone()).expect("a site")
     }
 
     fn run_id(&self) -> String {
@@ -129,3 +148,5 @@ conformance!(aws, SimHarness::new(Profile::Aws));
 conformance!(azure, SimHarness::new(Profile::Azure));
 conformance!(gcp, SimHarness::new(Profile::Gcp));
 conformance!(onprem, SimHarness::new(Profile::Onprem));
+conformance!(aws_in_a_folder, SimHarness::in_folder(Profile::Aws));
+conformance!(onprem_in_a_folder, SimHarness::in_folder(Profile::Onprem));

@@ -16,7 +16,9 @@ pub trait Harness: Send + Sync {
     /// A connection to the site. Each call gives another one, to the same site.
     async fn provider(&self) -> Arc<dyn Provider>;
 
-    /// A short word of `[a-z0-9]`, a letter first, that no other run has: it begins every name.
+    /// A short word of `[a-z0-9]`, a letter first, that no other harness in the account has, now or
+    /// later: it begins every name and owns every thing, and what it owns is deleted afterwards.
+    /// Tests run side by side, each with a harness of its own. The same at every call.
     fn run_id(&self) -> String;
 
     /// The time.

@@ -86,7 +86,8 @@ macro_rules! conformance {
                 ]
                 storage: [
                     a_volume_attaches_and_detaches an_attached_volume_stays
-                    a_volume_moves_between_machines a_volume_grows_and_never_shrinks
+                    a_volume_moves_between_machines a_volume_attaches_only_in_its_zone
+                    a_volume_update_attaches_nothing a_volume_grows_and_never_shrinks
                     a_deleted_machine_lets_its_volumes_go versioning_changes_in_place
                     a_bucket_with_objects_stays
                 ]

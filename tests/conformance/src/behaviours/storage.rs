@@ -109,6 +109,51 @@ pub async fn a_volume_moves_between_machines(harness: &dyn Harness) -> Outcome {
     Outcome::Held
 }
 
+/// A volume cannot be attached to a machine of another zone.
+pub async fn a_volume_attaches_only_in_its_zone(harness: &dyn Harness) -> Outcome {
+    let bench = bench!(harness, Volume, Machine);
+    let Some(elsewhere) = bench.zones().await.into_iter().nth(1) else {
+        return passed_over("the site has one zone");
+    };
+    let machine = bench.running("host").await;
+    let spec = VolumeSpec {
+        zone: elsewhere,
+        ..bench.volume().await
+    };
+    let volume = bench.create(&Spec::Volume(spec), "disk").await;
+    let storage = bench.provider.storage();
+    let attached = storage.attach_volume(&volume.id, &machine.id).await;
+    let kinds = [ErrorKind::Invalid, ErrorKind::Conflict];
+    refused(attached, &kinds, "attaching over a border of zones");
+    assert_eq!(attached_to(&bench, &volume.id).await, None);
+    Outcome::Held
+}
+
+/// Updating a volume neither attaches nor detaches it, whatever its spec says.
+pub async fn a_volume_update_attaches_nothing(harness: &dyn Harness) -> Outcome {
+    let bench = bench!(harness, Volume, Machine);
+    let (volume, machine) = pair(&bench, "disk").await;
+    let mut wanted = bench.volume().await;
+    wanted.attach = Some(machine.id.clone());
+    bench
+        .update(&volume, &Spec::Volume(wanted.clone()), &[])
+        .await;
+    assert_eq!(attached_to(&bench, &volume.id).await, None);
+    done(
+        bench
+            .provider
+            .storage()
+            .attach_volume(&volume.id, &machine.id)
+            .await,
+        "attaching",
+    );
+    attached_to(&bench, &volume.id).await;
+    wanted.attach = None;
+    bench.update(&volume, &Spec::Volume(wanted), &[]).await;
+    assert_eq!(attached_to(&bench, &volume.id).await, Some(machine.id));
+    Outcome::Held
+}
+
 /// A volume grows, attached or not, and stays attached; it never shrinks.
 pub async fn a_volume_grows_and_never_shrinks(harness: &dyn Harness) -> Outcome {
     let bench = bench!(harness, Volume, Machine);
