@@ -1,5 +1,6 @@
 //! One change of a plan, for people.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::Style;
@@ -16,8 +17,11 @@ const DETAILS_MIN: usize = 44;
 /// How far details below an address are indented.
 const INDENT: usize = 6;
 
-/// The changes of one site, aligned with each other.
-pub(crate) fn changes(changes: &[&Change], reasons_of_creates: bool, width: usize) -> String {
+/// The reasons that were said already, by action.
+pub(crate) type Said<'a> = BTreeMap<Action, &'a str>;
+
+/// The changes of one site, aligned with each other. What was `said` is not repeated.
+pub(crate) fn changes(changes: &[&Change], said: &Said<'_>, width: usize) -> String {
     let labels: Vec<String> = changes.iter().map(|change| label(change)).collect();
     let column = labels
         .iter()
@@ -28,7 +32,7 @@ pub(crate) fn changes(changes: &[&Change], reasons_of_creates: bool, width: usiz
     let mut text = String::new();
     for (change, label) in changes.iter().zip(&labels) {
         let place = Place::new(columns(label), column, width);
-        one(&mut text, change, label, &place, reasons_of_creates);
+        one(&mut text, change, label, &place, said);
     }
     text
 }
@@ -62,7 +66,7 @@ impl Place {
     }
 }
 
-fn one(text: &mut String, change: &Change, label: &str, place: &Place, reasons_of_creates: bool) {
+fn one(text: &mut String, change: &Change, label: &str, place: &Place, said: &Said<'_>) {
     let (symbol, style) = symbol(change.action);
     let symbol = paint(style, symbol);
     let mut lines: Vec<(bool, String)> = Vec::new();
@@ -70,7 +74,7 @@ fn one(text: &mut String, change: &Change, label: &str, place: &Place, reasons_o
         let pieces = wrap(&spec::pieces(&change.goals), place.room);
         lines.extend(pieces.into_iter().map(|line| (false, line)));
     }
-    if change.action != Action::Create || reasons_of_creates {
+    if said.get(&change.action) != Some(&change.reason.as_str()) {
         let reason = words(&reason(change), place.room);
         lines.extend(reason.into_iter().map(|line| (true, line)));
     }
@@ -166,6 +170,12 @@ fn fields(text: &mut String, change: &Change) {
     }
 }
 
+/// Whether two lists are told apart more easily by what is not in both.
+fn lists_are_long(change: &FieldChange) -> bool {
+    let len = |value: &serde_json::Value| value.as_array().map_or(0, Vec::len);
+    len(&change.before) + len(&change.after) > 2
+}
+
 struct Row {
     name: String,
     before: String,
@@ -190,7 +200,7 @@ fn rows(change: &FieldChange) -> Vec<Row> {
             .collect();
     }
     if let Some((gone, new)) = values::list_changes(change.field, &change.before, &change.after)
-        && gone.len() + new.len() > 2
+        && lists_are_long(change)
     {
         let gone = gone.into_iter().map(|item| row(name.clone(), item, String::new()));
         let new = new.into_iter().map(|item| row(name.clone(), String::new(), item));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use stratiform::model::{Inventory, Mark, Name, Resource, ResourceState, Spec};
+use stratiform::model::{Inventory, Mark, Name, Resource, ResourceId, ResourceState, Spec};
 
 use super::style::{BOLD, DIM, paint};
 use super::table::table;
@@ -20,12 +20,19 @@ pub(crate) fn inventory(inventory: &Inventory, width: Option<usize>) -> String {
     }
     let mut text = String::new();
     let mut total = 0;
+    let names: BTreeMap<(&Name, &ResourceId), String> = marked(inventory)
+        .map(|(site, mark, resource)| ((site, &resource.id), mark.addr.local.to_string()))
+        .collect();
     for (site, mut things) in sites {
         total += things.len();
         things.sort_by(|a, b| (&a.0.addr, &a.1.id).cmp(&(&b.0.addr, &b.1.id)));
         let tally = count(things.len(), "resource");
         text.push_str(&format!("{}  {}\n", paint(BOLD, site), paint(DIM, tally)));
-        let rows = things.into_iter().map(|(mark, resource)| row(mark, resource));
+        let rows = things.into_iter().map(|(mark, resource)| {
+            row(mark, resource, |id| {
+                names.get(&(site, id)).cloned().unwrap_or_else(|| id.to_string())
+            })
+        });
         text.push_str(&table(&["address", "id", "state", "zone", "what"], rows, width));
         text.push('\n');
     }
@@ -33,7 +40,7 @@ pub(crate) fn inventory(inventory: &Inventory, width: Option<usize>) -> String {
     text
 }
 
-fn row(mark: &Mark, resource: &Resource) -> Vec<String> {
+fn row(mark: &Mark, resource: &Resource, name: impl Fn(&ResourceId) -> String) -> Vec<String> {
     let zone = resource.zone().map_or_else(String::new, ToString::to_string);
     let mut state = resource.state.as_str().to_owned();
     if mark.protect {
@@ -44,18 +51,21 @@ fn row(mark: &Mark, resource: &Resource) -> Vec<String> {
         resource.id.to_string(),
         state,
         zone,
-        what(resource),
+        what(resource, name),
     ]
 }
 
-/// What matters most about a thing, in few words.
-fn what(resource: &Resource) -> String {
+/// What matters most about a thing, in few words. `name` gives the address behind an id.
+fn what(resource: &Resource, name: impl Fn(&ResourceId) -> String) -> String {
     let attribute = |name: &str| resource.attributes.get(name).cloned();
     let parts: Vec<Option<String>> = match &resource.spec {
         Spec::Network(spec) => vec![Some(spec.cidr.to_string())],
         Spec::Subnet(spec) => vec![Some(spec.cidr.to_string())],
         Spec::Firewall(spec) => vec![Some(count(spec.rules.len(), "rule"))],
-        Spec::Address(_) => vec![attribute("ip")],
+        Spec::Address(spec) => vec![
+            attribute("ip"),
+            spec.attach.as_ref().map(|to| format!("to {}", name(to))),
+        ],
         Spec::Keypair(_) | Spec::Image(_) => vec![Some(resource.name.clone())],
         Spec::Machine(spec) => vec![
             Some(spec.machine_type.clone()),
@@ -64,7 +74,7 @@ fn what(resource: &Resource) -> String {
         ],
         Spec::Volume(spec) => vec![
             Some(format!("{} {}", spec.size, spec.class.as_str())),
-            spec.attach.as_ref().map(|to| format!("on {to}")),
+            spec.attach.as_ref().map(|to| format!("on {}", name(to))),
         ],
         Spec::Bucket(_) => vec![attribute("url")],
     };

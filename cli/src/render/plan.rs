@@ -39,10 +39,13 @@ fn heading(text: &mut String, line: &str) {
 
 /// The changes, site by site.
 fn sites(text: &mut String, changes: &[&Change], width: usize) {
-    let shared = shared_reason(changes);
-    if let Some(reason) = shared {
-        let creates = changes.iter().map(|change| change.count as usize).sum();
-        let line = format!("{} to create: {reason}.", count(creates, "thing"));
+    let said: BTreeMap<Action, &str> = [Action::Create, Action::Delete]
+        .into_iter()
+        .filter_map(|action| Some((action, shared_reason(changes, action)?)))
+        .collect();
+    for (action, reason) in &said {
+        let verb = if *action == Action::Create { "Created" } else { "Deleted" };
+        let line = format!("{verb}, where nothing else is said: {reason}.");
         let _ = writeln!(text, "{}\n", paint(DIM, line));
     }
     let mut by_site: BTreeMap<&Name, Vec<&Change>> = BTreeMap::new();
@@ -51,16 +54,19 @@ fn sites(text: &mut String, changes: &[&Change], width: usize) {
     }
     for (site, changes) in by_site {
         let _ = writeln!(text, "{}  {}", paint(BOLD, site), paint(DIM, tally(&changes)));
-        text.push_str(&change::changes(&changes, shared.is_none(), width));
+        text.push_str(&change::changes(&changes, &said, width));
         text.push('\n');
     }
 }
 
-/// The reason of all changes, if they are creates for one reason: then it is said once.
-fn shared_reason<'a>(changes: &[&'a Change]) -> Option<&'a str> {
-    let first = changes.first()?;
-    let alike = |change: &&Change| change.action == Action::Create && change.reason == first.reason;
-    (changes.len() > 1 && changes.iter().all(alike)).then_some(first.reason.as_str())
+/// The reason that most changes of an action have, if several have it: then it is said once.
+fn shared_reason<'a>(changes: &[&'a Change], action: Action) -> Option<&'a str> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for change in changes.iter().filter(|change| change.action == action) {
+        *counts.entry(&change.reason).or_default() += 1;
+    }
+    let (reason, count) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+    (count > 1).then_some(reason)
 }
 
 /// `15 to create, 1 to update`.
