@@ -17,12 +17,7 @@ const WORD: &str = "STRAT_SIM_TEST_WORD";
 
 fn writer(folder: &Path, word: &str) -> Child {
     Command::new(std::env::current_exe().expect("this program"))
-        .args([
-            "--exact",
-            "crash::writes_until_it_is_killed",
-            "--ignored",
-            "--nocapture",
-        ])
+        .args(["--exact", "crash::writes_until_it_is_killed", "--nocapture"])
         .env(FOLDER, folder)
         .env(WORD, word)
         .stdout(Stdio::piped())
@@ -64,9 +59,8 @@ async fn two_killed_processes_leave_a_whole_world() {
     assert!(told.is_subset(&names), "nothing that was answered is lost");
 }
 
-/// Not a test: what the test above starts and kills.
+/// What the test above starts and kills; it does nothing unless told where.
 #[tokio::test]
-#[ignore = "runs until it is killed"]
 #[expect(
     clippy::disallowed_methods,
     reason = "its parent tells it where the world is"
