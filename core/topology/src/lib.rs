@@ -7,6 +7,7 @@
 mod ast;
 mod decode;
 mod eval;
+mod format;
 mod functions;
 mod inputs;
 mod lower;
@@ -24,6 +25,7 @@ mod types;
 mod value;
 mod yaml;
 
+pub use format::format;
 pub use functions::{FunctionDoc, functions};
 pub use inputs::{Inputs, VariableDoc};
 pub use outputs::Output;

@@ -142,7 +142,7 @@ impl Evaluated {
 }
 
 /// Runs `f` where expressions may nest. Without a thread of its own it runs on the caller's.
-fn deep<T: Send>(f: impl FnOnce() -> T + Send) -> T {
+pub(crate) fn deep<T: Send>(f: impl FnOnce() -> T + Send) -> T {
     let mut f = Some(f);
     let mut result = None;
     std::thread::scope(|scope| {
