@@ -47,7 +47,8 @@ async fn an_apply_to_nothing_on_every_cloud() {
 #[tokio::test(start_paused = true)]
 async fn a_change_of_everything() {
     for sites in [&["dc1"][..], &["east"], &["west"]] {
-        let mut before = shop::shop(sites);
+        let mut before = shop::knotted(sites);
+        // A plan leads an address to a new machine only once the old one is gone: two plans.
         before.addresses.clear();
         let mut after = before.clone();
         for machines in &mut after.machines {
@@ -66,7 +67,7 @@ async fn a_change_of_everything() {
 #[tokio::test(start_paused = true)]
 async fn a_destroy() {
     for sites in [&["dc1"][..], &["east"], &["west"]] {
-        let intent = shop::shop(sites);
+        let intent = shop::knotted(sites);
         let moments = killed_at_every_moment(Some(&intent), &intent, Mode::Destroy).await;
         assert!(moments > 20, "{sites:?}: only {moments}");
     }

@@ -306,6 +306,7 @@ impl StepRun<'_, '_> {
                 fields,
             } => self.update(target.as_ref(), *goal, fields).await,
             StepOp::Attach { target, goal } => self.attach(target.as_ref(), *goal).await,
+            StepOp::ClearRules { target } => self.clear_rules(target).await,
             StepOp::Detach { target } => self.detach(target).await,
             StepOp::Start { targets } => self.start(targets).await,
             StepOp::Delete { targets } => self.delete(targets).await,
