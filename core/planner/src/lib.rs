@@ -14,6 +14,7 @@ mod lower;
 mod naming;
 mod place;
 mod plan;
+mod room;
 mod step;
 mod target;
 

@@ -1,6 +1,6 @@
 //! The plan: what would be done, and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use rust_decimal::Decimal;
@@ -247,6 +247,9 @@ pub struct Plan {
     pub source: Option<Source>,
     /// The differences, sorted by address and action.
     pub changes: Vec<Change>,
+    /// Sites without room for what goes and what comes at once: deletes go first there.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub tight: BTreeSet<Name>,
     /// What is left as it is because too little is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withheld: Vec<Withheld>,

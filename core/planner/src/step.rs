@@ -44,6 +44,12 @@ pub enum StepOp {
         /// What differs.
         fields: BTreeSet<Field>,
     },
+    /// Takes all rules off a firewall that is about to be deleted, because others that go too
+    /// name it in theirs, and it names them.
+    ClearRules {
+        /// Which firewall.
+        target: TargetRef,
+    },
     /// Lets a volume go from the machine it is attached to.
     Detach {
         /// Which volume.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use strat_model::{Addr, Digest};
 
 use super::orphans::is_targeted;
-use super::{DiffOptions, Differ};
+use super::{DiffOptions, Differ, tight};
 use crate::cost::cost;
 use crate::plan::{Action, Change, Guard, Mode, Plan, Summary};
 
@@ -23,6 +23,8 @@ impl Differ<'_> {
         }
         // Stable, so that the groups of one fleet keep their order.
         changes.sort_by(|a, b| (&a.addr, a.action).cmp(&(&b.addr, b.action)));
+        let tight = tight::sites(&changes, self.facts);
+        tight::destroy_first(&mut changes, &tight);
         let summary = summary(&changes, self.unchanged);
         let existing = u32::try_from(self.index.len()).unwrap_or(u32::MAX);
         let cost = cost(self.desired, self.index, self.facts);
@@ -32,6 +34,7 @@ impl Differ<'_> {
             topology: self.desired.owner.clone(),
             mode: options.mode,
             source: None,
+            tight,
             withheld: self.withheld(),
             guard: guard(&summary, existing, options),
             changes,

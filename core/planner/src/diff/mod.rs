@@ -5,6 +5,7 @@ mod finish;
 mod fleet;
 mod orphans;
 mod single;
+mod tight;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};

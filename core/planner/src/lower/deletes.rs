@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use strat_model::{ImageRef, Inventory, LocalAddr, Name, ResourceId, Spec};
+use strat_model::{ImageRef, Inventory, Kind, LocalAddr, Name, ResourceId, Spec};
 
 use super::{Lowering, moves};
-use crate::step::{StepId, StepOp};
+use crate::step::{Step, StepId, StepOp};
 
 impl<'a> Lowering<'a> {
     /// Makes every delete wait for the steps of what refers to its things, and for the successors
@@ -27,15 +27,13 @@ impl<'a> Lowering<'a> {
                 deps.extend(self.machine_first(&change.site, &target.id));
                 deps.extend(self.detaches(&volumes, &change.site, &target.id));
                 for user in users.get(&(&change.site, &target.id)).into_iter().flatten() {
-                    deps.extend(
-                        self.touches
-                            .get(&(&change.site, user))
-                            .into_iter()
-                            .flatten(),
-                    );
+                    match self.cleared(&change.site, user, &target.id) {
+                        Some(cleared) => deps.extend(cleared),
+                        None => deps.extend(self.touches(&change.site, user)),
+                    }
                 }
             }
-            if moves(change) {
+            if moves(change) && !self.plan.tight.contains(&change.site) {
                 deps.extend(successors.get(&change.addr.local).into_iter().flatten());
             }
             let id = self.steps[number].id;
@@ -55,6 +53,46 @@ impl<'a> Lowering<'a> {
             .as_ref()
             .and_then(|machine| self.touches.get(&(site, machine)));
         machine.into_iter().flatten().copied().collect()
+    }
+
+    /// Where there is no room for what goes and what comes at once, all machines that go are gone
+    /// before the first comes.
+    pub(super) fn make_room(&mut self) {
+        for site in &self.plan.tight {
+            let machines = |step: &&Step| step.site == *site && step.kind == Kind::Machine;
+            let deletes: Vec<StepId> = self
+                .steps
+                .iter()
+                .filter(machines)
+                .filter(|step| matches!(step.op, StepOp::Delete { .. }))
+                .map(|step| step.id)
+                .collect();
+            for step in &mut self.steps {
+                if machines(&&*step) && matches!(step.op, StepOp::Create { .. }) {
+                    step.deps.extend(&deletes);
+                }
+            }
+        }
+    }
+
+    fn touches(&self, site: &'a Name, id: &'a ResourceId) -> impl Iterator<Item = StepId> {
+        self.touches.get(&(site, id)).into_iter().flatten().copied()
+    }
+
+    /// Of two firewalls that name each other and both go, each waits only until the other has no
+    /// rules any more.
+    fn cleared(
+        &self,
+        site: &'a Name,
+        user: &'a ResourceId,
+        used: &'a ResourceId,
+    ) -> Option<Vec<StepId>> {
+        let circle = self.circles.get(&(site, user))?;
+        if self.circles.get(&(site, used)) != Some(circle) {
+            return None;
+        }
+        let clears = |id: &StepId| matches!(self.steps[id.index()].op, StepOp::ClearRules { .. });
+        Some(self.touches(site, user).filter(clears).collect())
     }
 
     /// A machine goes only once the volumes that are led elsewhere are let go.

@@ -3,51 +3,91 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use std::hash::Hash;
+
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
-use strat_model::{Addr, Spec};
+use strat_model::{Addr, Name, Peer, ResourceId, Spec};
 
+use crate::InventoryIndex;
 use crate::plan::{Action, Plan};
 
 /// For each firewall that this plan makes and that is part of a circle: the firewalls of the
 /// circle that its rules name.
 pub(super) fn left_out(plan: &Plan) -> HashMap<&Addr, BTreeSet<Addr>> {
-    let mut graph: DiGraph<&Addr, ()> = DiGraph::new();
-    let mut nodes: HashMap<&Addr, NodeIndex> = HashMap::new();
-    let mut names: HashMap<&Addr, BTreeSet<Addr>> = HashMap::new();
+    let mut names: HashMap<&Addr, BTreeSet<&Addr>> = HashMap::new();
     for change in &plan.changes {
-        if !matches!(change.action, Action::Create | Action::Replace) {
-            continue;
-        }
-        for goal in &change.goals {
-            if let Spec::Firewall(spec) = &goal.spec {
-                nodes.insert(&change.addr, graph.add_node(&change.addr));
-                let peers = spec.rules.iter().flat_map(|rule| &rule.peers);
-                let named = peers.filter_map(|peer| peer.firewall()).cloned();
-                names.insert(&change.addr, named.collect());
+        if matches!(change.action, Action::Create | Action::Replace) {
+            for goal in &change.goals {
+                if let Spec::Firewall(spec) = &goal.spec {
+                    let peers = spec.rules.iter().flat_map(|rule| &rule.peers);
+                    names.insert(&change.addr, peers.filter_map(Peer::firewall).collect());
+                }
             }
         }
     }
-    for (addr, named) in &names {
-        for other in named {
-            if let Some(other) = nodes.get(other) {
-                graph.add_edge(nodes[addr], *other, ());
-            }
-        }
-    }
-    let mut left_out = HashMap::new();
-    for circle in tarjan_scc(&graph) {
-        let members: BTreeSet<&Addr> = circle.iter().map(|node| graph[*node]).collect();
-        for addr in &members {
-            let inside: BTreeSet<Addr> = names[addr]
+    let circles = circles(&names);
+    let left_out = circles.iter().map(|(addr, circle)| {
+        let inside = |named: &&&Addr| circles.get(**named) == Some(circle);
+        (
+            *addr,
+            names[addr]
                 .iter()
-                .filter(|named| members.contains(named))
-                .cloned()
-                .collect();
-            if !inside.is_empty() {
-                left_out.insert(*addr, inside);
+                .filter(inside)
+                .map(|named| (*named).clone())
+                .collect(),
+        )
+    });
+    left_out.collect()
+}
+
+/// A firewall that there is.
+type Found<'a> = (&'a Name, &'a ResourceId);
+
+/// Which firewalls of those that this plan deletes name each other, as the number of their circle.
+pub(super) fn deleted_circles<'a>(
+    plan: &'a Plan,
+    index: &InventoryIndex<'a>,
+) -> HashMap<Found<'a>, usize> {
+    let mut names: HashMap<Found<'_>, BTreeSet<Found<'_>>> = HashMap::new();
+    for change in &plan.changes {
+        if matches!(change.action, Action::Delete | Action::Replace) {
+            for target in &change.targets {
+                let found = index
+                    .by_id(&change.site, &target.id)
+                    .map(|found| &found.spec);
+                if let Some(Spec::Firewall(spec)) = found {
+                    let peers = spec.rules.iter().flat_map(|rule| &rule.peers);
+                    let named = peers
+                        .filter_map(Peer::firewall)
+                        .filter(|named| **named != target.id);
+                    let named = named.map(|named| (&change.site, named));
+                    names.insert((&change.site, &target.id), named.collect());
+                }
             }
         }
     }
-    left_out
+    circles(&names)
+}
+
+/// The nodes that are part of a circle, be it with themselves alone, and the number of the circle.
+fn circles<N: Copy + Eq + Hash + Ord>(names: &HashMap<N, BTreeSet<N>>) -> HashMap<N, usize> {
+    let mut graph: DiGraph<N, ()> = DiGraph::new();
+    let nodes: HashMap<N, NodeIndex> = names
+        .keys()
+        .map(|node| (*node, graph.add_node(*node)))
+        .collect();
+    for (from, named) in names {
+        for to in named.iter().filter_map(|to| nodes.get(to)) {
+            graph.add_edge(nodes[from], *to, ());
+        }
+    }
+    let mut found = HashMap::new();
+    for (number, circle) in tarjan_scc(&graph).into_iter().enumerate() {
+        let alone = circle.len() == 1 && !graph.contains_edge(circle[0], circle[0]);
+        if !alone {
+            found.extend(circle.iter().map(|node| (graph[*node], number)));
+        }
+    }
+    found
 }

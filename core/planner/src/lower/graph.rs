@@ -28,7 +28,11 @@ pub(super) fn finish(mut steps: Vec<Step>) -> StepGraph {
         }
     }
     let order = toposort(&graph, None);
-    debug_assert!(order.is_ok(), "the steps wait for each other in a circle");
+    debug_assert!(
+        order.is_ok(),
+        "steps wait for each other: {:#?}",
+        circle(&graph, &steps)
+    );
     for node in order.unwrap_or_default().into_iter().rev() {
         let behind = graph
             .neighbors(node)
@@ -37,4 +41,22 @@ pub(super) fn finish(mut steps: Vec<Step>) -> StepGraph {
         steps[node.index()].height = behind.unwrap_or(0) + 1;
     }
     StepGraph { steps }
+}
+
+/// The steps of the first circle, for a test that fails.
+fn circle<'a>(graph: &DiGraph<(), (), u32>, steps: &'a [Step]) -> Vec<(&'a Step, Vec<usize>)> {
+    let circles = petgraph::algo::tarjan_scc(graph);
+    let first = circles
+        .into_iter()
+        .find(|circle| circle.len() > 1)
+        .unwrap_or_default();
+    let inside = |step: &Step| {
+        let deps = step.deps.iter().map(|dep| dep.index());
+        deps.filter(|dep| first.contains(&NodeIndex::new(*dep)))
+            .collect()
+    };
+    first
+        .iter()
+        .map(|node| (&steps[node.index()], inside(&steps[node.index()])))
+        .collect()
 }

@@ -32,6 +32,8 @@ pub fn lower(plan: &Plan, inventory: &Inventory, facts: &BTreeMap<Name, SiteFact
         creates: HashMap::new(),
         touches: HashMap::new(),
         without: firewalls::left_out(plan),
+        circles: firewalls::deleted_circles(plan, &index),
+        machines_that_go: machines_that_go(plan),
         destroy_first: plan
             .changes
             .iter()
@@ -44,6 +46,7 @@ pub fn lower(plan: &Plan, inventory: &Inventory, facts: &BTreeMap<Name, SiteFact
     }
     lowering.wait_for_references();
     lowering.order_deletes(inventory);
+    lowering.make_room();
     graph::finish(lowering.steps)
 }
 
@@ -61,6 +64,10 @@ struct Lowering<'a> {
     touches: HashMap<(&'a Name, &'a ResourceId), Vec<StepId>>,
     /// For firewalls that name each other: those that each is made without.
     without: HashMap<&'a Addr, BTreeSet<Addr>>,
+    /// Firewalls that go together and name each other.
+    circles: HashMap<(&'a Name, &'a ResourceId), usize>,
+    /// Machines that this plan deletes.
+    machines_that_go: HashSet<(&'a Name, &'a ResourceId)>,
     /// What goes before its successor is made.
     destroy_first: HashSet<&'a Addr>,
 }
@@ -297,28 +304,15 @@ impl<'a> Lowering<'a> {
         deletes
     }
 
-    /// A volume must be let go before it is deleted, unless its machine goes too.
+    /// What has to be done to a thing before it can be deleted.
     fn let_go(&mut self, number: usize, change: &'a Change, target: &'a TargetRef) -> Vec<StepId> {
-        let Some(found) = self.index.by_id(&change.site, &target.id) else {
+        let target_ref = target.clone();
+        let op = if self.circles.contains_key(&(&change.site, &target.id)) {
+            StepOp::ClearRules { target: target_ref }
+        } else if self.stays_attached(change, target) {
+            StepOp::Detach { target: target_ref }
+        } else {
             return Vec::new();
-        };
-        let Spec::Volume(volume) = &found.spec else {
-            return Vec::new();
-        };
-        let Some(machine) = &volume.attach else {
-            return Vec::new();
-        };
-        let goes_too = self.plan.changes.iter().any(|other| {
-            other.site == change.site
-                && other.kind == Kind::Machine
-                && matches!(other.action, Action::Delete | Action::Replace)
-                && other.targets.iter().any(|other| other.id == *machine)
-        });
-        if goes_too {
-            return Vec::new();
-        }
-        let op = StepOp::Detach {
-            target: target.clone(),
         };
         let id = self.push(number, change, op, Vec::new());
         self.touches
@@ -326,6 +320,21 @@ impl<'a> Lowering<'a> {
             .or_default()
             .push(id);
         vec![id]
+    }
+
+    /// Whether a volume must be let go before it is deleted: not if its machine goes too.
+    fn stays_attached(&self, change: &Change, target: &TargetRef) -> bool {
+        let found = self
+            .index
+            .by_id(&change.site, &target.id)
+            .map(|found| &found.spec);
+        let Some(Spec::Volume(volume)) = found else {
+            return false;
+        };
+        let Some(machine) = &volume.attach else {
+            return false;
+        };
+        !self.machines_that_go.contains(&(&change.site, machine))
     }
 
     /// Makes every step of a goal wait for what the goal refers to.
@@ -338,9 +347,12 @@ impl<'a> Lowering<'a> {
                 StepOp::Attach { goal, .. } => (*goal, true),
                 // The old machine keeps its volume until the new one is there.
                 StepOp::Detach { .. } => (0, true),
-                StepOp::Start { .. } | StepOp::Delete { .. } => continue,
+                StepOp::ClearRules { .. } | StepOp::Start { .. } | StepOp::Delete { .. } => {
+                    continue;
+                }
             };
             let detach = matches!(step.op, StepOp::Detach { .. });
+            let tight = self.plan.tight.contains(&step.site);
             let Some(goal) = change.goals.get(goal) else {
                 continue;
             };
@@ -352,7 +364,8 @@ impl<'a> Lowering<'a> {
             let mut deps: Vec<StepId> = Vec::new();
             let own = &change.addr;
             let mut wait = |addr: &Addr| {
-                let later = detach && self.destroy_first.contains(addr);
+                let goes_first = tight || self.destroy_first.contains(addr);
+                let later = detach && goes_first;
                 if addr != own
                     && !later
                     && !without.contains(addr)
@@ -373,6 +386,22 @@ impl<'a> Lowering<'a> {
             self.steps[number].deps.extend(deps);
         }
     }
+}
+
+fn machines_that_go(plan: &Plan) -> HashSet<(&Name, &ResourceId)> {
+    let goes = |change: &&Change| {
+        change.kind == Kind::Machine && matches!(change.action, Action::Delete | Action::Replace)
+    };
+    plan.changes
+        .iter()
+        .filter(goes)
+        .flat_map(|change| {
+            change
+                .targets
+                .iter()
+                .map(move |target| (&change.site, &target.id))
+        })
+        .collect()
 }
 
 /// The machine that a volume or address is attached to.

@@ -1,6 +1,5 @@
 //! Placement: every thing gets its site, zone, size and address range.
 
-mod capacity;
 mod machines;
 mod network;
 mod offers;

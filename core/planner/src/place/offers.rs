@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use strat_model::{Bytes, CapacityKind, MachineSpec, Money, Name, Offer, SiteFacts, Size, Sizing};
 
+use crate::room::Need;
+
 /// A size that a site sells in a zone, chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shape {
@@ -13,6 +15,18 @@ pub(super) struct Shape {
     pub(super) memory: Bytes,
     pub(super) capacity: CapacityKind,
     pub(super) price_hour: Option<Money>,
+}
+
+impl Shape {
+    /// What one machine of it needs, with so much disk of its own.
+    pub(super) fn need(&self, disk: u64) -> Need<'_> {
+        Need {
+            cpu: self.cpu.into(),
+            memory: self.memory.0,
+            disk,
+            family: &self.family,
+        }
+    }
 }
 
 /// The offers of one site, remembering what was asked before.

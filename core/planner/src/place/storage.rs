@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{
-    Addr, AddressSpec, AttachIntent, BucketSpec, ImageSpec, KeypairSpec, Kind, LocalAddr, Name,
-    Spec, VolumeSpec,
+    Addr, AddressSpec, AttachIntent, BucketSpec, Diagnostic, ImageSpec, KeypairSpec, Kind,
+    LocalAddr, Name, Spec, VolumeIntent, VolumeSpec,
 };
 
 use super::Placer;
@@ -89,6 +89,10 @@ impl<'a> Placer<'a> {
             let Some(zone) = zone.or_else(|| self.unattached_zone(&addr)) else {
                 continue;
             };
+            if let Some(problem) = self.shrinks(volume, &addr) {
+                self.problems.push(problem);
+                continue;
+            }
             let spec = VolumeSpec {
                 size: volume.size,
                 class: volume.class,
@@ -132,6 +136,19 @@ impl<'a> Placer<'a> {
                 None
             }
         }
+    }
+
+    /// A volume can grow, never shrink; making it anew would lose what is on it.
+    fn shrinks(&self, volume: &VolumeIntent, addr: &Addr) -> Option<Diagnostic> {
+        let Spec::Volume(is) = &self.index.at(addr).first()?.spec else {
+            return None;
+        };
+        (volume.size < is.size).then(|| {
+            let message = format!("{addr} is {} and cannot shrink to {}", is.size, volume.size);
+            Diagnostic::error("cannot_shrink", message)
+                .at(volume.common.origin("size"), format!("there are {} now", is.size))
+                .help("keep the size; or add a smaller volume of another name, move what is on this one, and take this one out")
+        })
     }
 
     /// The zone of a volume that names none: where it is, else the site's first.

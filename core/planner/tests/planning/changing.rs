@@ -230,3 +230,72 @@ fn the_same_arguments_give_the_same_bytes() {
     let plan: Plan = serde_json::from_slice(&bytes()).expect("a plan reads back");
     assert_eq!(serde_json::to_vec(&plan).expect("json"), bytes());
 }
+
+#[test]
+fn a_volume_grows_in_place_and_never_shrinks() {
+    let mut intent = shop();
+    let world = realise(&placed(&intent, &empty()));
+    intent.volumes[0].size = Bytes::gib(300);
+    let plan = plan_of(&intent, &world);
+    assert_eq!(lines(&plan), ["update volume.db@dc1 x1"]);
+    intent.volumes[0].size = Bytes::gib(100);
+    let problems = place(&intent, &facts(), &world).expect_err("it would lose what is on it");
+    assert_eq!(problems[0].code, "cannot_shrink");
+}
+
+#[test]
+fn where_there_is_no_room_for_both_the_old_one_goes_first() {
+    let mut intent = shop();
+    // 15 web machines and the database fill dc1 to the last CPU.
+    intent.machines[1].count = 15;
+    let world = realise(&placed(&intent, &empty()));
+    let mut facts = facts();
+    facts.get_mut("dc1").expect("dc1").free = Some(Pool::default());
+    intent.machines[0].user_data = None;
+    intent.machines[1].count = 14;
+    let desired = place(&intent, &facts, &world).expect("placed");
+    let plan = diff(&desired, &world, &facts, None, &DiffOptions::default());
+    let db = &plan.changes[0];
+    assert_eq!(
+        (db.action, db.order),
+        (Action::Replace, Some(ReplaceOrder::DestroyFirst))
+    );
+    let graph = lower(&plan, &world, &facts);
+    assert!(graph.steps.iter().all(|step| step.height > 0), "{graph:#?}");
+    let machines = graph.steps.iter().filter(|step| step.kind == Kind::Machine);
+    let (creates, deletes): (Vec<_>, Vec<_>) =
+        machines.partition(|step| matches!(step.op, StepOp::Create { .. }));
+    assert_eq!((creates.len(), deletes.len()), (1, 2));
+    assert!(
+        deletes
+            .iter()
+            .all(|delete| creates[0].deps.contains(&delete.id))
+    );
+}
+
+#[test]
+fn firewalls_that_name_each_other_go_together() {
+    let mut intent = shop();
+    intent.firewalls = vec![
+        firewall(
+            "firewall.db",
+            vec![rule("a", Peer::Firewall(local("firewall.web")), 1)],
+        ),
+        firewall(
+            "firewall.web",
+            vec![rule("b", Peer::Firewall(local("firewall.db")), 3)],
+        ),
+    ];
+    let world = realise(&placed(&intent, &empty()));
+    intent.firewalls.clear();
+    for machine in &mut intent.machines {
+        machine.firewalls.clear();
+    }
+    let plan = plan_of(&intent, &world);
+    let graph = lower(&plan, &world, &facts());
+    let clears = graph
+        .steps
+        .iter()
+        .filter(|step| matches!(step.op, StepOp::ClearRules { .. }));
+    assert_eq!(clears.count(), 6, "two at each of three sites");
+}

@@ -3,9 +3,9 @@
 use strat_model::{Name, SiteFacts, Spread};
 
 use super::reasons::no_offer;
-use super::{Allotment, Share, Supply, disk, permitted_zones};
-use crate::place::capacity::Full;
+use super::{Allotment, Share, Supply, permitted_zones};
 use crate::place::offers::Shape;
+use crate::room::{Full, disk_space};
 
 /// Puts as many of the missing machines at a site as fit.
 pub(super) fn fill_site<'a>(
@@ -15,6 +15,7 @@ pub(super) fn fill_site<'a>(
     supply: &mut Supply<'a>,
 ) {
     let machine = allotment.machine;
+    let disk = disk_space(&machine.disks);
     let (Some(market), Some(room)) = (supply.markets.get_mut(site), supply.rooms.get_mut(site))
     else {
         return;
@@ -50,14 +51,14 @@ pub(super) fn fill_site<'a>(
             0
         };
         let want = if spread {
-            let (together, _) = room.fits(&open[i].1, disk(machine), allotment.missing);
+            let (together, _) = room.fits(open[i].1.need(disk), allotment.missing);
             step(&open, i, &count_in, together)
         } else {
             allotment.missing
         };
         let (zone, shape) = &open[i];
-        let (fits, full) = room.fits(shape, disk(machine), want);
-        room.take(shape, disk(machine), fits);
+        let (fits, full) = room.fits(shape.need(disk), want);
+        room.take(shape.need(disk), fits);
         if fits > 0 {
             let share = here.entry((*zone).clone()).or_insert_with(|| Share {
                 count: 0,

@@ -14,9 +14,9 @@ use fill::fill_site;
 use reasons::no_place;
 
 use super::Placer;
-use super::capacity::Room;
 use super::offers::{Market, Shape, request};
 use crate::Entry;
+use crate::room::{Room, disk_space};
 
 /// The machines of one intent at one site, by zone.
 type Zones = BTreeMap<Name, Share>;
@@ -43,7 +43,7 @@ struct Allotment<'a> {
 /// What is left at every site while machines are placed.
 pub(super) struct Supply<'a> {
     markets: BTreeMap<&'a Name, Market<'a>>,
-    pub(super) rooms: BTreeMap<&'a Name, Room>,
+    pub(super) rooms: BTreeMap<&'a Name, Room<'a>>,
 }
 
 impl<'a> Placer<'a> {
@@ -88,7 +88,7 @@ impl<'a> Placer<'a> {
         }
         let room = |(site, facts): (&'a Name, &'a SiteFacts)| {
             let ours = ours.get(site).into_iter().flatten().copied();
-            (site, Room::new(facts, ours))
+            (site, Room::without(facts, ours))
         };
         Supply {
             markets: self
@@ -168,9 +168,9 @@ impl<'a> Placer<'a> {
             let kept = shrink(&mut zones, missing);
             missing -= kept;
             if let Some(room) = supply.rooms.get_mut(site) {
-                zones
-                    .values()
-                    .for_each(|share| room.take(&share.shape, disk(machine), share.count));
+                zones.values().for_each(|share| {
+                    room.take(share.shape.need(disk_space(&machine.disks)), share.count)
+                });
             }
             sites.insert(site.clone(), zones);
         }
@@ -251,11 +251,6 @@ fn permitted_zones<'f>(machine: &MachineIntent, facts: &'f SiteFacts) -> Vec<&'f
         .iter()
         .filter(|zone| wanted.is_none_or(|wanted| wanted == *zone))
         .collect()
-}
-
-/// The disk space of one machine.
-fn disk(machine: &MachineIntent) -> u64 {
-    machine.disks.iter().map(|disk| disk.size.0).sum()
 }
 
 /// The size of machines in a zone where some run: theirs, while what was asked for is the same.

@@ -1,0 +1,204 @@
+//! How much room a site has left for machines and volumes.
+
+use std::collections::HashMap;
+
+use strat_model::{Bytes, DiskSpec, MachineSpec, Name, Resource, SiteFacts, Spec};
+
+use crate::Goal;
+
+/// What bounds the machines of one site.
+#[derive(Debug, Clone)]
+pub(crate) struct Room<'a> {
+    /// Owned hardware: what is free. `None`: no bound.
+    pool: Option<Free>,
+    /// Quotas: the family (`None`: all), and what is left of its CPUs.
+    quotas: Vec<(Option<&'a str>, u64)>,
+    /// The family of each type in each zone.
+    families: HashMap<(&'a Name, &'a str), &'a str>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Free {
+    cpu: u64,
+    memory: u64,
+    disk: u64,
+}
+
+/// What one machine needs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Need<'a> {
+    pub(crate) cpu: u64,
+    pub(crate) memory: u64,
+    pub(crate) disk: u64,
+    pub(crate) family: &'a str,
+}
+
+/// Why no more machines fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Full(pub(crate) String);
+
+impl<'a> Room<'a> {
+    /// The room that a site has now.
+    pub(crate) fn now(facts: &'a SiteFacts) -> Self {
+        let family = |offer: &'a strat_model::Offer| {
+            let key = (&offer.zone, offer.machine_type.as_str());
+            (key, offer.family.as_str())
+        };
+        let quota = |quota: &'a strat_model::Quota| {
+            let left = quota.cpu_limit.saturating_sub(quota.cpu_used);
+            (quota.family.as_deref(), left)
+        };
+        Self {
+            pool: facts.free.map(|pool| Free {
+                cpu: pool.cpu,
+                memory: pool.memory.0,
+                disk: pool.disk.0,
+            }),
+            quotas: facts.quotas.iter().map(quota).collect(),
+            families: facts.offers.iter().map(family).collect(),
+        }
+    }
+
+    /// The room that it would have if none of `ours` were there: they are counted again as they
+    /// are placed.
+    pub(crate) fn without<'r>(
+        facts: &'a SiteFacts,
+        ours: impl Iterator<Item = &'r Resource>,
+    ) -> Self {
+        let mut room = Self::now(facts);
+        for resource in ours {
+            match &resource.spec {
+                Spec::Machine(spec) => {
+                    let (cpu, memory, disk) = amounts(spec);
+                    let family = room.family(spec);
+                    room.give_back(cpu, memory, disk, family);
+                }
+                Spec::Volume(spec) => room.give_back(0, 0, spec.size.0, ""),
+                _ => {}
+            }
+        }
+        room
+    }
+
+    fn family<R: Ord>(&self, spec: &MachineSpec<R>) -> &'a str {
+        // The map borrows from the facts; a key that borrows from the spec finds in it all the same.
+        let families: &HashMap<(&Name, &str), &'a str> = &self.families;
+        let key = (&spec.zone, spec.machine_type.as_str());
+        families.get(&key).copied().unwrap_or_default()
+    }
+
+    fn give_back(&mut self, cpu: u64, memory: u64, disk: u64, family: &str) {
+        if let Some(free) = &mut self.pool {
+            free.cpu += cpu;
+            free.memory += memory;
+            free.disk += disk;
+        }
+        for (of, left) in &mut self.quotas {
+            if of.is_none_or(|of| of == family) {
+                *left += cpu;
+            }
+        }
+    }
+
+    /// How many machines fit, at most `want`; and why not all, if not.
+    pub(crate) fn fits(&self, need: Need<'_>, want: u32) -> (u32, Option<Full>) {
+        let mut most = u64::from(want);
+        let mut full = None;
+        let mut bound = |left: u64, need: u64, why: &dyn Fn() -> String| {
+            if let Some(n) = left.checked_div(need)
+                && n < most
+            {
+                most = n;
+                full = Some(Full(why()));
+            }
+        };
+        if let Some(free) = &self.pool {
+            bound(free.cpu, need.cpu, &|| {
+                format!("it has {} CPUs free and one needs {}", free.cpu, need.cpu)
+            });
+            bound(free.memory, need.memory, &|| {
+                let (free, need) = (readable(free.memory), readable(need.memory));
+                format!("it has {free} of memory free and one needs {need}")
+            });
+            bound(free.disk, need.disk, &|| {
+                let (free, need) = (readable(free.disk), readable(need.disk));
+                format!("it has {free} of disk free and one needs {need}")
+            });
+        }
+        for (family, left) in &self.quotas {
+            if family.is_none_or(|family| family == need.family) {
+                let of = family.map_or(String::new(), |family| format!(" for {family}"));
+                bound(*left, need.cpu, &|| {
+                    let cpu = need.cpu;
+                    format!("the account's quota{of} has {left} CPUs left and one needs {cpu}")
+                });
+            }
+        }
+        (u32::try_from(most).unwrap_or(want), full)
+    }
+
+    /// Counts machines in. What runs already may exceed the room; nothing goes below zero.
+    pub(crate) fn take(&mut self, need: Need<'_>, count: u32) {
+        let count = u64::from(count);
+        let cpu = need.cpu * count;
+        if let Some(free) = &mut self.pool {
+            free.cpu = free.cpu.saturating_sub(cpu);
+            free.memory = free.memory.saturating_sub(need.memory * count);
+            free.disk = free.disk.saturating_sub(need.disk * count);
+        }
+        for (family, left) in &mut self.quotas {
+            if family.is_none_or(|family| family == need.family) {
+                *left = left.saturating_sub(cpu);
+            }
+        }
+    }
+
+    /// Counts a volume in; `false` if it does not fit.
+    pub(crate) fn take_disk(&mut self, size: u64) -> bool {
+        match &mut self.pool {
+            None => true,
+            Some(free) => {
+                let fits = free.disk >= size;
+                free.disk = free.disk.saturating_sub(size);
+                fits
+            }
+        }
+    }
+
+    /// Counts in what a goal makes; `false` if not all of it fits.
+    pub(crate) fn take_goal(&mut self, goal: &Goal) -> bool {
+        match &goal.spec {
+            Spec::Machine(spec) => {
+                let (cpu, memory, disk) = amounts(spec);
+                let family = self.family(spec);
+                let need = Need {
+                    cpu,
+                    memory,
+                    disk,
+                    family,
+                };
+                let (fits, _) = self.fits(need, goal.count);
+                self.take(need, goal.count);
+                fits == goal.count
+            }
+            Spec::Volume(spec) => self.take_disk(spec.size.0),
+            _ => true,
+        }
+    }
+}
+
+/// The CPUs, memory and disk of a machine.
+fn amounts<R: Ord>(spec: &MachineSpec<R>) -> (u64, u64, u64) {
+    (spec.cpu.into(), spec.memory.0, disk_space(&spec.disks))
+}
+
+/// The space of a machine's own disks.
+pub(crate) fn disk_space(disks: &[DiskSpec]) -> u64 {
+    disks.iter().map(|disk| disk.size.0).sum()
+}
+
+/// Bytes for people: rounded down to GiB where there are any.
+fn readable(bytes: u64) -> Bytes {
+    let gib = bytes >> 30;
+    Bytes(if gib > 0 { gib << 30 } else { bytes })
+}
