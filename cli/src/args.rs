@@ -49,6 +49,7 @@ pub(crate) enum When {
 pub(crate) enum Command {
     Init(commands::init::Init),
     Validate(commands::validate::Validate),
+    Fmt(commands::fmt::Fmt),
     Plan(commands::plan::Plan),
     Apply(commands::apply::Apply),
     Destroy(commands::destroy::Destroy),
@@ -130,9 +131,7 @@ fn parse_var(text: &str) -> Result<(String, String), String> {
 
 fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
     let fail = || "write it as a number and a unit: `500ms`, `30s`, `5m`, `1h`".to_owned();
-    let split = text
-        .find(|c: char| !c.is_ascii_digit())
-        .ok_or_else(fail)?;
+    let split = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(fail)?;
     let (number, unit) = text.split_at(split);
     let number: u64 = number.parse().map_err(|_| fail())?;
     let millis = match unit.trim() {
@@ -171,10 +170,7 @@ mod tests {
 
     #[test]
     fn a_variable_may_hold_an_equals_sign() {
-        assert_eq!(
-            parse_var("a=b=c"),
-            Ok(("a".to_owned(), "b=c".to_owned()))
-        );
+        assert_eq!(parse_var("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
         assert!(parse_var("=x").is_err());
         assert!(parse_var("x").is_err());
     }

@@ -166,7 +166,9 @@ impl Context {
             let failure = Failure::of(&*problem.error);
             if told.insert((problem.site.clone(), failure.message.clone())) {
                 let head = paint(UPDATE.bold(), "warning:");
-                let what = problem.kind.map_or_else(String::new, |kind| format!(" ({kind})"));
+                let what = problem
+                    .kind
+                    .map_or_else(String::new, |kind| format!(" ({kind})"));
                 let text = format!("{head} {}{what}: {}\n", problem.site, failure.message);
                 self.output.note(&text);
             }

@@ -4,7 +4,6 @@ use std::error::Error;
 
 use stratiform::model::ErrorKind;
 
-
 /// A failed command, as it is told to a person: what, why, and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
@@ -113,18 +112,32 @@ pub(crate) const fn kind_help(kind: ErrorKind) -> &'static str {
         ErrorKind::AlreadyExists => {
             "a thing of that name is there and is not this topology's; rename or remove one of them"
         }
-        ErrorKind::Conflict => "something else uses or changes it now; apply again when that is done",
+        ErrorKind::Conflict => {
+            "something else uses or changes it now; apply again when that is done"
+        }
         ErrorKind::Precondition => "it is not what it was when the plan was made; plan again",
-        ErrorKind::Throttled => "the cloud asks for fewer calls; apply again later, or with a lower --parallelism",
+        ErrorKind::Throttled => {
+            "the cloud asks for fewer calls; apply again later, or with a lower --parallelism"
+        }
         ErrorKind::Capacity => {
             "the cloud has none left of it; allow other sites in `placement`, another size, or try later"
         }
-        ErrorKind::Quota => "the account may not have more; ask the cloud for a higher quota, or use less",
-        ErrorKind::Unauthenticated => "log in again, and look at the credentials that the site names",
-        ErrorKind::Forbidden => "the identity in use lacks a permission; `strat doctor` shows who it is",
+        ErrorKind::Quota => {
+            "the account may not have more; ask the cloud for a higher quota, or use less"
+        }
+        ErrorKind::Unauthenticated => {
+            "log in again, and look at the credentials that the site names"
+        }
+        ErrorKind::Forbidden => {
+            "the identity in use lacks a permission; `strat doctor` shows who it is"
+        }
         ErrorKind::Invalid => "the cloud will never accept this; change the topology",
-        ErrorKind::Unsupported => "this provider cannot do that; `strat providers` shows what it can",
-        ErrorKind::Timeout => "nobody knows whether the call had an effect; apply again finds out and goes on",
+        ErrorKind::Unsupported => {
+            "this provider cannot do that; `strat providers` shows what it can"
+        }
+        ErrorKind::Timeout => {
+            "nobody knows whether the call had an effect; apply again finds out and goes on"
+        }
         ErrorKind::Transient => "a passing fault; apply again goes on where this ended",
         ErrorKind::Internal => "this is a bug; please report it with the message above",
     }
@@ -137,8 +150,8 @@ mod tests {
     #[test]
     fn a_chain_is_told_once() {
         let inner = std::io::Error::other("the disk is full");
-        let failure = Failure::new("the journal cannot be written: the disk is full")
-            .caused_by(&inner);
+        let failure =
+            Failure::new("the journal cannot be written: the disk is full").caused_by(&inner);
         assert!(failure.causes.is_empty(), "{failure:?}");
         let failure = Failure::new("the journal cannot be written").caused_by(&inner);
         assert_eq!(failure.causes, ["the disk is full"]);

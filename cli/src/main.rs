@@ -35,7 +35,9 @@ fn main() -> ExitCode {
         Ok(exit) => exit.code(),
         Err(failure) => {
             let width = context.output.stderr_width();
-            context.output.note(&render::failure::failure(&failure, width));
+            context
+                .output
+                .note(&render::failure::failure(&failure, width));
             ExitCode::FAILURE
         }
     }

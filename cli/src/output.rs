@@ -80,13 +80,19 @@ impl Output {
     }
 
     /// Whether stdout is a terminal.
-    #[expect(clippy::unused_self, reason = "all that is known of the streams is asked here")]
+    #[expect(
+        clippy::unused_self,
+        reason = "all that is known of the streams is asked here"
+    )]
     pub(crate) fn stdout_is_terminal(&self) -> bool {
         io::stdout().is_terminal()
     }
 
     /// Whether a person sits at stderr: progress bars and questions make sense.
-    #[expect(clippy::unused_self, reason = "all that is known of the streams is asked here")]
+    #[expect(
+        clippy::unused_self,
+        reason = "all that is known of the streams is asked here"
+    )]
     pub(crate) fn stderr_is_terminal(&self) -> bool {
         io::stderr().is_terminal()
     }

@@ -57,8 +57,8 @@ impl Apply {
                 return Err(Failure::new("a saved plan has its targets already")
                     .help("leave --target out, or make another plan with it"));
             }
-            let saved = SavedPlan::read(&self.topology.path)
-                .map_err(|error| context.failure(error))?;
+            let saved =
+                SavedPlan::read(&self.topology.path).map_err(|error| context.failure(error))?;
             let workspace = self.workspace_of(&saved, context)?;
             return carry_out.saved(workspace, &saved);
         }

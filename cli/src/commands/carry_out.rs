@@ -116,7 +116,10 @@ impl CarryOut<'_> {
     fn show(&self, planned: &Planned) -> Result<(), Failure> {
         let output = &self.context.output;
         if self.json {
-            output.note(&render::plan::plan(&planned.saved.plan, output.stderr_width()));
+            output.note(&render::plan::plan(
+                &planned.saved.plan,
+                output.stderr_width(),
+            ));
             Ok(())
         } else {
             output.data(&render::plan::plan(&planned.saved.plan, output.width()))

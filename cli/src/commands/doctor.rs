@@ -49,7 +49,9 @@ impl Doctor {
                 Finding::Warning(text) => format!("{} {text}\n", paint(UPDATE, "look")),
                 Finding::Bad(failure) => {
                     bad = true;
-                    let help = failure.help.map_or_else(String::new, |help| format!("\n     help: {help}"));
+                    let help = failure
+                        .help
+                        .map_or_else(String::new, |help| format!("\n     help: {help}"));
                     format!("{} {}{help}\n", paint(DELETE, "bad "), failure.message)
                 }
             };

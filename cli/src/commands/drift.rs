@@ -56,7 +56,10 @@ impl Drift {
 /// The plan with only what mends drift, and how many changes it had besides.
 fn only_drift(mut saved: SavedPlan) -> (SavedPlan, usize) {
     let all = saved.plan.changes.len();
-    saved.plan.changes.retain(|change| change.cause == Cause::Drift);
+    saved
+        .plan
+        .changes
+        .retain(|change| change.cause == Cause::Drift);
     let mut summary = Summary {
         no_op: saved.plan.summary.no_op,
         ..Summary::default()

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use clap::Args;
+use stratiform::PlanOptions;
 use stratiform::model::{Addr, Name};
 use stratiform::planner::Desired;
-use stratiform::PlanOptions;
 
 use crate::args::TopologyArgs;
 use crate::context::{Context, Exit};
@@ -49,8 +49,15 @@ fn dot(desired: &Desired) -> String {
         let _ = writeln!(text, "    label = {};", quote(site.as_str()));
         for addr in addrs {
             let count = desired.entries.get(addr).map_or(1, |entry| entry.count());
-            let times = if count > 1 { format!(" x{count}") } else { String::new() };
-            let zone = addr.zone.as_ref().map_or_else(String::new, |zone| format!("/{zone}"));
+            let times = if count > 1 {
+                format!(" x{count}")
+            } else {
+                String::new()
+            };
+            let zone = addr
+                .zone
+                .as_ref()
+                .map_or_else(String::new, |zone| format!("/{zone}"));
             let label = quote(&format!("{}{zone}{times}", addr.local));
             let _ = writeln!(text, "    {} [label = {label}];", quote(&addr.to_string()));
         }

@@ -40,7 +40,9 @@ impl History {
             context.output.note("No runs yet.\n");
             return Ok(Exit::Done);
         }
-        let headings = ["started", "topology", "command", "by", "ended", "steps", "plan"];
+        let headings = [
+            "started", "topology", "command", "by", "ended", "steps", "plan",
+        ];
         context
             .output
             .data(&table(&headings, runs.iter().map(row), None))?;

@@ -6,6 +6,7 @@ pub(crate) mod completions;
 pub(crate) mod destroy;
 pub(crate) mod doctor;
 pub(crate) mod drift;
+pub(crate) mod fmt;
 pub(crate) mod functions;
 pub(crate) mod graph;
 pub(crate) mod history;
@@ -28,6 +29,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Failure> 
     match command {
         Command::Init(command) => command.run(context),
         Command::Validate(command) => command.run(context),
+        Command::Fmt(command) => command.run(context),
         Command::Plan(command) => command.run(context),
         Command::Apply(command) => command.run(context),
         Command::Destroy(command) => command.run(context),

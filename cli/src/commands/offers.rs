@@ -62,10 +62,21 @@ impl Offers {
             .filter(|(site, offer)| self.wants(site, offer))
             .collect();
         if self.json {
-            let offers: Vec<_> = offers.iter().map(|(site, offer)| to_json(site, offer)).collect();
+            let offers: Vec<_> = offers
+                .iter()
+                .map(|(site, offer)| to_json(site, offer))
+                .collect();
             context.output.json(&json!({ "offers": offers }))?;
         } else {
-            let headings = ["site", "zone", "machine type", "cpu", "memory", "price/hour", "capacity"];
+            let headings = [
+                "site",
+                "zone",
+                "machine type",
+                "cpu",
+                "memory",
+                "price/hour",
+                "capacity",
+            ];
             let rows = offers.iter().map(|(site, offer)| row(site, offer));
             context.output.data(&table(&headings, rows, None))?;
         }

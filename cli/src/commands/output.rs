@@ -48,8 +48,10 @@ impl Output {
                     .help(format!("there are: {}", names.join(", "))));
             };
             let Some(value) = &output.value else {
-                return Err(Failure::new(format!("the output `{name}` has no value yet"))
-                    .help("it is known after `strat apply`"));
+                return Err(
+                    Failure::new(format!("the output `{name}` has no value yet"))
+                        .help("it is known after `strat apply`"),
+                );
             };
             return match (self.json, value) {
                 (false, serde_json::Value::String(text)) => {
@@ -60,7 +62,9 @@ impl Output {
             .map(|()| Exit::Done);
         }
         if self.show_sensitive {
-            values.values_mut().for_each(|output| output.sensitive = false);
+            values
+                .values_mut()
+                .for_each(|output| output.sensitive = false);
         }
         if self.json {
             context.output.json(&outputs::to_json(&values))?;

@@ -51,7 +51,11 @@ impl Plan {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let workspace = context.load(&self.topology)?;
         let options = PlanOptions {
-            mode: if self.destroy { Mode::Destroy } else { Mode::Apply },
+            mode: if self.destroy {
+                Mode::Destroy
+            } else {
+                Mode::Apply
+            },
             targets: self.targets.targets,
         };
         let planned = context.block_on(async {
@@ -70,13 +74,15 @@ impl Plan {
             context.output.json(&saved.to_json())?;
         } else {
             let width = context.output.width();
-            context.output.data(&render::plan::plan(&saved.plan, width))?;
+            context
+                .output
+                .data(&render::plan::plan(&saved.plan, width))?;
         }
         if let (Some(path), false) = (&self.out, saved.plan.is_empty()) {
             let path = path.display();
-            context
-                .output
-                .note(&format!("Written to {path}; apply it with: strat apply {path}\n"));
+            context.output.note(&format!(
+                "Written to {path}; apply it with: strat apply {path}\n"
+            ));
         }
         Ok(Exit::detailed(
             self.detailed_exitcode,

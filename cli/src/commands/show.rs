@@ -27,7 +27,9 @@ impl Show {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let observation = observe(context, &self.topology)?;
         if self.json {
-            context.output.json(&inventory::to_json(&observation.inventory))?;
+            context
+                .output
+                .json(&inventory::to_json(&observation.inventory))?;
         } else {
             let width = context
                 .output

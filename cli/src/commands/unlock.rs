@@ -1,9 +1,9 @@
 //! `strat unlock`
 
 use clap::Args;
+use stratiform::StateDir;
 use stratiform::engine::{FileLeaseStore, LeaseStore as _};
 use stratiform::provider::TokioClock;
-use stratiform::StateDir;
 
 use crate::confirm;
 use crate::context::{Context, Exit};

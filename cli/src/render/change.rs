@@ -202,8 +202,12 @@ fn rows(change: &FieldChange) -> Vec<Row> {
     if let Some((gone, new)) = values::list_changes(change.field, &change.before, &change.after)
         && lists_are_long(change)
     {
-        let gone = gone.into_iter().map(|item| row(name.clone(), item, String::new()));
-        let new = new.into_iter().map(|item| row(name.clone(), String::new(), item));
+        let gone = gone
+            .into_iter()
+            .map(|item| row(name.clone(), item, String::new()));
+        let new = new
+            .into_iter()
+            .map(|item| row(name.clone(), String::new(), item));
         return gone.chain(new).collect();
     }
     vec![row(

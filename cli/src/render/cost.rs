@@ -24,7 +24,11 @@ pub(crate) fn cost(cost: &Cost) -> Option<String> {
         text.push_str(&format!(" ({sign}{})", amount_text((after - before).abs())));
     }
     if cost.unpriced > 0 {
-        let noun = if cost.unpriced == 1 { "machine" } else { "machines" };
+        let noun = if cost.unpriced == 1 {
+            "machine"
+        } else {
+            "machines"
+        };
         let note = format!(", without {} {noun} of unknown price", cost.unpriced);
         text.push_str(&paint(DIM, note));
     }

@@ -30,10 +30,17 @@ pub(crate) fn inventory(inventory: &Inventory, width: Option<usize>) -> String {
         text.push_str(&format!("{}  {}\n", paint(BOLD, site), paint(DIM, tally)));
         let rows = things.into_iter().map(|(mark, resource)| {
             row(mark, resource, |id| {
-                names.get(&(site, id)).cloned().unwrap_or_else(|| id.to_string())
+                names
+                    .get(&(site, id))
+                    .cloned()
+                    .unwrap_or_else(|| id.to_string())
             })
         });
-        text.push_str(&table(&["address", "id", "state", "zone", "what"], rows, width));
+        text.push_str(&table(
+            &["address", "id", "state", "zone", "what"],
+            rows,
+            width,
+        ));
         text.push('\n');
     }
     text.push_str(&format!("{}.\n", count(total, "resource")));
@@ -41,7 +48,9 @@ pub(crate) fn inventory(inventory: &Inventory, width: Option<usize>) -> String {
 }
 
 fn row(mark: &Mark, resource: &Resource, name: impl Fn(&ResourceId) -> String) -> Vec<String> {
-    let zone = resource.zone().map_or_else(String::new, ToString::to_string);
+    let zone = resource
+        .zone()
+        .map_or_else(String::new, ToString::to_string);
     let mut state = resource.state.as_str().to_owned();
     if mark.protect {
         state.push_str(", protected");

@@ -19,13 +19,17 @@ pub(crate) fn plan(plan: &Plan, width: usize) -> String {
         .filter(|change| change.action != Action::NoOp)
         .partition(|change| change.cause == Cause::Drift && plan.mode == Mode::Apply);
     if !drift.is_empty() {
-        heading(&mut text, "Changed behind Stratiform's back; apply puts it right:");
+        heading(
+            &mut text,
+            "Changed behind Stratiform's back; apply puts it right:",
+        );
         sites(&mut text, &drift, width);
         if !wanted.is_empty() {
             heading(&mut text, "Changes:");
         }
     }
     sites(&mut text, &wanted, width);
+    tight(&mut text, plan, width);
     withheld(&mut text, plan, width);
     protected(&mut text, plan);
     guard(&mut text, plan, width);
@@ -44,7 +48,11 @@ fn sites(text: &mut String, changes: &[&Change], width: usize) {
         .filter_map(|action| Some((action, shared_reason(changes, action)?)))
         .collect();
     for (action, reason) in &said {
-        let verb = if *action == Action::Create { "Created" } else { "Deleted" };
+        let verb = if *action == Action::Create {
+            "Created"
+        } else {
+            "Deleted"
+        };
         let line = format!("{verb}, where nothing else is said: {reason}.");
         let _ = writeln!(text, "{}\n", paint(DIM, line));
     }
@@ -53,7 +61,12 @@ fn sites(text: &mut String, changes: &[&Change], width: usize) {
         by_site.entry(&change.site).or_default().push(change);
     }
     for (site, changes) in by_site {
-        let _ = writeln!(text, "{}  {}", paint(BOLD, site), paint(DIM, tally(&changes)));
+        let _ = writeln!(
+            text,
+            "{}  {}",
+            paint(BOLD, site),
+            paint(DIM, tally(&changes))
+        );
         text.push_str(&change::changes(&changes, &said, width));
         text.push('\n');
     }
@@ -80,6 +93,21 @@ fn tally(changes: &[&Change]) -> String {
         .map(|(action, count)| format!("{count} to {}", action.as_str()))
         .collect();
     counts.join(", ")
+}
+
+fn tight(text: &mut String, plan: &Plan, width: usize) {
+    if plan.tight.is_empty() {
+        return;
+    }
+    let sites: Vec<&str> = plan.tight.iter().map(Name::as_str).collect();
+    let line = format!(
+        "No room for old and new at once at {}: there, what goes is deleted first.",
+        sites.join(", ")
+    );
+    for line in words(&line, width) {
+        let _ = writeln!(text, "{}", paint(UPDATE, line));
+    }
+    text.push('\n');
 }
 
 fn withheld(text: &mut String, plan: &Plan, width: usize) {
@@ -136,7 +164,11 @@ fn foot(text: &mut String, plan: &Plan) {
             Mode::Apply => format!(
                 "No changes. {} {} the topology.",
                 count(plan.summary.no_op as usize, "resource"),
-                if plan.summary.no_op == 1 { "matches" } else { "match" },
+                if plan.summary.no_op == 1 {
+                    "matches"
+                } else {
+                    "match"
+                },
             ),
             Mode::Destroy => "Nothing to destroy.".to_owned(),
         };
@@ -177,7 +209,10 @@ pub(crate) fn drift(plan: &Plan, others: usize, width: usize) -> String {
     if changes.is_empty() {
         let _ = writeln!(text, "{}", paint(BOLD, "No drift."));
     } else {
-        heading(&mut text, "Changed behind Stratiform's back; apply puts it right:");
+        heading(
+            &mut text,
+            "Changed behind Stratiform's back; apply puts it right:",
+        );
         sites(&mut text, &changes, width);
     }
     withheld(&mut text, plan, width);
@@ -188,7 +223,11 @@ pub(crate) fn drift(plan: &Plan, others: usize, width: usize) -> String {
     if others > 0 {
         let line = format!(
             "Besides, {} from the topology: `strat plan` shows all.",
-            if others == 1 { "1 change comes".to_owned() } else { format!("{others} changes come") }
+            if others == 1 {
+                "1 change comes".to_owned()
+            } else {
+                format!("{others} changes come")
+            }
         );
         let _ = writeln!(text, "{}", paint(DIM, line));
     }

@@ -23,6 +23,7 @@ pub(crate) struct Progress<'a> {
     output: &'a Output,
     bars: Option<Bars>,
     started: BTreeMap<u32, Instant>,
+    rounds: u32,
 }
 
 #[derive(Debug)]
@@ -44,6 +45,7 @@ impl<'a> Progress<'a> {
             output,
             bars,
             started: BTreeMap::new(),
+            rounds: 0,
         }
     }
 
@@ -53,6 +55,12 @@ impl<'a> Progress<'a> {
         if let Event::StepStarted { step, .. } = event {
             self.started.insert(*step, now);
         }
+        if let Event::RunStarted { .. } = event {
+            self.rounds += 1;
+            if self.rounds > 1 {
+                self.say(&paint(NOTE, "planned again, without what is out of stock"));
+            }
+        }
         let took = step(event)
             .and_then(|step| self.started.get(&step))
             .map_or(Duration::ZERO, |start| now.duration_since(*start));
@@ -60,10 +68,16 @@ impl<'a> Progress<'a> {
             bars.on(event);
         }
         if let Some(line) = line(event, took, self.bars.is_some()) {
-            match &self.bars {
-                Some(bars) => bars.all.suspend(|| self.output.note(&format!("{line}\n"))),
-                None => self.output.note(&format!("{line}\n")),
-            }
+            self.say(&line);
+        }
+    }
+
+    /// Writes a line, above the bars.
+    fn say(&self, line: &str) {
+        let write = || self.output.note(&format!("{line}\n"));
+        match &self.bars {
+            Some(bars) => bars.all.suspend(write),
+            None => write(),
         }
     }
 
@@ -79,7 +93,8 @@ impl Bars {
     fn on(&mut self, event: &Event) {
         match event {
             Event::RunStarted { steps, .. } => {
-                let style = ProgressStyle::with_template("{bar:30.green} {pos}/{len} steps {elapsed}");
+                let style =
+                    ProgressStyle::with_template("{bar:30.green} {pos}/{len} steps {elapsed}");
                 let total = ProgressBar::new(*steps as u64);
                 if let Ok(style) = style {
                     total.set_style(style);
@@ -156,7 +171,9 @@ fn line(event: &Event, took: Duration, bars: bool) -> Option<String> {
             expires,
         } => paint(
             UPDATE,
-            format!("waiting: {holder} runs `{command}` on this topology (until {expires:.0} at most, unless renewed)"),
+            format!(
+                "waiting: {holder} runs `{command}` on this topology (until {expires:.0} at most, unless renewed)"
+            ),
         ),
         Event::Settled {
             addr,

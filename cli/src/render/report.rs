@@ -12,10 +12,10 @@ use stratiform::model::{Addr, Error};
 use stratiform::topology::Output;
 
 use super::failure::help_line;
+use super::outputs;
 use super::progress::duration;
 use super::style::{BOLD, CREATE, DELETE, DIM, UPDATE, paint};
 use super::wrap::words;
-use super::outputs;
 use crate::failure::Failure;
 
 /// What was done, what failed and why, what was left out because of it, and what to do next.
@@ -40,7 +40,11 @@ fn failures(text: &mut String, report: &Report, width: usize) {
     let mut groups: BTreeMap<String, (Vec<&StepReport>, &Arc<Error>)> = BTreeMap::new();
     for (step, error) in report.failures() {
         let key = error.to_string();
-        groups.entry(key).or_insert((Vec::new(), error)).0.push(step);
+        groups
+            .entry(key)
+            .or_insert((Vec::new(), error))
+            .0
+            .push(step);
     }
     if groups.is_empty() {
         return;
@@ -131,9 +135,7 @@ fn foot(text: &mut String, outcome: &ApplyOutcome, command: &str, took: Duration
         paint(DIM, format!("({})", duration(took)))
     );
     if !outcome.is_success() {
-        let next = format!(
-            "What is done stays done; `strat {command}` again goes on from here."
-        );
+        let next = format!("What is done stays done; `strat {command}` again goes on from here.");
         let _ = writeln!(text, "{next}");
     }
 }

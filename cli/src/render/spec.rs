@@ -28,7 +28,10 @@ pub(crate) fn pieces(goals: &[Goal]) -> Vec<String> {
         Spec::Keypair(spec) => vec![public_key(&spec.public_key)],
         Spec::Image(spec) => vec![
             spec.source.clone(),
-            format!("sha256 {}...", spec.sha256.get(..12).unwrap_or(&spec.sha256)),
+            format!(
+                "sha256 {}...",
+                spec.sha256.get(..12).unwrap_or(&spec.sha256)
+            ),
         ],
         Spec::Machine(spec) => machine(spec, goals),
         Spec::Volume(spec) => volume(spec),
@@ -145,5 +148,8 @@ fn public_key(key: &str) -> String {
     let mut words = key.split_whitespace();
     let (algorithm, body) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
     let tail: Vec<char> = body.chars().rev().take(12).collect();
-    format!("{algorithm} ...{}", tail.into_iter().rev().collect::<String>())
+    format!(
+        "{algorithm} ...{}",
+        tail.into_iter().rev().collect::<String>()
+    )
 }

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use stratiform::model::{
-    Addr, Bytes, CapacityKind, Currency, DiskClass, DiskSpec, Field, ImageRef, Kind, Labels,
-    MachineSpec, Name, NetworkSpec, ResourceId, Spec, VolumeSpec,
+    Addr, Bytes, CapacityKind, DiskClass, DiskSpec, Field, ImageRef, Kind, Labels, MachineSpec,
+    Name, NetworkSpec, ResourceId, Spec, VolumeSpec,
 };
 use stratiform::planner::{
-    Action, Cause, Change, Cost, FieldChange, Goal, Guard, Mode, Plan, ReplaceOrder, Summary,
-    Withheld,
+    Action, Cause, Change, FieldChange, Goal, Guard, Plan, ReplaceOrder, Summary, Withheld,
 };
 
 use super::plan;
@@ -107,23 +106,20 @@ fn creates() -> Vec<Change> {
 }
 
 fn whole(changes: Vec<Change>, summary: Summary) -> Plan {
+    // From JSON, so that what plans get later has its default here.
+    let empty = json!({
+        "format_version": Plan::FORMAT_VERSION,
+        "id": "0123456789abcdef",
+        "topology": { "topology": "shop" },
+        "mode": "apply",
+        "changes": [],
+        "summary": summary,
+        "cost": { "currency": "USD", "monthly_before": null, "monthly_after": null,
+                  "unpriced": 0, "sites": {} },
+    });
     Plan {
-        format_version: Plan::FORMAT_VERSION,
-        id: "0123456789abcdef".to_owned(),
-        topology: "shop".parse().expect("owner"),
-        mode: Mode::Apply,
-        source: None,
         changes,
-        withheld: Vec::new(),
-        guard: None,
-        summary,
-        cost: Cost {
-            currency: Currency::Usd,
-            monthly_before: None,
-            monthly_after: None,
-            unpriced: 0,
-            sites: BTreeMap::new(),
-        },
+        ..serde_json::from_value(empty).expect("a plan")
     }
 }
 
@@ -152,7 +148,11 @@ fn mixed() -> Plan {
                 json!(["firewall.web@east", "firewall.ssh@east"]),
             ),
         ],
-        ..change("machines.web@east", Action::Update, "its labels and firewalls are others now")
+        ..change(
+            "machines.web@east",
+            Action::Update,
+            "its labels and firewalls are others now",
+        )
     };
     let replace = Change {
         order: Some(ReplaceOrder::DestroyFirst),
@@ -160,16 +160,28 @@ fn mixed() -> Plan {
             forces_replacement: true,
             ..field(Field::Image, json!("debian-12"), json!("debian-13"))
         }],
-        ..change("machine.db[\"primary\"]@dc1", Action::Replace, "its image is another now")
+        ..change(
+            "machine.db[\"primary\"]@dc1",
+            Action::Replace,
+            "its image is another now",
+        )
     };
     let delete = Change {
         protected: true,
-        ..change("volume.db[\"standby\"]@dc1", Action::Delete, "it is no longer in the topology")
+        ..change(
+            "volume.db[\"standby\"]@dc1",
+            Action::Delete,
+            "it is no longer in the topology",
+        )
     };
     let drift = Change {
         cause: Cause::Drift,
         goals: vec![goal(1, machine("rack1"))],
-        ..change("machine.db[\"standby\"]@dc1", Action::Create, "it was deleted")
+        ..change(
+            "machine.db[\"standby\"]@dc1",
+            Action::Create,
+            "it was deleted",
+        )
     };
     let rules = Change {
         cause: Cause::Drift,
@@ -201,6 +213,7 @@ fn mixed() -> Plan {
         deletes: 21,
         existing: 30,
     });
+    plan.tight.insert(name("dc1"));
     plan.cost.monthly_before = Some("1000.5".parse().expect("decimal"));
     plan.cost.monthly_after = Some("1140.66".parse().expect("decimal"));
     plan.cost.unpriced = 1;
@@ -250,6 +263,9 @@ fn nothing_to_do() {
 #[test]
 fn colours_mean_one_thing() {
     let text = plan::plan(&whole(creates(), Summary::default()), 100);
-    assert!(text.contains("\u{1b}[32m+\u{1b}[0m network.core"), "{text:?}");
+    assert!(
+        text.contains("\u{1b}[32m+\u{1b}[0m network.core"),
+        "{text:?}"
+    );
     assert_eq!(creates()[1].kind, Kind::Network);
 }

@@ -74,7 +74,9 @@ fn show(key: &str, value: &Value) -> String {
 fn object(map: &serde_json::Map<String, Value>) -> String {
     // A rule of a firewall.
     if let (Some(name), Some(protocol)) = (map.get("name"), map.get("protocol")) {
-        let direction = map.get("direction").map_or_else(String::new, |d| show("", d));
+        let direction = map
+            .get("direction")
+            .map_or_else(String::new, |d| show("", d));
         let word = if direction == "egress" { "to" } else { "from" };
         let ports = match map.get("ports") {
             Some(Value::Array(ports)) if !ports.is_empty() => {
@@ -103,7 +105,9 @@ fn object(map: &serde_json::Map<String, Value>) -> String {
     if let (Some(size), Some(class)) = (map.get("size"), map.get("class")) {
         return format!("{} {}", show("size", size), show("", class));
     }
-    let fields = map.iter().map(|(key, value)| format!("{key}={}", show(key, value)));
+    let fields = map
+        .iter()
+        .map(|(key, value)| format!("{key}={}", show(key, value)));
     join(fields, " ")
 }
 

@@ -61,10 +61,7 @@ mod tests {
     #[test]
     fn pieces_fill_lines_and_are_never_cut() {
         let pieces = ["aaa", "bbb", "a-very-long-piece", "c"].map(str::to_owned);
-        assert_eq!(
-            wrap(&pieces, 9),
-            ["aaa, bbb,", "a-very-long-piece,", "c"]
-        );
+        assert_eq!(wrap(&pieces, 9), ["aaa, bbb,", "a-very-long-piece,", "c"]);
         assert!(wrap(&[], 9).is_empty());
     }
 

@@ -32,7 +32,10 @@ fn a_variable_that_cannot_be() {
 #[test]
 fn everything_that_is_wrong_in_one_run() {
     let shop = Shop::new();
-    shop.edit("provider = \"sim\"\n  profile  = \"aws\"", "provider = \"smi\"\n  profile  = \"aws\"");
+    shop.edit(
+        "provider = \"sim\"\n  profile  = \"aws\"",
+        "provider = \"smi\"\n  profile  = \"aws\"",
+    );
     shop.edit("profile  = \"azure\"", "profil  = \"azure\"");
     let wrong = shop.run(&["validate"]);
     wrong.failed_saying(&[
@@ -42,13 +45,21 @@ fn everything_that_is_wrong_in_one_run() {
         "did you mean `profile`?",
         "errors",
     ]);
-    assert!(wrong.stderr.is_ascii() || !wrong.stderr.contains('\u{1b}'), "{wrong}");
+    assert!(
+        wrong.stderr.is_ascii() || !wrong.stderr.contains('\u{1b}'),
+        "{wrong}"
+    );
     let json = shop.run(&["validate", "--json"]);
     assert_eq!(json.code, Some(1));
     let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
     assert_eq!(json["valid"], json!(false));
     let first = &json["diagnostics"][0];
-    assert!(first["labels"][0]["line"].as_u64().is_some_and(|line| line > 1), "{first}");
+    assert!(
+        first["labels"][0]["line"]
+            .as_u64()
+            .is_some_and(|line| line > 1),
+        "{first}"
+    );
 }
 
 #[test]
@@ -103,10 +114,15 @@ fn help_and_usage() {
     // 2 means "there are changes"; a slip on the command line must not look like that.
     let slip = shop.run(&["plan", "--detailed-exitcodes"]);
     assert_eq!(slip.code, Some(1), "{slip}");
-    for line in help.stdout.lines().skip_while(|line| *line != "Commands:").skip(1) {
-        let Some(command) = line.split_whitespace().next() else {
-            break;
+    let lines = help.stdout.lines().skip_while(|line| *line != "Commands:");
+    for line in lines.skip(1).take_while(|line| !line.is_empty()) {
+        let Some(line) = line
+            .strip_prefix("  ")
+            .filter(|line| !line.starts_with(' '))
+        else {
+            continue;
         };
+        let command = line.split(' ').next().expect("a word");
         let help = shop.ok(&[command, "--help"]);
         assert!(help.stdout.contains("Examples:"), "{command}\n{help}");
     }
@@ -116,9 +132,25 @@ fn help_and_usage() {
 fn a_clouds_refusal_is_told_once_with_help() {
     let shop = Shop::new();
     shop.ok(&["plan"]);
-    shop.ok(&["sim", "fault", "dc1", "--kind", "quota", "--operation", "create_machines", "--times", "9"]);
+    shop.ok(&[
+        "sim",
+        "fault",
+        "dc1",
+        "--kind",
+        "quota",
+        "--operation",
+        "create_machines",
+        "--times",
+        "9",
+    ]);
     let failed = shop.run(&["apply", "--yes"]);
-    failed.failed_saying(&["Failed:", "quota exceeded", "higher quota", "Left out:", "goes on from here"]);
+    failed.failed_saying(&[
+        "Failed:",
+        "quota exceeded",
+        "higher quota",
+        "Left out:",
+        "goes on from here",
+    ]);
     shop.ok(&["sim", "calm", "dc1"]);
     shop.ok(&["apply", "--yes"]);
     shop.assert_converged();

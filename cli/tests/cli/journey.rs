@@ -18,7 +18,9 @@ fn validate_plan_apply_show() {
     assert_eq!(plan["topology"], json!("shop"));
     assert_eq!(plan["summary"]["create"], json!(33));
     let changes = plan["changes"].as_array().expect("changes");
-    let keys = ["addr", "kind", "site", "action", "count", "reason", "before", "after"];
+    let keys = [
+        "addr", "kind", "site", "action", "count", "reason", "before", "after",
+    ];
     for change in changes {
         for key in keys {
             assert!(change.get(key).is_some(), "no `{key}` in {change}");
@@ -73,12 +75,24 @@ fn drift_is_seen_and_mended() {
     let none = shop.run(&["drift", "--detailed-exitcode"]);
     assert_eq!(none.code, Some(0), "{none}");
     shop.ok(&["sim", "delete-machine", "machines.web@dc1"]);
-    shop.ok(&["sim", "add-rule", "firewall.web@dc1", "debug", "--port", "8080"]);
+    shop.ok(&[
+        "sim",
+        "add-rule",
+        "firewall.web@dc1",
+        "debug",
+        "--port",
+        "8080",
+    ]);
     shop.ok(&["sim", "stop", "machine.db[\"primary\"]@dc1"]);
 
     let drift = shop.run(&["drift", "--detailed-exitcode"]);
     assert_eq!(drift.code, Some(2), "{drift}");
-    for word in ["+ machines.web", "~ firewall.web", "stopped -> running", "behind"] {
+    for word in [
+        "+ machines.web",
+        "~ firewall.web",
+        "stopped -> running",
+        "behind",
+    ] {
         assert!(drift.stdout.contains(word), "no `{word}` in\n{drift}");
     }
     let json = shop.json(&["drift", "--json"]);
@@ -92,15 +106,22 @@ fn drift_is_seen_and_mended() {
 fn what_is_protected_is_not_destroyed() {
     let shop = Shop::applied();
     let refused = shop.run(&["destroy", "--yes"]);
-    refused.failed_saying(&["volume.db[\"primary\"]@dc1", "`protect = false`", "`volume \"db\"`"]);
+    refused.failed_saying(&[
+        "volume.db[\"primary\"]@dc1",
+        "`protect = false`",
+        "`volume \"db\"`",
+    ]);
     assert_eq!(shop.things().len(), 33, "nothing was touched");
 
     // Taking the block away does not lift the protection: it lives on the thing.
     let text = std::fs::read_to_string(shop.path().join("shop.hcl")).expect("text");
     let start = text.find("volume \"db\"").expect("the block");
     let end = start + text[start..].find("\n}").expect("its end") + 2;
-    std::fs::write(shop.path().join("shop.hcl"), [&text[..start], &text[end..]].concat())
-        .expect("written");
+    std::fs::write(
+        shop.path().join("shop.hcl"),
+        [&text[..start], &text[end..]].concat(),
+    )
+    .expect("written");
     shop.run(&["apply", "--yes"]).failed_saying(&["protected"]);
     std::fs::write(shop.path().join("shop.hcl"), &text).expect("written");
 
@@ -130,13 +151,25 @@ fn outputs_history_and_the_rest() {
     let one = shop.ok(&["output", "--name", "db_primary"]);
     assert!(one.stdout.starts_with("10.20."), "{one}");
     let all = shop.json(&["output", "--json"]);
-    assert_eq!(all["web_private_ips"]["value"].as_array().map(Vec::len), Some(6));
+    assert_eq!(
+        all["web_private_ips"]["value"].as_array().map(Vec::len),
+        Some(6)
+    );
     assert!(shop.ok(&["history"]).stdout.contains("apply"));
     assert!(shop.ok(&["doctor"]).stdout.contains("journal is whole"));
     assert!(shop.ok(&["graph"]).stdout.starts_with("digraph"));
     let offers = shop.json(&["offers", "--json", "--site", "east", "--cpu", "4"]);
     let offer = &offers["offers"][0];
-    for key in ["site", "zone", "machine_type", "cpu", "memory_bytes", "price_hour", "currency", "capacity"] {
+    for key in [
+        "site",
+        "zone",
+        "machine_type",
+        "cpu",
+        "memory_bytes",
+        "price_hour",
+        "currency",
+        "capacity",
+    ] {
         assert!(offer.get(key).is_some(), "no `{key}` in {offer}");
     }
     let providers = shop.json(&["providers", "--json"]);
@@ -153,5 +186,6 @@ fn the_first_topology_runs() {
     shop.ok(&["apply", "first", "--yes"]);
     let plan = shop.run(&["plan", "first", "--detailed-exitcode"]);
     assert_eq!(plan.code, Some(0), "{plan}");
-    shop.run(&["init", "first"]).failed_saying(&["name another folder"]);
+    shop.run(&["init", "first"])
+        .failed_saying(&["name another folder"]);
 }

@@ -67,7 +67,12 @@ fn the_answer_of_plan_json_is_a_plan_too() {
 fn a_plan_that_the_world_left_behind_is_refused() {
     let shop = Shop::applied();
     shop.ok(&["plan", "--out", "plan.json", "--var", "env=prod"]);
-    shop.ok(&["sim", "resize-volume", "volume.db[\"primary\"]@dc1", "300GiB"]);
+    shop.ok(&[
+        "sim",
+        "resize-volume",
+        "volume.db[\"primary\"]@dc1",
+        "300GiB",
+    ]);
     shop.run(&["apply", "plan.json"]).failed_saying(&[
         "volume.db[\"primary\"]@dc1 was changed since the plan was made",
         "make the plan again",
@@ -104,7 +109,15 @@ fn no_secret_is_in_a_plan() {
         "variable \"secret\" {\n  type = string\n  sensitive = true\n}\n\nvariable \"env\" {",
     );
     shop.edit("{ env = var.env })", "{ env = var.secret })");
-    let args = ["plan", "--out", "plan.json", "--var", "secret=hunter2", "--var", "env=prod"];
+    let args = [
+        "plan",
+        "--out",
+        "plan.json",
+        "--var",
+        "secret=hunter2",
+        "--var",
+        "env=prod",
+    ];
     shop.ok(&args);
     let plan = std::fs::read_to_string(shop.path().join("plan.json")).expect("the plan");
     assert!(!plan.contains("hunter2"));
@@ -149,8 +162,13 @@ fn out_of_stock_moves_on() {
     shop.ok(&["plan"]);
     shop.ok(&["sim", "stock", "east", "--left", "0"]);
     let applied = shop.ok(&["apply", "--yes"]);
-    let at_west = |(kind, addr): &(String, String)| kind == "machine" && addr == "machines.web@west";
-    assert_eq!(shop.things().iter().filter(|t| at_west(t)).count(), 6, "{applied}");
+    let at_west =
+        |(kind, addr): &(String, String)| kind == "machine" && addr == "machines.web@west";
+    assert_eq!(
+        shop.things().iter().filter(|t| at_west(t)).count(),
+        6,
+        "{applied}"
+    );
     let plan = shop.run(&["plan", "--detailed-exitcode"]);
     assert_eq!(plan.code, Some(0), "{plan}");
 }

@@ -43,7 +43,10 @@ impl Shop {
     pub(crate) fn slow_down(&self) {
         for region in ["dc1", "us-east-1", "westeurope"] {
             let line = format!("region   = \"{region}\"");
-            self.edit(&line, &format!("{line}\n  latency_ms = 150\n  create_ms = 1200"));
+            self.edit(
+                &line,
+                &format!("{line}\n  latency_ms = 150\n  create_ms = 1200"),
+            );
         }
     }
 

@@ -55,6 +55,14 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// Nothing of the topology, and nothing that there is, is what a target names.
+    #[error("the target `{target}` is nothing of this topology")]
+    NoSuchTarget {
+        /// The target.
+        target: String,
+        /// What may have been meant.
+        nearest: Option<String>,
+    },
     /// What the plan would delete or replace is protected.
     #[error("{} protected: {}", if addrs.len() == 1 { "this is" } else { "these are" }, list(addrs))]
     Protected {
@@ -90,6 +98,10 @@ impl Error {
             Self::Load(LoadError::NoFiles { .. }) => {
                 "`strat init` writes a first topology".to_owned()
             }
+            Self::NoSuchTarget { nearest, .. } => match nearest {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => "`strat graph` and `strat show` tell what there is".to_owned(),
+            },
             Self::Protected { addrs, mode } => {
                 let subject = blocks(addrs);
                 let then = match mode {
@@ -107,7 +119,10 @@ impl Error {
         })
     }
 
-    pub(crate) fn file(path: impl Into<PathBuf>, verb: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn file(
+        path: impl Into<PathBuf>,
+        verb: &'static str,
+    ) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { path, verb, source }
     }

@@ -6,6 +6,10 @@ use strat_engine::{OfferRef, Report};
 use strat_model::{Addr, ErrorKind, Name, Scope, SiteFacts};
 use strat_planner::{Action, Plan};
 
+/// How many machine types may be out of stock in a zone until the whole zone counts as empty: a
+/// cloud that is out of what fits well is not asked for ever larger machines.
+const TYPES_MAX: usize = 3;
+
 /// What turned out to be out of stock during one apply.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OutOfStock {
@@ -44,11 +48,17 @@ impl OutOfStock {
                     capacity: offer.capacity,
                 };
                 !self.sites.contains(site)
-                    && !self.zones.contains(&(site.clone(), offer.zone.clone()))
+                    && !self.zone_is_empty(site, &offer.zone)
                     && !self.offers.contains(&(site.clone(), this))
             });
         }
         facts
+    }
+
+    fn zone_is_empty(&self, site: &Name, zone: &Name) -> bool {
+        let here = |(of, offer): &&(Name, OfferRef)| of == site && offer.zone == *zone;
+        self.zones.contains(&(site.clone(), zone.clone()))
+            || self.offers.iter().filter(here).count() >= TYPES_MAX
     }
 }
 

@@ -37,13 +37,16 @@ mod saved;
 mod session;
 mod sites;
 mod state;
+mod targets;
+mod uniform;
 mod workspace;
 
 pub use error::Error;
 pub use run::{ApplyOptions, ApplyOutcome, Run, RunOptions};
 pub use saved::SavedPlan;
-pub use session::{Planned, PlanOptions, Session};
+pub use session::{PlanOptions, Planned, Session};
 pub use state::StateDir;
+pub use uniform::{Things, Uniform, uniform_capabilities};
 pub use workspace::Workspace;
 
 pub use strat_engine::{Event, EventSink, Stop};

@@ -5,41 +5,49 @@ use std::collections::BTreeMap;
 use strat_model::{Inventory, Resource, ResourceId};
 use strat_planner::{Change, Plan};
 
-/// What is not as it was when `old` was made, one sentence each; nothing if `old` may be applied.
-///
-/// `fresh` is what would be planned now, from the same topology, for the same purpose and limits.
-/// The world has moved where a target is gone or has another fingerprint; where `fresh` differs
-/// all the same, the topology or what is on offer has.
-pub(crate) fn moved(old: &Plan, fresh: &Plan, inventory: &Inventory) -> Vec<String> {
-    let mut moved = Vec::new();
+/// What of the world is not as it was when a plan was made, one sentence each: targets that are
+/// gone or have another fingerprint.
+pub(crate) fn world(old: &Plan, inventory: &Inventory) -> Vec<String> {
     let now: BTreeMap<(&str, &ResourceId), &Resource> = inventory
         .resources()
         .map(|(site, resource)| ((site.as_str(), &resource.id), resource))
         .collect();
+    let mut moved = Vec::new();
     for change in &old.changes {
         for target in &change.targets {
             match now.get(&(change.site.as_str(), &target.id)) {
                 None => moved.push(format!("{} is gone since the plan was made", change.addr)),
                 Some(resource) if resource.fingerprint() != target.fingerprint => {
-                    moved.push(format!("{} was changed since the plan was made", change.addr));
+                    moved.push(format!(
+                        "{} was changed since the plan was made",
+                        change.addr
+                    ));
                 }
                 Some(_) => {}
             }
         }
     }
+    moved.dedup();
+    moved
+}
+
+/// Where a plan differs from what would be planned now, of a world whose things are as they were:
+/// then the topology has moved, or what is on offer, or there is more in the world.
+pub(crate) fn topology(old: &Plan, fresh: &Plan) -> Vec<String> {
     let (old, fresh) = (by_addr(old), by_addr(fresh));
+    let mut moved = Vec::new();
     for (addr, changes) in &old {
-        if fresh.get(addr) != Some(changes) && !moved.iter().any(|text| text.starts_with(addr)) {
-            moved.push(match fresh.get(addr) {
-                None => format!("{addr} needs no change any more"),
-                Some(_) => format!("{addr} is to be something else now"),
-            });
+        match fresh.get(addr) {
+            None => moved.push(format!("{addr} needs no change any more")),
+            Some(now) if now != changes => {
+                moved.push(format!("{addr} is to be something else now"));
+            }
+            Some(_) => {}
         }
     }
     for addr in fresh.keys().filter(|addr| !old.contains_key(*addr)) {
         moved.push(format!("{addr} needs a change that the plan does not have"));
     }
-    moved.dedup();
     moved
 }
 
@@ -48,7 +56,10 @@ fn by_addr(plan: &Plan) -> BTreeMap<String, Vec<serde_json::Value>> {
     let mut by_addr: BTreeMap<String, Vec<serde_json::Value>> = BTreeMap::new();
     for change in &plan.changes {
         let done = serde_json::to_value(effect(change)).unwrap_or_default();
-        by_addr.entry(change.addr.to_string()).or_default().push(done);
+        by_addr
+            .entry(change.addr.to_string())
+            .or_default()
+            .push(done);
     }
     by_addr
 }

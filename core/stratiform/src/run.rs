@@ -10,7 +10,7 @@ use strat_engine::{
 use strat_planner::{Desired, Mode, Plan, lower};
 
 use crate::fallback::{OutOfStock, takes_nothing_more};
-use crate::{Error, Planned, PlanOptions, SavedPlan, Session, moved};
+use crate::{Error, PlanOptions, Planned, SavedPlan, Session, moved};
 
 /// How long a lease lasts unless it is renewed, which it is at a third of that.
 const LEASE_TTL: Duration = Duration::from_secs(60);
@@ -225,17 +225,19 @@ impl<'a> Run<'a> {
             )];
             return Err(Error::Moved { moved });
         }
-        let fresh = self.plan(&options).await?;
-        let moved = moved::moved(
-            &saved.plan,
-            &fresh.saved.plan,
-            &fresh.observation.inventory,
-        );
+        let observation = self.session.observe_with(&self.journal).await;
+        // The world first: with what it has become, there may be no plan at all.
+        let mut moved = moved::world(&saved.plan, &observation.inventory);
         if moved.is_empty() {
-            Ok(fresh)
-        } else {
-            Err(Error::Moved { moved })
+            let fresh = self
+                .session
+                .plan_from(observation, &self.journal, &options)?;
+            moved = moved::topology(&saved.plan, &fresh.saved.plan);
+            if moved.is_empty() {
+                return Ok(fresh);
+            }
         }
+        Err(Error::Moved { moved })
     }
 
     async fn execute(&self, round: &Round, options: &ApplyOptions) -> Result<Report, Error> {

@@ -8,7 +8,7 @@ use strat_model::{Inventory, Name, SiteFacts};
 use strat_planner::{Applied, Desired, DiffOptions, Mode, Target, diff, place};
 use strat_provider::{Clock, TokioClock};
 
-use crate::{Error, Run, RunOptions, SavedPlan, Workspace, sites};
+use crate::{Error, Run, RunOptions, SavedPlan, Workspace, sites, targets};
 
 /// What is to be planned.
 #[derive(Debug, Clone, Default)]
@@ -151,7 +151,9 @@ impl Session {
         let owner = self.workspace.owner();
         let mut observation =
             observe(&self.sites, owner, journal, &*self.clock, &self.events).await;
-        observation.problems.extend(self.unreachable.iter().cloned());
+        observation
+            .problems
+            .extend(self.unreachable.iter().cloned());
         observation
             .problems
             .sort_by(|a, b| (&a.site, a.kind).cmp(&(&b.site, b.kind)));
@@ -195,6 +197,7 @@ impl Session {
                 withheld: BTreeMap::new(),
             },
         };
+        targets::check(&options.targets, &desired, inventory)?;
         let diff_options = DiffOptions {
             mode: options.mode,
             targets: options.targets.clone(),

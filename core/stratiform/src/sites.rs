@@ -52,9 +52,15 @@ fn unknown_provider(evaluated: &Evaluated, site: &SiteSpec, registry: &Registry)
 fn setting(evaluated: &Evaluated, site: &SiteSpec, error: SettingError) -> Diagnostic {
     let mut finding = Diagnostic::error(
         "site_setting",
-        format!("site `{}`: `{}` {}", site.name, error.attribute, error.message),
+        format!(
+            "site `{}`: `{}` {}",
+            site.name, error.attribute, error.message
+        ),
     )
-    .at(evaluated.site_origin(&site.name, &error.attribute).as_ref(), "");
+    .at(
+        evaluated.site_origin(&site.name, &error.attribute).as_ref(),
+        "",
+    );
     finding.help = error.help;
     finding
 }

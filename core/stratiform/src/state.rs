@@ -26,7 +26,9 @@ impl StateDir {
         if path.is_dir() {
             return Self::beside(path);
         }
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
         Self::beside(parent.unwrap_or_else(|| Path::new(".")))
     }
 

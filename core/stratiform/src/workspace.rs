@@ -142,7 +142,7 @@ impl Workspace {
     pub(crate) fn source(&self) -> Source {
         let vars = self.inputs.vars.iter();
         Source {
-            path: self.path.clone(),
+            path: absolute(&self.path),
             vars: vars
                 .filter(|(name, _)| self.public_vars.contains(name))
                 .map(|(name, value)| (name.clone(), value.clone()))
@@ -151,7 +151,7 @@ impl Workspace {
                 .inputs
                 .var_files
                 .iter()
-                .map(|file| PathBuf::from(&*file.name))
+                .map(|file| absolute(Path::new(&*file.name)))
                 .collect(),
         }
     }
@@ -187,6 +187,11 @@ impl Workspace {
             sources: self.sources.clone(),
         }
     }
+}
+
+/// The path from wherever the plan is applied.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// The topology's text and that of the files of variables, for findings in either.

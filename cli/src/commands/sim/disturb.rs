@@ -268,7 +268,11 @@ impl On {
             Self::DeleteRule { rule, egress, .. } => D::DeleteRule {
                 which,
                 rule: rule.clone(),
-                direction: if *egress { Direction::Egress } else { Direction::Ingress },
+                direction: if *egress {
+                    Direction::Egress
+                } else {
+                    Direction::Ingress
+                },
             },
         })
     }

@@ -69,7 +69,8 @@ impl Sim {
         context.block_on(async {
             let clock = Arc::new(TokioClock::system());
             let control = SimControl::open(&world, clock).map_err(|error| {
-                Failure::of(&error).help("`strat apply` makes the world; name the topology with --path")
+                Failure::of(&error)
+                    .help("`strat apply` makes the world; name the topology with --path")
             })?;
             match self.command {
                 Verb::Status(status) => status.run(&control, context),

@@ -55,7 +55,12 @@ fn row(view: &RegionView) -> Vec<String> {
         view.region.to_string(),
         join(view.sites.iter().map(ToString::to_string).collect()),
         join(view.zones.iter().map(ToString::to_string).collect()),
-        join(view.things.iter().map(|(kind, n)| format!("{n} {kind}")).collect()),
+        join(
+            view.things
+                .iter()
+                .map(|(kind, n)| format!("{n} {kind}"))
+                .collect(),
+        ),
         join(suffers(&view.trials)),
     ]
 }
@@ -65,13 +70,30 @@ fn suffers(trials: &Trials) -> Vec<String> {
     if trials.lost {
         words.push("the region is down".to_owned());
     }
-    words.extend(trials.lost_zones.iter().map(|zone| format!("{zone} is down")));
+    words.extend(
+        trials
+            .lost_zones
+            .iter()
+            .map(|zone| format!("{zone} is down")),
+    );
     words.extend(trials.stock.iter().map(|stock| {
-        format!("at most {} {} in {}", stock.limit, stock.machine_type, stock.zone)
+        format!(
+            "at most {} {} in {}",
+            stock.limit, stock.machine_type, stock.zone
+        )
     }));
-    words.extend(trials.quotas.iter().map(|(family, cpu)| format!("quota {family}: {cpu} cpu")));
+    words.extend(
+        trials
+            .quotas
+            .iter()
+            .map(|(family, cpu)| format!("quota {family}: {cpu} cpu")),
+    );
     words.extend(trials.rate_per_second.map(|rate| format!("{rate} calls/s")));
-    words.extend(trials.lost_answers.map(|share| format!("{share} of answers lost")));
+    words.extend(
+        trials
+            .lost_answers
+            .map(|share| format!("{share} of answers lost")),
+    );
     if !trials.faults.is_empty() {
         words.push(format!("{} faults waiting", trials.faults.len()));
     }
@@ -101,7 +123,9 @@ impl List {
             context.output.json(&json!({ "things": things }))?;
             return Ok(Exit::Done);
         }
-        let rows = things.iter().map(|(region, thing)| thing_row(&region.to_string(), thing));
+        let rows = things
+            .iter()
+            .map(|(region, thing)| thing_row(&region.to_string(), thing));
         let headings = ["region", "kind", "id", "name", "state", "address"];
         context.output.data(&table(&headings, rows, None))?;
         Ok(Exit::Done)

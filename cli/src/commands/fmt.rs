@@ -1,0 +1,115 @@
+//! `strat fmt`
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use stratiform::topology::{SourceFile, Sources, format};
+
+use crate::context::{Context, Exit};
+use crate::failure::Failure;
+use crate::render::diagnostics::diagnostics;
+
+/// Lay topology files out in the one canonical way.
+///
+/// Only white space changes. Files in YAML and JSON are left as they are. `-` formats stdin to
+/// stdout.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strat fmt
+  strat fmt --check          # exit with 1 if anything would change
+  strat fmt - < shop.hcl")]
+pub(crate) struct Fmt {
+    /// A file, a folder of files, or `-`.
+    #[arg(default_value = ".", value_name = "PATH")]
+    path: PathBuf,
+
+    /// Change nothing; list what would change, and exit with 1 if anything would.
+    #[arg(long)]
+    check: bool,
+}
+
+impl Fmt {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        if self.path == Path::new("-") {
+            return self.stdin(context);
+        }
+        let sources = Sources::load(&self.path).map_err(|error| context.failure(error.into()))?;
+        let (mut changed, mut wrong) = (false, false);
+        for file in sources
+            .files()
+            .iter()
+            .filter(|file| file.name.ends_with(".hcl"))
+        {
+            match formatted(context, file) {
+                None => wrong = true,
+                Some(text) if *text == *file.text => {}
+                Some(text) => {
+                    changed = true;
+                    if !self.check {
+                        write(Path::new(&*file.name), &text)?;
+                    }
+                    context.output.data(&format!("{}\n", file.name))?;
+                }
+            }
+        }
+        Ok(if wrong || (self.check && changed) {
+            Exit::Failed
+        } else {
+            Exit::Done
+        })
+    }
+
+    fn stdin(&self, context: &Context) -> Result<Exit, Failure> {
+        let mut text = String::new();
+        std::io::stdin()
+            .lock()
+            .read_to_string(&mut text)
+            .map_err(|error| Failure::new("stdin cannot be read").caused_by(&error))?;
+        let file = SourceFile {
+            name: "stdin".into(),
+            text: text.into(),
+        };
+        let Some(formatted) = formatted(context, &file) else {
+            return Ok(Exit::Failed);
+        };
+        if !self.check {
+            context.output.data(&formatted)?;
+        }
+        let changed = *formatted != *file.text;
+        Ok(if self.check && changed {
+            Exit::Failed
+        } else {
+            Exit::Done
+        })
+    }
+}
+
+/// The text of a file in its canonical layout. What is wrong with it is told.
+fn formatted(context: &Context, file: &SourceFile) -> Option<String> {
+    match format(&file.text) {
+        Ok(text) => Some(text),
+        Err(mut finding) => {
+            for label in &mut finding.labels {
+                label.origin.file = file.name.clone();
+            }
+            let sources = Sources::from_files("", vec![file.clone()]);
+            let text = diagnostics(&[finding], &sources, context.look());
+            context.output.note(&text);
+            None
+        }
+    }
+}
+
+/// Writes a file, whole or not at all.
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    let partial = path.with_file_name(name);
+    std::fs::write(&partial, text)
+        .and_then(|()| std::fs::rename(&partial, path))
+        .map_err(|error| {
+            Failure::new(format!("`{}` cannot be written", path.display())).caused_by(&error)
+        })
+}

@@ -1,0 +1,52 @@
+//! Whether targets name anything.
+
+use std::collections::BTreeSet;
+
+use strat_model::{Addr, Inventory};
+use strat_planner::{Desired, Target};
+
+use crate::Error;
+
+/// Refuses a target that is nothing of what is to be or of what there is: most likely a slip, which
+/// would give an empty plan.
+pub(crate) fn check(
+    targets: &[Target],
+    desired: &Desired,
+    inventory: &Inventory,
+) -> Result<(), Error> {
+    if targets.is_empty() {
+        return Ok(());
+    }
+    let wanted = desired.entries.keys();
+    let marks = inventory.resources().filter_map(|(_, r)| r.mark.as_ref());
+    let owned = marks.filter(|mark| mark.owner == desired.owner);
+    let addrs: BTreeSet<&Addr> = wanted.chain(owned.map(|mark| &mark.addr)).collect();
+    let withheld = |target: &Target| match target {
+        Target::Local(local) => desired.withheld.contains_key(local),
+        Target::Addr(addr) => desired.withheld.contains_key(&addr.local),
+        Target::Site(site) => inventory.sites.contains_key(site),
+    };
+    for target in targets {
+        if !addrs.iter().any(|addr| target.covers(addr)) && !withheld(target) {
+            return Err(Error::NoSuchTarget {
+                target: target.to_string(),
+                nearest: nearest(&target.to_string(), &addrs),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The name nearest to `word`, if one is near enough to be meant.
+fn nearest(word: &str, addrs: &BTreeSet<&Addr>) -> Option<String> {
+    let names = addrs.iter().flat_map(|addr| {
+        let block = format!("{}.{}", addr.local.noun.as_str(), addr.local.name);
+        let site = format!("site.{}", addr.site);
+        [block, addr.local.to_string(), addr.to_string(), site]
+    });
+    names
+        .map(|name| (strsim::damerau_levenshtein(word, &name), name))
+        .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
+        .min()
+        .map(|(_, name)| name)
+}

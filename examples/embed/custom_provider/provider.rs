@@ -1,0 +1,105 @@
+//! A whole provider: each bucket is a folder that holds what it is, as JSON.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use stratiform::model::{
+    Capabilities, Error, ErrorKind, Kind, Mark, Name, Resource, ResourceId, ResourceState, Result,
+    SiteSpec, Spec,
+};
+use stratiform::provider::{ConnectContext, Provider, ProviderFactory, SettingError};
+use stratiform::{Things, Uniform, uniform_capabilities};
+
+/// Makes the provider `folders`.
+#[derive(Debug)]
+pub(crate) struct Folders;
+
+#[async_trait]
+impl ProviderFactory for Folders {
+    fn name(&self) -> &'static str {
+        "folders"
+    }
+    fn check(&self, _: &SiteSpec) -> Result<(), Vec<SettingError>> {
+        Ok(())
+    }
+    async fn connect(&self, site: &SiteSpec, at: &ConnectContext) -> Result<Arc<dyn Provider>> {
+        Ok(Arc::new(Uniform::new(Buckets {
+            site: site.name.clone(),
+            root: at.base_dir.join("buckets"),
+            capabilities: uniform_capabilities([Kind::Bucket]),
+        })))
+    }
+}
+
+#[derive(Debug)]
+struct Buckets {
+    site: Name,
+    root: PathBuf,
+    capabilities: Capabilities,
+}
+
+#[async_trait]
+impl Things for Buckets {
+    fn name(&self) -> &'static str {
+        "folders"
+    }
+    fn site(&self) -> &Name {
+        &self.site
+    }
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn create(&self, spec: Spec<ResourceId>, name: &str, mark: &Mark) -> Result<Resource> {
+        self.update(&ResourceId::from(name), spec, mark).await
+    }
+
+    async fn update(
+        &self,
+        id: &ResourceId,
+        spec: Spec<ResourceId>,
+        mark: &Mark,
+    ) -> Result<Resource> {
+        let bucket = Resource {
+            id: id.clone(),
+            name: id.to_string(),
+            mark: Some(mark.clone()),
+            state: ResourceState::Ready,
+            spec,
+            attributes: [].into(),
+            created: None,
+        };
+        let folder = self.root.join(id.as_str());
+        std::fs::create_dir_all(&folder).map_err(failed)?;
+        std::fs::write(
+            folder.join("bucket.json"),
+            serde_json::to_vec(&bucket).map_err(failed)?,
+        )
+        .map_err(failed)?;
+        Ok(bucket)
+    }
+
+    async fn delete(&self, _: Kind, id: &ResourceId) -> Result<()> {
+        match std::fs::remove_dir_all(self.root.join(id.as_str())) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(error)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn list(&self, kind: Kind) -> Result<Vec<Resource>> {
+        let folders = match std::fs::read_dir(&self.root) {
+            Ok(folders) if kind == Kind::Bucket => folders,
+            _ => return Ok(Vec::new()),
+        };
+        let read = |folder: std::io::Result<std::fs::DirEntry>| {
+            let text = std::fs::read(folder.map_err(failed)?.path().join("bucket.json"));
+            serde_json::from_slice(&text.map_err(failed)?).map_err(failed)
+        };
+        folders.map(read).collect()
+    }
+}
+
+fn failed(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(ErrorKind::Internal, "the folder cannot be used").with_source(error)
+}
