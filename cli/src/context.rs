@@ -97,7 +97,7 @@ impl Context {
     /// As [`Context::load`].
     pub(crate) fn load_with(&self, path: &Path, inputs: Inputs) -> Result<Workspace, Failure> {
         let workspace = Workspace::load(path, inputs, providers::registry())
-            .map_err(|error| self.failure(error))?;
+            .map_err(|error| self.failure(&error))?;
         if !workspace.warnings().is_empty() {
             let text = diagnostics(workspace.warnings(), workspace.sources(), self.look());
             self.output.note(&text);
@@ -111,7 +111,7 @@ impl Context {
     /// If a file cannot be read.
     pub(crate) fn inputs(&self, path: &Path, args: &VarArgs) -> Result<Inputs, Failure> {
         let var_files =
-            Workspace::read_var_files(&args.var_files).map_err(|error| self.failure(error))?;
+            Workspace::read_var_files(&args.var_files).map_err(|error| self.failure(&error))?;
         let mut vars = environment::vars();
         if !vars.is_empty() {
             // The environment may hold values for other topologies; they are no mistake here.
@@ -134,7 +134,7 @@ impl Context {
         let clock = Arc::new(TokioClock::system());
         let session = Session::connect_with(workspace, sink, clock)
             .await
-            .map_err(|error| self.failure(error))?;
+            .map_err(|error| self.failure(&error))?;
         Ok((session, events))
     }
 
@@ -147,11 +147,11 @@ impl Context {
     }
 
     /// A library error as a failure. Findings are told here, with their source.
-    pub(crate) fn failure(&self, error: Error) -> Failure {
+    pub(crate) fn failure(&self, error: &Error) -> Failure {
         if let Error::Topology {
             diagnostics: list,
             sources,
-        } = &error
+        } = error
         {
             self.output.note(&diagnostics(list, sources, self.look()));
             return Failure::told();

@@ -51,9 +51,9 @@ impl Failure {
     }
 
     /// An error of the library.
-    pub(crate) fn of_library(error: stratiform::Error) -> Self {
+    pub(crate) fn of_library(error: &stratiform::Error) -> Self {
         let help = error.help();
-        let failure = Self::of(&error);
+        let failure = Self::of(error);
         Self {
             help: help.or(failure.help),
             ..failure

@@ -58,7 +58,7 @@ impl Apply {
                     .help("leave --target out, or make another plan with it"));
             }
             let saved =
-                SavedPlan::read(&self.topology.path).map_err(|error| context.failure(error))?;
+                SavedPlan::read(&self.topology.path).map_err(|error| context.failure(&error))?;
             let workspace = self.workspace_of(&saved, context)?;
             return carry_out.saved(workspace, &saved);
         }

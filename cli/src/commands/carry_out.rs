@@ -77,12 +77,15 @@ impl CarryOut<'_> {
         };
         watch(events, progress, session.begin(&options))
             .await
-            .map_err(|error| self.context.failure(error))
+            .map_err(|error| self.context.failure(&error))
     }
 
     /// Lets the lease go, whatever came before. The first failure is the one that is told.
     async fn end(&self, run: Run<'_>, done: Result<Exit, Failure>) -> Result<Exit, Failure> {
-        let ended = run.end().await.map_err(|error| self.context.failure(error));
+        let ended = run
+            .end()
+            .await
+            .map_err(|error| self.context.failure(&error));
         let exit = done?;
         ended?;
         Ok(exit)
@@ -98,7 +101,7 @@ impl CarryOut<'_> {
     ) -> Result<Exit, Failure> {
         let planned = watch(events, progress, run.plan(plan_options))
             .await
-            .map_err(|error| self.context.failure(error))?;
+            .map_err(|error| self.context.failure(&error))?;
         self.context.tell_problems(&planned.observation.problems);
         self.show(&planned)?;
         let options = self.options();
@@ -143,7 +146,7 @@ impl CarryOut<'_> {
                 .note("Stopped at once; calls in flight were dropped. Apply again: it finds out what came of them.\n");
             return Ok(Exit::Interrupted);
         };
-        let outcome = outcome.map_err(|error| self.context.failure(error))?;
+        let outcome = outcome.map_err(|error| self.context.failure(&error))?;
         self.report(&outcome, session, start.elapsed())?;
         Ok(if outcome.is_interrupted() {
             Exit::Interrupted
@@ -188,6 +191,7 @@ impl CarryOut<'_> {
             stop: Stop::new(),
             execute: ExecuteOptions {
                 parallelism: usize::from(self.args.parallelism),
+                site_parallelism: usize::from(self.args.parallelism),
                 ..ExecuteOptions::default()
             },
         }

@@ -101,7 +101,7 @@ async fn lease(session: &Session) -> Finding {
 
 fn journal(session: &Session) -> Finding {
     match session.journal() {
-        Err(error) => Finding::Bad(Failure::of_library(error)),
+        Err(error) => Finding::Bad(Failure::of_library(&error)),
         Ok(journal) => match journal.pending().len() {
             0 => Finding::Good("the journal is whole; nothing was interrupted".to_owned()),
             n => Finding::Warning(format!(

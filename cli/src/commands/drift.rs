@@ -36,7 +36,7 @@ impl Drift {
         let planned = context.block_on(async {
             let (session, _events) = context.connect(workspace).await?;
             let planned = session.plan(&PlanOptions::default()).await;
-            planned.map_err(|error| context.failure(error))
+            planned.map_err(|error| context.failure(&error))
         })?;
         context.tell_problems(&planned.observation.problems);
         let (saved, others) = only_drift(planned.saved);

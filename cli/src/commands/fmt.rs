@@ -35,7 +35,7 @@ impl Fmt {
         if self.path == Path::new("-") {
             return self.stdin(context);
         }
-        let sources = Sources::load(&self.path).map_err(|error| context.failure(error.into()))?;
+        let sources = Sources::load(&self.path).map_err(|error| context.failure(&error.into()))?;
         let (mut changed, mut wrong) = (false, false);
         for file in sources
             .files()

@@ -28,7 +28,7 @@ impl Graph {
         let planned = context.block_on(async {
             let (session, _events) = context.connect(workspace).await?;
             let planned = session.plan(&PlanOptions::default()).await;
-            planned.map_err(|error| context.failure(error))
+            planned.map_err(|error| context.failure(&error))
         })?;
         context.tell_problems(&planned.observation.problems);
         context.output.data(&dot(&planned.desired))?;
@@ -48,7 +48,10 @@ fn dot(desired: &Desired) -> String {
         let _ = writeln!(text, "  subgraph {} {{", quote(&format!("cluster_{site}")));
         let _ = writeln!(text, "    label = {};", quote(site.as_str()));
         for addr in addrs {
-            let count = desired.entries.get(addr).map_or(1, |entry| entry.count());
+            let count = desired
+                .entries
+                .get(addr)
+                .map_or(1, stratiform::planner::Entry::count);
             let times = if count > 1 {
                 format!(" x{count}")
             } else {

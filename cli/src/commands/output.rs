@@ -37,7 +37,7 @@ impl Output {
         let mut values = context.block_on(async {
             let (session, _events) = context.connect(workspace).await?;
             let seen = session.observe().await;
-            let seen = seen.map_err(|error| context.failure(error))?;
+            let seen = seen.map_err(|error| context.failure(&error))?;
             context.tell_problems(&seen.problems);
             Ok(session.workspace().evaluated().outputs(&seen.inventory))
         })?;

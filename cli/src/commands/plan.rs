@@ -63,12 +63,12 @@ impl Plan {
             let mut progress = Progress::new(&context.output);
             let planned = watch(&mut events, &mut progress, session.plan(&options)).await;
             progress.clear();
-            planned.map_err(|error| context.failure(error))
+            planned.map_err(|error| context.failure(&error))
         })?;
         context.tell_problems(&planned.observation.problems);
         let saved = &planned.saved;
         if let Some(path) = &self.out {
-            saved.write(path).map_err(|error| context.failure(error))?;
+            saved.write(path).map_err(|error| context.failure(&error))?;
         }
         if self.json {
             context.output.json(&saved.to_json())?;

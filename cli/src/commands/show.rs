@@ -53,7 +53,7 @@ fn observe(context: &Context, args: &TopologyArgs) -> Result<Observation, Failur
     let observation = context.block_on(async {
         let (session, _events) = context.connect(workspace).await?;
         let seen = session.observe().await;
-        seen.map_err(|error| context.failure(error))
+        seen.map_err(|error| context.failure(&error))
     })?;
     context.tell_problems(&observation.problems);
     Ok(observation)

@@ -42,7 +42,7 @@ impl Validate {
         let workspace = context.load(&self.topology)?;
         context.block_on(async {
             let checked = workspace.check_offline().await;
-            checked.map_err(|error| context.failure(error))
+            checked.map_err(|error| context.failure(&error))
         })?;
         context.output.data(&valid(&workspace))?;
         Ok(Exit::Done)
@@ -68,7 +68,7 @@ impl Validate {
         if let Err(error) = checked
             && findings.is_empty()
         {
-            return Err(context.failure(error));
+            return Err(context.failure(&error));
         }
         context
             .output

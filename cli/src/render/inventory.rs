@@ -37,7 +37,7 @@ pub(crate) fn inventory(inventory: &Inventory, width: Option<usize>) -> String {
             })
         });
         text.push_str(&table(
-            &["address", "id", "state", "zone", "what"],
+            &["address", "what", "state", "zone", "id"],
             rows,
             width,
         ));
@@ -57,11 +57,16 @@ fn row(mark: &Mark, resource: &Resource, name: impl Fn(&ResourceId) -> String) -
     }
     vec![
         mark.addr.local.to_string(),
-        resource.id.to_string(),
+        what(resource, name),
         state,
         zone,
-        what(resource, name),
+        short(resource.id.as_str()).to_owned(),
     ]
+}
+
+/// What tells an id apart: of a path, its last part. `--json` has it whole.
+fn short(id: &str) -> &str {
+    id.rsplit('/').next().unwrap_or(id)
 }
 
 /// What matters most about a thing, in few words. `name` gives the address behind an id.

@@ -9,6 +9,9 @@ fn validate_plan_apply_show() {
     let shop = Shop::new();
     let valid = shop.ok(&["validate"]);
     assert!(valid.stdout.contains("`shop` is valid"), "{valid}");
+    let files = std::fs::read_dir(shop.path()).expect("the folder").count();
+    assert_eq!(files, 3, "checking leaves nothing behind");
+    assert_eq!(shop.ok(&["fmt", "--check"]).stdout, "");
 
     // dc1: network, 2 subnets, 2 firewalls, keypair, 2 + 6 machines, 2 volumes: 16.
     // east: network, 2 subnets in each of 3 zones, 2 firewalls, keypair, bucket: 11.
@@ -183,6 +186,7 @@ fn outputs_history_and_the_rest() {
 fn the_first_topology_runs() {
     let shop = Shop::new();
     shop.ok(&["init", "first"]);
+    shop.ok(&["fmt", "--check", "first"]);
     shop.ok(&["apply", "first", "--yes"]);
     let plan = shop.run(&["plan", "first", "--detailed-exitcode"]);
     assert_eq!(plan.code, Some(0), "{plan}");

@@ -170,8 +170,13 @@ impl Workspace {
     /// # Errors
     /// Everything that finds no place.
     pub async fn check_offline(&self) -> Result<(), Error> {
-        let clock: Arc<dyn Clock> = Arc::new(TokioClock::system());
-        let facts = sites::offline_facts(self, &self.context(clock)).await;
+        // A place of its own, so that checking leaves nothing behind beside the topology.
+        let place = tempfile::tempdir().map_err(Error::file(std::env::temp_dir(), "written"))?;
+        let context = ConnectContext {
+            base_dir: place.path().to_owned(),
+            clock: Arc::new(TokioClock::system()),
+        };
+        let facts = sites::offline_facts(self, &context).await;
         if facts.is_empty() {
             return Ok(());
         }

@@ -1,7 +1,6 @@
 //! A whole provider: each bucket is a folder that holds what it is, as JSON.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::{io, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use stratiform::model::{
@@ -11,7 +10,6 @@ use stratiform::model::{
 use stratiform::provider::{ConnectContext, Provider, ProviderFactory, SettingError};
 use stratiform::{Things, Uniform, uniform_capabilities};
 
-/// Makes the provider `folders`.
 #[derive(Debug)]
 pub(crate) struct Folders;
 
@@ -24,9 +22,11 @@ impl ProviderFactory for Folders {
         Ok(())
     }
     async fn connect(&self, site: &SiteSpec, at: &ConnectContext) -> Result<Arc<dyn Provider>> {
+        let root = at.base_dir.join("buckets");
+        std::fs::create_dir_all(&root).map_err(failed)?;
         Ok(Arc::new(Uniform::new(Buckets {
             site: site.name.clone(),
-            root: at.base_dir.join("buckets"),
+            root,
             capabilities: uniform_capabilities([Kind::Bucket]),
         })))
     }
@@ -71,28 +71,22 @@ impl Things for Buckets {
             created: None,
         };
         let folder = self.root.join(id.as_str());
+        let text = serde_json::to_vec(&bucket).map_err(failed)?;
         std::fs::create_dir_all(&folder).map_err(failed)?;
-        std::fs::write(
-            folder.join("bucket.json"),
-            serde_json::to_vec(&bucket).map_err(failed)?,
-        )
-        .map_err(failed)?;
+        std::fs::write(folder.join("bucket.json"), text).map_err(failed)?;
         Ok(bucket)
     }
 
     async fn delete(&self, _: Kind, id: &ResourceId) -> Result<()> {
         match std::fs::remove_dir_all(self.root.join(id.as_str())) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
             _ => Ok(()),
         }
     }
 
-    async fn list(&self, kind: Kind) -> Result<Vec<Resource>> {
-        let folders = match std::fs::read_dir(&self.root) {
-            Ok(folders) if kind == Kind::Bucket => folders,
-            _ => return Ok(Vec::new()),
-        };
-        let read = |folder: std::io::Result<std::fs::DirEntry>| {
+    async fn list(&self, _: Kind) -> Result<Vec<Resource>> {
+        let folders = std::fs::read_dir(&self.root).map_err(failed)?;
+        let read = |folder: io::Result<std::fs::DirEntry>| {
             let text = std::fs::read(folder.map_err(failed)?.path().join("bucket.json"));
             serde_json::from_slice(&text.map_err(failed)?).map_err(failed)
         };
