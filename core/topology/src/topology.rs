@@ -1,6 +1,7 @@
 //! A topology from its text to its intent.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use strat_model::{Diagnostic, Intent, Inventory, Name, Origin, Severity};
@@ -21,13 +22,13 @@ use crate::{decode, lower, notation};
 const STACK_BYTES: usize = 256 << 20;
 
 /// A topology, parsed.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Topology {
     program: Arc<Program>,
 }
 
 /// A topology, evaluated with some inputs.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Evaluated {
     /// What it asks for.
     pub intent: Intent,
@@ -35,6 +36,30 @@ pub struct Evaluated {
     pub warnings: Vec<Diagnostic>,
     program: Arc<Program>,
     inputs: Inputs,
+}
+
+/// Names only: the text may hold secrets.
+impl fmt::Debug for Topology {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self
+            .program
+            .topology
+            .as_ref()
+            .and_then(|block| block.labels.first());
+        f.debug_struct("Topology")
+            .field("name", &name.map(|label| &label.text))
+            .finish_non_exhaustive()
+    }
+}
+
+/// The intent and the warnings: the text may hold secrets.
+impl fmt::Debug for Evaluated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Evaluated")
+            .field("intent", &self.intent)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Topology {
@@ -82,8 +107,9 @@ impl Topology {
             }
             check_references(program, &mut ev.sink);
             ev.resolve_variables(inputs);
+            let owner = decode::owner(&mut ev);
             ev.all_locals();
-            let intent = decode::decode(&mut ev);
+            let intent = decode::decode(&mut ev, owner);
             for block in program.outputs.values() {
                 // A failure has been reported.
                 let _ = checked_output(&mut ev, block);
@@ -124,6 +150,8 @@ impl Evaluated {
             let mut ev = Evaluator::new(&self.program);
             ev.resolve_variables(&self.inputs);
             ev.known = Some(&known);
+            // For the labels; whose the topology is, is known.
+            let _ = decode::owner(&mut ev);
             let outputs = self.program.outputs.iter();
             outputs
                 .map(|(name, block)| (name.to_string(), output(&mut ev, block, &known)))

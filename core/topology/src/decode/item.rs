@@ -68,7 +68,10 @@ impl<'e, 'p> Item<'e, 'p> {
             return Ok(None);
         };
         let span = attribute.value.span;
-        let value = self.ev.argument(self.block, self.at, number, span)?;
+        let value = {
+            let place = (self.block, self.at);
+            self.ev.own_argument(place, self.instance, number)?
+        };
         Ok((value != Value::Null).then_some(Arg {
             name,
             value,

@@ -11,15 +11,15 @@ mod site;
 mod storage;
 mod topology;
 
-use strat_model::{Intent, LocalAddr, Noun};
+use strat_model::{Intent, LocalAddr, Noun, Owner};
 
 use crate::eval::Evaluator;
 use crate::report::{Failed, Outcome};
 use item::Item;
+pub(crate) use topology::owner;
 
 /// Decodes the whole topology; what is wrong is reported, and then there is no intent.
-pub(crate) fn decode(ev: &mut Evaluator<'_>) -> Outcome<Intent> {
-    let owner = topology::owner(ev);
+pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Outcome<Intent> {
     let sites = site::sites(ev);
     let mut parts = Parts::default();
     for block in 0..ev.program.things.len() {

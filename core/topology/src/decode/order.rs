@@ -15,8 +15,7 @@ struct Node<'a> {
 
 /// Reports every circle of things that wait for one another.
 ///
-/// Rules between firewalls and an address's machine are left out: both are filled in after the
-/// things themselves are there.
+/// Rules between firewalls are left out: they are filled in once the firewalls are there.
 pub(super) fn cycles(ev: &mut Evaluator<'_>, parts: &Parts) {
     let nodes = nodes(parts);
     let numbers: HashMap<&LocalAddr, usize> = nodes
@@ -94,7 +93,7 @@ fn nodes(parts: &Parts) -> Vec<Node<'_>> {
         nodes.push(node(&firewall.common, vec![(&firewall.network, "network")]));
     }
     for address in &parts.addresses {
-        nodes.push(node(&address.common, vec![]));
+        nodes.push(node(&address.common, attached(&address.target)));
     }
     for keypair in &parts.keypairs {
         nodes.push(node(&keypair.common, vec![]));
@@ -115,16 +114,20 @@ fn nodes(parts: &Parts) -> Vec<Node<'_>> {
         nodes.push(node(&machine.common, refs));
     }
     for volume in &parts.volumes {
-        let refs = match &volume.target {
-            AttachIntent::Machine(machine) => vec![(machine, "attach")],
-            AttachIntent::Site { .. } => vec![],
-        };
-        nodes.push(node(&volume.common, refs));
+        nodes.push(node(&volume.common, attached(&volume.target)));
     }
     for bucket in &parts.buckets {
         nodes.push(node(&bucket.common, vec![]));
     }
     nodes
+}
+
+/// What is attached waits for its machine.
+fn attached(target: &AttachIntent) -> Vec<(&LocalAddr, &'static str)> {
+    match target {
+        AttachIntent::Machine(machine) => vec![(machine, "attach")],
+        AttachIntent::Site { .. } => vec![],
+    }
 }
 
 fn node<'a>(common: &'a Common, mut after: Vec<(&'a LocalAddr, &'static str)>) -> Node<'a> {

@@ -9,7 +9,7 @@ use crate::report::{Failed, Outcome};
 use crate::value::Value;
 
 /// Reads the owner, and leaves the topology's labels with the evaluator.
-pub(super) fn owner(ev: &mut Evaluator<'_>) -> Outcome<Owner> {
+pub(crate) fn owner(ev: &mut Evaluator<'_>) -> Outcome<Owner> {
     let program = ev.program;
     let block = program.topology.as_ref().ok_or(Failed)?;
     let mut plain = |name: &'static str| -> Outcome<Option<Arg<'_>>> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use strat_model::{LocalAddr, Name, Noun, TemplatePart};
 
-use super::{Evaluator, Node, Scope};
+use super::{Evaluator, Instance, Node, Scope};
 use crate::ast::Ident;
 use crate::report::{Failed, Outcome, suggest};
 use crate::span::Span;
@@ -106,6 +106,23 @@ impl Evaluator<'_> {
         self.once(node, span, |this| {
             this.eval(expr, &Scope::of_instance(item))
         })
+    }
+
+    /// The same for the block's own decoding. What differs between instances is needed there once,
+    /// so it is not remembered.
+    pub(crate) fn own_argument(
+        &mut self,
+        (block, at): (usize, usize),
+        instance: &Instance,
+        attribute: usize,
+    ) -> Outcome<Value> {
+        let thing = &self.program.things[block];
+        let expr = &thing.block.body.attributes[attribute].value;
+        if thing.varies(attribute) {
+            self.eval(expr, &Scope::of_instance(instance))
+        } else {
+            self.argument(block, at, attribute, expr.span)
+        }
     }
 
     fn later_value(&mut self, addr: &Arc<LocalAddr>, attribute: &str) -> Value {

@@ -2,13 +2,15 @@
 //! environment: the same files and inputs always give the same topology.
 
 mod args;
-mod collection;
 mod convert;
 mod encoding;
 mod files;
 mod format;
+mod list;
+mod map;
 mod network;
 mod number;
+mod set;
 mod special;
 mod text;
 
@@ -94,11 +96,13 @@ const fn pure(
 
 static TABLE: LazyLock<BTreeMap<&'static str, &'static Function>> = LazyLock::new(|| {
     [
-        collection::TABLE,
         convert::TABLE,
         encoding::TABLE,
+        list::TABLE,
+        map::TABLE,
         network::TABLE,
         number::TABLE,
+        set::TABLE,
         special::TABLE,
         text::TABLE,
     ]

@@ -4,6 +4,7 @@ mod diagnostics;
 mod format;
 mod functions;
 mod laws;
+mod loading;
 mod notations;
 mod outputs;
 mod reference;

@@ -12,7 +12,14 @@ use strat_topology::{Evaluated, Inputs};
 use crate::support::{codes, evaluate, evaluate_with};
 
 const TEXT: &str = r#"
-topology "t" { realm = "bank" }
+topology "t" {
+  realm  = "bank"
+  labels = { env = local.env }
+}
+locals {
+  env    = "test"
+  labels = machine.app.labels
+}
 variable "token" {
   default   = "hunter2"
   sensitive = true
@@ -58,6 +65,7 @@ output "all"     { value = values(machine.db)[*].private_ip }
 output "splat"   { value = machine.db[*].cpu }
 output "cidr"    { value = network.n.cidr }
 output "sites"   { value = network.n.sites }
+output "labels"  { value = local.labels }
 output "whole"   { value = machine.db["one"] }
 output "gone"    { value = machine.db["two"].private_ip }
 output "joined"  { value = join(",", machines.web.ids) }
@@ -163,6 +171,7 @@ fn before_an_apply() {
     assert_eq!(value("ip"), None);
     assert_eq!(value("count"), Some(json!(3)));
     assert_eq!(value("cpu"), Some(json!({ "one": 2, "two": 4 })));
+    assert_eq!(value("labels"), Some(json!({ "env": "test" })));
     assert_eq!(value("splat"), Some(json!([2, 4])));
     assert_eq!(value("cidr"), Some(json!("10.0.0.0/16")));
     assert_eq!(value("sites"), Some(json!(["a"])));

@@ -1,12 +1,14 @@
 //! The values of variables: defaults, then files, then single values.
 
+mod validate;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use strat_model::Diagnostic;
 
-use crate::ast::{Attribute, Block, Expr, ExprKind};
+use crate::ast::{Attribute, Block, Expr};
 use crate::eval::{Evaluator, ROOT};
 use crate::lower::{hcl_body, hcl_expression};
 use crate::report::{Failed, Outcome, suggest};
@@ -199,7 +201,7 @@ impl Evaluator<'_> {
 
     /// The value of an expression without references.
     pub(crate) fn constant(&mut self, expr: &Expr) -> Outcome<Value> {
-        if let Some(span) = reference(expr, &mut Vec::new()) {
+        if let Some(span) = validate::reference(expr, &mut Vec::new()) {
             return Err(self.fail(
                 span,
                 "not_constant",
@@ -321,93 +323,6 @@ impl Evaluator<'_> {
                 }
                 Err(self.report(finding))
             }
-        }
-    }
-
-    /// A refused value counts as none, so that nothing further is said of what it leads to.
-    fn validate(&mut self, name: &Arc<str>, block: &Block, span: Option<Span>, how: &str) {
-        let mut refused = false;
-        for validation in block.body.blocks("validation") {
-            let Some(condition) = validation.body.attribute("condition") else {
-                continue;
-            };
-            let Ok(value) = self.eval(&condition.value, &ROOT) else {
-                continue;
-            };
-            let holds = self.bool(&value.revealed(), condition.value.span, "a condition");
-            if holds != Ok(false) {
-                continue;
-            }
-            let message = validation.body.attribute("message");
-            let message = message.and_then(|m| self.eval(&m.value, &ROOT).ok());
-            let message = match message {
-                Some(value) if !value.is_sensitive() => text_of(&value),
-                _ => None,
-            };
-            let message = message.unwrap_or_else(|| Arc::from("its validation does not hold"));
-            let condition = self.files.origin(condition.value.span);
-            let mut finding = Diagnostic::error(
-                "validation",
-                format!("the value of `{name}` is refused: {message}"),
-            )
-            .at(&condition, "this does not hold");
-            if let Some(span) = span {
-                let place = self.files.origin(span);
-                finding = finding.at(&place, how);
-            }
-            finding.help = self.offending(name, span.is_none());
-            self.report(finding);
-            refused = true;
-        }
-        if refused {
-            self.variables.insert(name.clone(), Err(Failed));
-        }
-    }
-
-    /// The value that was refused, if it may be shown.
-    fn offending(&self, name: &Arc<str>, from_command: bool) -> Option<String> {
-        let value = self.variables.get(name)?.as_ref().ok()?;
-        if value.is_sensitive() {
-            return None;
-        }
-        let json = crate::value::to_json(value)?;
-        Some(if from_command {
-            let text = text_of(value).map_or_else(|| json.to_string(), |text| text.to_string());
-            format!("it was given as `--var {name}={text}`")
-        } else {
-            format!("it is {json}; give another with `--var {name}=…`")
-        })
-    }
-}
-
-/// The first reference in an expression, besides variables of its own `for`s.
-fn reference(expr: &Expr, bound: &mut Vec<Arc<str>>) -> Option<Span> {
-    match &expr.kind {
-        ExprKind::Name(name) => (!bound.contains(name)).then_some(expr.span),
-        ExprKind::For(inner) => {
-            if let Some(found) = reference(&inner.collection, bound) {
-                return Some(found);
-            }
-            let before = bound.len();
-            bound.extend(inner.key_var.clone());
-            bound.push(inner.value_var.clone());
-            let rest = inner
-                .key
-                .iter()
-                .chain([&inner.value])
-                .chain(&inner.condition);
-            let found = rest.into_iter().find_map(|e| reference(e, bound));
-            bound.truncate(before);
-            found
-        }
-        _ => {
-            let mut found = None;
-            expr.for_each_child(&mut |child| {
-                if found.is_none() {
-                    found = reference(child, bound);
-                }
-            });
-            found
         }
     }
 }

@@ -1,13 +1,9 @@
-//! Functions of lists and maps.
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
+//! Functions of lists.
 
 use rust_decimal::Decimal;
 
 use super::{Args, FnResult, Function, pure};
-use crate::types::as_set;
-use crate::value::{Map, Value, order, text_of};
+use crate::value::{Value, order};
 
 const ANY: usize = usize::MAX;
 /// The most items that a function makes.
@@ -111,36 +107,12 @@ pub(super) static TABLE: &[Function] = &[
         "index([\"a\", \"b\"], \"b\") == 1",
     ),
     pure(
-        "keys",
-        (1, 1),
-        keys,
-        "keys(map)",
-        "The keys, sorted.",
-        "keys({ b = 1, a = 2 }) == [\"a\", \"b\"]",
-    ),
-    pure(
         "length",
         (1, 1),
         length,
         "length(value)",
         "How many items, or characters.",
         "length([1, 2]) == 2",
-    ),
-    pure(
-        "lookup",
-        (2, 3),
-        lookup,
-        "lookup(map, key, default)",
-        "The value of a key, or the default.",
-        "lookup({ a = 1 }, \"b\", 0) == 0",
-    ),
-    pure(
-        "merge",
-        (0, ANY),
-        merge,
-        "merge(map...)",
-        "The maps in one; later ones win.",
-        "merge({ a = 1 }, { a = 2 }) == { a = 2 }",
     ),
     pure(
         "one",
@@ -167,38 +139,6 @@ pub(super) static TABLE: &[Function] = &[
         "reverse([1, 2]) == [2, 1]",
     ),
     pure(
-        "setintersection",
-        (1, ANY),
-        intersection,
-        "setintersection(set...)",
-        "What is in all sets.",
-        "setintersection([1, 2], [2, 3]) == [2]",
-    ),
-    pure(
-        "setproduct",
-        (1, ANY),
-        product,
-        "setproduct(list...)",
-        "Every combination of one item of each list.",
-        "setproduct([1, 2], [\"a\"]) == [[1, \"a\"], [2, \"a\"]]",
-    ),
-    pure(
-        "setsubtract",
-        (2, 2),
-        subtract,
-        "setsubtract(set, set)",
-        "What is in the first set alone.",
-        "setsubtract([1, 2], [2]) == [1]",
-    ),
-    pure(
-        "setunion",
-        (1, ANY),
-        union,
-        "setunion(set...)",
-        "What is in any set.",
-        "setunion([1], [2, 1]) == [1, 2]",
-    ),
-    pure(
         "slice",
         (3, 3),
         slice,
@@ -213,30 +153,6 @@ pub(super) static TABLE: &[Function] = &[
         "sort(texts)",
         "The texts, sorted.",
         "sort([\"b\", \"a\"]) == [\"a\", \"b\"]",
-    ),
-    pure(
-        "transpose",
-        (1, 1),
-        transpose,
-        "transpose(map)",
-        "A map of lists of texts with keys and items changed about.",
-        "transpose({ a = [\"x\"] }) == { x = [\"a\"] }",
-    ),
-    pure(
-        "values",
-        (1, 1),
-        values,
-        "values(map)",
-        "The values, in the order of their keys.",
-        "values({ b = 1, a = 2 }) == [2, 1]",
-    ),
-    pure(
-        "zipmap",
-        (2, 2),
-        zip_map,
-        "zipmap(keys, values)",
-        "A map of keys and values.",
-        "zipmap([\"a\"], [1]) == { a = 1 }",
     ),
 ];
 
@@ -353,11 +269,6 @@ fn index(args: &Args<'_>) -> FnResult {
     }
 }
 
-fn keys(args: &Args<'_>) -> FnResult {
-    let keys = args.map(0)?.keys();
-    Ok(Value::list(keys.map(|key| Value::String(key.clone()))))
-}
-
 fn length(args: &Args<'_>) -> FnResult {
     Ok(Value::int(match args.value(0) {
         Value::List(items) => items.len() as u64,
@@ -370,25 +281,6 @@ fn length(args: &Args<'_>) -> FnResult {
             );
         }
     }))
-}
-
-fn lookup(args: &Args<'_>) -> FnResult {
-    let key = args.text(1)?;
-    match args.map(0)?.get(&key) {
-        Some(value) => Ok(value.clone()),
-        None if args.len() == 3 => Ok(args.value(2).clone()),
-        None => Args::error(1, format!("finds no `{key}`, and there is no default")),
-    }
-}
-
-fn merge(args: &Args<'_>) -> FnResult {
-    let mut all = Map::new();
-    for at in 0..args.len() {
-        if !matches!(args.value(at), Value::Null) {
-            all.extend(args.map(at)?.iter().map(|(k, v)| (k.clone(), v.clone())));
-        }
-    }
-    Ok(Value::Map(Arc::new(all)))
 }
 
 fn one(args: &Args<'_>) -> FnResult {
@@ -446,49 +338,6 @@ fn reverse(args: &Args<'_>) -> FnResult {
     Ok(Value::list(args.list(0)?.iter().rev().cloned()))
 }
 
-fn intersection(args: &Args<'_>) -> FnResult {
-    let mut all = as_set(args.list(0)?.to_vec());
-    for at in 1..args.len() {
-        let other = as_set(args.list(at)?.to_vec());
-        all.retain(|item| other.binary_search_by(|o| order(o, item)).is_ok());
-    }
-    Ok(Value::list(all))
-}
-
-fn union(args: &Args<'_>) -> FnResult {
-    let mut all = Vec::new();
-    for at in 0..args.len() {
-        all.extend_from_slice(args.list(at)?);
-    }
-    Ok(Value::list(as_set(all)))
-}
-
-fn subtract(args: &Args<'_>) -> FnResult {
-    let other = as_set(args.list(1)?.to_vec());
-    let mut all = as_set(args.list(0)?.to_vec());
-    all.retain(|item| other.binary_search_by(|o| order(o, item)).is_err());
-    Ok(Value::list(all))
-}
-
-fn product(args: &Args<'_>) -> FnResult {
-    let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
-    for at in 0..args.len() {
-        let items = args.list(at)?;
-        if rows.len().saturating_mul(items.len()) > MAX_ITEMS {
-            return Args::error(at, format!("makes at most {MAX_ITEMS} combinations"));
-        }
-        let longer = rows.iter().flat_map(|row| {
-            items.iter().map(|item| {
-                let mut row = row.clone();
-                row.push(item.clone());
-                row
-            })
-        });
-        rows = longer.collect();
-    }
-    Ok(Value::list(rows.into_iter().map(Value::list)))
-}
-
 fn slice(args: &Args<'_>) -> FnResult {
     let items = args.list(0)?;
     let (start, end) = (args.size(1)?, args.size(2)?);
@@ -508,37 +357,4 @@ fn sort(args: &Args<'_>) -> FnResult {
     let mut texts = args.texts(0)?;
     texts.sort();
     Ok(Value::list(texts.into_iter().map(Value::String)))
-}
-
-fn transpose(args: &Args<'_>) -> FnResult {
-    let mut all: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
-    for (key, items) in args.map(0)? {
-        let Value::List(items) = items else {
-            return Args::error(0, "takes a map of lists of texts");
-        };
-        for item in items.iter() {
-            let Some(text) = text_of(item) else {
-                return Args::error(0, "takes a map of lists of texts");
-            };
-            all.entry(text)
-                .or_default()
-                .push(Value::String(key.clone()));
-        }
-    }
-    Ok(Value::map(
-        all.into_iter()
-            .map(|(key, items)| (key, Value::list(items))),
-    ))
-}
-
-fn values(args: &Args<'_>) -> FnResult {
-    Ok(Value::list(args.map(0)?.values().cloned()))
-}
-
-fn zip_map(args: &Args<'_>) -> FnResult {
-    let (keys, values) = (args.texts(0)?, args.list(1)?);
-    if keys.len() != values.len() {
-        return Args::error(1, format!("takes as many values as keys: {}", keys.len()));
-    }
-    Ok(Value::map(keys.into_iter().zip(values.iter().cloned())))
 }
