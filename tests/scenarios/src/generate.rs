@@ -192,6 +192,9 @@ impl Generator {
     fn machine(&mut self, network: usize, subnets: usize, firewalls: usize, sites: &str) {
         let keys = ["\"a\"", "\"a\", \"b\""][self.detail.usize(0..2)];
         let body = self.body(network, subnets, firewalls, sites);
+        if !sites.contains("dc1") && self.shape.bool() {
+            self.blocks.push(format!("address \"n{network}a\" {{\n  for_each = machine.n{network}x\n  attach = each.value\n}}\n"));
+        }
         self.blocks.push(format!(
             "machine \"n{network}x\" {{\n  for_each = toset([{keys}])\n{body}}}\n"
         ));

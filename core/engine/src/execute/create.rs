@@ -45,7 +45,7 @@ impl StepRun<'_, '_> {
     pub(super) async fn create(&mut self, wanted: Wanted<'_>) -> Result<(), Failure> {
         self.is_not_there()?;
         let (spec, mark) = self.prepare(&wanted).await?;
-        let part = self.part(wanted.part);
+        let part = wanted.part;
         let offer = OfferRef::of(&spec).map_or(String::new(), |offer| offer.to_string());
         let mut missing = wanted.count;
         let mut live = Vec::new();
@@ -112,14 +112,6 @@ impl StepRun<'_, '_> {
                 Err(self.error(ErrorKind::Precondition, what))
             }
         }
-    }
-
-    /// What sets this batch apart from every other of its address: a fleet that grows while it is
-    /// replaced has two changes, and each counts its batches from 0.
-    fn part(&self, part: u32) -> u32 {
-        let before = &self.context.run.plan.changes[..self.step.change];
-        let same = before.iter().filter(|other| other.addr == self.step.addr);
-        same.fold(part, |part, _| part.wrapping_add(1 << 20))
     }
 
     async fn await_ready(&mut self, made: Vec<Resource>) -> Result<(), Failure> {

@@ -34,6 +34,7 @@ pub fn lower(plan: &Plan, inventory: &Inventory, facts: &BTreeMap<Name, SiteFact
         without: firewalls::left_out(plan),
         circles: firewalls::deleted_circles(plan, &index),
         machines_that_go: machines_that_go(plan),
+        parts: HashMap::new(),
         destroy_first: plan
             .changes
             .iter()
@@ -64,6 +65,8 @@ struct Lowering<'a> {
     touches: HashMap<(&'a Name, &'a ResourceId), Vec<StepId>>,
     /// For firewalls that name each other: those that each is made without.
     without: HashMap<&'a Addr, BTreeSet<Addr>>,
+    /// How many batches an address has so far.
+    parts: HashMap<&'a Addr, u32>,
     /// Firewalls that go together and name each other.
     circles: HashMap<(&'a Name, &'a ResourceId), usize>,
     /// Machines that this plan deletes.
@@ -120,6 +123,14 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// Numbers the batches of an address, over all its changes: a fleet may grow and be replaced in
+    /// one plan.
+    fn next_part(&mut self, addr: &'a Addr) -> u32 {
+        let next = self.parts.entry(addr).or_default();
+        *next += 1;
+        *next - 1
+    }
+
     /// One more than the highest generation that is there.
     fn next_generation(&self, change: &Change) -> u64 {
         let marks = self
@@ -143,7 +154,6 @@ impl<'a> Lowering<'a> {
             .facts
             .get(&change.site)
             .map_or(1, |facts| facts.capabilities.create_batch.max(1));
-        let mut part = 0;
         for (goal_number, goal) in change.goals.iter().enumerate() {
             let mut left = goal.count;
             while left > 0 {
@@ -164,10 +174,9 @@ impl<'a> Lowering<'a> {
                     goal: goal_number,
                     count,
                     generation,
-                    part,
+                    part: self.next_part(&change.addr),
                     without,
                 };
-                part += 1;
                 made.push(self.push(number, change, op, after.to_vec()));
             }
             made.extend(self.second_half(number, change, goal_number, goal, &made));

@@ -169,7 +169,7 @@ impl<'a> Placer<'a> {
             missing -= kept;
             if let Some(room) = supply.rooms.get_mut(site) {
                 zones.values().for_each(|share| {
-                    room.take(share.shape.need(disk_space(&machine.disks)), share.count)
+                    room.take(share.shape.need(disk_space(&machine.disks)), share.count);
                 });
             }
             sites.insert(site.clone(), zones);
