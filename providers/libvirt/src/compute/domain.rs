@@ -1,0 +1,189 @@
+//! A machine as libvirt's domain: <https://libvirt.org/formatdomain.html>.
+
+use strat_model::{Bytes, Digest};
+
+use crate::config::{DirectBoot, Firmware};
+use crate::host::HostTraits;
+use crate::network::machine_filter;
+use crate::xml::Element;
+
+/// A disk, as it is plugged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Plug {
+    /// The file or device.
+    pub(crate) path: String,
+    /// Whether it is a file.
+    pub(crate) is_file: bool,
+    /// `qcow2` or `raw`.
+    pub(crate) format: String,
+    /// Its name within the machine, such as `vda`.
+    pub(crate) target: String,
+    /// What the machine knows it by, whatever its name is there.
+    pub(crate) serial: Option<String>,
+    /// Whether it may be written.
+    pub(crate) writable: bool,
+}
+
+/// Everything that a domain is made of.
+#[derive(Debug)]
+pub(super) struct Blueprint<'a> {
+    pub(super) name: &'a str,
+    pub(super) uuid: &'a str,
+    pub(super) domain_type: &'a str,
+    pub(super) traits: &'a HostTraits,
+    pub(super) firmware: Firmware,
+    pub(super) cpu: u32,
+    pub(super) memory: Bytes,
+    pub(super) boot: Option<&'a DirectBoot>,
+    pub(super) disks: &'a [Plug],
+    pub(super) subnet: &'a str,
+    pub(super) mac: &'a str,
+}
+
+impl Blueprint<'_> {
+    /// The definition, without our document.
+    pub(super) fn xml(&self) -> Element {
+        let features = ["acpi", "apic"].map(Element::new);
+        let mut domain = Element::new("domain")
+            .with("type", self.domain_type)
+            .holding(Element::leaf("name", self.name))
+            .holding(Element::leaf("uuid", self.uuid))
+            .holding(Element::leaf("memory", self.memory.0 >> 10).with("unit", "KiB"))
+            .holding(Element::leaf("vcpu", self.cpu))
+            .holding(self.os());
+        if self.traits.arch == "x86_64" {
+            domain = domain.holding(Element::new("features").holding_all(features));
+        }
+        domain
+            .holding_all(self.processor())
+            .holding(Element::new("clock").with("offset", "utc"))
+            .holding(Element::leaf("on_poweroff", "destroy"))
+            .holding(Element::leaf("on_reboot", "restart"))
+            .holding(Element::leaf("on_crash", "destroy"))
+            .holding(self.devices())
+    }
+
+    fn os(&self) -> Element {
+        let mut kind = Element::leaf("type", "hvm").with("arch", &self.traits.arch);
+        if let Some(machine) = &self.traits.machine {
+            kind = kind.with("machine", machine);
+        }
+        let mut os = Element::new("os");
+        if self.firmware == Firmware::Uefi {
+            os = os.with("firmware", "efi");
+        }
+        os = os.holding(kind);
+        match self.boot {
+            Some(boot) => os
+                .holding(Element::leaf("kernel", &boot.kernel))
+                .holding_all(boot.initrd.iter().map(|path| Element::leaf("initrd", path)))
+                .holding_all(boot.cmdline.iter().map(|line| Element::leaf("cmdline", line))),
+            None => os.holding(Element::new("boot").with("dev", "hd")),
+        }
+    }
+
+    /// Under KVM what the host has, in a form that other hosts of its kind can take over;
+    /// translated, everything that the translator knows.
+    fn processor(&self) -> Option<Element> {
+        match self.domain_type {
+            "kvm" => Some(Element::new("cpu").with("mode", "host-model")),
+            "qemu" => Some(Element::new("cpu").with("mode", "maximum")),
+            _ => None,
+        }
+    }
+
+    fn devices(&self) -> Element {
+        if self.domain_type == "test" {
+            return Element::new("devices").holding(self.interface());
+        }
+        let console = [("serial", "isa-serial"), ("console", "serial")];
+        let console = console.map(|(name, kind)| {
+            let target = Element::new("target").with("port", 0);
+            let target = if name == "console" { target.with("type", kind) } else { target };
+            Element::new(name).with("type", "pty").holding(target)
+        });
+        let agent = Element::new("channel")
+            .with("type", "unix")
+            .holding(Element::new("target").with("type", "virtio").with("name", "org.qemu.guest_agent.0"));
+        let random = Element::new("rng")
+            .with("model", "virtio")
+            .holding(Element::leaf("backend", "/dev/urandom").with("model", "random"));
+        // Volumes come and go on SCSI: it has room for hundreds, and lets go of a disk whatever
+        // the machine's system is doing.
+        let scsi = Element::new("controller").with("type", "scsi").with("index", 0).with("model", "virtio-scsi");
+        Element::new("devices")
+            .holding_all(self.disks.iter().map(disk_xml))
+            .holding(scsi)
+            .holding(self.interface())
+            .holding_all(console)
+            .holding(agent)
+            .holding(random)
+    }
+
+    fn interface(&self) -> Element {
+        let interface = Element::new("interface")
+            .with("type", "network")
+            .holding(Element::new("mac").with("address", self.mac))
+            .holding(Element::new("source").with("network", self.subnet))
+            .holding(Element::new("model").with("type", "virtio"));
+        if self.domain_type == "test" {
+            return interface;
+        }
+        interface.holding(Element::new("filterref").with("filter", machine_filter(self.name)))
+    }
+}
+
+/// A disk's element, as it is defined, attached and detached.
+pub(crate) fn disk_xml(plug: &Plug) -> Element {
+    let (kind, attribute) = if plug.is_file { ("file", "file") } else { ("block", "dev") };
+    let bus = if plug.target.starts_with('v') { "virtio" } else { "scsi" };
+    let mut disk = Element::new("disk")
+        .with("type", kind)
+        .with("device", "disk")
+        .holding(Element::new("driver").with("name", "qemu").with("type", &plug.format).with("discard", "unmap"))
+        .holding(Element::new("source").with(attribute, &plug.path))
+        .holding(Element::new("target").with("dev", &plug.target).with("bus", bus));
+    if let Some(serial) = &plug.serial {
+        disk = disk.holding(Element::leaf("serial", serial));
+    }
+    if !plug.writable {
+        disk = disk.holding(Element::new("readonly"));
+    }
+    disk
+}
+
+/// The name of the `index`th disk of a kind: `vda` … `vdz`, `vdaa` ….
+pub(crate) fn disk_name(prefix: &str, index: usize) -> String {
+    let letter = |n: usize| char::from(b'a' + u8::try_from(n % 26).unwrap_or(0));
+    match index.checked_sub(26) {
+        None => format!("{prefix}{}", letter(index)),
+        Some(rest) => format!("{prefix}{}{}", letter(rest / 26), letter(rest)),
+    }
+}
+
+/// The hardware address of a machine's interface: QEMU's prefix, and a digest of its UUID.
+pub(super) fn mac_of(uuid: &str) -> String {
+    let digest = Digest::of(uuid.as_bytes());
+    let d = digest.as_str();
+    format!("52:54:00:{}:{}:{}", &d[..2], &d[2..4], &d[4..6])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn disks_have_names() {
+        assert_eq!(disk_name("vd", 0), "vda");
+        assert_eq!(disk_name("sd", 25), "sdz");
+        assert_eq!(disk_name("sd", 26), "sdaa");
+        assert_eq!(disk_name("sd", 53), "sdbb");
+    }
+
+    #[test]
+    fn a_hardware_address_is_one() {
+        let mac = mac_of("x");
+        assert_eq!(mac.len(), 17);
+        assert!(mac.starts_with("52:54:00:"));
+    }
+}

@@ -1,0 +1,238 @@
+//! Machines: reading, changing, starting, deleting them.
+
+use std::collections::BTreeSet;
+
+use strat_model::{
+    Attributes, CapacityKind, ErrorKind, Field, ImageRef, Kind, Labels, MachineSpec, Resource,
+    ResourceId, ResourceState, Result, Spec,
+};
+use virt::sys;
+
+use crate::error::{Explain as _, fail, missing};
+use crate::host::{Guest, Host, MachineBody};
+use crate::network::{machine_filter, subnet_body};
+use crate::provider::OwnedUpdate;
+use crate::site::{Site, check_fields};
+use crate::thing::{NAMESPACE, Phase, Thing};
+use crate::xml::Element;
+
+impl Site {
+    pub(crate) fn list_machines(&self) -> Result<Vec<Resource>> {
+        Ok(self.guests()?.iter().map(|(host, guest)| self.machine_of(host, guest)).collect())
+    }
+
+    pub(crate) fn get_machines(&self, ids: &[ResourceId]) -> Result<Vec<Resource>> {
+        let mut machines = Vec::new();
+        for id in ids {
+            if let Some((host, guest)) = self.guest(id)? {
+                machines.push(self.machine_of(host, &guest));
+            }
+        }
+        Ok(machines)
+    }
+
+    pub(super) fn update_machine(&self, request: &OwnedUpdate<MachineSpec<ResourceId>>) -> Result<Resource> {
+        check_fields(&self.capabilities, Kind::Machine, &request.fields)?;
+        let _definitions = self.lock_definitions();
+        let (host, guest) = self.need_guest(&request.id)?;
+        let mut thing = match guest.thing.clone() {
+            Some(thing) => thing,
+            None => {
+                let spec = Spec::Machine(request.spec.clone());
+                request.adopted(&guest.name, &spec, self.now(), foreign_body(&guest))
+            }
+        };
+        thing.set_mark(&request.mark);
+        if request.fields.contains(&Field::Labels) {
+            thing.labels.clone_from(&request.spec.labels);
+        }
+        let mut changed = BTreeSet::new();
+        if request.fields.contains(&Field::Firewalls) {
+            let subnet = self.need_subnet(&thing.body.subnet)?;
+            let network = subnet_body(&subnet).map(|(network, _)| network.to_owned()).unwrap_or_default();
+            self.check_firewalls(request.spec.firewalls.iter(), &network)?;
+            let wanted: BTreeSet<_> = request.spec.firewalls.iter().map(ToString::to_string).collect();
+            changed = thing.body.firewalls.symmetric_difference(&wanted).cloned().collect();
+            thing.body.firewalls = wanted;
+        }
+        self.write_thing(host, &guest, &thing)?;
+        if !changed.is_empty() {
+            self.refresh_filters(&changed, &BTreeSet::from([guest.name.clone()]))?;
+        }
+        let (host, guest) = self.need_guest(&request.id)?;
+        Ok(self.machine_of(host, &guest))
+    }
+
+    /// Writes a machine's document into its definition, and into the running machine's.
+    pub(super) fn write_thing(&self, host: &Host, guest: &Guest, thing: &Thing<MachineBody>) -> Result<()> {
+        let doing = || format!("writing the mark of the machine {}", guest.name);
+        let Some(domain) = host.domain(&guest.uuid)? else {
+            return Err(missing(format!("machine {}", guest.name)));
+        };
+        let mut flags = sys::VIR_DOMAIN_AFFECT_CONFIG;
+        if domain.is_active().on(host, doing)? {
+            flags |= sys::VIR_DOMAIN_AFFECT_LIVE;
+        }
+        // libvirt puts the namespace in itself.
+        let element = Element::leaf("thing", thing.to_json()?).to_string();
+        let kind = i32::try_from(sys::VIR_DOMAIN_METADATA_ELEMENT).unwrap_or_default();
+        domain.set_metadata(kind, Some(&element), Some("strat"), Some(NAMESPACE), flags).on(host, doing)
+    }
+
+    pub(super) fn start_machines(&self, ids: &[ResourceId]) -> Result<()> {
+        for id in ids {
+            let (host, guest) = self.need_guest(id)?;
+            if guest.running {
+                continue;
+            }
+            if guest.thing.as_ref().is_some_and(|thing| thing.phase != Phase::Made) {
+                let message = format!("the machine {id} was never finished, or is being deleted");
+                return Err(fail(ErrorKind::Precondition, message));
+            }
+            for network in &guest.networks {
+                host.start_network(network)?;
+            }
+            self.power_on(host, &guest)?;
+        }
+        Ok(())
+    }
+
+    /// Starts a machine, now and whenever its host starts.
+    pub(super) fn power_on(&self, host: &Host, guest: &Guest) -> Result<()> {
+        let doing = || format!("starting the machine {}", guest.name);
+        let Some(domain) = host.domain(&guest.uuid)? else {
+            return Err(missing(format!("machine {}", guest.name)));
+        };
+        if !host.traits()?.offers("test") {
+            domain.set_autostart(true).on(host, doing)?;
+        }
+        if domain.is_active().on(host, doing)? {
+            return Ok(());
+        }
+        match domain.create() {
+            Err(error) if !domain.is_active().unwrap_or(false) => Err(crate::error::explain(host, &doing(), error)),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn delete_machines(&self, ids: &[ResourceId]) -> Result<()> {
+        let max = self.capabilities.delete_batch as usize;
+        if ids.len() > max {
+            let message = format!("a call takes at most {max} ids, not {}", ids.len());
+            return Err(fail(ErrorKind::Invalid, message));
+        }
+        let mut firewalls = BTreeSet::new();
+        for id in ids {
+            if let Some((host, guest)) = self.guest(id)? {
+                firewalls.extend(guest.body().into_iter().flat_map(|body| body.firewalls.clone()));
+                self.delete_machine(host, guest)?;
+            }
+        }
+        if !firewalls.is_empty() {
+            let _definitions = self.lock_definitions();
+            self.refresh_filters(&firewalls, &BTreeSet::new())?;
+        }
+        Ok(())
+    }
+
+    /// Deletes a machine with all that was made for it, and its definition last: until then its
+    /// mark leads to what is left. Of a foreign machine only the definition goes.
+    pub(super) fn delete_machine(&self, host: &Host, mut guest: Guest) -> Result<()> {
+        let doing = || format!("deleting the machine {}", guest.name);
+        let Some(domain) = host.domain(&guest.uuid)? else {
+            return Ok(());
+        };
+        if let Some(mut thing) = guest.thing.take() {
+            thing.phase = Phase::Leaving { since: self.now() };
+            self.write_thing(host, &guest, &thing)?;
+            guest.thing = Some(thing);
+        }
+        if domain.is_active().on(host, doing)?
+            && let Err(error) = domain.destroy()
+            && domain.is_active().unwrap_or(false)
+        {
+            return Err(crate::error::explain(host, &doing(), error));
+        }
+        if let Some(thing) = &guest.thing {
+            self.remove_parts(host, &guest.name, thing)?;
+        }
+        let flags = sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
+            | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+            | if host.traits()?.offers("test") { 0 } else { sys::VIR_DOMAIN_UNDEFINE_NVRAM };
+        domain.undefine_flags(flags).found(host, doing)?;
+        Ok(())
+    }
+
+    /// Deletes a machine's own disks, its seed, its address and its filter.
+    fn remove_parts(&self, host: &Host, name: &str, thing: &Thing<MachineBody>) -> Result<()> {
+        if host.traits()?.offers("test") {
+            return Ok(());
+        }
+        let body = &thing.body;
+        // A machine that was adopted keeps its disks' files: others made them.
+        if let Some(ip) = body.ip {
+            for part in self.parts(name, body) {
+                self.pool_named(host, &part.pool)?.remove(host, &part.volume)?;
+            }
+            host.reserve_address(&body.subnet, &body.mac, ip, false)?;
+        }
+        host.remove_filter(&machine_filter(name))
+    }
+
+    pub(super) fn machine_of(&self, host: &Host, guest: &Guest) -> Resource {
+        let foreign = foreign_body(guest);
+        let body = guest.body().unwrap_or(&foreign);
+        let thing = guest.thing.as_ref();
+        let mut attributes = Attributes::from([("host".to_owned(), host.name().to_string())]);
+        attributes.extend(body.ip.map(|ip| ("private_ip".to_owned(), ip.to_string())));
+        Resource {
+            id: ResourceId::from(format!("{}/{}", host.name(), guest.uuid)),
+            name: guest.name.clone(),
+            mark: thing.and_then(Thing::mark),
+            state: self.state_of(guest),
+            spec: Spec::Machine(MachineSpec {
+                machine_type: body.machine_type.clone(),
+                cpu: guest.cpu,
+                memory: guest.memory,
+                capacity: CapacityKind::Owned,
+                zone: host.zone().clone(),
+                image: ImageRef::Named { name: String::new(), id: ResourceId::from(&body.image) },
+                subnet: ResourceId::from(&body.subnet),
+                firewalls: body.firewalls.iter().map(ResourceId::from).collect(),
+                keypair: body.keypair.as_ref().map(ResourceId::from),
+                user_data: None,
+                disks: body.disks.clone(),
+                labels: thing.map_or_else(Labels::new, |thing| thing.labels.clone()),
+            }),
+            attributes,
+            created: thing.map(|thing| thing.created),
+        }
+    }
+
+    fn state_of(&self, guest: &Guest) -> ResourceState {
+        let phase = guest.thing.as_ref().map_or(Phase::Made, |thing| thing.phase);
+        let abandoned = guest.thing.as_ref().is_some_and(|thing| thing.is_abandoned(self.now()));
+        match phase {
+            Phase::Making | Phase::Leaving { .. } if abandoned => ResourceState::Failed,
+            Phase::Making => ResourceState::Pending,
+            Phase::Leaving { .. } => ResourceState::Deleting,
+            Phase::Made if guest.crashed => ResourceState::Failed,
+            Phase::Made if guest.running => ResourceState::Ready,
+            Phase::Made => ResourceState::Stopped,
+        }
+    }
+}
+
+/// What can be said of a machine that carries no document.
+fn foreign_body(guest: &Guest) -> MachineBody {
+    MachineBody {
+        machine_type: format!("flex-{}-{}", guest.cpu, guest.memory.0 >> 20),
+        image: String::new(),
+        subnet: guest.networks.first().cloned().unwrap_or_default(),
+        firewalls: BTreeSet::new(),
+        keypair: None,
+        disks: Vec::new(),
+        ip: None,
+        mac: guest.mac.clone().unwrap_or_default(),
+    }
+}

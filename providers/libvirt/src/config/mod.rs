@@ -1,0 +1,191 @@
+//! The settings of a `site` block.
+
+mod images;
+mod reader;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde_json::Value;
+use strat_model::{Bytes, Currency, DiskClass, Name, SiteSpec};
+use strat_provider::SettingError;
+
+pub(crate) use images::{DirectBoot, ImageSource};
+use reader::Reader;
+
+/// One host of the pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HostConfig {
+    /// Its name: what machines' ids begin with.
+    pub(crate) name: Name,
+    /// The zone that it is in.
+    pub(crate) zone: Name,
+    /// How libvirt reaches it.
+    pub(crate) uri: String,
+}
+
+/// How much more is promised than there is.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Overcommit {
+    pub(crate) cpu: f64,
+    pub(crate) memory: f64,
+    pub(crate) disk: f64,
+}
+
+impl Default for Overcommit {
+    fn default() -> Self {
+        Self { cpu: 1.0, memory: 1.0, disk: 1.0 }
+    }
+}
+
+/// What an hour of the site's own hardware is reckoned at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Cost {
+    #[serde(deserialize_with = "amount")]
+    pub(crate) cpu_hour: Decimal,
+    #[serde(deserialize_with = "amount")]
+    pub(crate) memory_gib_hour: Decimal,
+    pub(crate) currency: Currency,
+}
+
+impl Default for Cost {
+    fn default() -> Self {
+        Self { cpu_hour: Decimal::ZERO, memory_gib_hour: Decimal::ZERO, currency: Currency::Usd }
+    }
+}
+
+/// An exact amount, written as a number or as text.
+fn amount<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    use serde::de::Error as _;
+    let text = match Value::deserialize(deserializer)? {
+        Value::String(text) => text,
+        Value::Number(number) => number.to_string(),
+        _ => return Err(D::Error::custom("an amount is a number")),
+    };
+    let amount: Decimal = text.parse().map_err(D::Error::custom)?;
+    if amount.is_sign_negative() {
+        return Err(D::Error::custom("a cost is not negative"));
+    }
+    Ok(amount)
+}
+
+/// What runs the guests' instructions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Accel {
+    /// The processor, or nothing runs.
+    Kvm,
+    /// QEMU's translator: slow, and works everywhere.
+    Tcg,
+    /// The processor where it is proved to work, else the translator.
+    #[default]
+    Auto,
+}
+
+/// What a machine's firmware is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Firmware {
+    #[default]
+    Bios,
+    Uefi,
+}
+
+/// How a subnet is joined to the world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Uplink {
+    /// Behind the host's address.
+    Nat,
+    /// Routed by the host.
+    Routed,
+    /// Not at all.
+    Isolated,
+    /// On a bridge that is there already, with somebody else's router.
+    Bridge {
+        /// Its name.
+        bridge: String,
+        /// The VLAN on it, where libvirt can tag.
+        vlan: Option<u16>,
+        /// The router, if it is not the first address of the subnet.
+        gateway: Option<std::net::Ipv4Addr>,
+    },
+}
+
+/// What the settings of a `site` block come to.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Settings {
+    /// The hosts, in the order of their names.
+    pub(crate) hosts: Vec<HostConfig>,
+    pub(crate) overcommit: Overcommit,
+    /// What every host keeps for itself.
+    pub(crate) reserve: Bytes,
+    pub(crate) cost: Cost,
+    pub(crate) accel: Accel,
+    pub(crate) firmware: Firmware,
+    pub(crate) uplink: Uplink,
+    /// Name servers for machines on an existing bridge.
+    pub(crate) dns: Vec<std::net::IpAddr>,
+    /// The storage pool for everything that no class sends elsewhere.
+    pub(crate) pool: String,
+    /// Where that pool is made if it is not there.
+    pub(crate) pool_path: PathBuf,
+    /// Other pools, by disk class.
+    pub(crate) pools: BTreeMap<DiskClass, String>,
+    /// Neutral image names.
+    pub(crate) images: BTreeMap<String, ImageSource>,
+}
+
+/// The attributes of a `site` block that are this provider's own.
+const KNOWN: [&str; 12] = [
+    "accel", "cost", "dns", "firmware", "hosts", "images", "network", "overcommit", "pool",
+    "pool_path", "pools", "reserve",
+];
+
+impl Settings {
+    /// Reads a `site` block, or says all that is wrong with it.
+    pub(crate) fn parse(spec: &SiteSpec) -> Result<Self, Vec<SettingError>> {
+        let mut reader = Reader::new(spec);
+        let settings = Self {
+            hosts: reader.hosts(),
+            overcommit: reader.overcommit(),
+            reserve: reader.reserve(),
+            cost: reader.or_default("cost"),
+            accel: reader.or_default("accel"),
+            firmware: reader.or_default("firmware"),
+            uplink: reader.uplink(),
+            dns: reader.or_default("dns"),
+            pool: reader.get("pool").unwrap_or_else(|| "stratiform".to_owned()),
+            pool_path: reader
+                .get("pool_path")
+                .unwrap_or_else(|| PathBuf::from("/var/lib/libvirt/images/stratiform")),
+            pools: reader.pools(),
+            images: images::read(&mut reader),
+        };
+        reader.elsewhere();
+        reader.unknown(&KNOWN);
+        reader.finish(settings)
+    }
+}
+
+/// Numbers of a topology may come as `3.0`; a count wants `3`.
+pub(crate) fn whole(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            Some(n) if n.fract() == 0.0 && (0.0..9e15).contains(&n) && !number.is_u64() => {
+                let digits = format!("{n:.0}").parse::<u64>();
+                digits.map_or_else(|_| value.clone(), Value::from)
+            }
+            _ => value.clone(),
+        },
+        Value::Object(map) => map.iter().map(|(k, v)| (k.clone(), whole(v))).collect(),
+        Value::Array(items) => items.iter().map(whole).collect(),
+        Value::Null | Value::Bool(_) | Value::String(_) => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+use serde_json::json;
+
+use super::*;
+
+fn site(settings: Value) -> SiteSpec {
+    let Value::Object(settings) = settings else {
+        panic!("settings are an object")
+    };
+    SiteSpec {
+        name: Name::new("dc1").expect("name"),
+        provider: "libvirt".to_owned(),
+        region: None,
+        zones: Vec::new(),
+        capacity: None,
+        settings,
+        origin: None,
+    }
+}
+
+fn hosts(settings: Value) -> Vec<String> {
+    let settings = Settings::parse(&site(settings)).expect("settings");
+    let host = |h: &HostConfig| format!("{}@{}={}", h.name, h.zone, h.uri);
+    settings.hosts.iter().map(host).collect()
+}
+
+#[test]
+fn hosts_are_a_list_or_stand_by_zone() {
+    assert_eq!(
+        hosts(json!({ "hosts": ["qemu+ssh://ops@kvm1:22/system", "test:///default"] })),
+        ["kvm1@dc1=qemu+ssh://ops@kvm1:22/system", "localhost@dc1=test:///default"]
+    );
+    assert_eq!(
+        hosts(json!({ "hosts": {
+            "rack2": "qemu+ssh://kvm2/system",
+            "rack1": ["qemu+ssh://kvm1/system", { "name": "spare", "uri": "qemu:///system" }],
+        } })),
+        [
+            "kvm1@rack1=qemu+ssh://kvm1/system",
+            "kvm2@rack2=qemu+ssh://kvm2/system",
+            "spare@rack1=qemu:///system",
+        ]
+    );
+}
+
+#[test]
+fn settings_are_read() {
+    let settings = Settings::parse(&site(json!({
+        "hosts": ["qemu:///system"], "overcommit": { "cpu": 4.0 }, "reserve": "2GiB",
+        "cost": { "cpu_hour": "0.01", "memory_gib_hour": 0.002, "currency": "EUR" },
+        "accel": "tcg", "pools": { "hdd": "slow" },
+        "network": { "mode": "bridge", "bridge": "br0", "vlan": 20.0 },
+        "images": { "debian-12": "debian-12.qcow2", "tiny": { "kernel": "/k", "cmdline": "quiet" } },
+    })))
+    .expect("settings");
+    assert_eq!((settings.overcommit.cpu, settings.overcommit.memory), (4.0, 1.0));
+    assert_eq!((settings.reserve, settings.accel), (Bytes::gib(2), Accel::Tcg));
+    assert_eq!(settings.cost.cpu_hour, Decimal::new(1, 2));
+    assert_eq!(settings.cost.currency, Currency::Eur);
+    assert!(matches!(&settings.uplink, Uplink::Bridge { vlan: Some(20), .. }));
+    assert_eq!(settings.pools[&DiskClass::Hdd], "slow");
+    assert_eq!(settings.images["debian-12"].format, "qcow2");
+    assert!(settings.images["tiny"].boot.is_some());
+}
+
+#[test]
+fn all_that_is_wrong_is_said() {
+    let mut spec = site(json!({
+        "hosts": ["kvm1", "qemu:///system", "test:///default"], "hots": 1, "overcommit": { "cpu": 0 },
+        "network": "nta", "accel": "xen", "pools": { "tape": "x" }, "reserve": "much",
+        "images": { "a": {} }, "bucket_endpoint": "http://s3",
+    }));
+    spec.region = Some("east".to_owned());
+    let errors = Settings::parse(&spec).expect_err("errors");
+    let mut about: Vec<_> = errors.iter().map(|e| e.attribute.as_str()).collect();
+    about.sort_unstable();
+    assert_eq!(
+        about,
+        [
+            "accel", "bucket_endpoint", "hosts", "hosts", "hots", "images", "network", "overcommit",
+            "pools", "region", "reserve",
+        ],
+        "{errors:#?}"
+    );
+    let hots = errors.iter().find(|e| e.attribute == "hots").expect("hots");
+    assert_eq!(hots.help.as_deref(), Some("did you mean `hosts`?"));
+}
+
+#[test]
+fn a_site_has_a_host() {
+    assert!(Settings::parse(&site(json!({}))).is_err());
+    assert!(Settings::parse(&site(json!({ "hosts": [] }))).is_err());
+}

@@ -1,0 +1,197 @@
+//! The guests of a host: ours and everybody else's.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+
+use serde::{Deserialize, Serialize};
+use strat_model::{Bytes, DiskSpec, Kind, Result};
+use virt::domain::{Domain, DomainState};
+use virt::sys;
+
+use super::Host;
+use crate::error::{Explain as _, is_missing};
+use crate::thing::Thing;
+use crate::xml::Element;
+
+/// What is kept beside a machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MachineBody {
+    /// The size's name.
+    pub(crate) machine_type: String,
+    /// The image's id.
+    pub(crate) image: String,
+    /// The subnet's id.
+    pub(crate) subnet: String,
+    /// The firewalls' ids.
+    pub(crate) firewalls: BTreeSet<String>,
+    /// The key pair's id.
+    pub(crate) keypair: Option<String>,
+    /// The disks that were asked for.
+    pub(crate) disks: Vec<DiskSpec>,
+    /// Its address; `None` for a machine that was found and adopted.
+    pub(crate) ip: Option<Ipv4Addr>,
+    /// Its interface's hardware address.
+    pub(crate) mac: String,
+}
+
+/// A disk that a guest uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DiskUse {
+    /// The file or device, or `pool/volume`.
+    pub(crate) source: String,
+    /// Its name within the guest, such as `sda`.
+    pub(crate) target: String,
+}
+
+/// One guest.
+#[derive(Debug, Clone)]
+pub(crate) struct Guest {
+    pub(crate) name: String,
+    pub(crate) uuid: String,
+    /// Whether it runs now.
+    pub(crate) running: bool,
+    /// Whether it broke and does not run any more.
+    pub(crate) crashed: bool,
+    pub(crate) cpu: u32,
+    pub(crate) memory: Bytes,
+    pub(crate) disks: Vec<DiskUse>,
+    /// The networks that its interfaces are in.
+    pub(crate) networks: Vec<String>,
+    pub(crate) mac: Option<String>,
+    /// Our document; `None` for foreign guests.
+    pub(crate) thing: Option<Thing<MachineBody>>,
+}
+
+impl Guest {
+    /// Our document and what is in it, if it is ours.
+    pub(crate) fn body(&self) -> Option<&MachineBody> {
+        self.thing.as_ref().map(|thing| &thing.body)
+    }
+
+    /// The disk of a source, if the guest uses it.
+    pub(crate) fn disk(&self, source: &str) -> Option<&DiskUse> {
+        self.disks.iter().find(|disk| disk.source == source)
+    }
+
+    fn read(domain: &Domain) -> Result<Self, virt::error::Error> {
+        let (state, _) = domain.state()?;
+        let text = domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?;
+        let mut guest = Self::of_xml(&Element::parse(&text).unwrap_or_default(), state.known());
+        if guest.running {
+            // What is plugged in now and what is at the next start are the same, but for a crash
+            // between the two.
+            let now = Element::parse(&domain.xml_desc(0)?).unwrap_or_default();
+            for disk in Self::of_xml(&now, None).disks {
+                if guest.disks.iter().all(|known| known.source != disk.source) {
+                    guest.disks.push(disk);
+                }
+            }
+        }
+        Ok(guest)
+    }
+
+    fn of_xml(xml: &Element, state: Option<DomainState>) -> Self {
+        let text = |name: &str| xml.text_at(&[name]).unwrap_or_default().to_owned();
+        let devices = xml.child("devices");
+        let of_kind = |kind: &'static str| devices.into_iter().flat_map(move |d| d.all(kind));
+        let network = |interface: &Element| Some(interface.child("source")?.get("network")?.to_owned());
+        Self {
+            name: text("name"),
+            uuid: text("uuid"),
+            running: matches!(
+                state,
+                Some(DomainState::Running | DomainState::Blocked | DomainState::Paused | DomainState::Shutdown | DomainState::PMSuspended)
+            ),
+            crashed: state == Some(DomainState::Crashed),
+            cpu: xml.text_at(&["vcpu"]).and_then(|n| n.trim().parse().ok()).unwrap_or(1),
+            memory: memory(xml),
+            disks: of_kind("disk").filter_map(disk_use).collect(),
+            networks: of_kind("interface").filter_map(network).collect(),
+            mac: of_kind("interface").find_map(|i| Some(i.child("mac")?.get("address")?.to_owned())),
+            thing: Thing::from_xml(xml),
+        }
+    }
+}
+
+/// The memory of a domain's XML, whatever its unit: <https://libvirt.org/formatdomain.html#memory-allocation>.
+fn memory(xml: &Element) -> Bytes {
+    let Some(memory) = xml.child("memory") else {
+        return Bytes(0);
+    };
+    let amount: u64 = memory.text.trim().parse().unwrap_or(0);
+    Bytes(match memory.get("unit").unwrap_or("KiB") {
+        "b" | "bytes" => amount,
+        "MiB" | "M" => amount << 20,
+        "GiB" | "G" => amount << 30,
+        _ => amount << 10,
+    })
+}
+
+fn disk_use(disk: &Element) -> Option<DiskUse> {
+    let source = disk.child("source")?;
+    let path = source.get("file").or_else(|| source.get("dev")).map(str::to_owned);
+    let volume = || Some(format!("{}/{}", source.get("pool")?, source.get("volume")?));
+    Some(DiskUse {
+        source: path.or_else(volume)?,
+        target: disk.child("target")?.get("dev")?.to_owned(),
+    })
+}
+
+impl Host {
+    /// All guests, ours and others, running or not.
+    pub(crate) fn guests(&self) -> Result<Vec<Guest>> {
+        let doing = || "listing the guests".to_owned();
+        let connection = self.connect()?;
+        let mut guests = Vec::new();
+        for domain in connection.list_all_domains(0).on(self, doing)? {
+            match Guest::read(&domain) {
+                Ok(guest) => guests.push(guest),
+                // It vanished since it was listed.
+                Err(error) if is_missing(&error) => {}
+                Err(error) => return Err(crate::error::explain(self, &doing(), error)),
+            }
+        }
+        guests.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(guests)
+    }
+
+    /// The guest of a UUID.
+    pub(crate) fn guest(&self, uuid: &str) -> Result<Option<Guest>> {
+        let doing = || format!("reading the machine {uuid}");
+        match self.domain(uuid)? {
+            Some(domain) => Guest::read(&domain).found(self, doing),
+            None => Ok(None),
+        }
+    }
+
+    /// The domain of a UUID.
+    pub(crate) fn domain(&self, uuid: &str) -> Result<Option<Domain>> {
+        if uuid.len() != 36 {
+            return Ok(None);
+        }
+        let connection = self.connect()?;
+        connection.lookup_domain_by_uuid_string(uuid).found(self, || format!("looking for the {} {uuid}", Kind::Machine))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_foreign_guest_is_read() {
+        let xml = "<domain type='kvm'><name>db</name><uuid>u</uuid><memory unit='GiB'>2</memory>\
+                   <vcpu placement='static'>3</vcpu><devices>\
+                   <disk type='file'><source file='/a.img'/><target dev='vda'/></disk>\
+                   <disk type='volume'><source pool='p' volume='v'/><target dev='vdb'/></disk>\
+                   <disk type='file' device='cdrom'><target dev='hda'/></disk>\
+                   <interface type='network'><mac address='52:54:00:00:00:01'/><source network='default'/></interface>\
+                   </devices></domain>";
+        let guest = Guest::of_xml(&Element::parse(xml).expect("XML"), Some(DomainState::Shutoff));
+        assert_eq!((guest.name.as_str(), guest.cpu, guest.memory), ("db", 3, Bytes::gib(2)));
+        assert_eq!(guest.disks.len(), 2);
+        assert_eq!(guest.disks[1].source, "p/v");
+        assert_eq!(guest.networks, ["default"]);
+        assert!(!guest.running && guest.thing.is_none());
+    }
+}

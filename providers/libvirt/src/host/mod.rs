@@ -1,0 +1,139 @@
+//! One host: the connection to its libvirt, and what is known of it.
+
+mod guests;
+mod pool;
+mod probe;
+mod sidecar;
+mod stream;
+mod traits;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
+
+use strat_model::{Name, Result};
+use virt::connect::Connect;
+
+pub(crate) use guests::{Guest, MachineBody};
+pub(crate) use pool::{NewVolume, Pool};
+pub(crate) use sidecar::Shelf;
+pub(crate) use traits::HostTraits;
+
+use crate::config::HostConfig;
+use crate::error::Explain as _;
+
+/// How often a connection is asked for a sign of life, in seconds, and how many may be missed.
+const KEEPALIVE: (i32, u32) = (5, 4);
+
+/// One host of the pool.
+///
+/// Every call here blocks: they are made on threads that may. One connection serves all threads;
+/// libvirt sends their calls over it side by side. A connection that died (libvirtd was restarted,
+/// the network broke) is replaced at the next call; the call that noticed fails as `Transient`.
+pub(crate) struct Host {
+    config: HostConfig,
+    link: Mutex<Option<Connect>>,
+    traits: OnceLock<HostTraits>,
+    /// Whether KVM was proved to work, or not to.
+    pub(crate) kvm: Mutex<Option<bool>>,
+    /// The text of sidecars by their file names, which say their content's digest.
+    pub(crate) sidecars: Mutex<BTreeMap<String, Arc<str>>>,
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Host {
+    pub(crate) fn new(config: HostConfig) -> Self {
+        Self {
+            config,
+            link: Mutex::new(None),
+            traits: OnceLock::new(),
+            kvm: Mutex::new(None),
+            sidecars: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    pub(crate) const fn name(&self) -> &Name {
+        &self.config.name
+    }
+
+    pub(crate) const fn zone(&self) -> &Name {
+        &self.config.zone
+    }
+
+    pub(crate) fn uri(&self) -> &str {
+        &self.config.uri
+    }
+
+    /// The connection; a new one if there is none or the old one died.
+    pub(crate) fn connect(&self) -> Result<Connect> {
+        start_event_loop();
+        let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(connection) = &*link
+            && connection.is_alive().unwrap_or(false)
+        {
+            return Ok(connection.clone());
+        }
+        *link = None;
+        let opened = Connect::open(Some(&self.config.uri)).map_err(|error| {
+            let code = error.message().trim().to_owned();
+            tracing::debug!(host = %self.config.name, "no connection: {code}");
+            error
+        });
+        // Not `on`: that would look at the link, which is locked here.
+        let connection = opened.map_err(|error| {
+            let message = format!("connecting to the host {} ({})", self.config.name, self.config.uri);
+            crate::error::refused(&message, error)
+        })?;
+        // A driver without a daemon (`test:///default`) has no keepalive, and needs none.
+        let _ = connection.set_keep_alive(KEEPALIVE.0, KEEPALIVE.1);
+        *link = Some(connection.clone());
+        Ok(connection)
+    }
+
+    /// Drops the connection if it is dead, and says whether it was.
+    pub(crate) fn forget_if_dead(&self) -> bool {
+        let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
+        let dead = link.as_ref().is_some_and(|connection| !connection.is_alive().unwrap_or(false));
+        if dead {
+            *link = None;
+        }
+        dead
+    }
+
+    /// What the host is; read once.
+    pub(crate) fn traits(&self) -> Result<&HostTraits> {
+        if let Some(traits) = self.traits.get() {
+            return Ok(traits);
+        }
+        let traits = traits::read(self)?;
+        Ok(self.traits.get_or_init(|| traits))
+    }
+
+    /// A name that nothing else on this host has, for something that lives for a moment.
+    pub(crate) fn hostname(&self) -> Result<String> {
+        self.connect()?.hostname().on(self, || "asking for the host's name".to_owned())
+    }
+}
+
+/// Starts the thread that runs libvirt's event loop, once. Keepalive needs it: without it a call
+/// to a host that vanished would wait for ever.
+fn start_event_loop() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        if virt::event::event_register_default_impl().is_err() {
+            return;
+        }
+        let run = || {
+            while virt::event::event_run_default_impl().is_ok() {}
+        };
+        let started = std::thread::Builder::new().name("libvirt-events".to_owned()).spawn(run);
+        if let Err(error) = started {
+            tracing::warn!("libvirt's event loop does not run: {error}");
+        }
+    });
+}

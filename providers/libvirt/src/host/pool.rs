@@ -1,0 +1,226 @@
+//! Storage pools and their volumes.
+
+use std::io::Cursor;
+
+use strat_model::{Bytes, ErrorKind, Result};
+use virt::storage_pool::StoragePool;
+use virt::storage_vol::StorageVol;
+
+use super::Host;
+use crate::error::{Explain as _, fail};
+use crate::xml::Element;
+
+/// A storage pool that runs.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    handle: StoragePool,
+    pub(crate) name: String,
+    /// Whether its volumes are files, which can be layers over others.
+    pub(crate) has_files: bool,
+    /// The folder that its volumes are in.
+    target: String,
+}
+
+/// How large a volume is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct VolumeInfo {
+    pub(crate) name: String,
+    /// What a guest sees.
+    pub(crate) capacity: Bytes,
+}
+
+/// A volume to be made.
+#[derive(Debug, Clone)]
+pub(crate) struct NewVolume<'a> {
+    pub(crate) name: &'a str,
+    /// What a guest sees; `None` takes the backing file's.
+    pub(crate) capacity: Option<u64>,
+    pub(crate) format: &'a str,
+    /// The file it is a layer over, and that one's format.
+    pub(crate) backing: Option<(&'a str, &'a str)>,
+}
+
+impl Host {
+    /// The pool of a name, started.
+    pub(crate) fn pool(&self, name: &str) -> Result<Pool> {
+        match self.find_pool(name)? {
+            Some(pool) => Ok(pool),
+            None => {
+                let message = format!("the host {} has no storage pool `{name}`", self.name());
+                Err(fail(ErrorKind::Invalid, message))
+            }
+        }
+    }
+
+    /// The pool of a name, started; a folder at `path` is made one if there is none.
+    pub(crate) fn pool_at(&self, name: &str, path: &str) -> Result<Pool> {
+        if let Some(pool) = self.find_pool(name)? {
+            return Ok(pool);
+        }
+        let doing = || format!("making the storage pool {name}");
+        let target = Element::new("target").holding(Element::leaf("path", path));
+        let xml = Element::new("pool")
+            .with("type", "dir")
+            .holding(Element::leaf("name", name))
+            .holding(target);
+        let connection = self.connect()?;
+        let defined = connection.define_storage_pool_xml(&xml.to_string(), 0);
+        let pool = match defined {
+            Ok(pool) => pool,
+            // Another caller was faster.
+            Err(error) => match self.find_pool(name)? {
+                Some(pool) => return Ok(pool),
+                None => return Err(crate::error::explain(self, &doing(), error)),
+            },
+        };
+        pool.build(0).on(self, doing)?;
+        pool.set_autostart(true).on(self, doing)?;
+        self.find_pool(name)?.ok_or_else(|| crate::error::missing(format!("storage pool {name}")))
+    }
+
+    fn find_pool(&self, name: &str) -> Result<Option<Pool>> {
+        let doing = || format!("opening the storage pool {name}");
+        let connection = self.connect()?;
+        let Some(handle) = connection.lookup_storage_pool_by_name(name).found(self, doing)? else {
+            return Ok(None);
+        };
+        if !handle.is_active().on(self, doing)? {
+            // Two threads may start it at once; one of them is told that it runs.
+            if let Err(error) = handle.create(0)
+                && !handle.is_active().unwrap_or(false)
+            {
+                return Err(crate::error::explain(self, &doing(), error));
+            }
+        }
+        let xml = Element::parse(&handle.xml_desc(0).on(self, doing)?)?;
+        let kind = xml.get("type").unwrap_or_default();
+        let has_files = matches!(kind, "dir" | "fs" | "netfs");
+        let target = xml.text_at(&["target", "path"]).unwrap_or_default().to_owned();
+        Ok(Some(Pool { handle, name: name.to_owned(), has_files, target }))
+    }
+}
+
+impl Pool {
+    /// The names of all volumes.
+    pub(crate) fn names(&self, host: &Host) -> Result<Vec<String>> {
+        self.handle.list_volumes().on(host, || format!("listing the storage pool {}", self.name))
+    }
+
+    /// All volumes but our own documents, and how large they are.
+    pub(crate) fn volumes(&self, host: &Host) -> Result<Vec<VolumeInfo>> {
+        let doing = || format!("listing the storage pool {}", self.name);
+        let mut volumes = Vec::new();
+        for volume in self.handle.list_all_volumes(0).on(host, doing)? {
+            let name = volume.name().on(host, doing)?;
+            if super::sidecar::is_document(&name) {
+                continue;
+            }
+            // One that vanished since it was listed is not there.
+            if let Some(info) = volume.info().found(host, doing)? {
+                volumes.push(VolumeInfo { name, capacity: Bytes(info.capacity) });
+            }
+        }
+        volumes.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(volumes)
+    }
+
+    /// How large the pool is.
+    pub(crate) fn capacity(&self, host: &Host) -> Result<Bytes> {
+        let info = self.handle.info().on(host, || format!("measuring the storage pool {}", self.name))?;
+        Ok(Bytes(info.capacity))
+    }
+
+    /// Has libvirt look at what is there: files may have come by another way.
+    pub(crate) fn refresh(&self, host: &Host) -> Result<()> {
+        self.handle.refresh(0).on(host, || format!("refreshing the storage pool {}", self.name))
+    }
+
+    /// A volume, if it is there.
+    pub(crate) fn volume(&self, host: &Host, name: &str) -> Result<Option<StorageVol>> {
+        self.handle.lookup_storage_vol_by_name(name).found(host, || format!("looking for the volume {name}"))
+    }
+
+    /// The path on the host that a volume has, or would have.
+    pub(crate) fn path_of(&self, name: &str) -> String {
+        format!("{}/{name}", self.target.trim_end_matches('/'))
+    }
+
+    /// How large a volume is to a guest.
+    pub(crate) fn size_of(&self, host: &Host, volume: &StorageVol) -> Result<Bytes> {
+        let info = volume.info().on(host, || format!("measuring a volume of the pool {}", self.name))?;
+        Ok(Bytes(info.capacity))
+    }
+
+    /// The format of a volume.
+    pub(crate) fn format_of(&self, host: &Host, name: &str) -> Result<String> {
+        let doing = || format!("reading the volume {name}");
+        let Some(volume) = self.volume(host, name)? else {
+            return Err(crate::error::missing(format!("volume {name} on {}", host.name())));
+        };
+        let xml = Element::parse(&volume.xml_desc(0).on(host, doing)?)?;
+        let format = xml.at(&["target", "format"]).and_then(|format| format.get("type"));
+        Ok(format.filter(|_| self.has_files).unwrap_or("raw").to_owned())
+    }
+
+    /// Makes a volume; one of that name that is there already is taken as it is.
+    pub(crate) fn make(&self, host: &Host, new: &NewVolume<'_>) -> Result<StorageVol> {
+        if let Some(volume) = self.volume(host, new.name)? {
+            return Ok(volume);
+        }
+        let format = if self.has_files { new.format } else { "raw" };
+        let target = Element::new("target").holding(Element::new("format").with("type", format));
+        let mut xml = Element::new("volume").holding(Element::leaf("name", new.name));
+        if let Some(capacity) = new.capacity {
+            xml = xml.holding(Element::leaf("capacity", capacity).with("unit", "bytes"));
+        }
+        if self.has_files {
+            xml = xml.holding(Element::leaf("allocation", 0));
+        }
+        xml = xml.holding(target);
+        if let Some((path, format)) = new.backing {
+            let backing = Element::new("backingStore")
+                .holding(Element::leaf("path", path))
+                .holding(Element::new("format").with("type", format));
+            xml = xml.holding(backing);
+        }
+        StorageVol::create_xml(&self.handle, &xml.to_string(), 0).on(host, || format!("making the volume {}", new.name))
+    }
+
+    /// Makes a volume with the content of another one.
+    pub(crate) fn clone_of(&self, host: &Host, name: &str, from: &StorageVol, capacity: u64) -> Result<StorageVol> {
+        if let Some(volume) = self.volume(host, name)? {
+            return Ok(volume);
+        }
+        let xml = Element::new("volume")
+            .holding(Element::leaf("name", name))
+            .holding(Element::leaf("capacity", capacity).with("unit", "bytes"))
+            .holding(Element::new("target").holding(Element::new("format").with("type", "raw")));
+        StorageVol::create_xml_from(&self.handle, &xml.to_string(), from, 0)
+            .on(host, || format!("cloning the volume {name}"))
+    }
+
+    /// Makes a volume that holds these bytes; one of that name is overwritten.
+    pub(crate) fn put_bytes(&self, host: &Host, name: &str, bytes: &[u8]) -> Result<()> {
+        self.remove(host, name)?;
+        let length = bytes.len() as u64;
+        let new = NewVolume { name, capacity: Some(length), format: "raw", backing: None };
+        let volume = self.make(host, &new)?;
+        host.upload(&volume, length, &mut Cursor::new(bytes))
+    }
+
+    /// Deletes a volume. One that is not there is deleted already.
+    pub(crate) fn remove(&self, host: &Host, name: &str) -> Result<()> {
+        if let Some(volume) = self.volume(host, name)? {
+            volume.delete(0).found(host, || format!("deleting the volume {name}"))?;
+        }
+        Ok(())
+    }
+
+    /// Makes a volume larger.
+    pub(crate) fn resize(&self, host: &Host, name: &str, to: Bytes) -> Result<()> {
+        match self.volume(host, name)? {
+            Some(volume) => volume.resize(to.0, 0).on(host, || format!("growing the volume {name}")),
+            None => Err(crate::error::missing(format!("volume {name} on {}", host.name()))),
+        }
+    }
+}

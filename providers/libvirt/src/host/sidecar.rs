@@ -1,0 +1,195 @@
+//! Documents beside what has no metadata in libvirt: volumes, images, key pairs, firewalls.
+//!
+//! A document is a small volume of the site's pool, called
+//! `<name>.<kind>.<revision>.<digest>.json`. The digest is of its content, so that one that was
+//! cut short is known; a change writes the next revision and then deletes the last, so that at
+//! every moment one of them is whole.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use strat_model::{Digest, Kind, Result};
+
+use super::{Host, Pool};
+use crate::error::Explain as _;
+use crate::thing::Thing;
+
+/// The documents of one kind on one host.
+#[derive(Debug)]
+pub(crate) struct Shelf<'a> {
+    host: &'a Host,
+    pool: &'a Pool,
+    kind: Kind,
+}
+
+/// The parts of a document's file name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct FileName {
+    name: String,
+    revision: u64,
+    digest: String,
+    file: String,
+}
+
+impl FileName {
+    fn parse(file: &str, kind: Kind) -> Option<Self> {
+        let rest = file.strip_suffix(".json")?;
+        let (rest, digest) = rest.rsplit_once('.')?;
+        let (rest, revision) = rest.rsplit_once('.')?;
+        let (name, of) = rest.rsplit_once('.')?;
+        (of == kind.as_str()).then_some(())?;
+        Some(Self {
+            name: name.to_owned(),
+            revision: revision.parse().ok()?,
+            digest: digest.to_owned(),
+            file: file.to_owned(),
+        })
+    }
+}
+
+/// Whether a volume of a pool is a document.
+pub(crate) fn is_document(file: &str) -> bool {
+    Kind::ALL.into_iter().any(|kind| FileName::parse(file, kind).is_some())
+}
+
+fn is_whole(text: &str, digest: &str) -> bool {
+    Digest::of(text.as_bytes()).as_str().starts_with(digest)
+}
+
+impl<'a> Shelf<'a> {
+    pub(crate) const fn new(host: &'a Host, pool: &'a Pool, kind: Kind) -> Self {
+        Self { host, pool, kind }
+    }
+
+    /// The file names of this kind's documents, by thing, the oldest revision first.
+    fn files(&self) -> Result<BTreeMap<String, Vec<FileName>>> {
+        let mut files: BTreeMap<String, Vec<FileName>> = BTreeMap::new();
+        for file in self.pool.names(self.host)? {
+            if let Some(file) = FileName::parse(&file, self.kind) {
+                files.entry(file.name.clone()).or_default().push(file);
+            }
+        }
+        files.values_mut().for_each(|files| files.sort_by_key(|file| file.revision));
+        Ok(files)
+    }
+
+    /// All of them, by the name of the thing.
+    pub(crate) fn all<B: Serialize + DeserializeOwned>(&self) -> Result<BTreeMap<String, Thing<B>>> {
+        let mut things = BTreeMap::new();
+        for (name, files) in self.files()? {
+            if let Some(thing) = self.newest(&files)? {
+                things.insert(name, thing);
+            }
+        }
+        Ok(things)
+    }
+
+    /// The one of a thing.
+    pub(crate) fn get<B: Serialize + DeserializeOwned>(&self, name: &str) -> Result<Option<Thing<B>>> {
+        match self.files()?.get(name) {
+            Some(files) => self.newest(files),
+            None => Ok(None),
+        }
+    }
+
+    /// The newest whole one.
+    fn newest<B: Serialize + DeserializeOwned>(&self, files: &[FileName]) -> Result<Option<Thing<B>>> {
+        for file in files.iter().rev() {
+            if let Some(text) = self.read(file)?
+                && let Some(thing) = Thing::from_json(&text)
+            {
+                return Ok(Some(thing));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A document's text; `None` if it is gone or was cut short.
+    fn read(&self, file: &FileName) -> Result<Option<Arc<str>>> {
+        let known = self.host.sidecars.lock().unwrap_or_else(PoisonError::into_inner).get(&file.file).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let Some(volume) = self.pool.volume(self.host, &file.file)? else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        self.host.download(&volume, 0, &mut |part| {
+            bytes.extend_from_slice(part);
+            Ok(())
+        })?;
+        // A pool of block devices pads with zeros; JSON has none.
+        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+        let text = String::from_utf8_lossy(&bytes[..end]).into_owned();
+        if !is_whole(&text, &file.digest) {
+            return Ok(None);
+        }
+        let text: Arc<str> = text.into();
+        let mut known = self.host.sidecars.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(file.file.clone(), Arc::clone(&text));
+        Ok(Some(text))
+    }
+
+    /// Writes a thing's document.
+    pub(crate) fn put<B: Serialize + DeserializeOwned>(&self, thing: &Thing<B>) -> Result<()> {
+        let text = thing.to_json()?;
+        let digest = Digest::of(text.as_bytes());
+        let digest = digest.short();
+        let old = self.files()?.remove(&thing.name).unwrap_or_default();
+        if let Some(newest) = old.last()
+            && newest.digest == digest
+            && self.read(newest)?.is_some()
+        {
+            return Ok(());
+        }
+        let revision = old.last().map_or(1, |newest| newest.revision + 1);
+        let file = format!("{}.{}.{revision:06}.{digest}.json", thing.name, self.kind);
+        self.pool.put_bytes(self.host, &file, text.as_bytes())?;
+        for file in &old {
+            self.drop_file(file)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes a thing's document.
+    pub(crate) fn remove(&self, name: &str) -> Result<()> {
+        // The newest goes last: until then it counts.
+        for file in self.files()?.remove(name).unwrap_or_default() {
+            self.drop_file(&file)?;
+        }
+        Ok(())
+    }
+
+    fn drop_file(&self, file: &FileName) -> Result<()> {
+        if let Some(volume) = self.pool.volume(self.host, &file.file)? {
+            volume.delete(0).found(self.host, || format!("deleting {}", file.file))?;
+        }
+        let mut known = self.host.sidecars.lock().unwrap_or_else(PoisonError::into_inner);
+        known.remove(&file.file);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_are_read() {
+        let file = FileName::parse("shop-a.b.volume.000002.00ff.json", Kind::Volume).expect("a name");
+        assert_eq!((file.name.as_str(), file.revision, file.digest.as_str()), ("shop-a.b", 2, "00ff"));
+        assert!(FileName::parse("shop.image.000002.00ff.json", Kind::Volume).is_none());
+        assert!(FileName::parse("shop.volume.qcow2", Kind::Volume).is_none());
+        assert!(is_document("x.keypair.000001.ab.json") && !is_document("x.json"));
+    }
+
+    #[test]
+    fn a_document_that_was_cut_short_is_known() {
+        let digest = Digest::of(b"{\"a\":1}");
+        let digest = digest.short();
+        assert!(is_whole("{\"a\":1}", digest));
+        assert!(!is_whole("{\"a\"", digest));
+    }
+}

@@ -1,0 +1,48 @@
+//! Reads.
+
+use async_trait::async_trait;
+use strat_model::{Kind, Resource, ResourceId, Result};
+use strat_provider::{Filter, Observe, Page, PageToken};
+
+use crate::provider::LibvirtProvider;
+use crate::site::{Site, pick};
+
+#[async_trait]
+impl Observe for LibvirtProvider {
+    async fn list(&self, kind: Kind, filter: &Filter, _: Option<&PageToken>) -> Result<Page> {
+        let filter = filter.clone();
+        let mut items = self.run("list", move |site| site.list(kind)).await?;
+        if let Filter::Owner(owner) = filter {
+            items.retain(|resource| resource.mark.as_ref().is_some_and(|mark| mark.owner == owner));
+        }
+        items.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(Page { items, next: None })
+    }
+
+    async fn get(&self, kind: Kind, ids: &[ResourceId]) -> Result<Vec<Resource>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = ids.to_vec();
+        self.run("get", move |site| match kind {
+            Kind::Machine => site.get_machines(&ids),
+            kind => Ok(pick(site.list(kind)?, &ids)),
+        })
+        .await
+    }
+}
+
+impl Site {
+    fn list(&self, kind: Kind) -> Result<Vec<Resource>> {
+        match kind {
+            Kind::Network => self.list_networks(),
+            Kind::Subnet => self.list_subnets(),
+            Kind::Firewall => self.list_firewalls(),
+            Kind::Keypair => self.list_keypairs(),
+            Kind::Image => self.list_images(),
+            Kind::Machine => self.list_machines(),
+            Kind::Volume => self.list_volumes(),
+            Kind::Address | Kind::Bucket => Ok(Vec::new()),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The connected site as the contract wants it: async, and every call on a thread that may block.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use strat_model::{
+    Capabilities, ErrorKind, Field, Kind, Mark, Name, ResourceId, Result, Spec, Token,
+};
+use strat_provider::{
+    Compute, Create, Identity, Images, Network, Observe, Offers, Provider, Storage, Update,
+};
+
+use crate::error::{PROVIDER, fail};
+use crate::host::Host;
+use crate::site::Site;
+use crate::thing::{Birth, Phase, Thing, request_digest};
+
+/// One connected site.
+pub(crate) struct LibvirtProvider {
+    site: Arc<Site>,
+}
+
+impl fmt::Debug for LibvirtProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LibvirtProvider").field("site", &self.site.name).finish_non_exhaustive()
+    }
+}
+
+impl LibvirtProvider {
+    pub(crate) const fn new(site: Arc<Site>) -> Self {
+        Self { site }
+    }
+
+    /// Does some blocking work on a thread that may.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Site) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let site = Arc::clone(&self.site);
+        let outcome = tokio::task::spawn_blocking(move || work(&site)).await;
+        let outcome = outcome.unwrap_or_else(|error| {
+            Err(fail(ErrorKind::Internal, "the thread of a call broke off").with_source(error))
+        });
+        outcome.map_err(|error| error.with_operation(operation).with_provider(PROVIDER))
+    }
+}
+
+/// A create with everything in it, for another thread.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnedCreate<S> {
+    pub(crate) spec: S,
+    pub(crate) name: String,
+    pub(crate) mark: Mark,
+    pub(crate) token: Token,
+}
+
+impl<S: Clone> OwnedCreate<S> {
+    pub(crate) fn of(request: Create<'_, S>) -> Self {
+        Self {
+            spec: request.spec.clone(),
+            name: request.name.to_owned(),
+            mark: request.mark.clone(),
+            token: request.token.clone(),
+        }
+    }
+
+    /// The digest of what was asked for.
+    pub(crate) fn digest(&self, spec: &Spec<ResourceId>) -> String {
+        request_digest(spec)
+    }
+
+    /// What a document starts from.
+    pub(crate) fn birth<'a>(
+        &'a self,
+        kind: Kind,
+        spec: &'a Spec<ResourceId>,
+        digest: &'a str,
+        now: Timestamp,
+    ) -> Birth<'a> {
+        Birth {
+            kind,
+            name: &self.name,
+            mark: &self.mark,
+            token: &self.token,
+            labels: spec.labels(),
+            request: digest,
+            now,
+        }
+    }
+}
+
+/// An update with everything in it, for another thread.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnedUpdate<S> {
+    pub(crate) id: ResourceId,
+    pub(crate) spec: S,
+    pub(crate) fields: BTreeSet<Field>,
+    pub(crate) mark: Mark,
+}
+
+impl<S: Clone> OwnedUpdate<S> {
+    pub(crate) fn of(request: Update<'_, S>) -> Self {
+        Self {
+            id: request.id.clone(),
+            spec: request.spec.clone(),
+            fields: request.fields.clone(),
+            mark: request.mark.clone(),
+        }
+    }
+
+    /// The document of a thing that was foreign so far.
+    pub(crate) fn adopted<B>(&self, name: &str, spec: &Spec<ResourceId>, now: Timestamp, body: B) -> Thing<B> {
+        let token = Token::derive("adopted", &self.mark.addr, self.mark.generation, 0, 0, name);
+        let digest = request_digest(spec);
+        let birth = Birth {
+            kind: spec.kind(),
+            name,
+            mark: &self.mark,
+            token: &token,
+            labels: spec.labels(),
+            request: &digest,
+            now,
+        };
+        Thing::new(birth, Phase::Made, body)
+    }
+}
+
+#[async_trait]
+impl Provider for LibvirtProvider {
+    fn name(&self) -> &'static str {
+        PROVIDER
+    }
+
+    fn site(&self) -> &Name {
+        &self.site.name
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.site.capabilities
+    }
+
+    async fn identity(&self) -> Result<Identity> {
+        self.run("identity", |site| {
+            let names = site.each(Host::hostname)?;
+            let uris: Vec<_> = site.hosts.iter().map(Host::uri).collect();
+            Ok(Identity { account: names.join(", "), principal: uris.join(", ") })
+        })
+        .await
+    }
+
+    fn observe(&self) -> &dyn Observe {
+        self
+    }
+
+    fn network(&self) -> &dyn Network {
+        self
+    }
+
+    fn compute(&self) -> &dyn Compute {
+        self
+    }
+
+    fn storage(&self) -> &dyn Storage {
+        self
+    }
+
+    fn images(&self) -> &dyn Images {
+        self
+    }
+
+    fn offers(&self) -> &dyn Offers {
+        self
+    }
+}

@@ -1,0 +1,218 @@
+//! How much a site has, and how much of it is free.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_decimal::Decimal;
+use strat_model::{
+    Bytes, Capabilities, CapacityKind, Field, Idempotency, Kind, MarkStore, Money, Name, Offer, Pool,
+    Result, Sizing, SubnetScope,
+};
+
+use super::{Room, Site};
+use crate::config::{Cost, Settings};
+use crate::host::{Guest, Host, HostTraits};
+
+/// The sizes that are listed with a price. Any other can be had too.
+const LADDER: [(u32, u64); 14] = [
+    (1, 512), (1, 1024), (1, 2048), (2, 2048), (2, 4096), (2, 8192), (4, 8192), (4, 16384),
+    (8, 16384), (8, 32768), (16, 32768), (16, 65536), (32, 65536), (32, 131_072),
+];
+
+/// The kinds that a host has.
+const KINDS: [Kind; 7] = [
+    Kind::Network, Kind::Subnet, Kind::Firewall, Kind::Keypair, Kind::Image, Kind::Machine, Kind::Volume,
+];
+
+/// The most user data: it is on a small disk of the machine's own.
+pub(crate) const USER_DATA_MAX: u64 = 1 << 20;
+
+/// What a site of these hosts can do.
+pub(crate) fn capabilities(settings: &Settings, hosts: &[HostTraits]) -> Capabilities {
+    let cpus = hosts.iter().map(|host| cpus(settings, host)).max().unwrap_or(0);
+    let memory = hosts.iter().map(|host| memory(settings, host)).max().unwrap_or(0);
+    Capabilities {
+        kinds: BTreeSet::from(KINDS),
+        subnets: SubnetScope::Regional,
+        sizing: Sizing::Flexible {
+            max_cpu: u32::try_from(cpus).unwrap_or(u32::MAX).max(1),
+            max_memory: Bytes(memory.max(1)),
+        },
+        idempotency: Idempotency::Name,
+        marks: MarkStore::Metadata,
+        in_place: KINDS.into_iter().map(|kind| (kind, in_place(kind))).collect(),
+        unreadable: BTreeMap::new(),
+        create_batch: 16,
+        delete_batch: 100,
+        consistency_window_ms: 0,
+        user_data_max: Bytes(USER_DATA_MAX),
+    }
+}
+
+fn in_place(kind: Kind) -> BTreeSet<Field> {
+    let own: &[Field] = match kind {
+        Kind::Firewall => &[Field::Rules],
+        Kind::Machine => &[Field::Firewalls, Field::Request, Field::Power],
+        Kind::Volume => &[Field::Size, Field::Attach],
+        Kind::Network | Kind::Subnet | Kind::Keypair | Kind::Image | Kind::Address | Kind::Bucket => &[],
+    };
+    own.iter().copied().chain([Field::Labels, Field::Protect]).collect()
+}
+
+/// A share of an amount, rounded down.
+fn share(amount: u64, factor: f64) -> u64 {
+    let factor = Decimal::try_from(factor).unwrap_or(Decimal::ONE);
+    let product = Decimal::from(amount).checked_mul(factor).unwrap_or(Decimal::MAX);
+    u64::try_from(product.trunc()).unwrap_or(u64::MAX)
+}
+
+fn cpus(settings: &Settings, host: &HostTraits) -> u64 {
+    share(host.cpus.into(), settings.overcommit.cpu)
+}
+
+fn memory(settings: &Settings, host: &HostTraits) -> u64 {
+    share(host.memory.0.saturating_sub(settings.reserve.0), settings.overcommit.memory)
+}
+
+impl Site {
+    /// What is left on a host, beside `guests`, which are all of its. Those of others count while
+    /// they run, ours always: they may be started again.
+    pub(crate) fn room(&self, index: usize, host: &Host, guests: &[&Guest]) -> Result<Room> {
+        let traits = host.traits()?;
+        let counted = guests.iter().filter(|guest| guest.running || guest.thing.is_some());
+        let (mut cpu, mut memory) = (cpus(&self.settings, traits), memory(&self.settings, traits));
+        for guest in counted {
+            cpu = cpu.saturating_sub(guest.cpu.into());
+            memory = memory.saturating_sub(guest.memory.0);
+        }
+        let mut pools = BTreeMap::new();
+        let names = self.settings.pools.values().chain([&self.settings.pool]);
+        for name in names.collect::<BTreeSet<_>>() {
+            let pool = self.pool_named(host, name)?;
+            let all = share(pool.capacity(host)?.0, self.settings.overcommit.disk);
+            let promised: u64 = pool.volumes(host)?.iter().map(|volume| volume.capacity.0).sum();
+            pools.insert(name.clone(), all.saturating_sub(promised));
+        }
+        Ok(Room { host: index, cpu, memory, pools, siblings: 0 })
+    }
+
+    /// What is left on every host that answers; an error if none does.
+    pub(crate) fn rooms(&self) -> Result<Vec<Room>> {
+        let outcomes = self.try_each(|host| {
+            let guests = host.guests()?;
+            let index = self.hosts.iter().position(|other| other.name() == host.name()).unwrap_or(0);
+            self.room(index, host, &guests.iter().collect::<Vec<_>>())
+        });
+        some_of(outcomes)
+    }
+
+    /// What nobody uses now, on the hosts that answer.
+    pub(crate) fn free(&self) -> Result<Pool> {
+        let mut free = Pool::default();
+        for room in self.rooms()? {
+            free.cpu += room.cpu;
+            free.memory = Bytes(free.memory.0 + room.memory);
+            free.disk = Bytes(free.disk.0 + room.pools.values().sum::<u64>());
+        }
+        Ok(free)
+    }
+
+    /// The zones, sorted.
+    pub(crate) fn zones(&self) -> Vec<Name> {
+        let zones: BTreeSet<_> = self.hosts.iter().map(|host| host.zone().clone()).collect();
+        zones.into_iter().collect()
+    }
+
+    /// The usual sizes that a host of each zone is large enough for, once what others run there
+    /// is counted out. What our own machines use counts as there: an offer must not vanish because
+    /// it was taken.
+    pub(crate) fn list_offers(&self) -> Result<Vec<Offer>> {
+        let sizes = some_of(self.try_each(|host| {
+            let traits = host.traits()?;
+            let foreign: Vec<_> = host.guests()?.into_iter().filter(|g| g.running && g.thing.is_none()).collect();
+            let cpu = foreign.iter().map(|guest| u64::from(guest.cpu)).sum();
+            let used: u64 = foreign.iter().map(|guest| guest.memory.0).sum();
+            let cpu = cpus(&self.settings, traits).saturating_sub(cpu);
+            let memory = memory(&self.settings, traits).saturating_sub(used);
+            Ok((host.zone().clone(), traits.arch.clone(), cpu, memory))
+        }))?;
+        let mut offers: BTreeMap<(Name, String), Offer> = BTreeMap::new();
+        for (zone, arch, cpus, memory) in sizes {
+            for (cpu, mib) in LADDER {
+                if u64::from(cpu) > cpus || mib << 20 > memory {
+                    continue;
+                }
+                let offer = Offer {
+                    zone: zone.clone(),
+                    machine_type: format!("flex-{cpu}-{mib}"),
+                    family: "flex".to_owned(),
+                    cpu,
+                    memory: Bytes(mib << 20),
+                    arch: arch.clone(),
+                    capacity: CapacityKind::Owned,
+                    price_hour: Some(price(&self.settings.cost, cpu, mib)),
+                };
+                offers.insert((zone.clone(), offer.machine_type.clone()), offer);
+            }
+        }
+        Ok(offers.into_values().collect())
+    }
+}
+
+/// What an hour of a machine is reckoned at: CPUs and GiB of memory, each at its rate.
+fn price(cost: &Cost, cpu: u32, mib: u64) -> Money {
+    let gib = Decimal::from(mib) / Decimal::from(1024);
+    let amount = cost.cpu_hour * Decimal::from(cpu) + cost.memory_gib_hour * gib;
+    Money { amount: amount.normalize(), currency: cost.currency }
+}
+
+/// What there is of outcomes: those that are there, or the first error where none is.
+fn some_of<T>(outcomes: Vec<Result<T>>) -> Result<Vec<T>> {
+    let (mut values, mut first) = (Vec::new(), None);
+    for outcome in outcomes {
+        match outcome {
+            Ok(value) => values.push(value),
+            Err(error) => {
+                first.get_or_insert(error);
+            }
+        }
+    }
+    match first {
+        Some(error) if values.is_empty() => Err(error),
+        _ => Ok(values),
+    }
+}
+
+/// The size that a machine type names: `flex-<cpu>-<memory in MiB>`.
+pub(crate) fn flexible_size(machine_type: &str) -> Option<(u32, Bytes)> {
+    let (cpu, mib) = machine_type.strip_prefix("flex-")?.split_once('-')?;
+    let (cpu, mib) = (cpu.parse().ok()?, mib.parse::<u64>().ok()?);
+    let memory = Bytes(mib.checked_mul(1 << 20)?);
+    (cpu > 0 && mib > 0).then_some((cpu, memory))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_rounded_down() {
+        assert_eq!(share(3, 1.5), 4);
+        assert_eq!(share(10, 0.25), 2);
+        assert_eq!(share(u64::MAX, 1000.0), u64::MAX);
+    }
+
+    #[test]
+    fn sizes_name_themselves() {
+        assert_eq!(flexible_size("flex-2-4096"), Some((2, Bytes::gib(4))));
+        for wrong in ["flex-0-1", "flex-1-0", "m5.large", "flex-1"] {
+            assert_eq!(flexible_size(wrong), None);
+        }
+    }
+
+    #[test]
+    fn prices_add_up() {
+        let cost = Cost { cpu_hour: Decimal::new(1, 2), memory_gib_hour: Decimal::new(2, 3), ..Cost::default() };
+        assert_eq!(price(&cost, 2, 4096).amount, Decimal::new(28, 3));
+        assert_eq!(price(&Cost::default(), 2, 4096).amount, Decimal::ZERO);
+    }
+}

@@ -1,0 +1,191 @@
+//! A site: its hosts, and what is done on all of them.
+//!
+//! Everything below here blocks and is called on threads that may. The async traits are a thin
+//! shell around it.
+
+mod facts;
+mod pack;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use strat_model::{Capabilities, DiskClass, ErrorKind, Kind, Name, Resource, ResourceId, Result};
+use strat_provider::Clock;
+
+pub(crate) use facts::{USER_DATA_MAX, capabilities, flexible_size};
+pub(crate) use pack::{Need, Room, choose};
+
+use crate::config::Settings;
+use crate::error::{fail, missing};
+use crate::host::{Guest, Host, Pool, Shelf};
+
+/// A connected site.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) name: Name,
+    pub(crate) settings: Settings,
+    pub(crate) hosts: Vec<Host>,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Where the paths of image files begin.
+    pub(crate) base_dir: PathBuf,
+    /// Held while definitions that several things share are read, changed and written.
+    definitions: Mutex<()>,
+    /// Held while hosts and addresses are chosen, until the choice can be seen by others.
+    placement: Mutex<()>,
+}
+
+impl Site {
+    pub(crate) fn new(
+        name: Name,
+        settings: Settings,
+        hosts: Vec<Host>,
+        capabilities: Capabilities,
+        clock: Arc<dyn Clock>,
+        base_dir: PathBuf,
+    ) -> Self {
+        Self {
+            name,
+            settings,
+            hosts,
+            capabilities,
+            clock,
+            base_dir,
+            definitions: Mutex::new(()),
+            placement: Mutex::new(()),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn lock_definitions(&self) -> MutexGuard<'_, ()> {
+        self.definitions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn lock_placement(&self) -> MutexGuard<'_, ()> {
+        self.placement.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does the same on every host at once, and gives the outcomes in the hosts' order. One host
+    /// that fails fails it all: what one host does not tell is not known.
+    pub(crate) fn each<T: Send>(&self, work: impl Fn(&Host) -> Result<T> + Sync) -> Result<Vec<T>> {
+        self.try_each(work).into_iter().collect()
+    }
+
+    /// The same, with each host's own outcome.
+    pub(crate) fn try_each<T: Send>(&self, work: impl Fn(&Host) -> Result<T> + Sync) -> Vec<Result<T>> {
+        if let [host] = self.hosts.as_slice() {
+            return vec![work(host)];
+        }
+        let broken = || Err(fail(ErrorKind::Internal, "a thread for a host broke off"));
+        std::thread::scope(|scope| {
+            let work = &work;
+            let threads: Vec<_> = self.hosts.iter().map(|host| scope.spawn(move || work(host))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| broken())).collect()
+        })
+    }
+
+    /// The host of a name.
+    pub(crate) fn host(&self, name: &str) -> Option<&Host> {
+        self.hosts.iter().find(|host| host.name() == name)
+    }
+
+    /// The pool that documents are in, and every volume that no class sends elsewhere.
+    pub(crate) fn pool(&self, host: &Host) -> Result<Pool> {
+        host.pool_at(&self.settings.pool, &self.settings.pool_path.to_string_lossy())
+    }
+
+    /// The name of the pool of a class of disks.
+    pub(crate) fn pool_name(&self, class: DiskClass) -> &str {
+        self.settings.pools.get(&class).unwrap_or(&self.settings.pool)
+    }
+
+    /// The pool of a name.
+    pub(crate) fn pool_named(&self, host: &Host, name: &str) -> Result<Pool> {
+        if name == self.settings.pool { self.pool(host) } else { host.pool(name) }
+    }
+
+    /// Works with the documents of a kind on a host.
+    pub(crate) fn on_shelf<T>(&self, host: &Host, kind: Kind, work: impl FnOnce(&Shelf<'_>) -> Result<T>) -> Result<T> {
+        let pool = self.pool(host)?;
+        work(&Shelf::new(host, &pool, kind))
+    }
+
+    /// All guests of all hosts.
+    pub(crate) fn guests(&self) -> Result<Vec<(&Host, Guest)>> {
+        let lists = self.each(Host::guests)?;
+        let pairs = self.hosts.iter().zip(lists);
+        Ok(pairs.flat_map(|(host, guests)| guests.into_iter().map(move |guest| (host, guest))).collect())
+    }
+
+    /// The guest of an id, if it is there.
+    pub(crate) fn guest(&self, id: &ResourceId) -> Result<Option<(&Host, Guest)>> {
+        let Some((host, uuid)) = self.split(id) else {
+            return Ok(None);
+        };
+        Ok(host.guest(uuid)?.map(|guest| (host, guest)))
+    }
+
+    /// The guest of an id.
+    pub(crate) fn need_guest(&self, id: &ResourceId) -> Result<(&Host, Guest)> {
+        self.guest(id)?.ok_or_else(|| missing(format!("machine {id}")))
+    }
+
+    /// The host and the UUID that a machine's id names.
+    pub(crate) fn split<'a>(&self, id: &'a ResourceId) -> Option<(&Host, &'a str)> {
+        let (host, uuid) = id.as_str().split_once('/')?;
+        Some((self.host(host)?, uuid))
+    }
+
+    /// Fails unless the site has things of this kind.
+    pub(crate) fn check_kind(&self, kind: Kind) -> Result<()> {
+        if self.capabilities.kinds.contains(&kind) {
+            return Ok(());
+        }
+        Err(no_such_kind(kind))
+    }
+
+    /// Fails unless the zone is one of the site's.
+    pub(crate) fn check_zone(&self, zone: &Name) -> Result<()> {
+        if self.hosts.iter().any(|host| host.zone() == zone) {
+            return Ok(());
+        }
+        Err(fail(ErrorKind::Invalid, format!("there is no zone {zone} at {}", self.name)))
+    }
+}
+
+/// The error for what owned hosts do not have.
+pub(crate) fn no_such_kind(kind: Kind) -> strat_model::Error {
+    let help = match kind {
+        Kind::Bucket => "a host has no object store; put buckets at a site that has them",
+        Kind::Address => "a host has no public addresses to give; use a bridge, or a site that has them",
+        _ => "put it at another site",
+    };
+    fail(ErrorKind::Unsupported, format!("a libvirt site has no {kind}s: {help}"))
+        .with_scope(strat_model::Scope::Region)
+}
+
+/// The things of these ids, of a list of all.
+pub(crate) fn pick(all: Vec<Resource>, ids: &[ResourceId]) -> Vec<Resource> {
+    all.into_iter().filter(|resource| ids.contains(&resource.id)).collect()
+}
+
+/// Fails for a field that an update cannot change.
+pub(crate) fn check_fields(
+    capabilities: &Capabilities,
+    kind: Kind,
+    fields: &std::collections::BTreeSet<strat_model::Field>,
+) -> Result<()> {
+    use strat_model::Field;
+    for field in fields {
+        let by_mark = matches!(field, Field::Protect | Field::Request);
+        if !by_mark && !capabilities.can_update(kind, *field) {
+            let message = format!("the {field} of a {kind} cannot be changed in place");
+            return Err(fail(ErrorKind::Unsupported, message));
+        }
+    }
+    Ok(())
+}

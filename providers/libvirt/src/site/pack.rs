@@ -1,0 +1,97 @@
+//! Which host a machine goes to: plain arithmetic.
+
+use std::collections::BTreeMap;
+
+/// What is left on a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Room {
+    /// The host's place in the site's list.
+    pub(crate) host: usize,
+    /// Virtual CPUs.
+    pub(crate) cpu: u64,
+    /// Memory, in bytes.
+    pub(crate) memory: u64,
+    /// Disk, in bytes, by pool.
+    pub(crate) pools: BTreeMap<String, u64>,
+    /// How many members of the same fleet are there already.
+    pub(crate) siblings: u32,
+}
+
+/// What a machine takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Need {
+    /// Virtual CPUs.
+    pub(crate) cpu: u64,
+    /// Memory, in bytes.
+    pub(crate) memory: u64,
+    /// Disk, in bytes, by pool.
+    pub(crate) pools: BTreeMap<String, u64>,
+}
+
+impl Room {
+    /// Whether a machine fits.
+    pub(crate) fn fits(&self, need: &Need) -> bool {
+        let has_disk = |(pool, size): (&String, &u64)| *size == 0 || self.pools.get(pool).is_some_and(|free| free >= size);
+        self.cpu >= need.cpu && self.memory >= need.memory && need.pools.iter().all(has_disk)
+    }
+
+    fn take(&mut self, need: &Need) {
+        self.cpu = self.cpu.saturating_sub(need.cpu);
+        self.memory = self.memory.saturating_sub(need.memory);
+        for (pool, size) in &need.pools {
+            if let Some(free) = self.pools.get_mut(pool) {
+                *free = free.saturating_sub(*size);
+            }
+        }
+        self.siblings += 1;
+    }
+}
+
+/// The host for one machine more, and counts it in there.
+///
+/// Members of a fleet keep apart first: the hosts with the fewest of them are asked. Among those
+/// it is best fit: the host that has the least memory left afterwards, then the fewest CPUs, so
+/// that large machines still find a place later. The same rooms give the same answer.
+pub(crate) fn choose(rooms: &mut [Room], need: &Need) -> Option<usize> {
+    let fitting = rooms.iter_mut().filter(|room| room.fits(need));
+    let best = fitting.min_by_key(|room| (room.siblings, room.memory, room.cpu, room.host))?;
+    best.take(need);
+    Some(best.host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn room(host: usize, cpu: u64, memory: u64, siblings: u32) -> Room {
+        Room { host, cpu, memory, pools: BTreeMap::from([("p".to_owned(), 100)]), siblings }
+    }
+
+    fn need(cpu: u64, memory: u64, disk: u64) -> Need {
+        Need { cpu, memory, pools: BTreeMap::from([("p".to_owned(), disk)]) }
+    }
+
+    #[test]
+    fn members_keep_apart_before_they_pack() {
+        let mut rooms = [room(0, 8, 64, 0), room(1, 8, 32, 0), room(2, 8, 16, 0)];
+        let placed: Vec<_> = (0..6).map(|_| choose(&mut rooms, &need(1, 4, 0))).collect();
+        assert_eq!(placed, [Some(2), Some(1), Some(0), Some(2), Some(1), Some(0)]);
+    }
+
+    #[test]
+    fn the_tightest_host_that_fits_is_taken() {
+        let mut rooms = [room(0, 8, 64, 0), room(1, 8, 8, 0), room(2, 1, 6, 0)];
+        assert_eq!(choose(&mut rooms, &need(2, 4, 0)), Some(1));
+        assert_eq!(choose(&mut rooms.clone(), &need(2, 9, 0)), Some(0));
+        assert_eq!(choose(&mut rooms, &need(9, 1, 0)), None);
+    }
+
+    #[test]
+    fn disk_counts_by_pool() {
+        let mut rooms = [room(0, 8, 64, 0)];
+        assert_eq!(choose(&mut rooms, &need(1, 1, 60)), Some(0));
+        assert_eq!(choose(&mut rooms, &need(1, 1, 60)), None);
+        let elsewhere = Need { pools: BTreeMap::from([("q".to_owned(), 1)]), ..need(1, 1, 0) };
+        assert_eq!(choose(&mut rooms, &elsewhere), None);
+    }
+}

@@ -1,0 +1,346 @@
+//! Volumes: making, reading, growing and deleting them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use strat_model::{
+    Attributes, Bytes, Digest, DiskClass, ErrorKind, Field, Kind, Labels, Resource, ResourceId,
+    ResourceState, Result, Scope, Spec, VolumeSpec,
+};
+use virt::sys;
+
+use crate::error::{Explain as _, fail, missing};
+use crate::host::{Guest, Host, NewVolume};
+use crate::provider::{OwnedCreate, OwnedUpdate};
+use crate::site::{Need, Site, check_fields, choose};
+use crate::thing::{Phase, Thing};
+
+/// What is kept of a volume.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct VolumeBody {
+    pub(crate) class: DiskClass,
+    /// What was asked for last; the volume itself says what it is.
+    pub(crate) size: Bytes,
+    /// The pool and the volume.
+    pub(crate) pool: String,
+    pub(crate) volume: String,
+    /// Whether a machine ever had it: until then there is nothing in it.
+    pub(crate) used: bool,
+    /// How often it went from one host to another. Of two copies that a broken move left, the one
+    /// that moved more often counts.
+    pub(crate) moves: u64,
+}
+
+/// A volume, where it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    /// The host's place in the site's list.
+    pub(crate) host: usize,
+    pub(crate) thing: Thing<VolumeBody>,
+    /// Its size; `None` where its data is not there.
+    pub(crate) capacity: Option<Bytes>,
+    /// The hosts where a move left something behind.
+    pub(crate) stale: Vec<usize>,
+}
+
+/// A volume that is not ours.
+struct Foreign {
+    host: usize,
+    pool: String,
+    name: String,
+    capacity: Bytes,
+}
+
+impl Site {
+    pub(super) fn create_volume(&self, request: &OwnedCreate<VolumeSpec<ResourceId>>) -> Result<Resource> {
+        let spec = Spec::Volume(request.spec.clone());
+        let digest = request.digest(&spec);
+        let birth = request.birth(Kind::Volume, &spec, &digest, self.now());
+        let _placement = self.lock_placement();
+        if let Some(found) = self.volume_things()?.remove(&request.name) {
+            found.thing.check_repeated(birth)?;
+            self.make_volume(&self.hosts[found.host], &found.thing.body)?;
+            return self.volume(&ResourceId::from(&request.name));
+        }
+        self.check_zone(&request.spec.zone)?;
+        if request.spec.size.0 == 0 {
+            return Err(fail(ErrorKind::Invalid, "a volume has a size"));
+        }
+        let pool = self.pool_name(request.spec.class).to_owned();
+        let need = Need { cpu: 0, memory: 0, pools: BTreeMap::from([(pool.clone(), request.spec.size.0)]) };
+        let mut rooms = self.rooms()?;
+        rooms.retain(|room| *self.hosts[room.host].zone() == request.spec.zone);
+        // Where there is most room: the volume goes to its machine's host when it is attached.
+        rooms.iter_mut().for_each(|room| room.memory = u64::MAX - room.pools.get(&pool).copied().unwrap_or(0));
+        let Some(host) = choose(&mut rooms, &need) else {
+            let message = format!("no host of {} has room for {} of disk in the pool {pool}", request.spec.zone, request.spec.size);
+            return Err(fail(ErrorKind::Capacity, message).with_scope(Scope::Offer));
+        };
+        let body = VolumeBody {
+            class: request.spec.class,
+            size: request.spec.size,
+            pool,
+            volume: format!("{}.volume", request.name),
+            used: false,
+            moves: 0,
+        };
+        let thing = Thing::new(birth, Phase::Made, body);
+        let host = &self.hosts[host];
+        self.put_volume(host, &thing)?;
+        self.make_volume(host, &thing.body)?;
+        self.volume(&ResourceId::from(&request.name))
+    }
+
+    pub(super) fn put_volume(&self, host: &Host, thing: &Thing<VolumeBody>) -> Result<()> {
+        self.on_shelf(host, Kind::Volume, |shelf| shelf.put(thing))
+    }
+
+    /// Makes a volume's data, if it is not there.
+    pub(super) fn make_volume(&self, host: &Host, body: &VolumeBody) -> Result<()> {
+        let new = NewVolume { name: &body.volume, capacity: Some(body.size.0), format: "qcow2", backing: None };
+        self.pool_named(host, &body.pool)?.make(host, &new).map(|_| ())
+    }
+
+    pub(super) fn update_volume(&self, request: &OwnedUpdate<VolumeSpec<ResourceId>>) -> Result<Resource> {
+        check_fields(&self.capabilities, Kind::Volume, &request.fields)?;
+        let _placement = self.lock_placement();
+        let (host, mut thing, capacity) = match self.volume_things()?.remove(request.id.as_str()) {
+            Some(found) => (found.host, found.thing, found.capacity),
+            None => self.adopt_volume(request)?,
+        };
+        let host = &self.hosts[host];
+        thing.set_mark(&request.mark);
+        if request.fields.contains(&Field::Labels) {
+            thing.labels.clone_from(&request.spec.labels);
+        }
+        if request.fields.contains(&Field::Size) {
+            let now = capacity.unwrap_or(thing.body.size);
+            if request.spec.size < now {
+                let message = format!("the volume {} cannot shrink from {now}", request.id);
+                return Err(fail(ErrorKind::Invalid, message));
+            }
+            if request.spec.size > now {
+                self.grow(host, &thing.body, request.spec.size)?;
+            }
+            thing.body.size = request.spec.size;
+        }
+        self.put_volume(host, &thing)?;
+        self.volume(&request.id)
+    }
+
+    /// Makes a volume larger, in the machine that has it too.
+    fn grow(&self, host: &Host, body: &VolumeBody, to: Bytes) -> Result<()> {
+        let doing = || format!("growing the volume {}", body.volume);
+        let pool = self.pool_named(host, &body.pool)?;
+        let path = pool.path_of(&body.volume);
+        let guests = host.guests()?;
+        let user = guests.iter().filter(|guest| guest.running).find_map(|guest| Some((guest, guest.disk(&path)?)));
+        let Some((guest, disk)) = user else {
+            return pool.resize(host, &body.volume, to);
+        };
+        let Some(domain) = host.domain(&guest.uuid)? else {
+            return Err(missing(format!("machine {}", guest.name)));
+        };
+        domain.block_resize(&disk.target, to.0, sys::VIR_DOMAIN_BLOCK_RESIZE_BYTES).on(host, doing)
+    }
+
+    pub(super) fn delete_volume(&self, id: &ResourceId) -> Result<()> {
+        let _placement = self.lock_placement();
+        let all = self.volume_things()?;
+        let Some(found) = all.get(id.as_str()) else {
+            return self.delete_foreign_volume(id, &all);
+        };
+        if let Some((_, guest)) = self.user_of(found)? {
+            return Err(fail(ErrorKind::Conflict, format!("the volume {id} is attached to {}", guest.name)));
+        }
+        for index in found.stale.iter().chain([&found.host]) {
+            self.drop_copy(&self.hosts[*index], &found.thing)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes what a host has of a volume: its data, then its document.
+    pub(super) fn drop_copy(&self, host: &Host, thing: &Thing<VolumeBody>) -> Result<()> {
+        self.pool_named(host, &thing.body.pool)?.remove(host, &thing.body.volume)?;
+        self.on_shelf(host, Kind::Volume, |shelf| shelf.remove(&thing.name))
+    }
+
+    /// Every volume of ours, where it is.
+    pub(super) fn volume_things(&self) -> Result<BTreeMap<String, Found>> {
+        let lists = self.each(|host| self.on_shelf(host, Kind::Volume, |shelf| shelf.all::<VolumeBody>()))?;
+        let mut all: BTreeMap<String, Found> = BTreeMap::new();
+        for (host, list) in lists.into_iter().enumerate() {
+            for (name, thing) in list {
+                let new = Found { host, thing, capacity: None, stale: Vec::new() };
+                match all.remove(&name) {
+                    None => all.insert(name, new),
+                    Some(old) => all.insert(name, newer(old, new)),
+                };
+            }
+        }
+        for found in all.values_mut() {
+            let (host, body) = (&self.hosts[found.host], &found.thing.body);
+            let pool = self.pool_named(host, &body.pool)?;
+            if let Some(volume) = pool.volume(host, &body.volume)? {
+                found.capacity = Some(pool.size_of(host, &volume)?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The machine that has a volume.
+    pub(super) fn user_of(&self, found: &Found) -> Result<Option<(&Host, Guest)>> {
+        let host = &self.hosts[found.host];
+        let path = self.pool_named(host, &found.thing.body.pool)?.path_of(&found.thing.body.volume);
+        let user = host.guests()?.into_iter().find(|guest| guest.disk(&path).is_some());
+        Ok(user.map(|guest| (host, guest)))
+    }
+
+    /// A volume as it is now.
+    fn volume(&self, id: &ResourceId) -> Result<Resource> {
+        let found = self.list_volumes()?.into_iter().find(|volume| volume.id == *id);
+        found.ok_or_else(|| missing(format!("volume {id}")))
+    }
+
+    pub(crate) fn list_volumes(&self) -> Result<Vec<Resource>> {
+        let guests = self.guests()?;
+        let mut volumes = Vec::new();
+        let all = self.volume_things()?;
+        for found in all.values() {
+            let host = &self.hosts[found.host];
+            let path = self.pool_named(host, &found.thing.body.pool)?.path_of(&found.thing.body.volume);
+            let user = guests.iter().find(|(of, guest)| of.name() == host.name() && guest.disk(&path).is_some());
+            volumes.push(self.volume_of(found, user.map(|(host, guest)| machine_id(host, guest))));
+        }
+        for foreign in self.foreign_volumes(&all, &guests)? {
+            volumes.push(self.foreign_of(&foreign));
+        }
+        Ok(volumes)
+    }
+
+    fn volume_of(&self, found: &Found, attach: Option<ResourceId>) -> Resource {
+        let thing = &found.thing;
+        let state = match (found.capacity, thing.phase) {
+            (Some(_), Phase::Made) => ResourceState::Ready,
+            // Its data is still to come, or never will.
+            _ if self.now().duration_since(thing.created) > jiff::SignedDuration::from_mins(15) => ResourceState::Failed,
+            _ => ResourceState::Pending,
+        };
+        let device = format!("/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_{}", serial(&thing.name));
+        Resource {
+            id: ResourceId::from(&thing.name),
+            name: thing.name.clone(),
+            mark: thing.mark(),
+            state,
+            spec: Spec::Volume(VolumeSpec {
+                size: found.capacity.unwrap_or(thing.body.size),
+                class: thing.body.class,
+                zone: self.hosts[found.host].zone().clone(),
+                attach,
+                labels: thing.labels.clone(),
+            }),
+            attributes: Attributes::from([("device".to_owned(), device)]),
+            created: Some(thing.created),
+        }
+    }
+
+    /// The volumes of the site's pool that nothing of ours accounts for.
+    fn foreign_volumes(&self, ours: &BTreeMap<String, Found>, guests: &[(&Host, Guest)]) -> Result<Vec<Foreign>> {
+        let images = self.image_things()?;
+        let mut known: BTreeSet<String> = ours.values().map(|found| found.thing.body.volume.clone()).collect();
+        known.extend(images.values().map(|image| image.body.volume.clone()));
+        known.extend(self.settings.images.values().filter_map(|image| image.disk.clone()));
+        for (_, guest) in guests {
+            if let Some(body) = guest.body() {
+                known.extend(self.parts_of(&guest.name, body));
+            }
+        }
+        let lists = self.each(|host| self.pool(host)?.volumes(host))?;
+        let mut foreign = Vec::new();
+        for (host, list) in lists.into_iter().enumerate() {
+            for volume in list.into_iter().filter(|volume| !known.contains(&volume.name)) {
+                let pool = self.settings.pool.clone();
+                foreign.push(Foreign { host, pool, name: volume.name, capacity: volume.capacity });
+            }
+        }
+        Ok(foreign)
+    }
+
+    fn foreign_of(&self, foreign: &Foreign) -> Resource {
+        let host = &self.hosts[foreign.host];
+        Resource {
+            id: ResourceId::from(format!("{}/{}/{}", host.name(), foreign.pool, foreign.name)),
+            name: foreign.name.clone(),
+            mark: None,
+            state: ResourceState::Ready,
+            spec: Spec::Volume(VolumeSpec {
+                size: foreign.capacity,
+                class: DiskClass::default(),
+                zone: host.zone().clone(),
+                attach: None,
+                labels: Labels::new(),
+            }),
+            attributes: Attributes::new(),
+            created: None,
+        }
+    }
+
+    /// The document of a volume that was foreign so far, where it is.
+    fn adopt_volume(&self, request: &OwnedUpdate<VolumeSpec<ResourceId>>) -> Result<(usize, Thing<VolumeBody>, Option<Bytes>)> {
+        let (guests, ours) = (self.guests()?, self.volume_things()?);
+        let foreign = self.foreign_volumes(&ours, &guests)?;
+        let found = foreign.into_iter().find(|foreign| self.foreign_of(foreign).id == request.id);
+        let Some(found) = found else {
+            return Err(missing(format!("volume {}", request.id)));
+        };
+        let spec = Spec::Volume(request.spec.clone());
+        let body = VolumeBody {
+            class: DiskClass::default(),
+            size: found.capacity,
+            pool: found.pool,
+            volume: found.name.clone(),
+            used: true,
+            moves: 0,
+        };
+        let thing = request.adopted(&found.name, &spec, self.now(), body);
+        Ok((found.host, thing, Some(found.capacity)))
+    }
+
+    fn delete_foreign_volume(&self, id: &ResourceId, ours: &BTreeMap<String, Found>) -> Result<()> {
+        if !id.as_str().contains('/') {
+            return Ok(());
+        }
+        let guests = self.guests()?;
+        for foreign in self.foreign_volumes(ours, &guests)? {
+            if self.foreign_of(&foreign).id == *id {
+                let host = &self.hosts[foreign.host];
+                let pool = self.pool_named(host, &foreign.pool)?;
+                let path = pool.path_of(&foreign.name);
+                if let Some((_, guest)) = guests.iter().find(|(_, guest)| guest.disk(&path).is_some()) {
+                    return Err(fail(ErrorKind::Conflict, format!("the machine {} uses the volume {id}", guest.name)));
+                }
+                return pool.remove(host, &foreign.name);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Of two copies, the one that counts; it knows of the other.
+fn newer(one: Found, other: Found) -> Found {
+    let rank = |found: &Found| (found.thing.phase == Phase::Made, found.thing.body.moves);
+    let (mut best, rest) = if rank(&other) > rank(&one) { (other, one) } else { (one, other) };
+    best.stale.push(rest.host);
+    best.stale.extend(rest.stale);
+    best
+}
+
+/// What a machine knows a volume by. SCSI takes 20 characters.
+pub(super) fn serial(name: &str) -> String {
+    Digest::of(name.as_bytes()).short().to_owned()
+}
+
+/// A machine's id.
+pub(super) fn machine_id(host: &Host, guest: &Guest) -> ResourceId {
+    ResourceId::from(format!("{}/{}", host.name(), guest.uuid))
+}
