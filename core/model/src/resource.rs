@@ -101,6 +101,19 @@ impl Resource {
         self.spec.kind()
     }
 
+    /// What a topology may ask of it once it is there: `id`, `name`, `site`, `zone`, or one of its
+    /// attributes. `site` is the site it was seen at.
+    #[must_use]
+    pub fn attribute(&self, site: &Name, attribute: &str) -> Option<String> {
+        match attribute {
+            "id" => Some(self.id.to_string()),
+            "name" => Some(self.name.clone()),
+            "site" => Some(site.to_string()),
+            "zone" => self.zone().map(ToString::to_string),
+            _ => self.attributes.get(attribute).cloned(),
+        }
+    }
+
     /// The zone it is in, where it has one.
     #[must_use]
     pub const fn zone(&self) -> Option<&Name> {

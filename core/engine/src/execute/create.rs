@@ -221,8 +221,8 @@ impl StepRun<'_, '_> {
         }
         let known = lock(&self.context.known);
         source.resolve(&template.digest, |local, attribute| {
-            let (_, resource) = known.local(local, site)?;
-            resource.attributes.get(attribute).cloned()
+            let (addr, resource) = known.local(local, site)?;
+            resource.attribute(&addr.site, attribute)
         })
     }
 

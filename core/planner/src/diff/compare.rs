@@ -121,12 +121,8 @@ impl Differ<'_> {
             if self.remade.contains(place) {
                 return None;
             }
-            self.index
-                .at(place)
-                .first()?
-                .attributes
-                .get(attribute)
-                .cloned()
+            let found = self.index.at(place).first()?;
+            found.attribute(&place.site, attribute)
         });
         Some(resolved.map_or_else(|| "known after apply".to_owned(), |data| data.digest))
     }
