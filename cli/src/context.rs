@@ -1,11 +1,14 @@
 //! What every command has at hand: where to write, and how to come by a topology.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use stratiform::engine::Problem;
+use stratiform::model::{Kind, Name};
 use stratiform::provider::TokioClock;
 use stratiform::topology::Topology;
 use stratiform::{Error, Event, EventSink, Inputs, Session, Workspace};
@@ -43,12 +46,13 @@ impl Exit {
         })
     }
 
-    /// [`Exit::Changes`] if there are changes and the caller asked to be told so.
-    pub(crate) const fn detailed(asked: bool, changes: bool) -> Self {
-        if asked && changes {
-            Self::Changes
-        } else {
-            Self::Done
+    /// How a plan ended, for who asked to be told by the exit code. That there are no changes can
+    /// only be said when everything was seen.
+    pub(crate) const fn detailed(asked: bool, changes: bool, problems: &[Problem]) -> Self {
+        match (asked, changes, problems.is_empty()) {
+            (false, _, _) | (true, false, true) => Self::Done,
+            (true, true, _) => Self::Changes,
+            (true, false, false) => Self::Failed,
         }
     }
 }
@@ -58,12 +62,15 @@ impl Exit {
 pub(crate) struct Context {
     /// Where to write.
     pub(crate) output: Output,
+    /// The problems that were told already.
+    told: RefCell<BTreeSet<(Name, Option<Kind>)>>,
 }
 
 impl Context {
     pub(crate) fn new(color: When) -> Self {
         Self {
             output: Output::new(color),
+            told: RefCell::default(),
         }
     }
 
@@ -159,18 +166,17 @@ impl Context {
         Failure::of_library(error)
     }
 
-    /// Tells what could not be seen.
+    /// Tells what could not be seen: of each site and kind once, however often it was looked at.
     pub(crate) fn tell_problems(&self, problems: &[Problem]) {
-        let mut told = std::collections::BTreeSet::new();
         for problem in problems {
-            let failure = Failure::of(&*problem.error);
-            if told.insert((problem.site.clone(), failure.message.clone())) {
+            let (site, kind) = (&problem.site, problem.kind);
+            let is_new = self.told.borrow_mut().insert((site.clone(), kind));
+            if is_new {
                 let head = paint(UPDATE.bold(), "warning:");
-                let what = problem
-                    .kind
-                    .map_or_else(String::new, |kind| format!(" ({kind})"));
-                let text = format!("{head} {}{what}: {}\n", problem.site, failure.message);
-                self.output.note(&text);
+                let what = kind.map_or_else(String::new, |kind| format!(" ({kind})"));
+                let message = Failure::of(&*problem.error).message;
+                self.output
+                    .note(&format!("{head} {site}{what}: {message}\n"));
             }
         }
     }

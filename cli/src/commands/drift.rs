@@ -49,7 +49,11 @@ impl Drift {
                 .output
                 .data(&render::plan::drift(&saved.plan, others, width))?;
         }
-        Ok(Exit::detailed(self.detailed_exitcode, drifted))
+        Ok(Exit::detailed(
+            self.detailed_exitcode,
+            drifted,
+            &planned.observation.problems,
+        ))
     }
 }
 

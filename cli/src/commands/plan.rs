@@ -87,6 +87,7 @@ impl Plan {
         Ok(Exit::detailed(
             self.detailed_exitcode,
             !saved.plan.is_empty(),
+            &planned.observation.problems,
         ))
     }
 }

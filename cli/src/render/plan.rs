@@ -160,15 +160,17 @@ fn guard(text: &mut String, plan: &Plan, width: usize) {
 
 fn foot(text: &mut String, plan: &Plan) {
     if plan.is_empty() {
+        let matching = plan.summary.no_op as usize;
         let line = match plan.mode {
+            _ if !plan.withheld.is_empty() => format!(
+                "No changes as far as can be seen; {} {}.",
+                count(matching, "resource"),
+                if matching == 1 { "matches" } else { "match" },
+            ),
             Mode::Apply => format!(
                 "No changes. {} {} the topology.",
-                count(plan.summary.no_op as usize, "resource"),
-                if plan.summary.no_op == 1 {
-                    "matches"
-                } else {
-                    "match"
-                },
+                count(matching, "resource"),
+                if matching == 1 { "matches" } else { "match" },
             ),
             Mode::Destroy => "Nothing to destroy.".to_owned(),
         };

@@ -155,3 +155,30 @@ fn a_clouds_refusal_is_told_once_with_help() {
     shop.ok(&["apply", "--yes"]);
     shop.assert_converged();
 }
+
+#[test]
+fn a_site_that_does_not_answer_is_left_alone() {
+    let shop = Shop::applied();
+    shop.edit("protect  = true", "protect  = false");
+    shop.ok(&["apply", "--yes"]);
+    shop.ok(&["sim", "lose-region", "west"]);
+    let plan = shop.run(&["plan", "--detailed-exitcode"]);
+    // No changes were seen, but neither was everything.
+    assert_eq!(plan.code, Some(1), "{plan}");
+    assert!(plan.stdout.contains("as far as can be seen"), "{plan}");
+    assert_eq!(
+        plan.stderr.matches("warning: west (network)").count(),
+        1,
+        "{plan}"
+    );
+    let destroyed = shop.run(&["destroy", "--yes"]);
+    destroyed.failed_saying(&["warning: west", "27 deleted", "goes on from here"]);
+    assert!(
+        destroyed.stdout.contains("? what is at west"),
+        "{destroyed}"
+    );
+    shop.ok(&["sim", "restore-region", "west"]);
+    assert_eq!(shop.things().len(), 6);
+    shop.ok(&["destroy", "--yes"]);
+    assert!(shop.things().is_empty());
+}

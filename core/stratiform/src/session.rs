@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use strat_engine::{EventSink, FileLeaseStore, Journal, Observation, Problem, Sites, observe};
 use strat_model::{Inventory, Name, SiteFacts};
-use strat_planner::{Applied, Desired, DiffOptions, Mode, Target, diff, place};
+use strat_planner::{Applied, Desired, DiffOptions, Mode, Target, Withheld, diff, place};
 use strat_provider::{Clock, TokioClock};
 
 use crate::{Error, Run, RunOptions, SavedPlan, Workspace, sites, targets};
@@ -167,13 +167,16 @@ impl Session {
         options: &PlanOptions,
     ) -> Result<Planned, Error> {
         let applied = journal.applied(self.workspace.owner());
-        self.plan_with_facts(
+        let (mut saved, desired) = self.plan_with_facts(
             &observation.facts,
             &observation.inventory,
             applied.as_ref(),
             options,
-        )
-        .map(|(saved, desired)| Planned {
+        )?;
+        if options.mode == Mode::Destroy {
+            saved.plan.withheld.extend(unseen(&observation.problems));
+        }
+        Ok(Planned {
             saved,
             desired,
             observation,
@@ -181,7 +184,7 @@ impl Session {
     }
 
     /// Places and compares, with the facts given: those observed, or with less on offer.
-    pub(crate) fn plan_with_facts(
+    fn plan_with_facts(
         &self,
         facts: &BTreeMap<Name, SiteFacts>,
         inventory: &Inventory,
@@ -208,4 +211,17 @@ impl Session {
         let targets = options.targets.clone();
         Ok((SavedPlan { plan, targets }, desired))
     }
+}
+
+/// What a destroy leaves because its site did not show it.
+fn unseen(problems: &[Problem]) -> Vec<Withheld> {
+    let mut sites: BTreeMap<&Name, &Problem> = BTreeMap::new();
+    for problem in problems {
+        sites.entry(&problem.site).or_insert(problem);
+    }
+    let withheld = sites.into_iter().map(|(site, problem)| Withheld {
+        what: format!("what is at {site}"),
+        why: problem.error.to_string(),
+    });
+    withheld.collect()
 }

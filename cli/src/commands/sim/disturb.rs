@@ -208,7 +208,7 @@ impl On {
             let what = self.disturbance(&thing)?;
             let touched = control
                 .disturb(&region, &what)
-                .map_err(|error| Failure::of(&error))?;
+                .map_err(|error| find::failed(&error))?;
             tell(context, touched.first().unwrap_or(&thing));
         }
         Ok(Exit::Done)
@@ -284,7 +284,7 @@ impl OnSite {
         let region = find::region(control, &site)?;
         let touched = control
             .disturb(&region, &what)
-            .map_err(|error| Failure::of(&error))?;
+            .map_err(|error| find::failed(&error))?;
         touched.iter().for_each(|thing| tell(context, thing));
         context.output.note(&format!("Done to {region}.\n"));
         Ok(Exit::Done)

@@ -13,9 +13,9 @@ pub(super) fn things(
 ) -> Result<Vec<(RegionKey, Resource)>, Failure> {
     let addr = which.parse::<Addr>().ok();
     let mut found = Vec::new();
-    for view in control.regions().map_err(|error| Failure::of(&error))? {
+    for view in control.regions().map_err(|error| failed(&error))? {
         let things = control.resources(&view.region, kind);
-        for thing in things.map_err(|error| Failure::of(&error))? {
+        for thing in things.map_err(|error| failed(&error))? {
             let marked = thing.mark.as_ref().map(|mark| &mark.addr);
             let means = thing.id.as_str() == which
                 || thing.name == which
@@ -36,6 +36,14 @@ pub(super) fn things(
 /// The region that a word means.
 pub(super) fn region(control: &SimControl, word: &str) -> Result<RegionKey, Failure> {
     control.find(word).map_err(|error| {
-        Failure::of(&error).help("`strat sim status` shows the regions and their sites")
+        failed(&error).help("`strat sim status` shows the regions and their sites")
     })
+}
+
+/// What the simulator refuses. The help for clouds does not fit here.
+pub(super) fn failed(error: &stratiform::model::Error) -> Failure {
+    Failure {
+        help: None,
+        ..Failure::of(error)
+    }
 }

@@ -78,7 +78,7 @@ impl Sim {
                 Verb::On(on) => on.run(&control, context),
                 Verb::OnSite(on) => on.run(&control, context),
                 Verb::Reset => {
-                    control.reset().map_err(|error| Failure::of(&error))?;
+                    control.reset().map_err(|error| find::failed(&error))?;
                     context.output.note("The world is empty.\n");
                     Ok(Exit::Done)
                 }

@@ -36,7 +36,7 @@ pub(super) struct List {
 
 impl Status {
     pub(super) fn run(&self, control: &SimControl, context: &Context) -> Result<Exit, Failure> {
-        let views = control.regions().map_err(|error| Failure::of(&error))?;
+        let views = control.regions().map_err(|error| find::failed(&error))?;
         if self.json {
             context.output.json(&json!({ "regions": views }))?;
             return Ok(Exit::Done);
@@ -102,7 +102,7 @@ fn suffers(trials: &Trials) -> Vec<String> {
 
 impl List {
     pub(super) fn run(&self, control: &SimControl, context: &Context) -> Result<Exit, Failure> {
-        let failed = |error: stratiform::model::Error| Failure::of(&error);
+        let failed = |error| find::failed(&error);
         let regions = match &self.site {
             Some(site) => vec![find::region(control, site)?],
             None => {
