@@ -1,0 +1,83 @@
+//! The SDK's clients of one site: credentials, endpoint, and nothing that retries.
+
+use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+use crate::config::Settings;
+
+/// What a session of an assumed role is called in the account's logs.
+const SESSION: &str = "stratiform";
+
+/// The SDK's clients of one site. All share one connection pool and one cache of credentials,
+/// which are refreshed before they expire.
+#[derive(Clone)]
+pub(crate) struct Access {
+    pub(crate) ec2: aws_sdk_ec2::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) sts: aws_sdk_sts::Client,
+    pub(crate) tagging: aws_sdk_resourcegroupstagging::Client,
+    pub(crate) quotas: aws_sdk_servicequotas::Client,
+}
+
+impl Access {
+    /// Clients for a site. `credentials` stand in for the standard chain.
+    pub(crate) async fn new(
+        settings: &Settings,
+        credentials: Option<SharedCredentialsProvider>,
+    ) -> Self {
+        let config = configure(settings, credentials).await;
+        let s3 = aws_sdk_s3::config::Builder::from(&config)
+            // A bucket's name is no host name beside an endpoint of one's own.
+            .force_path_style(settings.endpoint.is_some());
+        Self {
+            ec2: aws_sdk_ec2::Client::new(&config),
+            s3: aws_sdk_s3::Client::from_conf(s3.build()),
+            sts: aws_sdk_sts::Client::new(&config),
+            tagging: aws_sdk_resourcegroupstagging::Client::new(&config),
+            quotas: aws_sdk_servicequotas::Client::new(&config),
+        }
+    }
+}
+
+async fn configure(
+    settings: &Settings,
+    credentials: Option<SharedCredentialsProvider>,
+) -> SdkConfig {
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(settings.region.clone()))
+        .http_client(http)
+        // The layers round a provider retry, wait and give up: once, for every cloud alike.
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::disabled())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    if let Some(profile) = &settings.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(endpoint) = &settings.endpoint {
+        loader = loader.endpoint_url(endpoint);
+    }
+    if let Some(credentials) = credentials {
+        loader = loader.credentials_provider(credentials);
+    }
+    let config = loader.load().await;
+    let Some(role) = &settings.assume_role else {
+        return config;
+    };
+    let mut role = AssumeRoleProvider::builder(role)
+        .session_name(SESSION)
+        .region(Region::new(settings.region.clone()))
+        .configure(&config);
+    if let Some(id) = &settings.external_id {
+        role = role.external_id(id);
+    }
+    let role = SharedCredentialsProvider::new(role.build().await);
+    config.into_builder().credentials_provider(role).build()
+}

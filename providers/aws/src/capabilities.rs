@@ -1,0 +1,69 @@
+//! What a site on AWS can do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use strat_model::{Bytes, Capabilities, Field, Idempotency, Kind, MarkStore, Sizing, SubnetScope};
+
+/// The tags that are kept for `Name`, the token and the names of a batch.
+const TAGS_KEPT: u32 = 6;
+
+/// How many machines one `RunInstances` makes: AWS's own advice for a large launch.
+///
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html>: "create five
+/// separate launch requests for 100 instances each instead of one launch request for 500".
+pub(crate) const CREATE_BATCH: u32 = 100;
+
+/// How many things one call deletes or reads by id: the most values that a filter takes.
+///
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>
+pub(crate) const DELETE_BATCH: u32 = 200;
+
+/// How long a list may lag behind a write. EC2 names no bound; its guide waits up to minutes in the
+/// worst case, and tags and lists are behind by seconds.
+///
+/// <https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>
+const CONSISTENCY_WINDOW_MS: u64 = 15_000;
+
+/// What a site on AWS can do. `consistency_window_ms` is how long lists may lag there; `None` is
+/// as AWS does.
+#[must_use]
+pub fn capabilities(consistency_window_ms: Option<u64>) -> Capabilities {
+    let kinds: BTreeSet<Kind> = Kind::ALL
+        .into_iter()
+        .filter(|kind| *kind != Kind::Image)
+        .collect();
+    Capabilities {
+        in_place: kinds.iter().map(|kind| (*kind, in_place(*kind))).collect(),
+        kinds,
+        subnets: SubnetScope::Zonal,
+        sizing: Sizing::Catalogue,
+        idempotency: Idempotency::Token {
+            window_ms: 24 * 3_600_000,
+        },
+        marks: MarkStore::Tags {
+            max: 50 - TAGS_KEPT,
+            key_max: 128,
+            value_max: 256,
+        },
+        unreadable: BTreeMap::new(),
+        create_batch: CREATE_BATCH,
+        delete_batch: DELETE_BATCH,
+        consistency_window_ms: consistency_window_ms.unwrap_or(CONSISTENCY_WINDOW_MS),
+        user_data_max: Bytes(16 << 10),
+    }
+}
+
+fn in_place(kind: Kind) -> BTreeSet<Field> {
+    let own: &[Field] = match kind {
+        Kind::Network | Kind::Subnet | Kind::Keypair | Kind::Image => &[],
+        Kind::Firewall => &[Field::Rules],
+        Kind::Address => &[Field::Attach],
+        Kind::Machine => &[Field::Firewalls, Field::Request, Field::Power],
+        Kind::Volume => &[Field::Size, Field::Attach],
+        Kind::Bucket => &[Field::Versioning],
+    };
+    own.iter()
+        .copied()
+        .chain([Field::Labels, Field::Protect])
+        .collect()
+}

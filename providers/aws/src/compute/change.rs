@@ -1,0 +1,124 @@
+//! Changing, starting and ending machines.
+
+use std::collections::BTreeSet;
+
+use strat_model::{
+    ErrorKind, Field, Kind, MachineSpec, Resource, ResourceId, ResourceState, Result, Spec,
+};
+use strat_provider::{Observe as _, Update};
+
+use crate::capabilities::DELETE_BATCH;
+use crate::error::{failed, gone, is_gone, refuse};
+use crate::provider::{AwsProvider, filter};
+use crate::tags;
+
+impl AwsProvider {
+    pub(super) async fn change_machine(
+        &self,
+        request: Update<'_, MachineSpec<ResourceId>>,
+    ) -> Result<Resource> {
+        let found = self.describe_machine(request.id).await?;
+        let (mut machine, tags) = found.ok_or_else(|| gone(Kind::Machine, request.id))?;
+        let labels = request.fields.contains(&Field::Labels);
+        let labels = labels.then_some(&request.spec.labels);
+        let change = tags::change(&tags, request.mark, labels)?;
+        if request.fields.contains(&Field::Firewalls)
+            && let Spec::Machine(is) = &mut machine.spec
+            && is.firewalls != request.spec.firewalls
+        {
+            self.set_firewalls(request.id, &is.subnet, &request.spec.firewalls)
+                .await?;
+            is.firewalls.clone_from(&request.spec.firewalls);
+        }
+        self.retag(request.id.as_str(), &change).await?;
+        machine.mark = tags::mark(&change.after);
+        *machine.spec.labels_mut() = tags::labels(&change.after);
+        Ok(machine)
+    }
+
+    /// Sets the groups of a machine; for none, the default group of its network, since EC2 wants
+    /// one.
+    async fn set_firewalls(
+        &self,
+        id: &ResourceId,
+        subnet: &ResourceId,
+        firewalls: &BTreeSet<ResourceId>,
+    ) -> Result<()> {
+        let mut groups: Vec<String> = firewalls.iter().map(ToString::to_string).collect();
+        if groups.is_empty() {
+            groups.push(self.default_group(subnet).await?);
+        }
+        let call = self.ec2().modify_instance_attribute();
+        let call = call.instance_id(id.as_str()).set_groups(Some(groups));
+        let set = call.send().await;
+        set.map(drop)
+            .map_err(self.failed("ec2:ModifyInstanceAttribute"))
+    }
+
+    async fn default_group(&self, subnet: &ResourceId) -> Result<String> {
+        let call = self.ec2().describe_subnets();
+        let call = call.filters(filter("subnet-id", [subnet.as_str()]));
+        let answer = call.send().await.map_err(failed("ec2:DescribeSubnets"))?;
+        let network = answer.subnets().first().and_then(|subnet| subnet.vpc_id());
+        let network = network.ok_or_else(|| gone(Kind::Subnet, subnet))?;
+        let groups = self.groups_in(&ResourceId::from(network)).await?;
+        let mut default = groups.iter().filter(|g| g.group_name() == Some("default"));
+        let id = default.next().and_then(|group| group.group_id());
+        let missing = || {
+            refuse(
+                ErrorKind::NotFound,
+                format!("{network} has no default group"),
+            )
+        };
+        id.map(str::to_owned).ok_or_else(missing)
+    }
+
+    /// `StartInstances` leaves those that run as they are.
+    pub(super) async fn start(&self, ids: &[ResourceId]) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let ids = ids.iter().map(ToString::to_string).collect();
+        let call = self.ec2().start_instances().set_instance_ids(Some(ids));
+        let started = call.send().await;
+        started.map(drop).map_err(failed("ec2:StartInstances"))
+    }
+
+    /// Ends machines. One id that is not there fails the whole call, so then those that are there
+    /// are found and ended.
+    pub(super) async fn terminate(&self, ids: &[ResourceId]) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        if ids.len() > DELETE_BATCH as usize {
+            let message = format!("a call takes at most {DELETE_BATCH} ids, not {}", ids.len());
+            return Err(refuse(ErrorKind::Invalid, message));
+        }
+        match self.terminate_all(ids).await {
+            Err(error) if is_gone(&error) => {}
+            outcome => return outcome,
+        }
+        let there = self.get(Kind::Machine, ids).await?;
+        let there = there
+            .into_iter()
+            .filter(|one| one.state != ResourceState::Deleting);
+        let there: Vec<ResourceId> = there.map(|machine| machine.id).collect();
+        if there.is_empty() {
+            return Ok(());
+        }
+        self.terminate_all(&there).await
+    }
+
+    async fn terminate_all(&self, ids: &[ResourceId]) -> Result<()> {
+        let words = ids.iter().map(ToString::to_string).collect();
+        let call = self
+            .ec2()
+            .terminate_instances()
+            .set_instance_ids(Some(words));
+        call.send()
+            .await
+            .map_err(failed("ec2:TerminateInstances"))?;
+        self.recent.ended(Kind::Machine, ids);
+        Ok(())
+    }
+}

@@ -1,0 +1,175 @@
+//! The disks that live and die with a machine.
+//!
+//! They are EBS volumes that the launch makes and the end of the machine deletes. They carry
+//! `stratiform:disk-of` and not the mark, so no list shows them as volumes. What was asked for is
+//! in the machine's tag `stratiform:disks`; what is there is read with one call for many machines.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ec2::types::{BlockDeviceMapping, EbsBlockDevice, Volume};
+use strat_model::{Bytes, DiskSpec, ErrorKind, Result};
+
+use crate::error::{failed, refuse};
+use crate::provider::{AwsProvider, filter};
+use crate::storage::class;
+use crate::tags::{DISK_OF, DISKS, Tags};
+
+/// The device names of disks after the first. AWS recommends these for EBS volumes; attached
+/// volumes get others.
+///
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/device_naming.html>
+const DEVICES: [&str; 11] = [
+    "/dev/sdf", "/dev/sdg", "/dev/sdh", "/dev/sdi", "/dev/sdj", "/dev/sdk", "/dev/sdl", "/dev/sdm",
+    "/dev/sdn", "/dev/sdo", "/dev/sdp",
+];
+
+/// The most instances that a filter takes.
+const FILTER_MAX: usize = 200;
+
+/// How a launch says which disks it makes.
+pub(super) fn mappings(disks: &[DiskSpec], root: &str) -> Result<Vec<BlockDeviceMapping>> {
+    if disks.len() > 1 + DEVICES.len() {
+        let message = format!("a machine has at most {} disks here", 1 + DEVICES.len());
+        return Err(refuse(ErrorKind::Invalid, message));
+    }
+    let devices = std::iter::once(root).chain(DEVICES);
+    let mapping = |(disk, device): (&DiskSpec, &str)| {
+        let gib = class::gib(disk.size)?;
+        let kind = class::volume_type(disk.class, gib, device == root);
+        let ebs = EbsBlockDevice::builder()
+            .volume_size(gib)
+            .set_iops(class::iops(&kind, gib))
+            .volume_type(kind)
+            .delete_on_termination(true);
+        Ok(BlockDeviceMapping::builder()
+            .device_name(device)
+            .ebs(ebs.build())
+            .build())
+    };
+    disks.iter().zip(devices).map(mapping).collect()
+}
+
+/// What was asked for, as a tag's value.
+pub(super) fn write(disks: &[DiskSpec]) -> String {
+    let word = |disk: &DiskSpec| format!("{}:{}", disk.size.0, disk.class.as_str());
+    disks.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// What was asked for, read back.
+pub(super) fn asked(tags: &Tags) -> Vec<DiskSpec> {
+    let words = tags.get(DISKS).map(String::as_str).unwrap_or_default();
+    let disk = |word: &str| {
+        let (size, class) = word.split_once(':')?;
+        Some(DiskSpec {
+            size: Bytes(size.parse().ok()?),
+            class: class.parse().ok()?,
+        })
+    };
+    words.split_whitespace().filter_map(disk).collect()
+}
+
+/// The disks that are there, with the sizes that were asked for where those are what is there.
+pub(super) fn actual(asked: &[DiskSpec], seen: &[(String, DiskSpec)], root: &str) -> Vec<DiskSpec> {
+    let mut seen: Vec<_> = seen.iter().collect();
+    seen.sort_by_key(|(device, _)| (device != root, device.clone()));
+    let exact = |(index, (_, disk)): (usize, &&(String, DiskSpec))| {
+        let asked = asked.get(index);
+        let same = asked.filter(|asked| asked.size.ceil_gib() == disk.size.ceil_gib());
+        DiskSpec {
+            size: same.map_or(disk.size, |asked| asked.size),
+            class: disk.class,
+        }
+    };
+    seen.iter().enumerate().map(exact).collect()
+}
+
+impl AwsProvider {
+    /// The own disks of machines, by machine, with their device names.
+    pub(super) async fn disks_of(
+        &self,
+        machines: &[&str],
+    ) -> Result<BTreeMap<String, Vec<(String, DiskSpec)>>> {
+        let mut disks: BTreeMap<String, Vec<(String, DiskSpec)>> = BTreeMap::new();
+        for machines in machines.chunks(FILTER_MAX) {
+            let mut pages = self
+                .ec2()
+                .describe_volumes()
+                .filters(filter("attachment.instance-id", machines.iter().copied()))
+                .into_paginator()
+                .items()
+                .send();
+            while let Some(volume) = pages.next().await {
+                let volume = volume.map_err(failed("ec2:DescribeVolumes"))?;
+                if let Some((machine, device, disk)) = own_disk(&volume) {
+                    disks.entry(machine).or_default().push((device, disk));
+                }
+            }
+        }
+        Ok(disks)
+    }
+}
+
+/// The machine, device and spec of a volume that goes with its machine.
+fn own_disk(volume: &Volume) -> Option<(String, String, DiskSpec)> {
+    let attachment = volume.attachments().first()?;
+    let tagged = volume.tags().iter().any(|tag| tag.key() == Some(DISK_OF));
+    if !tagged && attachment.delete_on_termination() != Some(true) {
+        return None;
+    }
+    let disk = DiskSpec {
+        size: Bytes::gib(u64::try_from(volume.size()?).ok()?),
+        class: class::of(volume.volume_type()?),
+    };
+    let device = attachment.device().unwrap_or_default().to_owned();
+    Some((attachment.instance_id()?.to_owned(), device, disk))
+}
+
+#[cfg(test)]
+mod tests {
+    use strat_model::DiskClass;
+
+    use super::*;
+
+    fn disk(size: u64, class: DiskClass) -> DiskSpec {
+        let size = Bytes(size);
+        DiskSpec { size, class }
+    }
+
+    #[test]
+    fn disks_survive_their_tag() {
+        let disks = vec![
+            disk(8 << 30, DiskClass::Ssd),
+            disk(500_000_000, DiskClass::Hdd),
+        ];
+        let tags = Tags::from([(DISKS.to_owned(), write(&disks))]);
+        assert_eq!(asked(&tags), disks);
+    }
+
+    #[test]
+    fn the_root_disk_comes_first_and_odd_sizes_are_kept() {
+        let wanted = vec![
+            disk(8 << 30, DiskClass::Ssd),
+            disk(500_000_000, DiskClass::Hdd),
+        ];
+        let seen = vec![
+            ("/dev/sdf".to_owned(), disk(1 << 30, DiskClass::Hdd)),
+            ("/dev/xvda".to_owned(), disk(8 << 30, DiskClass::Ssd)),
+        ];
+        assert_eq!(actual(&wanted, &seen, "/dev/xvda"), wanted);
+    }
+
+    #[test]
+    fn a_launch_names_a_device_for_each_disk() {
+        let disks = vec![
+            disk(8 << 30, DiskClass::Hdd),
+            disk(200 << 30, DiskClass::Hdd),
+        ];
+        let made = mappings(&disks, "/dev/xvda").expect("mappings");
+        let kinds: Vec<_> = made.iter().filter_map(|m| m.ebs()?.volume_type()).collect();
+        assert_eq!(
+            kinds.iter().map(|k| k.as_str()).collect::<Vec<_>>(),
+            ["standard", "st1"]
+        );
+        assert!(mappings(&vec![disks[0].clone(); 13], "/dev/xvda").is_err());
+    }
+}

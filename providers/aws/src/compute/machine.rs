@@ -1,0 +1,192 @@
+//! Machines as EC2 reports them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_ec2::types::{Instance, InstanceLifecycleType, InstanceStateName};
+use jiff::Timestamp;
+use strat_model::{
+    Attributes, CapacityKind, DiskSpec, ImageRef, Kind, MachineSpec, Name, Resource, ResourceId,
+    ResourceState, Result, Spec,
+};
+
+use super::{disks, names};
+use crate::error::failed;
+use crate::observe::{Found, PAGE_MAX, Scan};
+use crate::offers::TypeSize;
+use crate::provider::{AwsProvider, filter};
+use crate::tags::{self, DISKS, Tags};
+
+/// The states that a list shows: a terminated instance stays visible for an hour and is gone.
+///
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html>
+const LISTED: [&str; 5] = ["pending", "running", "shutting-down", "stopping", "stopped"];
+
+/// What is known beside an instance's own description.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    pub(super) sizes: BTreeMap<String, TypeSize>,
+    pub(super) disks: BTreeMap<String, Vec<(String, DiskSpec)>>,
+}
+
+impl AwsProvider {
+    pub(crate) async fn scan_machines(&self, scan: Scan<'_>) -> Result<Found> {
+        let mut filters = scan.filters("instance-id");
+        if matches!(scan, Scan::List { .. }) {
+            filters.push(filter("instance-state-name", LISTED));
+        }
+        let call = self
+            .ec2()
+            .describe_instances()
+            .set_filters(Some(filters))
+            .set_next_token(scan.token())
+            .max_results(PAGE_MAX);
+        let answer = call.send().await.map_err(failed("ec2:DescribeInstances"))?;
+        let next = answer.next_token().map(str::to_owned);
+        let reservations = answer.reservations.unwrap_or_default();
+        let instances: Vec<Instance> = reservations
+            .into_iter()
+            .flat_map(|reservation| reservation.instances.unwrap_or_default())
+            .collect();
+        let mut items = self.report_all(&instances).await?;
+        if let Scan::Ids(ids) = scan {
+            // What is seen, if only as terminated, is not merely not seen yet.
+            let seen: BTreeSet<&str> = instances.iter().filter_map(Instance::instance_id).collect();
+            let unseen = ids.iter().filter(|id| !seen.contains(id.as_str()));
+            let unseen: Vec<ResourceId> = unseen.cloned().collect();
+            self.recent.complete(Kind::Machine, &unseen, &mut items);
+            let known: Vec<ResourceId> = items.iter().map(|item| item.id.clone()).collect();
+            self.recent.complete(Kind::Machine, &known, &mut items);
+        }
+        Ok(Found { items, next })
+    }
+
+    /// Reports instances, with one more call for types that are new and one for own disks, if any
+    /// machine has some.
+    pub(super) async fn report_all(&self, instances: &[Instance]) -> Result<Vec<Resource>> {
+        let live: Vec<&Instance> = instances.iter().filter(|i| !is_terminated(i)).collect();
+        let types = live.iter().filter_map(|i| i.instance_type());
+        let types: BTreeSet<String> = types.map(|kind| kind.as_str().to_owned()).collect();
+        let with_disks = live.iter().filter(|instance| {
+            !is_pending(instance) && instance.tags().iter().any(|tag| tag.key() == Some(DISKS))
+        });
+        let with_disks: Vec<&str> = with_disks.filter_map(|i| i.instance_id()).collect();
+        let beside = Beside {
+            sizes: self.sizes(&types).await?,
+            disks: self.disks_of(&with_disks).await?,
+        };
+        let reported = live.iter().filter_map(|instance| report(instance, &beside));
+        Ok(reported.map(|(machine, _)| machine).collect())
+    }
+
+    /// One machine with its tags.
+    pub(super) async fn describe_machine(
+        &self,
+        id: &ResourceId,
+    ) -> Result<Option<(Resource, Tags)>> {
+        let call = self.ec2().describe_instances();
+        let call = call.filters(filter("instance-id", [id.as_str()]));
+        let answer = call.send().await.map_err(failed("ec2:DescribeInstances"))?;
+        let mut instances = answer.reservations().iter().flat_map(|r| r.instances());
+        let Some(instance) = instances.next().filter(|i| !is_terminated(i)) else {
+            return Ok(None);
+        };
+        let machine = self.report_all(std::slice::from_ref(instance)).await?;
+        let tags = tags::read(instance.tags());
+        Ok(machine.into_iter().next().map(|machine| (machine, tags)))
+    }
+}
+
+fn state_name(instance: &Instance) -> Option<&InstanceStateName> {
+    instance.state().and_then(|state| state.name())
+}
+
+fn is_terminated(instance: &Instance) -> bool {
+    state_name(instance) == Some(&InstanceStateName::Terminated)
+}
+
+fn is_pending(instance: &Instance) -> bool {
+    state_name(instance) == Some(&InstanceStateName::Pending)
+}
+
+fn state_of(instance: &Instance) -> ResourceState {
+    match state_name(instance) {
+        Some(InstanceStateName::Running) => ResourceState::Ready,
+        Some(InstanceStateName::Stopping | InstanceStateName::Stopped) => ResourceState::Stopped,
+        Some(InstanceStateName::ShuttingDown | InstanceStateName::Terminated) => {
+            ResourceState::Deleting
+        }
+        _ => ResourceState::Pending,
+    }
+}
+
+/// A machine and its tags; `None` for what lacks what every instance has.
+pub(super) fn report(instance: &Instance, beside: &Beside) -> Option<(Resource, Tags)> {
+    let tags = tags::read(instance.tags());
+    let id = instance.instance_id()?;
+    let index = usize::try_from(instance.ami_launch_index().unwrap_or(0)).unwrap_or(0);
+    let resource = Resource {
+        id: ResourceId::from(id),
+        name: names::read(&tags, index),
+        mark: tags::mark(&tags),
+        state: state_of(instance),
+        spec: Spec::Machine(spec_of(instance, &tags, beside)?),
+        attributes: attributes(instance),
+        created: instance
+            .launch_time()
+            .and_then(|time| Timestamp::from_second(time.secs()).ok()),
+    };
+    Some((resource, tags))
+}
+
+fn spec_of(instance: &Instance, tags: &Tags, beside: &Beside) -> Option<MachineSpec<ResourceId>> {
+    let machine_type = instance.instance_type()?.as_str().to_owned();
+    let size = beside.sizes.get(&machine_type).copied().unwrap_or_default();
+    // A machine without a firewall has the network's default group, which is nobody's.
+    let groups = instance.security_groups().iter();
+    let own = groups.filter(|group| group.group_name() != Some("default"));
+    let asked = disks::asked(tags);
+    let root = instance.root_device_name().unwrap_or_default();
+    let disks = match instance.instance_id().and_then(|id| beside.disks.get(id)) {
+        Some(seen) => disks::actual(&asked, seen, root),
+        None => asked,
+    };
+    let zone = instance.placement().and_then(|p| p.availability_zone());
+    Some(MachineSpec {
+        machine_type,
+        cpu: size.cpu,
+        memory: size.memory,
+        capacity: match instance.instance_lifecycle() {
+            Some(InstanceLifecycleType::Spot) => CapacityKind::Spot,
+            _ => CapacityKind::OnDemand,
+        },
+        zone: Name::new(zone?).ok()?,
+        image: ImageRef::Named {
+            name: String::new(),
+            id: ResourceId::from(instance.image_id().unwrap_or_default()),
+        },
+        subnet: ResourceId::from(instance.subnet_id().unwrap_or_default()),
+        firewalls: own
+            .filter_map(|group| group.group_id())
+            .map(ResourceId::from)
+            .collect(),
+        keypair: instance
+            .key_name()
+            .filter(|key| !key.is_empty())
+            .map(ResourceId::from),
+        user_data: None,
+        disks,
+        labels: tags::labels(tags),
+    })
+}
+
+fn attributes(instance: &Instance) -> Attributes {
+    let filled = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+    let pairs = [
+        ("private_ip", filled(instance.private_ip_address())),
+        ("public_ip", filled(instance.public_ip_address())),
+    ];
+    let known = pairs
+        .into_iter()
+        .filter_map(|(key, ip)| Some((key.to_owned(), ip?)));
+    known.collect()
+}

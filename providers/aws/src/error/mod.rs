@@ -1,0 +1,194 @@
+//! From the SDK's errors to ours.
+
+mod table;
+
+use std::error::Error as StdError;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::operation::RequestId;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use strat_model::{Error, ErrorKind, Kind, ResourceId, Result, Scope};
+
+/// The name of the provider.
+pub(crate) const PROVIDER: &str = "aws";
+
+/// EC2 appends this and a long text to a refusal; it says nothing without another call.
+const ENCODED: &str = "Encoded authorization failure message";
+
+/// Turns the failure of a call into ours. `action` is the call's IAM action, such as
+/// `ec2:RunInstances`; a refusal names it.
+pub(crate) fn failed<E>(action: &'static str) -> impl FnOnce(SdkError<E, HttpResponse>) -> Error
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    move |error| convert(action, error)
+}
+
+fn convert<E>(action: &'static str, error: SdkError<E, HttpResponse>) -> Error
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    let request_id = error.request_id().map(str::to_owned);
+    let status = error.raw_response().map_or(0, |r| r.status().as_u16());
+    let converted = match &error {
+        SdkError::ServiceError(context) => {
+            let (code, message) = (context.err().code(), context.err().message());
+            let (kind, scope) = table::meaning(code, status);
+            let said = said(message, status);
+            let message = match kind {
+                ErrorKind::Forbidden => {
+                    format!("{said}; help: allow `{action}` in the policy of this identity")
+                }
+                ErrorKind::Unauthenticated => {
+                    format!("{said}; help: check which credentials this site uses, and the clock")
+                }
+                _ => said,
+            };
+            let error = Error::new(kind, message).with_scope(scope);
+            match code {
+                Some(code) => error.with_code(code),
+                None => error,
+            }
+        }
+        SdkError::TimeoutError(_) => Error::new(ErrorKind::Timeout, "AWS gave no answer in time"),
+        SdkError::ResponseError(_) => Error::new(
+            ErrorKind::Transient,
+            format!("the answer to {action} could not be read (status {status})"),
+        ),
+        SdkError::ConstructionFailure(_) => Error::new(
+            ErrorKind::Invalid,
+            format!("no {action} can be made of this"),
+        ),
+        SdkError::DispatchFailure(failure) => dispatch(failure, &error),
+        _ => Error::new(ErrorKind::Internal, "the SDK failed in a new way"),
+    };
+    let converted = match request_id {
+        Some(id) => converted.with_request_id(id),
+        None => converted,
+    };
+    converted
+        .with_provider(PROVIDER)
+        .with_source(Quiet::of(&error))
+}
+
+/// A request that got no answer, or was never sent.
+fn dispatch(
+    failure: &aws_smithy_runtime_api::client::result::DispatchFailure,
+    error: &(dyn StdError + 'static),
+) -> Error {
+    if let Some(why) = credentials(error) {
+        let message = format!(
+            "there are no credentials for this site: {why}; help: set `profile` in its block, or \
+             log in with the AWS tools"
+        );
+        return Error::new(ErrorKind::Unauthenticated, message).with_scope(Scope::Account);
+    }
+    if failure.is_timeout() {
+        return Error::new(ErrorKind::Timeout, "AWS gave no answer in time");
+    }
+    let what = "the connection to AWS failed";
+    Error::new(ErrorKind::Transient, what).with_scope(Scope::Region)
+}
+
+/// The reason that no credentials were found, if that is what went wrong.
+fn credentials(error: &(dyn StdError + 'static)) -> Option<&'static str> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<CredentialsError>() {
+            return Some(match error {
+                CredentialsError::CredentialsNotLoaded(_) => "the standard chain found none",
+                CredentialsError::ProviderTimedOut(_) => "their source gave no answer in time",
+                CredentialsError::InvalidConfiguration(_) => {
+                    "the AWS configuration files are not as they should be"
+                }
+                _ => "their source failed",
+            });
+        }
+        next = error.source();
+    }
+    None
+}
+
+fn said(message: Option<&str>, status: u16) -> String {
+    let Some(message) = message else {
+        return format!("AWS answered with status {status} and no words");
+    };
+    let message = message.split(ENCODED).next().unwrap_or(message);
+    message.trim().trim_end_matches('.').to_owned()
+}
+
+/// What lay underneath, as text: the SDK's own errors carry the whole request and answer.
+#[derive(Debug)]
+struct Quiet(String);
+
+impl Quiet {
+    /// The innermost causes, without the service's answer, which is told already.
+    fn of(error: &(dyn StdError + 'static)) -> Self {
+        let mut words = vec![error.to_string()];
+        let mut next = error.source();
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            if words.last() != Some(&text) {
+                words.push(text);
+            }
+            next = cause.source();
+        }
+        let text = words.join(": ");
+        Self(text.split(ENCODED).next().unwrap_or_default().to_owned())
+    }
+}
+
+impl std::fmt::Display for Quiet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StdError for Quiet {}
+
+/// A failure that is found before anything is called.
+pub(crate) fn refuse(kind: ErrorKind, message: impl Into<String>) -> Error {
+    Error::new(kind, message).with_provider(PROVIDER)
+}
+
+/// What is absent from an answer that always has it.
+pub(crate) fn lacking(action: &str, what: &str) -> Error {
+    refuse(
+        ErrorKind::Internal,
+        format!("the answer to {action} has no {what}"),
+    )
+}
+
+/// What a change of something that is not there fails with.
+pub(crate) fn gone(kind: Kind, id: &ResourceId) -> Error {
+    refuse(ErrorKind::NotFound, format!("there is no {kind} {id}"))
+}
+
+/// A delete of what is not there is done. An id that no thing can have is of nothing that is there.
+pub(crate) fn unless_gone(outcome: Result<()>) -> Result<()> {
+    match outcome {
+        Err(error) if is_gone(&error) => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Whether an error says that the thing is not there.
+pub(crate) fn is_gone(error: &Error) -> bool {
+    let malformed = error
+        .code()
+        .is_some_and(|code| code.ends_with(".Malformed"));
+    error.kind() == ErrorKind::NotFound || malformed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_cut_before_its_encoded_part() {
+        let text = "You are not authorized. Encoded authorization failure message: abc";
+        assert_eq!(said(Some(text), 403), "You are not authorized");
+        assert_eq!(said(None, 500), "AWS answered with status 500 and no words");
+    }
+}

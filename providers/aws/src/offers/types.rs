@@ -1,0 +1,106 @@
+//! Machine types and their sizes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use aws_sdk_ec2::types::{InstanceType, InstanceTypeInfo};
+use strat_model::{Bytes, Result};
+
+use crate::error::failed;
+use crate::provider::{AwsProvider, filter};
+
+/// The instruction set of all that is listed.
+pub(crate) const ARCH: &str = "x86_64";
+
+/// The most types that one call describes.
+///
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceTypes.html>
+const TYPES_MAX: usize = 100;
+
+/// How large a machine type is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct TypeSize {
+    /// Virtual CPUs.
+    pub(crate) cpu: u32,
+    /// Memory.
+    pub(crate) memory: Bytes,
+}
+
+/// The sizes that are known: a type's never changes.
+#[derive(Debug, Default)]
+pub(crate) struct TypeCache(Mutex<BTreeMap<String, TypeSize>>);
+
+impl TypeCache {
+    fn learn(&self, sizes: &BTreeMap<String, TypeSize>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.extend(sizes.iter().map(|(kind, size)| (kind.clone(), *size)));
+    }
+
+    /// Those of these types that are known.
+    fn known(&self, types: &BTreeSet<String>) -> BTreeMap<String, TypeSize> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = types
+            .iter()
+            .filter_map(|kind| Some((kind.clone(), *known.get(kind)?)));
+        found.collect()
+    }
+}
+
+impl AwsProvider {
+    /// The sizes of these types; a call only for those that are new.
+    pub(crate) async fn sizes(
+        &self,
+        types: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, TypeSize>> {
+        let mut sizes = self.types.known(types);
+        let new: Vec<&String> = types
+            .iter()
+            .filter(|kind| !sizes.contains_key(*kind))
+            .collect();
+        for new in new.chunks(TYPES_MAX) {
+            let wanted = new.iter().map(|kind| InstanceType::from(kind.as_str()));
+            let call = self.ec2().describe_instance_types();
+            let call = call.set_instance_types(Some(wanted.collect()));
+            let answer = call
+                .send()
+                .await
+                .map_err(failed("ec2:DescribeInstanceTypes"))?;
+            let read = answer.instance_types().iter().filter_map(size_of).collect();
+            self.types.learn(&read);
+            sizes.extend(read);
+        }
+        Ok(sizes)
+    }
+
+    /// The sizes of all types that are for us.
+    pub(super) async fn all_sizes(&self) -> Result<BTreeMap<String, TypeSize>> {
+        let mut pages = self
+            .ec2()
+            .describe_instance_types()
+            .filters(filter("processor-info.supported-architecture", [ARCH]))
+            .filters(filter("bare-metal", ["false"]))
+            .filters(filter("supported-usage-class", ["on-demand"]))
+            .max_results(100)
+            .into_paginator()
+            .items()
+            .send();
+        let mut sizes = BTreeMap::new();
+        while let Some(info) = pages.next().await {
+            let info = info.map_err(failed("ec2:DescribeInstanceTypes"))?;
+            sizes.extend(size_of(&info));
+        }
+        self.types.learn(&sizes);
+        Ok(sizes)
+    }
+}
+
+fn size_of(info: &InstanceTypeInfo) -> Option<(String, TypeSize)> {
+    let kind = info.instance_type()?.as_str().to_owned();
+    let cpu = info.v_cpu_info().and_then(|cpu| cpu.default_v_cpus())?;
+    let mib = info.memory_info().and_then(|memory| memory.size_in_mib())?;
+    let size = TypeSize {
+        cpu: u32::try_from(cpu).ok()?,
+        memory: Bytes(u64::try_from(mib).ok()? << 20),
+    };
+    Some((kind, size))
+}

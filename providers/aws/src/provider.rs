@@ -1,0 +1,215 @@
+//! A connected site.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::types::Filter;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use strat_model::{
+    Capabilities, Error, ErrorKind, Kind, Name, Resource, ResourceId, Result, Token,
+};
+use strat_provider::{
+    Clock, Compute, Identity, Images, Network, Observe, Offers, Provider, Storage,
+};
+
+use crate::access::Access;
+use crate::capabilities::capabilities;
+use crate::compute::Shortened;
+use crate::config::Settings;
+use crate::error::{PROVIDER, failed};
+use crate::images::RootDevices;
+use crate::offers::TypeCache;
+use crate::recent::Recent;
+use crate::tags::{self, TagChange};
+use crate::tokens::{Tokens, check_stamp};
+
+/// One region of one account.
+pub(crate) struct AwsProvider {
+    pub(crate) settings: Settings,
+    pub(crate) access: Access,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) recent: Recent,
+    pub(crate) tokens: Tokens,
+    pub(crate) types: TypeCache,
+    pub(crate) roots: RootDevices,
+    pub(crate) shortened: Shortened,
+    capabilities: Capabilities,
+}
+
+impl fmt::Debug for AwsProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AwsProvider")
+            .field("site", &self.settings.site)
+            .field("region", &self.settings.region)
+            .finish_non_exhaustive()
+    }
+}
+
+impl AwsProvider {
+    pub(crate) fn new(settings: Settings, access: Access, clock: Arc<dyn Clock>) -> Self {
+        let capabilities = capabilities(settings.consistency_ms);
+        let window = Duration::from_millis(capabilities.consistency_window_ms);
+        Self {
+            recent: Recent::new(Arc::clone(&clock), window),
+            tokens: Tokens::default(),
+            types: TypeCache::default(),
+            roots: RootDevices::default(),
+            shortened: Shortened::default(),
+            capabilities,
+            settings,
+            access,
+            clock,
+        }
+    }
+
+    /// The client for EC2.
+    pub(crate) const fn ec2(&self) -> &aws_sdk_ec2::Client {
+        &self.access.ec2
+    }
+
+    /// Turns the failure of a call that uses other things into ours: what was made a moment ago and
+    /// is "not found" is not seen yet, so the same call passes later.
+    pub(crate) fn failed<E>(
+        &self,
+        action: &'static str,
+    ) -> impl FnOnce(SdkError<E, HttpResponse>) -> Error
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        move |error| {
+            let error = failed(action)(error);
+            if error.kind() != ErrorKind::NotFound || !self.recent.is_about_new(error.message()) {
+                return error;
+            }
+            let message = format!("{}; it was made a moment ago", error.message());
+            let code = error.code().unwrap_or_default().to_owned();
+            Error::new(ErrorKind::Transient, message)
+                .with_provider(PROVIDER)
+                .with_code(code)
+                .with_source(error)
+        }
+    }
+
+    /// What a token made before; `None` where it made nothing, or that is gone.
+    ///
+    /// # Errors
+    /// `Precondition` if the token was used for something else.
+    pub(crate) async fn replay(
+        &self,
+        token: &Token,
+        stamp: &str,
+        as_id: impl Fn(String) -> ResourceId + Send,
+        kind: Kind,
+    ) -> Result<Option<Resource>> {
+        let Some(made) = self.tokens.begin(self.ec2(), token).await? else {
+            return Ok(None);
+        };
+        check_stamp(&made.stamp, stamp)?;
+        let found = self.get(kind, &[as_id(made.id)]).await?.into_iter().next();
+        if found.is_none() {
+            self.tokens.forget(token).await;
+        }
+        Ok(found)
+    }
+
+    /// What a token made, after a create said that the name or range is taken; else that error.
+    pub(crate) async fn after_taken(
+        &self,
+        token: &Token,
+        stamp: &str,
+        as_id: impl Fn(String) -> ResourceId + Send,
+        kind: Kind,
+        error: Error,
+    ) -> Result<Resource> {
+        if !matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict) {
+            return Err(error);
+        }
+        let Some(made) = self.tokens.find(self.ec2(), token).await? else {
+            return Err(error);
+        };
+        check_stamp(&made.stamp, stamp)?;
+        self.tokens.made(token, &made.id, stamp).await;
+        let found = self.get(kind, &[as_id(made.id)]).await?.into_iter().next();
+        found.ok_or(error)
+    }
+
+    /// Brings the tags of an EC2 thing to what a change says; no call for no difference.
+    pub(crate) async fn retag(&self, id: &str, change: &TagChange) -> Result<()> {
+        if !change.set.is_empty() {
+            let tags = Some(tags::write(&change.set));
+            let call = self.ec2().create_tags().resources(id).set_tags(tags);
+            call.send().await.map_err(failed("ec2:CreateTags"))?;
+        }
+        if !change.remove.is_empty() {
+            let keys = change.remove.iter();
+            let keys = keys.map(|key| aws_sdk_ec2::types::Tag::builder().key(key).build());
+            let tags = Some(keys.collect());
+            let call = self.ec2().delete_tags().resources(id).set_tags(tags);
+            call.send().await.map_err(failed("ec2:DeleteTags"))?;
+        }
+        Ok(())
+    }
+}
+
+/// A filter of a describing call.
+pub(crate) fn filter<S: Into<String>>(
+    name: impl Into<String>,
+    values: impl IntoIterator<Item = S>,
+) -> Filter {
+    let values = values.into_iter().map(Into::into).collect();
+    Filter::builder()
+        .name(name)
+        .set_values(Some(values))
+        .build()
+}
+
+#[async_trait]
+impl Provider for AwsProvider {
+    fn name(&self) -> &'static str {
+        PROVIDER
+    }
+
+    fn site(&self) -> &Name {
+        &self.settings.site
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn identity(&self) -> Result<Identity> {
+        let caller = self.access.sts.get_caller_identity().send().await;
+        let caller = caller.map_err(failed("sts:GetCallerIdentity"))?;
+        Ok(Identity {
+            account: caller.account().unwrap_or_default().to_owned(),
+            principal: caller.arn().unwrap_or_default().to_owned(),
+        })
+    }
+
+    fn observe(&self) -> &dyn Observe {
+        self
+    }
+
+    fn network(&self) -> &dyn Network {
+        self
+    }
+
+    fn compute(&self) -> &dyn Compute {
+        self
+    }
+
+    fn storage(&self) -> &dyn Storage {
+        self
+    }
+
+    fn images(&self) -> &dyn Images {
+        self
+    }
+
+    fn offers(&self) -> &dyn Offers {
+        self
+    }
+}

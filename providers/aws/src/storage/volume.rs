@@ -1,0 +1,266 @@
+//! Volumes: EBS.
+
+use aws_sdk_ec2::types::{ResourceType, Volume, VolumeAttachmentState, VolumeState};
+use jiff::Timestamp;
+use strat_model::{
+    Attributes, Bytes, Error, ErrorKind, Field, Kind, Name, Resource, ResourceId, ResourceState,
+    Result, Spec, VolumeSpec,
+};
+use strat_provider::{Create, Update};
+
+use super::class;
+use crate::error::{failed, gone, is_gone, lacking, refuse, unless_gone};
+use crate::observe::{Found, PAGE_MAX, Scan};
+use crate::provider::AwsProvider;
+use crate::tags::{self, DISK_OF, SIZE, Tags};
+
+type Wanted = VolumeSpec<ResourceId>;
+
+/// How many device names are tried for an attachment.
+const DEVICES_TRIED: u32 = 8;
+
+impl AwsProvider {
+    pub(super) async fn make_volume(&self, request: Create<'_, Wanted>) -> Result<Resource> {
+        let spec = request.spec;
+        let gib = class::gib(spec.size)?;
+        let kind = class::volume_type(spec.class, gib, false);
+        let mut tags = tags::of_new(request.name, request.mark, &spec.labels, None)?;
+        note_size(&mut tags, spec.size);
+        tags::check(&tags)?;
+        let call = self
+            .ec2()
+            .create_volume()
+            .client_token(request.token.as_str())
+            .availability_zone(spec.zone.as_str())
+            .size(gib)
+            .set_iops(class::iops(&kind, gib))
+            .volume_type(kind)
+            .tag_specifications(tags::specification(ResourceType::Volume, &tags));
+        let answer = call.send().await.map_err(failed("ec2:CreateVolume"))?;
+        let id = answer
+            .volume_id()
+            .ok_or_else(|| lacking("ec2:CreateVolume", "id"))?;
+        let made = Resource {
+            id: ResourceId::from(id),
+            name: request.name.to_owned(),
+            mark: Some(request.mark.clone()),
+            state: state_of(answer.state()),
+            spec: Spec::Volume(VolumeSpec {
+                attach: None,
+                ..spec.clone()
+            }),
+            attributes: Attributes::new(),
+            created: answer
+                .create_time()
+                .and_then(|t| Timestamp::from_second(t.secs()).ok()),
+        };
+        self.recent.made(&made);
+        Ok(made)
+    }
+
+    pub(super) async fn change_volume(&self, request: Update<'_, Wanted>) -> Result<Resource> {
+        let (mut volume, mut before) = self.one_volume(request.id).await?;
+        if request.fields.contains(&Field::Size)
+            && let Spec::Volume(is) = &mut volume.spec
+            && is.size != request.spec.size
+        {
+            self.grow(request.id, is, request.spec.size).await?;
+            is.size = request.spec.size;
+        }
+        let labels = request.fields.contains(&Field::Labels);
+        let labels = labels.then_some(&request.spec.labels);
+        let mut change = tags::change(&before, request.mark, labels)?;
+        if request.fields.contains(&Field::Size) {
+            note_size(&mut change.after, request.spec.size);
+            let noted = change
+                .after
+                .get(SIZE)
+                .filter(|size| before.get(SIZE) != Some(*size));
+            change
+                .set
+                .extend(noted.map(|size| (SIZE.to_owned(), size.clone())));
+            if before.remove(SIZE).is_some() && !change.after.contains_key(SIZE) {
+                change.remove.insert(SIZE.to_owned());
+            }
+        }
+        self.retag(request.id.as_str(), &change).await?;
+        volume.mark = tags::mark(&change.after);
+        *volume.spec.labels_mut() = tags::labels(&change.after);
+        Ok(volume)
+    }
+
+    async fn grow(&self, id: &ResourceId, is: &Wanted, wanted: Bytes) -> Result<()> {
+        let (now, then) = (class::gib(is.size)?, class::gib(wanted)?);
+        if then < now {
+            let message = format!("the volume {id} cannot shrink from {} to {wanted}", is.size);
+            return Err(refuse(ErrorKind::Invalid, message));
+        }
+        if then > now {
+            let call = self.ec2().modify_volume().volume_id(id.as_str()).size(then);
+            call.send().await.map_err(self.failed("ec2:ModifyVolume"))?;
+            self.recent.grown(id, wanted);
+        }
+        Ok(())
+    }
+
+    /// Attaches a volume under a device name that follows from its id; the next ones are tried
+    /// while that is taken.
+    pub(super) async fn attach(&self, id: &ResourceId, machine: &ResourceId) -> Result<()> {
+        for attempt in 0..DEVICES_TRIED {
+            let call = self
+                .ec2()
+                .attach_volume()
+                .volume_id(id.as_str())
+                .instance_id(machine.as_str())
+                .device(device(id, attempt));
+            match call.send().await.map_err(self.failed("ec2:AttachVolume")) {
+                Ok(_) => return Ok(()),
+                Err(error) if error.code() == Some("VolumeInUse") => {
+                    return self.unless_attached_to(id, machine, error).await;
+                }
+                Err(error) if is_device_taken(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let message = format!("no device name of {machine} is free for {id}");
+        Err(refuse(ErrorKind::Conflict, message))
+    }
+
+    async fn unless_attached_to(
+        &self,
+        id: &ResourceId,
+        machine: &ResourceId,
+        error: Error,
+    ) -> Result<()> {
+        let (volume, _) = self.one_volume(id).await?;
+        match volume.spec {
+            Spec::Volume(spec) if spec.attach.as_ref() == Some(machine) => Ok(()),
+            _ => Err(error),
+        }
+    }
+
+    pub(super) async fn detach(&self, id: &ResourceId) -> Result<()> {
+        let call = self.ec2().detach_volume().volume_id(id.as_str());
+        match call.send().await.map_err(failed("ec2:DetachVolume")) {
+            Ok(_) => Ok(()),
+            // What is not attached is said to be in the wrong state.
+            Err(error) if error.kind() == ErrorKind::Conflict || is_gone(&error) => {
+                let (volume, _) = self.one_volume(id).await?;
+                match volume.spec {
+                    Spec::Volume(spec) if spec.attach.is_none() => Ok(()),
+                    _ => Err(error),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn end_volume(&self, id: &ResourceId) -> Result<()> {
+        let call = self.ec2().delete_volume().volume_id(id.as_str());
+        let ended = call.send().await.map_err(failed("ec2:DeleteVolume"));
+        unless_gone(ended.map(drop))?;
+        self.recent.ended(Kind::Volume, std::slice::from_ref(id));
+        Ok(())
+    }
+
+    pub(crate) async fn scan_volumes(&self, scan: Scan<'_>) -> Result<Found> {
+        let (found, next) = self.describe_volumes(scan).await?;
+        // A disk that goes with its machine is part of the machine.
+        let own = found
+            .into_iter()
+            .filter(|(_, tags)| !tags.contains_key(DISK_OF));
+        let items = own.map(|(volume, _)| volume).collect();
+        Ok(Found { items, next })
+    }
+
+    async fn describe_volumes(
+        &self,
+        scan: Scan<'_>,
+    ) -> Result<(Vec<(Resource, Tags)>, Option<String>)> {
+        let call = self
+            .ec2()
+            .describe_volumes()
+            .set_filters(Some(scan.filters("volume-id")))
+            .set_next_token(scan.token())
+            .max_results(PAGE_MAX);
+        let answer = call.send().await.map_err(failed("ec2:DescribeVolumes"))?;
+        let found = answer.volumes().iter().filter_map(report).collect();
+        Ok((found, answer.next_token().map(str::to_owned)))
+    }
+
+    async fn one_volume(&self, id: &ResourceId) -> Result<(Resource, Tags)> {
+        let found = self.describe_volumes(Scan::Ids(std::slice::from_ref(id)));
+        let found = found.await?.0.into_iter().next();
+        found.ok_or_else(|| gone(Kind::Volume, id))
+    }
+}
+
+/// Device names for attached volumes: `/dev/xvdb[a-z]` and `/dev/xvdc[a-z]`, which no own disk has.
+///
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/device_naming.html>
+fn device(id: &ResourceId, attempt: u32) -> String {
+    let start = id.as_str().bytes().fold(0_u32, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(u32::from(byte))
+    });
+    let place = start.wrapping_add(attempt) % 52;
+    let letter = char::from(b'a' + u8::try_from(place % 26).unwrap_or(0));
+    let bank = if place < 26 { 'b' } else { 'c' };
+    format!("/dev/xvd{bank}{letter}")
+}
+
+/// "Invalid value '/dev/…' for unixDevice. Attachment point /dev/… is already in use".
+fn is_device_taken(error: &Error) -> bool {
+    error.code() == Some("InvalidParameterValue") && error.message().contains("already in use")
+}
+
+/// Notes a size that is not a whole number of GiB.
+fn note_size(tags: &mut Tags, size: Bytes) {
+    if size == Bytes::gib(size.ceil_gib()) {
+        tags.remove(SIZE);
+    } else {
+        tags.insert(SIZE.to_owned(), size.0.to_string());
+    }
+}
+
+fn state_of(state: Option<&VolumeState>) -> ResourceState {
+    match state {
+        Some(VolumeState::Creating) => ResourceState::Pending,
+        Some(VolumeState::Deleting | VolumeState::Deleted) => ResourceState::Deleting,
+        Some(VolumeState::Error) => ResourceState::Failed,
+        _ => ResourceState::Ready,
+    }
+}
+
+fn report(volume: &Volume) -> Option<(Resource, Tags)> {
+    if volume.state() == Some(&VolumeState::Deleted) {
+        return None;
+    }
+    let tags = tags::read(volume.tags());
+    let size = Bytes::gib(u64::try_from(volume.size()?).ok()?);
+    let noted = tags.get(SIZE).and_then(|size| size.parse().ok()).map(Bytes);
+    let noted = noted.filter(|noted| noted.ceil_gib() == size.ceil_gib());
+    let held = volume
+        .attachments()
+        .iter()
+        .find(|attachment| attachment.state() != Some(&VolumeAttachmentState::Detached));
+    let resource = Resource {
+        id: ResourceId::from(volume.volume_id()?),
+        name: tags.get(tags::NAME).cloned().unwrap_or_default(),
+        mark: tags::mark(&tags),
+        state: state_of(volume.state()),
+        spec: Spec::Volume(VolumeSpec {
+            size: noted.unwrap_or(size),
+            class: class::of(volume.volume_type()?),
+            zone: Name::new(volume.availability_zone()?).ok()?,
+            attach: held
+                .and_then(|held| held.instance_id())
+                .map(ResourceId::from),
+            labels: tags::labels(&tags),
+        }),
+        attributes: Attributes::new(),
+        created: volume
+            .create_time()
+            .and_then(|t| Timestamp::from_second(t.secs()).ok()),
+    };
+    Some((resource, tags))
+}

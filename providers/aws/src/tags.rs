@@ -1,0 +1,216 @@
+//! Marks, names and labels as tags.
+//!
+//! Beside the mark's own tags (`stratiform:owner` and so on) a thing carries `Name`, which the
+//! consoles show, and those of the tags below that apply to its kind. The rest are the user's
+//! labels, but for what AWS sets itself (`aws:…`). So `Name` cannot be a label.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
+use strat_model::{ErrorKind, Labels, Mark, Owner, Result};
+
+use crate::error::refuse;
+
+/// What the consoles show.
+pub(crate) const NAME: &str = "Name";
+/// The token of the create and a digest of what was asked for, for kinds whose create takes none.
+pub(crate) const TOKEN: &str = "stratiform:token";
+/// The owner: what lists filter by.
+pub(crate) const OWNER: &str = "stratiform:owner";
+/// The names of a batch of machines; more follow as `stratiform:names-2`.
+pub(crate) const NAMES: &str = "stratiform:names";
+/// The disks that a machine was made with.
+pub(crate) const DISKS: &str = "stratiform:disks";
+/// The machine's owner, on a disk that lives and dies with a machine.
+pub(crate) const DISK_OF: &str = "stratiform:disk-of";
+/// A size that is not a whole number of GiB, as it was asked for.
+pub(crate) const SIZE: &str = "stratiform:size";
+
+/// The most tags of one thing.
+///
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions>
+const TAGS_MAX: usize = 50;
+
+/// The words after `stratiform:` that are no part of the mark and outlive an update.
+const KEPT: [&str; 5] = [TOKEN, NAMES, DISKS, DISK_OF, SIZE];
+
+/// Tags by key.
+pub(crate) type Tags = BTreeMap<String, String>;
+
+/// Tags as the SDK reports them.
+pub(crate) fn read(tags: &[Tag]) -> Tags {
+    let pair = |tag: &Tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or("").to_owned()));
+    tags.iter().filter_map(pair).collect()
+}
+
+/// Tags as the SDK takes them.
+pub(crate) fn write(tags: &Tags) -> Vec<Tag> {
+    let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
+    tags.iter().map(tag).collect()
+}
+
+/// Tags to set in a creating call.
+pub(crate) fn specification(kind: ResourceType, tags: &Tags) -> TagSpecification {
+    let builder = TagSpecification::builder().resource_type(kind);
+    builder.set_tags(Some(write(tags))).build()
+}
+
+/// The tags of a new thing: mark, name, labels, and the token where the create takes none.
+pub(crate) fn of_new(
+    name: &str,
+    mark: &Mark,
+    labels: &Labels,
+    stamp: Option<&str>,
+) -> Result<Tags> {
+    check_labels(labels)?;
+    let mut tags = mark.to_tags();
+    tags.extend(labels.clone());
+    tags.insert(NAME.to_owned(), name.to_owned());
+    tags.extend(stamp.map(|stamp| (TOKEN.to_owned(), stamp.to_owned())));
+    check(&tags)?;
+    Ok(tags)
+}
+
+/// Fails for labels that are not the user's to set.
+fn check_labels(labels: &Labels) -> Result<()> {
+    let reserved =
+        |key: &&String| *key == NAME || key.starts_with("aws:") || key.starts_with("stratiform:");
+    match labels.keys().find(reserved) {
+        None => Ok(()),
+        Some(key) => Err(refuse(
+            ErrorKind::Invalid,
+            format!("the label `{key}` is not free on AWS; help: call it something else"),
+        )),
+    }
+}
+
+/// Fails for more, or longer, tags than a thing can have.
+pub(crate) fn check(tags: &Tags) -> Result<()> {
+    let refuse = |message| Err(refuse(ErrorKind::Invalid, message));
+    if tags.len() > TAGS_MAX {
+        return refuse(format!(
+            "{} tags are more than the {TAGS_MAX} that a thing on AWS can have; help: fewer labels",
+            tags.len()
+        ));
+    }
+    let is_long = |(key, value): &(&String, &String)| {
+        key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256
+    };
+    match tags.iter().find(is_long) {
+        None => Ok(()),
+        Some((key, _)) => refuse(format!(
+            "the tag `{key}` has a key of more than 128 or a value of more than 256 characters"
+        )),
+    }
+}
+
+/// The user's labels among tags.
+pub(crate) fn labels(tags: &Tags) -> Labels {
+    let is_label =
+        |key: &str| key != NAME && !key.starts_with("aws:") && !key.starts_with("stratiform:");
+    let labels = tags.iter().filter(|(key, _)| is_label(key));
+    labels.map(|(k, v)| (k.clone(), v.clone())).collect()
+}
+
+/// The mark among tags.
+pub(crate) fn mark(tags: &Tags) -> Option<Mark> {
+    Mark::from_tags(tags.iter().map(|(k, v)| (k.as_str(), v.as_str())))
+}
+
+/// Whether the tags carry a mark of this owner.
+pub(crate) fn is_of(tags: &Tags, owner: &Owner) -> bool {
+    mark(tags).is_some_and(|mark| mark.owner == *owner)
+}
+
+/// What an update does to tags.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TagChange {
+    /// To set.
+    pub(crate) set: Tags,
+    /// To take off.
+    pub(crate) remove: BTreeSet<String>,
+    /// All tags afterwards.
+    pub(crate) after: Tags,
+}
+
+/// Brings the mark to `mark`, and the labels to `labels` where there are any to bring.
+pub(crate) fn change(before: &Tags, mark: &Mark, labels: Option<&Labels>) -> Result<TagChange> {
+    let is_kept = |key: &str| {
+        let of_batch = key
+            .strip_prefix(NAMES)
+            .is_some_and(|rest| rest.starts_with('-'));
+        KEPT.contains(&key) || of_batch || key == NAME || key.starts_with("aws:")
+    };
+    let is_mark = |key: &str| key.starts_with("stratiform:") && !is_kept(key);
+    let mut after = before.clone();
+    after.retain(|key, _| !is_mark(key));
+    after.extend(mark.to_tags());
+    if let Some(labels) = labels {
+        check_labels(labels)?;
+        after.retain(|key, _| is_kept(key) || key.starts_with("stratiform:"));
+        after.extend(labels.clone());
+    }
+    check(&after)?;
+    let set = after.iter().filter(|(k, v)| before.get(*k) != Some(*v));
+    let remove = before.keys().filter(|key| !after.contains_key(*key));
+    Ok(TagChange {
+        set: set.map(|(k, v)| (k.clone(), v.clone())).collect(),
+        remove: remove.cloned().collect(),
+        after,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use strat_model::Field;
+
+    use super::*;
+
+    fn mark_of(notes: &[(Field, &str)]) -> Mark {
+        Mark {
+            owner: "bank/shop".parse().expect("owner"),
+            addr: "machines.web@east".parse().expect("addr"),
+            spec: "abc".to_owned(),
+            generation: 1,
+            protect: false,
+            notes: notes.iter().map(|(f, n)| (*f, (*n).to_owned())).collect(),
+        }
+    }
+
+    fn labels_of(pairs: &[(&str, &str)]) -> Labels {
+        let own = |(k, v): &(&str, &str)| ((*k).to_owned(), (*v).to_owned());
+        pairs.iter().map(own).collect()
+    }
+
+    #[test]
+    fn an_update_takes_off_what_is_not_wanted_any_more_and_keeps_the_rest() {
+        let old = mark_of(&[(Field::UserData, "x")]);
+        let labels = labels_of(&[("team", "shop"), ("tier", "web")]);
+        let mut tags = of_new("n", &old, &labels, None).expect("tags");
+        tags.insert("aws:autoscaling:groupName".to_owned(), "g".to_owned());
+        tags.insert(format!("{NAMES}-2"), "a b".to_owned());
+        let wanted = labels_of(&[("team", "bank")]);
+        let change = change(&tags, &mark_of(&[]), Some(&wanted)).expect("change");
+        assert_eq!(change.set, labels_of(&[("team", "bank")]));
+        let gone: Vec<_> = change.remove.iter().map(String::as_str).collect();
+        assert_eq!(gone, ["stratiform:note-user_data", "tier"]);
+        assert_eq!(super::labels(&change.after), wanted);
+    }
+
+    #[test]
+    fn an_adoption_keeps_the_labels() {
+        let tags = labels_of(&[("team", "shop"), (NAME, "by hand")]);
+        let change = change(&tags, &mark_of(&[]), None).expect("change");
+        assert_eq!(change.remove, BTreeSet::new());
+        assert_eq!(mark(&change.after), Some(mark_of(&[])));
+        assert_eq!(change.after[NAME], "by hand");
+    }
+
+    #[test]
+    fn reserved_labels_are_refused() {
+        for key in [NAME, "aws:x", "stratiform:owner"] {
+            let labels = labels_of(&[(key, "x")]);
+            assert!(of_new("n", &mark_of(&[]), &labels, None).is_err(), "{key}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Exactly once, for creates that take no token.
+//!
+//! Such a create puts the token, and a digest of what is asked for, into a tag:
+//! `stratiform:token` is `<token>.<digest>`. The tokens that are there are read once, in one pass,
+//! and kept up from then on; a token that a call was begun with but not ended is read afresh.
+//! So a create costs no call more than itself.
+//!
+//! # Caveats
+//!
+//! EC2's tags lag behind its writes. A repetition within that lag makes a second VPC or Elastic IP
+//! address; both carry the mark, so the next plan removes one. The other kinds are safe even then:
+//! their ranges or names are taken.
+
+use std::collections::BTreeMap;
+
+use strat_model::{Digest, ErrorKind, ResourceId, Result, Spec, Token};
+use tokio::sync::Mutex;
+
+use crate::error::{failed, refuse};
+use crate::provider::filter;
+use crate::tags::TOKEN;
+
+/// The value of the token's tag.
+pub(crate) fn stamp(token: &Token, name: &str, spec: &Spec<ResourceId>) -> String {
+    let digest = Digest::of_parts([name, spec.digest().as_str()]);
+    format!("{token}.{}", digest.short())
+}
+
+/// Fails unless a token was used for the same before: `is` is the value of its tag.
+pub(crate) fn check_stamp(is: &str, wanted: &str) -> Result<()> {
+    if is == wanted {
+        return Ok(());
+    }
+    let what = "this token was used with another spec before";
+    Err(refuse(ErrorKind::Precondition, what))
+}
+
+/// What is known of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Use {
+    /// A call was begun with it and may or may not have made something.
+    Begun,
+    /// It made this.
+    Made(Made),
+}
+
+/// What a token made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Made {
+    /// The id, as EC2's tags name it.
+    pub(crate) id: String,
+    /// The value of the token's tag.
+    pub(crate) stamp: String,
+}
+
+/// The tokens that are in use in the region.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens {
+    known: Mutex<Option<BTreeMap<String, Use>>>,
+}
+
+impl Tokens {
+    /// Begins a create: what its token made before, if it did.
+    pub(crate) async fn begin(
+        &self,
+        ec2: &aws_sdk_ec2::Client,
+        token: &Token,
+    ) -> Result<Option<Made>> {
+        let mut guard = self.known.lock().await;
+        let known = match &mut *guard {
+            Some(known) => known,
+            none => none.insert(read(ec2, None).await?),
+        };
+        if known.get(token.as_str()) == Some(&Use::Begun) {
+            known.extend(read(ec2, Some(token)).await?);
+        }
+        if let Some(Use::Made(made)) = known.get(token.as_str()) {
+            return Ok(Some(made.clone()));
+        }
+        known.insert(token.to_string(), Use::Begun);
+        Ok(None)
+    }
+
+    /// Ends a create that made something.
+    pub(crate) async fn made(&self, token: &Token, id: &str, stamp: &str) {
+        let (id, stamp) = (id.to_owned(), stamp.to_owned());
+        if let Some(known) = &mut *self.known.lock().await {
+            known.insert(token.to_string(), Use::Made(Made { id, stamp }));
+        }
+    }
+
+    /// What it made is gone: the token is as good as new.
+    pub(crate) async fn forget(&self, token: &Token) {
+        if let Some(known) = &mut *self.known.lock().await {
+            known.insert(token.to_string(), Use::Begun);
+        }
+    }
+
+    /// Reads one token afresh, after a create said that its name or range is taken.
+    pub(crate) async fn find(
+        &self,
+        ec2: &aws_sdk_ec2::Client,
+        token: &Token,
+    ) -> Result<Option<Made>> {
+        let mut found = read(ec2, Some(token)).await?;
+        match found.remove(token.as_str()) {
+            Some(Use::Made(made)) => Ok(Some(made)),
+            Some(Use::Begun) | None => Ok(None),
+        }
+    }
+}
+
+/// The tokens in the region's tags: all, or one.
+async fn read(ec2: &aws_sdk_ec2::Client, token: Option<&Token>) -> Result<BTreeMap<String, Use>> {
+    let one = token.map(|token| filter("value", [format!("{token}.*")]));
+    let filters = std::iter::once(filter("key", [TOKEN])).chain(one);
+    let mut pages = ec2
+        .describe_tags()
+        .set_filters(Some(filters.collect()))
+        .max_results(1000)
+        .into_paginator()
+        .items()
+        .send();
+    let mut found = BTreeMap::new();
+    while let Some(tag) = pages.next().await {
+        let tag = tag.map_err(failed("ec2:DescribeTags"))?;
+        if let (Some(id), Some(stamp)) = (tag.resource_id(), tag.value()) {
+            let token = stamp.split('.').next().unwrap_or(stamp).to_owned();
+            let (id, stamp) = (id.to_owned(), stamp.to_owned());
+            found.insert(token, Use::Made(Made { id, stamp }));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,101 @@
+//! A filter in front of moto that does what moto leaves out, by **our reading of the AWS
+//! documentation**; it proves nothing about AWS itself.
+//!
+//! - `ClientToken`: the answer is remembered; another request with the token is an
+//!   `IdempotentParameterMismatch`; a token whose instances were all ended is
+//!   `IdempotentInstanceTerminated`.
+//!   <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html>
+//! - `MinCount` and `MaxCount`: as many as there are between the two; moto makes `MinCount`.
+//! - Stock and quota: `InsufficientInstanceCapacity`, `VcpuLimitExceeded`.
+//! - Dependencies: a subnet or group in use, a group that a rule names, a volume that is attached
+//!   or in another zone.
+//! - On demand: throttled calls and lost answers.
+//!
+//! It also counts calls, and answers itself what never changes (machine types and offerings), since
+//! moto takes seconds for that.
+
+mod rules;
+mod server;
+mod xml;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub(crate) use xml::between;
+
+/// What is remembered, and what is arranged.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    /// How often each action was called.
+    pub(crate) calls: BTreeMap<String, u32>,
+    /// Answers by action and `ClientToken`.
+    tokens: BTreeMap<(String, String), Remembered>,
+    /// How many instances of a type there are left in a zone.
+    stock: BTreeMap<(String, String), u64>,
+    /// Whether the account may not have one virtual CPU more.
+    full: bool,
+    /// Actions whose next answer gets lost.
+    lost: BTreeSet<String>,
+    /// Actions whose next calls are refused as too many.
+    throttled: BTreeMap<String, u32>,
+}
+
+#[derive(Debug, Clone)]
+struct Remembered {
+    request: BTreeMap<String, String>,
+    answer: String,
+    ids: Vec<String>,
+}
+
+/// A running filter.
+#[derive(Debug, Clone)]
+pub(crate) struct Filter {
+    pub(crate) port: u16,
+    moto: u16,
+    state: Arc<Mutex<State>>,
+}
+
+impl Filter {
+    /// Starts one on a free port, in front of the moto at a port. It ends with the runtime.
+    pub(crate) async fn start(moto: u16) -> Self {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await;
+        let listener = listener.expect("a free port");
+        let filter = Self {
+            port: listener.local_addr().expect("an address").port(),
+            moto,
+            state: Arc::default(),
+        };
+        tokio::spawn(server::serve(filter.clone(), listener));
+        filter
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the answer of the next call of an action get lost.
+    pub(crate) fn lose(&self, action: &str) {
+        self.state().lost.insert(action.to_owned());
+    }
+
+    /// Refuses the next calls of an action as too many.
+    pub(crate) fn throttle(&self, action: &str, times: u32) {
+        self.state().throttled.insert(action.to_owned(), times);
+    }
+
+    /// Leaves this many instances of a type in a zone.
+    pub(crate) fn leave_stock(&self, machine_type: &str, zone: &str, left: u64) {
+        let key = (machine_type.to_owned(), zone.to_owned());
+        self.state().stock.insert(key, left);
+    }
+
+    /// Allows no virtual CPU more.
+    pub(crate) fn fill_quota(&self) {
+        self.state().full = true;
+    }
+
+    /// What was called since the last time, by action.
+    pub(crate) fn take_calls(&self) -> BTreeMap<String, u32> {
+        std::mem::take(&mut self.state().calls)
+    }
+}

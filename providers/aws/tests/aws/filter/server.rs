@@ -1,0 +1,179 @@
+//! The filter as a server: reads a request, asks the rules, forwards to moto.
+
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, Mutex};
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::rules::Verdict;
+use super::{Filter, xml};
+
+/// A request, read whole.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    /// The action: EC2's own word, or `s3:PUT:<query>` and the like.
+    pub(super) action: String,
+    /// The fields of a form body.
+    pub(super) form: BTreeMap<String, String>,
+    /// The same as they came.
+    pub(super) original: BTreeMap<String, String>,
+}
+
+/// Why no answer is sent: the connection just ends.
+#[derive(Debug)]
+struct Lost;
+
+impl std::fmt::Display for Lost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the answer got lost")
+    }
+}
+
+impl std::error::Error for Lost {}
+
+pub(super) async fn serve(filter: Filter, listener: TcpListener) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let filter = filter.clone();
+        tokio::spawn(async move {
+            let service = service_fn(|request| answer(filter.clone(), request));
+            let connection = hyper::server::conn::http1::Builder::new();
+            // An answer that got lost ends the connection with an error: that is its point.
+            let _ = connection
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+async fn answer(filter: Filter, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Lost> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Lost)?.to_bytes();
+    let form = xml::form(&body);
+    let action = match form.get("Action") {
+        Some(action) => action.clone(),
+        None => rest_action(&head.method, &head.uri, &head.headers),
+    };
+    let asked = Asked {
+        method: head.method,
+        uri: head.uri,
+        headers: head.headers,
+        body,
+        action,
+        original: form.clone(),
+        form,
+    };
+    *filter
+        .state()
+        .calls
+        .entry(asked.action.clone())
+        .or_default() += 1;
+    let (status, headers, body) = match filter.judge(&asked).await {
+        Verdict::Refuse(status, code, message) => {
+            let body = Bytes::from(xml::error(code, &message));
+            (status, HeaderMap::new(), body)
+        }
+        Verdict::Answer(text) => (StatusCode::OK, HeaderMap::new(), Bytes::from(text)),
+        Verdict::Forward(asked) => {
+            let (status, headers, body) = filter.forward_once(&asked).await;
+            filter.learn(&asked, status, &body);
+            (status, headers, body)
+        }
+    };
+    if filter.state().lost.remove(&asked.action) {
+        return Err(Lost);
+    }
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    for (name, value) in &headers {
+        if name != "transfer-encoding" && name != "content-length" && name != "connection" {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    Ok(response)
+}
+
+/// A word for a call of a service that speaks REST or JSON.
+fn rest_action(method: &Method, uri: &Uri, headers: &HeaderMap) -> String {
+    if let Some(target) = headers.get("x-amz-target").and_then(|t| t.to_str().ok()) {
+        return target.rsplit('.').next().unwrap_or(target).to_owned();
+    }
+    let query = uri.query().unwrap_or_default();
+    let word = query
+        .split(['&', '='])
+        .find(|word| !word.is_empty() && !word.starts_with("x-id"));
+    format!("s3:{method}:{}", word.unwrap_or_default())
+}
+
+type Whole = (StatusCode, HeaderMap, Bytes);
+
+impl Filter {
+    /// Forwards a call, or gives an answer that never changes once more.
+    async fn forward_once(&self, asked: &Asked) -> Whole {
+        static SAME: LazyLock<Mutex<BTreeMap<(u16, Bytes), Whole>>> = LazyLock::new(Mutex::default);
+        let constant = asked.action.starts_with("DescribeInstanceType");
+        let key = (self.moto, asked.body.clone());
+        if constant && let Some(known) = SAME.lock().expect("no panic").get(&key) {
+            return known.clone();
+        }
+        let answer = self.forward(asked).await;
+        if constant {
+            SAME.lock().expect("no panic").insert(key, answer.clone());
+        }
+        answer
+    }
+
+    /// Sends a call on to moto.
+    pub(super) async fn forward(&self, asked: &Asked) -> Whole {
+        let stream = TcpStream::connect(("127.0.0.1", self.moto))
+            .await
+            .expect("moto is there");
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .expect("moto speaks");
+        tokio::spawn(connection);
+        let mut request = Request::new(Full::new(asked.body.clone()));
+        *request.method_mut() = asked.method.clone();
+        *request.uri_mut() = asked.uri.clone();
+        *request.headers_mut() = asked.headers.clone();
+        let length = asked.body.len().to_string();
+        let length = length.parse().expect("a number");
+        request.headers_mut().insert("content-length", length);
+        let response = sender.send_request(request).await.expect("moto answers");
+        let (head, body) = response.into_parts();
+        let body = body
+            .collect()
+            .await
+            .expect("moto ends its answer")
+            .to_bytes();
+        (head.status, head.headers, body)
+    }
+
+    /// A question of the filter's own, in the name of who asked.
+    pub(super) async fn ask(&self, asked: &Asked, fields: &[(&str, &str)]) -> String {
+        let fields = fields
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let form: BTreeMap<String, String> = fields
+            .chain([("Version".to_owned(), "2016-11-15".to_owned())])
+            .collect();
+        let question = Asked {
+            method: Method::POST,
+            uri: Uri::from_static("/"),
+            headers: asked.headers.clone(),
+            body: Bytes::from(xml::body(&form)),
+            action: String::new(),
+            original: form.clone(),
+            form,
+        };
+        String::from_utf8_lossy(&self.forward(&question).await.2).into_owned()
+    }
+}

@@ -1,0 +1,9 @@
+//! The provider `aws` against moto, a server that speaks AWS's protocols, behind a filter that
+//! does what moto leaves out.
+//!
+//! One program of tests for all: the SDK is large to link.
+
+mod conformance;
+mod filter;
+mod harness;
+mod moto;

@@ -1,0 +1,78 @@
+//! moto, started once for all tests of the program, and ended with it.
+
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// A running moto. It ends when this is dropped, or the program ends.
+pub(crate) struct Moto {
+    pub(crate) port: u16,
+    // moto ends when the other end of its standard input does.
+    _child: Child,
+}
+
+/// The moto that most tests share, each with names of its own.
+pub(crate) fn shared() -> &'static Moto {
+    static SHARED: OnceLock<Moto> = OnceLock::new();
+    SHARED.get_or_init(Moto::start)
+}
+
+impl Moto {
+    /// Starts a moto of its own.
+    pub(crate) fn start() -> Self {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aws");
+        let port = std::net::TcpListener::bind(("127.0.0.1", 0))
+            .and_then(|listener| listener.local_addr())
+            .expect("a free port")
+            .port();
+        let child = Command::new(python())
+            .arg(here.join("moto_server.py"))
+            .arg(port.to_string())
+            .env("MOTO_AMIS_PATH", here.join("amis.json"))
+            .env("MOTO_ENABLE_AMI_VALIDATION", "1")
+            .env("MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION", "1")
+            .env("MOTO_ENABLE_KEYPAIR_VALIDATION", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("moto starts");
+        let moto = Self {
+            port,
+            _child: child,
+        };
+        for _ in 0..600 {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return moto;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("moto did not answer on port {port} within 30 seconds");
+    }
+}
+
+/// The Python that has moto and boto3.
+///
+/// # Panics
+/// If it is not there, naming the script that installs it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests find their peers by the environment"
+)]
+pub(crate) fn python() -> PathBuf {
+    let variable = |name| std::env::var_os(name).map(PathBuf::from);
+    let peers = variable("STRAT_PEERS_DIR").unwrap_or_else(|| {
+        let home = || variable("HOME").expect("a home folder").join(".cache");
+        let cache = variable("XDG_CACHE_HOME").unwrap_or_else(home);
+        cache.join("stratiform/peers")
+    });
+    let folder = peers.join("moto");
+    assert!(
+        folder.join("installed.txt").exists(),
+        "moto is not installed in {}: run scripts/peers/moto once",
+        folder.display()
+    );
+    folder.join("bin/python")
+}
