@@ -5,6 +5,7 @@ mod finish;
 mod fleet;
 mod orphans;
 mod single;
+mod strangers;
 mod tight;
 mod value;
 
@@ -150,7 +151,8 @@ impl<'a> Differ<'a> {
             what: addr.to_string(),
             why: why.clone(),
         });
-        unplaced.chain(unseen).collect()
+        let strangers = strangers::strangers(self.inventory, &self.desired.owner);
+        unplaced.chain(unseen).chain(strangers).collect()
     }
 }
 

@@ -159,3 +159,18 @@ fn a_stopped_machine_is_switched_on_and_a_failed_one_replaced() {
     let plan = plan_of(&intent, &world);
     assert_eq!(plan.changes[0].action, Action::Replace);
 }
+
+#[test]
+fn what_names_a_site_that_the_topology_has_not_is_told_and_left_alone() {
+    let intent = shop();
+    let mut world = realise(&placed(&intent, &empty()));
+    let resource = at(&mut world, "bucket.assets@east");
+    resource.mark.as_mut().expect("mark").addr.site = name("old-east");
+    let plan = plan_of(&intent, &world);
+    assert_eq!(lines(&plan), ["create bucket.assets@east x1"]);
+    assert!(
+        plan.withheld[0].why.contains("old-east"),
+        "{:?}",
+        plan.withheld
+    );
+}
