@@ -10,6 +10,7 @@ use crate::Name;
 
 /// The kind of a real thing, as `show --json` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the kinds are the domain's own words")]
 pub enum Kind {
@@ -190,6 +191,8 @@ impl fmt::Display for LocalAddr {
 /// Written `network.core@dc1`, `machine.db["primary"]@dc1`, and for a zonal subnet
 /// `subnet.app@east/us-east-1a`. The text form is what marks, plans and journals carry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(from = "String", into = "String", extend("pattern" = crate::schema::ADDR)))]
 pub struct Addr {
     /// What it is called.
     pub local: LocalAddr,

@@ -13,6 +13,8 @@ mod mark;
 mod name;
 mod offer;
 mod resource;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod site;
 mod spec;
 mod token;

@@ -78,6 +78,7 @@ impl fmt::Debug for Digest {
 ///
 /// Written `realm/topology`, or `topology` alone in the default realm.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Owner {
     /// Keeps two teams' topologies of one name apart in a shared account.
     #[serde(default, skip_serializing_if = "Option::is_none")]

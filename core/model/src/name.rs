@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// Cheap to clone; names of a topology are shared.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("pattern" = crate::schema::NAME)))]
 #[serde(transparent)]
 pub struct Name(Arc<str>);
 

@@ -10,6 +10,7 @@ use crate::{Bytes, Capabilities, Money, Name, ResourceId};
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CapacityKind {
     /// By the hour, kept until given back.

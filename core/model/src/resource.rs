@@ -11,6 +11,7 @@ use crate::{Digest, Kind, Mark, Name, Spec};
 
 /// A provider's id of a thing. Opaque; unique at its site and kind.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct ResourceId(Arc<str>);
 
@@ -140,6 +141,8 @@ impl Resource {
 
 /// A digest of one thing's id, spec and mark.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("pattern" = crate::schema::SHORT_DIGEST)))]
 #[serde(transparent)]
 pub struct Fingerprint(pub String);
 

@@ -11,6 +11,8 @@ use crate::{Addr, Digest};
 /// Short enough for every vendor's limit (EC2's `ClientToken` takes 64 ASCII characters,
 /// Google's `requestId` a UUID: see [`Token::as_uuid`]).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("pattern" = crate::schema::TOKEN)))]
 #[serde(transparent)]
 pub struct Token(String);
 

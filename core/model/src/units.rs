@@ -27,6 +27,7 @@ impl UnitError {
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Bytes(pub u64);
 
@@ -84,6 +85,7 @@ impl FromStr for Bytes {
 
 /// An ISO 4217 currency code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 #[expect(missing_docs, reason = "ISO 4217 names them")]
 pub enum Currency {
@@ -114,8 +116,10 @@ impl fmt::Display for Currency {
 
 /// An exact amount in one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Money {
     /// The amount, exact.
+    #[cfg_attr(feature = "schema", schemars(with = "String", extend("pattern" = crate::schema::DECIMAL)))]
     pub amount: Decimal,
     /// The currency.
     pub currency: Currency,

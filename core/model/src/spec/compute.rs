@@ -11,6 +11,11 @@ use crate::{Bytes, CapacityKind, Digest, LocalAddr, Name, ResourceId, UnitError}
 
 /// A machine, of an offer that was chosen for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "schema",
+    schemars(rename = "MachineSpec", bound = "R: schemars::JsonSchema")
+)]
 #[serde(bound(
     serialize = "R: Serialize + Ord",
     deserialize = "R: Deserialize<'de> + Ord"
@@ -44,6 +49,8 @@ pub struct MachineSpec<R> {
 
 /// What a machine boots from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "ImageRef"))]
 #[serde(rename_all = "snake_case")]
 pub enum ImageRef<R> {
     /// A public image by its neutral name (`debian-12`), and this cloud's id of it when the plan
@@ -60,6 +67,7 @@ pub enum ImageRef<R> {
 
 /// A disk that lives and dies with its machine.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DiskSpec {
     /// Its size.
     pub size: Bytes,
@@ -71,6 +79,7 @@ pub struct DiskSpec {
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DiskClass {
     /// Spinning disks: the cheapest.
@@ -109,7 +118,9 @@ impl std::str::FromStr for DiskClass {
 ///
 /// The text may hold secrets. It is never serialised and never shown; only its digest is.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UserData {
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = crate::schema::SHORT_DIGEST)))]
     /// The first 16 hex digits of the digest of the text, with its places named.
     pub digest: String,
     #[serde(skip)]
@@ -203,6 +214,7 @@ impl fmt::Debug for UserData {
 
 /// A public key for logging in to machines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeypairSpec {
     /// In OpenSSH's one-line form, without the comment.
     pub public_key: String,
@@ -212,10 +224,12 @@ pub struct KeypairSpec {
 
 /// An image of the topology's own, made from a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ImageSpec {
     /// A path or URL that the provider can read.
     pub source: String,
     /// The SHA-256 of the content, 64 hex digits.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = crate::schema::SHA256)))]
     pub sha256: String,
     /// The user's labels.
     pub labels: Labels,

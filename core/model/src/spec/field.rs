@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A field of a spec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each is the field of its name in the specs")]
 pub enum Field {

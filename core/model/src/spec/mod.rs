@@ -29,6 +29,11 @@ pub type Labels = BTreeMap<String, String>;
 
 /// A spec of any kind. `R` is how it names other things.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "schema",
+    schemars(rename = "Spec", bound = "R: schemars::JsonSchema")
+)]
 #[serde(
     rename_all = "snake_case",
     bound(

@@ -12,8 +12,13 @@ use crate::{Name, UnitError};
 
 /// A private network at one site: a VPC, a VNet, a libvirt network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NetworkSpec {
     /// This site's slice of the topology's address space.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "String", extend("pattern" = crate::schema::IPV4_RANGE))
+    )]
     pub cidr: Ipv4Net,
     /// The user's labels.
     pub labels: Labels,
@@ -21,10 +26,16 @@ pub struct NetworkSpec {
 
 /// A range of a network in which machines get their addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "SubnetSpec"))]
 pub struct SubnetSpec<R> {
     /// The network it is part of.
     pub network: R,
     /// Its range, within the network's.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "String", extend("pattern" = crate::schema::IPV4_RANGE))
+    )]
     pub cidr: Ipv4Net,
     /// Its zone, where subnets are zonal.
     pub zone: Option<Name>,
@@ -35,6 +46,11 @@ pub struct SubnetSpec<R> {
 /// A set of rules for the machines that carry it: a security group. What no rule admits inward
 /// is refused; everything outward is admitted unless there is an egress rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "schema",
+    schemars(rename = "FirewallSpec", bound = "R: schemars::JsonSchema")
+)]
 #[serde(bound(
     serialize = "R: Serialize + Ord",
     deserialize = "R: Deserialize<'de> + Ord"
@@ -50,6 +66,11 @@ pub struct FirewallSpec<R> {
 
 /// One rule: these peers, this protocol, these ports. It always admits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "schema",
+    schemars(rename = "FirewallRule", bound = "R: schemars::JsonSchema")
+)]
 #[serde(bound(
     serialize = "R: Serialize + Ord",
     deserialize = "R: Deserialize<'de> + Ord"
@@ -69,6 +90,7 @@ pub struct FirewallRule<R> {
 
 /// Which way a rule looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// To the machines that carry the firewall.
@@ -79,6 +101,7 @@ pub enum Direction {
 
 /// The protocol of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the protocols' own names")]
 pub enum Protocol {
@@ -91,12 +114,20 @@ pub enum Protocol {
 
 /// Whom a rule is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Peer"))]
 #[serde(rename_all = "snake_case")]
 pub enum Peer<R> {
     /// Everybody, over IPv4 and IPv6.
     Internet,
     /// A range of addresses.
-    Cidr(IpNet),
+    Cidr(
+        #[cfg_attr(
+            feature = "schema",
+            schemars(with = "String", extend("pattern" = crate::schema::IP_RANGE))
+        )]
+        IpNet,
+    ),
     /// The machines that carry another firewall of the same network and site.
     Firewall(R),
 }
@@ -113,6 +144,8 @@ impl<R> Peer<R> {
 
 /// A range of ports, both ends included. Written `443` or `5432-5433`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(from = "String", into = "String", extend("pattern" = crate::schema::PORTS)))]
 pub struct PortRange {
     /// The first port.
     pub first: u16,
@@ -161,6 +194,8 @@ impl<'de> Deserialize<'de> for PortRange {
 
 /// A public address that outlives the machine behind it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "AddressSpec"))]
 pub struct AddressSpec<R> {
     /// The machine it leads to, if any.
     pub attach: Option<R>,

@@ -7,6 +7,8 @@ use crate::{Bytes, Name};
 
 /// A block device that outlives the machine it is attached to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "VolumeSpec"))]
 pub struct VolumeSpec<R> {
     /// Its size. It can grow, never shrink.
     pub size: Bytes,
@@ -22,6 +24,7 @@ pub struct VolumeSpec<R> {
 
 /// A store of objects. Never public; encrypted by the cloud.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BucketSpec {
     /// Whether older versions of an object are kept.
     pub versioning: bool,

@@ -1,0 +1,62 @@
+//! Patterns for the JSON Schemas of what is written as text: regular expressions of ECMA 262, as
+//! JSON Schema has them.
+
+macro_rules! name {
+    () => {
+        "[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
+    };
+}
+
+macro_rules! octet {
+    () => {
+        "(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+    };
+}
+
+macro_rules! ipv4_range {
+    () => {
+        concat!("(", octet!(), "\\.){3}", octet!(), "/(3[0-2]|[12]?[0-9])")
+    };
+}
+
+/// A [`Name`](crate::Name).
+pub const NAME: &str = concat!("^", name!(), "$");
+
+/// An [`Owner`](crate::Owner) as text.
+pub const OWNER: &str = concat!("^(", name!(), "/)?", name!(), "$");
+
+/// An [`Addr`](crate::Addr).
+pub const ADDR: &str = concat!(
+    "^(network|subnet|firewall|address|keypair|image|machines?|volume|bucket)\\.",
+    name!(),
+    "(\\[([0-9]+|\"([^\"\\\\]|\\\\.)*\")\\])?@",
+    name!(),
+    "(/",
+    name!(),
+    ")?$"
+);
+
+/// A [`Token`](crate::Token).
+pub const TOKEN: &str = "^[0-9a-f]{32}$";
+
+/// The short form of a [`Digest`](crate::Digest).
+pub const SHORT_DIGEST: &str = "^[0-9a-f]{16}$";
+
+/// A SHA-256 in hex digits.
+pub const SHA256: &str = "^[0-9a-f]{64}$";
+
+/// An exact decimal number.
+pub const DECIMAL: &str = "^-?[0-9]+(\\.[0-9]+)?$";
+
+/// A [`PortRange`](crate::PortRange).
+pub const PORTS: &str = "^[0-9]{1,5}(-[0-9]{1,5})?$";
+
+/// A range of IPv4 addresses.
+pub const IPV4_RANGE: &str = concat!("^", ipv4_range!(), "$");
+
+/// A range of IPv4 or IPv6 addresses.
+pub const IP_RANGE: &str = concat!(
+    "^(",
+    ipv4_range!(),
+    "|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*/[0-9]{1,3})$"
+);
