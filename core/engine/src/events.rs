@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 /// What a step does, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each is the step operation of its name")]
 pub enum Operation {

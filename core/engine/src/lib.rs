@@ -44,6 +44,8 @@ mod user_data;
 
 pub use events::{Event, EventSink, Operation};
 pub use execute::{Counts, ExecuteOptions, OfferRef, Outcome, Report, Run, StepReport, execute};
+#[cfg(feature = "schema")]
+pub use journal::journal_schema;
 pub use journal::{EntryId, Journal, JournalError, Pending, RunRecord, Started, retention};
 pub use lease::{
     FileLeaseStore, Holder, Lease, LeaseError, LeaseGuard, LeaseStore, MemoryLeaseStore,

@@ -38,6 +38,7 @@ impl Entry {
 
 /// Some interchangeable things of one spec.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Goal {
     /// How many.
     pub count: u32,

@@ -12,6 +12,7 @@ use crate::Goal;
 
 /// What is to be done about one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Nothing.
@@ -48,6 +49,7 @@ impl Action {
 
 /// Which comes first in a replacement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ReplaceOrder {
     /// The new one runs before the old one goes.
@@ -58,6 +60,7 @@ pub enum ReplaceOrder {
 
 /// Where a difference comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The topology says something else than before.
@@ -72,6 +75,7 @@ pub enum Cause {
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Change {
     /// What it is about.
     pub addr: Addr,
@@ -91,8 +95,10 @@ pub struct Change {
     /// Why, for people; it never drives apply.
     pub reason: String,
     /// What is now, by field; of a fleet, of one member. `null` where there is nothing.
+    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
     pub before: Value,
     /// What is to be, by field. `null` where there is to be nothing.
+    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
     pub after: Value,
     /// The fields that differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -116,6 +122,7 @@ pub struct Change {
 
 /// A field that differs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FieldChange {
     /// Which.
     pub field: Field,
@@ -130,6 +137,7 @@ pub struct FieldChange {
 
 /// A real thing as it was when the plan was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TargetRef {
     /// Its id.
     pub id: ResourceId,
@@ -152,6 +160,7 @@ pub struct TargetRef {
 
 /// What a plan is for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// To bring the world to what the topology says.
@@ -163,6 +172,7 @@ pub enum Mode {
 
 /// Where the topology was read from, so that a saved plan finds it again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Source {
     /// The file or folder.
     pub path: PathBuf,
@@ -176,6 +186,7 @@ pub struct Source {
 
 /// Something that is left as it is because too little is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Withheld {
     /// What.
     pub what: String,
@@ -185,6 +196,7 @@ pub struct Withheld {
 
 /// What must be agreed to before the plan is applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Guard {
     /// How many things the plan deletes for good.
     pub deletes: u32,
@@ -194,6 +206,7 @@ pub struct Guard {
 
 /// How many real things each action touches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(missing_docs, reason = "each counts the action of its name")]
 pub struct Summary {
     pub create: u32,
@@ -209,12 +222,15 @@ pub struct Summary {
 /// What it costs a month (730 hours), before and after. Things without a known price are counted
 /// apart, never as zero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Cost {
     /// The currency of all amounts.
     pub currency: Currency,
     /// Before; `None` where no price at all is known.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub monthly_before: Option<Decimal>,
     /// After; `None` where no price at all is known.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub monthly_after: Option<Decimal>,
     /// Machines whose price is not known, after.
     pub unpriced: u32,
@@ -224,15 +240,19 @@ pub struct Cost {
 
 /// What one site costs a month.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SiteCost {
     /// Before.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub monthly_before: Option<Decimal>,
     /// After.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub monthly_after: Option<Decimal>,
 }
 
 /// What would be done: immutable, and with nothing left to choose.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Plan {
     /// The version of this form: [`Plan::FORMAT_VERSION`].
     pub format_version: u32,

@@ -34,6 +34,8 @@ mod fallback;
 mod moved;
 mod run;
 mod saved;
+#[cfg(feature = "schema")]
+mod schema;
 mod session;
 mod sites;
 mod state;
@@ -44,6 +46,8 @@ mod workspace;
 pub use error::Error;
 pub use run::{ApplyOptions, ApplyOutcome, Run, RunOptions};
 pub use saved::SavedPlan;
+#[cfg(feature = "schema")]
+pub use schema::plan_schema;
 pub use session::{PlanOptions, Planned, Session};
 pub use state::StateDir;
 pub use uniform::{Things, Uniform, uniform_capabilities};

@@ -10,7 +10,7 @@ use strat_planner::{Plan, Target};
 use crate::Error;
 
 /// The keys of the cost's amounts: numbers on disk, where the model has exact decimals.
-const AMOUNTS: [&str; 2] = ["monthly_before", "monthly_after"];
+pub(crate) const AMOUNTS: [&str; 2] = ["monthly_before", "monthly_after"];
 
 /// A plan with what it was limited to: what is written to disk, and what is applied.
 #[derive(Debug, Clone, PartialEq)]

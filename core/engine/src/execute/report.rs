@@ -42,6 +42,7 @@ impl Report {
 
 /// How many steps ended how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Counts {
     /// Done.
     pub done: usize,

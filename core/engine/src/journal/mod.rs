@@ -25,6 +25,8 @@
 //! - Reading is always safe: a plan or `history` may open the journal of a running apply.
 
 mod file;
+#[cfg(feature = "schema")]
+mod schema;
 mod state;
 mod wire;
 
@@ -37,6 +39,8 @@ use strat_model::{Addr, ErrorKind, Kind, Name, Owner, ResourceId};
 use strat_planner::Applied;
 
 pub(crate) use file::sync_dir;
+#[cfg(feature = "schema")]
+pub use schema::journal_schema;
 pub(crate) use state::Touched;
 pub use state::{EntryId, Pending, RunRecord, Started};
 use wire::{Line, Record};

@@ -1,0 +1,47 @@
+//! The JSON Schema of a plan on disk.
+
+use schemars::generate::SchemaSettings;
+use serde_json::{Value, json};
+use strat_model::schema::DECIMAL;
+use strat_planner::Plan;
+
+use crate::saved::AMOUNTS;
+
+/// The JSON Schema of what [`SavedPlan::to_json`](crate::SavedPlan::to_json) gives: the plan's
+/// own, with what that changes.
+#[must_use]
+pub fn plan_schema() -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let schema = settings.into_generator().into_root_schema_for::<Plan>();
+    let mut schema = schema.to_value();
+    schema["title"] = "A Stratiform plan".into();
+    schema["description"] =
+        "What `strat plan --json` answers, and `strat plan --out` writes to a file.".into();
+    let properties = &mut schema["properties"];
+    properties["format_version"]["const"] = Plan::FORMAT_VERSION.into();
+    properties["owner"] = properties["topology"].take();
+    properties["topology"] = json!({
+        "description": "The topology's name.",
+        "$ref": "#/$defs/Name",
+    });
+    properties["targets"] = json!({
+        "description": "What the plan is limited to, such as `machines.web` or `site.dc1`; \
+                        left out where it is everything.",
+        "type": "array",
+        "items": { "type": "string" },
+        "minItems": 1,
+    });
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.push("owner".into());
+    }
+    for cost in ["Cost", "SiteCost"] {
+        for amount in AMOUNTS {
+            let amount = &mut schema["$defs"][cost]["properties"][amount];
+            amount["type"] = json!(["number", "string", "null"]);
+            amount["pattern"] = DECIMAL.into();
+            amount["$comment"] =
+                "An exact decimal as text where a number would lose digits of it.".into();
+        }
+    }
+    schema
+}
