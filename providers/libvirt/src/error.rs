@@ -12,38 +12,162 @@ pub(crate) const PROVIDER: &str = "libvirt";
 ///
 /// The codes are those of `virErrorNumber`: <https://libvirt.org/html/libvirt-virterror.html>.
 const TABLE: &[(sys::virErrorNumber, &str, ErrorKind)] = &[
-    (sys::VIR_ERR_NO_DOMAIN, "VIR_ERR_NO_DOMAIN", ErrorKind::NotFound),
-    (sys::VIR_ERR_NO_NETWORK, "VIR_ERR_NO_NETWORK", ErrorKind::NotFound),
-    (sys::VIR_ERR_NO_STORAGE_POOL, "VIR_ERR_NO_STORAGE_POOL", ErrorKind::NotFound),
-    (sys::VIR_ERR_NO_STORAGE_VOL, "VIR_ERR_NO_STORAGE_VOL", ErrorKind::NotFound),
-    (sys::VIR_ERR_NO_NWFILTER, "VIR_ERR_NO_NWFILTER", ErrorKind::NotFound),
-    (sys::VIR_ERR_DEVICE_MISSING, "VIR_ERR_DEVICE_MISSING", ErrorKind::NotFound),
-    (sys::VIR_ERR_DOM_EXIST, "VIR_ERR_DOM_EXIST", ErrorKind::AlreadyExists),
-    (sys::VIR_ERR_NETWORK_EXIST, "VIR_ERR_NETWORK_EXIST", ErrorKind::AlreadyExists),
-    (sys::VIR_ERR_STORAGE_VOL_EXIST, "VIR_ERR_STORAGE_VOL_EXIST", ErrorKind::AlreadyExists),
-    (sys::VIR_ERR_RESOURCE_BUSY, "VIR_ERR_RESOURCE_BUSY", ErrorKind::Conflict),
-    (sys::VIR_ERR_OPERATION_INVALID, "VIR_ERR_OPERATION_INVALID", ErrorKind::Conflict),
-    (sys::VIR_ERR_AUTH_FAILED, "VIR_ERR_AUTH_FAILED", ErrorKind::Unauthenticated),
-    (sys::VIR_ERR_AUTH_CANCELLED, "VIR_ERR_AUTH_CANCELLED", ErrorKind::Unauthenticated),
-    (sys::VIR_ERR_AUTH_UNAVAILABLE, "VIR_ERR_AUTH_UNAVAILABLE", ErrorKind::Unauthenticated),
-    (sys::VIR_ERR_OPERATION_DENIED, "VIR_ERR_OPERATION_DENIED", ErrorKind::Forbidden),
-    (sys::VIR_ERR_ACCESS_DENIED, "VIR_ERR_ACCESS_DENIED", ErrorKind::Forbidden),
-    (sys::VIR_ERR_OPERATION_TIMEOUT, "VIR_ERR_OPERATION_TIMEOUT", ErrorKind::Timeout),
-    (sys::VIR_ERR_XML_ERROR, "VIR_ERR_XML_ERROR", ErrorKind::Invalid),
-    (sys::VIR_ERR_XML_DETAIL, "VIR_ERR_XML_DETAIL", ErrorKind::Invalid),
-    (sys::VIR_ERR_XML_INVALID_SCHEMA, "VIR_ERR_XML_INVALID_SCHEMA", ErrorKind::Invalid),
-    (sys::VIR_ERR_INVALID_ARG, "VIR_ERR_INVALID_ARG", ErrorKind::Invalid),
-    (sys::VIR_ERR_INVALID_MAC, "VIR_ERR_INVALID_MAC", ErrorKind::Invalid),
-    (sys::VIR_ERR_NO_SUPPORT, "VIR_ERR_NO_SUPPORT", ErrorKind::Unsupported),
-    (sys::VIR_ERR_CONFIG_UNSUPPORTED, "VIR_ERR_CONFIG_UNSUPPORTED", ErrorKind::Unsupported),
-    (sys::VIR_ERR_ARGUMENT_UNSUPPORTED, "VIR_ERR_ARGUMENT_UNSUPPORTED", ErrorKind::Unsupported),
-    (sys::VIR_ERR_OPERATION_UNSUPPORTED, "VIR_ERR_OPERATION_UNSUPPORTED", ErrorKind::Unsupported),
-    (sys::VIR_ERR_NO_CONNECT, "VIR_ERR_NO_CONNECT", ErrorKind::Transient),
-    (sys::VIR_ERR_INVALID_CONN, "VIR_ERR_INVALID_CONN", ErrorKind::Transient),
-    (sys::VIR_ERR_UNKNOWN_HOST, "VIR_ERR_UNKNOWN_HOST", ErrorKind::Transient),
+    (
+        sys::VIR_ERR_NO_DOMAIN,
+        "VIR_ERR_NO_DOMAIN",
+        ErrorKind::NotFound,
+    ),
+    (
+        sys::VIR_ERR_NO_NETWORK,
+        "VIR_ERR_NO_NETWORK",
+        ErrorKind::NotFound,
+    ),
+    (
+        sys::VIR_ERR_NO_STORAGE_POOL,
+        "VIR_ERR_NO_STORAGE_POOL",
+        ErrorKind::NotFound,
+    ),
+    (
+        sys::VIR_ERR_NO_STORAGE_VOL,
+        "VIR_ERR_NO_STORAGE_VOL",
+        ErrorKind::NotFound,
+    ),
+    (
+        sys::VIR_ERR_NO_NWFILTER,
+        "VIR_ERR_NO_NWFILTER",
+        ErrorKind::NotFound,
+    ),
+    (
+        sys::VIR_ERR_DEVICE_MISSING,
+        "VIR_ERR_DEVICE_MISSING",
+        ErrorKind::NotFound,
+    ),
+    (
+        sys::VIR_ERR_DOM_EXIST,
+        "VIR_ERR_DOM_EXIST",
+        ErrorKind::AlreadyExists,
+    ),
+    (
+        sys::VIR_ERR_NETWORK_EXIST,
+        "VIR_ERR_NETWORK_EXIST",
+        ErrorKind::AlreadyExists,
+    ),
+    (
+        sys::VIR_ERR_STORAGE_VOL_EXIST,
+        "VIR_ERR_STORAGE_VOL_EXIST",
+        ErrorKind::AlreadyExists,
+    ),
+    (
+        sys::VIR_ERR_RESOURCE_BUSY,
+        "VIR_ERR_RESOURCE_BUSY",
+        ErrorKind::Conflict,
+    ),
+    (
+        sys::VIR_ERR_OPERATION_INVALID,
+        "VIR_ERR_OPERATION_INVALID",
+        ErrorKind::Conflict,
+    ),
+    (
+        sys::VIR_ERR_AUTH_FAILED,
+        "VIR_ERR_AUTH_FAILED",
+        ErrorKind::Unauthenticated,
+    ),
+    (
+        sys::VIR_ERR_AUTH_CANCELLED,
+        "VIR_ERR_AUTH_CANCELLED",
+        ErrorKind::Unauthenticated,
+    ),
+    (
+        sys::VIR_ERR_AUTH_UNAVAILABLE,
+        "VIR_ERR_AUTH_UNAVAILABLE",
+        ErrorKind::Unauthenticated,
+    ),
+    (
+        sys::VIR_ERR_OPERATION_DENIED,
+        "VIR_ERR_OPERATION_DENIED",
+        ErrorKind::Forbidden,
+    ),
+    (
+        sys::VIR_ERR_ACCESS_DENIED,
+        "VIR_ERR_ACCESS_DENIED",
+        ErrorKind::Forbidden,
+    ),
+    (
+        sys::VIR_ERR_OPERATION_TIMEOUT,
+        "VIR_ERR_OPERATION_TIMEOUT",
+        ErrorKind::Timeout,
+    ),
+    (
+        sys::VIR_ERR_XML_ERROR,
+        "VIR_ERR_XML_ERROR",
+        ErrorKind::Invalid,
+    ),
+    (
+        sys::VIR_ERR_XML_DETAIL,
+        "VIR_ERR_XML_DETAIL",
+        ErrorKind::Invalid,
+    ),
+    (
+        sys::VIR_ERR_XML_INVALID_SCHEMA,
+        "VIR_ERR_XML_INVALID_SCHEMA",
+        ErrorKind::Invalid,
+    ),
+    (
+        sys::VIR_ERR_INVALID_ARG,
+        "VIR_ERR_INVALID_ARG",
+        ErrorKind::Invalid,
+    ),
+    (
+        sys::VIR_ERR_INVALID_MAC,
+        "VIR_ERR_INVALID_MAC",
+        ErrorKind::Invalid,
+    ),
+    (
+        sys::VIR_ERR_NO_SUPPORT,
+        "VIR_ERR_NO_SUPPORT",
+        ErrorKind::Unsupported,
+    ),
+    (
+        sys::VIR_ERR_CONFIG_UNSUPPORTED,
+        "VIR_ERR_CONFIG_UNSUPPORTED",
+        ErrorKind::Unsupported,
+    ),
+    (
+        sys::VIR_ERR_ARGUMENT_UNSUPPORTED,
+        "VIR_ERR_ARGUMENT_UNSUPPORTED",
+        ErrorKind::Unsupported,
+    ),
+    (
+        sys::VIR_ERR_OPERATION_UNSUPPORTED,
+        "VIR_ERR_OPERATION_UNSUPPORTED",
+        ErrorKind::Unsupported,
+    ),
+    (
+        sys::VIR_ERR_NO_CONNECT,
+        "VIR_ERR_NO_CONNECT",
+        ErrorKind::Transient,
+    ),
+    (
+        sys::VIR_ERR_INVALID_CONN,
+        "VIR_ERR_INVALID_CONN",
+        ErrorKind::Transient,
+    ),
+    (
+        sys::VIR_ERR_UNKNOWN_HOST,
+        "VIR_ERR_UNKNOWN_HOST",
+        ErrorKind::Transient,
+    ),
     (sys::VIR_ERR_RPC, "VIR_ERR_RPC", ErrorKind::Transient),
-    (sys::VIR_ERR_SYSTEM_ERROR, "VIR_ERR_SYSTEM_ERROR", ErrorKind::Transient),
-    (sys::VIR_ERR_GNUTLS_ERROR, "VIR_ERR_GNUTLS_ERROR", ErrorKind::Transient),
+    (
+        sys::VIR_ERR_SYSTEM_ERROR,
+        "VIR_ERR_SYSTEM_ERROR",
+        ErrorKind::Transient,
+    ),
+    (
+        sys::VIR_ERR_GNUTLS_ERROR,
+        "VIR_ERR_GNUTLS_ERROR",
+        ErrorKind::Transient,
+    ),
     (sys::VIR_ERR_LIBSSH, "VIR_ERR_LIBSSH", ErrorKind::Transient),
 ];
 
@@ -81,7 +205,10 @@ pub(crate) fn refused(doing: &str, error: virt::error::Error) -> Error {
     let (kind, code) = row(error.code().to_raw());
     // Whatever else it says, without a connection nothing is known of the host.
     let kind = match kind {
-        ErrorKind::Unauthenticated | ErrorKind::Forbidden | ErrorKind::Invalid | ErrorKind::Unsupported => kind,
+        ErrorKind::Unauthenticated
+        | ErrorKind::Forbidden
+        | ErrorKind::Invalid
+        | ErrorKind::Unsupported => kind,
         _ => ErrorKind::Transient,
     };
     Error::new(kind, format!("{doing}: {}", error.message().trim()))
@@ -130,7 +257,11 @@ mod tests {
     #[test]
     fn every_code_has_one_row() {
         for (code, name, kind) in TABLE {
-            assert_eq!(TABLE.iter().filter(|(other, ..)| other == code).count(), 1, "{name}");
+            assert_eq!(
+                TABLE.iter().filter(|(other, ..)| other == code).count(),
+                1,
+                "{name}"
+            );
             assert_eq!(row(*code), (*kind, (*name).to_owned()));
         }
         assert_eq!(row(0).0, ErrorKind::Internal);

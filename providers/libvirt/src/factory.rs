@@ -34,9 +34,16 @@ impl ProviderFactory for LibvirtFactory {
         Settings::parse(site).map(|_| ())
     }
 
-    async fn connect(&self, spec: &SiteSpec, context: &ConnectContext) -> Result<Arc<dyn Provider>> {
+    async fn connect(
+        &self,
+        spec: &SiteSpec,
+        context: &ConnectContext,
+    ) -> Result<Arc<dyn Provider>> {
         let settings = Settings::parse(spec).map_err(|errors| {
-            let all: Vec<_> = errors.iter().map(|e| format!("{}: {}", e.attribute, e.message)).collect();
+            let all: Vec<_> = errors
+                .iter()
+                .map(|e| format!("{}: {}", e.attribute, e.message))
+                .collect();
             fail(ErrorKind::Invalid, all.join("; "))
         })?;
         let (spec, context) = (spec.clone(), context.clone());
@@ -54,8 +61,14 @@ fn open(spec: &SiteSpec, settings: Settings, context: &ConnectContext) -> Result
     let hosts: Vec<_> = settings.hosts.iter().cloned().map(Host::new).collect();
     let (mut traits, mut first) = (Vec::new(), None);
     let outcomes: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = hosts.iter().map(|host| scope.spawn(|| host.traits().cloned())).collect();
-        threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
+        let threads: Vec<_> = hosts
+            .iter()
+            .map(|host| scope.spawn(|| host.traits().cloned()))
+            .collect();
+        threads
+            .into_iter()
+            .filter_map(|thread| thread.join().ok())
+            .collect()
     });
     for outcome in outcomes {
         match outcome {
@@ -72,5 +85,12 @@ fn open(spec: &SiteSpec, settings: Settings, context: &ConnectContext) -> Result
     }
     let capabilities = capabilities(&settings, &traits);
     let (name, clock) = (spec.name.clone(), Arc::clone(&context.clock));
-    Ok(Site::new(name, settings, hosts, capabilities, clock, context.base_dir.clone()))
+    Ok(Site::new(
+        name,
+        settings,
+        hosts,
+        capabilities,
+        clock,
+        context.base_dir.clone(),
+    ))
 }

@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use strat_model::{
-    Attributes, ErrorKind, Field, ImageSpec, Kind, Resource, ResourceId, ResourceState, Result, Spec,
+    Attributes, ErrorKind, Field, ImageSpec, Kind, Resource, ResourceId, ResourceState, Result,
+    Spec,
 };
 use strat_provider::{Create, Images, Update};
 
@@ -49,24 +50,29 @@ impl Images for LibvirtProvider {
     async fn public_images(&self) -> Result<BTreeMap<String, ResourceId>> {
         self.run("public_images", |site| {
             let names = site.settings.images.keys();
-            Ok(names.map(|name| (name.clone(), ResourceId::from(format!("{NAMED}{name}")))).collect())
+            Ok(names
+                .map(|name| (name.clone(), ResourceId::from(format!("{NAMED}{name}"))))
+                .collect())
         })
         .await
     }
 
     async fn create_image(&self, request: Create<'_, ImageSpec>) -> Result<Resource> {
         let request = OwnedCreate::of(request);
-        self.run("create_image", move |site| site.create_image(&request)).await
+        self.run("create_image", move |site| site.create_image(&request))
+            .await
     }
 
     async fn update_image(&self, request: Update<'_, ImageSpec>) -> Result<Resource> {
         let request = OwnedUpdate::of(request);
-        self.run("update_image", move |site| site.update_image(&request)).await
+        self.run("update_image", move |site| site.update_image(&request))
+            .await
     }
 
     async fn delete_image(&self, id: &ResourceId) -> Result<()> {
         let id = id.clone();
-        self.run("delete_image", move |site| site.delete_image(&id)).await
+        self.run("delete_image", move |site| site.delete_image(&id))
+            .await
     }
 }
 
@@ -83,23 +89,39 @@ impl Site {
         }
         let mut origin = self.origin(&request.spec)?;
         let (pool, volume, found) = match &origin {
-            Origin::File(..) => (self.settings.pool.clone(), format!("{}.image", request.name), false),
+            Origin::File(..) => (
+                self.settings.pool.clone(),
+                format!("{}.image", request.name),
+                false,
+            ),
             Origin::Volume { pool, volume } => (pool.clone(), volume.clone(), true),
         };
         let format = match &mut origin {
             Origin::File(file, _) => check_file(file, &request.spec)?,
-            Origin::Volume { pool, volume } => self.check_volume_image(pool, volume, &request.spec)?,
+            Origin::Volume { pool, volume } => {
+                self.check_volume_image(pool, volume, &request.spec)?
+            }
         };
         let (source, sha256) = (request.spec.source.clone(), request.spec.sha256.clone());
-        let body = ImageBody { source, sha256, format, pool, volume, found };
+        let body = ImageBody {
+            source,
+            sha256,
+            format,
+            pool,
+            volume,
+            found,
+        };
         let mut thing = Thing::new(birth, Phase::Making, body);
         self.each(|host| self.put_image(host, &thing))?;
         if let Origin::File(file, length) = &origin {
             self.each(|host| {
-                let mut file = file.try_clone().map_err(|error| unreadable(&request.spec, error))?;
+                let mut file = file
+                    .try_clone()
+                    .map_err(|error| unreadable(&request.spec, error))?;
                 // Clones share their place in the file, so each host opens its own.
                 if self.hosts.len() > 1 {
-                    file = File::open(self.base_dir.join(&request.spec.source)).map_err(|error| unreadable(&request.spec, error))?;
+                    file = File::open(self.base_dir.join(&request.spec.source))
+                        .map_err(|error| unreadable(&request.spec, error))?;
                 }
                 self.fill_image(host, &thing.body, &mut file, *length)
             })?;
@@ -115,19 +137,40 @@ impl Site {
 
     /// Where the content is: `pool://<pool>/<volume>` on every host, or a file here.
     fn origin(&self, spec: &ImageSpec) -> Result<Origin> {
-        let is_digest = spec.sha256.len() == 64 && spec.sha256.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
+        let is_digest = spec.sha256.len() == 64
+            && spec
+                .sha256
+                .bytes()
+                .all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
         if !is_digest {
-            return Err(fail(ErrorKind::Invalid, "an image has a SHA-256 of 64 lower-case hex digits"));
+            return Err(fail(
+                ErrorKind::Invalid,
+                "an image has a SHA-256 of 64 lower-case hex digits",
+            ));
         }
-        if let Some((pool, volume)) = spec.source.strip_prefix("pool://").and_then(|rest| rest.split_once('/')) {
-            return Ok(Origin::Volume { pool: pool.to_owned(), volume: volume.to_owned() });
+        if let Some((pool, volume)) = spec
+            .source
+            .strip_prefix("pool://")
+            .and_then(|rest| rest.split_once('/'))
+        {
+            return Ok(Origin::Volume {
+                pool: pool.to_owned(),
+                volume: volume.to_owned(),
+            });
         }
         if spec.source.contains("://") {
-            let message = format!("`{}` cannot be read by libvirt: fetch it, and name the file, or a volume as `pool://<pool>/<volume>`", spec.source);
+            let message = format!(
+                "`{}` cannot be read by libvirt: fetch it, and name the file, or a volume as `pool://<pool>/<volume>`",
+                spec.source
+            );
             return Err(fail(ErrorKind::Unsupported, message));
         }
-        let file = File::open(self.base_dir.join(&spec.source)).map_err(|error| unreadable(spec, error))?;
-        let length = file.metadata().map_err(|error| unreadable(spec, error))?.len();
+        let file = File::open(self.base_dir.join(&spec.source))
+            .map_err(|error| unreadable(spec, error))?;
+        let length = file
+            .metadata()
+            .map_err(|error| unreadable(spec, error))?
+            .len();
         Ok(Origin::File(file, length))
     }
 
@@ -135,7 +178,10 @@ impl Site {
     fn check_volume_image(&self, pool: &str, volume: &str, spec: &ImageSpec) -> Result<String> {
         let formats = self.each(|host| {
             let Some(found) = self.pool_named(host, pool)?.volume(host, volume)? else {
-                return Err(missing(format!("volume {volume} in the pool {pool} of {}", host.name())));
+                return Err(missing(format!(
+                    "volume {volume} in the pool {pool} of {}",
+                    host.name()
+                )));
             };
             let (mut hasher, mut head) = (Sha256::new(), Vec::new());
             host.download(&found, 0, &mut |part| {
@@ -152,12 +198,24 @@ impl Site {
     }
 
     /// Makes an image's volume and fills it, from the beginning.
-    fn fill_image(&self, host: &Host, body: &ImageBody, file: &mut File, length: u64) -> Result<()> {
-        let wrong = |error| fail(ErrorKind::Internal, "an image file cannot be read").with_source(error);
+    fn fill_image(
+        &self,
+        host: &Host,
+        body: &ImageBody,
+        file: &mut File,
+        length: u64,
+    ) -> Result<()> {
+        let wrong =
+            |error| fail(ErrorKind::Internal, "an image file cannot be read").with_source(error);
         let pool = self.pool_named(host, &body.pool)?;
         pool.remove(host, &body.volume)?;
         let capacity = virtual_size(file, &body.format, length).map_err(wrong)?;
-        let new = NewVolume { name: &body.volume, capacity: Some(capacity), format: &body.format, backing: None };
+        let new = NewVolume {
+            name: &body.volume,
+            capacity: Some(capacity),
+            format: &body.format,
+            backing: None,
+        };
         let volume = pool.make(host, &new)?;
         file.seek(SeekFrom::Start(0)).map_err(wrong)?;
         host.upload(&volume, length, file)
@@ -180,16 +238,21 @@ impl Site {
         let Some(mut thing) = self.image_things()?.remove(id.as_str()) else {
             return Ok(());
         };
-        let uses = |guest: &crate::host::Guest| guest.body().is_some_and(|body| body.image == id.as_str());
+        let uses =
+            |guest: &crate::host::Guest| guest.body().is_some_and(|body| body.image == id.as_str());
         if let Some((_, guest)) = self.guests()?.iter().find(|(_, guest)| uses(guest)) {
-            let message = format!("the disk of the machine {} is a layer over the image {id}", guest.name);
+            let message = format!(
+                "the disk of the machine {} is a layer over the image {id}",
+                guest.name
+            );
             return Err(fail(ErrorKind::Conflict, message));
         }
         thing.phase = Phase::Leaving { since: self.now() };
         self.each(|host| {
             self.put_image(host, &thing)?;
             if !thing.body.found {
-                self.pool_named(host, &thing.body.pool)?.remove(host, &thing.body.volume)?;
+                self.pool_named(host, &thing.body.pool)?
+                    .remove(host, &thing.body.volume)?;
             }
             self.on_shelf(host, Kind::Image, |shelf| shelf.remove(id.as_str()))
         })?;
@@ -197,7 +260,11 @@ impl Site {
     }
 
     pub(crate) fn list_images(&self) -> Result<Vec<Resource>> {
-        Ok(self.image_things()?.values().map(|thing| self.image_of(thing)).collect())
+        Ok(self
+            .image_things()?
+            .values()
+            .map(|thing| self.image_of(thing))
+            .collect())
     }
 
     /// The documents of all images, as they are on all hosts.
@@ -240,7 +307,11 @@ impl Site {
 }
 
 fn unreadable(spec: &ImageSpec, error: std::io::Error) -> strat_model::Error {
-    fail(ErrorKind::Invalid, format!("the image `{}` cannot be read: {error}", spec.source)).with_source(error)
+    fail(
+        ErrorKind::Invalid,
+        format!("the image `{}` cannot be read: {error}", spec.source),
+    )
+    .with_source(error)
 }
 
 /// Checks a file's digest, and gives its format.
@@ -248,7 +319,9 @@ fn check_file(file: &mut File, spec: &ImageSpec) -> Result<String> {
     let (mut hasher, mut head) = (Sha256::new(), Vec::new());
     let mut buffer = vec![0; 1 << 20];
     loop {
-        let read = file.read(&mut buffer).map_err(|error| unreadable(spec, error))?;
+        let read = file
+            .read(&mut buffer)
+            .map_err(|error| unreadable(spec, error))?;
         if read == 0 {
             break;
         }
@@ -262,18 +335,29 @@ fn check_file(file: &mut File, spec: &ImageSpec) -> Result<String> {
 }
 
 fn check_digest(hasher: Sha256, spec: &ImageSpec) -> Result<()> {
-    let digest: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     if digest == spec.sha256 {
         return Ok(());
     }
-    let message = format!("the SHA-256 of `{}` is {digest}, not {}", spec.source, spec.sha256);
+    let message = format!(
+        "the SHA-256 of `{}` is {digest}, not {}",
+        spec.source, spec.sha256
+    );
     Err(fail(ErrorKind::Invalid, message))
 }
 
 /// The format that a file's first bytes tell: qcow2 begins with `QFI\xfb`.
 /// <https://www.qemu.org/docs/master/interop/qcow2.html>
 fn format_of(head: &[u8]) -> &'static str {
-    if head.starts_with(b"QFI\xfb") { "qcow2" } else { "raw" }
+    if head.starts_with(b"QFI\xfb") {
+        "qcow2"
+    } else {
+        "raw"
+    }
 }
 
 /// How large the disk is that a file describes: in a qcow2 header, at byte 24.
@@ -302,9 +386,19 @@ mod tests {
         file.write_all(&content).expect("written");
         file.seek(SeekFrom::Start(0)).expect("back");
         let digest = strat_model::Digest::of(&content);
-        let mut spec = ImageSpec { source: "x".to_owned(), sha256: digest.to_string(), labels: BTreeMap::new() };
-        assert_eq!(check_file(&mut file, &spec).expect("the digest is right"), "qcow2");
-        assert_eq!(virtual_size(&mut file, "qcow2", 104).expect("a size"), 5 << 30);
+        let mut spec = ImageSpec {
+            source: "x".to_owned(),
+            sha256: digest.to_string(),
+            labels: BTreeMap::new(),
+        };
+        assert_eq!(
+            check_file(&mut file, &spec).expect("the digest is right"),
+            "qcow2"
+        );
+        assert_eq!(
+            virtual_size(&mut file, "qcow2", 104).expect("a size"),
+            5 << 30
+        );
         assert_eq!(virtual_size(&mut file, "raw", 104).expect("a size"), 104);
         spec.sha256 = "0".repeat(64);
         assert!(check_file(&mut file, &spec).is_err());

@@ -13,7 +13,12 @@ impl Observe for LibvirtProvider {
         let filter = filter.clone();
         let mut items = self.run("list", move |site| site.list(kind)).await?;
         if let Filter::Owner(owner) = filter {
-            items.retain(|resource| resource.mark.as_ref().is_some_and(|mark| mark.owner == owner));
+            items.retain(|resource| {
+                resource
+                    .mark
+                    .as_ref()
+                    .is_some_and(|mark| mark.owner == owner)
+            });
         }
         items.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(Page { items, next: None })

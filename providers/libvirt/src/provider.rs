@@ -25,7 +25,9 @@ pub(crate) struct LibvirtProvider {
 
 impl fmt::Debug for LibvirtProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LibvirtProvider").field("site", &self.site.name).finish_non_exhaustive()
+        f.debug_struct("LibvirtProvider")
+            .field("site", &self.site.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -113,7 +115,13 @@ impl<S: Clone> OwnedUpdate<S> {
     }
 
     /// The document of a thing that was foreign so far.
-    pub(crate) fn adopted<B>(&self, name: &str, spec: &Spec<ResourceId>, now: Timestamp, body: B) -> Thing<B> {
+    pub(crate) fn adopted<B>(
+        &self,
+        name: &str,
+        spec: &Spec<ResourceId>,
+        now: Timestamp,
+        body: B,
+    ) -> Thing<B> {
         let token = Token::derive("adopted", &self.mark.addr, self.mark.generation, 0, 0, name);
         let digest = request_digest(spec);
         let birth = Birth {
@@ -147,7 +155,10 @@ impl Provider for LibvirtProvider {
         self.run("identity", |site| {
             let names = site.each(Host::hostname)?;
             let uris: Vec<_> = site.hosts.iter().map(Host::uri).collect();
-            Ok(Identity { account: names.join(", "), principal: uris.join(", ") })
+            Ok(Identity {
+                account: names.join(", "),
+                principal: uris.join(", "),
+            })
         })
         .await
     }

@@ -19,7 +19,12 @@ pub(crate) enum Addressing {
     /// By DHCP.
     Dhcp,
     /// By the seed itself, on a bridge where nobody else says.
-    Static { ip: Ipv4Addr, subnet: Ipv4Net, gateway: Ipv4Addr, dns: Vec<IpAddr> },
+    Static {
+        ip: Ipv4Addr,
+        subnet: Ipv4Net,
+        gateway: Ipv4Addr,
+        dns: Vec<IpAddr>,
+    },
 }
 
 /// What goes onto a seed disk.
@@ -46,7 +51,12 @@ impl Seed<'_> {
         let mut card = json!({ "match": { "macaddress": self.mac } });
         match self.addressing {
             Addressing::Dhcp => card["dhcp4"] = true.into(),
-            Addressing::Static { ip, subnet, gateway, dns } => {
+            Addressing::Static {
+                ip,
+                subnet,
+                gateway,
+                dns,
+            } => {
                 card["addresses"] = json!([format!("{ip}/{}", subnet.prefix_len())]);
                 card["routes"] = json!([{ "to": "0.0.0.0/0", "via": gateway }]);
                 card["nameservers"] = json!({ "addresses": dns });
@@ -74,7 +84,8 @@ impl Seed<'_> {
         let options = fatfs::FormatVolumeOptions::new().volume_label(*b"CIDATA     ");
         fatfs::format_volume(&mut disk, options).map_err(wrong)?;
         {
-            let volume = fatfs::FileSystem::new(&mut disk, fatfs::FsOptions::new()).map_err(wrong)?;
+            let volume =
+                fatfs::FileSystem::new(&mut disk, fatfs::FsOptions::new()).map_err(wrong)?;
             for (name, text) in &files {
                 let mut file = volume.root_dir().create_file(name).map_err(wrong)?;
                 file.write_all(text.as_bytes()).map_err(wrong)?;
@@ -116,7 +127,8 @@ mod tests {
             };
             let disk = seed.image().expect("an image");
             assert_eq!(read(&disk, "user-data"), data);
-            let meta: serde_json::Value = serde_json::from_str(&read(&disk, "meta-data")).expect("JSON");
+            let meta: serde_json::Value =
+                serde_json::from_str(&read(&disk, "meta-data")).expect("JSON");
             assert_eq!(meta["public-keys"][0], "ssh-ed25519 AAAA");
             assert!(read(&disk, "network-config").contains("\"dhcp4\":true"));
             assert_eq!(disk, seed.image().expect("an image"), "the same each time");
@@ -131,8 +143,18 @@ mod tests {
             gateway: Ipv4Addr::new(10, 0, 0, 1),
             dns: vec![IpAddr::V4(Ipv4Addr::new(9, 9, 9, 9))],
         };
-        let seed = Seed { instance_id: "i", hostname: "h", public_key: None, user_data: None, mac: "m", addressing: &addressing };
+        let seed = Seed {
+            instance_id: "i",
+            hostname: "h",
+            public_key: None,
+            user_data: None,
+            mac: "m",
+            addressing: &addressing,
+        };
         let text = read(&seed.image().expect("an image"), "network-config");
-        assert!(text.contains("10.0.0.7/24") && text.contains("9.9.9.9"), "{text}");
+        assert!(
+            text.contains("10.0.0.7/24") && text.contains("9.9.9.9"),
+            "{text}"
+        );
     }
 }

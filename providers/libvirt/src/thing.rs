@@ -109,7 +109,9 @@ impl<B> Thing<B> {
     /// # Errors
     /// `Precondition` for the same token with another spec, else `AlreadyExists`.
     pub(crate) fn check_repeated(&self, birth: Birth<'_>) -> Result<()> {
-        let ours = self.mark().is_some_and(|mark| mark.owner == birth.mark.owner);
+        let ours = self
+            .mark()
+            .is_some_and(|mark| mark.owner == birth.mark.owner);
         if ours && self.request == birth.request {
             return Ok(());
         }
@@ -134,14 +136,21 @@ impl<B> Thing<B> {
 
 /// The error for a name that something else has.
 pub(crate) fn taken(kind: Kind, name: &str) -> strat_model::Error {
-    fail(ErrorKind::AlreadyExists, format!("there is a {kind} `{name}` already, and it is another"))
+    fail(
+        ErrorKind::AlreadyExists,
+        format!("there is a {kind} `{name}` already, and it is another"),
+    )
 }
 
 impl<B: Serialize + DeserializeOwned> Thing<B> {
     /// As JSON.
     pub(crate) fn to_json(&self) -> Result<String> {
         serde_json::to_string(self).map_err(|error| {
-            fail(ErrorKind::Internal, format!("`{}` has no JSON form", self.name)).with_source(error)
+            fail(
+                ErrorKind::Internal,
+                format!("`{}` has no JSON form", self.name),
+            )
+            .with_source(error)
         })
     }
 
@@ -160,7 +169,8 @@ impl<B: Serialize + DeserializeOwned> Thing<B> {
     pub(crate) fn from_xml(document: &Element) -> Option<Self> {
         let metadata = document.child("metadata")?;
         let ours = metadata.children.iter().find(|child| {
-            let in_namespace = |(key, value): &(String, String)| key.starts_with("xmlns") && value == NAMESPACE;
+            let in_namespace =
+                |(key, value): &(String, String)| key.starts_with("xmlns") && value == NAMESPACE;
             child.attributes.iter().any(in_namespace)
         })?;
         Self::from_json(&ours.text)
@@ -168,8 +178,13 @@ impl<B: Serialize + DeserializeOwned> Thing<B> {
 
     /// Puts it into a domain's or network's XML, beside what others keep there.
     pub(crate) fn into_xml(&self, document: &mut Element) -> Result<()> {
-        let mut metadata = document.child("metadata").cloned().unwrap_or_else(|| Element::new("metadata"));
-        metadata.children.retain(|child| !child.attributes.iter().any(|(_, value)| value == NAMESPACE));
+        let mut metadata = document
+            .child("metadata")
+            .cloned()
+            .unwrap_or_else(|| Element::new("metadata"));
+        metadata
+            .children
+            .retain(|child| !child.attributes.iter().any(|(_, value)| value == NAMESPACE));
         metadata.children.push(self.to_element()?);
         document.put(metadata);
         Ok(())
@@ -181,7 +196,14 @@ pub(crate) fn uuid_of(kind: &str, name: &str) -> String {
     let digest = Digest::of_parts(["stratiform-libvirt", kind, name]);
     let d = digest.as_str();
     // Version 8 ("custom") and the RFC 9562 variant.
-    format!("{}-{}-8{}-a{}-{}", &d[..8], &d[8..12], &d[13..16], &d[17..20], &d[20..32])
+    format!(
+        "{}-{}-8{}-a{}-{}",
+        &d[..8],
+        &d[8..12],
+        &d[13..16],
+        &d[17..20],
+        &d[20..32]
+    )
 }
 
 #[cfg(test)]
@@ -215,7 +237,10 @@ mod tests {
             thing.into_xml(&mut document).expect("JSON");
         }
         let document = Element::parse(&document.to_string()).expect("XML");
-        assert_eq!(document.at(&["metadata"]).map(|m| m.children.len()), Some(2));
+        assert_eq!(
+            document.at(&["metadata"]).map(|m| m.children.len()),
+            Some(2)
+        );
         let read = Thing::<u32>::from_xml(&document).expect("ours");
         assert_eq!((&read, read.mark()), (&thing, Some(mark)));
     }

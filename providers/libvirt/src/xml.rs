@@ -70,7 +70,8 @@ impl Element {
 
     /// The first descendant along a path of names.
     pub(crate) fn at(&self, path: &[&str]) -> Option<&Self> {
-        path.iter().try_fold(self, |element, name| element.child(name))
+        path.iter()
+            .try_fold(self, |element, name| element.child(name))
     }
 
     /// The text of the first descendant along a path of names.
@@ -92,7 +93,9 @@ impl Element {
         let mut reader = Reader::from_str(text);
         let mut open: Vec<Self> = vec![Self::default()];
         loop {
-            let event = reader.read_event().map_err(|error| wrong(error.to_string()))?;
+            let event = reader
+                .read_event()
+                .map_err(|error| wrong(error.to_string()))?;
             match event {
                 Event::Start(start) => open.push(Self::begin(&start)?),
                 Event::Empty(start) => close(&mut open, Some(Self::begin(&start)?)),
@@ -108,17 +111,26 @@ impl Element {
                 Event::Decl(_) | Event::Comment(_) | Event::PI(_) | Event::DocType(_) => {}
             }
         }
-        let [document] = <[Self; 1]>::try_from(open).map_err(|_| wrong("it breaks off".to_owned()))?;
-        document.children.into_iter().next().ok_or_else(|| wrong("it is empty".to_owned()))
+        let [document] =
+            <[Self; 1]>::try_from(open).map_err(|_| wrong("it breaks off".to_owned()))?;
+        document
+            .children
+            .into_iter()
+            .next()
+            .ok_or_else(|| wrong("it is empty".to_owned()))
     }
 
     fn begin(start: &BytesStart<'_>) -> Result<Self> {
-        let wrong = |error: &dyn fmt::Display| fail(ErrorKind::Internal, format!("libvirt's XML: {error}"));
+        let wrong =
+            |error: &dyn fmt::Display| fail(ErrorKind::Internal, format!("libvirt's XML: {error}"));
         let mut element = Self::new(&text_of(start.name().as_ref()));
         for attribute in start.attributes() {
             let attribute = attribute.map_err(|error| wrong(&error))?;
-            let value = quick_xml::escape::unescape(&attribute.value).map_err(|error| wrong(&error))?;
-            element.attributes.push((text_of(attribute.key.as_ref()), value.into_owned()));
+            let value =
+                quick_xml::escape::unescape(&attribute.value).map_err(|error| wrong(&error))?;
+            element
+                .attributes
+                .push((text_of(attribute.key.as_ref()), value.into_owned()));
         }
         Ok(element)
     }
@@ -190,7 +202,10 @@ mod tests {
                     <m:t xmlns:m=\"urn:x\">{\"k\":\"&lt;東京&gt; &quot;x&quot;\"}</m:t></network>";
         let element = Element::parse(text).expect("XML");
         assert_eq!(element.text_at(&["name"]), Some("a & b"));
-        assert_eq!(element.at(&["ip"]).and_then(|ip| ip.get("prefix")), Some("24"));
+        assert_eq!(
+            element.at(&["ip"]).and_then(|ip| ip.get("prefix")),
+            Some("24")
+        );
         assert_eq!(element.text_at(&["m:t"]), Some("{\"k\":\"<東京> \"x\"\"}"));
         assert_eq!(Element::parse(&element.to_string()).expect("XML"), element);
     }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use strat_model::{
-    Bytes, CapacityKind, DiskClass, DiskSpec, Error, ErrorKind, ImageRef, Kind, MachineSpec, Resource,
-    ResourceId, Result, Scope, Spec,
+    Bytes, CapacityKind, DiskClass, DiskSpec, Error, ErrorKind, ImageRef, Kind, MachineSpec,
+    Resource, ResourceId, Result, Scope, Spec,
 };
 use strat_provider::MachineBatch;
 
@@ -36,7 +36,11 @@ pub(super) struct Order<'a> {
 #[derive(Debug, Clone)]
 pub(super) enum Image {
     /// Of the site's settings.
-    Named { disk: Option<String>, format: String, boot: Option<DirectBoot> },
+    Named {
+        disk: Option<String>,
+        format: String,
+        boot: Option<DirectBoot>,
+    },
     /// Of the topology's own.
     Managed(Box<Thing<ImageBody>>),
 }
@@ -58,17 +62,34 @@ pub(super) struct Part {
 }
 
 impl Site {
-    pub(super) fn create_machines(&self, request: &OwnedCreate<MachineSpec<ResourceId>>, names: &[String]) -> Result<MachineBatch> {
+    pub(super) fn create_machines(
+        &self,
+        request: &OwnedCreate<MachineSpec<ResourceId>>,
+        names: &[String],
+    ) -> Result<MachineBatch> {
         let order = self.check_order(&request.spec, names)?;
         let (placed, mut shortfall) = self.place(request, names, &order)?;
         let outcomes: Vec<_> = std::thread::scope(|scope| {
-            let finish = |(host, guest): &(usize, Guest)| self.finish(&self.hosts[*host], guest, &order);
+            let finish =
+                |(host, guest): &(usize, Guest)| self.finish(&self.hosts[*host], guest, &order);
             // A few at a time: each is a QEMU that starts, and a host has other things to do.
             let mut outcomes = Vec::with_capacity(placed.len());
             for few in placed.chunks(4) {
-                let threads: Vec<_> = few.iter().map(|one| scope.spawn(move || finish(one))).collect();
-                let broken = || Err(fail(ErrorKind::Internal, "a thread for a machine broke off"));
-                outcomes.extend(threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| broken())));
+                let threads: Vec<_> = few
+                    .iter()
+                    .map(|one| scope.spawn(move || finish(one)))
+                    .collect();
+                let broken = || {
+                    Err(fail(
+                        ErrorKind::Internal,
+                        "a thread for a machine broke off",
+                    ))
+                };
+                outcomes.extend(
+                    threads
+                        .into_iter()
+                        .map(|thread| thread.join().unwrap_or_else(|_| broken())),
+                );
             }
             outcomes
         });
@@ -90,11 +111,18 @@ impl Site {
         }
     }
 
-    fn check_order<'a>(&self, spec: &'a MachineSpec<ResourceId>, names: &[String]) -> Result<Order<'a>> {
+    fn check_order<'a>(
+        &self,
+        spec: &'a MachineSpec<ResourceId>,
+        names: &[String],
+    ) -> Result<Order<'a>> {
         let invalid = |message: String| Err(fail(ErrorKind::Invalid, message));
         let max = self.capabilities.create_batch as usize;
         if names.is_empty() || names.len() > max {
-            return invalid(format!("a call makes 1 to {max} machines, not {}", names.len()));
+            return invalid(format!(
+                "a call makes 1 to {max} machines, not {}",
+                names.len()
+            ));
         }
         if names.iter().collect::<BTreeSet<_>>().len() < names.len() {
             return invalid("two machines have one name".to_owned());
@@ -102,14 +130,20 @@ impl Site {
         self.check_zone(&spec.zone)?;
         let size = flexible_size(&spec.machine_type);
         if size != Some((spec.cpu, spec.memory)) || spec.capacity != CapacityKind::Owned {
-            let message = format!("`{}` is no size of a machine of our own with {} CPUs and {}", spec.machine_type, spec.cpu, spec.memory);
+            let message = format!(
+                "`{}` is no size of a machine of our own with {} CPUs and {}",
+                spec.machine_type, spec.cpu, spec.memory
+            );
             return Err(fail(ErrorKind::Invalid, message).with_scope(Scope::Offer));
         }
         if let Some(data) = &spec.user_data {
             match data.as_text() {
                 None => return invalid("the user data has places not filled in".to_owned()),
                 Some(text) if text.len() as u64 > USER_DATA_MAX => {
-                    return invalid(format!("the user data is longer than {}", Bytes(USER_DATA_MAX)));
+                    return invalid(format!(
+                        "the user data is longer than {}",
+                        Bytes(USER_DATA_MAX)
+                    ));
                 }
                 Some(_) => {}
             }
@@ -122,19 +156,34 @@ impl Site {
             None => None,
         };
         let image = self.image(&spec.image)?;
-        Ok(Order { spec, subnet, image, public_key })
+        Ok(Order {
+            spec,
+            subnet,
+            image,
+            public_key,
+        })
     }
 
     fn image(&self, image: &ImageRef<ResourceId>) -> Result<Image> {
         let (ImageRef::Named { id, .. } | ImageRef::Managed(id)) = image;
         if let Some(source) = self.named_image(id) {
             let source = source.clone();
-            return Ok(Image::Named { disk: source.disk, format: source.format, boot: source.boot });
+            return Ok(Image::Named {
+                disk: source.disk,
+                format: source.format,
+                boot: source.boot,
+            });
         }
         match self.image_things()?.remove(id.as_str()) {
             Some(thing) if thing.phase == Phase::Made => Ok(Image::Managed(Box::new(thing))),
-            Some(_) => Err(fail(ErrorKind::Conflict, format!("the image {id} is not whole"))),
-            None => Err(fail(ErrorKind::Invalid, format!("there is no image {id} at {}", self.name))),
+            Some(_) => Err(fail(
+                ErrorKind::Conflict,
+                format!("the image {id} is not whole"),
+            )),
+            None => Err(fail(
+                ErrorKind::Invalid,
+                format!("there is no image {id} at {}", self.name),
+            )),
         }
     }
 
@@ -160,8 +209,15 @@ impl Site {
                     Some(thing) => thing.check_repeated(birth)?,
                     None => return Err(taken(Kind::Machine, name)),
                 }
-                if let Some(Thing { phase: Phase::Leaving { .. }, .. }) = &guest.thing {
-                    return Err(fail(ErrorKind::Conflict, format!("the machine `{name}` is being deleted")));
+                if let Some(Thing {
+                    phase: Phase::Leaving { .. },
+                    ..
+                }) = &guest.thing
+                {
+                    return Err(fail(
+                        ErrorKind::Conflict,
+                        format!("the machine `{name}` is being deleted"),
+                    ));
                 }
                 placed.push((self.index_of(host), guest.clone()));
                 continue;
@@ -179,16 +235,28 @@ impl Site {
             let uuid = uuid_of("machine", &format!("{name}:{}", request.token));
             let body = body_of(order.spec, ip, mac_of(&uuid));
             let thing = Thing::new(birth, Phase::Making, body);
-            placed.push((index, self.define_machine(&self.hosts[index], &uuid, thing, order)?));
+            placed.push((
+                index,
+                self.define_machine(&self.hosts[index], &uuid, thing, order)?,
+            ));
         }
         Ok((placed, shortfall))
     }
 
     fn index_of(&self, host: &Host) -> usize {
-        self.hosts.iter().position(|other| other.name() == host.name()).unwrap_or(0)
+        self.hosts
+            .iter()
+            .position(|other| other.name() == host.name())
+            .unwrap_or(0)
     }
 
-    fn define_machine(&self, host: &Host, uuid: &str, thing: Thing<MachineBody>, order: &Order<'_>) -> Result<Guest> {
+    fn define_machine(
+        &self,
+        host: &Host,
+        uuid: &str,
+        thing: Thing<MachineBody>,
+        order: &Order<'_>,
+    ) -> Result<Guest> {
         let traits = host.traits()?;
         let mut plugs = Vec::new();
         if !traits.offers("test") {
@@ -198,7 +266,12 @@ impl Site {
                 plugs.push(Plug {
                     path: pool.path_of(&part.volume),
                     is_file: pool.has_files,
-                    format: if is_seed || !pool.has_files { "raw" } else { "qcow2" }.to_owned(),
+                    format: if is_seed || !pool.has_files {
+                        "raw"
+                    } else {
+                        "qcow2"
+                    }
+                    .to_owned(),
                     target: disk_name("vd", index),
                     serial: is_seed.then(|| "cidata".to_owned()),
                     writable: !is_seed,
@@ -213,7 +286,11 @@ impl Site {
             uuid,
             domain_type: host.domain_type(self.settings.accel)?,
             traits,
-            firmware: if order.image.boot().is_some() { Firmware::Bios } else { self.settings.firmware },
+            firmware: if order.image.boot().is_some() {
+                Firmware::Bios
+            } else {
+                self.settings.firmware
+            },
             cpu: order.spec.cpu,
             memory: order.spec.memory,
             boot: order.image.boot(),
@@ -231,18 +308,33 @@ impl Site {
     pub(super) fn parts(&self, name: &str, body: &MachineBody) -> Vec<Part> {
         let classes = body.disks.iter().map(|disk| disk.class);
         // A machine that asks for no disk has the image's own size.
-        let classes: Vec<_> = if body.disks.is_empty() { vec![DiskClass::default()] } else { classes.collect() };
+        let classes: Vec<_> = if body.disks.is_empty() {
+            vec![DiskClass::default()]
+        } else {
+            classes.collect()
+        };
         let disk = |(index, class): (usize, DiskClass)| Part {
             pool: self.pool_name(class).to_owned(),
             volume: format!("{name}.disk{index}"),
         };
-        let seed = Part { pool: self.settings.pool.clone(), volume: format!("{name}{SEED}") };
-        classes.into_iter().enumerate().map(disk).chain([seed]).collect()
+        let seed = Part {
+            pool: self.settings.pool.clone(),
+            volume: format!("{name}{SEED}"),
+        };
+        classes
+            .into_iter()
+            .enumerate()
+            .map(disk)
+            .chain([seed])
+            .collect()
     }
 
     /// The names of those volumes.
     pub(crate) fn parts_of(&self, name: &str, body: &MachineBody) -> Vec<String> {
-        self.parts(name, body).into_iter().map(|part| part.volume).collect()
+        self.parts(name, body)
+            .into_iter()
+            .map(|part| part.volume)
+            .collect()
     }
 
     /// The size of a machine's boot disk before the image has its say.
@@ -267,26 +359,64 @@ struct Ground {
 }
 
 impl Ground {
-    fn new(site: &Site, order: &Order<'_>, guests: &[(&Host, Guest)], addr: &strat_model::Addr) -> Result<Self> {
+    fn new(
+        site: &Site,
+        order: &Order<'_>,
+        guests: &[(&Host, Guest)],
+        addr: &strat_model::Addr,
+    ) -> Result<Self> {
         let mut rooms = Vec::new();
-        for (index, host) in site.hosts.iter().enumerate().filter(|(_, host)| *host.zone() == order.spec.zone) {
-            let here: Vec<_> = guests.iter().filter(|(of, _)| of.name() == host.name()).map(|(_, guest)| guest).collect();
-            let mut room = if host.traits()?.offers("test") { test_room(index) } else { site.room(index, host, &here)? };
-            let is_sibling = |guest: &&&Guest| guest.thing.as_ref().and_then(Thing::mark).is_some_and(|mark| mark.addr == *addr);
-            room.siblings = u32::try_from(here.iter().filter(is_sibling).count()).unwrap_or(u32::MAX);
+        for (index, host) in site
+            .hosts
+            .iter()
+            .enumerate()
+            .filter(|(_, host)| *host.zone() == order.spec.zone)
+        {
+            let here: Vec<_> = guests
+                .iter()
+                .filter(|(of, _)| of.name() == host.name())
+                .map(|(_, guest)| guest)
+                .collect();
+            let mut room = if host.traits()?.offers("test") {
+                test_room(index)
+            } else {
+                site.room(index, host, &here)?
+            };
+            let is_sibling = |guest: &&&Guest| {
+                guest
+                    .thing
+                    .as_ref()
+                    .and_then(Thing::mark)
+                    .is_some_and(|mark| mark.addr == *addr)
+            };
+            room.siblings =
+                u32::try_from(here.iter().filter(is_sibling).count()).unwrap_or(u32::MAX);
             rooms.push(room);
         }
         let subnet = order.subnet.id.as_str();
-        let in_it = guests.iter().filter_map(|(_, guest)| guest.body()).filter(|body| body.subnet == subnet);
+        let in_it = guests
+            .iter()
+            .filter_map(|(_, guest)| guest.body())
+            .filter(|body| body.subnet == subnet);
         let taken = in_it.filter_map(|body| body.ip).collect();
-        let cidr = subnet_body(&order.subnet).map(|(_, cidr)| cidr).unwrap_or_default();
-        Ok(Self { rooms, need: need_of(site, order.spec), cidr, taken })
+        let cidr = subnet_body(&order.subnet)
+            .map(|(_, cidr)| cidr)
+            .unwrap_or_default();
+        Ok(Self {
+            rooms,
+            need: need_of(site, order.spec),
+            cidr,
+            taken,
+        })
     }
 
     /// A host and an address for one machine more.
     fn spot(&mut self, order: &Order<'_>) -> Result<(usize, Ipv4Addr)> {
         let Some(ip) = free_address(self.cidr, &self.taken) else {
-            let message = format!("all addresses of {} in the subnet {} are in use", self.cidr, order.subnet.id);
+            let message = format!(
+                "all addresses of {} in the subnet {} are in use",
+                self.cidr, order.subnet.id
+            );
             return Err(fail(ErrorKind::Capacity, message).with_scope(Scope::Region));
         };
         let Some(host) = choose(&mut self.rooms, &self.need) else {
@@ -296,7 +426,12 @@ impl Ground {
                 .map(|room| format!("{} CPUs and {}", room.cpu, Bytes(room.memory >> 20 << 20)))
                 .collect();
             let spec = order.spec;
-            let message = format!("no host of {} has room for a `{}`; free are: {}", spec.zone, spec.machine_type, free.join(", "));
+            let message = format!(
+                "no host of {} has room for a `{}`; free are: {}",
+                spec.zone,
+                spec.machine_type,
+                free.join(", ")
+            );
             let full = self.rooms.iter().all(|room| room.cpu == 0);
             let scope = if full { Scope::Zone } else { Scope::Offer };
             return Err(fail(ErrorKind::Capacity, message).with_scope(scope));
@@ -308,7 +443,13 @@ impl Ground {
 
 /// libvirt's own mock driver has no disks to measure.
 fn test_room(host: usize) -> Room {
-    Room { host, cpu: u64::from(u32::MAX), memory: u64::MAX, pools: BTreeMap::new(), siblings: 0 }
+    Room {
+        host,
+        cpu: u64::from(u32::MAX),
+        memory: u64::MAX,
+        pools: BTreeMap::new(),
+        siblings: 0,
+    }
 }
 
 fn need_of(site: &Site, spec: &MachineSpec<ResourceId>) -> Need {
@@ -316,7 +457,11 @@ fn need_of(site: &Site, spec: &MachineSpec<ResourceId>) -> Need {
     for DiskSpec { size, class } in &spec.disks {
         *pools.entry(site.pool_name(*class).to_owned()).or_default() += size.0;
     }
-    Need { cpu: spec.cpu.into(), memory: spec.memory.0, pools }
+    Need {
+        cpu: spec.cpu.into(),
+        memory: spec.memory.0,
+        pools,
+    }
 }
 
 fn body_of(spec: &MachineSpec<ResourceId>, ip: Ipv4Addr, mac: String) -> MachineBody {
@@ -341,7 +486,8 @@ impl Host {
         let uuid = xml.text_at(&["uuid"]).unwrap_or_default();
         let defined = self.connect()?.define_domain_xml(&xml.to_string());
         defined.on(self, || format!("defining the machine {name}"))?;
-        self.guest(uuid)?.ok_or_else(|| crate::error::missing(format!("machine {name}")))
+        self.guest(uuid)?
+            .ok_or_else(|| crate::error::missing(format!("machine {name}")))
     }
 }
 

@@ -77,7 +77,11 @@ impl Blueprint<'_> {
             Some(boot) => os
                 .holding(Element::leaf("kernel", &boot.kernel))
                 .holding_all(boot.initrd.iter().map(|path| Element::leaf("initrd", path)))
-                .holding_all(boot.cmdline.iter().map(|line| Element::leaf("cmdline", line))),
+                .holding_all(
+                    boot.cmdline
+                        .iter()
+                        .map(|line| Element::leaf("cmdline", line)),
+                ),
             None => os.holding(Element::new("boot").with("dev", "hd")),
         }
     }
@@ -99,18 +103,27 @@ impl Blueprint<'_> {
         let console = [("serial", "isa-serial"), ("console", "serial")];
         let console = console.map(|(name, kind)| {
             let target = Element::new("target").with("port", 0);
-            let target = if name == "console" { target.with("type", kind) } else { target };
+            let target = if name == "console" {
+                target.with("type", kind)
+            } else {
+                target
+            };
             Element::new(name).with("type", "pty").holding(target)
         });
-        let agent = Element::new("channel")
-            .with("type", "unix")
-            .holding(Element::new("target").with("type", "virtio").with("name", "org.qemu.guest_agent.0"));
+        let agent = Element::new("channel").with("type", "unix").holding(
+            Element::new("target")
+                .with("type", "virtio")
+                .with("name", "org.qemu.guest_agent.0"),
+        );
         let random = Element::new("rng")
             .with("model", "virtio")
             .holding(Element::leaf("backend", "/dev/urandom").with("model", "random"));
         // Volumes come and go on SCSI: it has room for hundreds, and lets go of a disk whatever
         // the machine's system is doing.
-        let scsi = Element::new("controller").with("type", "scsi").with("index", 0).with("model", "virtio-scsi");
+        let scsi = Element::new("controller")
+            .with("type", "scsi")
+            .with("index", 0)
+            .with("model", "virtio-scsi");
         Element::new("devices")
             .holding_all(self.disks.iter().map(disk_xml))
             .holding(scsi)
@@ -135,14 +148,31 @@ impl Blueprint<'_> {
 
 /// A disk's element, as it is defined, attached and detached.
 pub(crate) fn disk_xml(plug: &Plug) -> Element {
-    let (kind, attribute) = if plug.is_file { ("file", "file") } else { ("block", "dev") };
-    let bus = if plug.target.starts_with('v') { "virtio" } else { "scsi" };
+    let (kind, attribute) = if plug.is_file {
+        ("file", "file")
+    } else {
+        ("block", "dev")
+    };
+    let bus = if plug.target.starts_with('v') {
+        "virtio"
+    } else {
+        "scsi"
+    };
     let mut disk = Element::new("disk")
         .with("type", kind)
         .with("device", "disk")
-        .holding(Element::new("driver").with("name", "qemu").with("type", &plug.format).with("discard", "unmap"))
+        .holding(
+            Element::new("driver")
+                .with("name", "qemu")
+                .with("type", &plug.format)
+                .with("discard", "unmap"),
+        )
         .holding(Element::new("source").with(attribute, &plug.path))
-        .holding(Element::new("target").with("dev", &plug.target).with("bus", bus));
+        .holding(
+            Element::new("target")
+                .with("dev", &plug.target)
+                .with("bus", bus),
+        );
     if let Some(serial) = &plug.serial {
         disk = disk.holding(Element::leaf("serial", serial));
     }

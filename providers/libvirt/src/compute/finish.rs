@@ -18,7 +18,10 @@ use crate::thing::Phase;
 impl Site {
     pub(super) fn finish(&self, host: &Host, guest: &Guest, order: &Order<'_>) -> Finished {
         let Some(mut thing) = guest.thing.clone() else {
-            return Err(fail(ErrorKind::Internal, format!("the machine {} lost its mark", guest.name)));
+            return Err(fail(
+                ErrorKind::Internal,
+                format!("the machine {} lost its mark", guest.name),
+            ));
         };
         if thing.phase == Phase::Made {
             return Ok(self.machine_of(host, guest));
@@ -46,32 +49,77 @@ impl Site {
             return Ok(());
         };
         let parts = self.parts(&guest.name, body);
-        for (index, part) in parts.iter().filter(|part| !part.volume.ends_with(SEED)).enumerate() {
+        for (index, part) in parts
+            .iter()
+            .filter(|part| !part.volume.ends_with(SEED))
+            .enumerate()
+        {
             let pool = self.pool_named(host, &part.pool)?;
             if index == 0 {
                 self.make_boot_disk(host, &pool, &part.volume, Self::boot_size(body), order)?;
             } else {
                 let capacity = body.disks.get(index).map(|disk| disk.size.0);
-                pool.make(host, &NewVolume { name: &part.volume, capacity, format: "qcow2", backing: None })?;
+                pool.make(
+                    host,
+                    &NewVolume {
+                        name: &part.volume,
+                        capacity,
+                        format: "qcow2",
+                        backing: None,
+                    },
+                )?;
             }
         }
         Ok(())
     }
 
     /// Makes a boot disk: a layer over the image where the pool has files, else a copy.
-    fn make_boot_disk(&self, host: &Host, pool: &Pool, name: &str, size: Option<Bytes>, order: &Order<'_>) -> Result<()> {
-        let blank = |size: Bytes| pool.make(host, &NewVolume { name, capacity: Some(size.0), format: "qcow2", backing: None });
+    fn make_boot_disk(
+        &self,
+        host: &Host,
+        pool: &Pool,
+        name: &str,
+        size: Option<Bytes>,
+        order: &Order<'_>,
+    ) -> Result<()> {
+        let blank = |size: Bytes| {
+            pool.make(
+                host,
+                &NewVolume {
+                    name,
+                    capacity: Some(size.0),
+                    format: "qcow2",
+                    backing: None,
+                },
+            )
+        };
         let (image_pool, volume, format) = match &order.image {
             Image::Named { disk: None, .. } => {
                 blank(size.unwrap_or(Self::blank()))?;
                 return Ok(());
             }
-            Image::Named { disk: Some(path), format, .. } if path.starts_with('/') => {
+            Image::Named {
+                disk: Some(path),
+                format,
+                ..
+            } if path.starts_with('/') => {
                 let capacity = size.map(|size| size.0);
-                pool.make(host, &NewVolume { name, capacity, format: "qcow2", backing: Some((path, format)) })?;
+                pool.make(
+                    host,
+                    &NewVolume {
+                        name,
+                        capacity,
+                        format: "qcow2",
+                        backing: Some((path, format)),
+                    },
+                )?;
                 return Ok(());
             }
-            Image::Named { disk: Some(volume), format, .. } => (self.pool(host)?, volume.clone(), format.clone()),
+            Image::Named {
+                disk: Some(volume),
+                format,
+                ..
+            } => (self.pool(host)?, volume.clone(), format.clone()),
             Image::Managed(thing) => {
                 let body = &thing.body;
                 let image_pool = self.pool_named(host, &body.pool)?;
@@ -86,7 +134,11 @@ impl Site {
             found = image_pool.volume(host, &volume)?;
         }
         let Some(found) = found else {
-            let message = format!("the host {} has no volume {volume} in the pool {}", host.name(), image_pool.name);
+            let message = format!(
+                "the host {} has no volume {volume} in the pool {}",
+                host.name(),
+                image_pool.name
+            );
             return Err(fail(ErrorKind::Invalid, message));
         };
         let own = image_pool.size_of(host, &found)?;
@@ -94,7 +146,15 @@ impl Site {
         if pool.has_files && image_pool.has_files {
             let path = image_pool.path_of(&volume);
             let backing = Some((path.as_str(), format.as_str()));
-            pool.make(host, &NewVolume { name, capacity: Some(capacity.0), format: "qcow2", backing })?;
+            pool.make(
+                host,
+                &NewVolume {
+                    name,
+                    capacity: Some(capacity.0),
+                    format: "qcow2",
+                    backing,
+                },
+            )?;
         } else {
             pool.clone_of(host, name, &found, capacity.0)?;
         }
@@ -119,7 +179,11 @@ impl Site {
             instance_id: &guest.uuid,
             hostname: &guest.name,
             public_key: order.public_key.as_deref(),
-            user_data: order.spec.user_data.as_ref().and_then(strat_model::UserData::as_text),
+            user_data: order
+                .spec
+                .user_data
+                .as_ref()
+                .and_then(strat_model::UserData::as_text),
             mac: &body.mac,
             addressing: &addressing,
         };

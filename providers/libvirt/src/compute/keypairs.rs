@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use strat_model::{
-    Attributes, ErrorKind, Field, KeypairSpec, Kind, Resource, ResourceId, ResourceState, Result, Spec,
+    Attributes, ErrorKind, Field, KeypairSpec, Kind, Resource, ResourceId, ResourceState, Result,
+    Spec,
 };
 
 use crate::error::{fail, missing};
@@ -29,7 +30,13 @@ impl Site {
                 thing.check_repeated(birth)?;
                 thing
             }
-            None => Thing::new(birth, Phase::Made, KeypairBody { public_key: request.spec.public_key.clone() }),
+            None => Thing::new(
+                birth,
+                Phase::Made,
+                KeypairBody {
+                    public_key: request.spec.public_key.clone(),
+                },
+            ),
         };
         self.put_keypair(&thing)
     }
@@ -60,7 +67,9 @@ impl Site {
 
     /// The key pair of an id.
     pub(super) fn need_keypair(&self, id: &ResourceId) -> Result<Thing<KeypairBody>> {
-        self.keypair_things()?.remove(id.as_str()).ok_or_else(|| missing(format!("key pair {id}")))
+        self.keypair_things()?
+            .remove(id.as_str())
+            .ok_or_else(|| missing(format!("key pair {id}")))
     }
 
     fn keypair_things(&self) -> Result<BTreeMap<String, Thing<KeypairBody>>> {
@@ -76,7 +85,9 @@ impl Site {
 
 fn check_key(key: &str) -> Result<()> {
     let words: Vec<_> = key.split_whitespace().collect();
-    let known = ["ssh-", "ecdsa-", "sk-"].iter().any(|prefix| key.starts_with(prefix));
+    let known = ["ssh-", "ecdsa-", "sk-"]
+        .iter()
+        .any(|prefix| key.starts_with(prefix));
     if known && words.len() == 2 {
         return Ok(());
     }

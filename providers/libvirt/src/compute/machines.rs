@@ -18,7 +18,11 @@ use crate::xml::Element;
 
 impl Site {
     pub(crate) fn list_machines(&self) -> Result<Vec<Resource>> {
-        Ok(self.guests()?.iter().map(|(host, guest)| self.machine_of(host, guest)).collect())
+        Ok(self
+            .guests()?
+            .iter()
+            .map(|(host, guest)| self.machine_of(host, guest))
+            .collect())
     }
 
     pub(crate) fn get_machines(&self, ids: &[ResourceId]) -> Result<Vec<Resource>> {
@@ -31,7 +35,10 @@ impl Site {
         Ok(machines)
     }
 
-    pub(super) fn update_machine(&self, request: &OwnedUpdate<MachineSpec<ResourceId>>) -> Result<Resource> {
+    pub(super) fn update_machine(
+        &self,
+        request: &OwnedUpdate<MachineSpec<ResourceId>>,
+    ) -> Result<Resource> {
         check_fields(&self.capabilities, Kind::Machine, &request.fields)?;
         let _definitions = self.lock_definitions();
         let (host, guest) = self.need_guest(&request.id)?;
@@ -49,10 +56,22 @@ impl Site {
         let mut changed = BTreeSet::new();
         if request.fields.contains(&Field::Firewalls) {
             let subnet = self.need_subnet(&thing.body.subnet)?;
-            let network = subnet_body(&subnet).map(|(network, _)| network.to_owned()).unwrap_or_default();
+            let network = subnet_body(&subnet)
+                .map(|(network, _)| network.to_owned())
+                .unwrap_or_default();
             self.check_firewalls(request.spec.firewalls.iter(), &network)?;
-            let wanted: BTreeSet<_> = request.spec.firewalls.iter().map(ToString::to_string).collect();
-            changed = thing.body.firewalls.symmetric_difference(&wanted).cloned().collect();
+            let wanted: BTreeSet<_> = request
+                .spec
+                .firewalls
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            changed = thing
+                .body
+                .firewalls
+                .symmetric_difference(&wanted)
+                .cloned()
+                .collect();
             thing.body.firewalls = wanted;
         }
         self.write_thing(host, &guest, &thing)?;
@@ -64,7 +83,12 @@ impl Site {
     }
 
     /// Writes a machine's document into its definition, and into the running machine's.
-    pub(super) fn write_thing(&self, host: &Host, guest: &Guest, thing: &Thing<MachineBody>) -> Result<()> {
+    pub(super) fn write_thing(
+        &self,
+        host: &Host,
+        guest: &Guest,
+        thing: &Thing<MachineBody>,
+    ) -> Result<()> {
         let doing = || format!("writing the mark of the machine {}", guest.name);
         let Some(domain) = host.domain(&guest.uuid)? else {
             return Err(missing(format!("machine {}", guest.name)));
@@ -76,7 +100,9 @@ impl Site {
         // libvirt puts the namespace in itself.
         let element = Element::leaf("thing", thing.to_json()?).to_string();
         let kind = i32::try_from(sys::VIR_DOMAIN_METADATA_ELEMENT).unwrap_or_default();
-        domain.set_metadata(kind, Some(&element), Some("strat"), Some(NAMESPACE), flags).on(host, doing)
+        domain
+            .set_metadata(kind, Some(&element), Some("strat"), Some(NAMESPACE), flags)
+            .on(host, doing)
     }
 
     pub(super) fn start_machines(&self, ids: &[ResourceId]) -> Result<()> {
@@ -85,7 +111,11 @@ impl Site {
             if guest.running {
                 continue;
             }
-            if guest.thing.as_ref().is_some_and(|thing| thing.phase != Phase::Made) {
+            if guest
+                .thing
+                .as_ref()
+                .is_some_and(|thing| thing.phase != Phase::Made)
+            {
                 let message = format!("the machine {id} was never finished, or is being deleted");
                 return Err(fail(ErrorKind::Precondition, message));
             }
@@ -110,7 +140,9 @@ impl Site {
             return Ok(());
         }
         match domain.create() {
-            Err(error) if !domain.is_active().unwrap_or(false) => Err(crate::error::explain(host, &doing(), error)),
+            Err(error) if !domain.is_active().unwrap_or(false) => {
+                Err(crate::error::explain(host, &doing(), error))
+            }
             _ => Ok(()),
         }
     }
@@ -124,7 +156,12 @@ impl Site {
         let mut firewalls = BTreeSet::new();
         for id in ids {
             if let Some((host, guest)) = self.guest(id)? {
-                firewalls.extend(guest.body().into_iter().flat_map(|body| body.firewalls.clone()));
+                firewalls.extend(
+                    guest
+                        .body()
+                        .into_iter()
+                        .flat_map(|body| body.firewalls.clone()),
+                );
                 self.delete_machine(host, guest)?;
             }
         }
@@ -158,7 +195,11 @@ impl Site {
         }
         let flags = sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
             | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
-            | if host.traits()?.offers("test") { 0 } else { sys::VIR_DOMAIN_UNDEFINE_NVRAM };
+            | if host.traits()?.offers("test") {
+                0
+            } else {
+                sys::VIR_DOMAIN_UNDEFINE_NVRAM
+            };
         domain.undefine_flags(flags).found(host, doing)?;
         Ok(())
     }
@@ -172,7 +213,8 @@ impl Site {
         // A machine that was adopted keeps its disks' files: others made them.
         if let Some(ip) = body.ip {
             for part in self.parts(name, body) {
-                self.pool_named(host, &part.pool)?.remove(host, &part.volume)?;
+                self.pool_named(host, &part.pool)?
+                    .remove(host, &part.volume)?;
             }
             host.reserve_address(&body.subnet, &body.mac, ip, false)?;
         }
@@ -196,7 +238,10 @@ impl Site {
                 memory: guest.memory,
                 capacity: CapacityKind::Owned,
                 zone: host.zone().clone(),
-                image: ImageRef::Named { name: String::new(), id: ResourceId::from(&body.image) },
+                image: ImageRef::Named {
+                    name: String::new(),
+                    id: ResourceId::from(&body.image),
+                },
                 subnet: ResourceId::from(&body.subnet),
                 firewalls: body.firewalls.iter().map(ResourceId::from).collect(),
                 keypair: body.keypair.as_ref().map(ResourceId::from),
@@ -210,8 +255,14 @@ impl Site {
     }
 
     fn state_of(&self, guest: &Guest) -> ResourceState {
-        let phase = guest.thing.as_ref().map_or(Phase::Made, |thing| thing.phase);
-        let abandoned = guest.thing.as_ref().is_some_and(|thing| thing.is_abandoned(self.now()));
+        let phase = guest
+            .thing
+            .as_ref()
+            .map_or(Phase::Made, |thing| thing.phase);
+        let abandoned = guest
+            .thing
+            .as_ref()
+            .is_some_and(|thing| thing.is_abandoned(self.now()));
         match phase {
             Phase::Making | Phase::Leaving { .. } if abandoned => ResourceState::Failed,
             Phase::Making => ResourceState::Pending,

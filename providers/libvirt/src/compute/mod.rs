@@ -24,36 +24,48 @@ impl Compute for LibvirtProvider {
             mark: request.mark.clone(),
             token: request.token.clone(),
         };
-        self.run("create_machines", move |site| site.create_machines(&request, &names)).await
+        self.run("create_machines", move |site| {
+            site.create_machines(&request, &names)
+        })
+        .await
     }
 
-    async fn update_machine(&self, request: Update<'_, MachineSpec<ResourceId>>) -> Result<Resource> {
+    async fn update_machine(
+        &self,
+        request: Update<'_, MachineSpec<ResourceId>>,
+    ) -> Result<Resource> {
         let request = OwnedUpdate::of(request);
-        self.run("update_machine", move |site| site.update_machine(&request)).await
+        self.run("update_machine", move |site| site.update_machine(&request))
+            .await
     }
 
     async fn start_machines(&self, ids: &[ResourceId]) -> Result<()> {
         let ids = ids.to_vec();
-        self.run("start_machines", move |site| site.start_machines(&ids)).await
+        self.run("start_machines", move |site| site.start_machines(&ids))
+            .await
     }
 
     async fn delete_machines(&self, ids: &[ResourceId]) -> Result<()> {
         let ids = ids.to_vec();
-        self.run("delete_machines", move |site| site.delete_machines(&ids)).await
+        self.run("delete_machines", move |site| site.delete_machines(&ids))
+            .await
     }
 
     async fn create_keypair(&self, request: Create<'_, KeypairSpec>) -> Result<Resource> {
         let request = OwnedCreate::of(request);
-        self.run("create_keypair", move |site| site.create_keypair(&request)).await
+        self.run("create_keypair", move |site| site.create_keypair(&request))
+            .await
     }
 
     async fn update_keypair(&self, request: Update<'_, KeypairSpec>) -> Result<Resource> {
         let request = OwnedUpdate::of(request);
-        self.run("update_keypair", move |site| site.update_keypair(&request)).await
+        self.run("update_keypair", move |site| site.update_keypair(&request))
+            .await
     }
 
     async fn delete_keypair(&self, id: &ResourceId) -> Result<()> {
         let id = id.clone();
-        self.run("delete_keypair", move |site| site.delete_keypair(&id)).await
+        self.run("delete_keypair", move |site| site.delete_keypair(&id))
+            .await
     }
 }

@@ -64,16 +64,41 @@ pub(super) fn read(reader: &mut Reader<'_>) -> BTreeMap<String, ImageSource> {
     let mut images = BTreeMap::new();
     for (name, text) in texts {
         let table = match text {
-            ImageText::Disk(disk) => ImageTable { disk: Some(disk), format: None, kernel: None, initrd: None, cmdline: None },
+            ImageText::Disk(disk) => ImageTable {
+                disk: Some(disk),
+                format: None,
+                kernel: None,
+                initrd: None,
+                cmdline: None,
+            },
             ImageText::Full(table) => table,
         };
-        if table.kernel.is_none() && (table.disk.is_none() || table.initrd.is_some() || table.cmdline.is_some()) {
-            reader.fail("images", format!("`{name}` has neither a disk nor a kernel to boot"), Some(help));
+        if table.kernel.is_none()
+            && (table.disk.is_none() || table.initrd.is_some() || table.cmdline.is_some())
+        {
+            reader.fail(
+                "images",
+                format!("`{name}` has neither a disk nor a kernel to boot"),
+                Some(help),
+            );
             continue;
         }
-        let format = table.format.unwrap_or_else(|| format_of(table.disk.as_deref().unwrap_or_default()).to_owned());
-        let boot = table.kernel.map(|kernel| DirectBoot { kernel, initrd: table.initrd, cmdline: table.cmdline });
-        images.insert(name, ImageSource { disk: table.disk, format, boot });
+        let format = table
+            .format
+            .unwrap_or_else(|| format_of(table.disk.as_deref().unwrap_or_default()).to_owned());
+        let boot = table.kernel.map(|kernel| DirectBoot {
+            kernel,
+            initrd: table.initrd,
+            cmdline: table.cmdline,
+        });
+        images.insert(
+            name,
+            ImageSource {
+                disk: table.disk,
+                format,
+                boot,
+            },
+        );
     }
     images
 }
@@ -81,5 +106,9 @@ pub(super) fn read(reader: &mut Reader<'_>) -> BTreeMap<String, ImageSource> {
 /// The format that a file's name tells.
 fn format_of(path: &str) -> &'static str {
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
-    if matches!(ending, "raw" | "img") { "raw" } else { "qcow2" }
+    if matches!(ending, "raw" | "img") {
+        "raw"
+    } else {
+        "qcow2"
+    }
 }

@@ -37,7 +37,11 @@ pub(crate) struct Overcommit {
 
 impl Default for Overcommit {
     fn default() -> Self {
-        Self { cpu: 1.0, memory: 1.0, disk: 1.0 }
+        Self {
+            cpu: 1.0,
+            memory: 1.0,
+            disk: 1.0,
+        }
     }
 }
 
@@ -54,7 +58,11 @@ pub(crate) struct Cost {
 
 impl Default for Cost {
     fn default() -> Self {
-        Self { cpu_hour: Decimal::ZERO, memory_gib_hour: Decimal::ZERO, currency: Currency::Usd }
+        Self {
+            cpu_hour: Decimal::ZERO,
+            memory_gib_hour: Decimal::ZERO,
+            currency: Currency::Usd,
+        }
     }
 }
 
@@ -141,8 +149,18 @@ pub(crate) struct Settings {
 
 /// The attributes of a `site` block that are this provider's own.
 const KNOWN: [&str; 12] = [
-    "accel", "cost", "dns", "firmware", "hosts", "images", "network", "overcommit", "pool",
-    "pool_path", "pools", "reserve",
+    "accel",
+    "cost",
+    "dns",
+    "firmware",
+    "hosts",
+    "images",
+    "network",
+    "overcommit",
+    "pool",
+    "pool_path",
+    "pools",
+    "reserve",
 ];
 
 impl Settings {
@@ -158,7 +176,9 @@ impl Settings {
             firmware: reader.or_default("firmware"),
             uplink: reader.uplink(),
             dns: reader.or_default("dns"),
-            pool: reader.get("pool").unwrap_or_else(|| "stratiform".to_owned()),
+            pool: reader
+                .get("pool")
+                .unwrap_or_else(|| "stratiform".to_owned()),
             pool_path: reader
                 .get("pool_path")
                 .unwrap_or_else(|| PathBuf::from("/var/lib/libvirt/images/stratiform")),

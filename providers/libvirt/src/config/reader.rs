@@ -16,8 +16,7 @@ pub(super) struct Reader<'a> {
     errors: Vec<SettingError>,
 }
 
-const HOSTS_HELP: &str =
-    "write `hosts = [\"qemu+ssh://kvm1/system\"]`, or by zone: `hosts = { rack1 = [\"…\"], rack2 = [\"…\"] }`";
+const HOSTS_HELP: &str = "write `hosts = [\"qemu+ssh://kvm1/system\"]`, or by zone: `hosts = { rack1 = [\"…\"], rack2 = [\"…\"] }`";
 
 /// A host as it may be written.
 #[derive(Deserialize)]
@@ -46,7 +45,10 @@ struct NetworkTable {
 
 impl<'a> Reader<'a> {
     pub(super) const fn new(spec: &'a SiteSpec) -> Self {
-        Self { spec, errors: Vec::new() }
+        Self {
+            spec,
+            errors: Vec::new(),
+        }
     }
 
     pub(super) fn fail(&mut self, attribute: &str, message: impl Into<String>, help: Option<&str>) {
@@ -58,7 +60,11 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn finish(self, settings: Settings) -> Result<Settings, Vec<SettingError>> {
-        if self.errors.is_empty() { Ok(settings) } else { Err(self.errors) }
+        if self.errors.is_empty() {
+            Ok(settings)
+        } else {
+            Err(self.errors)
+        }
     }
 
     pub(super) fn value(&self, attribute: &str) -> Option<&'a Value> {
@@ -84,7 +90,11 @@ impl<'a> Reader<'a> {
     pub(super) fn hosts(&mut self) -> Vec<HostConfig> {
         let mut hosts = Vec::new();
         match self.value("hosts").map(whole) {
-            None => self.fail("hosts", "a site of this provider has at least one host", Some(HOSTS_HELP)),
+            None => self.fail(
+                "hosts",
+                "a site of this provider has at least one host",
+                Some(HOSTS_HELP),
+            ),
             Some(Value::Object(zones)) => {
                 for (zone, value) in zones {
                     match Name::new(&zone) {
@@ -106,10 +116,18 @@ impl<'a> Reader<'a> {
         }
         hosts.sort_by(|a, b| a.name.cmp(&b.name));
         let mut seen = BTreeSet::new();
-        let twice: Vec<_> = hosts.iter().filter(|host| !seen.insert(&host.name)).map(|h| h.name.clone()).collect();
+        let twice: Vec<_> = hosts
+            .iter()
+            .filter(|host| !seen.insert(&host.name))
+            .map(|h| h.name.clone())
+            .collect();
         for name in twice {
             let help = "give one of them a name: `{ name = \"kvm2\", uri = \"…\" }`";
-            self.fail("hosts", format!("two hosts are called `{name}`"), Some(help));
+            self.fail(
+                "hosts",
+                format!("two hosts are called `{name}`"),
+                Some(help),
+            );
         }
         hosts
     }
@@ -129,11 +147,19 @@ impl<'a> Reader<'a> {
                 }
             };
             if !uri.contains("://") {
-                self.fail("hosts", format!("`{uri}` is no connection URI"), Some(HOSTS_HELP));
+                self.fail(
+                    "hosts",
+                    format!("`{uri}` is no connection URI"),
+                    Some(HOSTS_HELP),
+                );
                 continue;
             }
             match Name::new(name.unwrap_or_else(|| host_of(&uri))) {
-                Ok(name) => hosts.push(HostConfig { name, zone: zone.clone(), uri }),
+                Ok(name) => hosts.push(HostConfig {
+                    name,
+                    zone: zone.clone(),
+                    uri,
+                }),
                 Err(error) => self.fail("hosts", error.to_string(), None),
             }
         }
@@ -142,9 +168,16 @@ impl<'a> Reader<'a> {
     pub(super) fn overcommit(&mut self) -> Overcommit {
         let overcommit: Overcommit = self.or_default("overcommit");
         let Overcommit { cpu, memory, disk } = overcommit;
-        if [cpu, memory, disk].iter().any(|factor| !(0.01..=1000.0).contains(factor)) {
+        if [cpu, memory, disk]
+            .iter()
+            .any(|factor| !(0.01..=1000.0).contains(factor))
+        {
             let help = "write factors such as `{ cpu = 4, memory = 1, disk = 2 }`";
-            self.fail("overcommit", "a factor is between 0.01 and 1000", Some(help));
+            self.fail(
+                "overcommit",
+                "a factor is between 0.01 and 1000",
+                Some(help),
+            );
         }
         overcommit
     }
@@ -153,10 +186,11 @@ impl<'a> Reader<'a> {
         let Some(text) = self.get::<String>("reserve") else {
             return Bytes::gib(1);
         };
-        text.parse().unwrap_or_else(|error: strat_model::UnitError| {
-            self.fail("reserve", error.to_string(), None);
-            Bytes::gib(1)
-        })
+        text.parse()
+            .unwrap_or_else(|error: strat_model::UnitError| {
+                self.fail("reserve", error.to_string(), None);
+                Bytes::gib(1)
+            })
     }
 
     pub(super) fn pools(&mut self) -> BTreeMap<DiskClass, String> {
@@ -179,23 +213,42 @@ impl<'a> Reader<'a> {
             return Uplink::Nat;
         };
         let table = match serde_json::from_value(value) {
-            Ok(NetworkText::Mode(mode)) => NetworkTable { mode, bridge: None, vlan: None, gateway: None },
+            Ok(NetworkText::Mode(mode)) => NetworkTable {
+                mode,
+                bridge: None,
+                vlan: None,
+                gateway: None,
+            },
             Ok(NetworkText::Full(table)) => table,
             Err(_) => {
                 self.fail("network", "this is not a kind of network", Some(help));
                 return Uplink::Nat;
             }
         };
-        if table.mode != "bridge" && (table.bridge.is_some() || table.vlan.is_some() || table.gateway.is_some()) {
-            self.fail("network", "only the mode `bridge` has a bridge, a VLAN or a gateway", Some(help));
+        if table.mode != "bridge"
+            && (table.bridge.is_some() || table.vlan.is_some() || table.gateway.is_some())
+        {
+            self.fail(
+                "network",
+                "only the mode `bridge` has a bridge, a VLAN or a gateway",
+                Some(help),
+            );
         }
         match (table.mode.as_str(), table.bridge) {
             ("nat", _) => Uplink::Nat,
             ("routed", _) => Uplink::Routed,
             ("isolated", _) => Uplink::Isolated,
-            ("bridge", Some(bridge)) => Uplink::Bridge { bridge, vlan: table.vlan, gateway: table.gateway },
+            ("bridge", Some(bridge)) => Uplink::Bridge {
+                bridge,
+                vlan: table.vlan,
+                gateway: table.gateway,
+            },
             ("bridge", None) => {
-                self.fail("network", "the mode `bridge` needs the bridge's name", Some(help));
+                self.fail(
+                    "network",
+                    "the mode `bridge` needs the bridge's name",
+                    Some(help),
+                );
                 Uplink::Nat
             }
             (mode, _) => {
@@ -208,15 +261,28 @@ impl<'a> Reader<'a> {
     /// What a `site` block may have and this provider has no use for.
     pub(super) fn elsewhere(&mut self) {
         if self.spec.capacity.is_some() {
-            let help = "remove it; `overcommit` and `reserve` say how much of the hosts may be used";
-            self.fail("capacity", "the hosts themselves say how much there is", Some(help));
+            let help =
+                "remove it; `overcommit` and `reserve` say how much of the hosts may be used";
+            self.fail(
+                "capacity",
+                "the hosts themselves say how much there is",
+                Some(help),
+            );
         }
         if self.spec.region.is_some() {
-            self.fail("region", "owned hosts have no regions", Some("remove it; zones are named in `hosts`"));
+            self.fail(
+                "region",
+                "owned hosts have no regions",
+                Some("remove it; zones are named in `hosts`"),
+            );
         }
         if self.value("bucket_endpoint").is_some() {
             let help = "put buckets at a site that has them";
-            self.fail("bucket_endpoint", "this provider has no buckets", Some(help));
+            self.fail(
+                "bucket_endpoint",
+                "this provider has no buckets",
+                Some(help),
+            );
         }
     }
 
@@ -243,7 +309,13 @@ impl<'a> Reader<'a> {
 fn host_of(uri: &str) -> String {
     let rest = uri.split_once("://").map_or("", |(_, rest)| rest);
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
     let host = host.split(':').next().unwrap_or_default();
-    if host.is_empty() { "localhost".to_owned() } else { host.to_owned() }
+    if host.is_empty() {
+        "localhost".to_owned()
+    } else {
+        host.to_owned()
+    }
 }

@@ -27,7 +27,10 @@ fn hosts(settings: Value) -> Vec<String> {
 fn hosts_are_a_list_or_stand_by_zone() {
     assert_eq!(
         hosts(json!({ "hosts": ["qemu+ssh://ops@kvm1:22/system", "test:///default"] })),
-        ["kvm1@dc1=qemu+ssh://ops@kvm1:22/system", "localhost@dc1=test:///default"]
+        [
+            "kvm1@dc1=qemu+ssh://ops@kvm1:22/system",
+            "localhost@dc1=test:///default"
+        ]
     );
     assert_eq!(
         hosts(json!({ "hosts": {
@@ -52,11 +55,20 @@ fn settings_are_read() {
         "images": { "debian-12": "debian-12.qcow2", "tiny": { "kernel": "/k", "cmdline": "quiet" } },
     })))
     .expect("settings");
-    assert_eq!((settings.overcommit.cpu, settings.overcommit.memory), (4.0, 1.0));
-    assert_eq!((settings.reserve, settings.accel), (Bytes::gib(2), Accel::Tcg));
+    assert_eq!(
+        (settings.overcommit.cpu, settings.overcommit.memory),
+        (4.0, 1.0)
+    );
+    assert_eq!(
+        (settings.reserve, settings.accel),
+        (Bytes::gib(2), Accel::Tcg)
+    );
     assert_eq!(settings.cost.cpu_hour, Decimal::new(1, 2));
     assert_eq!(settings.cost.currency, Currency::Eur);
-    assert!(matches!(&settings.uplink, Uplink::Bridge { vlan: Some(20), .. }));
+    assert!(matches!(
+        &settings.uplink,
+        Uplink::Bridge { vlan: Some(20), .. }
+    ));
     assert_eq!(settings.pools[&DiskClass::Hdd], "slow");
     assert_eq!(settings.images["debian-12"].format, "qcow2");
     assert!(settings.images["tiny"].boot.is_some());
@@ -76,8 +88,17 @@ fn all_that_is_wrong_is_said() {
     assert_eq!(
         about,
         [
-            "accel", "bucket_endpoint", "hosts", "hosts", "hots", "images", "network", "overcommit",
-            "pools", "region", "reserve",
+            "accel",
+            "bucket_endpoint",
+            "hosts",
+            "hosts",
+            "hots",
+            "images",
+            "network",
+            "overcommit",
+            "pools",
+            "region",
+            "reserve",
         ],
         "{errors:#?}"
     );

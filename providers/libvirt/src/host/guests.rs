@@ -94,20 +94,31 @@ impl Guest {
         let text = |name: &str| xml.text_at(&[name]).unwrap_or_default().to_owned();
         let devices = xml.child("devices");
         let of_kind = |kind: &'static str| devices.into_iter().flat_map(move |d| d.all(kind));
-        let network = |interface: &Element| Some(interface.child("source")?.get("network")?.to_owned());
+        let network =
+            |interface: &Element| Some(interface.child("source")?.get("network")?.to_owned());
         Self {
             name: text("name"),
             uuid: text("uuid"),
             running: matches!(
                 state,
-                Some(DomainState::Running | DomainState::Blocked | DomainState::Paused | DomainState::Shutdown | DomainState::PMSuspended)
+                Some(
+                    DomainState::Running
+                        | DomainState::Blocked
+                        | DomainState::Paused
+                        | DomainState::Shutdown
+                        | DomainState::PMSuspended
+                )
             ),
             crashed: state == Some(DomainState::Crashed),
-            cpu: xml.text_at(&["vcpu"]).and_then(|n| n.trim().parse().ok()).unwrap_or(1),
+            cpu: xml
+                .text_at(&["vcpu"])
+                .and_then(|n| n.trim().parse().ok())
+                .unwrap_or(1),
             memory: memory(xml),
             disks: of_kind("disk").filter_map(disk_use).collect(),
             networks: of_kind("interface").filter_map(network).collect(),
-            mac: of_kind("interface").find_map(|i| Some(i.child("mac")?.get("address")?.to_owned())),
+            mac: of_kind("interface")
+                .find_map(|i| Some(i.child("mac")?.get("address")?.to_owned())),
             thing: Thing::from_xml(xml),
         }
     }
@@ -129,7 +140,10 @@ fn memory(xml: &Element) -> Bytes {
 
 fn disk_use(disk: &Element) -> Option<DiskUse> {
     let source = disk.child("source")?;
-    let path = source.get("file").or_else(|| source.get("dev")).map(str::to_owned);
+    let path = source
+        .get("file")
+        .or_else(|| source.get("dev"))
+        .map(str::to_owned);
     let volume = || Some(format!("{}/{}", source.get("pool")?, source.get("volume")?));
     Some(DiskUse {
         source: path.or_else(volume)?,
@@ -170,7 +184,9 @@ impl Host {
             return Ok(None);
         }
         let connection = self.connect()?;
-        connection.lookup_domain_by_uuid_string(uuid).found(self, || format!("looking for the {} {uuid}", Kind::Machine))
+        connection
+            .lookup_domain_by_uuid_string(uuid)
+            .found(self, || format!("looking for the {} {uuid}", Kind::Machine))
     }
 }
 
@@ -187,8 +203,14 @@ mod tests {
                    <disk type='file' device='cdrom'><target dev='hda'/></disk>\
                    <interface type='network'><mac address='52:54:00:00:00:01'/><source network='default'/></interface>\
                    </devices></domain>";
-        let guest = Guest::of_xml(&Element::parse(xml).expect("XML"), Some(DomainState::Shutoff));
-        assert_eq!((guest.name.as_str(), guest.cpu, guest.memory), ("db", 3, Bytes::gib(2)));
+        let guest = Guest::of_xml(
+            &Element::parse(xml).expect("XML"),
+            Some(DomainState::Shutoff),
+        );
+        assert_eq!(
+            (guest.name.as_str(), guest.cpu, guest.memory),
+            ("db", 3, Bytes::gib(2))
+        );
         assert_eq!(guest.disks.len(), 2);
         assert_eq!(guest.disks[1].source, "p/v");
         assert_eq!(guest.networks, ["default"]);

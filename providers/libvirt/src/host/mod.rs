@@ -42,7 +42,9 @@ pub(crate) struct Host {
 
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Host").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("Host")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -86,7 +88,10 @@ impl Host {
         });
         // Not `on`: that would look at the link, which is locked here.
         let connection = opened.map_err(|error| {
-            let message = format!("connecting to the host {} ({})", self.config.name, self.config.uri);
+            let message = format!(
+                "connecting to the host {} ({})",
+                self.config.name, self.config.uri
+            );
             crate::error::refused(&message, error)
         })?;
         // A driver without a daemon (`test:///default`) has no keepalive, and needs none.
@@ -98,7 +103,9 @@ impl Host {
     /// Drops the connection if it is dead, and says whether it was.
     pub(crate) fn forget_if_dead(&self) -> bool {
         let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
-        let dead = link.as_ref().is_some_and(|connection| !connection.is_alive().unwrap_or(false));
+        let dead = link
+            .as_ref()
+            .is_some_and(|connection| !connection.is_alive().unwrap_or(false));
         if dead {
             *link = None;
         }
@@ -116,7 +123,9 @@ impl Host {
 
     /// A name that nothing else on this host has, for something that lives for a moment.
     pub(crate) fn hostname(&self) -> Result<String> {
-        self.connect()?.hostname().on(self, || "asking for the host's name".to_owned())
+        self.connect()?
+            .hostname()
+            .on(self, || "asking for the host's name".to_owned())
     }
 }
 
@@ -125,13 +134,17 @@ impl Host {
 fn start_event_loop() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
+        // libvirt would print every error; ours are told to whoever called.
+        virt::error::clear_error_callback();
         if virt::event::event_register_default_impl().is_err() {
             return;
         }
         let run = || {
             while virt::event::event_run_default_impl().is_ok() {}
         };
-        let started = std::thread::Builder::new().name("libvirt-events".to_owned()).spawn(run);
+        let started = std::thread::Builder::new()
+            .name("libvirt-events".to_owned())
+            .spawn(run);
         if let Err(error) = started {
             tracing::warn!("libvirt's event loop does not run: {error}");
         }

@@ -75,13 +75,17 @@ impl Host {
         };
         pool.build(0).on(self, doing)?;
         pool.set_autostart(true).on(self, doing)?;
-        self.find_pool(name)?.ok_or_else(|| crate::error::missing(format!("storage pool {name}")))
+        self.find_pool(name)?
+            .ok_or_else(|| crate::error::missing(format!("storage pool {name}")))
     }
 
     fn find_pool(&self, name: &str) -> Result<Option<Pool>> {
         let doing = || format!("opening the storage pool {name}");
         let connection = self.connect()?;
-        let Some(handle) = connection.lookup_storage_pool_by_name(name).found(self, doing)? else {
+        let Some(handle) = connection
+            .lookup_storage_pool_by_name(name)
+            .found(self, doing)?
+        else {
             return Ok(None);
         };
         if !handle.is_active().on(self, doing)? {
@@ -95,15 +99,25 @@ impl Host {
         let xml = Element::parse(&handle.xml_desc(0).on(self, doing)?)?;
         let kind = xml.get("type").unwrap_or_default();
         let has_files = matches!(kind, "dir" | "fs" | "netfs");
-        let target = xml.text_at(&["target", "path"]).unwrap_or_default().to_owned();
-        Ok(Some(Pool { handle, name: name.to_owned(), has_files, target }))
+        let target = xml
+            .text_at(&["target", "path"])
+            .unwrap_or_default()
+            .to_owned();
+        Ok(Some(Pool {
+            handle,
+            name: name.to_owned(),
+            has_files,
+            target,
+        }))
     }
 }
 
 impl Pool {
     /// The names of all volumes.
     pub(crate) fn names(&self, host: &Host) -> Result<Vec<String>> {
-        self.handle.list_volumes().on(host, || format!("listing the storage pool {}", self.name))
+        self.handle
+            .list_volumes()
+            .on(host, || format!("listing the storage pool {}", self.name))
     }
 
     /// All volumes but our own documents, and how large they are.
@@ -117,7 +131,10 @@ impl Pool {
             }
             // One that vanished since it was listed is not there.
             if let Some(info) = volume.info().found(host, doing)? {
-                volumes.push(VolumeInfo { name, capacity: Bytes(info.capacity) });
+                volumes.push(VolumeInfo {
+                    name,
+                    capacity: Bytes(info.capacity),
+                });
             }
         }
         volumes.sort_by(|a, b| a.name.cmp(&b.name));
@@ -126,18 +143,25 @@ impl Pool {
 
     /// How large the pool is.
     pub(crate) fn capacity(&self, host: &Host) -> Result<Bytes> {
-        let info = self.handle.info().on(host, || format!("measuring the storage pool {}", self.name))?;
+        let info = self
+            .handle
+            .info()
+            .on(host, || format!("measuring the storage pool {}", self.name))?;
         Ok(Bytes(info.capacity))
     }
 
     /// Has libvirt look at what is there: files may have come by another way.
     pub(crate) fn refresh(&self, host: &Host) -> Result<()> {
-        self.handle.refresh(0).on(host, || format!("refreshing the storage pool {}", self.name))
+        self.handle.refresh(0).on(host, || {
+            format!("refreshing the storage pool {}", self.name)
+        })
     }
 
     /// A volume, if it is there.
     pub(crate) fn volume(&self, host: &Host, name: &str) -> Result<Option<StorageVol>> {
-        self.handle.lookup_storage_vol_by_name(name).found(host, || format!("looking for the volume {name}"))
+        self.handle
+            .lookup_storage_vol_by_name(name)
+            .found(host, || format!("looking for the volume {name}"))
     }
 
     /// The path on the host that a volume has, or would have.
@@ -147,7 +171,9 @@ impl Pool {
 
     /// How large a volume is to a guest.
     pub(crate) fn size_of(&self, host: &Host, volume: &StorageVol) -> Result<Bytes> {
-        let info = volume.info().on(host, || format!("measuring a volume of the pool {}", self.name))?;
+        let info = volume.info().on(host, || {
+            format!("measuring a volume of the pool {}", self.name)
+        })?;
         Ok(Bytes(info.capacity))
     }
 
@@ -155,11 +181,19 @@ impl Pool {
     pub(crate) fn format_of(&self, host: &Host, name: &str) -> Result<String> {
         let doing = || format!("reading the volume {name}");
         let Some(volume) = self.volume(host, name)? else {
-            return Err(crate::error::missing(format!("volume {name} on {}", host.name())));
+            return Err(crate::error::missing(format!(
+                "volume {name} on {}",
+                host.name()
+            )));
         };
         let xml = Element::parse(&volume.xml_desc(0).on(host, doing)?)?;
-        let format = xml.at(&["target", "format"]).and_then(|format| format.get("type"));
-        Ok(format.filter(|_| self.has_files).unwrap_or("raw").to_owned())
+        let format = xml
+            .at(&["target", "format"])
+            .and_then(|format| format.get("type"));
+        Ok(format
+            .filter(|_| self.has_files)
+            .unwrap_or("raw")
+            .to_owned())
     }
 
     /// Makes a volume; one of that name that is there already is taken as it is.
@@ -183,11 +217,18 @@ impl Pool {
                 .holding(Element::new("format").with("type", format));
             xml = xml.holding(backing);
         }
-        StorageVol::create_xml(&self.handle, &xml.to_string(), 0).on(host, || format!("making the volume {}", new.name))
+        StorageVol::create_xml(&self.handle, &xml.to_string(), 0)
+            .on(host, || format!("making the volume {}", new.name))
     }
 
     /// Makes a volume with the content of another one.
-    pub(crate) fn clone_of(&self, host: &Host, name: &str, from: &StorageVol, capacity: u64) -> Result<StorageVol> {
+    pub(crate) fn clone_of(
+        &self,
+        host: &Host,
+        name: &str,
+        from: &StorageVol,
+        capacity: u64,
+    ) -> Result<StorageVol> {
         if let Some(volume) = self.volume(host, name)? {
             return Ok(volume);
         }
@@ -203,7 +244,12 @@ impl Pool {
     pub(crate) fn put_bytes(&self, host: &Host, name: &str, bytes: &[u8]) -> Result<()> {
         self.remove(host, name)?;
         let length = bytes.len() as u64;
-        let new = NewVolume { name, capacity: Some(length), format: "raw", backing: None };
+        let new = NewVolume {
+            name,
+            capacity: Some(length),
+            format: "raw",
+            backing: None,
+        };
         let volume = self.make(host, &new)?;
         host.upload(&volume, length, &mut Cursor::new(bytes))
     }
@@ -211,7 +257,9 @@ impl Pool {
     /// Deletes a volume. One that is not there is deleted already.
     pub(crate) fn remove(&self, host: &Host, name: &str) -> Result<()> {
         if let Some(volume) = self.volume(host, name)? {
-            volume.delete(0).found(host, || format!("deleting the volume {name}"))?;
+            volume
+                .delete(0)
+                .found(host, || format!("deleting the volume {name}"))?;
         }
         Ok(())
     }
@@ -219,8 +267,13 @@ impl Pool {
     /// Makes a volume larger.
     pub(crate) fn resize(&self, host: &Host, name: &str, to: Bytes) -> Result<()> {
         match self.volume(host, name)? {
-            Some(volume) => volume.resize(to.0, 0).on(host, || format!("growing the volume {name}")),
-            None => Err(crate::error::missing(format!("volume {name} on {}", host.name()))),
+            Some(volume) => volume
+                .resize(to.0, 0)
+                .on(host, || format!("growing the volume {name}")),
+            None => Err(crate::error::missing(format!(
+                "volume {name} on {}",
+                host.name()
+            ))),
         }
     }
 }

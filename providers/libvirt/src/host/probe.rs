@@ -61,11 +61,16 @@ impl Host {
         if let Some(machine) = &traits.machine {
             kind = kind.with("machine", machine);
         }
-        let os = Element::new("os").holding(kind).holding(Element::new("bios").with("rebootTimeout", 0));
+        let os = Element::new("os")
+            .holding(kind)
+            .holding(Element::new("bios").with("rebootTimeout", 0));
         let xml = Element::new("domain")
             .with("type", domain_type)
             .holding(Element::leaf("name", &name))
-            .holding(Element::leaf("uuid", uuid_of("probe", &format!("{name}@{}", self.hostname()?))))
+            .holding(Element::leaf(
+                "uuid",
+                uuid_of("probe", &format!("{name}@{}", self.hostname()?)),
+            ))
             .holding(Element::leaf("memory", 32).with("unit", "MiB"))
             .holding(Element::leaf("vcpu", 1))
             .holding(os)
@@ -73,7 +78,8 @@ impl Host {
             .holding(Element::new("devices"));
         let connection = self.connect()?;
         // It dies with this connection, whatever becomes of this process.
-        let started = connection.create_domain_xml(&xml.to_string(), sys::VIR_DOMAIN_START_AUTODESTROY);
+        let started =
+            connection.create_domain_xml(&xml.to_string(), sys::VIR_DOMAIN_START_AUTODESTROY);
         let domain = match started {
             Ok(domain) => domain,
             Err(error) => {

@@ -51,7 +51,9 @@ impl FileName {
 
 /// Whether a volume of a pool is a document.
 pub(crate) fn is_document(file: &str) -> bool {
-    Kind::ALL.into_iter().any(|kind| FileName::parse(file, kind).is_some())
+    Kind::ALL
+        .into_iter()
+        .any(|kind| FileName::parse(file, kind).is_some())
 }
 
 fn is_whole(text: &str, digest: &str) -> bool {
@@ -71,12 +73,16 @@ impl<'a> Shelf<'a> {
                 files.entry(file.name.clone()).or_default().push(file);
             }
         }
-        files.values_mut().for_each(|files| files.sort_by_key(|file| file.revision));
+        files
+            .values_mut()
+            .for_each(|files| files.sort_by_key(|file| file.revision));
         Ok(files)
     }
 
     /// All of them, by the name of the thing.
-    pub(crate) fn all<B: Serialize + DeserializeOwned>(&self) -> Result<BTreeMap<String, Thing<B>>> {
+    pub(crate) fn all<B: Serialize + DeserializeOwned>(
+        &self,
+    ) -> Result<BTreeMap<String, Thing<B>>> {
         let mut things = BTreeMap::new();
         for (name, files) in self.files()? {
             if let Some(thing) = self.newest(&files)? {
@@ -87,7 +93,10 @@ impl<'a> Shelf<'a> {
     }
 
     /// The one of a thing.
-    pub(crate) fn get<B: Serialize + DeserializeOwned>(&self, name: &str) -> Result<Option<Thing<B>>> {
+    pub(crate) fn get<B: Serialize + DeserializeOwned>(
+        &self,
+        name: &str,
+    ) -> Result<Option<Thing<B>>> {
         match self.files()?.get(name) {
             Some(files) => self.newest(files),
             None => Ok(None),
@@ -95,7 +104,10 @@ impl<'a> Shelf<'a> {
     }
 
     /// The newest whole one.
-    fn newest<B: Serialize + DeserializeOwned>(&self, files: &[FileName]) -> Result<Option<Thing<B>>> {
+    fn newest<B: Serialize + DeserializeOwned>(
+        &self,
+        files: &[FileName],
+    ) -> Result<Option<Thing<B>>> {
         for file in files.iter().rev() {
             if let Some(text) = self.read(file)?
                 && let Some(thing) = Thing::from_json(&text)
@@ -108,7 +120,13 @@ impl<'a> Shelf<'a> {
 
     /// A document's text; `None` if it is gone or was cut short.
     fn read(&self, file: &FileName) -> Result<Option<Arc<str>>> {
-        let known = self.host.sidecars.lock().unwrap_or_else(PoisonError::into_inner).get(&file.file).cloned();
+        let known = self
+            .host
+            .sidecars
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&file.file)
+            .cloned();
         if known.is_some() {
             return Ok(known);
         }
@@ -121,13 +139,20 @@ impl<'a> Shelf<'a> {
             Ok(())
         })?;
         // A pool of block devices pads with zeros; JSON has none.
-        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+        let end = bytes
+            .iter()
+            .position(|byte| *byte == 0)
+            .unwrap_or(bytes.len());
         let text = String::from_utf8_lossy(&bytes[..end]).into_owned();
         if !is_whole(&text, &file.digest) {
             return Ok(None);
         }
         let text: Arc<str> = text.into();
-        let mut known = self.host.sidecars.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self
+            .host
+            .sidecars
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         known.insert(file.file.clone(), Arc::clone(&text));
         Ok(Some(text))
     }
@@ -164,9 +189,15 @@ impl<'a> Shelf<'a> {
 
     fn drop_file(&self, file: &FileName) -> Result<()> {
         if let Some(volume) = self.pool.volume(self.host, &file.file)? {
-            volume.delete(0).found(self.host, || format!("deleting {}", file.file))?;
+            volume
+                .delete(0)
+                .found(self.host, || format!("deleting {}", file.file))?;
         }
-        let mut known = self.host.sidecars.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self
+            .host
+            .sidecars
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         known.remove(&file.file);
         Ok(())
     }
@@ -178,8 +209,12 @@ mod tests {
 
     #[test]
     fn file_names_are_read() {
-        let file = FileName::parse("shop-a.b.volume.000002.00ff.json", Kind::Volume).expect("a name");
-        assert_eq!((file.name.as_str(), file.revision, file.digest.as_str()), ("shop-a.b", 2, "00ff"));
+        let file =
+            FileName::parse("shop-a.b.volume.000002.00ff.json", Kind::Volume).expect("a name");
+        assert_eq!(
+            (file.name.as_str(), file.revision, file.digest.as_str()),
+            ("shop-a.b", 2, "00ff")
+        );
         assert!(FileName::parse("shop.image.000002.00ff.json", Kind::Volume).is_none());
         assert!(FileName::parse("shop.volume.qcow2", Kind::Volume).is_none());
         assert!(is_document("x.keypair.000001.ab.json") && !is_document("x.json"));

@@ -14,7 +14,12 @@ const CHUNK: usize = 256 << 10;
 
 impl Host {
     /// Fills a volume from a reader; `length` bytes, no more and no less.
-    pub(crate) fn upload(&self, volume: &StorageVol, length: u64, from: &mut dyn Read) -> Result<()> {
+    pub(crate) fn upload(
+        &self,
+        volume: &StorageVol,
+        length: u64,
+        from: &mut dyn Read,
+    ) -> Result<()> {
         let doing = || "filling a volume".to_owned();
         let connection = self.connect()?;
         let stream = Stream::new(&connection, 0).on(self, doing)?;
@@ -25,9 +30,14 @@ impl Host {
             let want = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
             let read = from.read(&mut buffer[..want]);
             let read = match read {
-                Ok(0) => Err(fail(ErrorKind::Precondition, "a file became shorter while it was read")),
+                Ok(0) => Err(fail(
+                    ErrorKind::Precondition,
+                    "a file became shorter while it was read",
+                )),
                 Ok(n) => Ok(n),
-                Err(error) => Err(fail(ErrorKind::Internal, "a file cannot be read").with_source(error)),
+                Err(error) => {
+                    Err(fail(ErrorKind::Internal, "a file cannot be read").with_source(error))
+                }
             };
             let read = match read {
                 Ok(read) => read,

@@ -34,14 +34,20 @@ pub(super) fn read(host: &Host) -> Result<HostTraits> {
     let connection = host.connect()?;
     let node = connection.node_info().on(host, doing)?;
     let capabilities = Element::parse(&connection.capabilities().on(host, doing)?)?;
-    let arch = capabilities.text_at(&["host", "cpu", "arch"]).unwrap_or(&node.model).to_owned();
+    let arch = capabilities
+        .text_at(&["host", "cpu", "arch"])
+        .unwrap_or(&node.model)
+        .to_owned();
     let guest = capabilities
         .all("guest")
         .filter(|guest| guest.text_at(&["os_type"]) != Some("xen"))
         .filter_map(|guest| guest.child("arch"))
         .find(|guest| guest.get("name") == Some(&arch) || capabilities.all("guest").count() == 1);
     let Some(guest) = guest else {
-        let message = format!("the host {} offers no guests of its own kind ({arch})", host.name());
+        let message = format!(
+            "the host {} offers no guests of its own kind ({arch})",
+            host.name()
+        );
         return Err(fail(ErrorKind::Unsupported, message));
     };
     Ok(HostTraits {
@@ -49,7 +55,11 @@ pub(super) fn read(host: &Host) -> Result<HostTraits> {
         memory: Bytes(node.memory << 10),
         arch,
         machine: machine_type(guest),
-        domain_types: guest.all("domain").filter_map(|d| d.get("type")).map(str::to_owned).collect(),
+        domain_types: guest
+            .all("domain")
+            .filter_map(|d| d.get("type"))
+            .map(str::to_owned)
+            .collect(),
     })
 }
 
@@ -60,7 +70,9 @@ fn machine_type(guest: &Element) -> Option<String> {
         let found = guest.all("machine").find(|machine| machine.text == wanted);
         found.map(|machine| machine.get("canonical").unwrap_or(wanted).to_owned())
     };
-    named("q35").or_else(|| named("virt")).or_else(|| named("pc"))
+    named("q35")
+        .or_else(|| named("virt"))
+        .or_else(|| named("pc"))
 }
 
 #[cfg(test)]

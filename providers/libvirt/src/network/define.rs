@@ -51,7 +51,11 @@ impl Host {
         let mut networks = Vec::new();
         for network in self.connect()?.list_all_networks(0).on(self, doing)? {
             // A transient network has no definition at rest.
-            let flags = if network.is_persistent().unwrap_or(false) { sys::VIR_NETWORK_XML_INACTIVE } else { 0 };
+            let flags = if network.is_persistent().unwrap_or(false) {
+                sys::VIR_NETWORK_XML_INACTIVE
+            } else {
+                0
+            };
             if let Some(text) = network.xml_desc(flags).found(self, doing)? {
                 networks.push(Element::parse(&text)?);
             }
@@ -62,9 +66,15 @@ impl Host {
     /// The definition of a network.
     pub(crate) fn network_xml(&self, id: &str) -> Result<Option<Element>> {
         let doing = || format!("reading the network {id}");
-        match self.connect()?.lookup_network_by_name(id).found(self, doing)? {
+        match self
+            .connect()?
+            .lookup_network_by_name(id)
+            .found(self, doing)?
+        {
             Some(network) => {
-                let text = network.xml_desc(sys::VIR_NETWORK_XML_INACTIVE).found(self, doing)?;
+                let text = network
+                    .xml_desc(sys::VIR_NETWORK_XML_INACTIVE)
+                    .found(self, doing)?;
                 text.map(|text| Element::parse(&text)).transpose()
             }
             None => Ok(None),
@@ -75,7 +85,9 @@ impl Host {
     pub(crate) fn define_network(&self, xml: &Element) -> Result<()> {
         let name = xml.text_at(&["name"]).unwrap_or_default();
         let defined = self.connect()?.define_network_xml(&xml.to_string());
-        defined.on(self, || format!("defining the network {name}")).map(|_| ())
+        defined
+            .on(self, || format!("defining the network {name}"))
+            .map(|_| ())
     }
 
     /// Starts a network, now and whenever the host starts. One that runs is left alone.
@@ -93,7 +105,11 @@ impl Host {
             // Two threads may start it at once; one of them is told that it runs.
             Err(_) if network.is_active().unwrap_or(false) => Ok(()),
             Err(error) if error.message().contains("already in use") => {
-                let message = format!("starting the network {id} on {}: {}", self.name(), error.message());
+                let message = format!(
+                    "starting the network {id} on {}: {}",
+                    self.name(),
+                    error.message()
+                );
                 Err(fail(ErrorKind::Conflict, message).with_source(error))
             }
             Err(error) => Err(explain(self, &doing(), error)),
@@ -103,7 +119,11 @@ impl Host {
     /// Stops and forgets a network. One that is not there is gone already.
     pub(crate) fn remove_network(&self, id: &str) -> Result<()> {
         let doing = || format!("deleting the network {id}");
-        let Some(network) = self.connect()?.lookup_network_by_name(id).found(self, doing)? else {
+        let Some(network) = self
+            .connect()?
+            .lookup_network_by_name(id)
+            .found(self, doing)?
+        else {
             return Ok(());
         };
         if network.is_active().on(self, doing)?
@@ -132,7 +152,15 @@ impl Site {
                     Some(net) => net.hosts.push(index),
                     None => {
                         let thing = Thing::from_xml(&xml);
-                        nets.insert(id.clone(), Net { id, thing, xml, hosts: vec![index] });
+                        nets.insert(
+                            id.clone(),
+                            Net {
+                                id,
+                                thing,
+                                xml,
+                                hosts: vec![index],
+                            },
+                        );
                     }
                 }
             }

@@ -35,21 +35,36 @@ pub(super) type Members = BTreeMap<String, BTreeSet<Ipv4Addr>>;
 
 /// A firewall's filter: what its rules admit, with the firewalls they name as their machines'
 /// addresses.
-pub(super) fn firewall_xml(firewall: &str, rules: &BTreeSet<FirewallRule<ResourceId>>, members: &Members) -> Element {
+pub(super) fn firewall_xml(
+    firewall: &str,
+    rules: &BTreeSet<FirewallRule<ResourceId>>,
+    members: &Members,
+) -> Element {
     let rules = rules.iter().flat_map(|rule| rule_xml(rule, members));
     filter(&firewall_filter(firewall)).holding_all(rules)
 }
 
 /// A machine's filter: the firewalls it carries, and nothing else inward. Outward everything,
 /// unless one of its firewalls has a rule about that.
-pub(super) fn machine_xml<'a>(machine: &str, firewalls: impl Iterator<Item = &'a String>, has_egress: bool) -> Element {
-    let refs = firewalls.map(|firewall| Element::new("filterref").with("filter", firewall_filter(firewall)));
+pub(super) fn machine_xml<'a>(
+    machine: &str,
+    firewalls: impl Iterator<Item = &'a String>,
+    has_egress: bool,
+) -> Element {
+    let refs = firewalls
+        .map(|firewall| Element::new("filterref").with("filter", firewall_filter(firewall)));
     // The address itself comes by DHCP, before anything else can be admitted.
     let dhcp = |direction, from, to| {
-        rule(direction, "accept", 100).holding(Element::new("udp").with("srcportstart", from).with("dstportstart", to))
+        rule(direction, "accept", 100).holding(
+            Element::new("udp")
+                .with("srcportstart", from)
+                .with("dstportstart", to),
+        )
     };
-    let outward = ["all", "all-ipv6"].map(|kind| rule("out", "accept", OUTWARD).holding(Element::new(kind)));
-    let refuse = ["all", "all-ipv6"].map(|kind| rule("inout", "drop", REFUSE).holding(Element::new(kind)));
+    let outward =
+        ["all", "all-ipv6"].map(|kind| rule("out", "accept", OUTWARD).holding(Element::new(kind)));
+    let refuse =
+        ["all", "all-ipv6"].map(|kind| rule("inout", "drop", REFUSE).holding(Element::new(kind)));
     filter(&machine_filter(machine))
         .holding_all(refs)
         .holding(dhcp("out", 68, 67))
@@ -66,13 +81,20 @@ fn filter(name: &str) -> Element {
 }
 
 fn rule(direction: &str, action: &str, priority: u32) -> Element {
-    Element::new("rule").with("action", action).with("direction", direction).with("priority", priority)
+    Element::new("rule")
+        .with("action", action)
+        .with("direction", direction)
+        .with("priority", priority)
 }
 
 fn rule_xml(from: &FirewallRule<ResourceId>, members: &Members) -> Vec<Element> {
     let all_ports = [None];
     let some_ports: Vec<_> = from.ports.iter().map(Some).collect();
-    let ports = if some_ports.is_empty() { &all_ports[..] } else { &some_ports[..] };
+    let ports = if some_ports.is_empty() {
+        &all_ports[..]
+    } else {
+        &some_ports[..]
+    };
     let mut rules = Vec::new();
     for net in from.peers.iter().flat_map(|peer| nets(peer, members)) {
         for ports in ports {
@@ -85,7 +107,10 @@ fn rule_xml(from: &FirewallRule<ResourceId>, members: &Members) -> Vec<Element> 
 /// The ranges that a peer stands for.
 fn nets(peer: &Peer<ResourceId>, members: &Members) -> Vec<IpNet> {
     match peer {
-        Peer::Internet => vec![IpNet::V4(ipnet::Ipv4Net::default()), IpNet::V6(ipnet::Ipv6Net::default())],
+        Peer::Internet => vec![
+            IpNet::V4(ipnet::Ipv4Net::default()),
+            IpNet::V6(ipnet::Ipv6Net::default()),
+        ],
         Peer::Cidr(net) => vec![net.trunc()],
         Peer::Firewall(firewall) => {
             let ips = members.get(firewall.as_str()).into_iter().flatten();
@@ -112,10 +137,14 @@ fn admit(from: &FirewallRule<ResourceId>, net: IpNet, ports: Option<&PortRange>)
     };
     let mut what = Element::new(kind);
     if net.prefix_len() > 0 {
-        what = what.with(&format!("{side}ipaddr"), net.addr()).with(&format!("{side}ipmask"), net.prefix_len());
+        what = what
+            .with(&format!("{side}ipaddr"), net.addr())
+            .with(&format!("{side}ipmask"), net.prefix_len());
     }
     if let Some(ports) = ports {
-        what = what.with("dstportstart", ports.first).with("dstportend", ports.last);
+        what = what
+            .with("dstportstart", ports.first)
+            .with("dstportend", ports.last);
     }
     rule(direction, "accept", ADMIT).holding(what)
 }
@@ -126,28 +155,50 @@ mod tests {
 
     use super::*;
 
-    fn of(direction: Direction, peer: Peer<ResourceId>, protocol: Protocol, ports: &[(u16, u16)]) -> FirewallRule<ResourceId> {
+    fn of(
+        direction: Direction,
+        peer: Peer<ResourceId>,
+        protocol: Protocol,
+        ports: &[(u16, u16)],
+    ) -> FirewallRule<ResourceId> {
         FirewallRule {
             name: Name::new("r").expect("name"),
             direction,
             peers: BTreeSet::from([peer]),
             protocol,
-            ports: ports.iter().map(|(first, last)| PortRange { first: *first, last: *last }).collect(),
+            ports: ports
+                .iter()
+                .map(|(first, last)| PortRange {
+                    first: *first,
+                    last: *last,
+                })
+                .collect(),
         }
     }
 
     fn check(rule: FirewallRule<ResourceId>, wanted: &[&str]) {
         let ips = ["10.0.0.5", "10.0.0.9"].map(|ip| ip.parse().expect("ip"));
         let members = Members::from([("db".to_owned(), BTreeSet::from(ips))]);
-        let xml: Vec<_> = rule_xml(&rule, &members).iter().map(|rule| rule.children[0].to_string()).collect();
+        let xml: Vec<_> = rule_xml(&rule, &members)
+            .iter()
+            .map(|rule| rule.children[0].to_string())
+            .collect();
         assert_eq!(xml, wanted);
     }
 
     #[test]
     fn the_internet_is_two_worlds() {
         check(
-            of(Direction::Ingress, Peer::Internet, Protocol::Tcp, &[(80, 80)]),
-            &["<tcp dstportstart=\"80\" dstportend=\"80\"/>", "<tcp-ipv6 dstportstart=\"80\" dstportend=\"80\"/>"],
+            of(
+                Direction::Ingress,
+                Peer::Internet,
+                Protocol::Tcp,
+                &[(80, 80)],
+            ),
+            &[
+                "<tcp dstportstart=\"80\" dstportend=\"80\"/>",
+                "<tcp-ipv6 dstportstart=\"80\" dstportend=\"80\"/>",
+            ],
         );
     }
 
@@ -156,31 +207,55 @@ mod tests {
         let peer = |name: &str| Peer::Firewall(ResourceId::from(name));
         check(
             of(Direction::Ingress, peer("db"), Protocol::Any, &[]),
-            &["<all srcipaddr=\"10.0.0.5\" srcipmask=\"32\"/>", "<all srcipaddr=\"10.0.0.9\" srcipmask=\"32\"/>"],
+            &[
+                "<all srcipaddr=\"10.0.0.5\" srcipmask=\"32\"/>",
+                "<all srcipaddr=\"10.0.0.9\" srcipmask=\"32\"/>",
+            ],
         );
-        check(of(Direction::Ingress, peer("empty"), Protocol::Any, &[]), &[]);
+        check(
+            of(Direction::Ingress, peer("empty"), Protocol::Any, &[]),
+            &[],
+        );
     }
 
     #[test]
     fn outward_rules_look_at_the_other_end() {
         let range = Peer::Cidr("10.1.2.3/16".parse().expect("range"));
         check(
-            of(Direction::Egress, range, Protocol::Udp, &[(53, 53), (5000, 5010)]),
+            of(
+                Direction::Egress,
+                range,
+                Protocol::Udp,
+                &[(53, 53), (5000, 5010)],
+            ),
             &[
                 "<udp dstipaddr=\"10.1.0.0\" dstipmask=\"16\" dstportstart=\"53\" dstportend=\"53\"/>",
                 "<udp dstipaddr=\"10.1.0.0\" dstipmask=\"16\" dstportstart=\"5000\" dstportend=\"5010\"/>",
             ],
         );
-        check(of(Direction::Ingress, Peer::Internet, Protocol::Icmp, &[]), &["<icmp/>", "<icmpv6/>"]);
+        check(
+            of(Direction::Ingress, Peer::Internet, Protocol::Icmp, &[]),
+            &["<icmp/>", "<icmpv6/>"],
+        );
     }
 
     #[test]
     fn a_machine_refuses_what_nothing_admits() {
         let firewalls = ["a".to_owned()];
         let open = machine_xml("m", firewalls.iter(), false);
-        let actions = |xml: &Element| xml.all("rule").map(|r| r.get("action").unwrap_or_default().to_owned()).collect::<Vec<_>>();
-        assert_eq!(actions(&open), ["accept", "accept", "accept", "accept", "drop", "drop"]);
-        assert_eq!(open.child("filterref").and_then(|f| f.get("filter")), Some("a.firewall"));
+        let actions = |xml: &Element| {
+            xml.all("rule")
+                .map(|r| r.get("action").unwrap_or_default().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            actions(&open),
+            ["accept", "accept", "accept", "accept", "drop", "drop"]
+        );
+        assert_eq!(
+            open.child("filterref").and_then(|f| f.get("filter")),
+            Some("a.firewall")
+        );
         let closed = machine_xml("m", firewalls.iter(), true);
         assert_eq!(actions(&closed), ["accept", "accept", "drop", "drop"]);
     }

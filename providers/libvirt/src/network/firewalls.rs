@@ -28,18 +28,25 @@ pub(crate) struct FirewallBody {
 impl FirewallBody {
     fn names(&self, firewall: &str) -> bool {
         let peers = self.rules.iter().flat_map(|rule| &rule.peers);
-        peers.filter_map(Peer::firewall).any(|named| named.as_str() == firewall)
+        peers
+            .filter_map(Peer::firewall)
+            .any(|named| named.as_str() == firewall)
     }
 
     fn has_egress(&self) -> bool {
-        self.rules.iter().any(|rule| rule.direction == Direction::Egress)
+        self.rules
+            .iter()
+            .any(|rule| rule.direction == Direction::Egress)
     }
 }
 
 type Firewalls = BTreeMap<String, Thing<FirewallBody>>;
 
 impl Site {
-    pub(crate) fn create_firewall(&self, request: &OwnedCreate<FirewallSpec<ResourceId>>) -> Result<Resource> {
+    pub(crate) fn create_firewall(
+        &self,
+        request: &OwnedCreate<FirewallSpec<ResourceId>>,
+    ) -> Result<Resource> {
         let spec = Spec::Firewall(request.spec.clone());
         let digest = request.digest(&spec);
         let birth = request.birth(Kind::Firewall, &spec, &digest, self.now());
@@ -53,7 +60,10 @@ impl Site {
             None => {
                 self.need_network(&request.spec.network)?;
                 check_rules(&request.name, &request.spec, &known)?;
-                let body = FirewallBody { network: request.spec.network.to_string(), rules: request.spec.rules.clone() };
+                let body = FirewallBody {
+                    network: request.spec.network.to_string(),
+                    rules: request.spec.rules.clone(),
+                };
                 Thing::new(birth, Phase::Made, body)
             }
         };
@@ -61,7 +71,10 @@ impl Site {
         Ok(firewall_of(&thing))
     }
 
-    pub(crate) fn update_firewall(&self, request: &OwnedUpdate<FirewallSpec<ResourceId>>) -> Result<Resource> {
+    pub(crate) fn update_firewall(
+        &self,
+        request: &OwnedUpdate<FirewallSpec<ResourceId>>,
+    ) -> Result<Resource> {
         check_fields(&self.capabilities, Kind::Firewall, &request.fields)?;
         let _definitions = self.lock_definitions();
         let known = self.firewall_things()?;
@@ -74,7 +87,10 @@ impl Site {
             thing.labels.clone_from(&request.spec.labels);
         }
         if request.fields.contains(&Field::Rules) {
-            let spec = FirewallSpec { network: ResourceId::from(&thing.body.network), ..request.spec.clone() };
+            let spec = FirewallSpec {
+                network: ResourceId::from(&thing.body.network),
+                ..request.spec.clone()
+            };
             check_rules(&thing.name, &spec, &known)?;
             thing.body.rules.clone_from(&request.spec.rules);
         }
@@ -94,13 +110,25 @@ impl Site {
         if !known.contains_key(id.as_str()) {
             return Ok(());
         }
-        let naming = known.iter().find(|(name, other)| *name != id.as_str() && other.body.names(id.as_str()));
+        let naming = known
+            .iter()
+            .find(|(name, other)| *name != id.as_str() && other.body.names(id.as_str()));
         if let Some((name, _)) = naming {
-            return Err(fail(ErrorKind::Conflict, format!("a rule of the firewall {name} names {id}")));
+            return Err(fail(
+                ErrorKind::Conflict,
+                format!("a rule of the firewall {name} names {id}"),
+            ));
         }
-        let carries = |guest: &Guest| guest.body().is_some_and(|body| body.firewalls.contains(id.as_str()));
+        let carries = |guest: &Guest| {
+            guest
+                .body()
+                .is_some_and(|body| body.firewalls.contains(id.as_str()))
+        };
         if let Some((_, guest)) = self.guests()?.iter().find(|(_, guest)| carries(guest)) {
-            return Err(fail(ErrorKind::Conflict, format!("the machine {} carries the firewall {id}", guest.name)));
+            return Err(fail(
+                ErrorKind::Conflict,
+                format!("the machine {} carries the firewall {id}", guest.name),
+            ));
         }
         self.each(|host| {
             host.remove_filter(&filter::firewall_filter(id.as_str()))?;
@@ -131,7 +159,11 @@ impl Site {
     }
 
     /// Fails unless these firewalls are there and of that network.
-    pub(crate) fn check_firewalls<'a>(&self, firewalls: impl Iterator<Item = &'a ResourceId>, network: &str) -> Result<()> {
+    pub(crate) fn check_firewalls<'a>(
+        &self,
+        firewalls: impl Iterator<Item = &'a ResourceId>,
+        network: &str,
+    ) -> Result<()> {
         let mut firewalls = firewalls.peekable();
         if firewalls.peek().is_none() {
             return Ok(());
@@ -146,7 +178,11 @@ impl Site {
     /// Brings filters up to date: those of these firewalls, of all that name them (because the
     /// machines that carry them changed), and of all machines that carry them or are named here.
     /// Who calls holds the definitions.
-    pub(crate) fn refresh_filters(&self, changed: &BTreeSet<String>, machines: &BTreeSet<String>) -> Result<()> {
+    pub(crate) fn refresh_filters(
+        &self,
+        changed: &BTreeSet<String>,
+        machines: &BTreeSet<String>,
+    ) -> Result<()> {
         let known = self.firewall_things()?;
         let guests = self.guests()?;
         let mut members = Members::new();
@@ -170,7 +206,13 @@ impl Site {
             for (_, guest) in guests.iter().filter(|(of, _)| of.name() == host.name()) {
                 let Some(body) = guest.body() else { continue };
                 if machines.contains(&guest.name) || !body.firewalls.is_disjoint(changed) {
-                    self.define_machine_filter(host, &guest.name, &body.firewalls, &known, &members)?;
+                    self.define_machine_filter(
+                        host,
+                        &guest.name,
+                        &body.firewalls,
+                        &known,
+                        &members,
+                    )?;
                 }
             }
             Ok(())
@@ -206,18 +248,27 @@ impl Host {
     fn define_filter(&self, xml: &Element) -> Result<()> {
         let name = xml.get("name").unwrap_or_default();
         let defined = self.connect()?.define_nwfilter_xml(&xml.to_string());
-        defined.on(self, || format!("defining the filter {name}")).map(|_| ())
+        defined
+            .on(self, || format!("defining the filter {name}"))
+            .map(|_| ())
     }
 
     fn has_filter(&self, name: &str) -> Result<bool> {
-        let found = self.connect()?.lookup_nwfilter_by_name(name).found(self, || format!("looking for the filter {name}"))?;
+        let found = self
+            .connect()?
+            .lookup_nwfilter_by_name(name)
+            .found(self, || format!("looking for the filter {name}"))?;
         Ok(found.is_some())
     }
 
     /// Deletes a filter. One that is not there is deleted already.
     pub(crate) fn remove_filter(&self, name: &str) -> Result<()> {
         let doing = || format!("deleting the filter {name}");
-        if let Some(filter) = self.connect()?.lookup_nwfilter_by_name(name).found(self, doing)? {
+        if let Some(filter) = self
+            .connect()?
+            .lookup_nwfilter_by_name(name)
+            .found(self, doing)?
+        {
             filter.undefine().found(self, doing)?;
         }
         Ok(())
@@ -247,9 +298,10 @@ fn check_rules(own: &str, spec: &FirewallSpec<ResourceId>, known: &Firewalls) ->
 fn check_firewall(firewall: &ResourceId, network: &str, known: &Firewalls) -> Result<()> {
     match known.get(firewall.as_str()) {
         None => Err(missing(format!("firewall {firewall}"))),
-        Some(thing) if thing.body.network != network => {
-            Err(fail(ErrorKind::Invalid, format!("the firewall {firewall} is in another network")))
-        }
+        Some(thing) if thing.body.network != network => Err(fail(
+            ErrorKind::Invalid,
+            format!("the firewall {firewall} is in another network"),
+        )),
         Some(_) => Ok(()),
     }
 }

@@ -22,8 +22,8 @@ use strat_model::{
 use strat_provider::{Create, Network, Update};
 
 pub(crate) use define::{Net, NetBody};
-pub(crate) use subnets::{free_address, subnet_body};
 pub(crate) use filter::machine_filter;
+pub(crate) use subnets::{free_address, subnet_body};
 
 use crate::provider::{LibvirtProvider, OwnedCreate, OwnedUpdate};
 use crate::site::no_such_kind;
@@ -32,47 +32,66 @@ use crate::site::no_such_kind;
 impl Network for LibvirtProvider {
     async fn create_network(&self, request: Create<'_, NetworkSpec>) -> Result<Resource> {
         let request = OwnedCreate::of(request);
-        self.run("create_network", move |site| site.create_network(&request)).await
+        self.run("create_network", move |site| site.create_network(&request))
+            .await
     }
 
     async fn update_network(&self, request: Update<'_, NetworkSpec>) -> Result<Resource> {
         let request = OwnedUpdate::of(request);
-        self.run("update_network", move |site| site.update_network(&request)).await
+        self.run("update_network", move |site| site.update_network(&request))
+            .await
     }
 
     async fn delete_network(&self, id: &ResourceId) -> Result<()> {
         let id = id.clone();
-        self.run("delete_network", move |site| site.delete_network(&id)).await
+        self.run("delete_network", move |site| site.delete_network(&id))
+            .await
     }
 
     async fn create_subnet(&self, request: Create<'_, SubnetSpec<ResourceId>>) -> Result<Resource> {
         let request = OwnedCreate::of(request);
-        self.run("create_subnet", move |site| site.create_subnet(&request)).await
+        self.run("create_subnet", move |site| site.create_subnet(&request))
+            .await
     }
 
     async fn update_subnet(&self, request: Update<'_, SubnetSpec<ResourceId>>) -> Result<Resource> {
         let request = OwnedUpdate::of(request);
-        self.run("update_subnet", move |site| site.update_subnet(&request)).await
+        self.run("update_subnet", move |site| site.update_subnet(&request))
+            .await
     }
 
     async fn delete_subnet(&self, id: &ResourceId) -> Result<()> {
         let id = id.clone();
-        self.run("delete_subnet", move |site| site.delete_subnet(&id)).await
+        self.run("delete_subnet", move |site| site.delete_subnet(&id))
+            .await
     }
 
-    async fn create_firewall(&self, request: Create<'_, FirewallSpec<ResourceId>>) -> Result<Resource> {
+    async fn create_firewall(
+        &self,
+        request: Create<'_, FirewallSpec<ResourceId>>,
+    ) -> Result<Resource> {
         let request = OwnedCreate::of(request);
-        self.run("create_firewall", move |site| site.create_firewall(&request)).await
+        self.run("create_firewall", move |site| {
+            site.create_firewall(&request)
+        })
+        .await
     }
 
-    async fn update_firewall(&self, request: Update<'_, FirewallSpec<ResourceId>>) -> Result<Resource> {
+    async fn update_firewall(
+        &self,
+        request: Update<'_, FirewallSpec<ResourceId>>,
+    ) -> Result<Resource> {
         let request = OwnedUpdate::of(request);
-        self.run("update_firewall", move |site| site.update_firewall(&request)).await
+        self.run("update_firewall", move |site| {
+            site.update_firewall(&request)
+        })
+        .await
     }
 
     async fn delete_firewall(&self, id: &ResourceId) -> Result<()> {
         let id = id.clone();
-        self.run("delete_firewall", move |site| site.delete_firewall(&id)).await
+        self.run("delete_firewall", move |site| site.delete_firewall(&id))
+            .await
     }
 
     async fn create_address(&self, _: Create<'_, AddressSpec<ResourceId>>) -> Result<Resource> {

@@ -22,12 +22,20 @@ impl Site {
         let _definitions = self.lock_definitions();
         let id = network_id(&request.name);
         let thing = match self.nets()?.remove(&id) {
-            Some(Net { thing: Some(thing), .. }) => {
+            Some(Net {
+                thing: Some(thing), ..
+            }) => {
                 thing.check_repeated(birth)?;
                 thing
             }
             Some(_) => return Err(taken(Kind::Network, &request.name)),
-            None => Thing::new(birth, Phase::Made, NetBody::Network { cidr: request.spec.cidr }),
+            None => Thing::new(
+                birth,
+                Phase::Made,
+                NetBody::Network {
+                    cidr: request.spec.cidr,
+                },
+            ),
         };
         // `bridge` is the one kind of network for which libvirt sets nothing aside: this one
         // never runs.
@@ -41,7 +49,12 @@ impl Site {
             Some(_) => Ok(()),
             None => host.define_network(&xml),
         })?;
-        let net = Net { id, thing: Some(thing), xml, hosts: Vec::new() };
+        let net = Net {
+            id,
+            thing: Some(thing),
+            xml,
+            hosts: Vec::new(),
+        };
         Ok(network_of(&net))
     }
 
@@ -53,7 +66,9 @@ impl Site {
             Some(thing) => thing,
             None => {
                 let spec = Spec::Network(request.spec.clone());
-                let body = NetBody::Network { cidr: cidr_of(&net.xml).unwrap_or_default() };
+                let body = NetBody::Network {
+                    cidr: cidr_of(&net.xml).unwrap_or_default(),
+                };
                 request.adopted(&net.id, &spec, self.now(), body)
             }
         };
@@ -74,14 +89,30 @@ impl Site {
         }
         let in_it = |net: &&Net| matches!(&net.thing, Some(Thing { body: NetBody::Subnet { network, .. }, .. }) if network == id.as_str());
         if let Some(subnet) = nets.values().find(in_it) {
-            return Err(fail(ErrorKind::Conflict, format!("the subnet {} is in the network {id}", subnet.id)));
+            return Err(fail(
+                ErrorKind::Conflict,
+                format!("the subnet {} is in the network {id}", subnet.id),
+            ));
         }
         let firewalls = self.firewall_things()?;
-        if let Some((name, _)) = firewalls.iter().find(|(_, firewall)| firewall.body.network == id.as_str()) {
-            return Err(fail(ErrorKind::Conflict, format!("the firewall {name} is in the network {id}")));
+        if let Some((name, _)) = firewalls
+            .iter()
+            .find(|(_, firewall)| firewall.body.network == id.as_str())
+        {
+            return Err(fail(
+                ErrorKind::Conflict,
+                format!("the firewall {name} is in the network {id}"),
+            ));
         }
-        if let Some((_, guest)) = self.guests()?.iter().find(|(_, g)| g.networks.iter().any(|n| n == id.as_str())) {
-            return Err(fail(ErrorKind::Conflict, format!("the machine {} is in the network {id}", guest.name)));
+        if let Some((_, guest)) = self
+            .guests()?
+            .iter()
+            .find(|(_, g)| g.networks.iter().any(|n| n == id.as_str()))
+        {
+            return Err(fail(
+                ErrorKind::Conflict,
+                format!("the machine {} is in the network {id}", guest.name),
+            ));
         }
         self.each(|host| host.remove_network(id.as_str()))?;
         Ok(())
@@ -89,7 +120,12 @@ impl Site {
 
     /// All networks: ours, and those that are not ours and could be taken for one.
     pub(crate) fn list_networks(&self) -> Result<Vec<Resource>> {
-        Ok(self.nets()?.values().filter(|net| is_network(net)).map(network_of).collect())
+        Ok(self
+            .nets()?
+            .values()
+            .filter(|net| is_network(net))
+            .map(network_of)
+            .collect())
     }
 
     /// The network of an id.
@@ -106,7 +142,13 @@ fn network_id(name: &str) -> String {
 
 /// Whether it is a network and not a subnet of ours.
 pub(super) fn is_network(net: &Net) -> bool {
-    !matches!(&net.thing, Some(Thing { body: NetBody::Subnet { .. }, .. }))
+    !matches!(
+        &net.thing,
+        Some(Thing {
+            body: NetBody::Subnet { .. },
+            ..
+        })
+    )
 }
 
 /// Fails for a range that has bits set behind its prefix.
@@ -114,7 +156,10 @@ pub(super) fn check_range(cidr: Ipv4Net) -> Result<()> {
     if cidr == cidr.trunc() {
         return Ok(());
     }
-    Err(fail(ErrorKind::Invalid, format!("{cidr} has bits set behind its prefix")))
+    Err(fail(
+        ErrorKind::Invalid,
+        format!("{cidr} has bits set behind its prefix"),
+    ))
 }
 
 /// The range of a definition's first address.
@@ -131,7 +176,10 @@ pub(super) fn cidr_of(xml: &Element) -> Option<Ipv4Net> {
 
 fn network_of(net: &Net) -> Resource {
     let cidr = match &net.thing {
-        Some(Thing { body: NetBody::Network { cidr } | NetBody::Subnet { cidr, .. }, .. }) => *cidr,
+        Some(Thing {
+            body: NetBody::Network { cidr } | NetBody::Subnet { cidr, .. },
+            ..
+        }) => *cidr,
         None => cidr_of(&net.xml).unwrap_or_default(),
     };
     let thing = net.thing.as_ref();
@@ -157,10 +205,19 @@ mod tests {
     fn the_range_of_a_foreign_network_is_read() {
         let check = |ip: &str, wanted: Option<&str>| {
             let xml = Element::parse(&format!("<network>{ip}</network>")).expect("XML");
-            assert_eq!(cidr_of(&xml), wanted.map(|cidr| cidr.parse().expect("a range")));
+            assert_eq!(
+                cidr_of(&xml),
+                wanted.map(|cidr| cidr.parse().expect("a range"))
+            );
         };
-        check("<ip address='192.168.122.1' netmask='255.255.255.0'/>", Some("192.168.122.0/24"));
-        check("<ip family='ipv6' address='fe80::1' prefix='64'/><ip address='10.0.0.1' prefix='8'/>", Some("10.0.0.0/8"));
+        check(
+            "<ip address='192.168.122.1' netmask='255.255.255.0'/>",
+            Some("192.168.122.0/24"),
+        );
+        check(
+            "<ip family='ipv6' address='fe80::1' prefix='64'/><ip address='10.0.0.1' prefix='8'/>",
+            Some("10.0.0.0/8"),
+        );
         check("<forward mode='bridge'/>", None);
     }
 }

@@ -21,14 +21,19 @@ use crate::thing::{Phase, Thing, taken, uuid_of};
 use crate::xml::Element;
 
 impl Site {
-    pub(crate) fn create_subnet(&self, request: &OwnedCreate<SubnetSpec<ResourceId>>) -> Result<Resource> {
+    pub(crate) fn create_subnet(
+        &self,
+        request: &OwnedCreate<SubnetSpec<ResourceId>>,
+    ) -> Result<Resource> {
         let spec = Spec::Subnet(request.spec.clone());
         let digest = request.digest(&spec);
         let birth = request.birth(Kind::Subnet, &spec, &digest, self.now());
         let (name, cidr) = (&request.name, request.spec.cidr);
         let _definitions = self.lock_definitions();
         let thing = match self.nets()?.remove(name) {
-            Some(Net { thing: Some(thing), .. }) => {
+            Some(Net {
+                thing: Some(thing), ..
+            }) => {
                 thing.check_repeated(birth)?;
                 thing
             }
@@ -59,7 +64,12 @@ impl Site {
             }
             started
         })?;
-        let net = Net { id: name.clone(), thing: Some(thing), xml, hosts: Vec::new() };
+        let net = Net {
+            id: name.clone(),
+            thing: Some(thing),
+            xml,
+            hosts: Vec::new(),
+        };
         subnet_of(&net).ok_or_else(|| missing(format!("subnet {name}")))
     }
 
@@ -70,16 +80,27 @@ impl Site {
             return invalid("a subnet here spans all zones".to_owned());
         }
         if spec.cidr.prefix_len() > 29 {
-            return invalid(format!("{} has no room for a router and machines", spec.cidr));
+            return invalid(format!(
+                "{} has no room for a router and machines",
+                spec.cidr
+            ));
         }
         let network = self.need_network(&spec.network)?;
-        let Some(Thing { body: NetBody::Network { cidr }, .. }) = &network.thing else {
+        let Some(Thing {
+            body: NetBody::Network { cidr },
+            ..
+        }) = &network.thing
+        else {
             return invalid(format!("the network {} is not Stratiform's", spec.network));
         };
         if !cidr.contains(&spec.cidr) {
             return invalid(format!("{} is not within {cidr} of its network", spec.cidr));
         }
-        for (id, subnet) in self.nets()?.iter().filter_map(|(id, net)| Some((id, subnet_body(net)?))) {
+        for (id, subnet) in self
+            .nets()?
+            .iter()
+            .filter_map(|(id, net)| Some((id, subnet_body(net)?)))
+        {
             let overlaps = subnet.1.contains(&spec.cidr) || spec.cidr.contains(&subnet.1);
             if subnet.0 == spec.network.as_str() && overlaps {
                 let message = format!("{} overlaps with the subnet {id}", spec.cidr);
@@ -89,7 +110,10 @@ impl Site {
         Ok(())
     }
 
-    pub(crate) fn update_subnet(&self, request: &OwnedUpdate<SubnetSpec<ResourceId>>) -> Result<Resource> {
+    pub(crate) fn update_subnet(
+        &self,
+        request: &OwnedUpdate<SubnetSpec<ResourceId>>,
+    ) -> Result<Resource> {
         check_fields(&self.capabilities, Kind::Subnet, &request.fields)?;
         let _definitions = self.lock_definitions();
         let mut net = self.need_subnet(request.id.as_str())?;
@@ -110,8 +134,15 @@ impl Site {
         if found.as_ref().and_then(subnet_body).is_none() {
             return Ok(());
         }
-        if let Some((_, guest)) = self.guests()?.iter().find(|(_, g)| g.networks.iter().any(|n| n == id.as_str())) {
-            return Err(fail(ErrorKind::Conflict, format!("the machine {} is in the subnet {id}", guest.name)));
+        if let Some((_, guest)) = self
+            .guests()?
+            .iter()
+            .find(|(_, g)| g.networks.iter().any(|n| n == id.as_str()))
+        {
+            return Err(fail(
+                ErrorKind::Conflict,
+                format!("the machine {} is in the subnet {id}", guest.name),
+            ));
         }
         self.each(|host| host.remove_network(id.as_str()))?;
         Ok(())
@@ -123,7 +154,10 @@ impl Site {
 
     /// The subnet of an id.
     pub(crate) fn need_subnet(&self, id: &str) -> Result<Net> {
-        let found = self.nets()?.remove(id).filter(|net| subnet_body(net).is_some());
+        let found = self
+            .nets()?
+            .remove(id)
+            .filter(|net| subnet_body(net).is_some());
         found.ok_or_else(|| missing(format!("subnet {id}")))
     }
 
@@ -133,7 +167,12 @@ impl Site {
             let _definitions = self.lock_definitions();
             let mut xml = subnet.xml.clone();
             // Reservations are each host's own.
-            if let Some(dhcp) = xml.children.iter_mut().find(|c| c.name == "ip").and_then(|ip| ip.children.first_mut()) {
+            if let Some(dhcp) = xml
+                .children
+                .iter_mut()
+                .find(|c| c.name == "ip")
+                .and_then(|ip| ip.children.first_mut())
+            {
                 dhcp.children.retain(|child| child.name != "host");
             }
             host.define_network(&xml)?;
@@ -144,7 +183,13 @@ impl Site {
 
 impl Host {
     /// Keeps an address for a machine's interface, or gives it back.
-    pub(crate) fn reserve_address(&self, subnet: &str, mac: &str, ip: Ipv4Addr, keep: bool) -> Result<()> {
+    pub(crate) fn reserve_address(
+        &self,
+        subnet: &str,
+        mac: &str,
+        ip: Ipv4Addr,
+        keep: bool,
+    ) -> Result<()> {
         let doing = || format!("keeping the address {ip} in {subnet}");
         let Some(xml) = self.network_xml(subnet)? else {
             return Ok(());
@@ -156,21 +201,42 @@ impl Host {
         if is_kept == keep {
             return Ok(());
         }
-        let network = self.connect()?.lookup_network_by_name(subnet).on(self, doing)?;
-        let command = if keep { sys::VIR_NETWORK_UPDATE_COMMAND_ADD_LAST } else { sys::VIR_NETWORK_UPDATE_COMMAND_DELETE };
+        let network = self
+            .connect()?
+            .lookup_network_by_name(subnet)
+            .on(self, doing)?;
+        let command = if keep {
+            sys::VIR_NETWORK_UPDATE_COMMAND_ADD_LAST
+        } else {
+            sys::VIR_NETWORK_UPDATE_COMMAND_DELETE
+        };
         let mut flags = sys::VIR_NETWORK_UPDATE_AFFECT_CONFIG;
         if network.is_active().on(self, doing)? {
             flags |= sys::VIR_NETWORK_UPDATE_AFFECT_LIVE;
         }
-        let entry = Element::new("host").with("mac", mac).with("ip", ip).to_string();
-        network.update(command, sys::VIR_NETWORK_SECTION_IP_DHCP_HOST, -1, &entry, flags).on(self, doing)
+        let entry = Element::new("host")
+            .with("mac", mac)
+            .with("ip", ip)
+            .to_string();
+        network
+            .update(
+                command,
+                sys::VIR_NETWORK_SECTION_IP_DHCP_HOST,
+                -1,
+                &entry,
+                flags,
+            )
+            .on(self, doing)
     }
 }
 
 /// The network and the range, if it is a subnet of ours.
 pub(crate) fn subnet_body(net: &Net) -> Option<(&str, Ipv4Net)> {
     match &net.thing {
-        Some(Thing { body: NetBody::Subnet { network, cidr }, .. }) => Some((network, *cidr)),
+        Some(Thing {
+            body: NetBody::Subnet { network, cidr },
+            ..
+        }) => Some((network, *cidr)),
         _ => None,
     }
 }
@@ -180,7 +246,9 @@ pub(crate) fn subnet_body(net: &Net) -> Option<(&str, Ipv4Net)> {
 pub(crate) fn free_address(cidr: Ipv4Net, taken: &BTreeSet<Ipv4Addr>) -> Option<Ipv4Addr> {
     let strangers = strangers(cidr);
     // The first host address is the router's.
-    cidr.hosts().skip(1).find(|ip| !taken.contains(ip) && !strangers.is_some_and(|(first, last)| (first..=last).contains(ip)))
+    cidr.hosts().skip(1).find(|ip| {
+        !taken.contains(ip) && !strangers.is_some_and(|(first, last)| (first..=last).contains(ip))
+    })
 }
 
 /// The addresses that DHCP gives to whom it does not know: the last eighth, where there is room.
@@ -202,7 +270,8 @@ fn subnet_xml(name: &str, cidr: Ipv4Net, uplink: &Uplink) -> Element {
         .holding(Element::leaf("uuid", uuid_of("network", name)));
     let mode = match uplink {
         Uplink::Bridge { bridge, vlan, .. } => {
-            let tag = |vlan: &u16| Element::new("vlan").holding(Element::new("tag").with("id", vlan));
+            let tag =
+                |vlan: &u16| Element::new("vlan").holding(Element::new("tag").with("id", vlan));
             return xml
                 .holding(Element::new("forward").with("mode", "bridge"))
                 .holding(Element::new("bridge").with("name", bridge))
@@ -213,15 +282,25 @@ fn subnet_xml(name: &str, cidr: Ipv4Net, uplink: &Uplink) -> Element {
         Uplink::Isolated => None,
     };
     let router = cidr.hosts().next().unwrap_or_else(|| cidr.addr());
-    let range = strangers(cidr).map(|(first, last)| Element::new("range").with("start", first).with("end", last));
+    let range = strangers(cidr)
+        .map(|(first, last)| Element::new("range").with("start", first).with("end", last));
     // DHCP that knows nobody would not be started: a range of one address, the last, stands in.
-    let only = || Element::new("range").with("start", last_of(cidr)).with("end", last_of(cidr));
+    let only = || {
+        Element::new("range")
+            .with("start", last_of(cidr))
+            .with("end", last_of(cidr))
+    };
     let ip = Element::new("ip")
         .with("address", router)
         .with("prefix", cidr.prefix_len())
         .holding(Element::new("dhcp").holding(range.unwrap_or_else(only)));
     xml.holding_all(mode.map(|mode| Element::new("forward").with("mode", mode)))
-        .holding(Element::new("bridge").with("name", bridge_name(name)).with("stp", "on").with("delay", 0))
+        .holding(
+            Element::new("bridge")
+                .with("name", bridge_name(name))
+                .with("stp", "on")
+                .with("delay", 0),
+        )
         .holding(ip)
 }
 
@@ -260,20 +339,29 @@ mod tests {
     #[test]
     fn machines_and_strangers_keep_apart() {
         let (first, last) = strangers(net("10.0.0.0/24")).expect("room");
-        assert_eq!((first.to_string(), last.to_string()), ("10.0.0.223".to_owned(), "10.0.0.254".to_owned()));
+        assert_eq!(
+            (first.to_string(), last.to_string()),
+            ("10.0.0.223".to_owned(), "10.0.0.254".to_owned())
+        );
         let mut taken = BTreeSet::new();
         while let Some(ip) = free_address(net("10.0.0.0/24"), &taken) {
             assert!(ip < first && taken.insert(ip));
         }
         assert_eq!(taken.len(), 221);
-        assert_eq!(taken.first().map(ToString::to_string).as_deref(), Some("10.0.0.2"));
+        assert_eq!(
+            taken.first().map(ToString::to_string).as_deref(),
+            Some("10.0.0.2")
+        );
     }
 
     #[test]
     fn a_small_subnet_is_all_machines() {
         assert_eq!(strangers(net("10.0.0.0/28")), None);
         let taken = (2..14).map(|n| Ipv4Addr::new(10, 0, 0, n)).collect();
-        assert_eq!(free_address(net("10.0.0.0/28"), &taken), Some(Ipv4Addr::new(10, 0, 0, 14)));
+        assert_eq!(
+            free_address(net("10.0.0.0/28"), &taken),
+            Some(Ipv4Addr::new(10, 0, 0, 14))
+        );
     }
 
     #[test]
@@ -284,9 +372,16 @@ mod tests {
 
     #[test]
     fn an_existing_bridge_serves_nothing() {
-        let uplink = Uplink::Bridge { bridge: "br0".to_owned(), vlan: Some(20), gateway: None };
+        let uplink = Uplink::Bridge {
+            bridge: "br0".to_owned(),
+            vlan: Some(20),
+            gateway: None,
+        };
         let xml = subnet_xml("s", net("10.0.0.0/24"), &uplink);
         assert!(xml.child("ip").is_none());
-        assert_eq!(xml.at(&["vlan", "tag"]).and_then(|tag| tag.get("id")), Some("20"));
+        assert_eq!(
+            xml.at(&["vlan", "tag"]).and_then(|tag| tag.get("id")),
+            Some("20")
+        );
     }
 }

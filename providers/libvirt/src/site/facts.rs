@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use strat_model::{
-    Bytes, Capabilities, CapacityKind, Field, Idempotency, Kind, MarkStore, Money, Name, Offer, Pool,
-    Result, Sizing, SubnetScope,
+    Bytes, Capabilities, CapacityKind, Field, Idempotency, Kind, MarkStore, Money, Name, Offer,
+    Pool, Result, Sizing, SubnetScope,
 };
 
 use super::{Room, Site};
@@ -14,13 +14,31 @@ use crate::host::{Guest, Host, HostTraits};
 
 /// The sizes that are listed with a price. Any other can be had too.
 const LADDER: [(u32, u64); 14] = [
-    (1, 512), (1, 1024), (1, 2048), (2, 2048), (2, 4096), (2, 8192), (4, 8192), (4, 16384),
-    (8, 16384), (8, 32768), (16, 32768), (16, 65536), (32, 65536), (32, 131_072),
+    (1, 512),
+    (1, 1024),
+    (1, 2048),
+    (2, 2048),
+    (2, 4096),
+    (2, 8192),
+    (4, 8192),
+    (4, 16384),
+    (8, 16384),
+    (8, 32768),
+    (16, 32768),
+    (16, 65536),
+    (32, 65536),
+    (32, 131_072),
 ];
 
 /// The kinds that a host has.
 const KINDS: [Kind; 7] = [
-    Kind::Network, Kind::Subnet, Kind::Firewall, Kind::Keypair, Kind::Image, Kind::Machine, Kind::Volume,
+    Kind::Network,
+    Kind::Subnet,
+    Kind::Firewall,
+    Kind::Keypair,
+    Kind::Image,
+    Kind::Machine,
+    Kind::Volume,
 ];
 
 /// The most user data: it is on a small disk of the machine's own.
@@ -28,8 +46,16 @@ pub(crate) const USER_DATA_MAX: u64 = 1 << 20;
 
 /// What a site of these hosts can do.
 pub(crate) fn capabilities(settings: &Settings, hosts: &[HostTraits]) -> Capabilities {
-    let cpus = hosts.iter().map(|host| cpus(settings, host)).max().unwrap_or(0);
-    let memory = hosts.iter().map(|host| memory(settings, host)).max().unwrap_or(0);
+    let cpus = hosts
+        .iter()
+        .map(|host| cpus(settings, host))
+        .max()
+        .unwrap_or(0);
+    let memory = hosts
+        .iter()
+        .map(|host| memory(settings, host))
+        .max()
+        .unwrap_or(0);
     Capabilities {
         kinds: BTreeSet::from(KINDS),
         subnets: SubnetScope::Regional,
@@ -39,7 +65,10 @@ pub(crate) fn capabilities(settings: &Settings, hosts: &[HostTraits]) -> Capabil
         },
         idempotency: Idempotency::Name,
         marks: MarkStore::Metadata,
-        in_place: KINDS.into_iter().map(|kind| (kind, in_place(kind))).collect(),
+        in_place: KINDS
+            .into_iter()
+            .map(|kind| (kind, in_place(kind)))
+            .collect(),
         unreadable: BTreeMap::new(),
         create_batch: 16,
         delete_batch: 100,
@@ -53,15 +82,25 @@ fn in_place(kind: Kind) -> BTreeSet<Field> {
         Kind::Firewall => &[Field::Rules],
         Kind::Machine => &[Field::Firewalls, Field::Request, Field::Power],
         Kind::Volume => &[Field::Size, Field::Attach],
-        Kind::Network | Kind::Subnet | Kind::Keypair | Kind::Image | Kind::Address | Kind::Bucket => &[],
+        Kind::Network
+        | Kind::Subnet
+        | Kind::Keypair
+        | Kind::Image
+        | Kind::Address
+        | Kind::Bucket => &[],
     };
-    own.iter().copied().chain([Field::Labels, Field::Protect]).collect()
+    own.iter()
+        .copied()
+        .chain([Field::Labels, Field::Protect])
+        .collect()
 }
 
 /// A share of an amount, rounded down.
 fn share(amount: u64, factor: f64) -> u64 {
     let factor = Decimal::try_from(factor).unwrap_or(Decimal::ONE);
-    let product = Decimal::from(amount).checked_mul(factor).unwrap_or(Decimal::MAX);
+    let product = Decimal::from(amount)
+        .checked_mul(factor)
+        .unwrap_or(Decimal::MAX);
     u64::try_from(product.trunc()).unwrap_or(u64::MAX)
 }
 
@@ -70,7 +109,10 @@ fn cpus(settings: &Settings, host: &HostTraits) -> u64 {
 }
 
 fn memory(settings: &Settings, host: &HostTraits) -> u64 {
-    share(host.memory.0.saturating_sub(settings.reserve.0), settings.overcommit.memory)
+    share(
+        host.memory.0.saturating_sub(settings.reserve.0),
+        settings.overcommit.memory,
+    )
 }
 
 impl Site {
@@ -78,7 +120,9 @@ impl Site {
     /// they run, ours always: they may be started again.
     pub(crate) fn room(&self, index: usize, host: &Host, guests: &[&Guest]) -> Result<Room> {
         let traits = host.traits()?;
-        let counted = guests.iter().filter(|guest| guest.running || guest.thing.is_some());
+        let counted = guests
+            .iter()
+            .filter(|guest| guest.running || guest.thing.is_some());
         let (mut cpu, mut memory) = (cpus(&self.settings, traits), memory(&self.settings, traits));
         for guest in counted {
             cpu = cpu.saturating_sub(guest.cpu.into());
@@ -89,17 +133,31 @@ impl Site {
         for name in names.collect::<BTreeSet<_>>() {
             let pool = self.pool_named(host, name)?;
             let all = share(pool.capacity(host)?.0, self.settings.overcommit.disk);
-            let promised: u64 = pool.volumes(host)?.iter().map(|volume| volume.capacity.0).sum();
+            let promised: u64 = pool
+                .volumes(host)?
+                .iter()
+                .map(|volume| volume.capacity.0)
+                .sum();
             pools.insert(name.clone(), all.saturating_sub(promised));
         }
-        Ok(Room { host: index, cpu, memory, pools, siblings: 0 })
+        Ok(Room {
+            host: index,
+            cpu,
+            memory,
+            pools,
+            siblings: 0,
+        })
     }
 
     /// What is left on every host that answers; an error if none does.
     pub(crate) fn rooms(&self) -> Result<Vec<Room>> {
         let outcomes = self.try_each(|host| {
             let guests = host.guests()?;
-            let index = self.hosts.iter().position(|other| other.name() == host.name()).unwrap_or(0);
+            let index = self
+                .hosts
+                .iter()
+                .position(|other| other.name() == host.name())
+                .unwrap_or(0);
             self.room(index, host, &guests.iter().collect::<Vec<_>>())
         });
         some_of(outcomes)
@@ -128,7 +186,11 @@ impl Site {
     pub(crate) fn list_offers(&self) -> Result<Vec<Offer>> {
         let sizes = some_of(self.try_each(|host| {
             let traits = host.traits()?;
-            let foreign: Vec<_> = host.guests()?.into_iter().filter(|g| g.running && g.thing.is_none()).collect();
+            let foreign: Vec<_> = host
+                .guests()?
+                .into_iter()
+                .filter(|g| g.running && g.thing.is_none())
+                .collect();
             let cpu = foreign.iter().map(|guest| u64::from(guest.cpu)).sum();
             let used: u64 = foreign.iter().map(|guest| guest.memory.0).sum();
             let cpu = cpus(&self.settings, traits).saturating_sub(cpu);
@@ -162,7 +224,10 @@ impl Site {
 fn price(cost: &Cost, cpu: u32, mib: u64) -> Money {
     let gib = Decimal::from(mib) / Decimal::from(1024);
     let amount = cost.cpu_hour * Decimal::from(cpu) + cost.memory_gib_hour * gib;
-    Money { amount: amount.normalize(), currency: cost.currency }
+    Money {
+        amount: amount.normalize(),
+        currency: cost.currency,
+    }
 }
 
 /// What there is of outcomes: those that are there, or the first error where none is.
@@ -211,7 +276,11 @@ mod tests {
 
     #[test]
     fn prices_add_up() {
-        let cost = Cost { cpu_hour: Decimal::new(1, 2), memory_gib_hour: Decimal::new(2, 3), ..Cost::default() };
+        let cost = Cost {
+            cpu_hour: Decimal::new(1, 2),
+            memory_gib_hour: Decimal::new(2, 3),
+            ..Cost::default()
+        };
         assert_eq!(price(&cost, 2, 4096).amount, Decimal::new(28, 3));
         assert_eq!(price(&Cost::default(), 2, 4096).amount, Decimal::ZERO);
     }

@@ -62,11 +62,15 @@ impl Site {
     }
 
     pub(crate) fn lock_definitions(&self) -> MutexGuard<'_, ()> {
-        self.definitions.lock().unwrap_or_else(PoisonError::into_inner)
+        self.definitions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn lock_placement(&self) -> MutexGuard<'_, ()> {
-        self.placement.lock().unwrap_or_else(PoisonError::into_inner)
+        self.placement
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does the same on every host at once, and gives the outcomes in the hosts' order. One host
@@ -76,15 +80,25 @@ impl Site {
     }
 
     /// The same, with each host's own outcome.
-    pub(crate) fn try_each<T: Send>(&self, work: impl Fn(&Host) -> Result<T> + Sync) -> Vec<Result<T>> {
+    pub(crate) fn try_each<T: Send>(
+        &self,
+        work: impl Fn(&Host) -> Result<T> + Sync,
+    ) -> Vec<Result<T>> {
         if let [host] = self.hosts.as_slice() {
             return vec![work(host)];
         }
         let broken = || Err(fail(ErrorKind::Internal, "a thread for a host broke off"));
         std::thread::scope(|scope| {
             let work = &work;
-            let threads: Vec<_> = self.hosts.iter().map(|host| scope.spawn(move || work(host))).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| broken())).collect()
+            let threads: Vec<_> = self
+                .hosts
+                .iter()
+                .map(|host| scope.spawn(move || work(host)))
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|_| broken()))
+                .collect()
         })
     }
 
@@ -95,21 +109,36 @@ impl Site {
 
     /// The pool that documents are in, and every volume that no class sends elsewhere.
     pub(crate) fn pool(&self, host: &Host) -> Result<Pool> {
-        host.pool_at(&self.settings.pool, &self.settings.pool_path.to_string_lossy())
+        host.pool_at(
+            &self.settings.pool,
+            &self.settings.pool_path.to_string_lossy(),
+        )
     }
 
     /// The name of the pool of a class of disks.
     pub(crate) fn pool_name(&self, class: DiskClass) -> &str {
-        self.settings.pools.get(&class).unwrap_or(&self.settings.pool)
+        self.settings
+            .pools
+            .get(&class)
+            .unwrap_or(&self.settings.pool)
     }
 
     /// The pool of a name.
     pub(crate) fn pool_named(&self, host: &Host, name: &str) -> Result<Pool> {
-        if name == self.settings.pool { self.pool(host) } else { host.pool(name) }
+        if name == self.settings.pool {
+            self.pool(host)
+        } else {
+            host.pool(name)
+        }
     }
 
     /// Works with the documents of a kind on a host.
-    pub(crate) fn on_shelf<T>(&self, host: &Host, kind: Kind, work: impl FnOnce(&Shelf<'_>) -> Result<T>) -> Result<T> {
+    pub(crate) fn on_shelf<T>(
+        &self,
+        host: &Host,
+        kind: Kind,
+        work: impl FnOnce(&Shelf<'_>) -> Result<T>,
+    ) -> Result<T> {
         let pool = self.pool(host)?;
         work(&Shelf::new(host, &pool, kind))
     }
@@ -118,7 +147,9 @@ impl Site {
     pub(crate) fn guests(&self) -> Result<Vec<(&Host, Guest)>> {
         let lists = self.each(Host::guests)?;
         let pairs = self.hosts.iter().zip(lists);
-        Ok(pairs.flat_map(|(host, guests)| guests.into_iter().map(move |guest| (host, guest))).collect())
+        Ok(pairs
+            .flat_map(|(host, guests)| guests.into_iter().map(move |guest| (host, guest)))
+            .collect())
     }
 
     /// The guest of an id, if it is there.
@@ -131,7 +162,8 @@ impl Site {
 
     /// The guest of an id.
     pub(crate) fn need_guest(&self, id: &ResourceId) -> Result<(&Host, Guest)> {
-        self.guest(id)?.ok_or_else(|| missing(format!("machine {id}")))
+        self.guest(id)?
+            .ok_or_else(|| missing(format!("machine {id}")))
     }
 
     /// The host and the UUID that a machine's id names.
@@ -153,7 +185,10 @@ impl Site {
         if self.hosts.iter().any(|host| host.zone() == zone) {
             return Ok(());
         }
-        Err(fail(ErrorKind::Invalid, format!("there is no zone {zone} at {}", self.name)))
+        Err(fail(
+            ErrorKind::Invalid,
+            format!("there is no zone {zone} at {}", self.name),
+        ))
     }
 }
 
@@ -161,16 +196,23 @@ impl Site {
 pub(crate) fn no_such_kind(kind: Kind) -> strat_model::Error {
     let help = match kind {
         Kind::Bucket => "a host has no object store; put buckets at a site that has them",
-        Kind::Address => "a host has no public addresses to give; use a bridge, or a site that has them",
+        Kind::Address => {
+            "a host has no public addresses to give; use a bridge, or a site that has them"
+        }
         _ => "put it at another site",
     };
-    fail(ErrorKind::Unsupported, format!("a libvirt site has no {kind}s: {help}"))
-        .with_scope(strat_model::Scope::Region)
+    fail(
+        ErrorKind::Unsupported,
+        format!("a libvirt site has no {kind}s: {help}"),
+    )
+    .with_scope(strat_model::Scope::Region)
 }
 
 /// The things of these ids, of a list of all.
 pub(crate) fn pick(all: Vec<Resource>, ids: &[ResourceId]) -> Vec<Resource> {
-    all.into_iter().filter(|resource| ids.contains(&resource.id)).collect()
+    all.into_iter()
+        .filter(|resource| ids.contains(&resource.id))
+        .collect()
 }
 
 /// Fails for a field that an update cannot change.

@@ -31,7 +31,9 @@ pub(crate) struct Need {
 impl Room {
     /// Whether a machine fits.
     pub(crate) fn fits(&self, need: &Need) -> bool {
-        let has_disk = |(pool, size): (&String, &u64)| *size == 0 || self.pools.get(pool).is_some_and(|free| free >= size);
+        let has_disk = |(pool, size): (&String, &u64)| {
+            *size == 0 || self.pools.get(pool).is_some_and(|free| free >= size)
+        };
         self.cpu >= need.cpu && self.memory >= need.memory && need.pools.iter().all(has_disk)
     }
 
@@ -64,18 +66,31 @@ mod tests {
     use super::*;
 
     fn room(host: usize, cpu: u64, memory: u64, siblings: u32) -> Room {
-        Room { host, cpu, memory, pools: BTreeMap::from([("p".to_owned(), 100)]), siblings }
+        Room {
+            host,
+            cpu,
+            memory,
+            pools: BTreeMap::from([("p".to_owned(), 100)]),
+            siblings,
+        }
     }
 
     fn need(cpu: u64, memory: u64, disk: u64) -> Need {
-        Need { cpu, memory, pools: BTreeMap::from([("p".to_owned(), disk)]) }
+        Need {
+            cpu,
+            memory,
+            pools: BTreeMap::from([("p".to_owned(), disk)]),
+        }
     }
 
     #[test]
     fn members_keep_apart_before_they_pack() {
         let mut rooms = [room(0, 8, 64, 0), room(1, 8, 32, 0), room(2, 8, 16, 0)];
         let placed: Vec<_> = (0..6).map(|_| choose(&mut rooms, &need(1, 4, 0))).collect();
-        assert_eq!(placed, [Some(2), Some(1), Some(0), Some(2), Some(1), Some(0)]);
+        assert_eq!(
+            placed,
+            [Some(2), Some(1), Some(0), Some(2), Some(1), Some(0)]
+        );
     }
 
     #[test]
@@ -91,7 +106,10 @@ mod tests {
         let mut rooms = [room(0, 8, 64, 0)];
         assert_eq!(choose(&mut rooms, &need(1, 1, 60)), Some(0));
         assert_eq!(choose(&mut rooms, &need(1, 1, 60)), None);
-        let elsewhere = Need { pools: BTreeMap::from([("q".to_owned(), 1)]), ..need(1, 1, 0) };
+        let elsewhere = Need {
+            pools: BTreeMap::from([("q".to_owned(), 1)]),
+            ..need(1, 1, 0)
+        };
         assert_eq!(choose(&mut rooms, &elsewhere), None);
     }
 }

@@ -23,12 +23,20 @@ impl Site {
             if machine_id(host, &guest) == *machine {
                 return Ok(());
             }
-            return Err(fail(ErrorKind::Conflict, format!("the volume {id} is attached to {}", guest.name)));
+            return Err(fail(
+                ErrorKind::Conflict,
+                format!("the volume {id} is attached to {}", guest.name),
+            ));
         }
         let (host, guest) = self.need_guest(machine)?;
         let here = &self.hosts[found.host];
         if host.zone() != here.zone() {
-            let message = format!("the volume {id} is in the zone {}, and the machine {} in {}", here.zone(), guest.name, host.zone());
+            let message = format!(
+                "the volume {id} is in the zone {}, and the machine {} in {}",
+                here.zone(),
+                guest.name,
+                host.zone()
+            );
             return Err(fail(ErrorKind::Invalid, message));
         }
         self.drop_stale(&found)?;
@@ -42,8 +50,12 @@ impl Site {
         let plug = self.plug(host, &found, &guest)?;
         let flags = impact(&guest);
         let doing = || format!("attaching the volume {id} to {}", guest.name);
-        let domain = host.domain(&guest.uuid)?.ok_or_else(|| missing(format!("machine {machine}")))?;
-        domain.attach_device_flags(&disk_xml(&plug).to_string(), flags).on(host, doing)
+        let domain = host
+            .domain(&guest.uuid)?
+            .ok_or_else(|| missing(format!("machine {machine}")))?;
+        domain
+            .attach_device_flags(&disk_xml(&plug).to_string(), flags)
+            .on(host, doing)
     }
 
     pub(super) fn detach_volume(&self, id: &ResourceId) -> Result<()> {
@@ -57,12 +69,19 @@ impl Site {
         if let Some(disk) = guest.disk(&plug.path) {
             plug.target.clone_from(&disk.target);
         }
-        let domain = host.domain(&guest.uuid)?.ok_or_else(|| missing(format!("machine {}", guest.name)))?;
+        let domain = host
+            .domain(&guest.uuid)?
+            .ok_or_else(|| missing(format!("machine {}", guest.name)))?;
         let xml = disk_xml(&plug).to_string();
         if let Err(error) = domain.detach_device_flags(&xml, impact(&guest)) {
             // After a crash it may be plugged in now and not at the next start, or the reverse.
-            let now = guest.running && domain.detach_device_flags(&xml, sys::VIR_DOMAIN_AFFECT_LIVE).is_ok();
-            let next = domain.detach_device_flags(&xml, sys::VIR_DOMAIN_AFFECT_CONFIG).is_ok();
+            let now = guest.running
+                && domain
+                    .detach_device_flags(&xml, sys::VIR_DOMAIN_AFFECT_LIVE)
+                    .is_ok();
+            let next = domain
+                .detach_device_flags(&xml, sys::VIR_DOMAIN_AFFECT_CONFIG)
+                .is_ok();
             if !now && !next {
                 return Err(crate::error::explain(host, &doing(), error));
             }
@@ -73,7 +92,10 @@ impl Site {
     /// Waits until a machine has let go of a disk.
     fn await_release(&self, host: &Host, guest: &Guest, path: &str) -> Result<()> {
         let mut waited = Duration::ZERO;
-        while host.guest(&guest.uuid)?.is_some_and(|guest| guest.disk(path).is_some()) {
+        while host
+            .guest(&guest.uuid)?
+            .is_some_and(|guest| guest.disk(path).is_some())
+        {
             if waited >= PATIENCE {
                 let message = format!("the machine {} does not let go of {path}", guest.name);
                 return Err(fail(ErrorKind::Conflict, message));
@@ -105,7 +127,9 @@ impl Site {
     }
 
     fn need_volume(&self, id: &ResourceId) -> Result<Found> {
-        self.volume_things()?.remove(id.as_str()).ok_or_else(|| missing(format!("volume {id}")))
+        self.volume_things()?
+            .remove(id.as_str())
+            .ok_or_else(|| missing(format!("volume {id}")))
     }
 }
 

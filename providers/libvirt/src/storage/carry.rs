@@ -31,28 +31,48 @@ impl Site {
         there.phase = Phase::Made;
         self.put_volume(to, &there)?;
         self.drop_copy(from, &found.thing)?;
-        let host = self.hosts.iter().position(|host| host.name() == to.name()).unwrap_or(found.host);
-        Ok(Found { host, thing: there, ..found })
+        let host = self
+            .hosts
+            .iter()
+            .position(|host| host.name() == to.name())
+            .unwrap_or(found.host);
+        Ok(Found {
+            host,
+            thing: there,
+            ..found
+        })
     }
 
     /// Deletes what broken moves of a volume left behind.
     pub(super) fn drop_stale(&self, found: &Found) -> Result<()> {
-        found.stale.iter().try_for_each(|index| self.drop_copy(&self.hosts[*index], &found.thing))
+        found
+            .stale
+            .iter()
+            .try_for_each(|index| self.drop_copy(&self.hosts[*index], &found.thing))
     }
 
     /// Sees to it that a host has a volume that all hosts have: one that joined the site later
     /// gets it from another.
     pub(crate) fn ensure_volume(&self, host: &Host, pool: &str, volume: &str) -> Result<()> {
-        let has = |host: &Host| -> Result<bool> { Ok(self.pool_named(host, pool)?.volume(host, volume)?.is_some()) };
+        let has = |host: &Host| -> Result<bool> {
+            Ok(self.pool_named(host, pool)?.volume(host, volume)?.is_some())
+        };
         if has(host)? {
             return Ok(());
         }
-        for other in self.hosts.iter().filter(|other| other.name() != host.name()) {
+        for other in self
+            .hosts
+            .iter()
+            .filter(|other| other.name() != host.name())
+        {
             if has(other)? {
                 return self.copy_volume(other, host, pool, volume);
             }
         }
-        Err(fail(ErrorKind::Invalid, format!("no host has the volume {volume} in the pool {pool}")))
+        Err(fail(
+            ErrorKind::Invalid,
+            format!("no host has the volume {volume} in the pool {pool}"),
+        ))
     }
 
     /// Copies a volume's content as it is stored, over this machine.
@@ -64,7 +84,15 @@ impl Site {
         };
         let format = source_pool.format_of(from, name)?;
         let capacity = Some(source_pool.size_of(from, &source)?.0);
-        let target = target_pool.make(to, &NewVolume { name, capacity, format: &format, backing: None })?;
+        let target = target_pool.make(
+            to,
+            &NewVolume {
+                name,
+                capacity,
+                format: &format,
+                backing: None,
+            },
+        )?;
         let stream = Stream::new(&to.connect()?, 0).on(to, doing)?;
         target.upload(&stream, 0, 0, 0).on(to, doing)?;
         let copied = from.download(&source, 0, &mut |mut part| {

@@ -15,27 +15,34 @@ use crate::site::no_such_kind;
 impl Storage for LibvirtProvider {
     async fn create_volume(&self, request: Create<'_, VolumeSpec<ResourceId>>) -> Result<Resource> {
         let request = OwnedCreate::of(request);
-        self.run("create_volume", move |site| site.create_volume(&request)).await
+        self.run("create_volume", move |site| site.create_volume(&request))
+            .await
     }
 
     async fn update_volume(&self, request: Update<'_, VolumeSpec<ResourceId>>) -> Result<Resource> {
         let request = OwnedUpdate::of(request);
-        self.run("update_volume", move |site| site.update_volume(&request)).await
+        self.run("update_volume", move |site| site.update_volume(&request))
+            .await
     }
 
     async fn attach_volume(&self, id: &ResourceId, machine: &ResourceId) -> Result<()> {
         let (id, machine) = (id.clone(), machine.clone());
-        self.run("attach_volume", move |site| site.attach_volume(&id, &machine)).await
+        self.run("attach_volume", move |site| {
+            site.attach_volume(&id, &machine)
+        })
+        .await
     }
 
     async fn detach_volume(&self, id: &ResourceId) -> Result<()> {
         let id = id.clone();
-        self.run("detach_volume", move |site| site.detach_volume(&id)).await
+        self.run("detach_volume", move |site| site.detach_volume(&id))
+            .await
     }
 
     async fn delete_volume(&self, id: &ResourceId) -> Result<()> {
         let id = id.clone();
-        self.run("delete_volume", move |site| site.delete_volume(&id)).await
+        self.run("delete_volume", move |site| site.delete_volume(&id))
+            .await
     }
 
     async fn create_bucket(&self, _: Create<'_, BucketSpec>) -> Result<Resource> {

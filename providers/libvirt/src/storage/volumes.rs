@@ -52,7 +52,10 @@ struct Foreign {
 }
 
 impl Site {
-    pub(super) fn create_volume(&self, request: &OwnedCreate<VolumeSpec<ResourceId>>) -> Result<Resource> {
+    pub(super) fn create_volume(
+        &self,
+        request: &OwnedCreate<VolumeSpec<ResourceId>>,
+    ) -> Result<Resource> {
         let spec = Spec::Volume(request.spec.clone());
         let digest = request.digest(&spec);
         let birth = request.birth(Kind::Volume, &spec, &digest, self.now());
@@ -67,13 +70,22 @@ impl Site {
             return Err(fail(ErrorKind::Invalid, "a volume has a size"));
         }
         let pool = self.pool_name(request.spec.class).to_owned();
-        let need = Need { cpu: 0, memory: 0, pools: BTreeMap::from([(pool.clone(), request.spec.size.0)]) };
+        let need = Need {
+            cpu: 0,
+            memory: 0,
+            pools: BTreeMap::from([(pool.clone(), request.spec.size.0)]),
+        };
         let mut rooms = self.rooms()?;
         rooms.retain(|room| *self.hosts[room.host].zone() == request.spec.zone);
         // Where there is most room: the volume goes to its machine's host when it is attached.
-        rooms.iter_mut().for_each(|room| room.memory = u64::MAX - room.pools.get(&pool).copied().unwrap_or(0));
+        rooms
+            .iter_mut()
+            .for_each(|room| room.memory = u64::MAX - room.pools.get(&pool).copied().unwrap_or(0));
         let Some(host) = choose(&mut rooms, &need) else {
-            let message = format!("no host of {} has room for {} of disk in the pool {pool}", request.spec.zone, request.spec.size);
+            let message = format!(
+                "no host of {} has room for {} of disk in the pool {pool}",
+                request.spec.zone, request.spec.size
+            );
             return Err(fail(ErrorKind::Capacity, message).with_scope(Scope::Offer));
         };
         let body = VolumeBody {
@@ -97,11 +109,21 @@ impl Site {
 
     /// Makes a volume's data, if it is not there.
     pub(super) fn make_volume(&self, host: &Host, body: &VolumeBody) -> Result<()> {
-        let new = NewVolume { name: &body.volume, capacity: Some(body.size.0), format: "qcow2", backing: None };
-        self.pool_named(host, &body.pool)?.make(host, &new).map(|_| ())
+        let new = NewVolume {
+            name: &body.volume,
+            capacity: Some(body.size.0),
+            format: "qcow2",
+            backing: None,
+        };
+        self.pool_named(host, &body.pool)?
+            .make(host, &new)
+            .map(|_| ())
     }
 
-    pub(super) fn update_volume(&self, request: &OwnedUpdate<VolumeSpec<ResourceId>>) -> Result<Resource> {
+    pub(super) fn update_volume(
+        &self,
+        request: &OwnedUpdate<VolumeSpec<ResourceId>>,
+    ) -> Result<Resource> {
         check_fields(&self.capabilities, Kind::Volume, &request.fields)?;
         let _placement = self.lock_placement();
         let (host, mut thing, capacity) = match self.volume_things()?.remove(request.id.as_str()) {
@@ -134,14 +156,19 @@ impl Site {
         let pool = self.pool_named(host, &body.pool)?;
         let path = pool.path_of(&body.volume);
         let guests = host.guests()?;
-        let user = guests.iter().filter(|guest| guest.running).find_map(|guest| Some((guest, guest.disk(&path)?)));
+        let user = guests
+            .iter()
+            .filter(|guest| guest.running)
+            .find_map(|guest| Some((guest, guest.disk(&path)?)));
         let Some((guest, disk)) = user else {
             return pool.resize(host, &body.volume, to);
         };
         let Some(domain) = host.domain(&guest.uuid)? else {
             return Err(missing(format!("machine {}", guest.name)));
         };
-        domain.block_resize(&disk.target, to.0, sys::VIR_DOMAIN_BLOCK_RESIZE_BYTES).on(host, doing)
+        domain
+            .block_resize(&disk.target, to.0, sys::VIR_DOMAIN_BLOCK_RESIZE_BYTES)
+            .on(host, doing)
     }
 
     pub(super) fn delete_volume(&self, id: &ResourceId) -> Result<()> {
@@ -151,7 +178,10 @@ impl Site {
             return self.delete_foreign_volume(id, &all);
         };
         if let Some((_, guest)) = self.user_of(found)? {
-            return Err(fail(ErrorKind::Conflict, format!("the volume {id} is attached to {}", guest.name)));
+            return Err(fail(
+                ErrorKind::Conflict,
+                format!("the volume {id} is attached to {}", guest.name),
+            ));
         }
         for index in found.stale.iter().chain([&found.host]) {
             self.drop_copy(&self.hosts[*index], &found.thing)?;
@@ -161,17 +191,24 @@ impl Site {
 
     /// Deletes what a host has of a volume: its data, then its document.
     pub(super) fn drop_copy(&self, host: &Host, thing: &Thing<VolumeBody>) -> Result<()> {
-        self.pool_named(host, &thing.body.pool)?.remove(host, &thing.body.volume)?;
+        self.pool_named(host, &thing.body.pool)?
+            .remove(host, &thing.body.volume)?;
         self.on_shelf(host, Kind::Volume, |shelf| shelf.remove(&thing.name))
     }
 
     /// Every volume of ours, where it is.
     pub(super) fn volume_things(&self) -> Result<BTreeMap<String, Found>> {
-        let lists = self.each(|host| self.on_shelf(host, Kind::Volume, |shelf| shelf.all::<VolumeBody>()))?;
+        let lists =
+            self.each(|host| self.on_shelf(host, Kind::Volume, |shelf| shelf.all::<VolumeBody>()))?;
         let mut all: BTreeMap<String, Found> = BTreeMap::new();
         for (host, list) in lists.into_iter().enumerate() {
             for (name, thing) in list {
-                let new = Found { host, thing, capacity: None, stale: Vec::new() };
+                let new = Found {
+                    host,
+                    thing,
+                    capacity: None,
+                    stale: Vec::new(),
+                };
                 match all.remove(&name) {
                     None => all.insert(name, new),
                     Some(old) => all.insert(name, newer(old, new)),
@@ -191,14 +228,22 @@ impl Site {
     /// The machine that has a volume.
     pub(super) fn user_of(&self, found: &Found) -> Result<Option<(&Host, Guest)>> {
         let host = &self.hosts[found.host];
-        let path = self.pool_named(host, &found.thing.body.pool)?.path_of(&found.thing.body.volume);
-        let user = host.guests()?.into_iter().find(|guest| guest.disk(&path).is_some());
+        let path = self
+            .pool_named(host, &found.thing.body.pool)?
+            .path_of(&found.thing.body.volume);
+        let user = host
+            .guests()?
+            .into_iter()
+            .find(|guest| guest.disk(&path).is_some());
         Ok(user.map(|guest| (host, guest)))
     }
 
     /// A volume as it is now.
     fn volume(&self, id: &ResourceId) -> Result<Resource> {
-        let found = self.list_volumes()?.into_iter().find(|volume| volume.id == *id);
+        let found = self
+            .list_volumes()?
+            .into_iter()
+            .find(|volume| volume.id == *id);
         found.ok_or_else(|| missing(format!("volume {id}")))
     }
 
@@ -208,8 +253,12 @@ impl Site {
         let all = self.volume_things()?;
         for found in all.values() {
             let host = &self.hosts[found.host];
-            let path = self.pool_named(host, &found.thing.body.pool)?.path_of(&found.thing.body.volume);
-            let user = guests.iter().find(|(of, guest)| of.name() == host.name() && guest.disk(&path).is_some());
+            let path = self
+                .pool_named(host, &found.thing.body.pool)?
+                .path_of(&found.thing.body.volume);
+            let user = guests
+                .iter()
+                .find(|(of, guest)| of.name() == host.name() && guest.disk(&path).is_some());
             volumes.push(self.volume_of(found, user.map(|(host, guest)| machine_id(host, guest))));
         }
         for foreign in self.foreign_volumes(&all, &guests)? {
@@ -223,10 +272,15 @@ impl Site {
         let state = match (found.capacity, thing.phase) {
             (Some(_), Phase::Made) => ResourceState::Ready,
             // Its data is still to come, or never will.
-            _ if self.now().duration_since(thing.created) > jiff::SignedDuration::from_mins(15) => ResourceState::Failed,
+            _ if self.now().duration_since(thing.created) > jiff::SignedDuration::from_mins(15) => {
+                ResourceState::Failed
+            }
             _ => ResourceState::Pending,
         };
-        let device = format!("/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_{}", serial(&thing.name));
+        let device = format!(
+            "/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_{}",
+            serial(&thing.name)
+        );
         Resource {
             id: ResourceId::from(&thing.name),
             name: thing.name.clone(),
@@ -245,11 +299,23 @@ impl Site {
     }
 
     /// The volumes of the site's pool that nothing of ours accounts for.
-    fn foreign_volumes(&self, ours: &BTreeMap<String, Found>, guests: &[(&Host, Guest)]) -> Result<Vec<Foreign>> {
+    fn foreign_volumes(
+        &self,
+        ours: &BTreeMap<String, Found>,
+        guests: &[(&Host, Guest)],
+    ) -> Result<Vec<Foreign>> {
         let images = self.image_things()?;
-        let mut known: BTreeSet<String> = ours.values().map(|found| found.thing.body.volume.clone()).collect();
+        let mut known: BTreeSet<String> = ours
+            .values()
+            .map(|found| found.thing.body.volume.clone())
+            .collect();
         known.extend(images.values().map(|image| image.body.volume.clone()));
-        known.extend(self.settings.images.values().filter_map(|image| image.disk.clone()));
+        known.extend(
+            self.settings
+                .images
+                .values()
+                .filter_map(|image| image.disk.clone()),
+        );
         for (_, guest) in guests {
             if let Some(body) = guest.body() {
                 known.extend(self.parts_of(&guest.name, body));
@@ -258,9 +324,17 @@ impl Site {
         let lists = self.each(|host| self.pool(host)?.volumes(host))?;
         let mut foreign = Vec::new();
         for (host, list) in lists.into_iter().enumerate() {
-            for volume in list.into_iter().filter(|volume| !known.contains(&volume.name)) {
+            for volume in list
+                .into_iter()
+                .filter(|volume| !known.contains(&volume.name))
+            {
                 let pool = self.settings.pool.clone();
-                foreign.push(Foreign { host, pool, name: volume.name, capacity: volume.capacity });
+                foreign.push(Foreign {
+                    host,
+                    pool,
+                    name: volume.name,
+                    capacity: volume.capacity,
+                });
             }
         }
         Ok(foreign)
@@ -286,10 +360,15 @@ impl Site {
     }
 
     /// The document of a volume that was foreign so far, where it is.
-    fn adopt_volume(&self, request: &OwnedUpdate<VolumeSpec<ResourceId>>) -> Result<(usize, Thing<VolumeBody>, Option<Bytes>)> {
+    fn adopt_volume(
+        &self,
+        request: &OwnedUpdate<VolumeSpec<ResourceId>>,
+    ) -> Result<(usize, Thing<VolumeBody>, Option<Bytes>)> {
         let (guests, ours) = (self.guests()?, self.volume_things()?);
         let foreign = self.foreign_volumes(&ours, &guests)?;
-        let found = foreign.into_iter().find(|foreign| self.foreign_of(foreign).id == request.id);
+        let found = foreign
+            .into_iter()
+            .find(|foreign| self.foreign_of(foreign).id == request.id);
         let Some(found) = found else {
             return Err(missing(format!("volume {}", request.id)));
         };
@@ -316,8 +395,13 @@ impl Site {
                 let host = &self.hosts[foreign.host];
                 let pool = self.pool_named(host, &foreign.pool)?;
                 let path = pool.path_of(&foreign.name);
-                if let Some((_, guest)) = guests.iter().find(|(_, guest)| guest.disk(&path).is_some()) {
-                    return Err(fail(ErrorKind::Conflict, format!("the machine {} uses the volume {id}", guest.name)));
+                if let Some((_, guest)) =
+                    guests.iter().find(|(_, guest)| guest.disk(&path).is_some())
+                {
+                    return Err(fail(
+                        ErrorKind::Conflict,
+                        format!("the machine {} uses the volume {id}", guest.name),
+                    ));
                 }
                 return pool.remove(host, &foreign.name);
             }
@@ -329,7 +413,11 @@ impl Site {
 /// Of two copies, the one that counts; it knows of the other.
 fn newer(one: Found, other: Found) -> Found {
     let rank = |found: &Found| (found.thing.phase == Phase::Made, found.thing.body.moves);
-    let (mut best, rest) = if rank(&other) > rank(&one) { (other, one) } else { (one, other) };
+    let (mut best, rest) = if rank(&other) > rank(&one) {
+        (other, one)
+    } else {
+        (one, other)
+    };
     best.stale.push(rest.host);
     best.stale.extend(rest.stale);
     best

@@ -1,0 +1,150 @@
+//! One host.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use virt::connect::Connect;
+
+/// A libvirtd of the test's own. It ends with this value, or with the test.
+#[derive(Debug)]
+pub struct Peer {
+    dir: PathBuf,
+    child: Child,
+}
+
+/// The script that installs and runs it.
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/peers/libvirt");
+
+impl Peer {
+    /// Where every host has its pool: a folder that each sees its own of.
+    pub const POOL_PATH: &str = "/var/lib/libvirt/images/stratiform";
+
+    /// Starts a host.
+    pub fn start(name: &str) -> Self {
+        let dir = std::env::temp_dir().join(format!("strat-libvirt-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&dir);
+        let pool = dir.join("lib/images/stratiform");
+        fs::create_dir_all(&pool).expect("a folder");
+        fs::write(pool.join("debian-12.img"), vec![0; 1 << 20]).expect("an image");
+        let child = spawn(&dir);
+        let peer = Self { dir, child };
+        peer.wait_until_it_answers();
+        super::bystanders::place(&peer.connect());
+        peer
+    }
+
+    /// How libvirt reaches it.
+    pub fn uri(&self) -> String {
+        format!(
+            "qemu:///system?socket={}/run/libvirt-sock",
+            self.dir.display()
+        )
+    }
+
+    /// A connection of the test's own, past the provider.
+    pub fn connect(&self) -> Connect {
+        Connect::open(Some(&self.uri())).expect("a connection")
+    }
+
+    /// A path on the host, as this machine sees it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// Kills libvirtd, as a crash would. Its machines go on; it starts again by itself, once
+    /// `release` is called.
+    pub fn kill_libvirtd(&self) {
+        fs::write(self.dir.join("hold"), "").expect("a mark");
+        let pid = fs::read_to_string(self.dir.join("libvirtd.pid")).expect("a pid");
+        let status = self
+            .enter_all()
+            .args(["kill", "-9", pid.trim()])
+            .status()
+            .expect("nsenter runs");
+        assert!(status.success(), "libvirtd was killed");
+    }
+
+    /// Lets libvirtd start again.
+    pub fn release(&self) {
+        fs::remove_file(self.dir.join("hold")).expect("the mark goes");
+        self.wait_until_it_answers();
+    }
+
+    /// A command within the host's network.
+    pub fn enter(&self) -> Command {
+        self.nsenter(&["--net"])
+    }
+
+    fn enter_all(&self) -> Command {
+        self.nsenter(&["--net", "--pid", "--mount"])
+    }
+
+    fn nsenter(&self, which: &[&str]) -> Command {
+        let mut command = Command::new("nsenter");
+        command
+            .args(["--target", &self.inner().to_string()])
+            .args(which)
+            .arg("--");
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// The process that is the first of the inner namespaces: the only child of ours.
+    fn inner(&self) -> u32 {
+        let path = format!("/proc/{0}/task/{0}/children", self.child.id());
+        let children = fs::read_to_string(path).expect("the host runs");
+        children
+            .split_whitespace()
+            .next()
+            .and_then(|pid| pid.parse().ok())
+            .expect("the host runs")
+    }
+
+    fn wait_until_it_answers(&self) {
+        let socket = self.dir.join("run/libvirt-sock");
+        for _ in 0..150 {
+            if socket.exists() && Connect::open(Some(&self.uri())).is_ok() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let log = |name: &str| fs::read_to_string(self.dir.join(name)).unwrap_or_default();
+        let (script, daemon) = (log("serve.log"), log("log/libvirtd.log"));
+        panic!(
+            "libvirtd does not answer; install it with scripts/peers/libvirt, as root\n{script}\n{daemon}"
+        );
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // Everything in the namespaces dies with the first process there.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// Runs the script from a thread that does not end: the host dies with the thread that started it.
+fn spawn(dir: &Path) -> Child {
+    let (sender, receiver) = mpsc::channel();
+    let dir = dir.to_path_buf();
+    std::thread::spawn(move || {
+        let mut command = Command::new(SCRIPT);
+        command.arg("serve").arg(&dir);
+        let log = fs::File::create(dir.join("serve.log")).expect("a log");
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log);
+        let _ = sender.send(command.spawn());
+        loop {
+            std::thread::park();
+        }
+    });
+    let child = receiver.recv().expect("the thread answers");
+    child.expect("scripts/peers/libvirt runs; it also installs what these tests need")
+}
