@@ -10,6 +10,7 @@ pub struct InventoryIndex<'a> {
     by_addr: BTreeMap<&'a Addr, Vec<&'a Resource>>,
     by_id: HashMap<(&'a Name, &'a ResourceId), &'a Resource>,
     sites_of: HashMap<&'a LocalAddr, Vec<&'a Addr>>,
+    unmarked: HashMap<(&'a Name, &'a str), Vec<&'a Resource>>,
 }
 
 impl<'a> InventoryIndex<'a> {
@@ -20,16 +21,21 @@ impl<'a> InventoryIndex<'a> {
     pub fn new(inventory: &'a Inventory, owner: &Owner) -> Self {
         let mut by_addr: BTreeMap<&Addr, Vec<&Resource>> = BTreeMap::new();
         let mut by_id = HashMap::new();
+        let mut unmarked: HashMap<_, Vec<_>> = HashMap::new();
         for (site, resource) in inventory.resources() {
             if resource.state == ResourceState::Deleting {
                 continue;
             }
             by_id.insert((site, &resource.id), resource);
-            if let Some(mark) = &resource.mark
-                && mark.owner == *owner
-                && mark.addr.site == *site
-            {
-                by_addr.entry(&mark.addr).or_default().push(resource);
+            match &resource.mark {
+                Some(mark) if mark.owner == *owner && mark.addr.site == *site => {
+                    by_addr.entry(&mark.addr).or_default().push(resource);
+                }
+                Some(_) => {}
+                None => {
+                    let name = (site, resource.name.as_str());
+                    unmarked.entry(name).or_default().push(resource);
+                }
             }
         }
         for found in by_addr.values_mut() {
@@ -48,6 +54,7 @@ impl<'a> InventoryIndex<'a> {
             by_addr,
             by_id,
             sites_of,
+            unmarked,
         }
     }
 
@@ -74,6 +81,18 @@ impl<'a> InventoryIndex<'a> {
     #[must_use]
     pub fn by_id(&self, site: &Name, id: &ResourceId) -> Option<&'a Resource> {
         self.by_id.get(&(site, id)).copied()
+    }
+
+    /// What has this name at a site and no mark.
+    pub(crate) fn unmarked(&self, site: &Name, name: &str) -> Vec<&'a Resource> {
+        // The map borrows from the inventory; a key that borrows from elsewhere finds in it too.
+        let unmarked: &HashMap<(&Name, &str), Vec<&'a Resource>> = &self.unmarked;
+        unmarked.get(&(site, name)).cloned().unwrap_or_default()
+    }
+
+    /// Whether there is anything without a mark.
+    pub(crate) fn has_unmarked(&self) -> bool {
+        !self.unmarked.is_empty()
     }
 
     /// The address that an id stands for: that of the thing which represents its address.

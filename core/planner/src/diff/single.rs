@@ -63,15 +63,12 @@ impl<'a> Differ<'a> {
 
     /// A thing without a mark whose name is the one that this address's first thing has.
     fn unmarked(&self, addr: &Addr) -> Option<&'a Resource> {
-        let site = self.inventory.sites.get(&addr.site)?;
+        if !self.index.has_unmarked() {
+            return None;
+        }
         let name = resource_name(&self.desired.owner, addr, 1);
-        let lost = |resource: &&Resource| {
-            resource.mark.is_none()
-                && resource.kind() == addr.kind()
-                && resource.name == name
-                && resource.state != ResourceState::Deleting
-        };
-        site.resources.iter().find(lost)
+        let lost = self.index.unmarked(&addr.site, &name);
+        lost.into_iter().find(|found| found.kind() == addr.kind())
     }
 
     /// Whether the mark says what the goal says. Where it does not, and nothing else differs, the
