@@ -137,8 +137,8 @@ impl Data<'_> {
         };
         for (key, value) in pairs {
             let Some(name) = self.word(key) else { continue };
-            // A comment, as Terraform's JSON has it.
-            if &*name.text == "//" {
+            // A comment, as Terraform's JSON has it; and what tells editors of the schema.
+            if &*name.text == "//" || (top && &*name.text == "$schema") {
                 continue;
             }
             match blocks(&name.text) {
