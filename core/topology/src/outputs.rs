@@ -60,9 +60,14 @@ impl Known {
         Some(texts.map(String::as_str).collect())
     }
 
-    /// Everything known of the one thing of an address.
-    pub(crate) fn whole(&self, addr: &LocalAddr) -> Option<&BTreeMap<String, String>> {
-        self.things.get(addr)?.first()
+    /// Everything known of each thing of an address, with the address.
+    pub(crate) fn whole(&self, addr: &LocalAddr) -> Vec<BTreeMap<String, String>> {
+        let things = self.things.get(addr).into_iter().flatten().cloned();
+        let named = things.map(|mut thing| {
+            thing.insert("addr".to_owned(), addr.to_string());
+            thing
+        });
+        named.collect()
     }
 }
 

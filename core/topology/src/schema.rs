@@ -2,6 +2,10 @@
 
 use strat_model::Noun;
 
+use crate::ast::Block;
+use crate::hints;
+use crate::report::nearest;
+
 /// An attribute that a block may have.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AttributeSchema {
@@ -314,51 +318,64 @@ impl BlockSchema {
     pub(crate) fn attribute(&self, name: &str) -> Option<&'static AttributeSchema> {
         self.attributes.iter().find(|a| a.name == name)
     }
+
+    /// Whether an unknown attribute of `block` is probably meant to be `name`: then that is what
+    /// is told, and not that `name` is missing.
+    pub(crate) fn misspelt(&self, block: &Block, name: &str) -> bool {
+        let known = || self.attributes.iter().map(|a| a.name);
+        !self.open
+            && block.body.attributes.iter().any(|a| {
+                self.attribute(&a.name.text).is_none()
+                    && (nearest(&a.name.text, known()) == Some(name)
+                        || hints::foreign_attribute(self.keyword, &a.name.text)
+                            .is_some_and(|help| help.contains(&format!("`{name}"))))
+            })
+    }
 }
 
-/// What a missing attribute might look like.
-pub(crate) fn example(keyword: &str, attribute: &str) -> Option<&'static str> {
-    Some(match (keyword, attribute) {
-        ("site", "provider") => "provider = \"sim\"",
-        ("network", "cidr") => "cidr = \"10.20.0.0/16\"",
-        ("network", "sites") => "sites = [site.…]",
-        ("subnet" | "firewall", "network") => "network = network.…",
-        ("subnet", "newbits") => "newbits = 3",
-        ("ingress", "from") => "from = [\"internet\"]",
-        ("egress", "to") => "to = [\"internet\"]",
-        ("keypair", "public_key") => "public_key = file(\"id_ed25519.pub\")",
-        ("image", "source") => "source = \"disk.qcow2\"",
-        ("machine" | "machines", "image") => "image = \"debian-12\"",
-        ("machine" | "machines", "subnet") => "subnet = subnet.…",
-        ("machines", "count") => "count = 3",
-        ("disk" | "volume", "size") => "size = \"40GiB\"",
-        ("bucket", "site") => "site = site.…",
-        ("output", "value") => "value = …",
-        ("validation", "condition") => "condition = …",
-        ("validation", "message") => "message = \"…\"",
-        _ => return None,
-    })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// What another tool's block is called here.
-pub(crate) fn foreign(keyword: &str) -> Option<&'static str> {
-    Some(match keyword {
-        "resource" => {
-            "blocks are named for what they are: `machine \"db\" { … }`, `network \"core\" { … }`"
+    const GUIDE: &str = include_str!("../../../docs/language.md");
+
+    /// The part of the guide under a heading, up to the next one of that rank or above.
+    fn section(heading: &str) -> &'static str {
+        let (_, rest) = GUIDE
+            .split_once(&format!("\n{heading}\n"))
+            .unwrap_or_else(|| panic!("docs/language.md has no `{heading}`"));
+        let end = ["\n## ", "\n### "].map(|next| rest.find(next).unwrap_or(rest.len()));
+        &rest[..end[0].min(end[1])]
+    }
+
+    #[test]
+    fn the_guide_tells_of_every_attribute() {
+        let everywhere = section("## What every managed block may have");
+        let mut blocks: Vec<(&BlockSchema, &str, &str)> = Vec::new();
+        for block in FILE {
+            let own = section(&format!("### {}", block.keyword));
+            // A fleet has everything that a machine has.
+            let shared = match block.keyword {
+                "machines" => section("### machine"),
+                _ => "",
+            };
+            blocks.push((block, own, shared));
+            let nested = block.blocks.iter();
+            blocks.extend(nested.map(|nested| (*nested, own, shared)));
         }
-        "provider" => "a `site` block names a provider: `site \"east\" { provider = \"aws\" }`",
-        "terraform" | "backend" => {
-            "there is no state to configure; name the topology with `topology \"name\" {}`"
+        for (block, own, shared) in blocks {
+            for attribute in block.attributes {
+                let star = if attribute.required { "*" } else { "" };
+                let row = format!("| `{}`{star} ", attribute.name);
+                assert!(
+                    [own, shared, everywhere]
+                        .iter()
+                        .any(|text| text.contains(&row)),
+                    "docs/language.md does not tell of `{}` in `{}`",
+                    attribute.name,
+                    block.keyword
+                );
+            }
         }
-        "data" => "what exists already is observed by itself; there are no `data` blocks",
-        "module" => "there are no modules; the files of a folder are one topology",
-        "instance" | "server" | "vm" | "node" => {
-            "write `machine` for one with an identity, `machines` for a fleet"
-        }
-        "vpc" | "vnet" => "write `network`",
-        "security_group" => "write `firewall`",
-        "disk" => "a disk stands inside a machine; one that outlives it is a `volume`",
-        "local" => "write `locals { name = value }`",
-        _ => return None,
-    })
+    }
 }

@@ -80,7 +80,7 @@ impl Sources {
     ///
     /// Those are the files directly in it that are not hidden and end in `.hcl`, `.strat.yaml`,
     /// `.strat.yml` or `.strat.json`; if there are none, those that end in `.yaml`, `.yml` or
-    /// `.json`. Files of variables (`.vars.hcl` and the like) are left out.
+    /// `.json` and are no saved plans. Files of variables (`.vars.hcl` and the like) are left out.
     ///
     /// # Errors
     /// If there is nothing to read, or it cannot be read, or is not text, or is too large.
@@ -181,9 +181,24 @@ fn topology_files(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
             plain.push(path);
         }
     }
-    let mut paths = if paths.is_empty() { plain } else { paths };
+    if paths.is_empty() {
+        plain.retain(|path| !is_plan(path));
+        paths = plain;
+    }
     paths.sort();
     Ok(paths)
+}
+
+/// Whether a file is a saved plan, or what a command wrote as JSON: those say their version.
+fn is_plan(path: &Path) -> bool {
+    let json = path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("json"));
+    let text = || read(path).ok().map(|file| file.text);
+    json && text()
+        .filter(|text| text.contains("\"format_version\""))
+        .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
+        .is_some_and(|value| value.get("format_version").is_some())
 }
 
 fn read(path: &Path) -> Result<SourceFile, LoadError> {

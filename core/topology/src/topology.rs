@@ -7,7 +7,7 @@ use std::sync::Arc;
 use strat_model::{Diagnostic, Intent, Inventory, Name, Origin, Severity};
 
 use crate::ast::Block;
-use crate::eval::{Evaluator, ROOT};
+use crate::eval::{Evaluator, ROOT, is_several};
 use crate::inputs::{Inputs, VariableDoc};
 use crate::notation::Notation;
 use crate::outputs::{Known, Output};
@@ -77,7 +77,7 @@ impl Topology {
                 let file = files.add(source.name.clone());
                 let body = match notation::of(&source.name) {
                     Notation::Hcl => lower::hcl_body(file, &source.name, &source.text),
-                    other => lower::data_body(file, &source.name, &source.text, other),
+                    other => lower::data_body(file, &source.name, &source.text, other, false),
                 };
                 match body {
                     Ok(body) => bodies.push(body),
@@ -267,9 +267,12 @@ fn with_things(value: &Value, known: &Known) -> Option<serde_json::Value> {
     use crate::value::Ref;
     match value {
         Value::Ref(Ref::Thing { addr, .. }) => {
-            let mut fields = known.whole(addr)?.clone();
-            fields.insert("addr".to_owned(), addr.to_string());
-            serde_json::to_value(fields).ok()
+            let mut things = known.whole(addr);
+            match (things.len(), is_several(addr.noun)) {
+                (0, _) => None,
+                (_, true) => serde_json::to_value(things).ok(),
+                (_, false) => serde_json::to_value(things.swap_remove(0)).ok(),
+            }
         }
         Value::List(items) => items.iter().map(|item| with_things(item, known)).collect(),
         Value::Map(items) => {

@@ -13,6 +13,7 @@ use super::item::{Arg, Item};
 use super::read;
 use crate::eval::Evaluator;
 use crate::report::{Failed, Outcome};
+use crate::span::Span;
 use crate::value::{Value, text_of};
 
 /// The most virtual CPUs that one machine may ask for.
@@ -80,7 +81,15 @@ fn size(item: &mut Item<'_, '_>) -> Outcome<Size> {
     let cpu = item.optional("cpu", cpu);
     let memory = item.optional("memory", memory);
     let machine_type = item.optional("machine_type", read::text);
-    let finding = match (cpu?, memory?, machine_type?) {
+    let (cpu, memory, machine_type) = (cpu?, memory?, machine_type?);
+    let (block, schema) = (&item.thing.block, item.thing.schema());
+    if ["cpu", "memory", "machine_type"]
+        .iter()
+        .any(|name| schema.misspelt(block, name))
+    {
+        return Err(Failed);
+    }
+    let finding = match (cpu, memory, machine_type) {
         (Some(cpu), Some(memory), None) => return Ok(Size::AtLeast { cpu, memory }),
         (None, None, Some(machine_type)) => return Ok(Size::Type(machine_type)),
         (None, None, None) => {
@@ -143,7 +152,11 @@ fn image(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Result<String, LocalA
             "the image's name is empty",
             "write `\"debian-12\"`",
         )),
-        _ => read::thing(ev, arg, Noun::Image).map(Err),
+        Value::Ref(_) => read::thing(ev, arg, Noun::Image).map(Err),
+        _ => {
+            let help = "write `\"debian-12\"`, or `image.name` for one of your own".to_owned();
+            Err(read::wrong(ev, arg, "an image", Some(help)))
+        }
     }
 }
 
@@ -161,7 +174,7 @@ fn user_data(item: &mut Item<'_, '_>) -> Outcome<Option<UserData>> {
             }
             None => {
                 let cause = unknown.cause.clone();
-                Err(item.ev.not_yet(&cause, arg.span, "user_data"))
+                Err(too_late(item, &cause, arg.span))
             }
         };
     }
@@ -178,12 +191,27 @@ fn user_data(item: &mut Item<'_, '_>) -> Outcome<Option<UserData>> {
     }
 }
 
+/// What user data cannot wait for: a value that something has to be made of.
+fn too_late(item: &mut Item<'_, '_>, cause: &str, span: Span) -> Failed {
+    let fleet = cause.starts_with("machines.");
+    let help = if fleet {
+        "a fleet's members come and go, so no user data can list them; name `machine`s, or let it ask at boot".to_owned()
+    } else {
+        format!(
+            "it can only be put into the text as it is, `${{{cause}}}`: no function, condition or encoding can work on it yet"
+        )
+    };
+    item.ev.fail(
+        span,
+        "known_after_apply",
+        format!("`user_data` is made of `{cause}`, which is known only after apply"),
+        "known only after apply",
+        Some(help),
+    )
+}
+
 /// A machine does not know its own address before it boots.
-fn own_address(
-    item: &mut Item<'_, '_>,
-    span: &crate::span::Span,
-    parts: &[TemplatePart],
-) -> Outcome<()> {
+fn own_address(item: &mut Item<'_, '_>, span: &Span, parts: &[TemplatePart]) -> Outcome<()> {
     let own = parts.iter().find_map(|part| match part {
         TemplatePart::Attribute { of, attribute } if of == item.addr() => Some(attribute.clone()),
         _ => None,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use strat_model::{Common, Diagnostic, LocalAddr, Origin};
 
+use super::labels::{self, MAX_LABELS};
 use super::read;
 use crate::ast::{Block, Expr};
 use crate::eval::{Evaluator, Instance, Scope};
@@ -155,11 +156,23 @@ impl<'e, 'p> Item<'e, 'p> {
 
     /// What every block has.
     pub(super) fn common(&mut self) -> Outcome<Common> {
-        let labels = self.optional("labels", read::labels);
+        let labels = self.optional("labels", labels::labels);
         let protect = self.optional("protect", read::bool);
         let depends_on = self.depends_on();
         let mut all = self.ev.topology_labels.clone();
         all.extend(labels?.unwrap_or_default());
+        if all.len() > MAX_LABELS {
+            let finding = Diagnostic::error(
+                "bad_label",
+                format!(
+                    "{} labels, with the topology's own, are too many",
+                    all.len()
+                ),
+            )
+            .at(&self.origin("labels"), "too many")
+            .help(format!("every cloud takes {MAX_LABELS}"));
+            return Err(self.report(finding));
+        }
         Ok(Common {
             addr: self.addr().clone(),
             labels: all,

@@ -2,6 +2,7 @@
 
 mod compute;
 mod item;
+mod labels;
 mod link;
 mod network;
 mod order;

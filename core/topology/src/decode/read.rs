@@ -3,11 +3,12 @@
 use std::str::FromStr;
 
 use ipnet::Ipv4Net;
-use strat_model::{Bytes, DiskClass, Labels, LocalAddr, Name, Noun};
+use strat_model::{Bytes, DiskClass, LocalAddr, Name, Noun};
 
 use super::item::Arg;
 use crate::ast::{Expr, ExprKind};
 use crate::eval::Evaluator;
+use crate::notation::{self, Notation};
 use crate::report::{Failed, Outcome, suggest};
 use crate::span::Span;
 use crate::value::{Ref, Value, text_of};
@@ -226,7 +227,7 @@ pub(super) fn site(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Name> {
             Some((name, _)) => Ok(name.clone()),
             None => {
                 let names = ev.program.sites.keys().map(Name::as_str);
-                let help = suggest(text, "there are", names);
+                let help = unquoted(ev, arg, text).or_else(|| suggest(text, "there are", names));
                 Err(ev.fail(
                     arg.span,
                     "unknown_reference",
@@ -261,6 +262,20 @@ pub(super) fn sites(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Vec<Name>>
     Ok(sites)
 }
 
+/// What to write for a reference that stands in quotes.
+fn unquoted(ev: &Evaluator<'_>, arg: &Arg<'_>, text: &str) -> Option<String> {
+    let (word, name) = text.split_once('.')?;
+    let known = match Noun::parse(word) {
+        Some(noun) => ev.program.thing(noun, name).is_some(),
+        None => word == "site" && ev.program.sites.contains_key(name),
+    };
+    let file = ev.files.origin(arg.span).file;
+    known.then(|| match notation::of(&file) {
+        Notation::Hcl => format!("a reference stands without quotes: `{text}`"),
+        _ => format!("a reference is written `\"${{{text}}}\"`"),
+    })
+}
+
 /// A reference to one instance of a block of `noun`.
 pub(super) fn thing(ev: &mut Evaluator<'_>, arg: &Arg<'_>, noun: Noun) -> Outcome<LocalAddr> {
     match &arg.value {
@@ -281,7 +296,14 @@ pub(super) fn thing(ev: &mut Evaluator<'_>, arg: &Arg<'_>, noun: Noun) -> Outcom
                 Some(Value::Ref(Ref::Thing { addr, .. })) if addr.noun == noun => {
                     format!("the block has several instances; name one, such as `{addr}`")
                 }
-                _ => format!("write `{word}.name`"),
+                _ => match value {
+                    Value::String(text) => unquoted(ev, arg, text),
+                    Value::Ref(Ref::Thing { addr, .. }) if addr.noun == Noun::Machines => {
+                        Some(format!("the machines of a fleet are interchangeable: nothing can be said of one; declare a `{word}`"))
+                    }
+                    _ => None,
+                }
+                .unwrap_or_else(|| format!("write `{word}.name`")),
             };
             Err(wrong(ev, arg, &format!("{article} {word}"), Some(help)))
         }
@@ -299,57 +321,4 @@ things!(network Network, subnet Subnet, firewall Firewall, keypair Keypair, mach
 
 pub(super) fn firewalls(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Vec<LocalAddr>> {
     each(ev, arg, "a list of firewalls", firewall)
-}
-
-/// Labels within what every cloud takes: Google's keys are lower case and its keys and values
-/// have at most 63 characters; Kubernetes and Azure rule out further signs.
-pub(super) fn labels(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Labels> {
-    let Value::Map(map) = &arg.value else {
-        return Err(wrong(
-            ev,
-            arg,
-            "a map of strings",
-            Some("write `{ role = \"web\" }`".to_owned()),
-        ));
-    };
-    let mut labels = Labels::new();
-    for (key, value) in map.iter() {
-        let span = entry(arg, key).unwrap_or(arg.span);
-        let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
-        let first = key.starts_with(|c: char| c.is_ascii_lowercase());
-        if !first || key.len() > 63 || !key.chars().all(good) {
-            return Err(ev.fail(
-                span,
-                "bad_label",
-                format!("the label key `{key}` is not one that every cloud takes"),
-                "this label",
-                Some(
-                    "use 1 to 63 lower-case letters, digits, `_` and `-`, beginning with a letter"
-                        .to_owned(),
-                ),
-            ));
-        }
-        let Some(text) = text_of(value) else {
-            let found = value.describe();
-            return Err(ev.fail(
-                span,
-                "wrong_type",
-                format!("the label `{key}` is a string, not {found}"),
-                "this label",
-                None,
-            ));
-        };
-        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-        if text.len() > 63 || !text.chars().all(good) {
-            return Err(ev.fail(
-                span,
-                "bad_label",
-                format!("the value of the label `{key}` is not one that every cloud takes"),
-                "this label",
-                Some("use at most 63 letters, digits, `_`, `-` and `.`".to_owned()),
-            ));
-        }
-        labels.insert(key.as_ref().to_owned(), text.as_ref().to_owned());
-    }
-    Ok(labels)
 }

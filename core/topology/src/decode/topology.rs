@@ -3,7 +3,7 @@
 use strat_model::{Name, Owner};
 
 use super::item::Arg;
-use super::read;
+use super::{labels as decode_labels, read};
 use crate::eval::{Evaluator, ROOT};
 use crate::report::{Failed, Outcome};
 use crate::value::Value;
@@ -30,7 +30,7 @@ pub(crate) fn owner(ev: &mut Evaluator<'_>) -> Outcome<Owner> {
     let realm = plain("realm");
     let labels = plain("labels");
     if let Ok(Some(labels)) = &labels
-        && let Ok(decoded) = read::labels(ev, labels)
+        && let Ok(decoded) = decode_labels::labels(ev, labels)
     {
         ev.topology_labels = decoded;
         if let Value::Map(map) = &labels.value {

@@ -235,9 +235,15 @@ impl Evaluator<'_> {
             }
             other => {
                 let found = other.describe();
-                let help = matches!(other, Value::Ref(Ref::Thing { .. })).then(|| {
-                    "it has one instance, without an index; only a block with `count` or `for_each` takes one".to_owned()
-                });
+                let help = match other {
+                    Value::Ref(Ref::Thing { addr, .. }) if addr.noun == Noun::Machines => Some(format!(
+                        "the machines of a fleet are interchangeable and have no index; it has lists, such as `{addr}.private_ips`"
+                    )),
+                    Value::Ref(Ref::Thing { .. }) => Some(
+                        "it has one instance, without an index; only a block with `count` or `for_each` takes one".to_owned(),
+                    ),
+                    _ => None,
+                };
                 return Err(self.fail(
                     base_span,
                     "wrong_type",

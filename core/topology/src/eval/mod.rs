@@ -27,6 +27,7 @@ use crate::span::{Files, Span};
 use crate::value::{Map, Value};
 
 pub(crate) use instances::{Instance, Instances};
+pub(crate) use thing::is_several;
 
 /// The deepest nesting of expressions and references in one another.
 const MAX_DEPTH: usize = 2000;

@@ -35,6 +35,12 @@ const fn later_lists(noun: Noun) -> &'static [&'static str] {
     }
 }
 
+/// Whether one instance of a block is several real things: the machines of a fleet, a network at
+/// each of its sites.
+pub(crate) const fn is_several(noun: Noun) -> bool {
+    !later_lists(noun).is_empty()
+}
+
 impl Evaluator<'_> {
     /// An attribute of one instance of a block.
     pub(super) fn thing_attribute(
@@ -50,6 +56,9 @@ impl Evaluator<'_> {
             return Ok(self.later_value(addr, text));
         }
         if later_lists(thing.noun).contains(&text) {
+            if self.is_empty_fleet((block, instance), span) {
+                return Ok(Value::list([]));
+            }
             return Ok(self.later_list(addr, text));
         }
         let own = thing.schema().attribute(text).is_some();
@@ -123,6 +132,20 @@ impl Evaluator<'_> {
         } else {
             self.argument(block, at, attribute, expr.span)
         }
+    }
+
+    /// Whether a fleet is switched off, so that nothing has to be waited for.
+    fn is_empty_fleet(&mut self, (block, instance): (usize, usize), span: Span) -> bool {
+        let thing = &self.program.things[block];
+        let count = thing
+            .attribute("count")
+            .filter(|_| thing.noun == Noun::Machines);
+        count.is_some_and(|(attribute, ..)| {
+            self.sink.hush();
+            let count = self.argument(block, instance, attribute, span);
+            self.sink.loud();
+            count.is_ok_and(|count| count.to_int() == Some(0))
+        })
     }
 
     fn later_value(&mut self, addr: &Arc<LocalAddr>, attribute: &str) -> Value {

@@ -122,7 +122,7 @@ impl Evaluator<'_> {
             let text = file.text.strip_prefix('\u{feff}').unwrap_or(&file.text);
             let body = match crate::notation::of(&file.name) {
                 crate::notation::Notation::Hcl => hcl_body(number, &file.name, text),
-                other => crate::lower::data_body(number, &file.name, text, other),
+                other => crate::lower::data_body(number, &file.name, text, other, true),
             };
             match body {
                 Err(problems) => {

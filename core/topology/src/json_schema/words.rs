@@ -6,64 +6,289 @@ type Row = (&'static str, &'static str, Shape, &'static str);
 
 /// By block and attribute; without a block, what it is wherever a block says nothing of its own.
 const ATTRIBUTES: &[Row] = &[
-    ("", "labels", Labels, "Labels on the thing; they win over the topology's."),
-    ("", "protect", Bool, "Refuse to delete it or to make it anew, whatever is planned."),
-    ("", "depends_on", Blocks, "What must be done before it, besides what it refers to."),
-    ("", "count", Whole(0, 100_000), "How many instances of the block there are; `${count.index}` tells them apart."),
-    ("", "for_each", ForEach, "An instance of the block for each item; `${each.key}` and `${each.value}` tell them apart."),
-    ("topology", "realm", Text, "Keeps two teams' topologies of one name apart in one account."),
+    (
+        "",
+        "labels",
+        Labels,
+        "Labels on the thing; they win over the topology's.",
+    ),
+    (
+        "",
+        "protect",
+        Bool,
+        "Refuse to delete it or to make it anew, whatever is planned.",
+    ),
+    (
+        "",
+        "depends_on",
+        Blocks,
+        "What must be done before it, besides what it refers to.",
+    ),
+    (
+        "",
+        "count",
+        Whole(0, 100_000),
+        "How many instances of the block there are; `${count.index}` tells them apart.",
+    ),
+    (
+        "",
+        "for_each",
+        ForEach,
+        "An instance of the block for each item; `${each.key}` and `${each.value}` tell them apart.",
+    ),
+    (
+        "topology",
+        "realm",
+        Text,
+        "Keeps two teams' topologies of one name apart in one account.",
+    ),
     ("topology", "labels", Labels, "Put on everything."),
-    ("variable", "type", Type, "Its type, without `${}`; values are converted to it."),
+    (
+        "variable",
+        "type",
+        Type,
+        "Its type, without `${}`; values are converted to it.",
+    ),
     ("variable", "default", Any, "The value if none is given."),
     ("variable", "description", Text, "What it is for."),
-    ("variable", "sensitive", Bool, "Whether its value is never shown."),
-    ("validation", "condition", Bool, "What must hold of the variable."),
-    ("validation", "message", Text, "What is said if it does not hold."),
-    ("site", "provider", Text, "One of those that `strat providers` lists."),
-    ("site", "region", Text, "The region, in the provider's words."),
-    ("site", "zones", Texts, "The zones to use; all that the region has, if left out."),
-    ("site", "capacity", Capacity, "How much owned hardware there is."),
-    ("output", "value", Any, "Its value, which may be known only after an apply."),
+    (
+        "variable",
+        "sensitive",
+        Bool,
+        "Whether its value is never shown.",
+    ),
+    (
+        "validation",
+        "condition",
+        Bool,
+        "What must hold of the variable.",
+    ),
+    (
+        "validation",
+        "message",
+        Text,
+        "What is said if it does not hold.",
+    ),
+    (
+        "site",
+        "provider",
+        Text,
+        "One of those that `strat providers` lists.",
+    ),
+    (
+        "site",
+        "region",
+        Text,
+        "The region, in the provider's words.",
+    ),
+    (
+        "site",
+        "zones",
+        Texts,
+        "The zones to use; all that the region has, if left out.",
+    ),
+    (
+        "site",
+        "capacity",
+        Capacity,
+        "How much owned hardware there is.",
+    ),
+    (
+        "output",
+        "value",
+        Any,
+        "Its value, which may be known only after an apply.",
+    ),
     ("output", "description", Text, "What it is for."),
-    ("output", "sensitive", Bool, "Whether its value is shown only on demand."),
+    (
+        "output",
+        "sensitive",
+        Bool,
+        "Whether its value is shown only on demand.",
+    ),
     ("network", "cidr", Ipv4Range, "The whole address space."),
-    ("network", "site_prefix", Whole(0, 28), "The prefix length of each site's slice; needed with several sites."),
+    (
+        "network",
+        "site_prefix",
+        Whole(0, 28),
+        "The prefix length of each site's slice; needed with several sites.",
+    ),
     ("network", "sites", Sites, "Where it is."),
-    ("subnet", "network", Reference("network"), "The network it is part of."),
-    ("subnet", "newbits", Whole(0, 28), "How many bits longer than the site's slice its prefix is."),
-    ("firewall", "network", Reference("network"), "The network it belongs to."),
+    (
+        "subnet",
+        "network",
+        Reference("network"),
+        "The network it is part of.",
+    ),
+    (
+        "subnet",
+        "newbits",
+        Whole(0, 28),
+        "How many bits longer than the site's slice its prefix is.",
+    ),
+    (
+        "firewall",
+        "network",
+        Reference("network"),
+        "The network it belongs to.",
+    ),
     ("ingress", "from", Peers, "Who may speak."),
     ("egress", "to", Peers, "Who may be spoken to."),
-    ("ingress", "protocol", OneOf(PROTOCOLS), "Which protocol; `tcp` if left out."),
-    ("egress", "protocol", OneOf(PROTOCOLS), "Which protocol; `tcp` if left out."),
+    (
+        "ingress",
+        "protocol",
+        OneOf(PROTOCOLS),
+        "Which protocol; `tcp` if left out.",
+    ),
+    (
+        "egress",
+        "protocol",
+        OneOf(PROTOCOLS),
+        "Which protocol; `tcp` if left out.",
+    ),
     ("ingress", "ports", Ports, "Which ports; all if left out."),
     ("egress", "ports", Ports, "Which ports; all if left out."),
-    ("address", "attach", Reference("machine"), "The machine it leads to."),
-    ("address", "site", Site, "Where it waits for a machine, instead of `attach`."),
-    ("keypair", "public_key", Text, "The public key, as in a `.pub` file."),
-    ("image", "source", Text, "A file, from the topology's folder, or a URL."),
-    ("image", "sha256", Sha256, "The SHA-256 of its content; needed with a URL."),
-    ("machine", "cpu", Whole(1, 4096), "At least so many virtual CPUs; with `memory`."),
-    ("machine", "memory", Size, "At least so much memory; with `cpu`."),
-    ("machine", "machine_type", Text, "A cloud's own type, instead of `cpu` and `memory`."),
-    ("machine", "image", Text, "A neutral name such as `debian-12`, or `${image.name}`."),
-    ("machine", "subnet", Reference("subnet"), "Where its addresses come from."),
-    ("machine", "firewalls", References("firewall"), "Who may reach it."),
-    ("machine", "keypair", Reference("keypair"), "Who may log in."),
-    ("machine", "user_data", Text, "What it does at its first boot."),
-    ("machines", "count", Whole(0, 1_000_000), "How many machines the fleet has."),
+    (
+        "address",
+        "attach",
+        Reference("machine"),
+        "The machine it leads to.",
+    ),
+    (
+        "address",
+        "site",
+        Site,
+        "Where it waits for a machine, instead of `attach`.",
+    ),
+    (
+        "keypair",
+        "public_key",
+        Text,
+        "The public key, as in a `.pub` file.",
+    ),
+    (
+        "image",
+        "source",
+        Text,
+        "A file, from the topology's folder, or a URL.",
+    ),
+    (
+        "image",
+        "sha256",
+        Sha256,
+        "The SHA-256 of its content; needed with a URL.",
+    ),
+    (
+        "machine",
+        "cpu",
+        Whole(1, 4096),
+        "At least so many virtual CPUs; with `memory`.",
+    ),
+    (
+        "machine",
+        "memory",
+        Size,
+        "At least so much memory; with `cpu`.",
+    ),
+    (
+        "machine",
+        "machine_type",
+        Text,
+        "A cloud's own type, instead of `cpu` and `memory`.",
+    ),
+    (
+        "machine",
+        "image",
+        Text,
+        "A neutral name such as `debian-12`, or `${image.name}`.",
+    ),
+    (
+        "machine",
+        "subnet",
+        Reference("subnet"),
+        "Where its addresses come from.",
+    ),
+    (
+        "machine",
+        "firewalls",
+        References("firewall"),
+        "Who may reach it.",
+    ),
+    (
+        "machine",
+        "keypair",
+        Reference("keypair"),
+        "Who may log in.",
+    ),
+    (
+        "machine",
+        "user_data",
+        Text,
+        "What it does at its first boot.",
+    ),
+    (
+        "machines",
+        "count",
+        Whole(0, 1_000_000),
+        "How many machines the fleet has.",
+    ),
     ("disk", "size", Size, "Its size."),
-    ("disk", "class", OneOf(CLASSES), "What it is made of; `ssd` if left out."),
-    ("placement", "sites", Sites, "Where it may run, in order of preference; the network's, if left out."),
+    (
+        "disk",
+        "class",
+        OneOf(CLASSES),
+        "What it is made of; `ssd` if left out.",
+    ),
+    (
+        "placement",
+        "sites",
+        Sites,
+        "Where it may run, in order of preference; the network's, if left out.",
+    ),
     ("placement", "zone", Text, "The one zone that will do."),
-    ("placement", "spread", OneOf(&["none", "zone"]), "`zone` lays a fleet out evenly over the zones; `none` if left out."),
-    ("volume", "size", Size, "Its size; it can grow, and never shrinks."),
-    ("volume", "class", OneOf(CLASSES), "What it is made of; `ssd` if left out."),
-    ("volume", "attach", Reference("machine"), "The machine it is attached to."),
-    ("volume", "site", Site, "Where it waits for a machine, instead of `attach`."),
-    ("volume", "zone", Text, "The zone at that site; the first, if left out."),
+    (
+        "placement",
+        "spread",
+        OneOf(&["none", "zone"]),
+        "`zone` lays a fleet out evenly over the zones; `none` if left out.",
+    ),
+    (
+        "volume",
+        "size",
+        Size,
+        "Its size; it can grow, and never shrinks.",
+    ),
+    (
+        "volume",
+        "class",
+        OneOf(CLASSES),
+        "What it is made of; `ssd` if left out.",
+    ),
+    (
+        "volume",
+        "attach",
+        Reference("machine"),
+        "The machine it is attached to.",
+    ),
+    (
+        "volume",
+        "site",
+        Site,
+        "Where it waits for a machine, instead of `attach`.",
+    ),
+    (
+        "volume",
+        "zone",
+        Text,
+        "The zone at that site; the first, if left out.",
+    ),
     ("bucket", "site", Site, "Where it is."),
-    ("bucket", "versioning", Bool, "Whether older versions of an object are kept."),
+    (
+        "bucket",
+        "versioning",
+        Bool,
+        "Whether older versions of an object are kept.",
+    ),
 ];
 
 const PROTOCOLS: &[&str] = &["tcp", "udp", "icmp", "any"];
@@ -72,10 +297,16 @@ const CLASSES: &[&str] = &["hdd", "ssd", "nvme"];
 /// What an attribute takes and is.
 pub(super) fn attribute(keyword: &str, name: &str) -> Option<(Shape, &'static str)> {
     let row = |keyword: &str| {
-        let row = ATTRIBUTES.iter().find(|row| (row.0, row.1) == (keyword, name));
+        let row = ATTRIBUTES
+            .iter()
+            .find(|row| (row.0, row.1) == (keyword, name));
         row.map(|row| (row.2, row.3))
     };
-    let same = if keyword == "machines" { "machine" } else { keyword };
+    let same = if keyword == "machines" {
+        "machine"
+    } else {
+        keyword
+    };
     row(keyword).or_else(|| row(same)).or_else(|| row(""))
 }
 

@@ -8,37 +8,38 @@ use strat_model::{Diagnostic, Origin};
 
 use super::{Lowering, hcl_expression_at, template_parts_at};
 use crate::ast::{Attribute, Block, Body, Expr, ExprKind, Ident, Part};
+use crate::hints;
+use crate::json;
 use crate::notation::Notation;
+use crate::report::nearest;
 use crate::schema::{self, BlockSchema};
 use crate::span::Span;
 use crate::value::{Value, text_of};
 use crate::yaml::{self, Node, NodeKind};
 
-/// Parses a whole YAML or JSON file.
+/// Parses a whole YAML or JSON file, of a topology or of `variables`.
 pub(crate) fn data_body(
     file: u32,
     name: &Arc<str>,
     text: &str,
     notation: Notation,
+    variables: bool,
 ) -> Result<Body, Vec<Diagnostic>> {
-    if notation == Notation::Json && !text.trim().is_empty() {
-        well_formed_json(name, text)?;
-    }
-    let node = yaml::parse(text).map_err(|error| {
-        let origin = place(name, error.at..error.at + 1, text);
-        vec![
-            Diagnostic::error(
-                "syntax",
-                format!("this is not valid YAML: {}", error.message),
-            )
-            .at(&origin, "here"),
-        ]
+    let node = match notation {
+        Notation::Json => json::parse(text).map_err(|(range, why)| ("JSON", range, why)),
+        _ => yaml::parse(text).map_err(|e| ("YAML", e.at..e.at + 1, e.message)),
+    };
+    let node = node.map_err(|(what, range, why)| {
+        let origin = place(name, range, text);
+        let message = format!("this is not valid {what}: {why}");
+        vec![Diagnostic::error("syntax", message).at(&origin, "here")]
     })?;
     let mut data = Data {
         file,
         name: name.clone(),
         text,
         problems: Vec::new(),
+        variables,
     };
     let body = data.file(&node);
     if data.problems.is_empty() {
@@ -46,25 +47,6 @@ pub(crate) fn data_body(
     } else {
         Err(data.problems)
     }
-}
-
-/// JSON is YAML, but not all YAML is JSON.
-fn well_formed_json(name: &Arc<str>, text: &str) -> Result<(), Vec<Diagnostic>> {
-    let Err(error) = serde_json::from_str::<serde_json::Value>(text) else {
-        return Ok(());
-    };
-    let line = text
-        .split_inclusive('\n')
-        .take(error.line().saturating_sub(1));
-    let start: usize = line.map(str::len).sum();
-    let at = start + error.column().saturating_sub(1);
-    let message = error.to_string();
-    let message = message.split(" at line ").next().unwrap_or_default();
-    let origin = place(name, at..at + 1, text);
-    Err(vec![
-        Diagnostic::error("syntax", format!("this is not valid JSON: {message}"))
-            .at(&origin, "here"),
-    ])
 }
 
 /// A place that begins and ends between characters of `text`.
@@ -88,6 +70,8 @@ struct Data<'a> {
     name: Arc<str>,
     text: &'a str,
     problems: Vec<Diagnostic>,
+    /// Whether this is a file of variables, whose keys are its own.
+    variables: bool,
 }
 
 impl Data<'_> {
@@ -114,11 +98,32 @@ impl Data<'_> {
             NodeKind::Scalar { text, plain } if yaml::scalar(text, *plain) == Value::Null => {
                 Body::default()
             }
+            NodeKind::Map(pairs) if self.is_other_data(pairs) => {
+                let origin = place(&self.name, pairs[0].0.range.clone(), self.text);
+                self.problems.push(
+                    Diagnostic::error("no_topology_file", "no block of a topology is in this file")
+                        .at(&origin, "its first key")
+                        .help("name the topology's own files `….strat.yaml` or `….strat.json`; then others in the folder are left alone"),
+                );
+                Body::default()
+            }
             _ => {
                 let known = |word: &str| schema::FILE.iter().find(|s| s.keyword == word).copied();
                 self.body(node, &known, true)
             }
         }
+    }
+
+    /// Whether none of a file's keys is a kind of block, or looks like one.
+    fn is_other_data(&self, pairs: &[(Node, Node)]) -> bool {
+        let words = || schema::FILE.iter().map(|s| s.keyword);
+        let own = |key: &Node| match &key.kind {
+            NodeKind::Scalar { text, .. } => {
+                text == "//" || nearest(text, words()).is_some() || hints::foreign(text).is_some()
+            }
+            _ => false,
+        };
+        !self.variables && !pairs.is_empty() && !pairs.iter().any(|(key, _)| own(key))
     }
 
     /// A map as the content of a block. What `blocks` does not know is an attribute, or at the

@@ -8,6 +8,7 @@ use strat_model::{Diagnostic, Noun};
 use super::Program;
 use crate::ast::{Block, Body, Expr, ExprKind, Ident, Part};
 use crate::functions;
+use crate::hints;
 use crate::report::{Sink, nearest, suggest};
 use crate::span::Span;
 
@@ -68,7 +69,10 @@ pub(crate) fn unknown_root(
                 let mut finding =
                     Diagnostic::error("unknown_reference", format!("`{root}` is not known here"))
                         .at(&program.origin(span), "not known here");
-                finding.help = suggest(root, "a reference begins with", roots());
+                finding.help = match hints::foreign_root(root) {
+                    Some(help) => Some(help.to_owned()),
+                    None => suggest(root, "a reference begins with", roots()),
+                };
                 return finding;
             }
         },

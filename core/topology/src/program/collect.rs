@@ -7,6 +7,7 @@ use strat_model::{Diagnostic, Name, Noun};
 
 use super::{Program, Thing};
 use crate::ast::{Attribute, Block, Body, Ident};
+use crate::hints;
 use crate::report::{nearest, suggest};
 use crate::schema::{self, BlockSchema};
 use crate::span::Files;
@@ -190,7 +191,7 @@ impl Collector {
             _ => {
                 let origin = self.program.origin(label.span);
                 self.problem(
-                    Diagnostic::error("bad_name", format!("`{}` is not a name", label.text))
+                    Diagnostic::error("bad_name", not_a_name(&label.text))
                         .at(&origin, format!("not {}", schema.label.unwrap_or("a name")))
                         .help("use 1 to 63 letters, digits, `-`, `_` or `.`, beginning with a letter or digit"),
                 );
@@ -207,7 +208,8 @@ impl Collector {
         }
         self.unique_attributes(block);
         for required in schema.attributes.iter().filter(|a| a.required) {
-            if block.body.attribute(required.name).is_none() {
+            let missing = block.body.attribute(required.name).is_none();
+            if missing && !schema.misspelt(block, required.name) {
                 let origin = self.program.origin(block.head);
                 let (keyword, name) = (schema.keyword, required.name);
                 let mut finding = Diagnostic::error(
@@ -215,7 +217,7 @@ impl Collector {
                     format!("this `{keyword}` block has no `{name}`"),
                 )
                 .at(&origin, format!("needs `{name}`"));
-                if let Some(example) = schema::example(keyword, name) {
+                if let Some(example) = hints::example(keyword, name) {
                     finding = finding.help(format!("add `{example}`"));
                 }
                 self.problem(finding);
@@ -261,9 +263,12 @@ impl Collector {
                     "no name"
                 };
                 self.problem(
-                    Diagnostic::error("extra_label", format!("a `{keyword}` block takes {takes}"))
-                        .at(&origin, "one too many")
-                        .help("remove it"),
+                    Diagnostic::error(
+                        "extra_label",
+                        format!("{} block takes {takes}", hints::with_article(keyword)),
+                    )
+                    .at(&origin, "one too many")
+                    .help("remove it"),
                 );
             }
         }
@@ -281,12 +286,17 @@ impl Collector {
                 Some(format!(
                     "`{name}` is a block: write `{name} {{ … }}`, without `=`"
                 ))
+            } else if let Some(help) = hints::foreign_attribute(schema.keyword, name) {
+                Some(help.to_owned())
             } else {
                 suggest(name, "it takes", known)
             };
             let mut finding = Diagnostic::error(
                 "unknown_attribute",
-                format!("a `{}` block has no attribute `{name}`", schema.keyword),
+                format!(
+                    "{} block has no attribute `{name}`",
+                    hints::with_article(schema.keyword)
+                ),
             )
             .at(&origin, "not known here");
             finding.help = help;
@@ -323,7 +333,10 @@ impl Collector {
         let word = &*keyword.text;
         let origin = self.program.origin(keyword.span);
         let message = match parent {
-            Some(parent) => format!("a `{}` block has no `{word}` block", parent.keyword),
+            Some(parent) => {
+                let parent = hints::with_article(parent.keyword);
+                format!("{parent} block has no `{word}` block")
+            }
             None => format!("there is no block `{word}`"),
         };
         let names = known.iter().map(|s| s.keyword);
@@ -332,16 +345,28 @@ impl Collector {
             Some(format!(
                 "`{word}` is an attribute: write `{word} = {{ … }}`"
             ))
-        } else if nearest(word, names.clone()).is_none() && parent.is_none() {
-            schema::foreign(word)
+        } else if nearest(word, names.clone()).is_some() {
+            suggest(word, "", names)
+        } else if parent.is_some() {
+            hints::foreign_nested(word)
+                .map(str::to_owned)
+                .or_else(|| suggest(word, "it takes", names))
+        } else {
+            hints::foreign(word)
                 .map(str::to_owned)
                 .or_else(|| suggest(word, "there are", names))
-        } else {
-            suggest(word, "it takes", names)
         };
         let mut finding =
             Diagnostic::error("unknown_block", message).at(&origin, "not a kind of block");
         finding.help = help;
         self.problem(finding);
+    }
+}
+
+fn not_a_name(text: &str) -> String {
+    if text.is_empty() {
+        "this name is empty".to_owned()
+    } else {
+        format!("`{text}` is not a name")
     }
 }

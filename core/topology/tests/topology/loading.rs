@@ -28,6 +28,9 @@ fn a_folder_gives_its_topology_files() {
     write("b.yaml");
     write("a.json");
     assert_eq!(names(), ["a.json", "b.yaml"]);
+    let plan = r#"{ "changes": [], "format_version": 1 }"#;
+    fs::write(folder.path().join("plan.json"), plan).expect("written");
+    assert_eq!(names(), ["a.json", "b.yaml"]);
     for name in ["z.hcl", "c.strat.yaml", "prod.vars.hcl", ".hidden.hcl"] {
         write(name);
     }

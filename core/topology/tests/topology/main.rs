@@ -3,6 +3,7 @@
 mod diagnostics;
 mod format;
 mod functions;
+mod guide;
 mod laws;
 mod loading;
 mod notations;

@@ -180,3 +180,36 @@ fn broken_data_is_told_of() {
         assert_eq!(codes(&found)[0], code, "{text:.40}: {found:#?}");
     }
 }
+
+#[test]
+fn signs_of_two_halves_are_read() {
+    let text = r#"{ "topology": { "t": {} },
+      "locals": { "a": "\ud83d\ude00 \u00e9", "b": "\\", "c": [1, -2.5e1, true, null, {}] },
+      "output": { "a": { "value": "${local.a}" }, "c": { "value": "${local.c}" } } }"#;
+    let evaluated = evaluate(&[("t.json", text)]).expect("it evaluates");
+    let outputs = evaluated.outputs(&strat_model::Inventory::default());
+    assert_eq!(outputs["a"].value, Some(serde_json::json!("\u{1f600} é")));
+    let list = serde_json::json!([1, -25, true, null, {}]);
+    assert_eq!(outputs["c"].value, Some(list));
+}
+
+#[test]
+fn places_in_json_are_exact() {
+    let text = JSON.replace("${local.ports}", "${local.prots}");
+    let text = text.replace("tabs are fine", "ü \\ud83d\\ude00");
+    let found = evaluate(&[("t.json", &text)]).expect_err("refused");
+    assert_eq!(codes(&found), ["unknown_reference"]);
+    let place = &found[0].labels[0].origin;
+    let here = &text[place.start as usize..place.end as usize];
+    assert_eq!(here, "local.prots");
+}
+
+#[test]
+fn other_data_is_told_from_a_topology() {
+    let other = "packages: [nginx]\nruncmd: []\n";
+    let found = evaluate(&[("t.yaml", YAML), ("init.yaml", other)]).expect_err("refused");
+    assert_eq!(codes(&found), ["no_topology_file"]);
+    let typo = "machin: { a: {} }\n";
+    let found = evaluate(&[("t.yaml", YAML), ("more.yaml", typo)]).expect_err("refused");
+    assert_eq!(codes(&found), ["unknown_block"]);
+}

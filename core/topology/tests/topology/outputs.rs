@@ -68,6 +68,7 @@ output "sites"   { value = network.n.sites }
 output "labels"  { value = local.labels }
 output "whole"   { value = machine.db["one"] }
 output "gone"    { value = machine.db["two"].private_ip }
+output "fleet"   { value = machines.web }
 output "joined"  { value = join(",", machines.web.ids) }
 output "secret" {
   value       = "x${var.token}"
@@ -154,6 +155,9 @@ fn after_an_apply() {
     assert_eq!(outputs["gone"].error, None);
     assert_eq!(value("all"), None);
     assert_eq!(value("whole").expect("whole")["zone"], json!("a1"));
+    let fleet = value("fleet").expect("a fleet is a list");
+    let ids: Vec<_> = (0..2).map(|at| fleet[at]["id"].clone()).collect();
+    assert_eq!(ids, [json!("3"), json!("4")]);
     assert_eq!(value("secret"), Some(json!("xhunter2")));
     assert!(outputs["secret"].sensitive);
     assert_eq!(
@@ -175,6 +179,19 @@ fn before_an_apply() {
     assert_eq!(value("splat"), Some(json!([2, 4])));
     assert_eq!(value("cidr"), Some(json!("10.0.0.0/16")));
     assert_eq!(value("sites"), Some(json!(["a"])));
+    assert_eq!(value("fleet"), None);
+}
+
+#[test]
+fn a_fleet_that_is_switched_off_has_empty_lists() {
+    let text = TEXT.replace("count  = 3", "count  = 0");
+    let text = text
+        .replace("private_ips[0]", "private_ips")
+        .replace("private_ips[7]", "private_ips");
+    let evaluated = evaluate(&[("t.hcl", &text)]).expect("it evaluates");
+    let outputs = evaluated.outputs(&Inventory::default());
+    assert_eq!(outputs["ips"].value, Some(json!([])));
+    assert_eq!(outputs["joined"].value, Some(json!("")));
 }
 
 #[test]

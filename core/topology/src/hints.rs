@@ -1,0 +1,140 @@
+//! What to write instead: examples of what is missing, and what other tools' words are here.
+
+/// What a missing attribute might look like.
+pub(crate) fn example(keyword: &str, attribute: &str) -> Option<&'static str> {
+    Some(match (keyword, attribute) {
+        ("site", "provider") => "provider = \"sim\"",
+        ("network", "cidr") => "cidr = \"10.20.0.0/16\"",
+        ("network", "sites") => "sites = [site.…]",
+        ("subnet" | "firewall", "network") => "network = network.…",
+        ("subnet", "newbits") => "newbits = 3",
+        ("ingress", "from") => "from = [\"internet\"]",
+        ("egress", "to") => "to = [\"internet\"]",
+        ("keypair", "public_key") => "public_key = file(\"id_ed25519.pub\")",
+        ("image", "source") => "source = \"disk.qcow2\"",
+        ("machine" | "machines", "image") => "image = \"debian-12\"",
+        ("machine" | "machines", "subnet") => "subnet = subnet.…",
+        ("machines", "count") => "count = 3",
+        ("disk" | "volume", "size") => "size = \"40GiB\"",
+        ("bucket", "site") => "site = site.…",
+        ("output", "value") => "value = …",
+        ("validation", "condition") => "condition = …",
+        ("validation", "message") => "message = \"…\"",
+        _ => return None,
+    })
+}
+
+/// What another tool's block is called here.
+pub(crate) fn foreign(keyword: &str) -> Option<&'static str> {
+    Some(match keyword {
+        "resource" => {
+            "blocks are named for what they are: `machine \"db\" { … }`, `network \"core\" { … }`"
+        }
+        "provider" => "a `site` block names a provider: `site \"east\" { provider = \"aws\" }`",
+        "terraform" | "backend" => {
+            "there is no state to configure; name the topology with `topology \"name\" {}`"
+        }
+        "data" => "what exists already is observed by itself; there are no `data` blocks",
+        "module" => "there are no modules; the files of a folder are one topology",
+        "instance" | "server" | "vm" | "node" => {
+            "write `machine` for one with an identity, `machines` for a fleet"
+        }
+        "vpc" | "vnet" => "write `network`",
+        "security_group" => "write `firewall`",
+        "disk" => "a disk stands inside a machine; one that outlives it is a `volume`",
+        "local" => "write `locals { name = value }`",
+        _ => return None,
+    })
+}
+
+/// What another tool's attribute is called in a block.
+pub(crate) fn foreign_attribute(keyword: &str, attribute: &str) -> Option<&'static str> {
+    let machine = matches!(keyword, "machine" | "machines");
+    Some(match attribute {
+        "tags" => "write `labels = { role = \"web\" }`",
+        "instance_type" | "vm_size" | "flavor" | "size" | "type" if machine => {
+            "write `cpu = 2` and `memory = \"4GiB\"`, or a cloud's own `machine_type`"
+        }
+        "vcpus" | "cores" if machine => "write `cpu`",
+        "ram" | "memory_mb" if machine => "write `memory = \"4GiB\"`",
+        "ami" | "image_id" | "source_image" if machine => "write `image = \"debian-12\"`",
+        "subnet_id" | "subnets" | "network" | "network_id" if machine => {
+            "write `subnet = subnet.…`"
+        }
+        "security_groups" | "vpc_security_group_ids" | "firewall" if machine => {
+            "write `firewalls = [firewall.…]`"
+        }
+        "key_name" | "ssh_key" | "ssh_keys" if machine => "write `keypair = keypair.…`",
+        "site" | "sites" | "zone" | "zones" | "availability_zone" | "region" if machine => {
+            "where it runs stands in a block: `placement { sites = [site.…] }`, with a `zone`"
+        }
+        "replicas" | "desired_capacity" if machine => "write `machines` with a `count`",
+        "cidr_block" | "address_space" | "ip_cidr_range" if keyword == "network" => {
+            "write `cidr = \"10.20.0.0/16\"`"
+        }
+        "cidr" | "cidr_block" | "ip_cidr_range" | "prefix" if keyword == "subnet" => {
+            "its range is found by itself: `newbits` says how large it is"
+        }
+        "vpc_id" | "vpc" | "network_id" => "write `network = network.…`",
+        "site" | "sites" | "zone" | "availability_zone" if keyword == "subnet" => {
+            "a subnet is at every site of its network, and in every zone where it has to be"
+        }
+        "to" if keyword == "ingress" => "an `ingress` block says `from` whom",
+        "from" if keyword == "egress" => "an `egress` block says `to` whom",
+        "cidr_blocks" | "source_ranges" | "sources" if keyword == "ingress" => {
+            "write `from = [\"internet\"]`"
+        }
+        "cidr_blocks" | "destinations" if keyword == "egress" => "write `to = [\"internet\"]`",
+        "from_port" | "to_port" | "port" => "write `ports = [80, \"8000-8099\"]`",
+        "instance" | "instance_id" | "machine" if matches!(keyword, "volume" | "address") => {
+            "write `attach = machine.…`"
+        }
+        "availability_zone" if keyword == "volume" => "write `zone`",
+        "error_message" => "write `message`",
+        "nullable" | "ephemeral" if keyword == "variable" => {
+            "there is none; a `validation` can refuse null"
+        }
+        "prevent_destroy" | "deletion_protection" => "write `protect = true`",
+        _ => return None,
+    })
+}
+
+/// What another tool's nested block is here.
+pub(crate) fn foreign_nested(keyword: &str) -> Option<&'static str> {
+    Some(match keyword {
+        "lifecycle" => "write `protect = true`; the new one is made before the old one goes anyway",
+        "provisioner" | "connection" => "what a machine does at its first boot is its `user_data`",
+        "dynamic" => "`from`, `to` and `ports` take any expression; `for_each` repeats a block",
+        "tags" => "write `labels = { role = \"web\" }`",
+        "root_block_device" | "boot_disk" | "ebs_block_device" => {
+            "write `disk { size = \"40GiB\" }`, the boot disk first"
+        }
+        "rule" => "write `ingress \"name\" { … }` or `egress \"name\" { … }`",
+        _ => return None,
+    })
+}
+
+/// What another tool's reference is here.
+pub(crate) fn foreign_root(root: &str) -> Option<&'static str> {
+    Some(match root {
+        "path" => "there is none: paths begin at the topology's folder",
+        "terraform" => "there are no workspaces; use a variable",
+        "data" => {
+            "there are none: images, zones and sizes are named, and looked up by the provider"
+        }
+        "module" => "there are no modules; the files of a folder are one topology",
+        "self" => "name the block itself, such as `machine.db`",
+        "resource" => "begin with the block's kind, such as `machine.db`",
+        _ => return None,
+    })
+}
+
+/// `a` or `an`, with the word.
+pub(crate) fn with_article(word: &str) -> String {
+    let article = if word.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    };
+    format!("{article} `{word}`")
+}

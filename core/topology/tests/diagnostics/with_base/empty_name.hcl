@@ -1,0 +1,3 @@
+bucket "" {
+  site = site.a
+}

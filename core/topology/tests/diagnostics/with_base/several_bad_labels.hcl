@@ -1,0 +1,4 @@
+bucket "x" {
+  site   = site.a
+  labels = { Env = "x", role = "a b", "1" = "x" }
+}
