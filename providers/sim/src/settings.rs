@@ -178,7 +178,8 @@ impl<'a> Reader<'a> {
             .filter(|k| !KNOWN.contains(&k.as_str()))
             .collect();
         for key in unknown {
-            let help = match nearest(key, KNOWN) {
+            let every = ["provider", "region", "zones", "capacity"];
+            let help = match nearest(key, KNOWN.into_iter().chain(every)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("the simulator knows: {}", KNOWN.join(", ")),
             };
@@ -232,6 +233,14 @@ mod tests {
             capacity: None,
             settings,
             origin: None,
+        }
+    }
+
+    #[test]
+    fn the_guide_tells_of_every_setting() {
+        let guide = include_str!("../../../docs/language.md");
+        for setting in KNOWN {
+            assert!(guide.contains(&format!("\n| `{setting}` | ")), "{setting}");
         }
     }
 
