@@ -8,9 +8,7 @@ use async_trait::async_trait;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::types::Filter;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use strat_model::{
-    Capabilities, Error, ErrorKind, Kind, Name, Resource, ResourceId, Result, Token,
-};
+use strat_model::{Capabilities, Error, ErrorKind, Kind, Name, Resource, ResourceId, Result};
 use strat_provider::{
     Clock, Compute, Identity, Images, Network, Observe, Offers, Provider, Storage,
 };
@@ -99,18 +97,17 @@ impl AwsProvider {
     /// `Precondition` if the token was used for something else.
     pub(crate) async fn replay(
         &self,
-        token: &Token,
         stamp: &str,
         as_id: impl Fn(String) -> ResourceId + Send,
         kind: Kind,
     ) -> Result<Option<Resource>> {
-        let Some(made) = self.tokens.begin(self.ec2(), token).await? else {
+        let Some(made) = self.tokens.begin(self.ec2(), stamp).await? else {
             return Ok(None);
         };
         check_stamp(&made.stamp, stamp)?;
         let found = self.get(kind, &[as_id(made.id)]).await?.into_iter().next();
         if found.is_none() {
-            self.tokens.forget(token).await;
+            self.tokens.forget(stamp).await;
         }
         Ok(found)
     }
@@ -118,7 +115,6 @@ impl AwsProvider {
     /// What a token made, after a create said that the name or range is taken; else that error.
     pub(crate) async fn after_taken(
         &self,
-        token: &Token,
         stamp: &str,
         as_id: impl Fn(String) -> ResourceId + Send,
         kind: Kind,
@@ -127,11 +123,11 @@ impl AwsProvider {
         if !matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict) {
             return Err(error);
         }
-        let Some(made) = self.tokens.find(self.ec2(), token).await? else {
+        let Some(made) = self.tokens.find(self.ec2(), stamp).await? else {
             return Err(error);
         };
         check_stamp(&made.stamp, stamp)?;
-        self.tokens.made(token, &made.id, stamp).await;
+        self.tokens.made(stamp, &made.id).await;
         let found = self.get(kind, &[as_id(made.id)]).await?.into_iter().next();
         found.ok_or(error)
     }

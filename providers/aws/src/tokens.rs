@@ -1,7 +1,7 @@
 //! Exactly once, for creates that take no token.
 //!
 //! Such a create puts the token, and a digest of what is asked for, into a tag:
-//! `stratiform:token` is `<token>.<digest>`. The tokens that are there are read once, in one pass,
+//! `stratiform:token` is `<kind>.<token>.<digest>`. The tokens that are there are read once, in one pass,
 //! and kept up from then on; a token that a call was begun with but not ended is read afresh.
 //! So a create costs no call more than itself.
 //!
@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use strat_model::{Digest, ErrorKind, ResourceId, Result, Spec, Token};
+use strat_model::{Digest, ErrorKind, Kind, ResourceId, Result, Spec, Token};
 use tokio::sync::Mutex;
 
 use crate::error::{failed, refuse};
@@ -23,7 +23,17 @@ use crate::tags::TOKEN;
 /// The value of the token's tag.
 pub(crate) fn stamp(token: &Token, name: &str, spec: &Spec<ResourceId>) -> String {
     let digest = Digest::of_parts([name, spec.digest().as_str()]);
-    format!("{token}.{}", digest.short())
+    format!("{}.{}", key(spec.kind(), token), digest.short())
+}
+
+/// The part of the value that tells one use of a token from another: each kind has its own.
+fn key(kind: Kind, token: &Token) -> String {
+    format!("{kind}.{token}")
+}
+
+/// That part of a value.
+pub(crate) fn key_of(stamp: &str) -> &str {
+    stamp.rsplit_once('.').map_or(stamp, |(key, _)| key)
 }
 
 /// Fails unless a token was used for the same before: `is` is the value of its tag.
@@ -60,39 +70,43 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// Begins a create: what its token made before, if it did.
+    /// Begins a create, given the value of its tag: what its token made before, if it did.
     pub(crate) async fn begin(
         &self,
         ec2: &aws_sdk_ec2::Client,
-        token: &Token,
+        stamp: &str,
     ) -> Result<Option<Made>> {
+        let key = key_of(stamp);
         let mut guard = self.known.lock().await;
         let known = match &mut *guard {
             Some(known) => known,
             none => none.insert(read(ec2, None).await?),
         };
-        if known.get(token.as_str()) == Some(&Use::Begun) {
-            known.extend(read(ec2, Some(token)).await?);
+        if known.get(key) == Some(&Use::Begun) {
+            known.extend(read(ec2, Some(key)).await?);
         }
-        if let Some(Use::Made(made)) = known.get(token.as_str()) {
+        if let Some(Use::Made(made)) = known.get(key) {
             return Ok(Some(made.clone()));
         }
-        known.insert(token.to_string(), Use::Begun);
+        known.insert(key.to_owned(), Use::Begun);
         Ok(None)
     }
 
     /// Ends a create that made something.
-    pub(crate) async fn made(&self, token: &Token, id: &str, stamp: &str) {
-        let (id, stamp) = (id.to_owned(), stamp.to_owned());
+    pub(crate) async fn made(&self, stamp: &str, id: &str) {
+        let made = Made {
+            id: id.to_owned(),
+            stamp: stamp.to_owned(),
+        };
         if let Some(known) = &mut *self.known.lock().await {
-            known.insert(token.to_string(), Use::Made(Made { id, stamp }));
+            known.insert(key_of(stamp).to_owned(), Use::Made(made));
         }
     }
 
     /// What it made is gone: the token is as good as new.
-    pub(crate) async fn forget(&self, token: &Token) {
+    pub(crate) async fn forget(&self, stamp: &str) {
         if let Some(known) = &mut *self.known.lock().await {
-            known.insert(token.to_string(), Use::Begun);
+            known.insert(key_of(stamp).to_owned(), Use::Begun);
         }
     }
 
@@ -100,10 +114,10 @@ impl Tokens {
     pub(crate) async fn find(
         &self,
         ec2: &aws_sdk_ec2::Client,
-        token: &Token,
+        stamp: &str,
     ) -> Result<Option<Made>> {
-        let mut found = read(ec2, Some(token)).await?;
-        match found.remove(token.as_str()) {
+        let key = key_of(stamp);
+        match read(ec2, Some(key)).await?.remove(key) {
             Some(Use::Made(made)) => Ok(Some(made)),
             Some(Use::Begun) | None => Ok(None),
         }
@@ -111,8 +125,8 @@ impl Tokens {
 }
 
 /// The tokens in the region's tags: all, or one.
-async fn read(ec2: &aws_sdk_ec2::Client, token: Option<&Token>) -> Result<BTreeMap<String, Use>> {
-    let one = token.map(|token| filter("value", [format!("{token}.*")]));
+async fn read(ec2: &aws_sdk_ec2::Client, key: Option<&str>) -> Result<BTreeMap<String, Use>> {
+    let one = key.map(|key| filter("value", [format!("{key}.*")]));
     let filters = std::iter::once(filter("key", [TOKEN])).chain(one);
     let mut pages = ec2
         .describe_tags()
@@ -125,9 +139,8 @@ async fn read(ec2: &aws_sdk_ec2::Client, token: Option<&Token>) -> Result<BTreeM
     while let Some(tag) = pages.next().await {
         let tag = tag.map_err(failed("ec2:DescribeTags"))?;
         if let (Some(id), Some(stamp)) = (tag.resource_id(), tag.value()) {
-            let token = stamp.split('.').next().unwrap_or(stamp).to_owned();
             let (id, stamp) = (id.to_owned(), stamp.to_owned());
-            found.insert(token, Use::Made(Made { id, stamp }));
+            found.insert(key_of(&stamp).to_owned(), Use::Made(Made { id, stamp }));
         }
     }
     Ok(found)

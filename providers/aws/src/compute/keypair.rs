@@ -27,7 +27,7 @@ impl AwsProvider {
         let stamp = stamp(token, request.name, &Spec::Keypair(spec.clone()));
         let tags = tags::of_new(request.name, request.mark, &spec.labels, Some(&stamp))?;
         let as_id = |_| ResourceId::from(request.name);
-        if let Some(made) = self.replay(token, &stamp, as_id, Kind::Keypair).await? {
+        if let Some(made) = self.replay(&stamp, as_id, Kind::Keypair).await? {
             return Ok(made);
         }
         let call = self
@@ -39,12 +39,12 @@ impl AwsProvider {
         let answer = match call.send().await.map_err(failed("ec2:ImportKeyPair")) {
             Ok(answer) => answer,
             Err(error) => {
-                let taken = self.after_taken(token, &stamp, as_id, Kind::Keypair, error);
+                let taken = self.after_taken(&stamp, as_id, Kind::Keypair, error);
                 return taken.await;
             }
         };
         let pair_id = answer.key_pair_id().unwrap_or_default();
-        self.tokens.made(token, pair_id, &stamp).await;
+        self.tokens.made(&stamp, pair_id).await;
         let made = Resource {
             id: ResourceId::from(request.name),
             name: request.name.to_owned(),

@@ -131,9 +131,7 @@ pub(super) fn report(instance: &Instance, beside: &Beside) -> Option<(Resource, 
         state: state_of(instance),
         spec: Spec::Machine(spec_of(instance, &tags, beside)?),
         attributes: attributes(instance),
-        created: instance
-            .launch_time()
-            .and_then(|time| Timestamp::from_second(time.secs()).ok()),
+        created: created(instance),
     };
     Some((resource, tags))
 }
@@ -177,6 +175,14 @@ fn spec_of(instance: &Instance, tags: &Tags, beside: &Beside) -> Option<MachineS
         disks,
         labels: tags::labels(tags),
     })
+}
+
+/// When it was made: when its first interface came. Its launch time is that of its latest start.
+fn created(instance: &Instance) -> Option<Timestamp> {
+    let mut interfaces = instance.network_interfaces().iter();
+    let attached = interfaces.find_map(|one| one.attachment()?.attach_time());
+    let time = attached.or_else(|| instance.launch_time())?;
+    Timestamp::from_second(time.secs()).ok()
 }
 
 fn attributes(instance: &Instance) -> Attributes {

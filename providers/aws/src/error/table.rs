@@ -137,6 +137,7 @@ pub(super) const TABLE: &[Row] = &[
     ("InvalidAMIID.Malformed",                  Invalid, Scope::Call),
     ("InvalidAMIID.Unavailable",                Invalid, Scope::Call),
     ("InvalidInstanceType",                     Invalid, Scope::Offer),
+    ("InvalidInstanceType.NotFound",            Invalid, Scope::Offer),
     ("NoSuchBucket",                            NotFound, Scope::Call),
     ("NoSuchTagSet",                            NotFound, Scope::Call),
     ("NoSuchKey",                               NotFound, Scope::Call),

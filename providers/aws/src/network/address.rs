@@ -32,7 +32,7 @@ impl AwsProvider {
         let stamp = stamp(token, request.name, &spec);
         let tags = tags::of_new(request.name, request.mark, labels, Some(&stamp))?;
         let as_id = |id: String| ResourceId::from(id);
-        if let Some(made) = self.replay(token, &stamp, as_id, Kind::Address).await? {
+        if let Some(made) = self.replay(&stamp, as_id, Kind::Address).await? {
             return Ok(made);
         }
         let call = self
@@ -44,7 +44,7 @@ impl AwsProvider {
         let id = answer.allocation_id();
         let id = id.ok_or_else(|| lacking("ec2:AllocateAddress", "allocation id"))?;
         let ip = answer.public_ip().unwrap_or_default();
-        self.tokens.made(token, id, &stamp).await;
+        self.tokens.made(&stamp, id).await;
         let made = Resource {
             id: ResourceId::from(id),
             name: request.name.to_owned(),

@@ -32,7 +32,7 @@ impl AwsProvider {
         let tags = tags::of_new(request.name, request.mark, &spec.labels, Some(&stamp))?;
         let wanted = rules::rows_of(&spec.rules);
         let as_id = |id: String| ResourceId::from(id);
-        if let Some(made) = self.replay(token, &stamp, as_id, Kind::Firewall).await? {
+        if let Some(made) = self.replay(&stamp, as_id, Kind::Firewall).await? {
             return self.finish_firewall(made, &wanted, &spec.rules).await;
         }
         let call = self
@@ -49,7 +49,7 @@ impl AwsProvider {
         {
             Ok(answer) => answer,
             Err(error) => {
-                let taken = self.after_taken(token, &stamp, as_id, Kind::Firewall, error);
+                let taken = self.after_taken(&stamp, as_id, Kind::Firewall, error);
                 return self
                     .finish_firewall(taken.await?, &wanted, &spec.rules)
                     .await;
@@ -58,7 +58,7 @@ impl AwsProvider {
         let id = answer
             .group_id()
             .ok_or_else(|| lacking("ec2:CreateSecurityGroup", "id"))?;
-        self.tokens.made(token, id, &stamp).await;
+        self.tokens.made(&stamp, id).await;
         let made = Resource {
             id: ResourceId::from(id),
             name: request.name.to_owned(),

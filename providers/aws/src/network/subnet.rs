@@ -27,7 +27,7 @@ impl AwsProvider {
             return Err(refuse(ErrorKind::Invalid, "a subnet on AWS is in one zone"));
         };
         let as_id = |id: String| ResourceId::from(id);
-        if let Some(made) = self.replay(token, &stamp, as_id, Kind::Subnet).await? {
+        if let Some(made) = self.replay(&stamp, as_id, Kind::Subnet).await? {
             return Ok(made);
         }
         let call = self
@@ -40,7 +40,7 @@ impl AwsProvider {
         let answer = match call.send().await.map_err(self.failed("ec2:CreateSubnet")) {
             Ok(answer) => answer,
             Err(error) => {
-                let taken = self.after_taken(token, &stamp, as_id, Kind::Subnet, error);
+                let taken = self.after_taken(&stamp, as_id, Kind::Subnet, error);
                 return taken.await;
             }
         };
@@ -52,7 +52,7 @@ impl AwsProvider {
         made.name = request.name.to_owned();
         made.mark = Some(request.mark.clone());
         made.spec.labels_mut().clone_from(&spec.labels);
-        self.tokens.made(token, made.id.as_str(), &stamp).await;
+        self.tokens.made(&stamp, made.id.as_str()).await;
         self.recent.made(&made);
         Ok(made)
     }

@@ -37,7 +37,7 @@ impl AwsProvider {
         let as_id = |id: String| ResourceId::from(id);
         let mut gateway_tags = tags.clone();
         gateway_tags.remove(tags::TOKEN);
-        if let Some(mut made) = self.replay(token, &stamp, as_id, Kind::Network).await? {
+        if let Some(mut made) = self.replay(&stamp, as_id, Kind::Network).await? {
             if let Some(mark) = made.mark.as_mut().filter(|mark| mark.spec == HALF) {
                 request.mark.spec.clone_into(&mut mark.spec);
                 self.close_default_group(&made.id).await?;
@@ -58,7 +58,7 @@ impl AwsProvider {
         made.name = request.name.to_owned();
         made.mark = Some(request.mark.clone());
         made.spec.labels_mut().clone_from(&spec.labels);
-        self.tokens.made(token, made.id.as_str(), &stamp).await;
+        self.tokens.made(&stamp, made.id.as_str()).await;
         self.recent.made(&made);
         self.close_default_group(&made.id).await?;
         let gateway = self.make_gateway(&made.id, &gateway_tags).await?;

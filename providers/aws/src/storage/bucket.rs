@@ -24,7 +24,7 @@ use crate::error::{failed, gone, refuse, unless_gone};
 use crate::observe::{Found, Scan};
 use crate::provider::AwsProvider;
 use crate::tags::{self, OWNER, TOKEN, Tags};
-use crate::tokens::{check_stamp, stamp};
+use crate::tokens::{check_stamp, key_of, stamp};
 
 /// Where a bucket is without a location constraint, and the one region that takes none.
 ///
@@ -44,7 +44,7 @@ impl AwsProvider {
         let resource = self.report_bucket(name, &tags, spec.versioning);
         match self.bucket_tags(name).await {
             Ok(Some(found)) => match found.get(TOKEN) {
-                Some(is) if is.split('.').next() == Some(request.token.as_str()) => {
+                Some(is) if key_of(is) == key_of(&stamp) => {
                     check_stamp(is, &stamp)?;
                     self.secure(name, spec.versioning).await?;
                     return Ok(self.report_bucket(name, &found, spec.versioning));
@@ -152,11 +152,18 @@ impl AwsProvider {
 
     async fn versioning(&self, name: &str) -> Result<bool> {
         let call = self.access.s3.get_bucket_versioning().bucket(name);
-        let answer = call
-            .send()
-            .await
-            .map_err(failed("s3:GetBucketVersioning"))?;
-        Ok(answer.status() == Some(&BucketVersioningStatus::Enabled))
+        match call.send().await {
+            Ok(answer) => Ok(answer.status() == Some(&BucketVersioningStatus::Enabled)),
+            Err(error) => {
+                // Servers beside AWS's own may name the root of this answer otherwise, which the
+                // SDK does not take; the answer says all the same what is asked.
+                let raw = error.raw_response().filter(|raw| raw.status().is_success());
+                match raw.and_then(|raw| raw.body().bytes()) {
+                    Some(body) => Ok(contains(body, b"<Status>Enabled</Status>")),
+                    None => Err(failed("s3:GetBucketVersioning")(error)),
+                }
+            }
+        }
     }
 
     /// The tags of a bucket, none for one without; `None` where there is no such bucket.
@@ -309,6 +316,10 @@ fn write(tags: &Tags) -> Result<Vec<Tag>> {
         tag.map_err(|why| refuse(ErrorKind::Internal, why.to_string()))
     };
     tags.iter().map(tag).collect()
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
 }
 
 /// A tag's text as S3 allows it: letters, digits, spaces and a few signs. Anything else, such as the

@@ -140,10 +140,19 @@ impl AwsProvider {
     }
 
     pub(super) async fn detach(&self, id: &ResourceId) -> Result<()> {
+        let (volume, _) = self.one_volume(id).await?;
+        let Spec::Volume(VolumeSpec {
+            attach: Some(machine),
+            ..
+        }) = volume.spec
+        else {
+            return Ok(());
+        };
         let call = self.ec2().detach_volume().volume_id(id.as_str());
+        let call = call.instance_id(machine.as_str());
         match call.send().await.map_err(failed("ec2:DetachVolume")) {
             Ok(_) => Ok(()),
-            // What is not attached is said to be in the wrong state.
+            // Somebody was faster: what is not attached is said to be in the wrong state.
             Err(error) if error.kind() == ErrorKind::Conflict || is_gone(&error) => {
                 let (volume, _) = self.one_volume(id).await?;
                 match volume.spec {

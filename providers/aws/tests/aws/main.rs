@@ -4,6 +4,8 @@
 //! One program of tests for all: the SDK is large to link.
 
 mod conformance;
+mod counts;
 mod filter;
 mod harness;
 mod moto;
+mod once;

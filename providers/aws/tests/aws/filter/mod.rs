@@ -9,6 +9,8 @@
 //! - Stock and quota: `InsufficientInstanceCapacity`, `VcpuLimitExceeded`.
 //! - Dependencies: a subnet or group in use, a group that a rule names, a volume that is attached
 //!   or in another zone.
+//! - Small things: tags that a bucket is made with; an address that led to an ended instance; a
+//!   running instance that is started; the filter `client-token`.
 //! - On demand: throttled calls and lost answers.
 //!
 //! It also counts calls, and answers itself what never changes (machine types and offerings), since

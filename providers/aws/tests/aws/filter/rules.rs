@@ -37,6 +37,8 @@ impl Filter {
             "DescribeInstances" => self.describe(asked),
             "DeleteSubnet" => self.end_subnet(asked).await,
             "DeleteSecurityGroup" => self.end_group(asked).await,
+            "StartInstances" => self.switch_on(asked).await,
+            "TerminateInstances" => self.terminate(asked).await,
             "AttachVolume" => self.attach(asked).await,
             _ => Verdict::Forward(Box::new(asked.clone())),
         }
@@ -193,23 +195,81 @@ impl Filter {
 
     async fn end_group(&self, asked: &Asked) -> Verdict {
         let id = asked.form.get("GroupId").cloned().unwrap_or_default();
-        let named = [("Action", "DescribeSecurityGroups")];
-        let text = self.ask(asked, &named).await;
-        let groups = text
-            .split("<ownerId>")
-            .filter(|group| group.contains("<groupName>"));
-        let mut naming = groups.filter(|group| {
-            let rules = between(group, "ipPermissions").into_iter();
-            let rules = rules.chain(between(group, "ipPermissionsEgress"));
-            let own = between(group, "groupId").contains(&id.as_str())
-                && group.contains(&format!("<groupId>{id}</groupId><groupName>"));
-            !own && rules
-                .into_iter()
-                .any(|rules| rules.contains(&format!("<groupId>{id}<")))
-        });
-        if naming.next().is_some() || self.users(asked, "instance.group-id", &id).await {
+        let text = self
+            .ask(asked, &[("Action", "DescribeSecurityGroups")])
+            .await;
+        let named = xml::items(&text, "securityGroupInfo")
+            .into_iter()
+            .any(|group| {
+                let rules = between(group, "ipPermissions").into_iter();
+                let mut rules = rules.chain(between(group, "ipPermissionsEgress"));
+                let rest = group.split("<ipPermissions").next().unwrap_or_default();
+                let after = group.rsplit("</ipPermissions").next().unwrap_or_default();
+                let own = format!("<groupId>{id}</groupId>");
+                !rest.contains(&own)
+                    && !after.contains(&own)
+                    && rules.any(|rules| rules.contains(&own))
+            });
+        let question = [
+            ("Action", "DescribeNetworkInterfaces"),
+            ("Filter.1.Name", "group-id"),
+            ("Filter.1.Value.1", id.as_str()),
+        ];
+        let worn = self
+            .ask(asked, &question)
+            .await
+            .contains("<networkInterfaceId>");
+        if named || worn {
             let message = format!("resource {id} has a dependent object");
             return refuse(BAD, "DependencyViolation", message);
+        }
+        Verdict::Forward(Box::new(asked.clone()))
+    }
+
+    /// moto gives a running instance that is started another public address.
+    async fn switch_on(&self, asked: &Asked) -> Verdict {
+        let ids = asked
+            .form
+            .iter()
+            .filter(|(key, _)| key.starts_with("InstanceId."));
+        let ids: Vec<String> = ids.map(|(_, id)| id.clone()).collect();
+        let mut stopped = false;
+        for id in &ids {
+            let question = [
+                ("Action", "DescribeInstances"),
+                ("InstanceId.1", id.as_str()),
+            ];
+            let text = self.ask(asked, &question).await;
+            stopped |= !text.contains("<name>running</name>");
+        }
+        if stopped {
+            return Verdict::Forward(Box::new(asked.clone()));
+        }
+        let empty = "<StartInstancesResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\">\
+                     <requestId>filter</requestId><instancesSet/></StartInstancesResponse>";
+        Verdict::Answer(empty.to_owned())
+    }
+
+    /// moto leaves an address with an instance that was ended.
+    async fn terminate(&self, asked: &Asked) -> Verdict {
+        let ids = asked
+            .form
+            .iter()
+            .filter(|(key, _)| key.starts_with("InstanceId."));
+        for (_, id) in ids {
+            let question = [
+                ("Action", "DescribeAddresses"),
+                ("Filter.1.Name", "instance-id"),
+                ("Filter.1.Value.1", id.as_str()),
+            ];
+            let text = self.ask(asked, &question).await;
+            for association in between(&text, "associationId") {
+                let call = [
+                    ("Action", "DisassociateAddress"),
+                    ("AssociationId", association),
+                ];
+                self.ask(asked, &call).await;
+            }
         }
         Verdict::Forward(Box::new(asked.clone()))
     }

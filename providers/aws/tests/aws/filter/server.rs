@@ -85,6 +85,7 @@ async fn answer(filter: Filter, request: Request<Incoming>) -> Result<Response<F
         Verdict::Forward(asked) => {
             let (status, headers, body) = filter.forward_once(&asked).await;
             filter.learn(&asked, status, &body);
+            filter.tag_bucket(&asked, status).await;
             (status, headers, body)
         }
     };
@@ -155,6 +156,24 @@ impl Filter {
             .expect("moto ends its answer")
             .to_bytes();
         (head.status, head.headers, body)
+    }
+
+    /// moto leaves out the tags that a bucket is made with.
+    async fn tag_bucket(&self, asked: &Asked, status: StatusCode) {
+        let text = String::from_utf8_lossy(&asked.body).into_owned();
+        let tags = xml::between(&text, "Tag");
+        if asked.action != "s3:PUT:" || !status.is_success() || tags.is_empty() {
+            return;
+        }
+        let tags = tags
+            .iter()
+            .map(|tag| format!("<Tag>{tag}</Tag>"))
+            .collect::<String>();
+        let mut tagging = asked.clone();
+        tagging.body = Bytes::from(format!("<Tagging><TagSet>{tags}</TagSet></Tagging>"));
+        let path = format!("{}?tagging", asked.uri.path().trim_end_matches('/'));
+        tagging.uri = path.parse().expect("a path");
+        self.forward(&tagging).await;
     }
 
     /// A question of the filter's own, in the name of who asked.

@@ -11,6 +11,30 @@ pub(crate) fn between<'a>(text: &'a str, tag: &str) -> Vec<&'a str> {
         .collect()
 }
 
+/// The items right under `<tag>`, however many lists are in each.
+pub(super) fn items<'a>(text: &'a str, tag: &str) -> Vec<&'a str> {
+    let Some(list) = between(text, tag).into_iter().next() else {
+        return Vec::new();
+    };
+    let (mut items, mut depth, mut start, mut at) = (Vec::new(), 0, 0, 0);
+    while let Some(next) = list[at..].find('<') {
+        at += next;
+        if list[at..].starts_with("<item>") {
+            depth += 1;
+            if depth == 1 {
+                start = at + "<item>".len();
+            }
+        } else if list[at..].starts_with("</item>") {
+            depth -= 1;
+            if depth == 0 {
+                items.push(&list[start..at]);
+            }
+        }
+        at += 1;
+    }
+    items
+}
+
 /// An error answer in EC2's form.
 pub(super) fn error(code: &str, message: &str) -> String {
     format!(
