@@ -53,8 +53,8 @@ fn setting(evaluated: &Evaluated, site: &SiteSpec, error: SettingError) -> Diagn
     let mut finding = Diagnostic::error(
         "site_setting",
         format!(
-            "site `{}`: `{}` {}",
-            site.name, error.attribute, error.message
+            "`{}` of the site `{}`: {}",
+            error.attribute, site.name, error.message
         ),
     )
     .at(

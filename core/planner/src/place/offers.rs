@@ -72,6 +72,17 @@ impl<'a> Market<'a> {
         }
     }
 
+    /// Whether the site has a zone.
+    pub(super) fn has_zone(&self, zone: &Name) -> bool {
+        self.facts.zones.contains(zone)
+    }
+
+    /// Whether a type is sold in any zone.
+    pub(super) fn sells(&self, machine_type: &str) -> bool {
+        let mut offers = self.by_zone.values().flatten();
+        offers.any(|offer| offer.machine_type == machine_type)
+    }
+
     /// The cheapest size of `zone` that is at least what is asked for, or the very type.
     pub(super) fn choose(&mut self, zone: &'a Name, size: &Size) -> Option<Shape> {
         let key = (zone, request(size));

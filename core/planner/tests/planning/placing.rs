@@ -154,6 +154,9 @@ fn what_finds_no_place_is_said_with_the_reasons() {
     };
     let problems = place(&intent, &facts(), &empty()).expect_err("too large");
     assert_eq!(problems[0].code, "impossible_size");
+    intent.machines[1].size = Size::Type("m5.huge".to_owned());
+    let problems = place(&intent, &facts(), &empty()).expect_err("not on sale");
+    assert_eq!(problems[0].code, "unknown_machine_type");
     intent.machines[1].size = Size::AtLeast {
         cpu: 1,
         memory: Bytes::gib(1),

@@ -51,10 +51,20 @@ pub(super) fn no_place(allotment: &Allotment<'_>, supply: &Supply<'_>) -> Diagno
             let largest = supply.markets.get(site).and_then(Market::largest);
             is_larger(&machine.size, largest)
         });
-    let (code, attribute) = if too_large {
-        ("impossible_size", "cpu")
+    let (code, attribute, help) = if too_large {
+        (
+            "impossible_size",
+            "cpu",
+            "ask for less `cpu` or `memory`, or permit a site that sells larger machines",
+        )
+    } else if let Some(never) = never(machine, supply) {
+        never
     } else {
-        ("no_capacity", "count")
+        (
+            "no_capacity",
+            "count",
+            "lower the count or the size, permit another site, or raise the capacity or quota",
+        )
     };
     let head = match machine.common.addr.noun {
         Noun::Machines => format!(
@@ -63,14 +73,34 @@ pub(super) fn no_place(allotment: &Allotment<'_>, supply: &Supply<'_>) -> Diagno
         ),
         _ => format!("{} ({asked}) finds no place", machine.common.addr),
     };
-    let help = if too_large {
-        "ask for less `cpu` or `memory`, or permit a site that sells larger machines"
-    } else {
-        "lower the count or the size, permit another site, or raise the capacity or quota"
-    };
     Diagnostic::error(code, head)
         .at(machine.common.origin(attribute), reasons.join("; "))
         .help(help)
+}
+
+/// Why no amount of room would help: none of the sites has the zone, or sells the type.
+fn never(
+    machine: &MachineIntent,
+    supply: &Supply<'_>,
+) -> Option<(&'static str, &'static str, &'static str)> {
+    let sites = machine.placement.sites.iter();
+    let markets: Vec<&Market<'_>> = sites.filter_map(|site| supply.markets.get(site)).collect();
+    if markets.is_empty() {
+        return None;
+    }
+    if let Some(zone) = &machine.placement.zone
+        && !markets.iter().any(|market| market.has_zone(zone))
+    {
+        let help = "name one of the zones that a site has, or leave `zone` out";
+        return Some(("unknown_zone", "placement.zone", help));
+    }
+    match &machine.size {
+        strat_model::Size::Type(name) if !markets.iter().any(|market| market.sells(name)) => {
+            let help = "`strat offers` lists what each site sells; `cpu` and `memory` suit any";
+            Some(("unknown_machine_type", "machine_type", help))
+        }
+        _ => None,
+    }
 }
 
 fn is_larger(size: &strat_model::Size, largest: Option<(u32, Bytes)>) -> bool {
