@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::sync::Arc;
 
 use stratiform::model::{
     Addr, CapacityKind, Direction, FirewallRule, ImageRef, MachineSpec, Peer, Protocol, Spec,
@@ -10,7 +11,7 @@ use stratiform::model::{
 use stratiform::planner::Goal;
 
 /// The important fields of what is made, most important first.
-pub(crate) fn pieces(goals: &[Goal]) -> Vec<String> {
+pub(crate) fn pieces(goals: &[Arc<Goal>]) -> Vec<String> {
     let Some(goal) = goals.first() else {
         return Vec::new();
     };
@@ -46,7 +47,7 @@ pub(crate) fn pieces(goals: &[Goal]) -> Vec<String> {
     }
 }
 
-fn machine(spec: &MachineSpec<Addr>, goals: &[Goal]) -> Vec<String> {
+fn machine(spec: &MachineSpec<Addr>, goals: &[Arc<Goal>]) -> Vec<String> {
     let mut pieces = vec![size(spec)];
     pieces.push(match &spec.image {
         ImageRef::Named { name, .. } => name.clone(),
@@ -81,7 +82,7 @@ fn size(spec: &MachineSpec<Addr>) -> String {
 }
 
 /// `rack1`, or for a fleet `3 rack1 / 3 rack2`.
-fn zones(goals: &[Goal]) -> String {
+fn zones(goals: &[Arc<Goal>]) -> String {
     let mut counts: BTreeMap<String, u32> = BTreeMap::new();
     for goal in goals {
         if let Some(zone) = goal.zone() {

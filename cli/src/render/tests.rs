@@ -1,6 +1,7 @@
 //! Golden texts of plans made by hand.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::json;
 use stratiform::model::{
@@ -8,7 +9,8 @@ use stratiform::model::{
     Name, NetworkSpec, ResourceId, Spec, VolumeSpec,
 };
 use stratiform::planner::{
-    Action, Cause, Change, FieldChange, Goal, Guard, Plan, ReplaceOrder, Summary, Withheld,
+    Action, Cause, Change, FieldChange, Goal, Guard, Plan, ReplaceOrder, Summary, View,
+    Withheld,
 };
 
 use super::plan;
@@ -21,13 +23,13 @@ fn name(text: &str) -> Name {
     Name::new(text).expect(text)
 }
 
-fn goal(count: u32, spec: Spec<Addr>) -> Goal {
-    Goal {
+fn goal(count: u32, spec: Spec<Addr>) -> Arc<Goal> {
+    Arc::new(Goal {
         count,
         spec,
         notes: BTreeMap::new(),
         price_hour: None,
-    }
+    })
 }
 
 fn machine(zone: &str) -> Spec<Addr> {
@@ -64,8 +66,8 @@ fn change(text: &str, action: Action, reason: &str) -> Change {
         order: None,
         cause: Cause::Topology,
         reason: reason.to_owned(),
-        before: json!(null),
-        after: json!(null),
+        before: View::NOTHING,
+        after: View::NOTHING,
         fields: Vec::new(),
         protected: false,
         protect: false,

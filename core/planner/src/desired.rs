@@ -1,6 +1,7 @@
 //! Evaluated, placed intent: no expression and no choice left in it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use strat_model::{Addr, Digest, Field, ImageRef, Money, Name, Owner, ResourceId, Spec};
@@ -21,7 +22,7 @@ pub struct Desired {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// One goal of count 1, or for a fleet one goal a zone.
-    pub goals: Vec<Goal>,
+    pub goals: Vec<Arc<Goal>>,
     /// Whether deleting it is refused.
     pub protect: bool,
     /// What must be done before it, besides what its spec refers to.

@@ -17,6 +17,7 @@ mod plan;
 mod room;
 mod step;
 mod target;
+mod view;
 
 pub use cidr::{check_address_space, site_slices};
 pub use desired::{Desired, Entry, Goal};
@@ -31,3 +32,4 @@ pub use plan::{
 };
 pub use step::{Step, StepGraph, StepId, StepOp};
 pub use target::Target;
+pub use view::View;

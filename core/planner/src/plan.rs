@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strat_model::{Addr, Currency, Field, Fingerprint, Kind, Name, Owner, ResourceId};
 
-use crate::Goal;
+use crate::{Goal, View};
 
 /// What is to be done about one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -96,10 +97,10 @@ pub struct Change {
     pub reason: String,
     /// What is now, by field; of a fleet, of one member. `null` where there is nothing.
     #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
-    pub before: Value,
+    pub before: View,
     /// What is to be, by field. `null` where there is to be nothing.
     #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
-    pub after: Value,
+    pub after: View,
     /// The fields that differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldChange>,
@@ -114,7 +115,7 @@ pub struct Change {
     pub targets: Vec<TargetRef>,
     /// What it makes, or brings its targets to. Empty for a delete.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub goals: Vec<Goal>,
+    pub goals: Vec<Arc<Goal>>,
     /// What must be done before it, besides what its goals refer to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<Addr>,

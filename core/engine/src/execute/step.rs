@@ -57,7 +57,8 @@ impl<'c, 'a> StepRun<'c, 'a> {
                 "a step has a goal that its change lacks",
             )
         };
-        self.change.goals.get(goal).ok_or_else(missing)
+        let goal = self.change.goals.get(goal);
+        goal.map(|goal| &**goal).ok_or_else(missing)
     }
 
     /// Records on disk that a call is about to be made.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use strat_model::{Addr, Digest};
+use strat_model::{Addr, Digester};
 
 use super::orphans::is_targeted;
 use super::{DiffOptions, Differ, tight};
@@ -48,22 +48,25 @@ impl Differ<'_> {
     /// A digest of what is to be done, and of the moment at which the world was seen: so two plans
     /// that make the same thing at different times never share a token.
     fn plan_id(&self, plan: &Plan) -> String {
-        let mut words = vec![plan.topology.to_string(), format!("{:?}", plan.mode)];
+        let mut words = Digester::default();
+        words.push(&plan.topology.to_string());
+        words.push(&format!("{:?}", plan.mode));
         for (site, inventory) in &self.inventory.sites {
-            words.push(site.to_string());
-            words.push(inventory.observed_at.to_string());
+            words.push(site.as_str());
+            words.push(&inventory.observed_at.to_string());
         }
         for change in &plan.changes {
-            words.push(change.addr.to_string());
-            words.push(change.action.as_str().to_owned());
-            words.push(change.count.to_string());
-            words.extend(change.goals.iter().map(crate::Goal::digest));
-            let targets = change.targets.iter();
-            words.extend(targets.map(|target| format!("{} {}", target.id, target.fingerprint)));
+            words.push(&change.addr.to_string());
+            words.push(change.action.as_str());
+            words.push(&change.count.to_string());
+            for goal in &change.goals {
+                words.push(&goal.digest());
+            }
+            for target in &change.targets {
+                words.push(&format!("{} {}", target.id, target.fingerprint));
+            }
         }
-        Digest::of_parts(words.iter().map(String::as_str))
-            .short()
-            .to_owned()
+        words.finish().short().to_owned()
     }
 }
 

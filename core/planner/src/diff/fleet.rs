@@ -1,6 +1,7 @@
 //! Fleets: members are interchangeable, so they are compared by count and by spec.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use strat_model::{Addr, Field, Name, Resource, ResourceState};
@@ -10,7 +11,7 @@ use super::single::{cause, list};
 use super::value::{resource_value, spec_value};
 use super::{Differ, change, target};
 use crate::plan::{Action, Cause, Change};
-use crate::{Entry, Goal};
+use crate::{Entry, Goal, View};
 
 /// A member, and in what it differs from the goal of its zone.
 struct Member<'a> {
@@ -42,9 +43,11 @@ impl<'a> Differ<'a> {
         let mut groups = Groups::new();
         for (number, goal) in entry.goals.iter().enumerate() {
             let here = by_zone.remove(&goal.zone()).unwrap_or_default();
+            // Once for all members, not once for each.
+            let digest = goal.digest();
             let mut members: Vec<_> = here
                 .into_iter()
-                .map(|r| self.member(addr, entry, goal, r))
+                .map(|r| self.member(addr, entry, goal, &digest, r))
                 .collect();
             members.sort_by(|a, b| {
                 a.verdict
@@ -60,12 +63,12 @@ impl<'a> Differ<'a> {
             );
             let short = goal.count - u32::try_from(keep).unwrap_or(goal.count);
             if short > 0 {
-                missing.push(Goal {
+                missing.push(Arc::new(Goal {
                     count: short,
-                    ..goal.clone()
-                });
+                    ..Goal::clone(goal)
+                }));
             }
-            self.group(goal, number, members, &mut groups);
+            self.group(&digest, number, members, &mut groups);
         }
         excess.extend(by_zone.into_values().flatten());
         self.create_members(addr, entry, missing, found.len());
@@ -81,6 +84,7 @@ impl<'a> Differ<'a> {
         addr: &Addr,
         entry: &Entry,
         goal: &Goal,
+        digest: &str,
         resource: &'a Resource,
     ) -> Member<'a> {
         let deltas = self.deltas(addr, entry, goal, resource);
@@ -91,7 +95,7 @@ impl<'a> Differ<'a> {
                 .any(|delta| !self.can_update(addr, delta.field))
         {
             Verdict::Replace
-        } else if !deltas.is_empty() || !self.mark_is_current(entry, goal, resource) {
+        } else if !deltas.is_empty() || !self.mark_is_current(entry, goal, digest, resource) {
             Verdict::Update
         } else {
             Verdict::Keep
@@ -105,7 +109,7 @@ impl<'a> Differ<'a> {
 
     fn group(
         &mut self,
-        goal: &Goal,
+        digest: &str,
         number: usize,
         members: Vec<Member<'a>>,
         groups: &mut Groups<'a>,
@@ -120,7 +124,7 @@ impl<'a> Differ<'a> {
                 Verdict::Replace => Action::Replace,
             };
             let fields = member.deltas.iter().map(|delta| delta.field).collect();
-            let cause = member_cause(goal, &member) as u8;
+            let cause = member_cause(digest, &member) as u8;
             groups
                 .entry((action, fields, cause))
                 .or_default()
@@ -128,7 +132,13 @@ impl<'a> Differ<'a> {
         }
     }
 
-    fn create_members(&mut self, addr: &'a Addr, entry: &Entry, missing: Vec<Goal>, found: usize) {
+    fn create_members(
+        &mut self,
+        addr: &'a Addr,
+        entry: &Entry,
+        missing: Vec<Arc<Goal>>,
+        found: usize,
+    ) {
         let count: u32 = missing.iter().map(|goal| goal.count).sum();
         let Some(first) = missing.first() else { return };
         let (want, found) = (entry.count(), u32::try_from(found).unwrap_or(u32::MAX));
@@ -152,7 +162,7 @@ impl<'a> Differ<'a> {
         };
         let mut change = change(addr, Action::Create, cause, reason);
         change.count = count;
-        change.after = with_zones(spec_value(&first.spec), &missing);
+        change.after = with_zones(spec_value(&first.spec), &missing).into();
         change.goals = missing;
         change.protect = entry.protect;
         change.depends_on.clone_from(&entry.depends_on);
@@ -168,7 +178,7 @@ impl<'a> Differ<'a> {
     ) -> Change {
         let (number, first) = &members[0];
         let goal = &entry.goals[*number];
-        let cause = member_cause(goal, first);
+        let cause = member_cause(&goal.digest(), first);
         let what = list(&first.deltas);
         let reason = match (cause, action) {
             _ if first.resource.state == ResourceState::Failed => {
@@ -185,7 +195,7 @@ impl<'a> Differ<'a> {
         let mut change = change(addr, action, cause, reason);
         change.count = u32::try_from(members.len()).unwrap_or(u32::MAX);
         change.before = resource_value(first.resource, |id| self.name_of(&addr.site, id)).into();
-        change.after = spec_value(&goal.spec).into();
+        change.after = View::of_goal(Arc::clone(goal));
         change.fields = self.field_changes(addr, goal, first.resource, &first.deltas);
         if action == Action::Replace {
             change.order = Some(self.order(goal, first.resource));
@@ -226,25 +236,30 @@ impl<'a> Differ<'a> {
     }
 }
 
-fn member_cause(goal: &Goal, member: &Member<'_>) -> Cause {
+fn member_cause(digest: &str, member: &Member<'_>) -> Cause {
     if member.resource.state == ResourceState::Failed {
         return Cause::Drift;
     }
-    cause(goal, member.resource, &member.deltas)
+    cause(digest, member.resource, &member.deltas)
 }
 
 /// The goals with the counts that this change brings to each.
-fn counted(goals: &[Goal], members: &[(usize, Member<'_>)]) -> Vec<Goal> {
-    let count = |number: usize| members.iter().filter(|(n, _)| *n == number).count();
-    let counted = goals.iter().enumerate().map(|(number, goal)| Goal {
-        count: u32::try_from(count(number)).unwrap_or(u32::MAX),
-        ..goal.clone()
+fn counted(goals: &[Arc<Goal>], members: &[(usize, Member<'_>)]) -> Vec<Arc<Goal>> {
+    let mut counts = vec![0_u32; goals.len()];
+    for (number, _) in members {
+        counts[*number] += 1;
+    }
+    let counted = goals.iter().zip(counts).map(|(goal, count)| {
+        Arc::new(Goal {
+            count,
+            ..Goal::clone(goal)
+        })
     });
     counted.collect()
 }
 
 /// A member's fields, with how many there are in each zone instead of one zone.
-fn with_zones(mut value: serde_json::Map<String, Value>, goals: &[Goal]) -> Value {
+fn with_zones(mut value: serde_json::Map<String, Value>, goals: &[Arc<Goal>]) -> Value {
     let zones: BTreeMap<_, _> = goals
         .iter()
         .filter_map(|goal| Some((goal.zone()?.to_string(), goal.count)))

@@ -14,9 +14,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use strat_model::{Addr, Inventory, Kind, Name, Noun, Resource, SiteFacts};
 
 use crate::plan::{Change, Mode, Plan, TargetRef, Withheld};
-use crate::{Desired, Entry, InventoryIndex, Target};
+use crate::{Desired, Entry, InventoryIndex, Target, View};
 
-pub(crate) use value::field_value;
+pub(crate) use value::{field_value, spec_value};
 
 /// What the last finished apply left: how many things at each address. It only ever explains a
 /// difference; nothing is made or deleted because of it.
@@ -185,8 +185,8 @@ fn change(
         order: None,
         cause,
         reason: reason.into(),
-        before: serde_json::Value::Null,
-        after: serde_json::Value::Null,
+        before: View::NOTHING,
+        after: View::NOTHING,
         fields: Vec::new(),
         protected: false,
         protect: false,

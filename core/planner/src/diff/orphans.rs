@@ -4,7 +4,7 @@ use strat_model::{Addr, Resource};
 
 use super::value::resource_value;
 use super::{Differ, change, target};
-use crate::Target;
+use crate::{Target, View};
 use crate::plan::{Action, Cause, Mode};
 
 impl<'a> Differ<'a> {
@@ -34,7 +34,7 @@ impl<'a> Differ<'a> {
         let mut change = change(addr, Action::Delete, Cause::Topology, reason);
         change.count = u32::try_from(found.len()).unwrap_or(u32::MAX);
         change.targets = found.iter().map(|resource| target(resource, 0)).collect();
-        change.before = found.first().map_or(serde_json::Value::Null, |resource| {
+        change.before = found.first().map_or(View::NOTHING, |resource| {
             resource_value(resource, |id| self.name_of(&addr.site, id)).into()
         });
         change.protected = found

@@ -1,12 +1,14 @@
 //! Things of which there is one at an address.
 
+use std::sync::Arc;
+
 use strat_model::{Addr, Field, Resource, ResourceState, Spec};
 
 use super::compare::Delta;
-use super::value::{resource_value, spec_value};
+use super::value::resource_value;
 use super::{Differ, change, target};
 use crate::plan::{Action, Cause, Change, ReplaceOrder};
-use crate::{Entry, Goal, resource_name};
+use crate::{Entry, Goal, View, resource_name};
 
 impl<'a> Differ<'a> {
     /// Compares the one thing at an address.
@@ -31,7 +33,8 @@ impl<'a> Differ<'a> {
         {
             let change = self.replace(addr, entry, goal, resource, &deltas);
             self.changes.push(change);
-        } else if !deltas.is_empty() || !self.mark_is_current(entry, goal, resource) {
+        } else if !deltas.is_empty() || !self.mark_is_current(entry, goal, &goal.digest(), resource)
+        {
             let change = self.update(addr, entry, goal, resource, &deltas);
             self.changes.push(change);
         } else {
@@ -39,7 +42,7 @@ impl<'a> Differ<'a> {
         }
     }
 
-    fn create_single(&mut self, addr: &'a Addr, entry: &Entry, goal: &Goal) {
+    fn create_single(&mut self, addr: &'a Addr, entry: &Entry, goal: &Arc<Goal>) {
         self.remade.insert(addr);
         let (cause, reason) = if self.applied(addr) > 0 {
             (Cause::Drift, "it was deleted behind Stratiform's back")
@@ -54,8 +57,8 @@ impl<'a> Differ<'a> {
             change.targets = vec![target(lost, 0)];
             change.before = resource_value(lost, |id| self.name_of(&addr.site, id)).into();
         }
-        change.after = spec_value(&goal.spec).into();
-        change.goals = vec![goal.clone()];
+        change.after = View::of_goal(Arc::clone(goal));
+        change.goals = vec![Arc::clone(goal)];
         change.protect = entry.protect;
         change.depends_on.clone_from(&entry.depends_on);
         self.changes.push(change);
@@ -73,10 +76,18 @@ impl<'a> Differ<'a> {
 
     /// Whether the mark says what the goal says. Where it does not, and nothing else differs, the
     /// mark alone is written.
-    pub(super) fn mark_is_current(&self, entry: &Entry, goal: &Goal, resource: &Resource) -> bool {
+    ///
+    /// `digest` is the goal's: many things may share one goal.
+    pub(super) fn mark_is_current(
+        &self,
+        entry: &Entry,
+        goal: &Goal,
+        digest: &str,
+        resource: &Resource,
+    ) -> bool {
         resource.mark.as_ref().is_some_and(|mark| {
             let request = Field::Request;
-            mark.spec == goal.digest()
+            mark.spec == digest
                 && mark.protect == entry.protect
                 && mark.notes.get(&request) == goal.notes.get(&request)
         })
@@ -86,11 +97,11 @@ impl<'a> Differ<'a> {
         &self,
         addr: &Addr,
         entry: &Entry,
-        goal: &Goal,
+        goal: &Arc<Goal>,
         resource: &Resource,
         deltas: &[Delta],
     ) -> Change {
-        let cause = cause(goal, resource, deltas);
+        let cause = cause(&goal.digest(), resource, deltas);
         let reason = match cause {
             _ if deltas.is_empty() => "only its mark is out of date".to_owned(),
             Cause::Drift => "it was changed behind Stratiform's back".to_owned(),
@@ -108,7 +119,7 @@ impl<'a> Differ<'a> {
         &mut self,
         addr: &'a Addr,
         entry: &Entry,
-        goal: &Goal,
+        goal: &Arc<Goal>,
         resource: &Resource,
         deltas: &[Delta],
     ) -> Change {
@@ -118,7 +129,7 @@ impl<'a> Differ<'a> {
             .copied()
             .filter(|delta| !self.can_update(addr, delta.field))
             .collect();
-        let cause = cause(goal, resource, &forcing);
+        let cause = cause(&goal.digest(), resource, &forcing);
         let why = list(&forcing);
         let reason = match cause {
             Cause::Drift => format!(
@@ -144,19 +155,19 @@ impl<'a> Differ<'a> {
         &self,
         change: &mut Change,
         entry: &Entry,
-        goal: &Goal,
+        goal: &Arc<Goal>,
         resource: &Resource,
         deltas: &[Delta],
     ) {
         let addr = change.addr.clone();
         change.before = resource_value(resource, |id| self.name_of(&addr.site, id)).into();
-        change.after = spec_value(&goal.spec).into();
+        change.after = View::of_goal(Arc::clone(goal));
         change.fields = self.field_changes(&addr, goal, resource, deltas);
         let mut target = target(resource, 0);
         target.fields = deltas.iter().map(|delta| delta.field).collect();
         target.start = target.fields.contains(&Field::Power);
         change.targets = vec![target];
-        change.goals = vec![goal.clone()];
+        change.goals = vec![Arc::clone(goal)];
         change.protect = entry.protect;
         change.depends_on.clone_from(&entry.depends_on);
     }
@@ -206,12 +217,13 @@ impl<'a> Differ<'a> {
     }
 }
 
-/// Where a difference comes from: the mark tells what the thing was last brought to.
-pub(super) fn cause(goal: &Goal, resource: &Resource, deltas: &[Delta]) -> Cause {
+/// Where a difference comes from: the mark tells what the thing was last brought to. `digest` is
+/// that of what it is to be brought to.
+pub(super) fn cause(digest: &str, resource: &Resource, deltas: &[Delta]) -> Cause {
     let current = resource
         .mark
         .as_ref()
-        .is_some_and(|mark| mark.spec == goal.digest());
+        .is_some_and(|mark| mark.spec == digest);
     let waits = |delta: &Delta| delta.by_reference || delta.field == Field::UserData;
     let protect_alone = deltas.iter().all(|delta| delta.field == Field::Protect);
     if deltas.is_empty() || protect_alone {

@@ -90,7 +90,7 @@ pub(super) const fn fields_of<R: Ord>(spec: &Spec<R>) -> &'static [Field] {
 }
 
 /// A whole spec as one flat JSON object.
-pub(super) fn spec_value<R: Ord + Serialize>(spec: &Spec<R>) -> Map<String, Value> {
+pub(crate) fn spec_value<R: Ord + Serialize>(spec: &Spec<R>) -> Map<String, Value> {
     let fields = fields_of(spec).iter();
     let pairs =
         fields.filter_map(|field| Some((field.as_str().to_owned(), field_value(spec, *field)?)));

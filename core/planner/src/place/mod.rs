@@ -6,6 +6,7 @@ mod offers;
 mod storage;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use strat_model::{
     Addr, Common, Diagnostic, Digest, Field, Intent, Inventory, Kind, LocalAddr, Name, SiteFacts,
@@ -86,10 +87,10 @@ impl<'a> Placer<'a> {
             spec,
             price_hour: None,
         };
-        self.add_goals(common, addr, vec![goal]);
+        self.add_goals(common, addr, vec![Arc::new(goal)]);
     }
 
-    fn add_goals(&mut self, common: &Common, addr: Addr, goals: Vec<Goal>) {
+    fn add_goals(&mut self, common: &Common, addr: Addr, goals: Vec<Arc<Goal>>) {
         let kind = addr.kind();
         let has = |facts: &SiteFacts| facts.capabilities.kinds.contains(&kind);
         if !self.facts(&addr.site).is_some_and(has) {

@@ -1,5 +1,7 @@
 //! From a place found to what is to be there.
 
+use std::sync::Arc;
+
 use strat_model::{
     Addr, Diagnostic, Field, ImageRef, MachineIntent, MachineSpec, Name, SiteFacts, Spec,
     SubnetScope,
@@ -25,7 +27,8 @@ impl<'a> Placer<'a> {
             let mut goals = Vec::new();
             for (zone, share) in zones {
                 if share.count > 0 {
-                    goals.push(self.goal(machine, &site, facts, zone, share, image.clone()));
+                    let goal = self.goal(machine, &site, facts, zone, share, image.clone());
+                    goals.push(Arc::new(goal));
                 }
             }
             if !goals.is_empty() {
