@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use miette::{
-    GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, SourceOffset,
-};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, SourceOffset};
 use stratiform::model::{Diagnostic, Label, Severity};
 use stratiform::topology::Sources;
 
+use super::excerpt::Excerpt;
 use super::wrap::count;
 
 /// How findings are drawn.
@@ -34,6 +33,10 @@ pub(crate) fn diagnostics(list: &[Diagnostic], sources: &Sources, look: Look) ->
         let finding = Finding::new(diagnostic, sources);
         if handler.render_report(&mut text, &finding).is_err() {
             text.push_str(&diagnostic.message);
+        }
+        for other in &finding.elsewhere {
+            // What it shows says it all; without the snippet there is nothing to show.
+            let _ = handler.render_report(&mut text, other);
         }
         text.push('\n');
     }
@@ -63,7 +66,7 @@ fn tally(list: &[Diagnostic]) -> String {
 struct Finding<'a> {
     diagnostic: &'a Diagnostic,
     /// The file of the main label.
-    source: Option<NamedSource<String>>,
+    source: Option<Excerpt>,
     /// The labels in that file.
     labels: Vec<LabeledSpan>,
     /// The labels in other files.
@@ -77,10 +80,13 @@ impl<'a> Finding<'a> {
             .labels
             .iter()
             .partition(|label| Some(&label.origin.file) == main);
+        let source = main.and_then(|file| excerpt(sources, file, &here));
+        let labels = here.into_iter().enumerate();
+        let labels = labels.map(|label| span(label, source.as_ref())).collect();
         Self {
             diagnostic,
-            source: main.and_then(|file| named(sources, file)),
-            labels: here.into_iter().enumerate().map(span).collect(),
+            source,
+            labels,
             elsewhere: there
                 .into_iter()
                 .filter_map(|label| Elsewhere::new(label, sources))
@@ -122,36 +128,28 @@ impl miette::Diagnostic for Finding<'_> {
         self.source.as_ref()?;
         Some(Box::new(self.labels.iter().cloned()))
     }
-
-    fn related<'b>(&'b self) -> Option<Box<dyn Iterator<Item = &'b dyn miette::Diagnostic> + 'b>> {
-        if self.elsewhere.is_empty() {
-            return None;
-        }
-        Some(Box::new(self.elsewhere.iter().map(|other| other as _)))
-    }
 }
 
 /// A label in another file than the main one.
 #[derive(Debug)]
 struct Elsewhere {
-    text: String,
-    source: NamedSource<String>,
+    source: Excerpt,
     label: LabeledSpan,
 }
 
 impl Elsewhere {
     fn new(label: &Label, sources: &Sources) -> Option<Self> {
+        let source = excerpt(sources, &label.origin.file, &[label])?;
         Some(Self {
-            text: label.text.clone(),
-            source: named(sources, &label.origin.file)?,
-            label: span((0, label)),
+            label: span((0, label), Some(&source)),
+            source,
         })
     }
 }
 
 impl fmt::Display for Elsewhere {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str("together with")
     }
 }
 
@@ -171,13 +169,14 @@ impl miette::Diagnostic for Elsewhere {
     }
 }
 
-fn named(sources: &Sources, file: &str) -> Option<NamedSource<String>> {
-    let text = sources.get(file)?;
-    Some(NamedSource::new(file, text.to_owned()))
+fn excerpt(sources: &Sources, file: &str, labels: &[&Label]) -> Option<Excerpt> {
+    let places = labels.iter().map(|label| label.origin.start as usize);
+    Some(Excerpt::new(file, sources.get(file)?, places))
 }
 
-fn span((index, label): (usize, &Label)) -> LabeledSpan {
-    let (start, end) = (label.origin.start as usize, label.origin.end as usize);
+fn span((index, label): (usize, &Label), source: Option<&Excerpt>) -> LabeledSpan {
+    let shown = |at: u32| source.map_or(at as usize, |source| source.shown(at as usize));
+    let (start, end) = (shown(label.origin.start), shown(label.origin.end));
     let text = (!label.text.is_empty()).then(|| label.text.clone());
     let length = end.saturating_sub(start);
     if index == 0 {

@@ -160,6 +160,10 @@ impl<'e, 'p> Item<'e, 'p> {
         let protect = self.optional("protect", read::bool);
         let depends_on = self.depends_on();
         let mut all = self.ev.topology_labels.clone();
+        if all.len() > MAX_LABELS {
+            // Told where the topology's labels stand.
+            return Err(Failed);
+        }
         all.extend(labels?.unwrap_or_default());
         if all.len() > MAX_LABELS {
             let finding = Diagnostic::error(

@@ -32,6 +32,11 @@ pub(crate) fn owner(ev: &mut Evaluator<'_>) -> Outcome<Owner> {
     if let Ok(Some(labels)) = &labels
         && let Ok(decoded) = decode_labels::labels(ev, labels)
     {
+        if decoded.len() > decode_labels::MAX_LABELS {
+            let message = format!("{} labels are too many", decoded.len());
+            let help = "every cloud takes 40, with those of a block";
+            let _: Failed = read::bad(ev, labels, "bad_label", message, help);
+        }
         ev.topology_labels = decoded;
         if let Value::Map(map) = &labels.value {
             ev.labels = map.as_ref().clone();

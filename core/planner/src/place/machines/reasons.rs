@@ -57,14 +57,12 @@ pub(super) fn no_place(allotment: &Allotment<'_>, supply: &Supply<'_>) -> Diagno
             "cpu",
             "ask for less `cpu` or `memory`, or permit a site that sells larger machines",
         )
-    } else if let Some(never) = never(machine, supply) {
-        never
     } else {
-        (
+        never(machine, supply).unwrap_or((
             "no_capacity",
             "count",
             "lower the count or the size, permit another site, or raise the capacity or quota",
-        )
+        ))
     };
     let head = match machine.common.addr.noun {
         Noun::Machines => format!(
