@@ -92,17 +92,6 @@ impl<'a> Shelf<'a> {
         Ok(things)
     }
 
-    /// The one of a thing.
-    pub(crate) fn get<B: Serialize + DeserializeOwned>(
-        &self,
-        name: &str,
-    ) -> Result<Option<Thing<B>>> {
-        match self.files()?.get(name) {
-            Some(files) => self.newest(files),
-            None => Ok(None),
-        }
-    }
-
     /// The newest whole one.
     fn newest<B: Serialize + DeserializeOwned>(
         &self,

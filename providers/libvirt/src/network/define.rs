@@ -50,17 +50,23 @@ impl Host {
         let doing = || "listing the networks".to_owned();
         let mut networks = Vec::new();
         for network in self.connect()?.list_all_networks(0).on(self, doing)? {
-            // A transient network has no definition at rest.
-            let flags = if network.is_persistent().unwrap_or(false) {
-                sys::VIR_NETWORK_XML_INACTIVE
-            } else {
-                0
-            };
+            let flags = self.definition_flags(&network)?;
             if let Some(text) = network.xml_desc(flags).found(self, doing)? {
                 networks.push(Element::parse(&text)?);
             }
         }
         Ok(networks)
+    }
+
+    /// How the definition of a network is asked for: as it is at rest, where there is one. A
+    /// transient network has none, and the mock driver knows no difference.
+    fn definition_flags(&self, network: &virt::network::Network) -> Result<u32> {
+        let at_rest = network.is_persistent().unwrap_or(false) && !self.traits()?.offers("test");
+        Ok(if at_rest {
+            sys::VIR_NETWORK_XML_INACTIVE
+        } else {
+            0
+        })
     }
 
     /// The definition of a network.
@@ -73,7 +79,7 @@ impl Host {
         {
             Some(network) => {
                 let text = network
-                    .xml_desc(sys::VIR_NETWORK_XML_INACTIVE)
+                    .xml_desc(self.definition_flags(&network)?)
                     .found(self, doing)?;
                 text.map(|text| Element::parse(&text)).transpose()
             }

@@ -172,14 +172,6 @@ impl Site {
         Some((self.host(host)?, uuid))
     }
 
-    /// Fails unless the site has things of this kind.
-    pub(crate) fn check_kind(&self, kind: Kind) -> Result<()> {
-        if self.capabilities.kinds.contains(&kind) {
-            return Ok(());
-        }
-        Err(no_such_kind(kind))
-    }
-
     /// Fails unless the zone is one of the site's.
     pub(crate) fn check_zone(&self, zone: &Name) -> Result<()> {
         if self.hosts.iter().any(|host| host.zone() == zone) {

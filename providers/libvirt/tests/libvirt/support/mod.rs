@@ -1,8 +1,9 @@
 //! Hosts for the tests: a libvirtd each, in namespaces of its own, with foreign things on it.
 
-pub mod bystanders;
-pub mod peer;
-pub mod slots;
+pub(crate) mod bystanders;
+pub(crate) mod peer;
+pub(crate) mod slots;
+pub(crate) mod topology;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use strat_provider::{ConnectContext, Provider, ProviderFactory, TokioClock};
 use peer::Peer;
 
 /// A site of these hosts, each in the zone of its number where `racks` is set.
-pub fn site(hosts: &[&Peer], racks: bool, extra: Value) -> SiteSpec {
+pub(crate) fn site(hosts: &[&Peer], racks: bool, extra: Value) -> SiteSpec {
     let mut by_zone: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for (index, host) in hosts.iter().enumerate() {
         let zone = if racks {
@@ -52,7 +53,7 @@ pub fn site(hosts: &[&Peer], racks: bool, extra: Value) -> SiteSpec {
 }
 
 /// A connection to a site.
-pub async fn connect(site: &SiteSpec) -> Arc<dyn Provider> {
+pub(crate) async fn connect(site: &SiteSpec) -> Arc<dyn Provider> {
     let context = ConnectContext {
         base_dir: std::env::temp_dir(),
         clock: Arc::new(TokioClock::system()),

@@ -1,18 +1,17 @@
 //! A site of real hosts keeps the provider contract: one host, and a rack of two.
 
-mod support;
-
+use crate::support;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use crate::support::peer::Peer;
+use crate::support::slots::Pair;
 use async_trait::async_trait;
 use serde_json::json;
 use strat_conformance::{Harness, conformance};
 use strat_model::{ImageSpec, Kind, Name, ResourceId};
 use strat_provider::Provider;
-use support::peer::Peer;
-use support::slots::Pair;
 use virt::connect::Connect;
 use virt::storage_vol::StorageVol;
 
@@ -72,7 +71,11 @@ impl Harness for HostsHarness {
 
     fn image(&self) -> ImageSpec {
         let content = vec![7; 3 << 20];
-        let path = std::env::temp_dir().join(format!("strat-libvirt-{}-image.raw", self.run));
+        let path = std::env::temp_dir().join(format!(
+            "strat-libvirt-{}-{}.raw",
+            std::process::id(),
+            self.run
+        ));
         std::fs::write(&path, &content).expect("an image");
         ImageSpec {
             source: path.display().to_string(),

@@ -22,7 +22,7 @@ static ALL: Slots = Slots {
 };
 
 /// A pair of hosts that this test has for itself.
-pub struct Pair {
+pub(crate) struct Pair {
     index: usize,
     hosts: &'static [Peer; 2],
     before: Vec<Vec<String>>,
@@ -30,7 +30,7 @@ pub struct Pair {
 
 impl Pair {
     /// Waits for a pair.
-    pub fn take() -> Self {
+    pub(crate) fn take() -> Self {
         static FILLED: OnceLock<()> = OnceLock::new();
         FILLED.get_or_init(|| {
             ALL.free
@@ -69,7 +69,7 @@ impl Pair {
     }
 
     /// The hosts.
-    pub const fn hosts(&self) -> &'static [Peer; 2] {
+    pub(crate) const fn hosts(&self) -> &'static [Peer; 2] {
         self.hosts
     }
 }

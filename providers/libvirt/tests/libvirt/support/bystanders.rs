@@ -13,7 +13,7 @@ const POOL: &str = "<pool type='dir'><name>bystander</name><target><path>/var/li
 const VOLUME: &str = "<volume><name>bystander</name><capacity unit='MiB'>1</capacity></volume>";
 
 /// Puts them there.
-pub fn place(connection: &Connect) {
+pub(crate) fn place(connection: &Connect) {
     connection
         .define_domain_xml(DOMAIN)
         .expect("a domain")
@@ -27,12 +27,13 @@ pub fn place(connection: &Connect) {
     connection.define_nwfilter_xml(FILTER).expect("a filter");
     let pool = connection.define_storage_pool_xml(POOL, 0).expect("a pool");
     pool.build(0).expect("it is built");
+    pool.set_autostart(true).expect("it starts by itself");
     pool.create(0).expect("it starts");
     virt::storage_vol::StorageVol::create_xml(&pool, VOLUME, 0).expect("a volume");
 }
 
 /// All that there is to say of them.
-pub fn look(connection: &Connect) -> Vec<String> {
+pub(crate) fn look(connection: &Connect) -> Vec<String> {
     let domain = connection
         .lookup_domain_by_name("bystander")
         .expect("the domain");
@@ -60,7 +61,7 @@ pub fn look(connection: &Connect) -> Vec<String> {
         domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE).expect("XML"),
         network.xml_desc(0).expect("XML"),
         filter.xml_desc(0).expect("XML"),
-        pool.xml_desc(sys::VIR_STORAGE_XML_INACTIVE).expect("XML"),
+        pool.uuid_string().expect("a UUID"),
         volume.xml_desc(0).expect("XML"),
     ]
 }

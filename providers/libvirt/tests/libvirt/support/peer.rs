@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use virt::connect::Connect;
 
-/// A libvirtd of the test's own. It ends with this value, or with the test.
+/// A libvirtd of the test's own. It ends with the process of the tests.
 #[derive(Debug)]
-pub struct Peer {
+pub(crate) struct Peer {
     dir: PathBuf,
     child: Child,
 }
@@ -20,12 +20,12 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/peers/l
 
 impl Peer {
     /// Where every host has its pool: a folder that each sees its own of.
-    pub const POOL_PATH: &str = "/var/lib/libvirt/images/stratiform";
+    pub(crate) const POOL_PATH: &str = "/var/lib/libvirt/images/stratiform";
 
     /// Starts a host.
-    pub fn start(name: &str) -> Self {
-        let dir = std::env::temp_dir().join(format!("strat-libvirt-{}-{name}", std::process::id()));
-        let _ = fs::remove_dir_all(&dir);
+    pub(crate) fn start(name: &str) -> Self {
+        clear_up();
+        let dir = std::env::temp_dir().join(format!("{PREFIX}{}-{name}", std::process::id()));
         let pool = dir.join("lib/images/stratiform");
         fs::create_dir_all(&pool).expect("a folder");
         fs::write(pool.join("debian-12.img"), vec![0; 1 << 20]).expect("an image");
@@ -37,7 +37,7 @@ impl Peer {
     }
 
     /// How libvirt reaches it.
-    pub fn uri(&self) -> String {
+    pub(crate) fn uri(&self) -> String {
         format!(
             "qemu:///system?socket={}/run/libvirt-sock",
             self.dir.display()
@@ -45,18 +45,18 @@ impl Peer {
     }
 
     /// A connection of the test's own, past the provider.
-    pub fn connect(&self) -> Connect {
+    pub(crate) fn connect(&self) -> Connect {
         Connect::open(Some(&self.uri())).expect("a connection")
     }
 
     /// A path on the host, as this machine sees it.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
 
     /// Kills libvirtd, as a crash would. Its machines go on; it starts again by itself, once
     /// `release` is called.
-    pub fn kill_libvirtd(&self) {
+    pub(crate) fn kill_libvirtd(&self) {
         fs::write(self.dir.join("hold"), "").expect("a mark");
         let pid = fs::read_to_string(self.dir.join("libvirtd.pid")).expect("a pid");
         let status = self
@@ -68,13 +68,13 @@ impl Peer {
     }
 
     /// Lets libvirtd start again.
-    pub fn release(&self) {
+    pub(crate) fn release(&self) {
         fs::remove_file(self.dir.join("hold")).expect("the mark goes");
         self.wait_until_it_answers();
     }
 
     /// A command within the host's network.
-    pub fn enter(&self) -> Command {
+    pub(crate) fn enter(&self) -> Command {
         self.nsenter(&["--net"])
     }
 
@@ -119,12 +119,27 @@ impl Peer {
     }
 }
 
-impl Drop for Peer {
-    fn drop(&mut self) {
-        // Everything in the namespaces dies with the first process there.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.dir);
+/// The beginning of the folders' names; the process that made one follows.
+const PREFIX: &str = "strat-libvirt-";
+
+/// Deletes what test runs that are over left. A run cannot do it itself: its hosts end with it,
+/// and not before.
+fn clear_up() {
+    for entry in fs::read_dir(std::env::temp_dir())
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let pid = name
+            .strip_prefix(PREFIX)
+            .and_then(|rest| rest.split('-').next());
+        let is_over = pid.is_some_and(|pid| {
+            pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists()
+        });
+        if is_over {
+            let _ = fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path()));
+        }
     }
 }
 

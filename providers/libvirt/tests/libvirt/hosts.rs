@@ -1,0 +1,333 @@
+//! What only a site of several hosts shows: packing, volumes that go from host to host, a host
+//! that does not answer, and the proof of an accelerator.
+
+use crate::support;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+use std::sync::Arc;
+
+use crate::support::slots::Pair;
+use serde_json::json;
+use strat_model::{
+    Bytes, CapacityKind, DiskClass, ErrorKind, ImageRef, Kind, MachineSpec, Mark, Name,
+    NetworkSpec, Resource, ResourceId, Spec, SubnetSpec, Token, VolumeSpec,
+};
+use strat_provider::{CreateMachines, Filter, Provider, ProviderExt};
+
+/// A site and what is made there.
+struct Lab {
+    provider: Arc<dyn Provider>,
+}
+
+impl Lab {
+    async fn new(pair: &Pair, racks: bool, extra: serde_json::Value) -> Self {
+        let hosts: Vec<_> = pair.hosts().iter().collect();
+        Self {
+            provider: support::connect(&support::site(&hosts, racks, extra)).await,
+        }
+    }
+
+    fn mark(kind: Kind, word: &str) -> Mark {
+        Mark {
+            owner: "hosts".parse().expect("an owner"),
+            addr: format!("{kind}.{word}@dc1").parse().expect("an address"),
+            spec: "0".to_owned(),
+            generation: 1,
+            protect: false,
+            notes: BTreeMap::new(),
+        }
+    }
+
+    async fn make(&self, spec: Spec<ResourceId>, word: &str) -> Resource {
+        let mark = Self::mark(spec.kind(), word);
+        let token = Token::derive("hosts", &mark.addr, 1, 1, 0, word);
+        self.provider
+            .create(&spec, word, &mark, &token)
+            .await
+            .expect("it is made")
+    }
+
+    /// A subnet in a network.
+    async fn subnet(&self, word: &str, third: u8) -> ResourceId {
+        let cidr = |prefix| format!("10.{third}.0.0/{prefix}").parse().expect("a range");
+        let network = NetworkSpec {
+            cidr: cidr(16),
+            labels: BTreeMap::new(),
+        };
+        let network = self
+            .make(Spec::Network(network), &format!("{word}-net"))
+            .await
+            .id;
+        let subnet = SubnetSpec {
+            network,
+            cidr: cidr(24),
+            zone: None,
+            labels: BTreeMap::new(),
+        };
+        self.make(Spec::Subnet(subnet), &format!("{word}-sub"))
+            .await
+            .id
+    }
+
+    fn machine(subnet: &ResourceId, zone: &str) -> MachineSpec<ResourceId> {
+        MachineSpec {
+            machine_type: "flex-1-128".to_owned(),
+            cpu: 1,
+            memory: Bytes(128 << 20),
+            capacity: CapacityKind::Owned,
+            zone: Name::new(zone).expect("a name"),
+            image: ImageRef::Named {
+                name: "debian-12".to_owned(),
+                id: ResourceId::from("public/debian-12"),
+            },
+            subnet: subnet.clone(),
+            firewalls: BTreeSet::new(),
+            keypair: None,
+            user_data: None,
+            disks: Vec::new(),
+            labels: BTreeMap::new(),
+        }
+    }
+
+    async fn fleet(&self, spec: &MachineSpec<ResourceId>, word: &str, count: u32) -> Vec<Resource> {
+        let mark = Self::mark(Kind::Machine, word);
+        let token = Token::derive("hosts", &mark.addr, 1, 1, 0, word);
+        let names: Vec<_> = (0..count).map(|n| format!("{word}-{n}")).collect();
+        let request = CreateMachines {
+            spec,
+            names: &names,
+            mark: &mark,
+            token: &token,
+        };
+        let batch = self
+            .provider
+            .compute()
+            .create_machines(request)
+            .await
+            .expect("a batch");
+        assert!(batch.shortfall.is_none(), "{:?}", batch.shortfall);
+        batch.created
+    }
+
+    async fn clear(&self) {
+        for kind in [Kind::Machine, Kind::Volume, Kind::Subnet, Kind::Network] {
+            let filter = Filter::Owner("hosts".parse().expect("an owner"));
+            let things = self.provider.list_all(kind, &filter).await.expect("a list");
+            let ids: Vec<_> = things.into_iter().map(|thing| thing.id).collect();
+            self.provider.delete(kind, &ids).await.expect("deleted");
+        }
+    }
+}
+
+fn host_of(machine: &Resource) -> &str {
+    machine.attributes.get("host").expect("it is on a host")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_keep_apart_and_addresses_are_the_sites() {
+    let pair = Pair::take();
+    let lab = Lab::new(&pair, false, json!({})).await;
+    let subnet = lab.subnet("apart", 92).await;
+    let machines = lab.fleet(&Lab::machine(&subnet, "rack1"), "apart", 4).await;
+    let on = |host: &str| {
+        machines
+            .iter()
+            .filter(|machine| host_of(machine) == host)
+            .count()
+    };
+    assert_eq!((on("kvm1"), on("kvm2")), (2, 2));
+    let ips: BTreeSet<_> = machines
+        .iter()
+        .map(|machine| &machine.attributes["private_ip"])
+        .collect();
+    assert_eq!(
+        ips.len(),
+        4,
+        "no address is given twice, whatever host: {ips:?}"
+    );
+    lab.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_volume_takes_its_bytes_to_another_host() {
+    let pair = Pair::take();
+    let lab = Lab::new(&pair, false, json!({})).await;
+    let subnet = lab.subnet("carry", 93).await;
+    let machines = lab.fleet(&Lab::machine(&subnet, "rack1"), "carry", 2).await;
+    let volume = VolumeSpec {
+        size: Bytes(64 << 20),
+        class: DiskClass::Ssd,
+        zone: Name::new("rack1").expect("a name"),
+        attach: None,
+        labels: BTreeMap::new(),
+    };
+    let volume = lab.make(Spec::Volume(volume), "carried").await;
+    let storage = lab.provider.storage();
+    let qemu_io = |machine: &Resource, command: &str| {
+        let host = &pair.hosts()[usize::from(host_of(machine) == "kvm2")];
+        let file = host.path("lib/images/stratiform/carried.volume");
+        let output = Command::new("qemu-io")
+            .args(["-f", "qcow2", "-c", command])
+            .arg(file)
+            .output();
+        let output = output.expect("qemu-io runs");
+        assert!(
+            output.status.success() && !String::from_utf8_lossy(&output.stdout).contains("failed"),
+            "{output:?}"
+        );
+    };
+    let [one, two] = machines.as_slice() else {
+        panic!("two machines")
+    };
+    assert_ne!(host_of(one), host_of(two));
+    for (n, (from, to)) in [(one, two), (two, one)].into_iter().enumerate() {
+        storage
+            .attach_volume(&volume.id, &from.id)
+            .await
+            .expect("attached");
+        storage.detach_volume(&volume.id).await.expect("detached");
+        qemu_io(from, &format!("write -P 0xa{n} 1M 64k"));
+        storage
+            .attach_volume(&volume.id, &to.id)
+            .await
+            .expect("attached on the other host");
+        storage.detach_volume(&volume.id).await.expect("detached");
+        qemu_io(to, &format!("read -P 0xa{n} 1M 64k"));
+    }
+    let copies = pair
+        .hosts()
+        .iter()
+        .filter(|host| host.path("lib/images/stratiform/carried.volume").exists());
+    assert_eq!(copies.count(), 1, "it is on one host");
+    lab.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn zones_are_racks_and_a_volume_stays_in_its_own() {
+    let pair = Pair::take();
+    let lab = Lab::new(&pair, true, json!({})).await;
+    let zones = lab.provider.offers().zones().await.expect("zones");
+    assert_eq!(zones, ["rack1", "rack2"]);
+    let subnet = lab.subnet("racks", 94).await;
+    let machine = lab
+        .fleet(&Lab::machine(&subnet, "rack2"), "racks", 1)
+        .await
+        .remove(0);
+    assert_eq!(host_of(&machine), "kvm2");
+    let volume = VolumeSpec {
+        size: Bytes(64 << 20),
+        class: DiskClass::Ssd,
+        zone: Name::new("rack1").expect("a name"),
+        attach: None,
+        labels: BTreeMap::new(),
+    };
+    let volume = lab.make(Spec::Volume(volume), "elsewhere").await;
+    let attached = lab
+        .provider
+        .storage()
+        .attach_volume(&volume.id, &machine.id)
+        .await;
+    assert_eq!(
+        attached.expect_err("another zone").kind(),
+        ErrorKind::Invalid
+    );
+    lab.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_does_not_answer_makes_lists_fail_and_nothing_empty() {
+    let pair = Pair::take();
+    let lab = Lab::new(&pair, false, json!({})).await;
+    let subnet = lab.subnet("silent", 95).await;
+    lab.fleet(&Lab::machine(&subnet, "rack1"), "silent", 2)
+        .await;
+    let free = lab
+        .provider
+        .offers()
+        .free()
+        .await
+        .expect("an answer")
+        .expect("a bound");
+    pair.hosts()[1].kill_libvirtd();
+    for kind in [
+        Kind::Network,
+        Kind::Subnet,
+        Kind::Firewall,
+        Kind::Image,
+        Kind::Machine,
+        Kind::Volume,
+    ] {
+        let listed = lab.provider.list_all(kind, &Filter::All).await;
+        assert_eq!(
+            listed.expect_err("one host is silent").kind(),
+            ErrorKind::Transient,
+            "{kind}"
+        );
+    }
+    let left = lab
+        .provider
+        .offers()
+        .free()
+        .await
+        .expect("one host answers")
+        .expect("a bound");
+    assert!(
+        left.cpu < free.cpu,
+        "what the silent host has is not offered"
+    );
+    pair.hosts()[1].release();
+    let machines = lab
+        .provider
+        .list_all(Kind::Machine, &Filter::All)
+        .await
+        .expect("both answer again");
+    assert_eq!(
+        machines
+            .iter()
+            .filter(|machine| machine.mark.is_some())
+            .count(),
+        2
+    );
+    lab.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn auto_takes_no_accelerator_on_trust() {
+    let pair = Pair::take();
+    let lab = Lab::new(&pair, false, json!({ "accel": "auto" })).await;
+    let subnet = lab.subnet("proved", 96).await;
+    let machine = lab
+        .fleet(&Lab::machine(&subnet, "rack1"), "proved", 1)
+        .await
+        .remove(0);
+    let (host, uuid) = machine
+        .id
+        .as_str()
+        .split_once('/')
+        .expect("a host and a UUID");
+    let connection = pair.hosts()[usize::from(host == "kvm2")].connect();
+    let domain = connection
+        .lookup_domain_by_uuid_string(uuid)
+        .expect("the domain");
+    // Whichever it is, its processor runs: that is what was to be proved.
+    let before = domain.info().expect("its state").cpu_time;
+    let mut after = before;
+    for _ in 0..100 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        after = domain.info().expect("its state").cpu_time;
+        if after > before {
+            break;
+        }
+    }
+    assert!(after > before, "the machine got no time on a processor");
+    let left = connection.list_all_domains(0).expect("the domains");
+    let names: Vec<_> = left
+        .iter()
+        .map(|domain| domain.name().expect("a name"))
+        .collect();
+    assert!(
+        names.iter().all(|name| !name.contains("probe")),
+        "the probe is gone: {names:?}"
+    );
+    lab.clear().await;
+}

@@ -1,0 +1,9 @@
+//! Tests on real hosts: each a libvirtd in namespaces of its own, started by
+//! `scripts/peers/libvirt`, which also installs what is needed. They must run as root.
+
+mod boot;
+mod conformance;
+mod crash;
+mod hosts;
+mod mock;
+mod support;

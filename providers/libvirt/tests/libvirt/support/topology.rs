@@ -1,0 +1,106 @@
+//! A topology on the hosts of a test, applied as `strat` would.
+
+use std::path::Path;
+
+use strat_libvirt::LibvirtFactory;
+use strat_model::{Kind, Owner, Resource};
+use strat_provider::{Filter, ProviderExt, Registry};
+use stratiform::{ApplyOptions, Inputs, PlanOptions, RunOptions, Session, Workspace};
+use tempfile::TempDir;
+
+use super::peer::Peer;
+
+/// A topology's folder.
+pub(crate) struct Topology {
+    folder: TempDir,
+    site: String,
+}
+
+impl Topology {
+    /// A topology at a site of these hosts, all in one zone. `settings` are further attributes of
+    /// the site.
+    pub(crate) fn new(hosts: &[&Peer], settings: &str) -> Self {
+        let host = |(index, host): (usize, &&Peer)| {
+            format!(
+                "{{ name = \"kvm{}\", uri = \"{}\" }}",
+                index + 1,
+                host.uri()
+            )
+        };
+        let hosts: Vec<_> = hosts.iter().enumerate().map(host).collect();
+        let site = format!(
+            "topology \"lab\" {{}}\n\
+             site \"dc1\" {{\n  provider = \"libvirt\"\n  hosts = {{ rack1 = [{}] }}\n  accel = \"tcg\"\n  reserve = \"0B\"\n\
+             overcommit = {{ cpu = 64, disk = 100 }}\n  pool_path = \"{}\"\n{settings}\n}}\n",
+            hosts.join(", "),
+            Peer::POOL_PATH
+        );
+        let folder = tempfile::tempdir().expect("a folder");
+        Self { folder, site }
+    }
+
+    /// The folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Connects to the site, with the rest of the topology as given.
+    pub(crate) async fn session(&self, blocks: &str) -> Session {
+        let text = format!("{}\n{blocks}", self.site);
+        std::fs::write(self.folder().join("lab.hcl"), text).expect("a file");
+        let registry = Registry::new().with(LibvirtFactory::new());
+        let workspace = Workspace::load(self.folder(), Inputs::default(), registry);
+        let workspace = workspace.unwrap_or_else(|error| panic!("{error:#?}"));
+        Session::connect(workspace)
+            .await
+            .unwrap_or_else(|error| panic!("{error:#?}"))
+    }
+
+    /// Applies; gives what failed.
+    pub(crate) async fn try_apply(&self, blocks: &str) -> Result<Vec<String>, stratiform::Error> {
+        let session = self.session(blocks).await;
+        let run = session.begin(&RunOptions::new("test")).await?;
+        let outcome = async {
+            let planned = run.plan(&PlanOptions::default()).await?;
+            let options = ApplyOptions {
+                allow_deletes: true,
+                ..ApplyOptions::default()
+            };
+            run.apply(&planned, &options).await
+        };
+        let outcome = outcome.await;
+        run.end().await?;
+        let reports = outcome?.reports;
+        let failures = reports.iter().flat_map(|report| report.failures());
+        Ok(failures.map(|(_, error)| error.to_string()).collect())
+    }
+
+    /// Applies, and finds nothing left to do.
+    pub(crate) async fn apply(&self, blocks: &str) {
+        let failures = self
+            .try_apply(blocks)
+            .await
+            .unwrap_or_else(|error| panic!("{error:#?}"));
+        assert!(failures.is_empty(), "the apply fails: {failures:#?}");
+        let session = self.session(blocks).await;
+        let planned = session
+            .plan(&PlanOptions::default())
+            .await
+            .unwrap_or_else(|error| panic!("{error:#?}"));
+        assert!(
+            planned.saved.plan.is_empty(),
+            "nothing is left to do: {:#?}",
+            planned.saved.plan.changes
+        );
+    }
+
+    /// What the topology has of a kind.
+    pub(crate) async fn list(&self, site: &strat_model::SiteSpec, kind: Kind) -> Vec<Resource> {
+        let owner: Owner = "lab".parse().expect("an owner");
+        let provider = super::connect(site).await;
+        provider
+            .list_all(kind, &Filter::Owner(owner))
+            .await
+            .expect("a list")
+    }
+}
