@@ -15,7 +15,10 @@ pub(crate) fn explain(name: &Arc<str>, text: &str, error: &Error) -> Vec<Diagnos
     }
     match unclosed(name, text) {
         // What is not closed is noticed only later, by something that does not fit.
-        Some((start, finding)) if start <= at => vec![finding],
+        // So is a quote on the line that did not fit.
+        Some((start, finding)) if start <= at || !text[at..start].contains('\n') => {
+            vec![finding]
+        }
         Some((_, finding)) => vec![explain_part(name, text, error), finding],
         None => vec![explain_part(name, text, error)],
     }
@@ -34,6 +37,25 @@ pub(crate) fn explain_part(name: &Arc<str>, text: &str, error: &Error) -> Diagno
     let finding = finding.at(&origin(name, text, at), "here");
     match guess(text, at, error.message()) {
         Some(help) => finding.help(help),
+        None => finding,
+    }
+}
+
+/// The finding for a parse error of a template.
+pub(crate) fn explain_template(name: &Arc<str>, text: &str, error: &Error) -> Diagnostic {
+    let at = error.location().offset().min(text.len());
+    let message = error.message().replace('\n', "\\n");
+    let finding = Diagnostic::error("syntax", format!("this is no template: {message}"));
+    let finding = finding.at(&origin(name, text, at), "here");
+    let line_start = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    let open = ["$", "%"].into_iter().find(|sign| {
+        let begun = text[line_start..at].rfind(&format!("{sign}{{"));
+        begun.is_some_and(|begun| !text[line_start + begun..at].contains('}'))
+    });
+    match open {
+        Some(sign) => finding.help(format!(
+            "write `{sign}{sign}{{` for a `{sign}{{` that is not the topology's own, such as a shell's"
+        )),
         None => finding,
     }
 }

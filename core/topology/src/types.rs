@@ -57,6 +57,14 @@ impl Mismatch {
         }
     }
 
+    /// The same without the way to the place, which may hold keys of a sensitive map.
+    pub(crate) fn without_path(self) -> Self {
+        Self {
+            path: String::new(),
+            ..self
+        }
+    }
+
     fn within(mut self, step: impl fmt::Display) -> Self {
         self.path = format!("{step}{}", self.path);
         self

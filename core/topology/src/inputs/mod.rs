@@ -301,6 +301,11 @@ impl Evaluator<'_> {
         match ty.convert(&given.value) {
             Ok(value) => Ok(Given { value, ..*given }),
             Err(mismatch) => {
+                let mismatch = if hidden {
+                    mismatch.without_path()
+                } else {
+                    mismatch
+                };
                 let block = &self.program.variables[name];
                 let declared = block
                     .body
@@ -311,7 +316,8 @@ impl Evaluator<'_> {
                     "wrong_type",
                     format!("the value of the variable `{name}` has the wrong type: {mismatch}"),
                 );
-                if let Some(span) = given.span {
+                // The text of a sensitive value must not be shown around its place.
+                if let Some(span) = given.span.filter(|_| !hidden) {
                     let place = self.files.origin(span);
                     finding = finding.at(&place, given.how);
                 }

@@ -44,7 +44,8 @@ impl Evaluator<'_> {
                 format!("the value of `{name}` is refused: {message}"),
             )
             .at(&condition, "this does not hold");
-            if let Some(span) = span {
+            let hidden = self.variable_sensitive(block);
+            if let Some(span) = span.filter(|_| !hidden) {
                 let place = self.files.origin(span);
                 finding = finding.at(&place, how);
             }

@@ -29,7 +29,7 @@ pub(super) fn template_parts_at(mut lowering: Lowering<'_>) -> Result<Vec<Part>,
         });
     }
     let parsed = hcl_edit::parser::parse_template(text)
-        .map_err(|error| vec![syntax::explain_part(&lowering.name, text, &error)])?;
+        .map_err(|error| vec![syntax::explain_template(&lowering.name, text, &error)])?;
     let parts = lowering.parts(parsed.iter(), parsed.len());
     let problems = lowering.into_problems();
     if problems.is_empty() {

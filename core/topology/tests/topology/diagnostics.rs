@@ -130,3 +130,33 @@ fn variables_are_listed() {
     assert_eq!(listed[1].ty, "list(string)");
     assert_eq!(listed[1].default, Some(serde_json::json!([])));
 }
+
+#[test]
+fn a_sensitive_value_is_not_pointed_at() {
+    let text = r#"
+topology "t" {}
+variable "pw" {
+  type      = map(number)
+  sensitive = true
+}
+variable "pin" {
+  type      = string
+  sensitive = true
+
+  validation {
+    condition = length(var.pin) > 50
+    message   = "too short: ${var.pin}"
+  }
+}
+"#;
+    let given = inputs(
+        &[],
+        Some(("v.hcl", "pw = { hunter2 = \"x\" }\npin = \"hunter3\"\n")),
+    );
+    let found = evaluate_with(&[("t.hcl", text)], &given).expect_err("refused");
+    assert_eq!(codes(&found), ["wrong_type", "validation"]);
+    for finding in &found {
+        assert!(finding.labels.iter().all(|l| &*l.origin.file == "t.hcl"));
+        assert!(!format!("{finding:?}").contains("hunter"), "{finding:?}");
+    }
+}

@@ -1,0 +1,5 @@
+topology "t" {}
+
+machine "m" {
+  image = "debian-12
+}
