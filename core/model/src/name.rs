@@ -1,4 +1,4 @@
-//! Names that people give to things.
+//! Names that people give to things. They are cheap to clone: a topology's share their text.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -7,9 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// A name in a topology: 1 to 63 characters, a letter first, then letters, digits, `-`, `_`, `.`.
-///
-/// Cheap to clone; names of a topology are shared.
+/// A name in a topology: 1 to 63 letters, digits, `-`, `_` or `.`, a letter or digit first.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(extend("pattern" = crate::schema::NAME)))]

@@ -1,5 +1,8 @@
-//! Patterns for the JSON Schemas of what is written as text: regular expressions of ECMA 262, as
-//! JSON Schema has them.
+//! What the JSON Schemas of plans and journals are made with: patterns of what is written as text
+//! (regular expressions of ECMA 262, as JSON Schema has them), and descriptions for other readers
+//! than those of the code.
+
+use serde_json::Value;
 
 macro_rules! name {
     () => {
@@ -60,3 +63,49 @@ pub const IP_RANGE: &str = concat!(
     ipv4_range!(),
     "|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*/[0-9]{1,3})$"
 );
+
+/// Turns the doc comments in a schema into descriptions for people who know no Rust: paragraphs
+/// without line ends, no links into the code, `null` for what is `None` here.
+pub fn describe(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                match value {
+                    Value::String(text) if key == "description" => *text = plain(text),
+                    value => describe(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(describe),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn plain(doc: &str) -> String {
+    let paragraphs: Vec<_> = doc.split("\n\n").map(|p| p.replace('\n', " ")).collect();
+    paragraphs
+        .join("\n\n")
+        .replace("[`", "`")
+        .replace("`]", "`")
+        .replace("`None`", "`null`")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn descriptions_are_for_everybody() {
+        let mut schema = json!({ "properties": { "a": {
+            "description": "One\ntwo; `None` for\nnothing.\n\nSee [`Addr`]."
+        } } });
+        describe(&mut schema);
+        let text = "One two; `null` for nothing.\n\nSee `Addr`.";
+        assert_eq!(
+            schema,
+            json!({ "properties": { "a": { "description": text } } })
+        );
+    }
+}

@@ -1,4 +1,5 @@
-//! Idempotency tokens.
+//! Idempotency tokens. They are short enough for every vendor's limit: EC2's `ClientToken` takes 64
+//! ASCII characters, Google's `requestId` a UUID (see [`Token::as_uuid`]).
 
 use std::fmt;
 
@@ -7,9 +8,6 @@ use serde::{Deserialize, Serialize};
 use crate::{Addr, Digest};
 
 /// What makes a repeated create harmless: 32 hex digits, the same for the same intent.
-///
-/// Short enough for every vendor's limit (EC2's `ClientToken` takes 64 ASCII characters,
-/// Google's `requestId` a UUID: see [`Token::as_uuid`]).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(extend("pattern" = crate::schema::TOKEN)))]

@@ -2,7 +2,7 @@
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
-use strat_model::schema::DECIMAL;
+use strat_model::schema::{DECIMAL, describe};
 use strat_planner::Plan;
 
 use crate::saved::AMOUNTS;
@@ -17,7 +17,9 @@ pub fn plan_schema() -> Value {
     schema["title"] = "A Stratiform plan".into();
     schema["description"] =
         "What `strat plan --json` answers, and `strat plan --out` writes to a file.".into();
+    describe(&mut schema);
     let properties = &mut schema["properties"];
+    properties["format_version"]["description"] = "The version of this form.".into();
     properties["format_version"]["const"] = Plan::FORMAT_VERSION.into();
     properties["owner"] = properties["topology"].take();
     properties["topology"] = json!({
@@ -33,6 +35,9 @@ pub fn plan_schema() -> Value {
     });
     if let Some(required) = schema["required"].as_array_mut() {
         required.push("owner".into());
+    }
+    for fields in ["before", "after"] {
+        schema["$defs"]["Change"]["properties"][fields]["type"] = json!(["object", "null"]);
     }
     for cost in ["Cost", "SiteCost"] {
         for amount in AMOUNTS {

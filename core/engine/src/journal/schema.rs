@@ -2,6 +2,7 @@
 
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
+use strat_model::schema::describe;
 
 use super::wire::Line;
 
@@ -14,5 +15,6 @@ pub fn journal_schema() -> Value {
     schema["title"] = "A line of a Stratiform journal".into();
     schema["description"] =
         "The journal is a file of such lines, each a JSON object with one record.".into();
+    describe(&mut schema);
     schema
 }

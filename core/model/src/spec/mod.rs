@@ -32,7 +32,11 @@ pub type Labels = BTreeMap<String, String>;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(
     feature = "schema",
-    schemars(rename = "Spec", bound = "R: schemars::JsonSchema")
+    schemars(
+        rename = "Spec",
+        bound = "R: schemars::JsonSchema",
+        description = "A spec of any kind, under the word for its kind."
+    )
 )]
 #[serde(
     rename_all = "snake_case",

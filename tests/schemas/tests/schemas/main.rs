@@ -1,0 +1,8 @@
+//! The committed schemas are those of the code, and real documents hold against them.
+
+mod drift;
+mod journal;
+mod plan;
+mod shop;
+mod strict;
+mod topology;

@@ -1,0 +1,66 @@
+//! Holding documents against a schema.
+
+use jsonschema::Validator;
+use serde_json::{Value, json};
+use strat_schemas::documents;
+
+/// A validator that also refuses fields which the schema does not speak of: what is written is to
+/// be described, though readers are to pass over what they do not know.
+pub(crate) fn validator(name: &str) -> Validator {
+    let document = documents().into_iter().find(|d| d.name == name);
+    let mut schema = document.expect("a schema of that name").schema;
+    close(&mut schema, true);
+    jsonschema::options()
+        .should_validate_formats(true)
+        .build(&schema)
+        .expect("a schema")
+}
+
+/// Asserts that a document holds, and says where it does not.
+#[track_caller]
+pub(crate) fn assert_holds(validator: &Validator, document: &Value) {
+    let wrong: Vec<_> = validator
+        .iter_errors(document)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Asserts that a document is refused once `spoil` had its way with it.
+#[track_caller]
+pub(crate) fn assert_refused(
+    validator: &Validator,
+    document: &Value,
+    what: &str,
+    spoil: impl FnOnce(&mut Value),
+) {
+    let mut spoilt = document.clone();
+    spoil(&mut spoilt);
+    assert_ne!(spoilt, *document, "{what} changed nothing");
+    assert!(!validator.is_valid(&spoilt), "{what} was taken");
+}
+
+/// Forbids what is not described. A choice among schemas is a part of the schema that it stands
+/// in, so its own fields are known only there.
+fn close(schema: &mut Value, whole: bool) {
+    let Some(fields) = schema.as_object_mut() else {
+        return;
+    };
+    if whole && fields.contains_key("properties") {
+        fields
+            .entry("unevaluatedProperties")
+            .or_insert(json!(false));
+    }
+    for (keyword, value) in fields {
+        match (keyword.as_str(), value) {
+            ("properties" | "$defs" | "patternProperties", Value::Object(schemas)) => {
+                schemas.values_mut().for_each(|schema| close(schema, true));
+            }
+            ("oneOf" | "anyOf" | "allOf", Value::Array(schemas)) => {
+                schemas.iter_mut().for_each(|schema| close(schema, false));
+            }
+            ("items" | "additionalProperties", schema) => close(schema, true),
+            _ => {}
+        }
+    }
+}
