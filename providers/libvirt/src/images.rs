@@ -269,13 +269,7 @@ impl Site {
 
     /// The documents of all images, as they are on all hosts.
     pub(crate) fn image_things(&self) -> Result<BTreeMap<String, Thing<ImageBody>>> {
-        let mut all = BTreeMap::new();
-        for list in self.each(|host| self.on_shelf(host, Kind::Image, |shelf| shelf.all()))? {
-            for (name, thing) in list {
-                all.entry(name).or_insert(thing);
-            }
-        }
-        Ok(all)
+        self.documents(Kind::Image)
     }
 
     /// The image of the settings that an id names.

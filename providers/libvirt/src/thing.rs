@@ -177,7 +177,7 @@ impl<B: Serialize + DeserializeOwned> Thing<B> {
     }
 
     /// Puts it into a domain's or network's XML, beside what others keep there.
-    pub(crate) fn into_xml(&self, document: &mut Element) -> Result<()> {
+    pub(crate) fn put_into(&self, document: &mut Element) -> Result<()> {
         let mut metadata = document
             .child("metadata")
             .cloned()
@@ -234,7 +234,7 @@ mod tests {
         };
         let thing = Thing::new(birth, Phase::Made, 7_u32);
         for _ in 0..2 {
-            thing.into_xml(&mut document).expect("JSON");
+            thing.put_into(&mut document).expect("JSON");
         }
         let document = Element::parse(&document.to_string()).expect("XML");
         assert_eq!(

@@ -1,23 +1,24 @@
 //! Making machines: what is asked for is checked, then each gets a host and an address, and is
 //! defined; then it is finished.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use strat_model::{
-    Bytes, CapacityKind, DiskClass, DiskSpec, Error, ErrorKind, ImageRef, Kind, MachineSpec,
-    Resource, ResourceId, Result, Scope, Spec,
+    Bytes, CapacityKind, DiskClass, Error, ErrorKind, ImageRef, Kind, MachineSpec, ResourceId,
+    Result, Scope, Spec,
 };
 use strat_provider::MachineBatch;
 
 use super::domain::{Blueprint, Plug, disk_name, mac_of};
+use super::ground::Ground;
 use crate::config::{DirectBoot, Firmware};
 use crate::error::fail;
 use crate::host::{Guest, Host, MachineBody};
 use crate::images::ImageBody;
-use crate::network::{Net, free_address, subnet_body};
+use crate::network::{Net, subnet_body};
 use crate::provider::OwnedCreate;
-use crate::site::{Need, Room, Site, USER_DATA_MAX, choose, flexible_size};
+use crate::site::{Site, USER_DATA_MAX, flexible_size};
 use crate::thing::{Phase, Thing, taken, uuid_of};
 
 /// The smallest boot disk, for an image that has none.
@@ -54,6 +55,9 @@ impl Image {
     }
 }
 
+/// A machine that is defined, and its host's place in the site's list.
+type Placed = (usize, Guest);
+
 /// A volume that was made for a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
@@ -70,8 +74,7 @@ impl Site {
         let order = self.check_order(&request.spec, names)?;
         let (placed, mut shortfall) = self.place(request, names, &order)?;
         let outcomes: Vec<_> = std::thread::scope(|scope| {
-            let finish =
-                |(host, guest): &(usize, Guest)| self.finish(&self.hosts[*host], guest, &order);
+            let finish = |(host, guest): &Placed| self.finish(&self.hosts[*host], guest, &order);
             // A few at a time: each is a QEMU that starts, and a host has other things to do.
             let mut outcomes = Vec::with_capacity(placed.len());
             for few in placed.chunks(4) {
@@ -194,7 +197,7 @@ impl Site {
         request: &OwnedCreate<MachineSpec<ResourceId>>,
         names: &[String],
         order: &Order<'_>,
-    ) -> Result<(Vec<(usize, Guest)>, Option<Error>)> {
+    ) -> Result<(Vec<Placed>, Option<Error>)> {
         let spec = Spec::Machine(request.spec.clone());
         let digest = request.digest(&spec);
         let _placement = self.lock_placement();
@@ -237,7 +240,7 @@ impl Site {
             let thing = Thing::new(birth, Phase::Making, body);
             placed.push((
                 index,
-                self.define_machine(&self.hosts[index], &uuid, thing, order)?,
+                self.define_machine(&self.hosts[index], &uuid, &thing, order)?,
             ));
         }
         Ok((placed, shortfall))
@@ -254,7 +257,7 @@ impl Site {
         &self,
         host: &Host,
         uuid: &str,
-        thing: Thing<MachineBody>,
+        thing: &Thing<MachineBody>,
         order: &Order<'_>,
     ) -> Result<Guest> {
         let traits = host.traits()?;
@@ -299,7 +302,7 @@ impl Site {
             mac: &thing.body.mac,
         };
         let mut xml = blueprint.xml();
-        thing.into_xml(&mut xml)?;
+        thing.put_into(&mut xml)?;
         host.define_guest(&xml)
     }
 
@@ -350,120 +353,6 @@ impl Site {
 /// The ending of a seed's name.
 pub(super) const SEED: &str = ".seed";
 
-/// What is left to be given out while a batch is placed.
-struct Ground {
-    rooms: Vec<Room>,
-    need: Need,
-    cidr: ipnet::Ipv4Net,
-    taken: BTreeSet<Ipv4Addr>,
-}
-
-impl Ground {
-    fn new(
-        site: &Site,
-        order: &Order<'_>,
-        guests: &[(&Host, Guest)],
-        addr: &strat_model::Addr,
-    ) -> Result<Self> {
-        let mut rooms = Vec::new();
-        for (index, host) in site
-            .hosts
-            .iter()
-            .enumerate()
-            .filter(|(_, host)| *host.zone() == order.spec.zone)
-        {
-            let here: Vec<_> = guests
-                .iter()
-                .filter(|(of, _)| of.name() == host.name())
-                .map(|(_, guest)| guest)
-                .collect();
-            let mut room = if host.traits()?.offers("test") {
-                test_room(index)
-            } else {
-                site.room(index, host, &here)?
-            };
-            let is_sibling = |guest: &&&Guest| {
-                guest
-                    .thing
-                    .as_ref()
-                    .and_then(Thing::mark)
-                    .is_some_and(|mark| mark.addr == *addr)
-            };
-            room.siblings =
-                u32::try_from(here.iter().filter(is_sibling).count()).unwrap_or(u32::MAX);
-            rooms.push(room);
-        }
-        let subnet = order.subnet.id.as_str();
-        let in_it = guests
-            .iter()
-            .filter_map(|(_, guest)| guest.body())
-            .filter(|body| body.subnet == subnet);
-        let taken = in_it.filter_map(|body| body.ip).collect();
-        let cidr = subnet_body(&order.subnet)
-            .map(|(_, cidr)| cidr)
-            .unwrap_or_default();
-        Ok(Self {
-            rooms,
-            need: need_of(site, order.spec),
-            cidr,
-            taken,
-        })
-    }
-
-    /// A host and an address for one machine more.
-    fn spot(&mut self, order: &Order<'_>) -> Result<(usize, Ipv4Addr)> {
-        let Some(ip) = free_address(self.cidr, &self.taken) else {
-            let message = format!(
-                "all addresses of {} in the subnet {} are in use",
-                self.cidr, order.subnet.id
-            );
-            return Err(fail(ErrorKind::Capacity, message).with_scope(Scope::Region));
-        };
-        let Some(host) = choose(&mut self.rooms, &self.need) else {
-            let free: Vec<_> = self
-                .rooms
-                .iter()
-                .map(|room| format!("{} CPUs and {}", room.cpu, Bytes(room.memory >> 20 << 20)))
-                .collect();
-            let spec = order.spec;
-            let message = format!(
-                "no host of {} has room for a `{}`; free are: {}",
-                spec.zone,
-                spec.machine_type,
-                free.join(", ")
-            );
-            let full = self.rooms.iter().all(|room| room.cpu == 0);
-            let scope = if full { Scope::Zone } else { Scope::Offer };
-            return Err(fail(ErrorKind::Capacity, message).with_scope(scope));
-        };
-        self.taken.insert(ip);
-        Ok((host, ip))
-    }
-}
-
-/// libvirt's own mock driver has no disks to measure.
-fn test_room(host: usize) -> Room {
-    Room {
-        host,
-        cpu: u64::from(u32::MAX),
-        memory: u64::MAX,
-        pools: BTreeMap::new(),
-        siblings: 0,
-    }
-}
-
-fn need_of(site: &Site, spec: &MachineSpec<ResourceId>) -> Need {
-    let mut pools: BTreeMap<String, u64> = BTreeMap::new();
-    for DiskSpec { size, class } in &spec.disks {
-        *pools.entry(site.pool_name(*class).to_owned()).or_default() += size.0;
-    }
-    Need {
-        cpu: spec.cpu.into(),
-        memory: spec.memory.0,
-        pools,
-    }
-}
-
 fn body_of(spec: &MachineSpec<ResourceId>, ip: Ipv4Addr, mac: String) -> MachineBody {
     let (ImageRef::Named { id: image, .. } | ImageRef::Managed(image)) = &spec.image;
     MachineBody {
@@ -490,6 +379,3 @@ impl Host {
             .ok_or_else(|| crate::error::missing(format!("machine {name}")))
     }
 }
-
-/// What `finish` answers with.
-pub(super) type Finished = Result<Resource>;

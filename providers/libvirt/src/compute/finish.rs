@@ -4,9 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use strat_model::{Bytes, ErrorKind, Result};
+use strat_model::{Bytes, ErrorKind, Resource, Result};
 
-use super::create::{Finished, Image, Order, SEED};
+use super::create::{Image, Order, SEED};
 use crate::config::Uplink;
 use crate::error::fail;
 use crate::host::{Guest, Host, NewVolume, Pool};
@@ -16,7 +16,7 @@ use crate::site::Site;
 use crate::thing::Phase;
 
 impl Site {
-    pub(super) fn finish(&self, host: &Host, guest: &Guest, order: &Order<'_>) -> Finished {
+    pub(super) fn finish(&self, host: &Host, guest: &Guest, order: &Order<'_>) -> Result<Resource> {
         let Some(mut thing) = guest.thing.clone() else {
             return Err(fail(
                 ErrorKind::Internal,

@@ -73,13 +73,7 @@ impl Site {
     }
 
     fn keypair_things(&self) -> Result<BTreeMap<String, Thing<KeypairBody>>> {
-        let mut all = BTreeMap::new();
-        for list in self.each(|host| self.on_shelf(host, Kind::Keypair, |shelf| shelf.all()))? {
-            for (name, thing) in list {
-                all.entry(name).or_insert(thing);
-            }
-        }
-        Ok(all)
+        self.documents(Kind::Keypair)
     }
 }
 

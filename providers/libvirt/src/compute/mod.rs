@@ -3,6 +3,7 @@
 mod create;
 mod domain;
 mod finish;
+mod ground;
 mod keypairs;
 mod machines;
 

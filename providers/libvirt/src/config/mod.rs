@@ -185,7 +185,7 @@ impl Settings {
             pools: reader.pools(),
             images: images::read(&mut reader),
         };
-        reader.elsewhere();
+        reader.elsewhere(&settings.hosts);
         reader.unknown(&KNOWN);
         reader.finish(settings)
     }

@@ -259,7 +259,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What a `site` block may have and this provider has no use for.
-    pub(super) fn elsewhere(&mut self) {
+    pub(super) fn elsewhere(&mut self, hosts: &[HostConfig]) {
         if self.spec.capacity.is_some() {
             let help =
                 "remove it; `overcommit` and `reserve` say how much of the hosts may be used";
@@ -268,6 +268,18 @@ impl<'a> Reader<'a> {
                 "the hosts themselves say how much there is",
                 Some(help),
             );
+        }
+        let zones = |hosts: &[HostConfig]| {
+            hosts
+                .iter()
+                .map(|host| host.zone.clone())
+                .collect::<BTreeSet<_>>()
+        };
+        if !self.spec.zones.is_empty()
+            && self.spec.zones.iter().cloned().collect::<BTreeSet<_>>() != zones(hosts)
+        {
+            let help = "remove it; a host's zone stands in `hosts`: `hosts = { rack1 = [\"…\"] }`";
+            self.fail("zones", "these are not the zones of the hosts", Some(help));
         }
         if self.spec.region.is_some() {
             self.fail(

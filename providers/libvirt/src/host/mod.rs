@@ -81,12 +81,7 @@ impl Host {
             return Ok(connection.clone());
         }
         *link = None;
-        let opened = Connect::open(Some(&self.config.uri)).map_err(|error| {
-            let code = error.message().trim().to_owned();
-            tracing::debug!(host = %self.config.name, "no connection: {code}");
-            error
-        });
-        // Not `on`: that would look at the link, which is locked here.
+        let opened = Connect::open(Some(&self.config.uri));
         let connection = opened.map_err(|error| {
             let message = format!(
                 "connecting to the host {} ({})",

@@ -183,7 +183,7 @@ impl Site {
             if Thing::<NetBody>::from_xml(&xml).as_ref() == Some(thing) {
                 return Ok(());
             }
-            thing.into_xml(&mut xml)?;
+            thing.put_into(&mut xml)?;
             host.define_network(&xml)
         })?;
         Ok(())

@@ -176,10 +176,10 @@ mod tests {
         }
     }
 
-    fn check(rule: FirewallRule<ResourceId>, wanted: &[&str]) {
+    fn check(rule: &FirewallRule<ResourceId>, wanted: &[&str]) {
         let ips = ["10.0.0.5", "10.0.0.9"].map(|ip| ip.parse().expect("ip"));
         let members = Members::from([("db".to_owned(), BTreeSet::from(ips))]);
-        let xml: Vec<_> = rule_xml(&rule, &members)
+        let xml: Vec<_> = rule_xml(rule, &members)
             .iter()
             .map(|rule| rule.children[0].to_string())
             .collect();
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn the_internet_is_two_worlds() {
         check(
-            of(
+            &of(
                 Direction::Ingress,
                 Peer::Internet,
                 Protocol::Tcp,
@@ -206,14 +206,14 @@ mod tests {
     fn a_firewall_is_its_members() {
         let peer = |name: &str| Peer::Firewall(ResourceId::from(name));
         check(
-            of(Direction::Ingress, peer("db"), Protocol::Any, &[]),
+            &of(Direction::Ingress, peer("db"), Protocol::Any, &[]),
             &[
                 "<all srcipaddr=\"10.0.0.5\" srcipmask=\"32\"/>",
                 "<all srcipaddr=\"10.0.0.9\" srcipmask=\"32\"/>",
             ],
         );
         check(
-            of(Direction::Ingress, peer("empty"), Protocol::Any, &[]),
+            &of(Direction::Ingress, peer("empty"), Protocol::Any, &[]),
             &[],
         );
     }
@@ -222,7 +222,7 @@ mod tests {
     fn outward_rules_look_at_the_other_end() {
         let range = Peer::Cidr("10.1.2.3/16".parse().expect("range"));
         check(
-            of(
+            &of(
                 Direction::Egress,
                 range,
                 Protocol::Udp,
@@ -234,7 +234,7 @@ mod tests {
             ],
         );
         check(
-            of(Direction::Ingress, Peer::Internet, Protocol::Icmp, &[]),
+            &of(Direction::Ingress, Peer::Internet, Protocol::Icmp, &[]),
             &["<icmp/>", "<icmpv6/>"],
         );
     }

@@ -44,7 +44,7 @@ impl Site {
             .holding(Element::leaf("uuid", uuid_of("network", &id)))
             .holding(Element::new("forward").with("mode", "bridge"))
             .holding(Element::new("bridge").with("name", "strat-none"));
-        thing.into_xml(&mut xml)?;
+        thing.put_into(&mut xml)?;
         self.each(|host| match host.network_xml(&id)? {
             Some(_) => Ok(()),
             None => host.define_network(&xml),

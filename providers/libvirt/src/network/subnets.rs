@@ -45,7 +45,7 @@ impl Site {
             }
         };
         let mut xml = subnet_xml(name, cidr, &self.settings.uplink);
-        thing.into_xml(&mut xml)?;
+        thing.put_into(&mut xml)?;
         let is_new = |host: &Host| -> Result<bool> {
             let is_new = host.network_xml(name)?.is_none();
             if is_new {

@@ -6,10 +6,13 @@
 mod facts;
 mod pack;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use strat_model::{Capabilities, DiskClass, ErrorKind, Kind, Name, Resource, ResourceId, Result};
 use strat_provider::Clock;
 
@@ -19,6 +22,7 @@ pub(crate) use pack::{Need, Room, choose};
 use crate::config::Settings;
 use crate::error::{fail, missing};
 use crate::host::{Guest, Host, Pool, Shelf};
+use crate::thing::Thing;
 
 /// A connected site.
 #[derive(Debug)]
@@ -141,6 +145,34 @@ impl Site {
     ) -> Result<T> {
         let pool = self.pool(host)?;
         work(&Shelf::new(host, &pool, kind))
+    }
+
+    /// The documents of a kind that every host has, by name, as they are on all hosts. The first
+    /// host that has one says what is in it.
+    pub(crate) fn documents<B: Serialize + DeserializeOwned + Send>(
+        &self,
+        kind: Kind,
+    ) -> Result<BTreeMap<String, Thing<B>>> {
+        let mut all = BTreeMap::new();
+        for list in self.each(|host| self.documents_on(host, kind))? {
+            for (name, thing) in list {
+                all.entry(name).or_insert(thing);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The documents of a kind on one host, by name. libvirt's mock driver has none.
+    pub(crate) fn documents_on<B: Serialize + DeserializeOwned>(
+        &self,
+        host: &Host,
+        kind: Kind,
+    ) -> Result<BTreeMap<String, Thing<B>>> {
+        if host.traits()?.offers("test") {
+            return Ok(BTreeMap::new());
+        }
+        let pool = self.pool(host)?;
+        Shelf::new(host, &pool, kind).all()
     }
 
     /// All guests of all hosts.

@@ -2,6 +2,7 @@
 
 mod attach;
 mod carry;
+mod foreign;
 mod volumes;
 
 use async_trait::async_trait;

@@ -3,6 +3,7 @@
 
 use crate::support;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use crate::support::peer::Peer;
@@ -12,12 +13,11 @@ use strat_model::{Kind, Resource, Spec};
 
 /// The folder where the script puts the guest's kernel and memory disk.
 fn guest() -> PathBuf {
-    let peers = std::env::var_os("STRAT_PEERS_DIR").map(PathBuf::from);
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let home = || PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache");
-    let guest = peers
-        .unwrap_or_else(|| cache.unwrap_or_else(home).join("stratiform/peers"))
-        .join("libvirt");
+    let output = Command::new(Peer::SCRIPT)
+        .arg("where")
+        .output()
+        .expect("the script runs");
+    let guest = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
     assert!(
         guest.join("initrd").exists(),
         "the guest is not built; run scripts/peers/libvirt"

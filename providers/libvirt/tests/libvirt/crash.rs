@@ -10,7 +10,7 @@ use crate::support::slots::Pair;
 use crate::support::topology::Topology;
 use strat_model::{Kind, ResourceState};
 
-const COUNT: usize = 6;
+const COUNT: usize = 4;
 
 fn blocks(count: usize) -> String {
     format!(
@@ -71,7 +71,7 @@ async fn a_killed_libvirtd_loses_and_doubles_nothing() {
     let site = support::site(&[host], false, serde_json::json!({}));
     let topology = Topology::new(&[host], "images = { debian-12 = \"debian-12.img\" }");
     let clean = files(host);
-    for after_ms in [150, 600, 1200, 2200] {
+    for after_ms in [300, 900, 1700] {
         let killed = async {
             tokio::time::sleep(Duration::from_millis(after_ms)).await;
             host.kill_libvirtd();

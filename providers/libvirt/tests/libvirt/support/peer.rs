@@ -15,12 +15,13 @@ pub(crate) struct Peer {
     child: Child,
 }
 
-/// The script that installs and runs it.
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/peers/libvirt");
-
 impl Peer {
     /// Where every host has its pool: a folder that each sees its own of.
     pub(crate) const POOL_PATH: &str = "/var/lib/libvirt/images/stratiform";
+
+    /// The script that installs and runs it.
+    pub(crate) const SCRIPT: &str =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/peers/libvirt");
 
     /// Starts a host.
     pub(crate) fn start(name: &str) -> Self {
@@ -148,7 +149,7 @@ fn spawn(dir: &Path) -> Child {
     let (sender, receiver) = mpsc::channel();
     let dir = dir.to_path_buf();
     std::thread::spawn(move || {
-        let mut command = Command::new(SCRIPT);
+        let mut command = Command::new(Peer::SCRIPT);
         command.arg("serve").arg(&dir);
         let log = fs::File::create(dir.join("serve.log")).expect("a log");
         command

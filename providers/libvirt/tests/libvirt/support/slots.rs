@@ -36,7 +36,7 @@ impl Pair {
             ALL.free
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .extend(0..SLOTS)
+                .extend(0..SLOTS);
         });
         let mut free = ALL.free.lock().unwrap_or_else(PoisonError::into_inner);
         let index = loop {
@@ -46,7 +46,7 @@ impl Pair {
                     free = ALL
                         .given_back
                         .wait(free)
-                        .unwrap_or_else(PoisonError::into_inner)
+                        .unwrap_or_else(PoisonError::into_inner);
                 }
             }
         };

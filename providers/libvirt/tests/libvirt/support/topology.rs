@@ -45,20 +45,18 @@ impl Topology {
     }
 
     /// Connects to the site, with the rest of the topology as given.
-    pub(crate) async fn session(&self, blocks: &str) -> Session {
+    async fn session(&self, blocks: &str) -> Result<Session, stratiform::Error> {
         let text = format!("{}\n{blocks}", self.site);
         std::fs::write(self.folder().join("lab.hcl"), text).expect("a file");
         let registry = Registry::new().with(LibvirtFactory::new());
         let workspace = Workspace::load(self.folder(), Inputs::default(), registry);
         let workspace = workspace.unwrap_or_else(|error| panic!("{error:#?}"));
-        Session::connect(workspace)
-            .await
-            .unwrap_or_else(|error| panic!("{error:#?}"))
+        Session::connect(workspace).await
     }
 
     /// Applies; gives what failed.
     pub(crate) async fn try_apply(&self, blocks: &str) -> Result<Vec<String>, stratiform::Error> {
-        let session = self.session(blocks).await;
+        let session = self.session(blocks).await?;
         let run = session.begin(&RunOptions::new("test")).await?;
         let outcome = async {
             let planned = run.plan(&PlanOptions::default()).await?;
@@ -71,7 +69,9 @@ impl Topology {
         let outcome = outcome.await;
         run.end().await?;
         let reports = outcome?.reports;
-        let failures = reports.iter().flat_map(|report| report.failures());
+        let failures = reports
+            .iter()
+            .flat_map(stratiform::engine::Report::failures);
         Ok(failures.map(|(_, error)| error.to_string()).collect())
     }
 
@@ -82,7 +82,10 @@ impl Topology {
             .await
             .unwrap_or_else(|error| panic!("{error:#?}"));
         assert!(failures.is_empty(), "the apply fails: {failures:#?}");
-        let session = self.session(blocks).await;
+        let session = self
+            .session(blocks)
+            .await
+            .unwrap_or_else(|error| panic!("{error:#?}"));
         let planned = session
             .plan(&PlanOptions::default())
             .await

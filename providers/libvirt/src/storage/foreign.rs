@@ -1,0 +1,140 @@
+//! Volumes that are not ours: seen, adopted when asked, otherwise left alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use strat_model::{
+    Attributes, Bytes, DiskClass, ErrorKind, Labels, Resource, ResourceId, ResourceState, Result,
+    Spec, VolumeSpec,
+};
+
+use super::volumes::{Found, VolumeBody};
+use crate::error::{fail, missing};
+use crate::host::{Guest, Host};
+use crate::provider::OwnedUpdate;
+use crate::site::Site;
+use crate::thing::Thing;
+
+/// A volume that is not ours.
+pub(super) struct Foreign {
+    host: usize,
+    pool: String,
+    name: String,
+    capacity: Bytes,
+}
+
+impl Site {
+    /// The volumes of the site's pool that nothing of ours accounts for.
+    pub(super) fn foreign_volumes(
+        &self,
+        ours: &BTreeMap<String, Found>,
+        guests: &[(&Host, Guest)],
+    ) -> Result<Vec<Foreign>> {
+        let images = self.image_things()?;
+        let mut known: BTreeSet<String> = ours
+            .values()
+            .map(|found| found.thing.body.volume.clone())
+            .collect();
+        known.extend(images.values().map(|image| image.body.volume.clone()));
+        known.extend(
+            self.settings
+                .images
+                .values()
+                .filter_map(|image| image.disk.clone()),
+        );
+        for (_, guest) in guests {
+            if let Some(body) = guest.body() {
+                known.extend(self.parts_of(&guest.name, body));
+            }
+        }
+        let lists = self.each(|host| self.pool(host)?.volumes(host))?;
+        let mut foreign = Vec::new();
+        for (host, list) in lists.into_iter().enumerate() {
+            for volume in list
+                .into_iter()
+                .filter(|volume| !known.contains(&volume.name))
+            {
+                let pool = self.settings.pool.clone();
+                foreign.push(Foreign {
+                    host,
+                    pool,
+                    name: volume.name,
+                    capacity: volume.capacity,
+                });
+            }
+        }
+        Ok(foreign)
+    }
+
+    pub(super) fn foreign_of(&self, foreign: &Foreign) -> Resource {
+        let host = &self.hosts[foreign.host];
+        Resource {
+            id: ResourceId::from(format!("{}/{}/{}", host.name(), foreign.pool, foreign.name)),
+            name: foreign.name.clone(),
+            mark: None,
+            state: ResourceState::Ready,
+            spec: Spec::Volume(VolumeSpec {
+                size: foreign.capacity,
+                class: DiskClass::default(),
+                zone: host.zone().clone(),
+                attach: None,
+                labels: Labels::new(),
+            }),
+            attributes: Attributes::new(),
+            created: None,
+        }
+    }
+
+    /// The document of a volume that was foreign so far, where it is.
+    pub(super) fn adopt_volume(
+        &self,
+        request: &OwnedUpdate<VolumeSpec<ResourceId>>,
+    ) -> Result<(usize, Thing<VolumeBody>, Option<Bytes>)> {
+        let (guests, ours) = (self.guests()?, self.volume_things()?);
+        let foreign = self.foreign_volumes(&ours, &guests)?;
+        let found = foreign
+            .into_iter()
+            .find(|foreign| self.foreign_of(foreign).id == request.id);
+        let Some(found) = found else {
+            return Err(missing(format!("volume {}", request.id)));
+        };
+        let spec = Spec::Volume(request.spec.clone());
+        let body = VolumeBody {
+            class: DiskClass::default(),
+            size: found.capacity,
+            pool: found.pool,
+            volume: found.name.clone(),
+            used: true,
+            moves: 0,
+        };
+        let thing = request.adopted(&found.name, &spec, self.now(), body);
+        Ok((found.host, thing, Some(found.capacity)))
+    }
+
+    pub(super) fn delete_foreign_volume(
+        &self,
+        id: &ResourceId,
+        ours: &BTreeMap<String, Found>,
+    ) -> Result<()> {
+        if !id.as_str().contains('/') {
+            return Ok(());
+        }
+        let guests = self.guests()?;
+        for foreign in self.foreign_volumes(ours, &guests)? {
+            if self.foreign_of(&foreign).id == *id {
+                let host = &self.hosts[foreign.host];
+                let pool = self.pool_named(host, &foreign.pool)?;
+                let path = pool.path_of(&foreign.name);
+                if let Some((_, guest)) =
+                    guests.iter().find(|(_, guest)| guest.disk(&path).is_some())
+                {
+                    return Err(fail(
+                        ErrorKind::Conflict,
+                        format!("the machine {} uses the volume {id}", guest.name),
+                    ));
+                }
+                return pool.remove(host, &foreign.name);
+            }
+        }
+        Ok(())
+    }
+}
