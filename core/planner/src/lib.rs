@@ -17,6 +17,7 @@ mod plan;
 mod room;
 mod step;
 mod target;
+mod unseen;
 mod view;
 
 pub use cidr::{check_address_space, site_slices};

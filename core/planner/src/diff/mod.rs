@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use strat_model::{Addr, Inventory, Kind, Name, Noun, Resource, SiteFacts};
 
 use crate::plan::{Change, Mode, Plan, TargetRef, Withheld};
-use crate::{Desired, Entry, InventoryIndex, Target, View};
+use crate::{Desired, Entry, InventoryIndex, Target, View, unseen};
 
 pub(crate) use value::{field_value, spec_value};
 
@@ -60,10 +60,12 @@ pub fn diff(
     options: &DiffOptions,
 ) -> Plan {
     let index = InventoryIndex::new(inventory, &desired.owner);
+    let facts = unseen::plannable(facts, inventory);
     let mut differ = Differ {
         desired,
         inventory,
-        facts,
+        facts: &facts,
+        seen_whole: facts.keys().all(|site| unseen::is_whole(inventory, site)),
         applied,
         index: &index,
         changes: Vec::new(),
@@ -73,6 +75,7 @@ pub fn diff(
         unchanged: 0,
         mode: options.mode,
     };
+    differ.blind_sites();
     differ.entries();
     differ.orphans();
     differ.finish(options)
@@ -83,6 +86,8 @@ struct Differ<'a> {
     desired: &'a Desired,
     inventory: &'a Inventory,
     facts: &'a BTreeMap<Name, SiteFacts>,
+    /// Whether everything was seen of all sites that have facts.
+    seen_whole: bool,
     applied: Option<&'a Applied>,
     index: &'a InventoryIndex<'a>,
     changes: Vec<Change>,
@@ -111,12 +116,10 @@ impl<'a> Differ<'a> {
     }
 
     fn entry(&mut self, addr: &'a Addr, entry: &'a Entry) {
-        let complete = self.inventory.is_complete(&addr.site, addr.kind());
-        let found = self.index.at(addr);
-        if !complete && (found.is_empty() || addr.local.noun == Noun::Machines) {
-            self.withhold_unseen(addr);
+        if self.is_unseen(addr, entry) {
             return;
         }
+        let found = self.index.at(addr);
         if addr.local.noun == Noun::Machines {
             self.fleet(addr, entry, found);
         } else {
@@ -124,14 +127,45 @@ impl<'a> Differ<'a> {
         }
     }
 
-    fn withhold_unseen(&mut self, addr: &Addr) {
-        let site = self.inventory.sites.get(&addr.site);
-        let why = match site.and_then(|site| site.coverage.get(&addr.kind())) {
-            Some(strat_model::Coverage::Partial { why }) => why.clone(),
-            _ => "it was not observed".to_owned(),
+    /// Whether too little was seen for a comparison; that is withheld then.
+    fn is_unseen(&mut self, addr: &Addr, entry: &Entry) -> bool {
+        if self.seen_whole {
+            return false;
+        }
+        let (site, kind) = (&addr.site, addr.kind());
+        if let Some(why) = unseen::partial(self.inventory, site, kind) {
+            self.withhold(site, kind, why);
+            return true;
+        }
+        let mut unseen = None;
+        for goal in &entry.goals {
+            goal.spec.for_each_ref(|of| {
+                let why = unseen::partial(self.inventory, site, of.kind());
+                unseen = unseen.or(why.map(|why| (of.kind(), why)));
+            });
+        }
+        let Some((needed, why)) = unseen else {
+            return false;
         };
-        let what = format!("{}s at {}", addr.kind(), addr.site);
-        self.withheld.insert((what, why));
+        self.withhold(site, kind, &format!("they refer to {needed}s: {why}"));
+        true
+    }
+
+    fn withhold(&mut self, site: &Name, kind: Kind, why: &str) {
+        self.withheld
+            .insert((format!("{kind}s at {site}"), why.to_owned()));
+    }
+
+    /// Says of which sites nothing can be said.
+    fn blind_sites(&mut self) {
+        for site in self.inventory.sites.keys() {
+            if !self.facts.contains_key(site) {
+                let why = unseen::ground(self.inventory, site);
+                let why = why.unwrap_or("it did not say what it can do");
+                self.withheld
+                    .insert((format!("what is at {site}"), why.to_owned()));
+            }
+        }
     }
 
     /// How many things the last finished apply left at an address.

@@ -1,15 +1,16 @@
 //! Things that carry the mark and are in the topology no more.
 
-use strat_model::{Addr, Resource};
+use strat_model::{Addr, Kind, Resource};
 
 use super::value::resource_value;
 use super::{Differ, change, target};
-use crate::{Target, View};
 use crate::plan::{Action, Cause, Mode};
+use crate::{Target, View, unseen};
 
 impl<'a> Differ<'a> {
     /// Plans to delete what is marked as ours and no longer wanted. Only a mark that was seen
-    /// leads here; nothing is deleted because it was *not* seen.
+    /// leads here; nothing is deleted because it was *not* seen. What may be used by something of
+    /// a kind that was seen in part is withheld.
     pub(super) fn orphans(&mut self) {
         let index = self.index;
         for (addr, found) in index.addrs() {
@@ -19,11 +20,29 @@ impl<'a> Differ<'a> {
             let blind = !self.facts.contains_key(&addr.site);
             let withheld = |local| self.desired.withheld.contains_key(local);
             let whole = strat_model::LocalAddr::new(addr.local.noun, addr.local.name.clone());
-            if blind || withheld(&addr.local) || withheld(&whole) {
+            if blind || withheld(&addr.local) || withheld(&whole) || self.may_be_used(addr) {
                 continue;
             }
             self.orphan(addr, found);
         }
+    }
+
+    /// Whether not all was seen of its kind, or of what may use it at a site that is not blind.
+    fn may_be_used(&mut self, addr: &Addr) -> bool {
+        if self.seen_whole {
+            return false;
+        }
+        let kind = addr.kind();
+        let users: &[Kind] = match kind {
+            Kind::Network => &[Kind::Network, Kind::Firewall],
+            _ => &[kind],
+        };
+        let partial = |kind: &Kind| unseen::partial(self.inventory, &addr.site, *kind);
+        let Some(why) = users.iter().find_map(partial) else {
+            return false;
+        };
+        self.withhold(&addr.site, kind, why);
+        true
     }
 
     fn orphan(&mut self, addr: &'a Addr, found: &[&'a Resource]) {

@@ -14,12 +14,13 @@ use strat_model::{
 };
 
 use crate::diff::field_value;
-use crate::{Desired, Entry, Goal, InventoryIndex};
+use crate::{Desired, Entry, Goal, InventoryIndex, unseen};
 
 /// Chooses a place for everything, as far as it is not chosen by what runs already.
 ///
 /// What runs stays where it is while that is permitted. What is new goes to the first permitted
-/// site with room for it. A site without facts is blind: what may be there is withheld.
+/// site with room for it. A site without facts, or whose networks, subnets, machines or volumes were
+/// seen in part, is blind: what may be there is withheld.
 ///
 /// # Errors
 /// All that finds no place, with the reasons.
@@ -29,9 +30,10 @@ pub fn place(
     inventory: &Inventory,
 ) -> Result<Desired, Vec<Diagnostic>> {
     let index = InventoryIndex::new(inventory, &intent.owner);
+    let facts = unseen::plannable(facts, inventory);
     let mut placer = Placer {
         intent,
-        facts,
+        facts: &facts,
         index: &index,
         entries: BTreeMap::new(),
         withheld: BTreeMap::new(),

@@ -105,6 +105,78 @@ fn a_partial_inventory_deletes_and_makes_nothing_of_that_kind() {
 }
 
 #[test]
+fn nothing_is_planned_for_what_refers_to_things_that_were_not_seen() {
+    let intent = shop();
+    for kind in Kind::ALL {
+        let mut world = realise(&placed(&intent, &empty()));
+        unsee(&mut world, "east", kind);
+        let plan = plan_of(&intent, &world);
+        assert_eq!(lines(&plan), [""; 0], "without the list of {kind}s");
+        // Even where the topology wants something else by now.
+        let mut edited = intent.clone();
+        edited.machines.clear();
+        edited.volumes.clear();
+        edited.addresses.clear();
+        let plan = plan_of(&edited, &world);
+        let wrong = plan.changes.iter().filter(|change| change.site == "east");
+        let wrong: Vec<_> = wrong
+            .filter(|c| kind == c.kind || is_ground(kind))
+            .collect();
+        assert!(wrong.is_empty(), "without {kind}s: {wrong:#?}");
+        assert!(!is_ground(kind) || !plan.withheld.is_empty());
+    }
+}
+
+#[test]
+fn a_destroy_says_what_it_leaves_because_it_was_not_seen() {
+    let mut world = realise(&placed(&shop(), &empty()));
+    let nothing = Desired {
+        owner: shop().owner,
+        entries: Default::default(),
+        withheld: Default::default(),
+    };
+    let options = DiffOptions {
+        mode: Mode::Destroy,
+        ..DiffOptions::default()
+    };
+    unsee(&mut world, "east", Kind::Firewall);
+    let plan = diff(&nothing, &world, &facts(), None, &options);
+    let left = |kind| move |c: &&strat_planner::Change| c.site == "east" && c.kind == kind;
+    assert_eq!(plan.changes.iter().filter(left(Kind::Firewall)).count(), 0);
+    assert_eq!(plan.changes.iter().filter(left(Kind::Network)).count(), 0);
+    assert_ne!(plan.changes.iter().filter(left(Kind::Bucket)).count(), 0);
+    assert!(!plan.withheld.is_empty());
+    unsee(&mut world, "east", Kind::Subnet);
+    let plan = diff(&nothing, &world, &facts(), None, &options);
+    assert!(plan.changes.iter().all(|change| change.site != "east"));
+    let told = |plan: &strat_planner::Plan| -> Vec<String> {
+        plan.withheld
+            .iter()
+            .map(|w| format!("{}: {}", w.what, w.why))
+            .collect()
+    };
+    assert_eq!(told(&plan), ["what is at east: the list timed out"]);
+    let mut mute = facts();
+    mute.remove("dc1");
+    let plan = diff(&nothing, &world, &mute, None, &options);
+    assert_eq!(told(&plan).len(), 2, "{:?}", told(&plan));
+}
+
+/// Makes the list of a kind at a site one that broke off before its first page.
+fn unsee(world: &mut strat_model::Inventory, site: &str, kind: Kind) {
+    let site = world.sites.get_mut(site).expect("the site");
+    site.resources.retain(|resource| resource.kind() != kind);
+    let why = "the list timed out".to_owned();
+    site.coverage.insert(kind, Coverage::Partial { why });
+}
+
+/// Whether a site of which this kind was not seen is left alone altogether.
+fn is_ground(kind: Kind) -> bool {
+    use Kind::{Machine, Network, Subnet, Volume};
+    matches!(kind, Network | Subnet | Machine | Volume)
+}
+
+#[test]
 fn another_owner_and_things_without_a_mark_are_never_touched() {
     let intent = shop();
     let mut world = realise(&placed(&intent, &empty()));
