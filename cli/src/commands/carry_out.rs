@@ -191,7 +191,6 @@ impl CarryOut<'_> {
             stop: Stop::new(),
             execute: ExecuteOptions {
                 parallelism: usize::from(self.args.parallelism),
-                site_parallelism: usize::from(self.args.parallelism),
                 ..ExecuteOptions::default()
             },
         }

@@ -91,7 +91,7 @@ async fn bad_credentials_close_their_site_alone() {
     let mut bench = Bench::realistic();
     let mut intent = shop::shop(&["dc1", "east"]);
     // So that the first call at the site is the one that fails.
-    bench.options.site_parallelism = 1;
+    bench.options.site_parallelism = Some(1);
     intent.buckets.clear();
     let fault = Fault::Fail {
         kind: ErrorKind::Unauthenticated,

@@ -46,7 +46,8 @@ impl<'a> Execution<'a> {
     pub(super) async fn drive(&mut self) {
         let run = self.run;
         let context = Context::new(*run);
-        let slots = Slots::new(run.options.parallelism, run.options.site_parallelism);
+        let most = run.options.parallelism;
+        let slots = Slots::new(most, run.options.site_parallelism.unwrap_or(most));
         let mut running = FuturesUnordered::new();
         let mut stopping = false;
         loop {

@@ -29,8 +29,8 @@ use crate::{Event, EventSink, Journal, LeaseGuard, RunRecord, Sites, Stop, UserD
 pub struct ExecuteOptions {
     /// The most calls in flight. Waiting for a thing to be ready is no call.
     pub parallelism: usize,
-    /// The most calls in flight at one site.
-    pub site_parallelism: usize,
+    /// The most calls in flight at one site; `None` is as many as in all.
+    pub site_parallelism: Option<usize>,
     /// How long one thing may take to be ready, or gone.
     pub wait_deadline: Duration,
     /// How long a delete is repeated while what uses the thing goes away.
@@ -41,7 +41,7 @@ impl Default for ExecuteOptions {
     fn default() -> Self {
         Self {
             parallelism: 16,
-            site_parallelism: 16,
+            site_parallelism: None,
             wait_deadline: Duration::from_secs(20 * 60),
             conflict_deadline: Duration::from_secs(3 * 60),
         }
