@@ -80,7 +80,7 @@ pub enum Error {
         existing: u32,
     },
     /// The world or the topology is not what it was when the plan was made.
-    #[error("the plan is out of date: {}", moved.join("; "))]
+    #[error("the plan is out of date: {}", some(moved))]
     Moved {
         /// What moved, one sentence each.
         moved: Vec<String>,
@@ -139,6 +139,17 @@ fn first(diagnostics: &[Diagnostic]) -> String {
     }
 }
 
+/// How much of what moved is told in one sentence.
+const MOVED_MAX: usize = 5;
+
+fn some(moved: &[String]) -> String {
+    let told = moved.get(..MOVED_MAX).unwrap_or(moved).join("; ");
+    match moved.len().saturating_sub(MOVED_MAX) {
+        0 => told,
+        more => format!("{told}; and {more} more"),
+    }
+}
+
 fn list(addrs: &[Addr]) -> String {
     let addrs: Vec<String> = addrs.iter().map(ToString::to_string).collect();
     addrs.join(", ")
@@ -153,4 +164,19 @@ fn blocks(addrs: &[Addr]) -> String {
     blocks.sort();
     blocks.dedup();
     blocks.join(" and ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_much_that_moved_a_few_are_named() {
+        let moved = (1..=33).map(|n| format!("{n} is gone")).collect();
+        let told = Error::Moved { moved }.to_string();
+        assert!(told.ends_with("5 is gone; and 28 more"), "{told}");
+        let moved = vec!["one is gone".to_owned()];
+        let told = Error::Moved { moved }.to_string();
+        assert_eq!(told, "the plan is out of date: one is gone");
+    }
 }

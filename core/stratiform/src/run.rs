@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strat_engine::{
-    ExecuteOptions, Holder, Journal, LeaseGuard, Observation, Problem, Report, RunRecord,
-    SettleReport, Stop, UserDataSource, acquire_wait, execute, retention, settle,
+    ExecuteOptions, Holder, Journal, LeaseGuard, Observation, Problem, Report, SettleReport, Stop,
+    UserDataSource, acquire_wait, execute, retention, settle,
 };
 use strat_planner::{Desired, Mode, Plan, lower};
 
@@ -82,7 +82,6 @@ pub struct Run<'a> {
     session: &'a Session,
     journal: Journal,
     lease: LeaseGuard,
-    command: String,
     settled: SettleReport,
 }
 
@@ -108,7 +107,6 @@ impl<'a> Run<'a> {
                 session,
                 journal,
                 lease,
-                command: options.command.clone(),
                 settled,
             }),
             Err(error) => {
@@ -131,6 +129,7 @@ impl<'a> Run<'a> {
             session.events(),
         )
         .await?;
+        wait_out_others(session, &journal).await;
         Ok((journal, settled))
     }
 
@@ -182,11 +181,15 @@ impl<'a> Run<'a> {
         options: &ApplyOptions,
     ) -> Result<ApplyOutcome, Error> {
         permitted(&planned.saved.plan, options)?;
-        let mut round = Round::of(planned.clone());
+        let mut next: Option<Planned> = None;
         let mut reports = Vec::new();
         let mut out_of_stock = OutOfStock::default();
-        while !round.plan.is_empty() {
-            let report = self.execute(&round, options).await?;
+        loop {
+            let round = next.as_ref().unwrap_or(planned);
+            if round.saved.plan.is_empty() {
+                break;
+            }
+            let report = self.execute(round, options).await?;
             let again = out_of_stock.learn(&report)
                 && report.fatal.is_none()
                 && !report.interrupted
@@ -196,11 +199,12 @@ impl<'a> Run<'a> {
                 break;
             }
             match self.around(&out_of_stock, &planned.saved).await {
-                Some(next) => round = next,
+                Some(other) => next = Some(other),
                 None => break,
             }
         }
-        self.finish(&planned.saved, &round.desired, reports).await
+        let reached = next.as_ref().unwrap_or(planned);
+        self.finish(&planned.saved, &reached.desired, reports).await
     }
 
     /// Lets the lease go.
@@ -240,22 +244,11 @@ impl<'a> Run<'a> {
         Err(Error::Moved { moved })
     }
 
-    async fn execute(&self, round: &Round, options: &ApplyOptions) -> Result<Report, Error> {
-        let (session, plan) = (self.session, &round.plan);
-        let lease = self.lease.check()?;
-        let record = RunRecord {
-            plan: plan.id.clone(),
-            owner: plan.topology.clone(),
-            holder: lease.holder.who(),
-            command: self.command.clone(),
-            generation: lease.generation,
-            started: session.clock().now(),
-            finished: None,
-            interrupted: false,
-        };
-        self.journal.run_started(record).await?;
+    async fn execute(&self, round: &Planned, options: &ApplyOptions) -> Result<Report, Error> {
+        let (session, plan) = (self.session, &round.saved.plan);
+        self.lease.check()?;
         let graph = lower(plan, &round.observation.inventory, &round.observation.facts);
-        let report = execute(strat_engine::Run {
+        Ok(execute(strat_engine::Run {
             plan,
             graph: &graph,
             sites: session.sites(),
@@ -268,16 +261,11 @@ impl<'a> Run<'a> {
             stop: &options.stop,
             options: options.execute,
         })
-        .await;
-        let now = session.clock().now();
-        self.journal
-            .run_finished(now, &plan.id, report.counts, report.interrupted)
-            .await?;
-        Ok(report)
+        .await)
     }
 
     /// The next round, without what is out of stock; nothing if there is no other way.
-    async fn around(&self, out_of_stock: &OutOfStock, agreed: &SavedPlan) -> Option<Round> {
+    async fn around(&self, out_of_stock: &OutOfStock, agreed: &SavedPlan) -> Option<Planned> {
         let mut observation = self.session.observe_with(&self.journal).await;
         observation.facts = out_of_stock.without(&observation.facts);
         let options = PlanOptions {
@@ -286,7 +274,7 @@ impl<'a> Run<'a> {
         };
         let next = self.session.plan_from(observation, &self.journal, &options);
         let next = next.ok()?;
-        takes_nothing_more(&agreed.plan, &next.saved.plan).then(|| Round::of(next))
+        takes_nothing_more(&agreed.plan, &next.saved.plan).then_some(next)
     }
 
     /// Notes what was reached, and looks at it.
@@ -320,20 +308,19 @@ impl<'a> Run<'a> {
     }
 }
 
-/// What one execution goes by.
-struct Round {
-    plan: Plan,
-    desired: Desired,
-    observation: Observation,
-}
-
-impl Round {
-    fn of(planned: Planned) -> Self {
-        Self {
-            plan: planned.saved.plan,
-            desired: planned.desired,
-            observation: planned.observation,
-        }
+/// Lets lists catch up with what another computer, whose journal this one does not have, may just
+/// have made: what a late list does not show would be made a second time. Only a journal that
+/// knows of no run is waited for; what its own runs wrote, it knows.
+async fn wait_out_others(session: &Session, journal: &Journal) {
+    let owner = session.workspace().owner();
+    if journal.runs().iter().any(|run| run.owner == *owner) {
+        return;
+    }
+    let windows = session.sites().values();
+    let windows = windows.map(|site| site.capabilities().consistency_window_ms);
+    let longest = Duration::from_millis(windows.max().unwrap_or(0));
+    if !longest.is_zero() {
+        session.clock().sleep(longest).await;
     }
 }
 

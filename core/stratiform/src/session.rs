@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use strat_engine::{EventSink, FileLeaseStore, Journal, Observation, Problem, Sites, observe};
-use strat_model::{Inventory, Name, SiteFacts};
-use strat_planner::{Applied, Desired, DiffOptions, Mode, Target, Withheld, diff, place};
+use strat_model::{Coverage, Inventory, Kind, Name, SiteFacts, SiteInventory};
+use strat_planner::{Applied, Desired, DiffOptions, Mode, Target, diff, place};
 use strat_provider::{Clock, TokioClock};
 
 use crate::{Error, Run, RunOptions, SavedPlan, Workspace, sites, targets};
@@ -151,9 +151,19 @@ impl Session {
         let owner = self.workspace.owner();
         let mut observation =
             observe(&self.sites, owner, journal, &*self.clock, &self.events).await;
-        observation
-            .problems
-            .extend(self.unreachable.iter().cloned());
+        for problem in &self.unreachable {
+            let partial = || Coverage::Partial {
+                why: problem.error.to_string(),
+            };
+            let unseen = SiteInventory {
+                observed_at: self.clock.now(),
+                coverage: Kind::ALL.map(|kind| (kind, partial())).into(),
+                resources: Vec::new(),
+            };
+            let sites = &mut observation.inventory.sites;
+            sites.insert(problem.site.clone(), unseen);
+            observation.problems.push(problem.clone());
+        }
         observation
             .problems
             .sort_by(|a, b| (&a.site, a.kind).cmp(&(&b.site, b.kind)));
@@ -167,15 +177,12 @@ impl Session {
         options: &PlanOptions,
     ) -> Result<Planned, Error> {
         let applied = journal.applied(self.workspace.owner());
-        let (mut saved, desired) = self.plan_with_facts(
+        let (saved, desired) = self.plan_with_facts(
             &observation.facts,
             &observation.inventory,
             applied.as_ref(),
             options,
         )?;
-        if options.mode == Mode::Destroy {
-            saved.plan.withheld.extend(unseen(&observation.problems));
-        }
         Ok(Planned {
             saved,
             desired,
@@ -211,17 +218,4 @@ impl Session {
         let targets = options.targets.clone();
         Ok((SavedPlan { plan, targets }, desired))
     }
-}
-
-/// What a destroy leaves because its site did not show it.
-fn unseen(problems: &[Problem]) -> Vec<Withheld> {
-    let mut sites: BTreeMap<&Name, &Problem> = BTreeMap::new();
-    for problem in problems {
-        sites.entry(&problem.site).or_insert(problem);
-    }
-    let withheld = sites.into_iter().map(|(site, problem)| Withheld {
-        what: format!("what is at {site}"),
-        why: problem.error.to_string(),
-    });
-    withheld.collect()
 }
