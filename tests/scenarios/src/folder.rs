@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use strat_sim::{Phase, SimFactory, Verdict, World};
+use strat_sim::{Phase, RegionKey, SimControl, SimFactory, Verdict, World};
 use stratiform::engine::Outcome;
-use stratiform::model::{Kind, Resource};
-use stratiform::provider::{Clock, Filter, ProviderExt as _, Registry, TokioClock};
+use stratiform::model::{Kind, Resource, ResourceState};
+use stratiform::provider::{Clock, Registry, TokioClock};
 use stratiform::{
-    ApplyOptions, EventSink, Inputs, Mode, Plan, PlanOptions, RunOptions, Session, Workspace,
+    ApplyOptions, EventSink, Inputs, Mode, Plan, PlanOptions, RunOptions, Session, Stop, Workspace,
 };
 
 /// A folder with a topology, and the simulated clouds that it is applied to.
@@ -48,6 +48,35 @@ impl Folder {
             dir: tempfile::tempdir().expect("a folder"),
             factory: SimFactory::new(),
             clock: Arc::new(TokioClock::system()),
+        }
+    }
+
+    /// Another empty folder, from which the same clouds are seen: see [`crate::Random::in_realm`].
+    ///
+    /// # Panics
+    /// If no folder can be made.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self {
+            factory: self.factory.clone(),
+            ..Self::new()
+        }
+    }
+
+    /// Where the simulated clouds are.
+    #[must_use]
+    pub fn world(&self) -> std::path::PathBuf {
+        SimFactory::default_world(self.path())
+    }
+
+    /// Takes away what is remembered between two runs, as if the topology were on another computer.
+    ///
+    /// # Panics
+    /// If it cannot be removed.
+    pub fn forget(&self) {
+        let state = self.path().join(".stratiform");
+        if state.exists() {
+            std::fs::remove_dir_all(state).expect("removed");
         }
     }
 
@@ -107,6 +136,14 @@ impl Folder {
     /// # Panics
     /// If the plan is refused.
     pub async fn apply(&self, mode: Mode) -> Applied {
+        self.apply_until(mode, Stop::new()).await
+    }
+
+    /// An apply that somebody may stop.
+    ///
+    /// # Panics
+    /// If the plan is refused.
+    pub async fn apply_until(&self, mode: Mode, stop: Stop) -> Applied {
         let session = self.session().await;
         let mut options = RunOptions::new("test");
         options.lock_timeout = std::time::Duration::from_secs(300);
@@ -118,6 +155,7 @@ impl Folder {
         let planned = run.plan(&options).await.expect("a plan");
         let options = ApplyOptions {
             allow_deletes: true,
+            stop,
             ..ApplyOptions::default()
         };
         let outcome = run.apply(&planned, &options).await.expect("applies");
@@ -139,50 +177,107 @@ impl Folder {
     /// # Panics
     /// If the simulated world cannot be reached.
     pub async fn killed(&self, mode: Mode, at: usize) -> bool {
-        // Connect first, so that there is a world to hook into.
-        drop(self.session().await);
         let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-        let moment = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-        for world in self.worlds() {
-            let (tell, moment) = (tell.clone(), Arc::clone(&moment));
-            world.on_call(Box::new(move |operation, _: Phase| {
-                if operation.starts_with("list") || operation.starts_with("get") {
-                    return Verdict::Go;
-                }
-                let now = moment.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-                if now >= at {
-                    let _ = tell.send(());
-                    return Verdict::Stop;
-                }
-                Verdict::Go
-            }));
-        }
+        self.at_moment(at, move || {
+            let _ = tell.send(());
+            Verdict::Stop
+        })
+        .await;
         let died = tokio::select! {
             _ = self.apply(mode) => false,
             _ = told.recv() => true,
         };
+        self.clear_hooks();
+        died
+    }
+
+    /// An apply that is asked to stop at its `at`-th moment, and, if it is urgent, at once again.
+    ///
+    /// # Panics
+    /// If the simulated world cannot be reached, or the plan is refused.
+    pub async fn stopped(&self, mode: Mode, at: usize, urgent: bool) -> Applied {
+        let stop = Stop::new();
+        let button = stop.clone();
+        self.at_moment(at, move || {
+            button.request();
+            if urgent {
+                button.request();
+            }
+            Verdict::Go
+        })
+        .await;
+        let applied = self.apply_until(mode, stop).await;
+        self.clear_hooks();
+        applied
+    }
+
+    /// Does something from the `at`-th moment on before or after the effect of a call that changes
+    /// something.
+    async fn at_moment(
+        &self,
+        at: usize,
+        act: impl Fn() -> Verdict + Clone + Send + Sync + 'static,
+    ) {
+        // Connect first, so that there is a world to hook into.
+        drop(self.session().await);
+        let moment = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        for world in self.worlds() {
+            let (act, moment) = (act.clone(), Arc::clone(&moment));
+            world.on_call(Box::new(move |operation, _: Phase| {
+                if operation.starts_with("list") || operation.starts_with("get") {
+                    return Verdict::Go;
+                }
+                if moment.fetch_add(1, std::sync::atomic::Ordering::SeqCst) >= at {
+                    return act();
+                }
+                Verdict::Go
+            }));
+        }
+    }
+
+    fn clear_hooks(&self) {
         for world in self.worlds() {
             world.clear_hook();
         }
-        died
     }
 
     fn worlds(&self) -> Vec<World> {
         self.factory.worlds().into_values().collect()
     }
 
-    /// Everything that is anywhere, ours or not, by site and kind.
+    /// What disturbs the simulated clouds.
     ///
     /// # Panics
-    /// If a list fails.
-    pub async fn everything(&self) -> BTreeMap<(String, Kind), Vec<Resource>> {
-        let session = self.session().await;
-        let mut all = BTreeMap::new();
-        for (site, provider) in session.sites() {
-            for kind in Kind::ALL {
-                let found = provider.list_all(kind, &Filter::All).await.expect("a list");
-                if !found.is_empty() {
-                    all.insert((site.to_string(), kind), found);
+    /// If nothing was ever connected.
+    #[must_use]
+    pub fn control(&self) -> SimControl {
+        SimControl::new(self.worlds().into_iter().next().expect("a world"))
+    }
+
+    /// The regions of the simulated clouds.
+    ///
+    /// # Panics
+    /// If they cannot be read.
+    #[must_use]
+    pub fn regions(&self) -> Vec<RegionKey> {
+        let views = self.control().regions().expect("regions");
+        views.into_iter().map(|view| view.region).collect()
+    }
+
+    /// Everything that is anywhere and not going away, ours or not, by region and kind, as it
+    /// really is.
+    ///
+    /// # Panics
+    /// If the world cannot be read.
+    #[must_use]
+    pub fn everything(&self) -> BTreeMap<(String, Kind), Vec<Resource>> {
+        let mut all: BTreeMap<_, Vec<Resource>> = BTreeMap::new();
+        let control = self.control();
+        for region in self.regions() {
+            for thing in control.resources(&region, None).expect("things") {
+                if thing.state != ResourceState::Deleting {
+                    let key = (region.to_string(), thing.kind());
+                    all.entry(key).or_default().push(thing);
                 }
             }
         }

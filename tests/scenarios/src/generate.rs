@@ -11,7 +11,94 @@ pub struct Random {
     pub blocks: Vec<String>,
 }
 
+/// How the clouds of a random topology behave.
+const CALM: &str = "  latency_ms = 0\n  create_ms = 0\n  delete_ms = 0\n  consistency_ms = 0\n";
+
+/// How clouds behave on a bad day: the settings of every site.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weather {
+    /// What chance is drawn from.
+    pub seed: u64,
+    /// The share of changing calls whose answer is lost.
+    pub lost_answers: f64,
+    /// The share of calls that fail before they have an effect.
+    pub faults: f64,
+    /// How far lists and marks lag behind.
+    pub lag_ms: u64,
+    /// How many calls a second each operation takes.
+    pub rate_per_second: u32,
+    /// How much a page of a list holds.
+    pub page_size: u64,
+}
+
+impl Weather {
+    /// One that is never the same twice.
+    #[must_use]
+    pub fn bad(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        Self {
+            seed,
+            lost_answers: 0.1 + 0.1 * rng.f64(),
+            faults: 0.05 + 0.05 * rng.f64(),
+            lag_ms: 5000,
+            rate_per_second: rng.u32(5..40),
+            page_size: rng.u64(1..6),
+        }
+    }
+
+    /// Nothing fails, but lists lag behind.
+    #[must_use]
+    pub const fn late(seed: u64) -> Self {
+        Self {
+            seed,
+            lost_answers: 0.0,
+            faults: 0.0,
+            lag_ms: 5000,
+            rate_per_second: 1000,
+            page_size: 100,
+        }
+    }
+
+    fn settings(&self) -> String {
+        let Self {
+            seed,
+            lost_answers,
+            faults,
+            lag_ms,
+            rate_per_second,
+            page_size,
+        } = self;
+        format!(
+            "  seed = {}\n  latency_ms = 30\n  create_ms = 4000\n  delete_ms = 3000\n  consistency_ms = {lag_ms}\n  lost_answers = {lost_answers:.3}\n  faults = {faults:.3}\n  rate_per_second = {rate_per_second}\n  page_size = {page_size}\n",
+            seed % 1_000_000
+        )
+    }
+}
+
 impl Random {
+    /// The same topology in other weather.
+    #[must_use]
+    pub fn in_weather(mut self, weather: &Weather) -> Self {
+        for block in &mut self.blocks {
+            *block = block.replace(CALM, &weather.settings());
+        }
+        self
+    }
+
+    /// The same topology of another realm, in the clouds of another folder.
+    #[must_use]
+    pub fn in_realm(mut self, realm: &str, world: &std::path::Path) -> Self {
+        let world = format!("  world = \"{}\"\n  account =", world.display());
+        for block in &mut self.blocks {
+            if block.starts_with("topology") {
+                *block = block.replacen('{', &format!("{{\n  realm = \"{realm}\""), 1);
+            } else if block.starts_with("site") {
+                *block = block.replacen("  account =", &world, 1);
+            }
+        }
+        self
+    }
+
     /// The whole as one file.
     #[must_use]
     pub fn text(&self) -> String {
@@ -79,7 +166,7 @@ impl Generator {
                 "  capacity = { cpu = 200, memory = \"800GiB\", disk = \"8TiB\" }\n"
             };
             self.blocks.push(format!(
-                "site \"{name}\" {{\n  provider = \"sim\"\n  profile = \"{profile}\"\n  region = \"{region}\"\n{capacity}  latency_ms = 0\n  create_ms = 0\n  delete_ms = 0\n  consistency_ms = 0\n}}\n"
+                "site \"{name}\" {{\n  provider = \"sim\"\n  account = \"main\"\n  profile = \"{profile}\"\n  region = \"{region}\"\n{capacity}{CALM}}}\n"
             ));
         }
         self.blocks.push("keypair \"ops\" {\n  public_key = \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMxfrI+Bu8nPAupzfnRCccjZiZZSM4z5fn+BcrV2JcIo x\"\n}\n".to_owned());

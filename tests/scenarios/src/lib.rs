@@ -4,4 +4,4 @@ mod folder;
 mod generate;
 
 pub use folder::{Applied, Folder};
-pub use generate::{Random, random};
+pub use generate::{Random, Weather, random};

@@ -52,7 +52,7 @@ async fn apply(folder: &Folder) {
 async fn nothing_to_do(folder: &Folder) {
     let plan = folder.plan(Mode::Apply).await;
     assert!(plan.is_empty(), "{:#?}", lines(&plan));
-    let there: usize = folder.everything().await.values().map(Vec::len).sum();
+    let there: usize = folder.everything().values().map(Vec::len).sum();
     assert_eq!(
         there, plan.summary.no_op as usize,
         "what is there is what is wanted, and once"
@@ -62,7 +62,7 @@ async fn nothing_to_do(folder: &Folder) {
 async fn nothing_left(folder: &Folder) {
     let destroyed = folder.apply(Mode::Destroy).await;
     assert!(destroyed.success, "{:#?}", destroyed.failures);
-    let left = folder.everything().await;
+    let left = folder.everything();
     assert!(left.is_empty(), "{left:#?}");
 }
 

@@ -1,0 +1,8 @@
+//! The laws in bad weather, among strangers, after disturbances, and half blind.
+
+mod blind;
+mod common;
+mod disturbed;
+mod stopped;
+mod strangers;
+mod weather;
