@@ -63,6 +63,7 @@ pub(crate) enum Command {
     Unlock(commands::unlock::Unlock),
     Doctor(commands::doctor::Doctor),
     Sim(commands::sim::Sim),
+    Schema(commands::schema::Schema),
     Functions(commands::functions::Functions),
     Completions(commands::completions::Completions),
 }

@@ -15,6 +15,7 @@ pub(crate) mod offers;
 pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod providers;
+pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod sim;
 pub(crate) mod unlock;
@@ -43,6 +44,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::Unlock(command) => command.run(context),
         Command::Doctor(command) => command.run(context),
         Command::Sim(command) => command.run(context),
+        Command::Schema(command) => command.run(context),
         Command::Functions(command) => command.run(context),
         Command::Completions(command) => command.run(context),
     }

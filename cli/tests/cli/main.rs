@@ -4,4 +4,6 @@ mod crash;
 mod errors;
 mod journey;
 mod plans;
+mod storm;
+mod schema;
 mod support;

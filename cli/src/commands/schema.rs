@@ -1,0 +1,51 @@
+//! `strat schema`
+
+use clap::{Args, ValueEnum};
+
+use crate::context::{Context, Exit};
+use crate::failure::Failure;
+
+/// Write the JSON Schema of a topology, a plan or the journal.
+///
+/// A topology in JSON or YAML is completed and checked by editors that know its schema: name it
+/// with a key `$schema`, or in YAML with a comment `# yaml-language-server: $schema=…`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strat schema > topology.schema.json
+  strat schema plan > plan.schema.json
+  strat schema journal | jq .oneOf[].properties.record.const")]
+pub(crate) struct Schema {
+    /// Of what.
+    #[arg(value_enum, default_value_t, value_name = "WHAT")]
+    what: What,
+}
+
+/// What has a schema.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum What {
+    /// A file of a topology, in JSON or YAML.
+    #[default]
+    Topology,
+    /// What `strat plan --json` and `strat plan --out` write.
+    Plan,
+    /// A line of `journal.jsonl`, in the folder `.stratiform`.
+    Journal,
+}
+
+impl What {
+    const fn schema(self) -> &'static str {
+        match self {
+            Self::Topology => include_str!("../../../schemas/topology.schema.json"),
+            Self::Plan => include_str!("../../../schemas/plan.schema.json"),
+            Self::Journal => include_str!("../../../schemas/journal.schema.json"),
+        }
+    }
+}
+
+impl Schema {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        context.output.data(self.what.schema())?;
+        Ok(Exit::Done)
+    }
+}
