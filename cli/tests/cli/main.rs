@@ -4,6 +4,5 @@ mod crash;
 mod errors;
 mod journey;
 mod plans;
-mod storm;
 mod schema;
 mod support;
