@@ -54,6 +54,22 @@ impl Kind {
             Self::Bucket => "bucket",
         }
     }
+
+    /// The word for several.
+    #[must_use]
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Network => "networks",
+            Self::Subnet => "subnets",
+            Self::Firewall => "firewalls",
+            Self::Address => "addresses",
+            Self::Keypair => "keypairs",
+            Self::Image => "images",
+            Self::Machine => "machines",
+            Self::Volume => "volumes",
+            Self::Bucket => "buckets",
+        }
+    }
 }
 
 impl fmt::Display for Kind {

@@ -18,7 +18,7 @@ pub(crate) fn cost(
     index: &InventoryIndex<'_>,
     facts: &BTreeMap<Name, SiteFacts>,
 ) -> Cost {
-    let mut sites: BTreeMap<Name, SiteCost> = BTreeMap::new();
+    let mut sites: BTreeMap<Name, (Tally, Tally)> = BTreeMap::new();
     let mut unpriced = 0;
     let prices = prices(facts);
     for (addr, found) in index.addrs() {
@@ -31,8 +31,7 @@ pub(crate) fn cost(
                     spec.capacity,
                 );
                 let price = prices.get(&key).copied().and_then(usd);
-                let cost = sites.entry(addr.site.clone()).or_default();
-                add(&mut cost.monthly_before, price, 1);
+                sites.entry(addr.site.clone()).or_default().0.add(price, 1);
             }
         }
     }
@@ -41,21 +40,24 @@ pub(crate) fn cost(
             if matches!(goal.spec, Spec::Machine(_)) {
                 let price = goal.price_hour.and_then(usd);
                 unpriced += if price.is_none() { goal.count } else { 0 };
-                let cost = sites.entry(addr.site.clone()).or_default();
-                add(&mut cost.monthly_after, price, goal.count);
+                let (_, after) = sites.entry(addr.site.clone()).or_default();
+                after.add(price, goal.count);
             }
         }
     }
-    let total = |of: fn(&SiteCost) -> Option<Decimal>| {
-        let known: Vec<_> = sites.values().filter_map(of).collect();
-        (!known.is_empty()).then(|| known.into_iter().sum())
+    let total = |of: fn(&(Tally, Tally)) -> Tally| {
+        let all = sites.values().map(of);
+        all.fold(Tally::default(), Tally::and).monthly()
     };
     Cost {
         currency: Currency::Usd,
-        monthly_before: total(|cost| cost.monthly_before),
-        monthly_after: total(|cost| cost.monthly_after),
+        monthly_before: total(|(before, _)| *before),
+        monthly_after: total(|(_, after)| *after),
         unpriced,
-        sites,
+        sites: sites
+            .into_iter()
+            .map(|(site, cost)| (site, site_cost(cost)))
+            .collect(),
     }
 }
 
@@ -82,9 +84,40 @@ fn usd(money: Money) -> Option<Decimal> {
     (money.currency == Currency::Usd).then_some(money.amount)
 }
 
-fn add(sum: &mut Option<Decimal>, price: Option<Decimal>, count: u32) {
-    if let Some(price) = price {
-        *sum.get_or_insert(Decimal::ZERO) +=
-            price * Decimal::from(HOURS_A_MONTH) * Decimal::from(count);
+/// What some machines cost.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    sum: Decimal,
+    machines: u64,
+    priced: u64,
+}
+
+impl Tally {
+    fn add(&mut self, price: Option<Decimal>, count: u32) {
+        self.machines += u64::from(count);
+        if let Some(price) = price {
+            self.priced += u64::from(count);
+            self.sum += price * Decimal::from(HOURS_A_MONTH) * Decimal::from(count);
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            sum: self.sum + other.sum,
+            machines: self.machines + other.machines,
+            priced: self.priced + other.priced,
+        }
+    }
+
+    /// No machine costs nothing; machines of which no price is known cost nobody knows what.
+    fn monthly(self) -> Option<Decimal> {
+        (self.machines == 0 || self.priced > 0).then_some(self.sum)
+    }
+}
+
+fn site_cost((before, after): (Tally, Tally)) -> SiteCost {
+    SiteCost {
+        monthly_before: before.monthly(),
+        monthly_after: after.monthly(),
     }
 }

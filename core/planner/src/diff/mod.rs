@@ -153,7 +153,7 @@ impl<'a> Differ<'a> {
 
     fn withhold(&mut self, site: &Name, kind: Kind, why: &str) {
         self.withheld
-            .insert((format!("{kind}s at {site}"), why.to_owned()));
+            .insert((format!("{} at {site}", kind.plural()), why.to_owned()));
     }
 
     /// Says of which sites nothing can be said.

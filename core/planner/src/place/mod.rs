@@ -194,6 +194,7 @@ fn commons(intent: &Intent) -> impl Iterator<Item = &Common> {
 }
 
 fn unsupported(intent: &Intent, common: &Common, site: &Name, kind: Kind) -> Diagnostic {
+    let kinds = kind.plural();
     let provider = intent
         .sites
         .get(site)
@@ -201,12 +202,12 @@ fn unsupported(intent: &Intent, common: &Common, site: &Name, kind: Kind) -> Dia
     Diagnostic::error(
         "unsupported_kind",
         format!(
-            "{} is to be at {site}, but that site (provider {provider}) has no {kind}s",
+            "{} is to be at {site}, but that site (provider {provider}) has no {kinds}",
             common.addr
         ),
     )
-    .at(common.origin("site"), format!("no {kind}s at {site}"))
+    .at(common.origin("site"), format!("no {kinds} at {site}"))
     .help(format!(
-        "put it at another site; `strat providers` shows which have {kind}s"
+        "put it at another site; `strat providers` shows which have {kinds}"
     ))
 }

@@ -15,7 +15,7 @@ impl Cloud {
         if self.capabilities.kinds.contains(&kind) {
             return Ok(());
         }
-        let message = format!("this site has no {kind}s");
+        let message = format!("this site has no {}", kind.plural());
         Err(self
             .fail(Trouble::CannotDo, message)
             .with_scope(Scope::Region))
