@@ -50,3 +50,10 @@ mod thing;
 mod xml;
 
 pub use factory::LibvirtFactory;
+
+/// What any site can do. How large a machine may be depends on the site's hosts: it is the least
+/// here.
+#[must_use]
+pub fn capabilities() -> strat_model::Capabilities {
+    site::general()
+}

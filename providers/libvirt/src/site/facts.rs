@@ -44,6 +44,13 @@ const KINDS: [Kind; 7] = [
 /// The most user data: it is on a small disk of the machine's own.
 pub(crate) const USER_DATA_MAX: u64 = 1 << 20;
 
+/// What any site can do. How large a machine may be is its hosts' matter: here it is one of a
+/// single CPU and GiB, the least.
+#[must_use]
+pub(crate) fn general() -> Capabilities {
+    with_sizes(1, 1 << 30)
+}
+
 /// What a site of these hosts can do.
 pub(crate) fn capabilities(settings: &Settings, hosts: &[HostTraits]) -> Capabilities {
     let cpus = hosts
@@ -56,12 +63,19 @@ pub(crate) fn capabilities(settings: &Settings, hosts: &[HostTraits]) -> Capabil
         .map(|host| memory(settings, host))
         .max()
         .unwrap_or(0);
+    with_sizes(
+        u32::try_from(cpus).unwrap_or(u32::MAX).max(1),
+        memory.max(1),
+    )
+}
+
+fn with_sizes(max_cpu: u32, max_memory: u64) -> Capabilities {
     Capabilities {
         kinds: BTreeSet::from(KINDS),
         subnets: SubnetScope::Regional,
         sizing: Sizing::Flexible {
-            max_cpu: u32::try_from(cpus).unwrap_or(u32::MAX).max(1),
-            max_memory: Bytes(memory.max(1)),
+            max_cpu,
+            max_memory: Bytes(max_memory),
         },
         idempotency: Idempotency::Name,
         marks: MarkStore::Metadata,

@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use strat_model::{Capabilities, DiskClass, ErrorKind, Kind, Name, Resource, ResourceId, Result};
 use strat_provider::Clock;
 
-pub(crate) use facts::{USER_DATA_MAX, capabilities, flexible_size};
+pub(crate) use facts::{USER_DATA_MAX, capabilities, flexible_size, general};
 pub(crate) use pack::{Need, Room, choose};
 
 use crate::config::Settings;
