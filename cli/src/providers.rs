@@ -5,7 +5,10 @@ use stratiform::provider::Registry;
 
 /// All of them.
 pub(crate) fn registry() -> Registry {
-    Registry::new().with(SimFactory::new())
+    let registry = Registry::new().with(SimFactory::new());
+    #[cfg(feature = "libvirt")]
+    let registry = registry.with(strat_libvirt::LibvirtFactory::new());
+    registry
 }
 
 /// What is told of a provider.
@@ -30,10 +33,26 @@ pub(crate) fn docs() -> Vec<ProviderDoc> {
             (profile.as_str().to_owned(), capabilities)
         })
         .collect();
-    vec![ProviderDoc {
+    let sim = ProviderDoc {
         name: "sim",
         doc: "a simulated cloud in a folder, for trying things and for tests; `profile` says which \
               cloud it is like: aws, azure, gcp, onprem",
         capabilities: serde_json::json!({ "profiles": profiles }),
-    }]
+    };
+    [
+        #[cfg(feature = "libvirt")]
+        libvirt(),
+        sim,
+    ]
+    .into()
+}
+
+#[cfg(feature = "libvirt")]
+fn libvirt() -> ProviderDoc {
+    ProviderDoc {
+        name: "libvirt",
+        doc: "your own hosts with libvirt and QEMU, packed as one pool; `hosts` says which, by \
+              connection URI and zone",
+        capabilities: serde_json::to_value(strat_libvirt::capabilities()).unwrap_or_default(),
+    }
 }
