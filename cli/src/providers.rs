@@ -6,6 +6,8 @@ use stratiform::provider::Registry;
 /// All of them.
 pub(crate) fn registry() -> Registry {
     let registry = Registry::new().with(SimFactory::new());
+    #[cfg(feature = "aws")]
+    let registry = registry.with(strat_aws::AwsFactory::new());
     #[cfg(feature = "libvirt")]
     let registry = registry.with(strat_libvirt::LibvirtFactory::new());
     registry
@@ -40,11 +42,23 @@ pub(crate) fn docs() -> Vec<ProviderDoc> {
         capabilities: serde_json::json!({ "profiles": profiles }),
     };
     [
+        #[cfg(feature = "aws")]
+        aws(),
         #[cfg(feature = "libvirt")]
         libvirt(),
         sim,
     ]
     .into()
+}
+
+#[cfg(feature = "aws")]
+fn aws() -> ProviderDoc {
+    ProviderDoc {
+        name: "aws",
+        doc: "Amazon Web Services: a region of an account; credentials come by the standard chain, \
+              or by `profile` and `assume_role`",
+        capabilities: serde_json::to_value(strat_aws::capabilities(None)).unwrap_or_default(),
+    }
 }
 
 #[cfg(feature = "libvirt")]
