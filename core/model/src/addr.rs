@@ -155,7 +155,11 @@ impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Index(index) => write!(f, "[{index}]"),
-            Self::Name(name) => write!(f, "[{:?}]", &**name),
+            // As JSON has it, so that what is written can be read back whatever is in it.
+            Self::Name(name) => {
+                let quoted = serde_json::to_string(&**name).map_err(|_| fmt::Error)?;
+                write!(f, "[{quoted}]")
+            }
         }
     }
 }
@@ -342,6 +346,7 @@ mod tests {
             "network.core@dc1",
             "machine.db[\"primary\"]@dc1",
             "machine.db[\"a@b/c \\\"q\\\"\"]@dc1",
+            "machine.db[\"\u{200b}é\\u0007\"]@dc1",
             "volume.scratch[3]@east",
             "subnet.app@east/us-east-1a",
             "machines.web@west",
