@@ -9,8 +9,7 @@ use stratiform::model::{
     Name, NetworkSpec, ResourceId, Spec, VolumeSpec,
 };
 use stratiform::planner::{
-    Action, Cause, Change, FieldChange, Goal, Guard, Plan, ReplaceOrder, Summary, View,
-    Withheld,
+    Action, Cause, Change, FieldChange, Goal, Guard, Plan, ReplaceOrder, Summary, View, Withheld,
 };
 
 use super::plan;

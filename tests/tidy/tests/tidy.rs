@@ -10,7 +10,10 @@ const LINES_MAX: usize = 450;
 
 fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).expect("the workspace").to_path_buf()
+    here.ancestors()
+        .nth(2)
+        .expect("the workspace")
+        .to_path_buf()
 }
 
 /// Every file below `dir` with one of the endings, without build output and hidden folders.
@@ -20,7 +23,11 @@ fn files(dir: &Path, endings: &[&str]) -> Vec<PathBuf> {
     while let Some(dir) = open.pop() {
         for entry in fs::read_dir(&dir).expect("a readable folder") {
             let path = entry.expect("an entry").path();
-            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned();
             if path.is_dir() {
                 if !name.starts_with('.') && name != "target" && name != "node_modules" {
                     open.push(path);
@@ -39,34 +46,53 @@ fn sources() -> Vec<PathBuf> {
 }
 
 fn shown(path: &Path) -> String {
-    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+    path.strip_prefix(root())
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }
 
 /// The manifests of the workspace: package name to its folder and parsed text.
 fn manifests() -> BTreeMap<String, (PathBuf, toml::Table)> {
-    let manifests = files(&root(), &["Cargo.toml"]).into_iter().filter_map(|path| {
-        let text = fs::read_to_string(&path).expect("a manifest");
-        let table: toml::Table = text.parse().expect("TOML");
-        let name = table.get("package")?.get("name")?.as_str()?.to_owned();
-        Some((name, (path.parent().expect("a folder").to_path_buf(), table)))
-    });
+    let manifests = files(&root(), &["Cargo.toml"])
+        .into_iter()
+        .filter_map(|path| {
+            let text = fs::read_to_string(&path).expect("a manifest");
+            let table: toml::Table = text.parse().expect("TOML");
+            let name = table.get("package")?.get("name")?.as_str()?.to_owned();
+            Some((
+                name,
+                (path.parent().expect("a folder").to_path_buf(), table),
+            ))
+        });
     manifests.collect()
 }
 
 fn dependencies(table: &toml::Table, section: &str) -> BTreeSet<String> {
     let deps = table.get(section).and_then(toml::Value::as_table);
-    deps.into_iter().flat_map(|deps| deps.keys().cloned()).collect()
+    deps.into_iter()
+        .flat_map(|deps| deps.keys().cloned())
+        .collect()
 }
 
 #[test]
 fn layers_use_only_what_lies_below_them() {
-    let core = ["strat-model", "strat-provider", "strat-topology", "strat-planner", "strat-engine"];
+    let core = [
+        "strat-model",
+        "strat-provider",
+        "strat-topology",
+        "strat-planner",
+        "strat-engine",
+    ];
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("strat-model", &[] as &[&str]),
         ("strat-provider", &core[..1]),
         ("strat-topology", &core[..1]),
         ("strat-planner", &core[..1]),
-        ("strat-engine", &["strat-model", "strat-provider", "strat-planner"]),
+        (
+            "strat-engine",
+            &["strat-model", "strat-provider", "strat-planner"],
+        ),
         ("stratiform", &core),
     ]);
     let manifests = manifests();
@@ -100,7 +126,9 @@ fn the_planner_never_waits() {
 
 #[test]
 fn every_provider_has_the_same_files() {
-    let rooms = ["config", "error", "compute", "network", "storage", "images", "offers"];
+    let rooms = [
+        "config", "error", "compute", "network", "storage", "images", "offers",
+    ];
     let mut missing = Vec::new();
     for entry in fs::read_dir(root().join("providers")).expect("providers") {
         let dir = entry.expect("an entry").path();
@@ -127,20 +155,30 @@ fn no_file_outgrows_its_name() {
             (lines > LINES_MAX).then(|| format!("{} has {lines} lines", shown(path)))
         })
         .collect();
-    assert!(long.is_empty(), "split these (at most {LINES_MAX} lines): {long:#?}");
+    assert!(
+        long.is_empty(),
+        "split these (at most {LINES_MAX} lines): {long:#?}"
+    );
 }
 
 #[test]
 fn no_source_promises_what_is_not_done() {
     // Put together here so that this file does not find itself.
     let words = [["TO", "DO"], ["FIX", "ME"], ["X", "XX"], ["HA", "CK"]].map(|word| word.concat());
-    let macros = [["todo", "!("], ["unimplemented", "!("], ["#[all", "ow("], ["#[ign", "ore"]].map(|m| m.concat());
+    let macros = [
+        ["todo", "!("],
+        ["unimplemented", "!("],
+        ["#[all", "ow("],
+        ["#[ign", "ore"],
+    ]
+    .map(|m| m.concat());
     let mut found = Vec::new();
     for path in sources() {
         let text = fs::read_to_string(&path).expect("a source");
         for (number, line) in text.lines().enumerate() {
             let word = |word: &String| {
-                line.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part == word)
+                line.split(|c: char| !c.is_ascii_alphanumeric())
+                    .any(|part| part == word)
             };
             if words.iter().any(word) || macros.iter().any(|m| line.contains(m.as_str())) {
                 found.push(format!("{}:{}: {}", shown(&path), number + 1, line.trim()));
@@ -152,7 +190,8 @@ fn no_source_promises_what_is_not_done() {
 
 #[test]
 fn every_dependency_has_its_reason() {
-    let reasons = fs::read_to_string(root().join("docs/dependencies.md")).expect("docs/dependencies.md");
+    let reasons =
+        fs::read_to_string(root().join("docs/dependencies.md")).expect("docs/dependencies.md");
     let listed: BTreeSet<&str> = reasons
         .lines()
         .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
@@ -165,17 +204,29 @@ fn every_dependency_has_its_reason() {
         }
     }
     used.retain(|dep| !manifests.contains_key(dep));
-    let without: Vec<_> = used.iter().filter(|dep| !listed.contains(dep.as_str())).collect();
-    assert!(without.is_empty(), "no reason in docs/dependencies.md for: {without:#?}");
+    let without: Vec<_> = used
+        .iter()
+        .filter(|dep| !listed.contains(dep.as_str()))
+        .collect();
+    assert!(
+        without.is_empty(),
+        "no reason in docs/dependencies.md for: {without:#?}"
+    );
     let gone: Vec<_> = listed.iter().filter(|dep| !used.contains(**dep)).collect();
-    assert!(gone.is_empty(), "docs/dependencies.md speaks of what is not used: {gone:#?}");
+    assert!(
+        gone.is_empty(),
+        "docs/dependencies.md speaks of what is not used: {gone:#?}"
+    );
 }
 
 #[test]
 fn the_reference_topology_is_evaluated_by_a_test() {
     // A moved or renamed example would make its tests pass on nothing.
     for file in ["shop.hcl", "web-init.yaml", "ops.pub"] {
-        assert!(root().join("examples/hybrid-shop").join(file).exists(), "{file}");
+        assert!(
+            root().join("examples/hybrid-shop").join(file).exists(),
+            "{file}"
+        );
     }
 }
 
@@ -184,7 +235,11 @@ fn pages_link_to_files_that_exist() {
     let mut broken = Vec::new();
     for path in files(&root(), &[".md"]) {
         let text = fs::read_to_string(&path).expect("a page");
-        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        for target in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
             let target = target.split('#').next().unwrap_or_default();
             if target.is_empty() || target.contains("://") {
                 continue;
