@@ -5,4 +5,5 @@ mod errors;
 mod journey;
 mod plans;
 mod schema;
+mod storm;
 mod support;

@@ -147,7 +147,8 @@ impl<'a> Differ<'a> {
         let Some((needed, why)) = unseen else {
             return false;
         };
-        self.withhold(site, kind, &format!("they refer to {needed}s: {why}"));
+        let why = format!("they refer to {}: {why}", needed.plural());
+        self.withhold(site, kind, &why);
         true
     }
 
