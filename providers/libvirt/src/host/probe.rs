@@ -4,18 +4,22 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use strat_model::{ErrorKind, Result};
+use virt::domain::{Domain, DomainShutoffReason, DomainStateReason};
+use virt::enumutil::Enum;
 use virt::sys;
 
-use super::Host;
+use super::{Host, HostTraits};
 use crate::config::Accel;
-use crate::error::{Explain as _, fail, is_missing};
+use crate::error::{Explain as _, fail};
 use crate::thing::uuid_of;
 use crate::xml::Element;
 
-/// How long a guest without any disk may take until its firmware gives up. Under KVM that is well
-/// below a second.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// How long a guest without any disk may take until its firmware gives up. Under KVM that is a
+/// fraction of a second; where it takes longer than this, the translator is the faster one.
+const PATIENCE: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(50);
+/// The probe's name: one for all, so that what a crash left is found again.
+const NAME: &str = "stratiform-probe";
 
 impl Host {
     /// The type of domain that machines here are: `kvm`, or `qemu` for the translator.
@@ -52,56 +56,67 @@ impl Host {
 
     /// Whether a guest's firmware gets to its end. The guest has no disk; its firmware finds
     /// nothing to boot and, asked to, reboots at once, upon which libvirt is to destroy it. So it
-    /// vanishes if its processor ran at all.
-    pub(crate) fn firmware_runs(&self, domain_type: &str, patience: Duration) -> Result<bool> {
+    /// ends in order if its processor ran at all.
+    fn firmware_runs(&self, domain_type: &str, patience: Duration) -> Result<bool> {
         let doing = || "probing the accelerator".to_owned();
-        let name = format!("stratiform-probe-{domain_type}-{}", std::process::id());
-        let traits = self.traits()?;
-        let mut kind = Element::leaf("type", "hvm").with("arch", &traits.arch);
-        if let Some(machine) = &traits.machine {
-            kind = kind.with("machine", machine);
-        }
-        let os = Element::new("os")
-            .holding(kind)
-            .holding(Element::new("bios").with("rebootTimeout", 0));
-        let xml = Element::new("domain")
-            .with("type", domain_type)
-            .holding(Element::leaf("name", &name))
-            .holding(Element::leaf(
-                "uuid",
-                uuid_of("probe", &format!("{name}@{}", self.hostname()?)),
-            ))
-            .holding(Element::leaf("memory", 32).with("unit", "MiB"))
-            .holding(Element::leaf("vcpu", 1))
-            .holding(os)
-            .holding(Element::leaf("on_reboot", "destroy"))
-            .holding(Element::new("devices"));
         let connection = self.connect()?;
+        let xml = probe_xml(self.traits()?, domain_type).to_string();
+        let domain = connection.define_domain_xml(&xml).on(self, doing)?;
         // It dies with this connection, whatever becomes of this process.
-        let started =
-            connection.create_domain_xml(&xml.to_string(), sys::VIR_DOMAIN_START_AUTODESTROY);
-        let domain = match started {
-            Ok(domain) => domain,
+        let started = domain.create_with_flags(sys::VIR_DOMAIN_START_AUTODESTROY);
+        let ended = match started {
+            Ok(()) => self.ends_in_order(&domain, patience),
+            Err(error) if self.forget_if_dead() => {
+                Err(crate::error::explain(self, &doing(), error))
+            }
             Err(error) => {
-                if self.forget_if_dead() {
-                    return Err(crate::error::explain(self, &doing(), error));
-                }
                 tracing::debug!(host = %self.name(), "the probe does not start: {}", error.message());
-                return Ok(false);
+                Ok(false)
             }
         };
+        if domain.is_active().on(self, doing)? {
+            domain.destroy().found(self, doing)?;
+        }
+        domain.undefine().found(self, doing)?;
+        ended
+    }
+
+    /// Waits until a guest is off, and says whether it went by itself and not by a crash.
+    fn ends_in_order(&self, domain: &Domain, patience: Duration) -> Result<bool> {
+        let doing = || "probing the accelerator".to_owned();
         let mut waited = Duration::ZERO;
-        while waited < patience {
-            match domain.is_active() {
-                Ok(false) => return Ok(true),
-                Err(error) if is_missing(&error) => return Ok(true),
-                Err(error) => return Err(crate::error::explain(self, &doing(), error)),
-                Ok(true) => {}
+        while domain.is_active().on(self, doing)? {
+            if waited >= patience {
+                return Ok(false);
             }
             std::thread::sleep(PAUSE);
             waited += PAUSE;
         }
-        domain.destroy().found(self, doing)?;
-        Ok(false)
+        let (_, reason) = domain.state().on(self, doing)?;
+        let crashed = matches!(
+            reason,
+            Enum::Known(DomainStateReason::Shutoff(reason))
+                if reason.is_any(vec![DomainShutoffReason::Crashed, DomainShutoffReason::Failed])
+        );
+        Ok(!crashed)
     }
+}
+
+fn probe_xml(traits: &HostTraits, domain_type: &str) -> Element {
+    let mut kind = Element::leaf("type", "hvm").with("arch", &traits.arch);
+    if let Some(machine) = &traits.machine {
+        kind = kind.with("machine", machine);
+    }
+    let os = Element::new("os")
+        .holding(kind)
+        .holding(Element::new("bios").with("rebootTimeout", 0));
+    Element::new("domain")
+        .with("type", domain_type)
+        .holding(Element::leaf("name", NAME))
+        .holding(Element::leaf("uuid", uuid_of("probe", NAME)))
+        .holding(Element::leaf("memory", 32).with("unit", "MiB"))
+        .holding(Element::leaf("vcpu", 1))
+        .holding(os)
+        .holding(Element::leaf("on_reboot", "destroy"))
+        .holding(Element::new("devices"))
 }
