@@ -42,7 +42,7 @@ impl Default for ThrottlePolicy {
 /// What is known beforehand of a limit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RateHint {
-    /// The sustained rate, in calls a second.
+    /// The sustained rate, in calls a second. It is never exceeded but by the burst.
     pub rate: f64,
     /// How many calls may come at once after a quiet time.
     pub burst: u32,

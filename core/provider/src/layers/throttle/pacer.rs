@@ -67,7 +67,9 @@ impl Pacer {
 
     /// Begins with what is known.
     pub(super) fn hinted(policy: ThrottlePolicy, hint: RateHint) -> Self {
-        let cubic = Cubic::at(hint.rate, policy.rate_min, policy.rate_max);
+        // What is allowed is known: there is nothing to probe beyond it.
+        let rate_max = policy.rate_max.min(hint.rate);
+        let cubic = Cubic::at(hint.rate, policy.rate_min, rate_max);
         Self {
             mode: Mode::Paced(Paced::full(cubic, f64::from(hint.burst), 0.0)),
             ..Self::new(policy)
