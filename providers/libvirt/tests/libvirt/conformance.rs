@@ -107,6 +107,9 @@ impl Harness for HostsHarness {
                 )))
             }
             Kind::Volume => {
+                // The pool is made when somebody first asks for room.
+                let free = self.provider().await.offers().free().await;
+                free.expect("an answer");
                 let pool = connection
                     .lookup_storage_pool_by_name("stratiform")
                     .expect("the pool");
