@@ -1,6 +1,6 @@
 //! Key pairs. A key pair's id here is its name: that is what an instance says of its own.
 
-use aws_sdk_ec2::primitives::Blob;
+use aws_sdk_ec2::primitives::{Blob, DateTime};
 use aws_sdk_ec2::types::{KeyPairInfo, ResourceType};
 use jiff::Timestamp;
 use strat_model::{
@@ -109,7 +109,7 @@ fn report(pair: &KeyPairInfo) -> Option<Seen> {
         .unwrap_or_default()
         .split_whitespace()
         .take(2);
-    let created = pair.create_time().map(|time| time.secs());
+    let created = pair.create_time().map(DateTime::secs);
     let resource = Resource {
         id: ResourceId::from(name),
         name: name.to_owned(),

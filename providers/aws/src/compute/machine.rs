@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_ec2::types::{Instance, InstanceLifecycleType, InstanceStateName};
+use aws_sdk_ec2::types::{
+    GroupIdentifier, Instance, InstanceLifecycleType, InstanceStateName, Reservation,
+};
 use jiff::Timestamp;
 use strat_model::{
     Attributes, CapacityKind, DiskSpec, ImageRef, Kind, MachineSpec, Name, Resource, ResourceId,
@@ -86,7 +88,10 @@ impl AwsProvider {
         let call = self.ec2().describe_instances();
         let call = call.filters(filter("instance-id", [id.as_str()]));
         let answer = call.send().await.map_err(failed("ec2:DescribeInstances"))?;
-        let mut instances = answer.reservations().iter().flat_map(|r| r.instances());
+        let mut instances = answer
+            .reservations()
+            .iter()
+            .flat_map(Reservation::instances);
         let Some(instance) = instances.next().filter(|i| !is_terminated(i)) else {
             return Ok(None);
         };
@@ -140,8 +145,8 @@ fn spec_of(instance: &Instance, tags: &Tags, beside: &Beside) -> Option<MachineS
     let machine_type = instance.instance_type()?.as_str().to_owned();
     let size = beside.sizes.get(&machine_type).copied().unwrap_or_default();
     // A machine without a firewall has the network's default group, which is nobody's.
-    let groups = instance.security_groups().iter();
-    let own = groups.filter(|group| group.group_name() != Some("default"));
+    let own = groups(instance).iter();
+    let own = own.filter(|group| group.group_name() != Some("default"));
     let asked = disks::asked(tags);
     let root = instance.root_device_name().unwrap_or_default();
     let disks = match instance.instance_id().and_then(|id| beside.disks.get(id)) {
@@ -175,6 +180,14 @@ fn spec_of(instance: &Instance, tags: &Tags, beside: &Beside) -> Option<MachineS
         disks,
         labels: tags::labels(tags),
     })
+}
+
+/// The groups of a machine, which are those of its first interface.
+fn groups(instance: &Instance) -> &[GroupIdentifier] {
+    match (instance.security_groups(), instance.network_interfaces()) {
+        ([], [first, ..]) => first.groups(),
+        (groups, _) => groups,
+    }
 }
 
 /// When it was made: when its first interface came. Its launch time is that of its latest start.

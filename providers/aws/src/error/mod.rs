@@ -22,16 +22,16 @@ pub(crate) fn failed<E>(action: &'static str) -> impl FnOnce(SdkError<E, HttpRes
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
-    move |error| convert(action, error)
+    move |error| convert(action, &error)
 }
 
-fn convert<E>(action: &'static str, error: SdkError<E, HttpResponse>) -> Error
+fn convert<E>(action: &'static str, error: &SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
     let request_id = error.request_id().map(str::to_owned);
     let status = error.raw_response().map_or(0, |r| r.status().as_u16());
-    let converted = match &error {
+    let converted = match error {
         SdkError::ServiceError(context) => {
             let (code, message) = (context.err().code(), context.err().message());
             let (kind, scope) = table::meaning(code, status);
@@ -60,7 +60,7 @@ where
             ErrorKind::Invalid,
             format!("no {action} can be made of this"),
         ),
-        SdkError::DispatchFailure(failure) => dispatch(failure, &error),
+        SdkError::DispatchFailure(failure) => dispatch(failure, error),
         _ => Error::new(ErrorKind::Internal, "the SDK failed in a new way"),
     };
     let converted = match request_id {
@@ -69,7 +69,7 @@ where
     };
     converted
         .with_provider(PROVIDER)
-        .with_source(Quiet::of(&error))
+        .with_source(Quiet::of(error))
 }
 
 /// A request that got no answer, or was never sent.

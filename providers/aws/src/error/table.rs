@@ -106,6 +106,8 @@ pub(super) const TABLE: &[Row] = &[
     ("IncorrectInstanceState",                  Conflict, Scope::Call),
     ("IncorrectModificationState",              Conflict, Scope::Call),
     ("IncorrectSpotRequestState",               Conflict, Scope::Call),
+    // "The pending instance … is not in a valid state for this operation".
+    ("InvalidInstanceID",                       Conflict, Scope::Call),
     ("VolumeModificationSizeLimitExceeded",     Quota, Scope::Region),
     ("VolumeModificationRateExceeded",          Conflict, Scope::Call),
     ("VolumeInUse",                             Conflict, Scope::Call),

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_ec2::types::builders::IpPermissionBuilder;
 use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, UserIdGroupPair};
 use ipnet::IpNet;
 use strat_model::{Direction, FirewallRule, Name, Peer, PortRange, Protocol, ResourceId};
@@ -120,8 +121,7 @@ fn protocol_of(protocol: Protocol, target: &Target) -> &'static str {
 pub(super) fn rules_of(rows: &Rows) -> BTreeSet<Rule> {
     let mut rules = BTreeSet::new();
     let egress = rows.keys().any(|row| row.direction == Direction::Egress);
-    let mut pieces: BTreeMap<(Direction, String, Protocol), BTreeSet<(Peer<ResourceId>, Ports)>> =
-        BTreeMap::new();
+    let mut pieces: BTreeMap<(Direction, String, Protocol), Pairs> = BTreeMap::new();
     let mut halves: BTreeMap<(Direction, String, Protocol, Ports), Vec<IpNet>> = BTreeMap::new();
     for (row, description) in rows {
         if *row == open_egress() && description.is_empty() {
@@ -175,15 +175,14 @@ pub(super) fn rules_of(rows: &Rows) -> BTreeSet<Rule> {
     rules
 }
 
+/// The first and last port.
 type Ports = (i32, i32);
 
+/// Whom a rule admits, and where to.
+type Pairs = BTreeSet<(Peer<ResourceId>, Ports)>;
+
 /// One rule, where the pairs are all pairs of some peers and some ports; else one for each peer.
-fn joined(
-    direction: Direction,
-    name: &Name,
-    protocol: Protocol,
-    pairs: &BTreeSet<(Peer<ResourceId>, Ports)>,
-) -> Vec<Rule> {
+fn joined(direction: Direction, name: &Name, protocol: Protocol, pairs: &Pairs) -> Vec<Rule> {
     let peers: BTreeSet<_> = pairs.iter().map(|(peer, _)| peer.clone()).collect();
     let ports: BTreeSet<_> = pairs.iter().map(|(_, ports)| *ports).collect();
     let rule = |peers: BTreeSet<_>, ports: &BTreeSet<Ports>| FirewallRule {
@@ -292,8 +291,7 @@ pub(super) fn read(direction: Direction, permissions: &[IpPermission]) -> Rows {
 pub(super) fn write<'a>(
     rows: impl IntoIterator<Item = (&'a Row, &'a String)>,
 ) -> Vec<IpPermission> {
-    let mut grouped: BTreeMap<(&str, Ports), aws_sdk_ec2::types::builders::IpPermissionBuilder> =
-        BTreeMap::new();
+    let mut grouped: BTreeMap<(&str, Ports), IpPermissionBuilder> = BTreeMap::new();
     for (row, description) in rows {
         let key = (row.protocol.as_str(), row.ports);
         let builder = grouped.remove(&key).unwrap_or_else(|| {
@@ -333,6 +331,6 @@ pub(super) fn write<'a>(
     }
     grouped
         .into_values()
-        .map(|builder| builder.build())
+        .map(IpPermissionBuilder::build)
         .collect()
 }

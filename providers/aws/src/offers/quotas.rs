@@ -1,5 +1,6 @@
 //! The account's limits on virtual CPUs.
 
+use aws_sdk_servicequotas::types::ServiceQuota;
 use strat_model::{ErrorKind, Quota, Result};
 
 use crate::error::failed;
@@ -37,7 +38,7 @@ impl AwsProvider {
                 };
             }
         };
-        let Some(limit) = answer.quota().and_then(|quota| quota.value()) else {
+        let Some(limit) = answer.quota().and_then(ServiceQuota::value) else {
             return Ok(Vec::new());
         };
         Ok(vec![Quota {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use aws_sdk_ec2::types::{InstanceType, InstanceTypeInfo};
+use aws_sdk_ec2::types::{InstanceType, InstanceTypeInfo, MemoryInfo, VCpuInfo};
 use strat_model::{Bytes, Result};
 
 use crate::error::failed;
@@ -96,8 +96,8 @@ impl AwsProvider {
 
 fn size_of(info: &InstanceTypeInfo) -> Option<(String, TypeSize)> {
     let kind = info.instance_type()?.as_str().to_owned();
-    let cpu = info.v_cpu_info().and_then(|cpu| cpu.default_v_cpus())?;
-    let mib = info.memory_info().and_then(|memory| memory.size_in_mib())?;
+    let cpu = info.v_cpu_info().and_then(VCpuInfo::default_v_cpus)?;
+    let mib = info.memory_info().and_then(MemoryInfo::size_in_mib)?;
     let size = TypeSize {
         cpu: u32::try_from(cpu).ok()?,
         memory: Bytes(u64::try_from(mib).ok()? << 20),

@@ -1,5 +1,6 @@
 //! How the tests reach a site.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -11,7 +12,10 @@ use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use serde_json::json;
 use strat_aws::AwsFactory;
 use strat_conformance::Harness;
-use strat_model::{Kind, Name, Offer, ResourceId, SiteSpec};
+use strat_model::{
+    Bytes, CapacityKind, ImageRef, Kind, Labels, MachineSpec, Name, Offer, ResourceId, SiteSpec,
+    Spec, SubnetSpec,
+};
 use strat_provider::{ConnectContext, Provider, ProviderFactory, TokioClock};
 
 use crate::filter::Filter;
@@ -100,6 +104,42 @@ pub(crate) async fn connect(site: &SiteSpec, credentials: Credentials) -> Arc<dy
     };
     let factory = AwsFactory::with_credentials(credentials);
     factory.connect(site, &context).await.expect("a site")
+}
+
+/// The zone of what tests make.
+fn zone() -> Name {
+    Name::new(format!("{REGION}a")).expect("a zone")
+}
+
+/// A subnet of a network of 10.6.0.0/16.
+pub(crate) fn subnet_spec(network: &ResourceId) -> Spec<ResourceId> {
+    Spec::Subnet(SubnetSpec {
+        network: network.clone(),
+        cidr: "10.6.0.0/20".parse().expect("a range"),
+        zone: Some(zone()),
+        labels: Labels::new(),
+    })
+}
+
+/// A small machine in a subnet.
+pub(crate) fn machine_spec(subnet: &ResourceId) -> MachineSpec<ResourceId> {
+    MachineSpec {
+        machine_type: "t3.micro".to_owned(),
+        cpu: 2,
+        memory: Bytes::gib(1),
+        capacity: CapacityKind::OnDemand,
+        zone: zone(),
+        image: ImageRef::Named {
+            name: "debian-12".to_owned(),
+            id: ResourceId::from("ami-0deb12000000000b2"),
+        },
+        subnet: subnet.clone(),
+        firewalls: BTreeSet::new(),
+        keypair: None,
+        user_data: None,
+        disks: Vec::new(),
+        labels: Labels::new(),
+    }
 }
 
 #[async_trait]

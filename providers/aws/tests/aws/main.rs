@@ -5,7 +5,9 @@
 
 mod conformance;
 mod counts;
+mod example;
 mod filter;
 mod harness;
+mod iam;
 mod moto;
 mod once;

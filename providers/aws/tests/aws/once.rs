@@ -4,44 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use strat_conformance::Bench;
 use strat_model::{
-    Bytes, CapacityKind, ErrorKind, ImageRef, Kind, MachineSpec, Name, NetworkSpec, ResourceId,
-    ResourceState, Spec, SubnetSpec, VolumeSpec,
+    Bytes, ErrorKind, Kind, MachineSpec, NetworkSpec, ResourceId, ResourceState, Spec, VolumeSpec,
 };
 use strat_provider::{Filter, ProviderExt as _};
 
-use crate::harness::{Moto, REGION};
+use crate::harness::{Moto, machine_spec, subnet_spec};
 
 /// A small machine in a network and subnet of its own.
 pub(crate) async fn machine(bench: &Bench<'_>) -> MachineSpec<ResourceId> {
-    let zone = Name::new(format!("{REGION}a")).expect("a zone");
     let network = Spec::Network(NetworkSpec {
-        cidr: "10.7.0.0/16".parse().expect("a range"),
+        cidr: "10.6.0.0/16".parse().expect("a range"),
         labels: BTreeMap::new(),
     });
     let network = bench.create(&network, "net").await.id;
-    let subnet = Spec::Subnet(SubnetSpec {
-        network,
-        cidr: "10.7.0.0/20".parse().expect("a range"),
-        zone: Some(zone.clone()),
-        labels: BTreeMap::new(),
-    });
-    MachineSpec {
-        machine_type: "t3.micro".to_owned(),
-        cpu: 2,
-        memory: Bytes::gib(1),
-        capacity: CapacityKind::OnDemand,
-        zone,
-        image: ImageRef::Named {
-            name: "debian-12".to_owned(),
-            id: ResourceId::from("ami-0deb12000000000b2"),
-        },
-        subnet: bench.create(&subnet, "sub").await.id,
-        firewalls: BTreeSet::new(),
-        keypair: None,
-        user_data: None,
-        disks: Vec::new(),
-        labels: BTreeMap::new(),
-    }
+    machine_spec(&bench.create(&subnet_spec(&network), "sub").await.id)
 }
 
 async fn count(bench: &Bench<'_>, kind: Kind) -> usize {

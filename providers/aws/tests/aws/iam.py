@@ -1,0 +1,40 @@
+"""Users with the documented policy, and with all of it but one action: iam.py ENDPOINT POLICY.
+
+Prints {"all": [key, secret], "without": {action: [key, secret]}} and switches moto's checks on:
+from then on signatures and policies count.
+"""
+
+import copy
+import json
+import sys
+import urllib.request
+
+import boto3
+
+endpoint, policy_file = sys.argv[1:]
+with open(policy_file, encoding="utf-8") as file:
+    whole = json.load(file)
+iam = boto3.client(
+    "iam", region_name="us-east-1", endpoint_url=endpoint,
+    aws_access_key_id="test", aws_secret_access_key="test",
+)
+
+
+def user(name, policy):
+    iam.create_user(UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName="strat", PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return [key["AccessKeyId"], key["SecretAccessKey"]]
+
+
+actions = sorted(action for statement in whole["Statement"] for action in statement["Action"])
+without = {}
+for number, action in enumerate(actions):
+    policy = copy.deepcopy(whole)
+    for statement in policy["Statement"]:
+        statement["Action"] = [other for other in statement["Action"] if other != action]
+    without[action] = user(f"without{number}", policy)
+print(json.dumps({"all": user("all", whole), "without": without}))
+urllib.request.urlopen(
+    urllib.request.Request(f"{endpoint}/moto-api/reset-auth", data=b"0", method="POST")
+).read()

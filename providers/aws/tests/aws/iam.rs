@@ -1,0 +1,233 @@
+//! The policy of `docs/aws.md`: with it everything works; without any one action the error says
+//! which.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use aws_credential_types::Credentials;
+use serde::Deserialize;
+use serde_json::json;
+use strat_conformance::{Bench, Harness};
+use strat_model::{
+    AddressSpec, BucketSpec, Bytes, Direction, DiskClass, DiskSpec, ErrorKind, Field, FirewallRule,
+    FirewallSpec, KeypairSpec, Kind, Labels, Name, NetworkSpec, Peer, Protocol, ResourceId, Result,
+    Spec, VolumeSpec,
+};
+use strat_provider::{Filter, Provider, ProviderExt as _};
+
+use crate::harness::{connect, machine_spec, site, subnet_spec};
+use crate::moto;
+
+/// What no life of a site needs to do, or what goes on without it.
+const NOT_NEEDED: [&str; 4] = [
+    // Without it, no limit is known.
+    "servicequotas:GetServiceQuota",
+    // Only where a default route leads to a gateway that is gone.
+    "ec2:ReplaceRoute",
+    // Checked by AWS with `s3:CreateBucket`; moto does not know it.
+    "s3:TagResource",
+    // Asked of a list of everything, after the buckets that have tags.
+    "s3:ListAllMyBuckets",
+];
+
+#[derive(Deserialize)]
+struct Users {
+    all: (String, String),
+    without: BTreeMap<String, (String, String)>,
+}
+
+/// A user's own connection, on moto itself: a filter could not sign its questions.
+struct User {
+    endpoint: String,
+    key: (String, String),
+    run_id: String,
+}
+
+#[async_trait::async_trait]
+impl Harness for User {
+    async fn provider(&self) -> Arc<dyn Provider> {
+        let mut site = site(&self.endpoint);
+        site.settings.insert("spot".to_owned(), json!(true));
+        site.zones = vec![Name::new("eu-central-1a").expect("a zone")];
+        let (key, secret) = self.key.clone();
+        connect(&site, Credentials::new(key, secret, None, None, "tests")).await
+    }
+
+    fn run_id(&self) -> String {
+        self.run_id.clone()
+    }
+}
+
+fn rule(direction: Direction, name: &str) -> FirewallRule<ResourceId> {
+    FirewallRule {
+        name: Name::new(name).expect("a name"),
+        direction,
+        peers: BTreeSet::from([Peer::Internet]),
+        protocol: Protocol::Tcp,
+        ports: BTreeSet::new(),
+    }
+}
+
+/// A firewall with a rule of this name each way.
+fn firewall(network: &ResourceId, name: &str) -> Spec<ResourceId> {
+    let rules = [Direction::Ingress, Direction::Egress].map(|way| rule(way, name));
+    Spec::Firewall(FirewallSpec {
+        network: network.clone(),
+        rules: rules.into(),
+        labels: Labels::new(),
+    })
+}
+
+/// Everything that a site is ever asked for.
+async fn live(bench: &Bench<'_>) -> Result<()> {
+    let provider = &*bench.provider;
+    let labels = Labels::from([("team".to_owned(), "shop".to_owned())]);
+    provider.offers().zones().await?;
+    provider.images().public_images().await?;
+    for kind in Kind::ALL {
+        provider
+            .list_all(kind, &Filter::Owner(bench.owner()))
+            .await?;
+    }
+    let network = Spec::Network(NetworkSpec {
+        cidr: "10.6.0.0/16".parse().expect("a range"),
+        labels: labels.clone(),
+    });
+    let network = bench.try_create(&network, "net").await?;
+    let subnet = bench.try_create(&subnet_spec(&network.id), "sub").await?;
+    let wall = bench
+        .try_create(&firewall(&network.id, "one"), "wall")
+        .await?;
+    for rules in ["two", "two"] {
+        let wanted = firewall(&network.id, rules);
+        bench.try_update(&wall, &wanted, &[Field::Rules]).await?;
+    }
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9fKq1D1dR5N8T0nF2eJ4F1yZ5Xv0aQ7b8d3h6k2m9P";
+    let key = Spec::Keypair(KeypairSpec {
+        public_key: key.to_owned(),
+        labels: labels.clone(),
+    });
+    let key = bench.try_create(&key, "key").await?;
+    let mut spec = machine_spec(&subnet.id);
+    spec.keypair = Some(key.id.clone());
+    spec.disks = vec![DiskSpec {
+        size: Bytes::gib(10),
+        class: DiskClass::Ssd,
+    }];
+    let machine = bench
+        .try_create(&Spec::Machine(spec.clone()), "host")
+        .await?;
+    spec.firewalls.insert(wall.id.clone());
+    let fields = [Field::Firewalls, Field::Labels];
+    bench
+        .try_update(&machine, &Spec::Machine(spec.clone()), &fields)
+        .await?;
+    provider
+        .compute()
+        .start_machines(std::slice::from_ref(&machine.id))
+        .await?;
+    let mut volume = VolumeSpec {
+        size: Bytes::gib(8),
+        class: DiskClass::Ssd,
+        zone: spec.zone.clone(),
+        attach: None,
+        labels: labels.clone(),
+    };
+    let disk = bench
+        .try_create(&Spec::Volume(volume.clone()), "disk")
+        .await?;
+    volume.size = Bytes::gib(9);
+    volume.labels = Labels::new();
+    let fields = [Field::Size, Field::Labels];
+    bench
+        .try_update(&disk, &Spec::Volume(volume), &fields)
+        .await?;
+    provider
+        .storage()
+        .attach_volume(&disk.id, &machine.id)
+        .await?;
+    provider.storage().detach_volume(&disk.id).await?;
+    let address = |attach: Option<&ResourceId>| {
+        let attach = attach.cloned();
+        let labels = labels.clone();
+        Spec::Address(AddressSpec { attach, labels })
+    };
+    let ip = bench.try_create(&address(None), "ip").await?;
+    for attach in [Some(&machine.id), None] {
+        bench
+            .try_update(&ip, &address(attach), &[Field::Attach])
+            .await?;
+    }
+    let bucket = |versioning| {
+        let labels = labels.clone();
+        Spec::Bucket(BucketSpec { versioning, labels })
+    };
+    let store = bench.try_create(&bucket(true), "store").await?;
+    bench
+        .try_update(&store, &bucket(false), &[Field::Versioning])
+        .await?;
+    provider.offers().list_offers().await?;
+    for thing in [&store, &ip, &machine, &disk, &key, &wall, &subnet, &network] {
+        bench.try_delete(thing).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_documented_policy_is_enough_and_each_missing_action_names_itself() {
+    let server = moto::Moto::start();
+    let endpoint = format!("http://127.0.0.1:{}", server.port);
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = Command::new(moto::python())
+        .arg(here.join("tests/aws/iam.py"))
+        .arg(&endpoint)
+        .arg(here.join("../../docs/aws-policy.json"))
+        .output()
+        .expect("python runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let users: Users = serde_json::from_slice(&output.stdout).expect("the users");
+    let user = |key: &(String, String), number: usize| User {
+        endpoint: endpoint.clone(),
+        key: key.clone(),
+        run_id: format!("user{number}"),
+    };
+
+    let all = user(&users.all, 0);
+    let bench = Bench::new(&all).await;
+    live(&bench).await.expect("the policy is enough");
+
+    let mut silent = Vec::new();
+    for (number, (action, key)) in users.without.iter().enumerate() {
+        if NOT_NEEDED.contains(&action.as_str()) {
+            continue;
+        }
+        let user = user(key, number + 1);
+        let bench = Bench::new(&user).await;
+        match live(&bench).await {
+            Ok(()) => silent.push(format!("{action}: nothing failed")),
+            Err(error) if error.kind() == ErrorKind::Forbidden => {
+                if !error.message().contains(action.as_str()) {
+                    silent.push(format!("{action}: {error}"));
+                }
+            }
+            Err(error) => silent.push(format!("{action}: {error}")),
+        }
+    }
+    assert!(silent.is_empty(), "{silent:#?}");
+
+    let wrong = user(&(users.all.0.clone(), "wrong".to_owned()), 999);
+    let bench = Bench::new(&wrong).await;
+    let refused = bench.provider.identity().await.expect_err("a wrong secret");
+    let kinds = [ErrorKind::Unauthenticated, ErrorKind::Forbidden];
+    assert!(kinds.contains(&refused.kind()), "{refused}");
+    assert!(
+        !format!("{refused:?}").contains(&users.all.1),
+        "no secret is told"
+    );
+}
