@@ -43,14 +43,15 @@ async fn observed() -> Result<u64, Box<dyn Error>> {
     let clock: Arc<dyn Clock> = Arc::new(TokioClock::system());
     let world = World::in_memory(7, Arc::clone(&clock));
     let site = SimSite::new(Name::new("east")?, Profile::Gcp, "us-central1");
+    let zone = site.zones.first().cloned().ok_or("no zone")?;
     let quotas = [("total".to_owned(), u64::MAX), ("e2".to_owned(), u64::MAX)];
     let behaviour = Behaviour {
         quotas: quotas.into(),
         ..Behaviour::instant()
     };
     let provider = world.connect(site.behaving(behaviour))?;
-    fill(&*provider, "somebody", FOREIGN).await?;
-    fill(&*provider, "bench", OURS).await?;
+    fill(&*provider, &zone, "somebody", FOREIGN).await?;
+    fill(&*provider, &zone, "bench", OURS).await?;
     let rng = fastrand::Rng::with_seed(7);
     let stack = LayerStack::standard(LayerPolicy::default(), Arc::clone(&clock), rng);
     let sites = Sites::from([(Name::new("east")?, stack.wrap(provider, "main"))]);
@@ -66,7 +67,12 @@ async fn observed() -> Result<u64, Box<dyn Error>> {
 }
 
 /// Makes so many machines of an owner.
-async fn fill(provider: &dyn Provider, owner: &str, count: u32) -> Result<(), Box<dyn Error>> {
+async fn fill(
+    provider: &dyn Provider,
+    zone: &Name,
+    owner: &str,
+    count: u32,
+) -> Result<(), Box<dyn Error>> {
     let token = |part: u32| -> Result<Token, Box<dyn Error>> {
         Ok(Token::derive(
             owner,
@@ -123,7 +129,7 @@ async fn fill(provider: &dyn Provider, owner: &str, count: u32) -> Result<(), Bo
         cpu: 2,
         memory: Bytes::gib(4),
         capacity: CapacityKind::OnDemand,
-        zone: Name::new("us-central1-a")?,
+        zone: zone.clone(),
         image: ImageRef::Named {
             name: "debian-12".to_owned(),
             id: image,
