@@ -50,6 +50,10 @@ mod tests {
     #[test]
     fn the_snapshot_says_where_and_when_it_is_from() {
         assert!(PRICES.starts_with("# On-demand prices") && PRICES.contains("as of 20"));
-        assert_eq!(of_region("us-east-1").len(), 773, "the types that the source has a price for");
+        assert_eq!(
+            of_region("us-east-1").len(),
+            773,
+            "the types that the source has a price for"
+        );
     }
 }
