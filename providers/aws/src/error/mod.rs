@@ -41,7 +41,10 @@ where
                     format!("{said}; help: allow `{action}` in the policy of this identity")
                 }
                 ErrorKind::Unauthenticated => {
-                    format!("{said}; help: check which credentials this site uses, and the clock")
+                    format!(
+                        "{action}: {said}; help: check which credentials this site uses, and the \
+                         clock"
+                    )
                 }
                 _ => said,
             };

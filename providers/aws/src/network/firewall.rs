@@ -39,7 +39,7 @@ impl AwsProvider {
             .ec2()
             .create_security_group()
             .group_name(group_name(request.name))
-            .description(format!("Made by Stratiform: {}", request.name))
+            .description(request.name)
             .vpc_id(spec.network.as_str())
             .tag_specifications(tags::specification(ResourceType::SecurityGroup, &tags));
         let answer = match call

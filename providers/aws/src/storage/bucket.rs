@@ -52,9 +52,15 @@ impl AwsProvider {
                 _ => return Err(taken(name)),
             },
             Ok(None) => {}
-            // Somebody else's bucket shows no tags.
+            // One that is not there says so; this one is there and shows nothing.
             Err(error) if error.kind() == ErrorKind::Forbidden => {
-                return Err(taken(name).with_source(error));
+                let message = format!(
+                    "there is a bucket `{name}` already, and its tags may not be read; help: it is \
+                     another account's and `realm` gives ours another name, or the policy lacks \
+                     `s3:GetBucketTagging`"
+                );
+                let taken = refuse(ErrorKind::AlreadyExists, message);
+                return Err(taken.with_source(error));
             }
             Err(error) => return Err(error),
         }

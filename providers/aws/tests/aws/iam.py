@@ -19,8 +19,14 @@ iam = boto3.client(
     aws_access_key_id="test", aws_secret_access_key="test",
 )
 
+# Where moto's name of an action is another than IAM's own.
+ALSO = {"tag:GetResources": ["tagging:GetResources"]}
+
 
 def user(name, policy):
+    for statement in policy["Statement"]:
+        own = statement["Action"]
+        statement["Action"] = own + [also for action in own for also in ALSO.get(action, [])]
     iam.create_user(UserName=name)
     iam.put_user_policy(UserName=name, PolicyName="strat", PolicyDocument=json.dumps(policy))
     key = iam.create_access_key(UserName=name)["AccessKey"]
@@ -34,7 +40,10 @@ for number, action in enumerate(actions):
     for statement in policy["Statement"]:
         statement["Action"] = [other for other in statement["Action"] if other != action]
     without[action] = user(f"without{number}", policy)
-print(json.dumps({"all": user("all", whole), "without": without}))
+print(json.dumps({"all": user("all", copy.deepcopy(whole)), "without": without}))
 urllib.request.urlopen(
-    urllib.request.Request(f"{endpoint}/moto-api/reset-auth", data=b"0", method="POST")
+    urllib.request.Request(
+        f"{endpoint}/moto-api/reset-auth", data=b"0", headers={"Content-Type": "text/plain"},
+        method="POST",
+    )
 ).read()
