@@ -74,7 +74,10 @@ impl Shop {
         };
         let outcome = run.apply(&planned, &options).await.expect("applies");
         run.end().await.expect("ends");
-        let failures = outcome.reports.iter().flat_map(|report| report.failures());
+        let failures = outcome
+            .reports
+            .iter()
+            .flat_map(stratiform::engine::Report::failures);
         let failures: Vec<_> = failures
             .map(|(step, why)| format!("{}: {why}", step.addr))
             .collect();
