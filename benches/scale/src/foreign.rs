@@ -123,7 +123,7 @@ async fn fill(
         )
         .await?;
     let images = provider.images().public_images().await?;
-    let image = images.get("debian-12").cloned().ok_or("no image")?;
+    let image = images.get("debian-12", None).cloned().ok_or("no image")?;
     let spec = Spec::Machine(MachineSpec {
         machine_type: "e2-medium".to_owned(),
         cpu: 2,

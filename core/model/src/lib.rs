@@ -7,6 +7,7 @@ mod addr;
 mod capabilities;
 mod diagnostic;
 mod error;
+mod images;
 mod intent;
 mod inventory;
 mod mark;
@@ -24,6 +25,7 @@ pub use addr::{Addr, AddrParseError, Key, Kind, LocalAddr, Noun};
 pub use capabilities::{Capabilities, Idempotency, MarkStore, Sizing, SubnetScope};
 pub use diagnostic::{Diagnostic, Label, Origin, Severity};
 pub use error::{Error, ErrorKind, Scope};
+pub use images::{PublicImages, USUAL_ARCH};
 pub use intent::{
     AddressIntent, AttachIntent, BucketIntent, Common, FirewallIntent, ImageIntent, Intent,
     KeypairIntent, MachineIntent, NetworkIntent, Origins, PlacementIntent, RuleIntent, Size,

@@ -1,10 +1,8 @@
 //! What a site sells and how much of it there is.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, Capabilities, Money, Name, ResourceId};
+use crate::{Bytes, Capabilities, Money, Name, PublicImages};
 
 /// How capacity is bought.
 #[derive(
@@ -93,6 +91,6 @@ pub struct SiteFacts {
     pub free: Option<Pool>,
     /// The account's limits.
     pub quotas: Vec<Quota>,
-    /// Neutral image names to this site's current images.
-    pub images: BTreeMap<String, ResourceId>,
+    /// This site's current images, by neutral name and instruction set.
+    pub images: PublicImages,
 }

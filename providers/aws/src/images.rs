@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{Image, ImageState};
-use strat_model::{Error, ErrorKind, ImageSpec, Resource, ResourceId, Result};
+use strat_model::{Error, ErrorKind, ImageSpec, PublicImages, Resource, ResourceId, Result};
 use strat_provider::{Create, Images, Update};
 
 use crate::error::{failed, refuse};
@@ -109,7 +109,7 @@ impl AwsProvider {
 impl Images for AwsProvider {
     /// The newest image of each line, in one paginated call for all of them; and those that the
     /// site's `images` names, which win.
-    async fn public_images(&self) -> Result<BTreeMap<String, ResourceId>> {
+    async fn public_images(&self) -> Result<PublicImages> {
         let owners = LINES.map(|line| line.owner.to_owned()).to_vec();
         let mut pages = self
             .ec2()
@@ -136,10 +136,14 @@ impl Images for AwsProvider {
                 *best = candidate;
             }
         }
-        let found = newest.into_iter().map(|(name, (_, id))| (name, id));
-        let named = self.settings.images.iter();
-        let named = named.map(|(name, id)| (name.clone(), ResourceId::from(id)));
-        Ok(found.chain(named).collect())
+        let mut images = PublicImages::default();
+        for (name, (_, id)) in newest {
+            images.insert(name, Some(ARCH), id);
+        }
+        for (name, id) in &self.settings.images {
+            images.insert(name.clone(), Some(ARCH), ResourceId::from(id));
+        }
+        Ok(images)
     }
 
     async fn create_image(&self, _request: Create<'_, ImageSpec>) -> Result<Resource> {

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use strat_model::{
-    Attributes, ErrorKind, Field, ImageSpec, Kind, Resource, ResourceId, ResourceState, Result,
-    Spec,
+    Attributes, ErrorKind, Field, ImageSpec, Kind, PublicImages, Resource, ResourceId,
+    ResourceState, Result, Spec,
 };
 use strat_provider::{Create, Images, Update};
 
@@ -47,7 +47,7 @@ enum Origin {
 
 #[async_trait]
 impl Images for LibvirtProvider {
-    async fn public_images(&self) -> Result<BTreeMap<String, ResourceId>> {
+    async fn public_images(&self) -> Result<PublicImages> {
         self.run("public_images", |site| {
             let names = site.settings.images.keys();
             Ok(names

@@ -1,18 +1,18 @@
 //! Images.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
-use strat_model::{ImageSpec, Kind, Resource, ResourceId, Result, Spec};
+use strat_model::{ImageSpec, Kind, PublicImages, Resource, ResourceId, Result, Spec};
 use strat_provider::{Create, Images, Update};
 
 use crate::provider::SimProvider;
 
 #[async_trait]
 impl Images for SimProvider {
-    async fn public_images(&self) -> Result<BTreeMap<String, ResourceId>> {
-        self.read("public_images", |cloud, _| Ok(cloud.images.clone()))
-            .await
+    async fn public_images(&self) -> Result<PublicImages> {
+        self.read("public_images", |cloud, _| {
+            Ok(cloud.images.clone().into_iter().collect())
+        })
+        .await
     }
 
     async fn create_image(&self, request: Create<'_, ImageSpec>) -> Result<Resource> {

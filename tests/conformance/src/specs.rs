@@ -166,7 +166,8 @@ impl Bench<'_> {
             self.provider.images().public_images().await,
             "asking for images",
         );
-        let image = images.get("debian-12").expect("there is a debian-12");
+        let image = images.get("debian-12", Some(&offer.arch));
+        let image = image.expect("there is a debian-12 for what is on sale");
         MachineSpec {
             machine_type: offer.machine_type,
             cpu: offer.cpu,

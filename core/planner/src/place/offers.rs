@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use strat_model::{Bytes, CapacityKind, MachineSpec, Money, Name, Offer, SiteFacts, Size, Sizing};
+use strat_model::{
+    Bytes, CapacityKind, MachineSpec, Money, Name, Offer, SiteFacts, Size, Sizing, USUAL_ARCH,
+};
 
 use crate::room::Need;
 
@@ -13,6 +15,8 @@ pub(super) struct Shape {
     pub(super) family: String,
     pub(super) cpu: u32,
     pub(super) memory: Bytes,
+    /// The instruction set; `None` where it is not known.
+    pub(super) arch: Option<String>,
     pub(super) capacity: CapacityKind,
     pub(super) price_hour: Option<Money>,
 }
@@ -35,6 +39,9 @@ pub(super) struct Market<'a> {
     facts: &'a SiteFacts,
     /// What is sold for keeps (not spot), by zone, cheapest first; without a price last.
     by_zone: HashMap<&'a Name, Vec<&'a Offer>>,
+    /// The instruction set of what is chosen by size: the usual one, if the site sells that at
+    /// all. A type that is asked for by its name may be of any.
+    usual_arch: Option<&'a str>,
     chosen: HashMap<(&'a Name, String), Option<Shape>>,
 }
 
@@ -65,9 +72,11 @@ impl<'a> Market<'a> {
                     ))
             });
         }
+        let usual = |offers: &[Offer]| offers.iter().any(|offer| offer.arch == USUAL_ARCH);
         Self {
             facts,
             by_zone,
+            usual_arch: usual(&facts.offers).then_some(USUAL_ARCH),
             chosen: HashMap::new(),
         }
     }
@@ -97,12 +106,20 @@ impl<'a> Market<'a> {
     fn search(&self, zone: &Name, size: &Size) -> Option<Shape> {
         let offers = self.by_zone.get(zone).map_or(&[][..], Vec::as_slice);
         let listed = offers.iter().find(|offer| match size {
-            Size::AtLeast { cpu, memory } => offer.cpu >= *cpu && offer.memory >= *memory,
+            Size::AtLeast { cpu, memory } => {
+                let fits = offer.cpu >= *cpu && offer.memory >= *memory;
+                fits && self.is_usual(offer)
+            }
             Size::Type(name) => offer.machine_type == *name,
         });
         listed
             .map(|offer| shape(offer))
             .or_else(|| self.flexible(size))
+    }
+
+    /// Whether an offer is of the instruction set that is meant where only a size is asked for.
+    fn is_usual(&self, offer: &Offer) -> bool {
+        self.usual_arch.is_none_or(|arch| offer.arch == arch)
     }
 
     fn flexible(&self, size: &Size) -> Option<Shape> {
@@ -118,6 +135,7 @@ impl<'a> Market<'a> {
                 family: "flex".to_owned(),
                 cpu: *cpu,
                 memory: *memory,
+                arch: None,
                 capacity: CapacityKind::Owned,
                 price_hour: None,
             }),
@@ -138,6 +156,7 @@ impl<'a> Market<'a> {
                 family: String::new(),
                 cpu: machine.cpu,
                 memory: machine.memory,
+                arch: None,
                 capacity: machine.capacity,
                 price_hour: None,
             },
@@ -147,6 +166,7 @@ impl<'a> Market<'a> {
     /// The largest machine on sale anywhere at the site, for saying what is too large.
     pub(super) fn largest(&self) -> Option<(u32, Bytes)> {
         let listed = self.by_zone.values().flatten();
+        let listed = listed.filter(|offer| self.is_usual(offer));
         let cpu = listed.clone().map(|offer| offer.cpu).max();
         let memory = listed.map(|offer| offer.memory).max();
         match (&self.facts.capabilities.sizing, cpu, memory) {
@@ -169,6 +189,7 @@ fn shape(offer: &Offer) -> Shape {
         family: offer.family.clone(),
         cpu: offer.cpu,
         memory: offer.memory,
+        arch: Some(offer.arch.clone()),
         capacity: offer.capacity,
         price_hour: offer.price_hour,
     }

@@ -79,7 +79,9 @@ pub(crate) fn cloud(zones: &[&str], subnets: SubnetScope) -> SiteFacts {
             cpu_limit: 400,
             cpu_used: 0,
         }],
-        images: BTreeMap::from([("debian-12".to_owned(), ResourceId::from("img-1"))]),
+        images: [("debian-12".to_owned(), ResourceId::from("img-1"))]
+            .into_iter()
+            .collect(),
     }
 }
 

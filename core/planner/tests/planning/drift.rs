@@ -68,7 +68,7 @@ fn a_newer_build_of_an_image_replaces_nothing() {
     let mut facts = facts();
     for site in facts.values_mut() {
         site.images
-            .insert("debian-12".to_owned(), ResourceId::from("img-2"));
+            .insert("debian-12", None, ResourceId::from("img-2"));
     }
     let desired = place(&intent, &facts, &world).expect("placed");
     let plan = diff(&desired, &world, &facts, None, &DiffOptions::default());

@@ -1,5 +1,7 @@
 //! Where things go.
 
+use std::collections::BTreeSet;
+
 use strat_model::*;
 use strat_planner::*;
 
@@ -184,4 +186,57 @@ fn a_lost_machine_comes_back_where_its_volume_is() {
     let desired = placed(&intent, &world);
     let entry = &desired.entries[&addr("machine.db@dc1")];
     assert_eq!(entry.goals[0].zone(), Some(&name("rack2")));
+}
+
+#[test]
+fn a_size_is_of_the_usual_instruction_set_and_the_image_is_of_the_machines() {
+    let mut facts = facts();
+    for site in facts.values_mut() {
+        let cheap = site.offers.iter().map(|offer| Offer {
+            machine_type: format!("arm-{}", offer.machine_type),
+            arch: "aarch64".to_owned(),
+            price_hour: "0.01 USD".parse().ok(),
+            ..offer.clone()
+        });
+        let cheap: Vec<_> = cheap.collect();
+        site.offers.extend(cheap);
+        site.images = PublicImages::default();
+        for arch in ["aarch64", "x86_64"] {
+            let id = ResourceId::from(format!("img-{arch}"));
+            site.images.insert("debian-12", Some(arch), id);
+        }
+    }
+    let mut intent = shop();
+    intent.machines.remove(0);
+    intent.volumes.clear();
+    intent.addresses.clear();
+    intent.machines[0].placement.sites = vec![name("east")];
+    let ids = |intent: &Intent, facts: &Facts| -> BTreeSet<(String, String)> {
+        let desired = place(intent, facts, &empty()).expect("placed");
+        let goals = desired.entries.values().flat_map(|entry| &entry.goals);
+        let machine = goals.filter_map(|goal| match &goal.spec {
+            Spec::Machine(spec) => Some((spec.machine_type.clone(), spec.image.clone())),
+            _ => None,
+        });
+        machine
+            .map(|(kind, image)| match image {
+                ImageRef::Named { id, .. } => (kind, id.to_string()),
+                ImageRef::Managed(addr) => panic!("{addr}"),
+            })
+            .collect()
+    };
+    let of = |kind: &str, image: &str| BTreeSet::from([(kind.to_owned(), image.to_owned())]);
+    assert_eq!(ids(&intent, &facts), of("medium", "img-x86_64"));
+    intent.machines[0].size = Size::Type("arm-small".to_owned());
+    assert_eq!(ids(&intent, &facts), of("arm-small", "img-aarch64"));
+
+    for site in facts.values_mut() {
+        site.images = PublicImages::default();
+        let id = ResourceId::from("img-1");
+        site.images.insert("debian-12", Some("x86_64"), id);
+    }
+    let problems = place(&intent, &facts, &empty()).expect_err("no image for it");
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    assert_eq!(problems[0].code, "unknown_image");
+    assert!(problems[0].message.contains("aarch64"), "{problems:#?}");
 }

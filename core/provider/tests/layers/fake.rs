@@ -10,8 +10,8 @@ use futures::future::BoxFuture;
 use strat_model::{
     AddressSpec, BucketSpec, Bytes, Capabilities, Error, ErrorKind, FirewallSpec, Idempotency,
     ImageSpec, KeypairSpec, Kind, MachineSpec, Mark, MarkStore, Name, NetworkSpec, Offer, Pool,
-    Quota, Resource, ResourceId, ResourceState, Result, Sizing, Spec, SubnetScope, SubnetSpec,
-    Token, VolumeSpec,
+    PublicImages, Quota, Resource, ResourceId, ResourceState, Result, Sizing, Spec, SubnetScope,
+    SubnetSpec, Token, VolumeSpec,
 };
 use strat_provider::{
     Clock, Compute, Create, CreateMachines, Filter, Identity, Images, MachineBatch, Network,
@@ -261,7 +261,7 @@ implement!(Storage {
 
 implement!(Images {
     nouns: [Image(ImageSpec) create_image update_image delete_image]
-    lists: [public_images -> BTreeMap<String, ResourceId>]
+    lists: [public_images -> PublicImages]
     acts: []
     rest: {}
 });

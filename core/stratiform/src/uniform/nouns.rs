@@ -1,12 +1,10 @@
 //! Every noun of a provider, sent to the one store.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use strat_model::{
     AddressSpec, BucketSpec, Capabilities, FirewallSpec, ImageSpec, KeypairSpec, Kind, MachineSpec,
-    Name, NetworkSpec, Offer, Pool, Quota, Resource, ResourceId, Result, Spec, SubnetSpec,
-    VolumeSpec,
+    Name, NetworkSpec, Offer, Pool, PublicImages, Quota, Resource, ResourceId, Result, Spec,
+    SubnetSpec, VolumeSpec,
 };
 use strat_provider::{
     Compute, Create, CreateMachines, Filter, Identity, Images, MachineBatch, Network, Observe,
@@ -65,8 +63,8 @@ noun!(Network {
 noun!(Images {
     Image(ImageSpec): create_image update_image delete_image;
 }
-    async fn public_images(&self) -> Result<BTreeMap<String, ResourceId>> {
-        Ok(BTreeMap::new())
+    async fn public_images(&self) -> Result<PublicImages> {
+        Ok(PublicImages::default())
     }
 );
 

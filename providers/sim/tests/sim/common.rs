@@ -112,7 +112,7 @@ pub(crate) async fn machine(
         zone: zones[0].clone(),
         image: ImageRef::Named {
             name: "debian-12".to_owned(),
-            id: images["debian-12"].clone(),
+            id: images.get("debian-12", None).expect("an image").clone(),
         },
         subnet: subnet.clone(),
         firewalls: BTreeSet::new(),

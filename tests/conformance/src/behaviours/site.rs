@@ -141,7 +141,7 @@ pub async fn public_images_have_the_usual_names(harness: &dyn Harness) -> Outcom
         bench.provider.images().public_images().await,
         "asking for images",
     );
-    let id = images.get("debian-12").expect("there is a debian-12");
+    let id = images.get("debian-12", None).expect("there is a debian-12");
     assert!(!id.as_str().is_empty());
     Outcome::Held
 }

@@ -21,13 +21,14 @@ impl<'a> Placer<'a> {
             let Some(facts) = self.facts(&site) else {
                 continue;
             };
-            let Some(image) = self.image(machine, &site, facts) else {
-                continue;
-            };
             let mut goals = Vec::new();
             for (zone, share) in zones {
-                if share.count > 0 {
-                    let goal = self.goal(machine, &site, facts, zone, share, image.clone());
+                if share.count == 0 {
+                    continue;
+                }
+                let arch = share.shape.arch.as_deref();
+                if let Some(image) = self.image(machine, &site, facts, arch) {
+                    let goal = self.goal(machine, &site, facts, zone, share, image);
                     goals.push(Arc::new(goal));
                 }
             }
@@ -94,24 +95,41 @@ impl<'a> Placer<'a> {
         machine: &MachineIntent,
         site: &Name,
         facts: &SiteFacts,
+        arch: Option<&str>,
     ) -> Option<ImageRef<Addr>> {
         let name = match &machine.image {
             Err(image) => return Some(ImageRef::Managed(image.at(site))),
             Ok(name) => name,
         };
-        if let Some(id) = facts.images.get(name) {
+        if let Some(id) = facts.images.get(name, arch) {
             return Some(ImageRef::Named {
                 name: name.clone(),
                 id: id.clone(),
             });
         }
-        let known: Vec<_> = facts.images.keys().map(String::as_str).collect();
-        let problem = Diagnostic::error("unknown_image", format!("{site} has no image `{name}`"))
+        let others: Vec<_> = facts.images.archs(name).collect();
+        let (message, help) = match arch {
+            Some(arch) if !others.is_empty() => (
+                format!("{site} has no image `{name}` for {arch}"),
+                format!(
+                    "it has that for {}; ask for such a `machine_type`, or for another image",
+                    others.join(", ")
+                ),
+            ),
+            _ => {
+                let known: Vec<_> = facts.images.names().collect();
+                (
+                    format!("{site} has no image `{name}`"),
+                    format!("it has: {}", known.join(", ")),
+                )
+            }
+        };
+        let problem = Diagnostic::error("unknown_image", message)
             .at(
                 machine.common.origin("image"),
                 format!("not known at {site}"),
             )
-            .help(format!("it has: {}", known.join(", ")));
+            .help(help);
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
         }

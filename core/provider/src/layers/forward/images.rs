@@ -1,16 +1,14 @@
 //! Images.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
-use strat_model::{ImageSpec, Kind, Resource, ResourceId, Result};
+use strat_model::{ImageSpec, Kind, PublicImages, Resource, ResourceId, Result};
 
 use super::{Api, Layered};
 use crate::{Create, Images, Update};
 
 #[async_trait]
 impl Images for Layered {
-    async fn public_images(&self) -> Result<BTreeMap<String, ResourceId>> {
+    async fn public_images(&self) -> Result<PublicImages> {
         let call = self.read(Api::Images, "public_images").of_kind(Kind::Image);
         self.forward(call, || self.inner.images().public_images())
             .await
