@@ -12,6 +12,14 @@ def watch():
 
 threading.Thread(target=watch, daemon=True).start()
 
-from moto.server import main  # noqa: E402  (the watch begins first)
+from moto.backends import get_backend  # noqa: E402  (the watch begins first)
+from moto.server import main  # noqa: E402
+
+# moto makes what an account has on the first call for it, and not safely when two come at once.
+ACCOUNT = "123456789012"
+for region in ["eu-central-1", "us-east-1", "eu-west-1"]:
+    get_backend("ec2")[ACCOUNT][region]
+for service in ["s3", "iam", "sts"]:
+    get_backend(service)[ACCOUNT]["aws"]
 
 main(["-H", "127.0.0.1", "-p", sys.argv[1]])
