@@ -6,8 +6,8 @@ use std::sync::Arc;
 use ipnet::Ipv4Net;
 
 use crate::{
-    Bytes, DiskClass, DiskSpec, FirewallRule, Labels, LocalAddr, Name, Origin, Owner, SiteSpec,
-    UserData,
+    Bytes, DiskClass, DiskSpec, FirewallRule, Labels, LocalAddr, Name, Origin, Owner,
+    RolloutIntent, SiteSpec, UserData,
 };
 
 /// What a topology asks for, in no provider's terms.
@@ -179,6 +179,8 @@ pub struct MachineIntent {
     pub disks: Vec<DiskSpec>,
     /// Where.
     pub placement: PlacementIntent,
+    /// How its machines give way to others.
+    pub rollout: RolloutIntent,
 }
 
 /// How large a machine is to be.

@@ -14,6 +14,7 @@ mod mark;
 mod name;
 mod offer;
 mod resource;
+mod rollout;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod site;
@@ -36,6 +37,7 @@ pub use mark::{Digest, Digester, Mark, Owner};
 pub use name::{Name, NameError};
 pub use offer::{CapacityKind, Offer, Pool, Quota, SiteFacts};
 pub use resource::{Attributes, Fingerprint, Resource, ResourceId, ResourceState};
+pub use rollout::{HealthAddress, HealthCheck, RolloutIntent, Wave};
 pub use site::{SiteCapacity, SiteSpec};
 pub use spec::{
     AddressSpec, BucketSpec, Direction, DiskClass, DiskSpec, Field, FirewallRule, FirewallSpec,

@@ -17,6 +17,7 @@ pub(crate) fn example(keyword: &str, attribute: &str) -> Option<&'static str> {
         ("machines", "count") => "count = 3",
         ("disk" | "volume", "size") => "size = \"40GiB\"",
         ("bucket", "site") => "site = site.…",
+        ("health", "port") => "port = 80",
         ("output", "value") => "value = …",
         ("validation", "condition") => "condition = …",
         ("validation", "message") => "message = \"…\"",

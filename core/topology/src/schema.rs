@@ -219,6 +219,25 @@ static PLACEMENT: BlockSchema = BlockSchema {
         &[],
     )
 };
+static HEALTH: BlockSchema = BlockSchema {
+    single: true,
+    ..block(
+        "health",
+        None,
+        &[
+            required("port"),
+            optional("path"),
+            optional("address"),
+            optional("timeout"),
+            optional("interval"),
+        ],
+        &[],
+    )
+};
+static ROLLOUT: BlockSchema = BlockSchema {
+    single: true,
+    ..block("rollout", None, &[optional("wave")], &[&HEALTH])
+};
 static MACHINE: BlockSchema = block(
     "machine",
     Some("the machine's name"),
@@ -237,7 +256,7 @@ static MACHINE: BlockSchema = block(
         COUNT,
         FOR_EACH,
     ],
-    &[&DISK, &PLACEMENT],
+    &[&DISK, &PLACEMENT, &ROLLOUT],
 );
 static MACHINES: BlockSchema = block(
     "machines",
@@ -257,7 +276,7 @@ static MACHINES: BlockSchema = block(
         DEPENDS_ON,
         FOR_EACH,
     ],
-    &[&DISK, &PLACEMENT],
+    &[&DISK, &PLACEMENT, &ROLLOUT],
 );
 static VOLUME: BlockSchema = block(
     "volume",
@@ -360,8 +379,11 @@ mod tests {
                 _ => "",
             };
             blocks.push((block, own, shared));
-            let nested = block.blocks.iter();
-            blocks.extend(nested.map(|nested| (*nested, own, shared)));
+            let mut inside = block.blocks.to_vec();
+            while let Some(nested) = inside.pop() {
+                blocks.push((nested, own, shared));
+                inside.extend(nested.blocks);
+            }
         }
         for (block, own, shared) in blocks {
             for attribute in block.attributes {

@@ -39,6 +39,7 @@ pub(crate) fn machines(text: &str, count: u32, sites: &[&str]) -> MachineIntent 
             zone: None,
             spread: Spread::Zone,
         },
+        rollout: RolloutIntent::default(),
     }
 }
 

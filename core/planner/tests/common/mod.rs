@@ -146,6 +146,7 @@ pub(crate) fn machines(text: &str, count: u32) -> MachineIntent {
             zone: None,
             spread: Spread::Zone,
         },
+        rollout: RolloutIntent::default(),
     }
 }
 

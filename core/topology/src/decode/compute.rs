@@ -11,6 +11,7 @@ use strat_model::{
 
 use super::item::{Arg, Item};
 use super::read;
+use super::rollout::rollout;
 use crate::eval::Evaluator;
 use crate::report::{Failed, Outcome};
 use crate::span::Span;
@@ -37,6 +38,7 @@ pub(super) fn machine(item: &mut Item<'_, '_>) -> Outcome<MachineIntent> {
     let user_data = user_data(item);
     let disks = disks(item);
     let placement = placement(item);
+    let rollout = rollout(item);
     Ok(MachineIntent {
         common: common?,
         count: count?,
@@ -51,6 +53,7 @@ pub(super) fn machine(item: &mut Item<'_, '_>) -> Outcome<MachineIntent> {
         user_data: user_data?,
         disks: disks?,
         placement: placement?,
+        rollout: rollout?,
     })
 }
 

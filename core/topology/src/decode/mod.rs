@@ -7,6 +7,7 @@ mod link;
 mod network;
 mod order;
 mod read;
+mod rollout;
 mod rules;
 mod site;
 mod storage;

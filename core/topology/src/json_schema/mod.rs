@@ -127,8 +127,13 @@ mod tests {
     use super::*;
 
     fn all() -> Vec<&'static BlockSchema> {
-        let nested = FILE.iter().flat_map(|block| block.blocks);
-        FILE.iter().chain(nested).copied().collect()
+        let mut all = FILE.to_vec();
+        let mut at = 0;
+        while let Some(block) = all.get(at) {
+            all.extend(block.blocks);
+            at += 1;
+        }
+        all
     }
 
     #[test]

@@ -16,6 +16,10 @@ pub(super) enum Shape {
     /// A whole number from, and up to.
     Whole(u64, u64),
     Size,
+    /// A time such as `5m`.
+    Duration,
+    /// A number of machines, or a share of them.
+    Wave,
     OneOf(&'static [&'static str]),
     Ipv4Range,
     Sha256,
@@ -53,6 +57,16 @@ impl Shape {
                 of("expression"),
             ] }),
             Self::Size => or_expression(of("size")),
+            Self::Duration => or_expression(json!({
+                "type": "string",
+                "pattern": "^[0-9]+\\s*(ms|s|m|h)$",
+                "examples": ["5m"],
+            })),
+            Self::Wave => json!({ "anyOf": [
+                { "type": "integer", "minimum": 1 },
+                { "type": "string", "pattern": "^[0-9]+\\s*%?$", "examples": ["25%"] },
+                of("expression"),
+            ] }),
             Self::OneOf(words) => or_expression(json!({ "enum": words })),
             Self::Ipv4Range => or_expression(of("ipv4_range")),
             Self::Sha256 => {

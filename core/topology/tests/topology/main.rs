@@ -9,5 +9,6 @@ mod loading;
 mod notations;
 mod outputs;
 mod reference;
+mod rollout;
 mod scale;
 mod support;
