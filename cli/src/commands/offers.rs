@@ -74,6 +74,7 @@ impl Offers {
                 "machine type",
                 "cpu",
                 "memory",
+                "gpu",
                 "price/hour",
                 "capacity",
             ];
@@ -121,11 +122,21 @@ fn row(site: &Name, offer: &Offer) -> Vec<String> {
         offer.machine_type.clone(),
         offer.cpu.to_string(),
         offer.memory.to_string(),
+        gpu(offer),
         offer
             .price_hour
             .map_or_else(|| "unknown".to_owned(), |price| price.to_string()),
         offer.capacity.as_str().to_owned(),
     ]
+}
+
+/// `4 x T4`, and nothing where there is none.
+fn gpu(offer: &Offer) -> String {
+    match (&offer.gpu, offer.gpus) {
+        (_, 0) => String::new(),
+        (Some(model), count) => format!("{count} x {model}"),
+        (None, count) => count.to_string(),
+    }
 }
 
 fn to_json(site: &Name, offer: &Offer) -> serde_json::Value {
@@ -137,6 +148,8 @@ fn to_json(site: &Name, offer: &Offer) -> serde_json::Value {
         "arch": offer.arch,
         "cpu": offer.cpu,
         "memory_bytes": offer.memory.0,
+        "gpus": offer.gpus,
+        "gpu": offer.gpu,
         "price_hour": offer.price_hour.map(|price| decimal(price.amount)),
         "currency": offer.price_hour.map(|price| price.currency),
         "capacity": offer.capacity.as_str(),

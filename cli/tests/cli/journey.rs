@@ -169,6 +169,8 @@ fn outputs_history_and_the_rest() {
         "machine_type",
         "cpu",
         "memory_bytes",
+        "gpus",
+        "gpu",
         "price_hour",
         "currency",
         "capacity",

@@ -50,6 +50,13 @@ pub struct Offer {
     pub memory: Bytes,
     /// The instruction set: `x86_64` or `aarch64`.
     pub arch: String,
+    /// How many whole GPUs come with it.
+    #[serde(default)]
+    pub gpus: u32,
+    /// The GPUs' model, in the cloud's own words, such as `T4`; `None` where there are none, or
+    /// the cloud does not say which.
+    #[serde(default)]
+    pub gpu: Option<String>,
     /// How it is bought.
     pub capacity: CapacityKind,
     /// The price of an hour; `None` where it is not known.

@@ -20,6 +20,8 @@ struct Family {
     price_per_cpu: i64,
     /// Each size's name and its virtual CPUs.
     sizes: &'static [(&'static str, u32)],
+    /// How many GPUs each has, and which.
+    gpus: Option<(u32, &'static str)>,
     /// Whether the last zone of a region does not have it: no cloud has everything everywhere.
     missing_in_last_zone: bool,
 }
@@ -37,7 +39,15 @@ const fn family(
         memory_per_cpu,
         price_per_cpu,
         sizes,
+        gpus: None,
         missing_in_last_zone: false,
+    }
+}
+
+const fn with_gpus(family: Family, count: u32, model: &'static str) -> Family {
+    Family {
+        gpus: Some((count, model)),
+        ..family
     }
 }
 
@@ -92,6 +102,16 @@ const AWS: &[Family] = &[
     family("c5", "c5.{}", 2048, 425, LARGE_18),
     family("r5", "r5.{}", 8192, 630, LARGE_24),
     scarce(family("m7i", "m7i.{}", 4096, 504, LARGE_24)),
+    with_gpus(
+        family("g4dn", "g4dn.{}", 4096, 1315, &[("xlarge", 4)]),
+        1,
+        "T4",
+    ),
+    with_gpus(
+        family("g4dn", "g4dn.{}", 4096, 815, &[("12xlarge", 48)]),
+        4,
+        "T4",
+    ),
 ];
 
 /// Pay-as-you-go prices of East US, Linux.
@@ -109,6 +129,22 @@ const AZURE: &[Family] = &[
     family("ESv5", "Standard_E{}s_v5", 8192, 630, BY_CPU),
     family("FSv2", "Standard_F{}s_v2", 2048, 423, BY_CPU),
     scarce(family("DASv6", "Standard_D{}as_v6", 4096, 454, BY_CPU)),
+    with_gpus(
+        family("NCasT4v3", "Standard_NC{}as_T4_v3", 7168, 1315, &[("4", 4)]),
+        1,
+        "T4",
+    ),
+    with_gpus(
+        family(
+            "NCasT4v3",
+            "Standard_NC{}as_T4_v3",
+            7040,
+            680,
+            &[("64", 64)],
+        ),
+        4,
+        "T4",
+    ),
 ];
 
 /// On-demand prices of us-central1, Linux.
@@ -133,6 +169,16 @@ const GCP: &[Family] = &[
         524,
         &[("4", 4), ("8", 8), ("22", 22), ("44", 44)],
     )),
+    with_gpus(
+        family("g2", "g2-standard-{}", 4096, 1767, &[("4", 4)]),
+        1,
+        "L4",
+    ),
+    with_gpus(
+        family("g2", "g2-standard-{}", 4096, 833, &[("24", 24)]),
+        2,
+        "L4",
+    ),
 ];
 
 /// A third of the list price, as spot capacity tends to be.
@@ -225,6 +271,8 @@ fn offer(
         cpu,
         memory: Bytes((family.memory_per_cpu * u64::from(cpu)) << 20),
         arch: "x86_64".to_owned(),
+        gpus: family.gpus.map_or(0, |(count, _)| count),
+        gpu: family.gpus.map(|(_, model)| model.to_owned()),
         capacity,
         price_hour: Some(Money::usd(Decimal::new(price, 6).normalize())),
     }
@@ -289,6 +337,9 @@ mod tests {
             find("t3.micro", CapacityKind::OnDemand).memory,
             Bytes::gib(1)
         );
+        let g4dn = find("g4dn.12xlarge", CapacityKind::OnDemand);
+        assert_eq!((g4dn.gpus, g4dn.gpu.as_deref()), (4, Some("T4")));
+        assert_eq!((m5.gpus, m5.gpu.as_deref()), (0, None));
     }
 
     #[test]

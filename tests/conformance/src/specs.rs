@@ -142,6 +142,8 @@ impl Bench<'_> {
                 cpu: 1,
                 memory: Bytes::gib(1),
                 arch: "x86_64".to_owned(),
+                gpus: 0,
+                gpu: None,
                 capacity: CapacityKind::Owned,
                 price_hour: None,
             };

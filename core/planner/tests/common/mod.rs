@@ -53,6 +53,8 @@ pub(crate) fn cloud(zones: &[&str], subnets: SubnetScope) -> SiteFacts {
             cpu,
             memory: Bytes::gib(gib),
             arch: "x86_64".to_owned(),
+            gpus: 0,
+            gpu: None,
             capacity: CapacityKind::OnDemand,
             price_hour: format!("0.{cents:02} USD").parse().ok(),
         })

@@ -143,7 +143,7 @@ pub(super) fn report(instance: &Instance, beside: &Beside) -> Option<(Resource, 
 
 fn spec_of(instance: &Instance, tags: &Tags, beside: &Beside) -> Option<MachineSpec<ResourceId>> {
     let machine_type = instance.instance_type()?.as_str().to_owned();
-    let size = beside.sizes.get(&machine_type).copied().unwrap_or_default();
+    let size = beside.sizes.get(&machine_type).cloned().unwrap_or_default();
     // A machine without a firewall has the network's default group, which is nobody's.
     let own = groups(instance).iter();
     let own = own.filter(|group| group.group_name() != Some("default"));

@@ -95,6 +95,8 @@ impl Offers for AwsProvider {
                 cpu: size.cpu,
                 memory: size.memory,
                 arch: ARCH.to_owned(),
+                gpus: size.gpus,
+                gpu: size.gpu.clone(),
                 capacity,
                 price_hour,
             };

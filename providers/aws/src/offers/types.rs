@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use aws_sdk_ec2::types::{InstanceType, InstanceTypeInfo, MemoryInfo, VCpuInfo};
+use aws_sdk_ec2::types::{
+    GpuDeviceInfo, GpuInfo, InstanceType, InstanceTypeInfo, MemoryInfo, VCpuInfo,
+};
 use strat_model::{Bytes, Result};
 
 use crate::error::failed;
@@ -18,12 +20,16 @@ pub(crate) const ARCH: &str = "x86_64";
 const TYPES_MAX: usize = 100;
 
 /// How large a machine type is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct TypeSize {
     /// Virtual CPUs.
     pub(crate) cpu: u32,
     /// Memory.
     pub(crate) memory: Bytes,
+    /// GPUs.
+    pub(crate) gpus: u32,
+    /// Their model.
+    pub(crate) gpu: Option<String>,
 }
 
 /// The sizes that are known: a type's never changes.
@@ -33,7 +39,11 @@ pub(crate) struct TypeCache(Mutex<BTreeMap<String, TypeSize>>);
 impl TypeCache {
     fn learn(&self, sizes: &BTreeMap<String, TypeSize>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.extend(sizes.iter().map(|(kind, size)| (kind.clone(), *size)));
+        known.extend(
+            sizes
+                .iter()
+                .map(|(kind, size)| (kind.clone(), size.clone())),
+        );
     }
 
     /// Those of these types that are known.
@@ -41,7 +51,7 @@ impl TypeCache {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = types
             .iter()
-            .filter_map(|kind| Some((kind.clone(), *known.get(kind)?)));
+            .filter_map(|kind| Some((kind.clone(), known.get(kind)?.clone())));
         found.collect()
     }
 }
@@ -98,9 +108,15 @@ fn size_of(info: &InstanceTypeInfo) -> Option<(String, TypeSize)> {
     let kind = info.instance_type()?.as_str().to_owned();
     let cpu = info.v_cpu_info().and_then(VCpuInfo::default_v_cpus)?;
     let mib = info.memory_info().and_then(MemoryInfo::size_in_mib)?;
+    // A type with a part of a GPU, such as `g6f.large`, is told with a count of 0: it has none whole.
+    let cards = info.gpu_info().map(GpuInfo::gpus).unwrap_or_default();
+    let whole = || cards.iter().filter(|card| card.count() > Some(0));
+    let count: i32 = whole().filter_map(GpuDeviceInfo::count).sum();
     let size = TypeSize {
         cpu: u32::try_from(cpu).ok()?,
         memory: Bytes(u64::try_from(mib).ok()? << 20),
+        gpus: u32::try_from(count).ok()?,
+        gpu: whole().find_map(GpuDeviceInfo::name).map(str::to_owned),
     };
     Some((kind, size))
 }

@@ -224,6 +224,8 @@ impl Site {
                     cpu,
                     memory: Bytes(mib << 20),
                     arch: arch.clone(),
+                    gpus: 0,
+                    gpu: None,
                     capacity: CapacityKind::Owned,
                     price_hour: Some(price(&self.settings.cost, cpu, mib)),
                 };

@@ -53,7 +53,7 @@ pub async fn zones_are_sorted(harness: &dyn Harness) -> Outcome {
 }
 
 /// Where sizes are listed, there are some: sorted, each once, in the site's zones, with a price
-/// that is no less than nothing.
+/// that is no less than nothing, and no GPU's model without a GPU.
 pub async fn offers_are_sorted_and_plausible(harness: &dyn Harness) -> Outcome {
     let bench = bench!(harness);
     let zones = bench.zones().await;
@@ -79,6 +79,10 @@ pub async fn offers_are_sorted_and_plausible(harness: &dyn Harness) -> Outcome {
         assert!(
             offer.cpu > 0 && offer.memory.0 > 0 && !offer.family.is_empty(),
             "{offer:?}"
+        );
+        assert!(
+            offer.gpu.is_none() || offer.gpus > 0,
+            "a model, and none of it: {offer:?}"
         );
         assert!(
             offer
