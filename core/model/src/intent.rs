@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ipnet::Ipv4Net;
 
 use crate::{
-    Bytes, DiskClass, DiskSpec, FirewallRule, Labels, LocalAddr, Name, Origin, Owner,
+    Bytes, DiskClass, DiskSpec, FirewallRule, Labels, LocalAddr, Money, Name, Origin, Owner,
     RolloutIntent, SiteSpec, UserData,
 };
 
@@ -38,6 +38,24 @@ pub struct Intent {
     pub volumes: Vec<VolumeIntent>,
     /// Buckets.
     pub buckets: Vec<BucketIntent>,
+    /// What it may cost.
+    pub budgets: Vec<BudgetIntent>,
+}
+
+/// A ceiling for the monthly cost (730 hours) of some sites.
+#[derive(Debug, Clone)]
+pub struct BudgetIntent {
+    /// Its name.
+    pub name: Name,
+    /// The most that a month may cost.
+    pub monthly: Money,
+    /// The sites that it counts; empty for all.
+    pub sites: BTreeSet<Name>,
+    /// Whether machines of unknown price are left out of the count. If not, a plan with such a
+    /// machine is refused: nobody can say that it stays below.
+    pub allow_unpriced: bool,
+    /// Where it stands.
+    pub origin: Option<Origin>,
 }
 
 /// What every block has.
@@ -165,6 +183,8 @@ pub struct MachineIntent {
     pub count: u32,
     /// How large.
     pub size: Size,
+    /// What else its hardware must be.
+    pub hardware: HardwareIntent,
     /// A neutral image name, or an image of the topology's own.
     pub image: Result<String, LocalAddr>,
     /// The subnet.
@@ -184,7 +204,7 @@ pub struct MachineIntent {
 }
 
 /// How large a machine is to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Size {
     /// At least this much.
     AtLeast {
@@ -197,19 +217,98 @@ pub enum Size {
     Type(String),
 }
 
-/// Where a machine may run.
-#[derive(Debug, Clone)]
+/// What a machine's hardware must be, besides its size.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct HardwareIntent {
+    /// The instruction set: `x86_64` or `aarch64`. A cloud's own type brings its own.
+    pub arch: String,
+    /// At most so many virtual CPUs.
+    pub cpu_max: Option<u32>,
+    /// At most so much memory.
+    pub memory_max: Option<Bytes>,
+    /// At least so many accelerators.
+    pub gpus: u32,
+    /// The accelerator's model, such as `T4`; any if left out.
+    pub gpu: Option<String>,
+}
+
+impl Default for HardwareIntent {
+    fn default() -> Self {
+        Self {
+            arch: "x86_64".to_owned(),
+            cpu_max: None,
+            memory_max: None,
+            gpus: 0,
+            gpu: None,
+        }
+    }
+}
+
+/// Where a machine may run, and where it would rather run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct PlacementIntent {
     /// The sites, in order of preference; never empty, all of them of the subnet's network.
     pub sites: Vec<Name>,
+    /// Labels that a site must have.
+    pub require: Labels,
     /// The zone, if only one will do.
     pub zone: Option<Name>,
     /// How a fleet is laid out at a site.
     pub spread: Spread,
+    /// Which of the permitted places is best.
+    pub prefer: Preference,
+    /// How much of a fleet each site should have, relative to the others; 1 where left out.
+    pub weights: BTreeMap<Name, u32>,
+    /// The most that a new machine may cost an hour.
+    pub max_price: Option<Money>,
+    /// How much of a fleet may be spot capacity.
+    pub spot: SpotIntent,
+    /// Whether any one site may be lost (or any one zone, where only one site is permitted) and
+    /// what is left is still the whole count.
+    pub survive: bool,
+    /// The machines of one site come in multiples of this; at least 1.
+    pub unit: u32,
+    /// The share of the price, in percent, that moving what runs must save before it is moved.
+    /// `None`: nothing is moved for its price.
+    pub move_threshold: Option<u32>,
+    /// Machines with the same word here never share a zone.
+    pub anti_affinity: Option<Name>,
+}
+
+/// Which of the permitted places is best.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Preference {
+    /// The first site that has room; there, the cheapest.
+    #[default]
+    Order,
+    /// Owned hardware, then the cheapest.
+    Owned,
+    /// The cheapest. Owned hardware without a price counts as paid for.
+    Cost,
+    /// Each site its weight's share.
+    Balance,
+}
+
+/// How much of a fleet may be spot capacity, which a cloud may take back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct SpotIntent {
+    /// So many machines are never spot.
+    pub on_demand_base: u32,
+    /// Of the others, so many in a hundred may be.
+    pub share_percent: u32,
+}
+
+impl SpotIntent {
+    /// The most spot machines of a fleet of `count`.
+    #[must_use]
+    pub fn most(self, count: u32) -> u32 {
+        let above = u64::from(count.saturating_sub(self.on_demand_base));
+        u32::try_from(above * u64::from(self.share_percent) / 100).unwrap_or(u32::MAX)
+    }
 }
 
 /// How a fleet is laid out at a site.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Spread {
     /// Wherever it fits, first zone first.
     #[default]

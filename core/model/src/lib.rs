@@ -28,9 +28,9 @@ pub use diagnostic::{Diagnostic, Label, Origin, Severity};
 pub use error::{Error, ErrorKind, Scope};
 pub use images::{PublicImages, USUAL_ARCH};
 pub use intent::{
-    AddressIntent, AttachIntent, BucketIntent, Common, FirewallIntent, ImageIntent, Intent,
-    KeypairIntent, MachineIntent, NetworkIntent, Origins, PlacementIntent, RuleIntent, Size,
-    Spread, SubnetIntent, VolumeIntent,
+    AddressIntent, AttachIntent, BucketIntent, BudgetIntent, Common, FirewallIntent,
+    HardwareIntent, ImageIntent, Intent, KeypairIntent, MachineIntent, NetworkIntent, Origins,
+    PlacementIntent, Preference, RuleIntent, Size, SpotIntent, Spread, SubnetIntent, VolumeIntent,
 };
 pub use inventory::{Coverage, Inventory, SiteInventory};
 pub use mark::{Digest, Digester, Mark, Owner};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Bytes, Name, Origin};
+use crate::{Bytes, Labels, Name, Origin};
 
 /// A site as a topology declares it: a provider, a region, and what the provider wants to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub struct SiteSpec {
     pub zones: Vec<Name>,
     /// For owned hardware, how much there is.
     pub capacity: Option<SiteCapacity>,
+    /// What is to be known of it when machines are placed, such as `residency = "eu"`.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
     /// Everything else in the block, for the provider's factory to check and read.
     /// It names credentials (a profile, a role); it never holds one.
     pub settings: Map<String, Value>,

@@ -18,6 +18,7 @@ pub(crate) fn example(keyword: &str, attribute: &str) -> Option<&'static str> {
         ("disk" | "volume", "size") => "size = \"40GiB\"",
         ("bucket", "site") => "site = site.…",
         ("health", "port") => "port = 80",
+        ("budget", "monthly") => "monthly = \"500 USD\"",
         ("output", "value") => "value = …",
         ("validation", "condition") => "condition = …",
         ("validation", "message") => "message = \"…\"",

@@ -100,10 +100,21 @@ static SITE: BlockSchema = BlockSchema {
             optional("region"),
             optional("zones"),
             optional("capacity"),
+            LABELS,
         ],
         &[],
     )
 };
+static BUDGET: BlockSchema = block(
+    "budget",
+    Some("the budget's name"),
+    &[
+        required("monthly"),
+        optional("sites"),
+        optional("allow_unpriced"),
+    ],
+    &[],
+);
 static OUTPUT: BlockSchema = block(
     "output",
     Some("the output's name"),
@@ -215,7 +226,21 @@ static PLACEMENT: BlockSchema = BlockSchema {
     ..block(
         "placement",
         None,
-        &[optional("sites"), optional("zone"), optional("spread")],
+        &[
+            optional("sites"),
+            optional("require"),
+            optional("zone"),
+            optional("spread"),
+            optional("prefer"),
+            optional("weights"),
+            optional("max_price"),
+            optional("spot_percent"),
+            optional("on_demand_base"),
+            optional("survive"),
+            optional("unit"),
+            optional("move_threshold"),
+            optional("anti_affinity"),
+        ],
         &[],
     )
 };
@@ -245,6 +270,11 @@ static MACHINE: BlockSchema = block(
         optional("cpu"),
         optional("memory"),
         optional("machine_type"),
+        optional("arch"),
+        optional("cpu_max"),
+        optional("memory_max"),
+        optional("gpus"),
+        optional("gpu"),
         required("image"),
         required("subnet"),
         optional("firewalls"),
@@ -266,6 +296,11 @@ static MACHINES: BlockSchema = block(
         optional("cpu"),
         optional("memory"),
         optional("machine_type"),
+        optional("arch"),
+        optional("cpu_max"),
+        optional("memory_max"),
+        optional("gpus"),
+        optional("gpu"),
         required("image"),
         required("subnet"),
         optional("firewalls"),
@@ -311,9 +346,9 @@ static BUCKET: BlockSchema = block(
 );
 
 /// Every block that a file may have.
-pub(crate) static FILE: [&BlockSchema; 15] = [
+pub(crate) static FILE: [&BlockSchema; 16] = [
     &TOPOLOGY, &VARIABLE, &LOCALS, &SITE, &NETWORK, &SUBNET, &FIREWALL, &ADDRESS, &KEYPAIR, &IMAGE,
-    &MACHINES, &MACHINE, &VOLUME, &BUCKET, &OUTPUT,
+    &MACHINES, &MACHINE, &VOLUME, &BUCKET, &BUDGET, &OUTPUT,
 ];
 
 /// The schema of the blocks of a noun.

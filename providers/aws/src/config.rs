@@ -262,6 +262,7 @@ mod tests {
             region: region.map(str::to_owned),
             zones: Vec::new(),
             capacity: None,
+            labels: strat_model::Labels::new(),
             settings,
             origin: None,
         }

@@ -231,6 +231,7 @@ mod tests {
             region: Some("us-east-1".to_owned()),
             zones: Vec::new(),
             capacity: None,
+            labels: strat_model::Labels::new(),
             settings,
             origin: None,
         }

@@ -28,6 +28,7 @@ pub(crate) fn machines(text: &str, count: u32, sites: &[&str]) -> MachineIntent 
             cpu: 2,
             memory: Bytes::gib(4),
         },
+        hardware: HardwareIntent::default(),
         image: Ok("debian-12".to_owned()),
         subnet: local("subnet.app"),
         firewalls: BTreeSet::from([local("firewall.web")]),
@@ -36,8 +37,8 @@ pub(crate) fn machines(text: &str, count: u32, sites: &[&str]) -> MachineIntent 
         disks: Vec::new(),
         placement: PlacementIntent {
             sites: sites.iter().map(|site| name(site)).collect(),
-            zone: None,
             spread: Spread::Zone,
+            ..PlacementIntent::default()
         },
         rollout: RolloutIntent::default(),
     }
@@ -77,6 +78,7 @@ pub(crate) fn empty() -> Intent {
         machines: Vec::new(),
         volumes: Vec::new(),
         buckets: Vec::new(),
+        budgets: Vec::new(),
     }
 }
 

@@ -134,6 +134,7 @@ pub(crate) fn machines(text: &str, count: u32) -> MachineIntent {
             cpu: 4,
             memory: Bytes::gib(16),
         },
+        hardware: HardwareIntent::default(),
         image: Ok("debian-12".to_owned()),
         subnet: local("subnet.app"),
         firewalls: BTreeSet::from([local("firewall.web")]),
@@ -145,8 +146,8 @@ pub(crate) fn machines(text: &str, count: u32) -> MachineIntent {
         }],
         placement: PlacementIntent {
             sites: sites(),
-            zone: None,
             spread: Spread::Zone,
+            ..PlacementIntent::default()
         },
         rollout: RolloutIntent::default(),
     }
@@ -225,6 +226,7 @@ pub(crate) fn shop() -> Intent {
             site: name("east"),
             versioning: true,
         }],
+        budgets: Vec::new(),
     }
 }
 

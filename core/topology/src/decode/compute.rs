@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use strat_model::{
-    Bytes, Diagnostic, DiskSpec, KeypairIntent, LocalAddr, MachineIntent, Noun, PlacementIntent,
-    Size, Spread, TemplatePart, UserData,
+    Bytes, Diagnostic, DiskSpec, KeypairIntent, LocalAddr, MachineIntent, Noun, Size, TemplatePart,
+    UserData,
 };
 
 use super::item::{Arg, Item};
+use super::placement::{ceiling, hardware, placement};
 use super::read;
 use super::rollout::rollout;
 use crate::eval::Evaluator;
@@ -31,6 +32,7 @@ pub(super) fn machine(item: &mut Item<'_, '_>) -> Outcome<MachineIntent> {
         _ => Ok(1),
     };
     let size = size(item);
+    let hardware = hardware(item);
     let image = item.required("image", image);
     let subnet = item.required("subnet", read::subnet);
     let firewalls = item.optional("firewalls", read::firewalls);
@@ -39,10 +41,13 @@ pub(super) fn machine(item: &mut Item<'_, '_>) -> Outcome<MachineIntent> {
     let disks = disks(item);
     let placement = placement(item);
     let rollout = rollout(item);
+    let (size, hardware) = (size?, hardware?);
+    ceiling(item, &size, &hardware)?;
     Ok(MachineIntent {
         common: common?,
         count: count?,
-        size: size?,
+        size,
+        hardware,
         image: image?,
         subnet: subnet?,
         firewalls: firewalls?
@@ -120,7 +125,7 @@ fn size(item: &mut Item<'_, '_>) -> Outcome<Size> {
     Err(item.report(finding))
 }
 
-fn cpu(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<u32> {
+pub(super) fn cpu(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<u32> {
     let number = read::int(ev, arg)?;
     let cpu = Some(number).filter(|n| (1..=MAX_CPU).contains(n));
     cpu.and_then(|n| u32::try_from(n).ok()).ok_or_else(|| {
@@ -135,7 +140,7 @@ fn cpu(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<u32> {
     })
 }
 
-fn memory(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Bytes> {
+pub(super) fn memory(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Bytes> {
     let memory = read::size(ev, arg)?;
     if memory.0 == 0 || memory > MAX_MEMORY {
         let message = format!("no machine has {memory} of memory");
@@ -241,31 +246,6 @@ fn disks(item: &mut Item<'_, '_>) -> Outcome<Vec<DiskSpec>> {
         });
     }
     Ok(disks)
-}
-
-/// Without `sites` the list is empty here, and becomes that of the subnet's network later.
-fn placement(item: &mut Item<'_, '_>) -> Outcome<PlacementIntent> {
-    let mut placement = PlacementIntent {
-        sites: Vec::new(),
-        zone: None,
-        spread: Spread::None,
-    };
-    if let Some(block) = item.thing.block.body.blocks("placement").next() {
-        let sites = item.nested(block, "sites", read::sites);
-        let zone = item.nested(block, "zone", read::name);
-        let spread = item.nested(block, "spread", spread);
-        placement.sites = sites?.unwrap_or_default();
-        placement.zone = zone?;
-        placement.spread = spread?.unwrap_or_default();
-    }
-    Ok(placement)
-}
-
-fn spread(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Spread> {
-    let text = read::text(ev, arg)?;
-    let choices = [Spread::None, Spread::Zone];
-    let at = read::choice(ev, arg, &text, &["none", "zone"])?;
-    Ok(choices[at])
 }
 
 pub(super) fn keypair(item: &mut Item<'_, '_>) -> Outcome<KeypairIntent> {

@@ -1,11 +1,13 @@
 //! From evaluated blocks to the model's intents.
 
+mod budget;
 mod compute;
 mod item;
 mod labels;
 mod link;
 mod network;
 mod order;
+mod placement;
 mod read;
 mod rollout;
 mod rules;
@@ -23,6 +25,7 @@ pub(crate) use topology::owner;
 /// Decodes the whole topology; what is wrong is reported, and then there is no intent.
 pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Outcome<Intent> {
     let sites = site::sites(ev);
+    let budgets = budget::budgets(ev);
     let mut parts = Parts::default();
     for block in 0..ev.program.things.len() {
         let thing = &ev.program.things[block];
@@ -51,6 +54,7 @@ pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Outcome<I
         machines: parts.machines,
         volumes: parts.volumes,
         buckets: parts.buckets,
+        budgets: budgets?,
     })
 }
 

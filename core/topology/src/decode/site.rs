@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::Map;
-use strat_model::{Name, SiteCapacity, SiteSpec};
+use strat_model::{Labels, Name, SiteCapacity, SiteSpec};
 
 use super::item::Arg;
-use super::read;
+use super::{labels, read};
 use crate::ast::{Attribute, Block};
 use crate::eval::{Evaluator, ROOT};
 use crate::report::{Failed, Outcome, suggest};
@@ -51,6 +51,7 @@ fn site(ev: &mut Evaluator<'_>, name: &Name, block: &Block) -> Outcome<SiteSpec>
         region: None,
         zones: Vec::new(),
         capacity: None,
+        labels: Labels::new(),
         settings: Map::new(),
         origin: Some(ev.files.origin(block.head)),
     };
@@ -71,7 +72,7 @@ fn set(ev: &mut Evaluator<'_>, spec: &mut SiteSpec, attribute: &Attribute) -> Ou
     let span = attribute.value.span;
     let value = ev.eval(&attribute.value, &ROOT)?;
     let value = ev.plain(value, span, word)?;
-    let known = ["provider", "region", "zones", "capacity"];
+    let known = ["provider", "region", "zones", "capacity", "labels"];
     let Some(name) = known.into_iter().find(|known| *known == word) else {
         let json = to_json(&value).ok_or(Failed)?;
         spec.settings.insert(word.to_owned(), json);
@@ -89,6 +90,7 @@ fn set(ev: &mut Evaluator<'_>, spec: &mut SiteSpec, attribute: &Attribute) -> Ou
     match name {
         "provider" => spec.provider = read::text(ev, &arg)?,
         "region" => spec.region = Some(read::text(ev, &arg)?),
+        "labels" => spec.labels = labels::labels(ev, &arg)?,
         "zones" => spec.zones = zones(ev, &arg)?,
         _ => spec.capacity = Some(capacity(ev, &arg)?),
     }

@@ -3,6 +3,7 @@
 //! It is for editors: what it refuses is wrong, and what it takes may still be refused once its
 //! expressions are evaluated.
 
+mod machine_words;
 mod shape;
 mod words;
 

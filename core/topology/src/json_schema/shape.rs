@@ -33,6 +33,9 @@ pub(super) enum Shape {
     Ports,
     Labels,
     Capacity,
+    Money,
+    /// Numbers by site.
+    Weights,
     ForEach,
     /// A type, which is an expression without `${}`.
     Type,
@@ -86,6 +89,16 @@ impl Shape {
             Self::Ports => one_or_several(&of("port")),
             Self::Labels => or_expression(of("labels")),
             Self::Capacity => or_expression(of("capacity")),
+            Self::Money => or_expression(json!({
+                "type": "string",
+                "pattern": "^[0-9][0-9.]* +USD$",
+                "examples": ["500 USD"],
+            })),
+            Self::Weights => or_expression(json!({
+                "type": "object",
+                "propertyNames": { "pattern": NAME },
+                "additionalProperties": Self::Whole(0, 1_000_000).schema(),
+            })),
             Self::ForEach => {
                 or_expression(json!({ "type": ["object", "array"], "examples": [["a", "b"]] }))
             }

@@ -1,11 +1,13 @@
 //! What each block and attribute is, in words and in shape.
 
+use super::machine_words::MACHINES;
 use super::shape::Shape::{self, *};
 
-type Row = (&'static str, &'static str, Shape, &'static str);
+pub(super) type Row = (&'static str, &'static str, Shape, &'static str);
 
-/// By block and attribute; without a block, what it is wherever a block says nothing of its own.
-const ATTRIBUTES: &[Row] = &[
+/// By block and attribute, but for machines; without a block, what it is wherever a block says
+/// nothing of its own.
+const REST: &[Row] = &[
     (
         "",
         "labels",
@@ -94,6 +96,12 @@ const ATTRIBUTES: &[Row] = &[
         "How much owned hardware there is.",
     ),
     (
+        "site",
+        "labels",
+        Labels,
+        "What `require` of a placement asks for; put on nothing.",
+    ),
+    (
         "output",
         "value",
         Any,
@@ -179,78 +187,22 @@ const ATTRIBUTES: &[Row] = &[
         "The SHA-256 of its content; needed with a URL.",
     ),
     (
-        "machine",
-        "cpu",
-        Whole(1, 4096),
-        "At least so many virtual CPUs; with `memory`.",
+        "budget",
+        "monthly",
+        Money,
+        "The most that a month may cost.",
     ),
     (
-        "machine",
-        "memory",
-        Size,
-        "At least so much memory; with `cpu`.",
-    ),
-    (
-        "machine",
-        "machine_type",
-        Text,
-        "A cloud's own type, instead of `cpu` and `memory`.",
-    ),
-    (
-        "machine",
-        "image",
-        Text,
-        "A neutral name such as `debian-12`, or `${image.name}`.",
-    ),
-    (
-        "machine",
-        "subnet",
-        Reference("subnet"),
-        "Where its addresses come from.",
-    ),
-    (
-        "machine",
-        "firewalls",
-        References("firewall"),
-        "Who may reach it.",
-    ),
-    (
-        "machine",
-        "keypair",
-        Reference("keypair"),
-        "Who may log in.",
-    ),
-    (
-        "machine",
-        "user_data",
-        Text,
-        "What it does at its first boot.",
-    ),
-    (
-        "machines",
-        "count",
-        Whole(0, 1_000_000),
-        "How many machines the fleet has.",
-    ),
-    ("disk", "size", Size, "Its size."),
-    (
-        "disk",
-        "class",
-        OneOf(CLASSES),
-        "What it is made of; `ssd` if left out.",
-    ),
-    (
-        "placement",
+        "budget",
         "sites",
         Sites,
-        "Where it may run, in order of preference; the network's, if left out.",
+        "The sites that it counts; all, if left out.",
     ),
-    ("placement", "zone", Text, "The one zone that will do."),
     (
-        "placement",
-        "spread",
-        OneOf(&["none", "zone"]),
-        "`zone` lays a fleet out evenly over the zones; `none` if left out.",
+        "budget",
+        "allow_unpriced",
+        Bool,
+        "Leave machines of unknown price out of the count, instead of refusing them.",
     ),
     (
         "rollout",
@@ -328,14 +280,16 @@ const ATTRIBUTES: &[Row] = &[
 ];
 
 const PROTOCOLS: &[&str] = &["tcp", "udp", "icmp", "any"];
-const CLASSES: &[&str] = &["hdd", "ssd", "nvme"];
+pub(super) const CLASSES: &[&str] = &["hdd", "ssd", "nvme"];
+
+fn rows() -> impl Iterator<Item = &'static Row> {
+    REST.iter().chain(MACHINES)
+}
 
 /// What an attribute takes and is.
 pub(super) fn attribute(keyword: &str, name: &str) -> Option<(Shape, &'static str)> {
     let row = |keyword: &str| {
-        let row = ATTRIBUTES
-            .iter()
-            .find(|row| (row.0, row.1) == (keyword, name));
+        let row = rows().find(|row| (row.0, row.1) == (keyword, name));
         row.map(|row| (row.2, row.3))
     };
     let same = if keyword == "machines" {
@@ -349,7 +303,7 @@ pub(super) fn attribute(keyword: &str, name: &str) -> Option<(Shape, &'static st
 /// Every block and attribute that has words.
 #[cfg(test)]
 pub(super) fn attributes() -> impl Iterator<Item = (&'static str, &'static str)> {
-    ATTRIBUTES.iter().map(|row| (row.0, row.1))
+    rows().map(|row| (row.0, row.1))
 }
 
 /// What a block is; empty for one that is not known.
@@ -363,6 +317,7 @@ pub(super) fn block(keyword: &str) -> &'static str {
             "Where things can run: a provider, a region, and whose account. Further attributes \
              are the provider's own settings."
         }
+        "budget" => "A ceiling for the monthly cost.",
         "output" => "What `strat output` tells.",
         "network" => "One address space over some sites.",
         "subnet" => "A range of a network, at each of its sites or in each of their zones.",

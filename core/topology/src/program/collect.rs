@@ -115,6 +115,7 @@ impl Collector {
         let first = match schema.keyword {
             "topology" => program.topology.clone(),
             "site" => program.sites.get(&name).cloned(),
+            "budget" => program.budgets.get(&name).cloned(),
             "variable" => program.variables.get(&text).cloned(),
             _ => program.outputs.get(&text).cloned(),
         };
@@ -126,6 +127,9 @@ impl Collector {
             "topology" => program.topology = Some(block),
             "site" => {
                 program.sites.insert(name, block);
+            }
+            "budget" => {
+                program.budgets.insert(name, block);
             }
             "variable" => {
                 program.variables.insert(text, block);

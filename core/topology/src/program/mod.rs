@@ -25,6 +25,7 @@ pub(crate) struct Program {
     pub(crate) variables: BTreeMap<Arc<str>, Block>,
     pub(crate) locals: BTreeMap<Arc<str>, Attribute>,
     pub(crate) sites: BTreeMap<Name, Block>,
+    pub(crate) budgets: BTreeMap<Name, Block>,
     pub(crate) outputs: BTreeMap<Arc<str>, Block>,
     /// The managed blocks, sorted by noun and name.
     pub(crate) things: Vec<Thing>,

@@ -91,6 +91,7 @@ pub(crate) fn site(endpoint: &str) -> SiteSpec {
         region: Some(REGION.to_owned()),
         zones: Vec::new(),
         capacity: None,
+        labels: strat_model::Labels::new(),
         settings: settings.as_object().expect("an object").clone(),
         origin: None,
     }

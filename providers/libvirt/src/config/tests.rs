@@ -12,6 +12,7 @@ fn site(settings: Value) -> SiteSpec {
         region: None,
         zones: Vec::new(),
         capacity: None,
+        labels: strat_model::Labels::new(),
         settings,
         origin: None,
     }

@@ -20,6 +20,7 @@ fn site(uri: &str) -> SiteSpec {
         region: None,
         zones: Vec::new(),
         capacity: None,
+        labels: strat_model::Labels::new(),
         settings,
         origin: None,
     }

@@ -47,6 +47,7 @@ pub(crate) fn site(hosts: &[&Peer], racks: bool, extra: Value) -> SiteSpec {
         region: None,
         zones: Vec::new(),
         capacity: None,
+        labels: strat_model::Labels::new(),
         settings,
         origin: None,
     }
