@@ -79,6 +79,7 @@ fn dependencies(table: &toml::Table, section: &str) -> BTreeSet<String> {
 fn layers_use_only_what_lies_below_them() {
     let core = [
         "strat-model",
+        "strat-catalogue",
         "strat-provider",
         "strat-topology",
         "strat-planner",
@@ -86,6 +87,7 @@ fn layers_use_only_what_lies_below_them() {
     ];
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("strat-model", &[] as &[&str]),
+        ("strat-catalogue", &core[..1]),
         ("strat-provider", &core[..1]),
         ("strat-topology", &core[..1]),
         ("strat-planner", &core[..1]),
@@ -102,7 +104,7 @@ fn layers_use_only_what_lies_below_them() {
         let is_provider = dir.starts_with(root().join("providers"));
         let permitted: &[&str] = match allowed.get(name.as_str()) {
             Some(permitted) => permitted,
-            None if is_provider => &core[..2],
+            None if is_provider => &core[..3],
             None => continue,
         };
         for dep in dependencies(table, "dependencies") {

@@ -3,10 +3,10 @@
 //! - Sizes and the zones that have them: `DescribeInstanceTypes` and
 //!   `DescribeInstanceTypeOfferings`, page by page. Only [`ARCH`] is listed: a neutral image name
 //!   stands for one image, and that is of this architecture. Bare metal is left out.
-//! - Prices: the dated snapshot of [`prices`]; for spot, the price history's latest.
+//! - Prices: the catalogue's dated snapshot; AWS's price list is a service of its own with
+//!   gigabytes of it, and changes seldom. For spot, the price history's latest.
 //! - Limits: Service Quotas, where that is to be had and allowed; else none is known.
 
-mod prices;
 mod quotas;
 mod spot;
 mod types;
@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use aws_sdk_ec2::types::LocationType;
 use futures::future::try_join3;
+use strat_catalogue::{Cloud, Snapshot};
 use strat_model::{CapacityKind, ErrorKind, Name, Offer, Pool, Quota, Result};
 use strat_provider::Offers;
 
@@ -82,7 +83,7 @@ impl Offers for AwsProvider {
         };
         let (sizes, offerings, spot) =
             try_join3(self.all_sizes(), self.offerings(&zones), spot).await?;
-        let prices = prices::of_region(&self.settings.region);
+        let prices = Snapshot::of(Cloud::Aws).prices(&self.settings.region);
         let mut offers = Vec::new();
         for (zone, machine_type) in offerings {
             let Some(size) = sizes.get(&machine_type) else {
