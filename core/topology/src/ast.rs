@@ -71,7 +71,7 @@ pub(crate) enum ExprKind {
     /// A single word: a variable of a `for`, or the first word of a reference.
     Name(Arc<str>),
     /// `base.name`
-    Attr(Box<Expr>, Ident),
+    Attr(Box<(Expr, Ident)>),
     /// `base[key]`
     Index(Box<Expr>, Box<Expr>),
     /// `base[*]`: the second expression for each item, which is [`ExprKind::SplatItem`] in it.
@@ -79,7 +79,7 @@ pub(crate) enum ExprKind {
     /// The item of the innermost splat.
     SplatItem,
     /// `name(args)`
-    Call(Call),
+    Call(Box<Call>),
     /// `-a`, `!a`
     Unary(UnaryOp, Box<Expr>),
     /// `a + b`
@@ -192,7 +192,8 @@ impl Expr {
                 f(value);
             }),
             ExprKind::Template(parts) => Part::for_each_expr(parts, f),
-            ExprKind::Attr(base, _) | ExprKind::Unary(_, base) => f(base),
+            ExprKind::Attr(inner) => f(&inner.0),
+            ExprKind::Unary(_, base) => f(base),
             ExprKind::Index(base, other) | ExprKind::Splat(base, other) => {
                 f(base);
                 f(other);

@@ -8,6 +8,32 @@ pub(crate) struct Scan {
     braces: Vec<(usize, usize)>,
 }
 
+/// Where a text may be cut into parts of at least `least` bytes that can be parsed one by one: after
+/// a line that ends with a `}` that leaves nothing open. None if anything in it does not fit.
+pub(crate) fn cuts(text: &str, least: usize) -> Option<Vec<usize>> {
+    let mut cuts = Vec::new();
+    let mut from = 0;
+    let mut scanner = Scanner::of(text);
+    scanner.braces_kept = false;
+    while let Some(&byte) = scanner.bytes.get(scanner.at) {
+        if scanner.step(byte).is_some() {
+            return None;
+        }
+        let closed = byte == b'}' && scanner.open.is_empty();
+        if closed && scanner.at - from >= least {
+            let rest = &scanner.bytes[scanner.at..];
+            let line = rest.iter().take_while(|b| **b != b'\n');
+            let blank = line.clone().all(|b| matches!(b, b' ' | b'\t' | b'\r'));
+            let end = scanner.at + line.count() + 1;
+            if blank && end < text.len() {
+                cuts.push(end);
+                from = end;
+            }
+        }
+    }
+    scanner.open.is_empty().then_some(cuts)
+}
+
 /// A bracket or quote without its fellow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Problem {
@@ -36,13 +62,7 @@ enum Open {
 impl Scan {
     /// Scans a text, up to the first problem.
     pub(crate) fn of(text: &str) -> Self {
-        let mut scanner = Scanner {
-            text,
-            bytes: text.as_bytes(),
-            at: 0,
-            open: Vec::new(),
-            braces: Vec::new(),
-        };
+        let mut scanner = Scanner::of(text);
         let problem = scanner.run();
         Self {
             problem,
@@ -84,16 +104,32 @@ struct Scanner<'a> {
     at: usize,
     open: Vec<Open>,
     braces: Vec<(usize, usize)>,
+    braces_kept: bool,
 }
 
-impl Scanner<'_> {
+impl<'a> Scanner<'a> {
+    fn of(text: &'a str) -> Self {
+        Self {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            open: Vec::new(),
+            braces: Vec::new(),
+            braces_kept: true,
+        }
+    }
+
+    fn step(&mut self, byte: u8) -> Option<Problem> {
+        if let Some(Open::Quote(from)) = self.open.last().copied() {
+            self.in_quote(byte, from)
+        } else {
+            self.outside(byte)
+        }
+    }
+
     fn run(&mut self) -> Option<Problem> {
         while let Some(&byte) = self.bytes.get(self.at) {
-            let problem = if let Some(Open::Quote(from)) = self.open.last().copied() {
-                self.in_quote(byte, from)
-            } else {
-                self.outside(byte)
-            };
+            let problem = self.step(byte);
             if problem.is_some() {
                 return problem;
             }
@@ -165,7 +201,7 @@ impl Scanner<'_> {
         };
         match self.open.last().copied() {
             Some(Open::Bracket(from, bracket)) if bracket == wanted => {
-                if bracket == '{' {
+                if bracket == '{' && self.braces_kept {
                     self.braces.push((from, at));
                 }
             }

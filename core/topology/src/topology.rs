@@ -120,7 +120,7 @@ impl Topology {
                 Ok(intent) if !failed => Ok(Evaluated {
                     intent,
                     warnings: findings,
-                    program: self.program.clone(),
+                    program: Arc::new(self.program.for_outputs()),
                     inputs: inputs.clone(),
                 }),
                 _ => Err(findings),

@@ -35,7 +35,7 @@ impl Evaluator<'_> {
             ExprKind::Object(items) => self.object(items, scope),
             ExprKind::Template(parts) => self.template(parts, scope),
             ExprKind::Name(name) => self.name(name, span, scope),
-            ExprKind::Attr(base, name) => self.attr_of(base, name, span, scope),
+            ExprKind::Attr(inner) => self.attr_of(&inner.0, &inner.1, span, scope),
             ExprKind::Index(base, key) => {
                 // Both are evaluated, so that both are told of.
                 let base_value = self.eval(base, scope);

@@ -63,7 +63,8 @@ fn mentioned(program: &crate::program::Program, name: &Arc<str>) -> Vec<Arc<str>
 }
 
 fn visit(expr: &Expr, f: &mut dyn FnMut(&Arc<str>)) {
-    if let ExprKind::Attr(base, name) = &expr.kind
+    if let ExprKind::Attr(inner) = &expr.kind
+        && let (base, name) = &**inner
         && matches!(&base.kind, ExprKind::Name(root) if &**root == "local")
     {
         f(&name.text);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use strat_model::{LocalAddr, Name, Noun, TemplatePart};
 
 use super::{Evaluator, Instance, Node, Scope};
-use crate::ast::Ident;
+use crate::ast::{ExprKind, Ident};
 use crate::report::{Failed, Outcome, suggest};
 use crate::span::Span;
 use crate::value::{Map, Unknown, Value};
@@ -107,6 +107,9 @@ impl Evaluator<'_> {
             attribute,
             instance: varies.then_some(instance),
         };
+        if let ExprKind::Literal(value) = &expr.kind {
+            return Ok(value.clone());
+        }
         if !varies {
             return self.once(node, span, |this| this.eval(expr, &super::ROOT));
         }

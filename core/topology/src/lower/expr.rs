@@ -20,7 +20,7 @@ impl Lowering<'_> {
             Expression::Null(_) => ExprKind::Literal(Value::Null),
             Expression::Bool(bool) => ExprKind::Literal(Value::Bool(*bool.value())),
             Expression::Number(_) => self.number(expr),
-            Expression::String(text) => ExprKind::Literal(Value::string(text.as_str())),
+            Expression::String(text) => ExprKind::Literal(Value::String(self.words.get(text))),
             Expression::Array(items) => {
                 ExprKind::List(items.iter().map(|item| self.expr(item)).collect())
             }
@@ -35,7 +35,7 @@ impl Lowering<'_> {
                 simplify(self.parts(heredoc.template.iter(), heredoc.template.len()))
             }
             Expression::Parenthesis(inner) => return self.expr(inner.inner()),
-            Expression::Variable(name) => ExprKind::Name(Arc::from(name.as_str())),
+            Expression::Variable(name) => ExprKind::Name(self.words.get(name)),
             Expression::Conditional(inner) => ExprKind::Conditional(Box::new([
                 self.expr(&inner.cond_expr),
                 self.expr(&inner.true_expr),
@@ -84,7 +84,7 @@ impl Lowering<'_> {
     fn object_key(&mut self, key: &ObjectKey) -> Expr {
         match key {
             ObjectKey::Ident(ident) => Expr {
-                kind: ExprKind::Literal(Value::string(ident.as_str())),
+                kind: ExprKind::Literal(Value::String(self.words.get(ident))),
                 span: self.span(ident.span()),
             },
             ObjectKey::Expression(expr) => self.expr(expr),
@@ -110,11 +110,11 @@ impl Lowering<'_> {
                 span: self.span(namespace.span()).to(name.span),
             };
         }
-        ExprKind::Call(Call {
+        ExprKind::Call(Box::new(Call {
             name,
             args: call.args.iter().map(|arg| self.expr(arg)).collect(),
             expand: call.args.expand_final(),
-        })
+        }))
     }
 
     fn for_expr(&mut self, inner: &hcl_edit::expr::ForExpr) -> ExprKind {
@@ -146,7 +146,7 @@ impl Lowering<'_> {
             let kind = match operator.value() {
                 TraversalOperator::GetAttr(name) => {
                     let name = self.ident(name);
-                    ExprKind::Attr(Box::new(base), name)
+                    ExprKind::Attr(Box::new((base, name)))
                 }
                 TraversalOperator::Index(index) => {
                     let index = self.expr(index);

@@ -6,12 +6,47 @@ use hcl_edit::Span as _;
 use hcl_edit::structure::{BlockLabel, Body as HclBody, Structure};
 use strat_model::Diagnostic;
 
-use super::Lowering;
+use super::{Lowering, Words};
 use crate::ast::{Attribute, Block, Body, Expr, Ident};
-use crate::syntax;
+use crate::{scan, syntax};
+
+/// How long, in bytes, the parts are at least in which a file is parsed. The parser's tree takes a
+/// hundred times the memory of its text, so it is made of one part at a time.
+const PART_BYTES: usize = 16 << 10;
 
 /// Parses a whole HCL file.
 pub(crate) fn hcl_body(file: u32, name: &Arc<str>, text: &str) -> Result<Body, Vec<Diagnostic>> {
+    match in_parts(file, name, text) {
+        Some(body) => Ok(body),
+        None => whole(file, name, text),
+    }
+}
+
+/// Parses a file part by part; `None` where that might differ from parsing it as a whole: anything
+/// is wrong with it, or attributes stand outside the blocks.
+fn in_parts(file: u32, name: &Arc<str>, text: &str) -> Option<Body> {
+    let mut body = Body::default();
+    let mut words = Words::default();
+    let mut from = 0;
+    let cuts = scan::cuts(text, PART_BYTES)?;
+    for to in cuts.into_iter().chain([text.len()]) {
+        let part = &text[from..to];
+        let parsed = hcl_edit::parser::parse_body(part).ok()?;
+        let mut lowering = Lowering::new(file, name.clone(), part)
+            .starting_at(u32::try_from(from).ok()?)
+            .knowing(words);
+        let lowered = lowering.body(&parsed);
+        if !lowered.attributes.is_empty() || !lowering.problems.is_empty() {
+            return None;
+        }
+        body.blocks.extend(lowered.blocks);
+        words = lowering.words;
+        from = to;
+    }
+    Some(body)
+}
+
+fn whole(file: u32, name: &Arc<str>, text: &str) -> Result<Body, Vec<Diagnostic>> {
     let parsed =
         hcl_edit::parser::parse_body(text).map_err(|error| syntax::explain(name, text, &error))?;
     let mut lowering = Lowering::new(file, name.clone(), text);
@@ -62,6 +97,9 @@ impl Lowering<'_> {
                 }
             }
         }
+        // They stay for as long as the topology, and there may be a hundred thousand of them.
+        lowered.attributes.shrink_to_fit();
+        lowered.blocks.shrink_to_fit();
         lowered
     }
 
@@ -71,7 +109,7 @@ impl Lowering<'_> {
             .labels
             .iter()
             .map(|label| Ident {
-                text: Arc::from(label.as_str()),
+                text: self.words.get(label.as_str()),
                 span: match label {
                     BlockLabel::Ident(ident) => self.span(ident.span()),
                     BlockLabel::String(string) => self.span(string.span()),

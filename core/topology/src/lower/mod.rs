@@ -11,6 +11,7 @@ pub(crate) use hcl::{hcl_body, hcl_expression};
 use template::template_parts_at;
 pub(crate) use template::template_text;
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -30,6 +31,22 @@ pub(crate) struct Lowering<'a> {
     fixed: Option<Span>,
     name: Arc<str>,
     problems: Vec<Diagnostic>,
+    words: Words,
+}
+
+/// The words of a text. Most stand there often, and are kept once.
+#[derive(Default)]
+struct Words(HashSet<Arc<str>>);
+
+impl Words {
+    fn get(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return known.clone();
+        }
+        let word: Arc<str> = Arc::from(text);
+        self.0.insert(word.clone());
+        word
+    }
 }
 
 impl<'a> Lowering<'a> {
@@ -42,7 +59,14 @@ impl<'a> Lowering<'a> {
             fixed: None,
             name,
             problems: Vec::new(),
+            words: Words::default(),
         }
+    }
+
+    /// The same, with words that were seen before.
+    fn knowing(mut self, words: Words) -> Self {
+        self.words = words;
+        self
     }
 
     /// The same for a text that begins at `offset` of its file.
@@ -83,9 +107,9 @@ impl<'a> Lowering<'a> {
         self.span(node.span())
     }
 
-    fn ident(&self, ident: &hcl_edit::Decorated<hcl_edit::Ident>) -> Ident {
+    fn ident(&mut self, ident: &hcl_edit::Decorated<hcl_edit::Ident>) -> Ident {
         Ident {
-            text: Arc::from(ident.as_str()),
+            text: self.words.get(ident),
             span: self.span(ident.span()),
         }
     }

@@ -175,12 +175,15 @@ impl<'a> Checker<'a> {
                 let finding = unknown_root(self.program, name, expr.span, UnknownName::Word);
                 self.sink.push(finding);
             }
-            ExprKind::Attr(base, name) => match &base.kind {
-                ExprKind::Name(root) if !self.bound(root) => {
-                    self.reference(root, base.span, name);
+            ExprKind::Attr(inner) => {
+                let (base, name) = &**inner;
+                match &base.kind {
+                    ExprKind::Name(root) if !self.bound(root) => {
+                        self.reference(root, base.span, name);
+                    }
+                    _ => self.expr(base),
                 }
-                _ => self.expr(base),
-            },
+            }
             ExprKind::Call(call) => {
                 if let Some(finding) = functions::unknown(&call.name, &self.program.files) {
                     self.sink.push(finding);

@@ -2,6 +2,7 @@
 
 mod check;
 mod collect;
+mod reach;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;

@@ -102,3 +102,76 @@ fn nothing_much_is_handled() {
     let text = format!("\u{feff}{}", HEAD.replace('\n', "\r\n"));
     evaluate(&[("t.hcl", &text)]).expect("a mark and Windows lines are fine");
 }
+
+/// Long enough to be parsed in parts, with everything between which a part must not end.
+fn long(last: &str) -> String {
+    let mut text = HEAD.to_owned();
+    for n in 0..2_000 {
+        let _ = write!(
+            text,
+            r#"
+machine "m{n}" {{ # }} a bracket in a comment
+  cpu       = 2
+  memory    = "4GiB"
+  image     = "debian-12"
+  subnet    = subnet.s
+  labels    = {{
+    number = "{n}"
+  }}
+  user_data = <<-EOT
+    }}
+    echo "{{"
+    EOT
+}} // {n}
+
+bucket "b{n}" {{
+  site       = site.a
+  depends_on = [machine.m{n}]
+}}
+"#
+        );
+    }
+    text + last
+}
+
+#[test]
+fn a_long_file_is_the_same_in_parts() {
+    let whole = long("");
+    let evaluated = evaluate(&[("t.hcl", &whole)]).expect("it evaluates");
+    assert_eq!(evaluated.intent.machines.len(), 2_000);
+    for machine in &evaluated.intent.machines {
+        let place = machine.common.origin("labels").expect("a place");
+        let text = &whole[place.start as usize..place.end as usize];
+        let number = machine.common.addr.name.as_str().trim_start_matches('m');
+        assert!(text.contains(&format!("number = \"{number}\"")), "{text}");
+    }
+    let windows = whole.replace('\n', "\r\n");
+    let evaluated = evaluate(&[("t.hcl", &windows)]).expect("it evaluates");
+    assert_eq!(evaluated.intent.buckets.len(), 2_000);
+}
+
+#[test]
+fn mistakes_at_the_end_of_a_long_file_are_told_where_they_are() {
+    for (last, code, word) in [
+        (
+            "bucket \"c\" {\n  site = site.a\n  colour = 1\n}\n",
+            "unknown_attribute",
+            "colour",
+        ),
+        ("loose = 1\n", "unknown_attribute", "loose"),
+        ("bucket \"c\" {\n  site = \n}\n", "syntax", "\n"),
+        (
+            "bucket \"m1\" {\n  site = site.a\n  site = site.a\n}\n",
+            "duplicate_attribute",
+            "site",
+        ),
+    ] {
+        let text = long(last);
+        let found = evaluate(&[("t.hcl", &text)]).expect_err("refused");
+        assert_eq!(codes(&found), [code], "{last}");
+        let place = &found[0].labels[0].origin;
+        let (start, end) = (place.start as usize, place.end as usize);
+        assert!(start >= text.len() - last.len(), "{last}: {start}");
+        assert_eq!(&text[start..end], word, "{last}");
+    }
+}
