@@ -52,7 +52,7 @@ impl<'a> Execution<'a> {
         let mut stopping = false;
         loop {
             while !stopping && self.report.fatal.is_none() {
-                let next = self.schedule.take(|site| slots.take(site));
+                let next = self.schedule.take(&slots);
                 let Some((id, slot)) = next else { break };
                 let step = &run.graph.steps[id.index()];
                 self.tell_started(step);

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use strat_model::Name;
+use strat_model::{Kind, Name};
 use strat_planner::{StepGraph, StepId};
 use tokio::sync::Notify;
 
@@ -22,8 +22,12 @@ enum Status {
     Skipped,
 }
 
-/// The ready steps of one site, those that most others wait for first.
+/// The ready steps of one lane, those that most others wait for first.
 type Queue = BTreeSet<(Reverse<u32>, StepId)>;
+
+/// A site and a kind of thing: what a cloud meters apart. A call that the throttle holds back keeps
+/// its slot, so without a share of its own a lane would stand still behind another's limit.
+type Lane<'a> = (&'a Name, Kind);
 
 /// Every step's status, and the ready ones in order.
 #[derive(Debug)]
@@ -31,7 +35,8 @@ pub(super) struct Schedule<'a> {
     graph: &'a StepGraph,
     status: Vec<Status>,
     dependents: Vec<Vec<StepId>>,
-    ready: BTreeMap<&'a Name, Queue>,
+    /// The lanes in which a step is ready.
+    ready: BTreeMap<Lane<'a>, Queue>,
 }
 
 impl<'a> Schedule<'a> {
@@ -59,32 +64,38 @@ impl<'a> Schedule<'a> {
         if self.status[id.index()] == Status::Blocked(0) {
             self.status[id.index()] = Status::Ready;
             let step = &self.graph.steps[id.index()];
-            let queue = self.ready.entry(&step.site).or_default();
+            let queue = self.ready.entry((&step.site, step.kind)).or_default();
             queue.insert((Reverse(step.height), id));
         }
     }
 
-    /// Takes the ready step that most others wait for, of those sites for which `slot` gives one.
-    pub(super) fn take<S>(
-        &mut self,
-        mut slot: impl FnMut(&Name) -> Option<S>,
-    ) -> Option<(StepId, S)> {
-        let mut heads: Vec<_> = self
-            .ready
-            .iter()
-            .filter_map(|(site, queue)| Some((*queue.first()?, *site)))
-            .collect();
+    /// Takes the ready step that most others wait for, of those sites that have a free slot: first
+    /// in the lanes that have less than their share of them.
+    pub(super) fn take(&mut self, slots: &Arc<Slots>) -> Option<(StepId, Slot)> {
+        if slots.are_taken() {
+            return None;
+        }
+        let heads = self.ready.iter();
+        let heads = heads.filter_map(|(lane, queue)| Some((*queue.first()?, *lane)));
+        let mut heads = slots.by_share(heads.collect());
         heads.sort_unstable();
-        for (head, site) in heads {
-            if let Some(slot) = slot(site) {
-                if let Some(queue) = self.ready.get_mut(site) {
-                    queue.remove(&head);
-                }
+        for (_, head, lane) in heads {
+            if let Some(slot) = slots.take(lane) {
+                self.unready(lane, head);
                 self.status[head.1.index()] = Status::Running;
                 return Some((head.1, slot));
             }
         }
         None
+    }
+
+    fn unready(&mut self, lane: Lane<'a>, step: (Reverse<u32>, StepId)) {
+        if let Some(queue) = self.ready.get_mut(&lane) {
+            queue.remove(&step);
+            if queue.is_empty() {
+                self.ready.remove(&lane);
+            }
+        }
     }
 
     /// A step is done: what waited for it alone is ready.
@@ -107,7 +118,7 @@ impl<'a> Schedule<'a> {
 
     /// Nothing more may be begun at a site. Returns the steps that are left out because of it.
     pub(super) fn close_site(&mut self, site: &Name) -> Vec<StepId> {
-        self.ready.remove(site);
+        self.ready.retain(|(lane, _), _| *lane != site);
         let here = self.graph.steps.iter().filter(|step| step.site == *site);
         self.skip(here.map(|step| step.id).collect())
     }
@@ -119,9 +130,7 @@ impl<'a> Schedule<'a> {
             if matches!(status, Status::Blocked(_) | Status::Ready) {
                 *status = Status::Skipped;
                 let step = &self.graph.steps[id.index()];
-                if let Some(queue) = self.ready.get_mut(&step.site) {
-                    queue.remove(&(Reverse(step.height), id));
-                }
+                self.unready((&step.site, step.kind), (Reverse(step.height), id));
                 skipped.push(id);
                 todo.append(&mut self.dependents[id.index()]);
             }
@@ -144,13 +153,15 @@ pub(super) struct Slots {
 struct Used {
     all: usize,
     sites: BTreeMap<Name, usize>,
+    /// Those with any.
+    lanes: BTreeMap<(Name, Kind), usize>,
 }
 
 /// The right to have calls in flight. Dropping it gives it back.
 #[derive(Debug)]
 pub(super) struct Slot {
     slots: Arc<Slots>,
-    site: Name,
+    lane: (Name, Kind),
 }
 
 impl Slots {
@@ -163,7 +174,34 @@ impl Slots {
         })
     }
 
-    pub(super) fn take(self: &Arc<Self>, site: &Name) -> Option<Slot> {
+    fn are_taken(&self) -> bool {
+        lock(&self.used).all >= self.max
+    }
+
+    /// Says of each lane with a step to begin whether it has its share already: as many slots as
+    /// each of those with work, in all and at its site.
+    fn by_share<'a, T>(&self, heads: Vec<(T, Lane<'a>)>) -> Vec<(bool, T, Lane<'a>)> {
+        let used = lock(&self.used);
+        let waiting: BTreeSet<Lane<'_>> = heads.iter().map(|(_, lane)| *lane).collect();
+        let mut at_site: BTreeMap<&Name, usize> = BTreeMap::new();
+        let running = used.lanes.keys().map(|(site, kind)| (site, *kind));
+        for (site, _) in running.chain(waiting).collect::<BTreeSet<_>>() {
+            *at_site.entry(site).or_default() += 1;
+        }
+        let all: usize = at_site.values().sum();
+        let share = |site| {
+            let here = at_site.get(site).copied().unwrap_or(0);
+            let shares = (self.max / all.max(1)).min(self.site_max / here.max(1));
+            shares.max(1)
+        };
+        let heads = heads.into_iter().map(|(head, lane)| {
+            let mine = used.lanes.get(&(lane.0.clone(), lane.1));
+            (mine.copied().unwrap_or(0) >= share(lane.0), head, lane)
+        });
+        heads.collect()
+    }
+
+    fn take(self: &Arc<Self>, (site, kind): Lane<'_>) -> Option<Slot> {
         let mut used = lock(&self.used);
         let here = used.sites.get(site).copied().unwrap_or(0);
         if used.all >= self.max || here >= self.site_max {
@@ -171,9 +209,11 @@ impl Slots {
         }
         used.all += 1;
         used.sites.insert(site.clone(), here + 1);
+        let lane = (site.clone(), kind);
+        *used.lanes.entry(lane.clone()).or_default() += 1;
         Some(Slot {
             slots: Arc::clone(self),
-            site: site.clone(),
+            lane,
         })
     }
 
@@ -187,8 +227,14 @@ impl Drop for Slot {
     fn drop(&mut self) {
         let mut used = lock(&self.slots.used);
         used.all -= 1;
-        if let Some(here) = used.sites.get_mut(&self.site) {
+        if let Some(here) = used.sites.get_mut(&self.lane.0) {
             *here -= 1;
+        }
+        if let Some(here) = used.lanes.get_mut(&self.lane) {
+            *here -= 1;
+            if *here == 0 {
+                used.lanes.remove(&self.lane);
+            }
         }
         drop(used);
         self.slots.freed.notify_one();
