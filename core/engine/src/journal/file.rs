@@ -20,6 +20,8 @@ pub(super) struct Log {
     len: u64,
     /// How long it is, with a torn last line.
     len_on_disk: u64,
+    /// Whether something was written since the last sync.
+    unsynced: bool,
     /// Set by the first failed write: what is on disk is not known from then on.
     broken: Option<JournalError>,
 }
@@ -32,6 +34,7 @@ impl Log {
             file: None,
             len: 0,
             len_on_disk: 0,
+            unsynced: false,
             broken: None,
         };
         let bytes = match std::fs::read(&log.path) {
@@ -83,22 +86,22 @@ impl Log {
         }
     }
 
-    /// Appends whole lines and syncs them.
-    pub(super) fn append(&mut self, lines: &[u8]) -> Result<(), JournalError> {
+    /// Appends whole lines. With `sync`, they and all before them are on disk when it returns.
+    pub(super) fn append(&mut self, lines: &[u8], sync: bool) -> Result<(), JournalError> {
         if let Some(why) = &self.broken {
             return Err(why.clone());
         }
-        if lines.is_empty() {
+        if lines.is_empty() && !(sync && self.unsynced) {
             return Ok(());
         }
-        let written = self.try_append(lines);
+        let written = self.try_append(lines, sync);
         if let Err(why) = &written {
             self.broken = Some(why.clone());
         }
         written
     }
 
-    fn try_append(&mut self, lines: &[u8]) -> Result<(), JournalError> {
+    fn try_append(&mut self, lines: &[u8], sync: bool) -> Result<(), JournalError> {
         let mut file = match self.file.take() {
             Some(file) => file,
             None => self.create().map_err(|why| self.io(why))?,
@@ -115,11 +118,12 @@ impl Log {
                 file.set_len(self.len)?;
             }
             file.write_all(lines)?;
-            file.sync_data()
+            if sync { file.sync_data() } else { Ok(()) }
         };
         write().map_err(|why| self.io(why))?;
         self.len += lines.len() as u64;
         self.len_on_disk = self.len;
+        self.unsynced = !sync;
         self.file = Some(file);
         Ok(())
     }
@@ -156,6 +160,7 @@ impl Log {
         };
         write().map_err(|why| self.io(why))?;
         self.file = None;
+        self.unsynced = false;
         self.len = lines.len() as u64;
         self.len_on_disk = self.len;
         Ok(())

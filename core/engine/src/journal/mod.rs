@@ -10,6 +10,9 @@
 //!
 //! - When [`Journal::started`] returns, the record is on disk. Many steps that begin at once share
 //!   one write and one `fsync`.
+//! - What became of a call is on disk before any later [`Journal::started`] or
+//!   [`Journal::run_finished`] returns; it waits for no `fsync` of its own. Where a crash takes it,
+//!   the call is pending for the next run, as one whose answer never came.
 //! - A last line that a crash cut short is ignored, and cut off by the next write. Any other
 //!   damage is an error that names file and line.
 //! - It holds addresses, names, ids, digests and tokens. It never holds user data, and of a failed
@@ -122,14 +125,14 @@ struct Memory {
     state: state::State,
     /// Lines that are not on disk yet.
     unwritten: Vec<u8>,
-    /// How many records were ever appended, and how many of them are on disk.
+    /// How many records were ever appended, and how many of them are known to be on disk.
     appended: u64,
     durable: u64,
 }
 
 impl Inner {
-    /// Writes everything that waits, and syncs it. Blocks.
-    fn flush(&self) -> Result<(), JournalError> {
+    /// Writes everything that waits; with `sync`, all that was ever written is on disk then. Blocks.
+    fn flush(&self, sync: bool) -> Result<(), JournalError> {
         let Some(log) = &self.log else { return Ok(()) };
         // The log is locked first, so that two flushes write in the order in which they took.
         let mut log = lock(log);
@@ -137,8 +140,10 @@ impl Inner {
             let mut memory = lock(&self.memory);
             (std::mem::take(&mut memory.unwritten), memory.appended)
         };
-        log.append(&lines)?;
-        lock(&self.memory).durable = upto;
+        log.append(&lines, sync)?;
+        if sync {
+            lock(&self.memory).durable = upto;
+        }
         Ok(())
     }
 
@@ -217,7 +222,7 @@ impl Journal {
         Ok(entry)
     }
 
-    /// Records that a call was answered, and what it made.
+    /// Records that a call was answered, and what it made. Waits for no disk.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -231,10 +236,10 @@ impl Journal {
             entry: entry.0,
             ids: ids.iter().map(ToString::to_string).collect(),
         };
-        self.record(at, record).await
+        self.note(at, record).await
     }
 
-    /// Records that a call failed. With `outcome_unknown`, it stays pending.
+    /// Records that a call failed. With `outcome_unknown`, it stays pending. Waits for no disk.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -252,7 +257,7 @@ impl Journal {
             message,
             outcome_unknown,
         };
-        self.record(at, record).await
+        self.note(at, record).await
     }
 
     /// Records how a run ended.
@@ -355,7 +360,21 @@ impl Journal {
             return Ok(());
         }
         let inner = Arc::clone(&self.inner);
-        blocking(move || inner.flush()).await
+        blocking(move || inner.flush(true)).await
+    }
+
+    /// Records what became of a call. It is handed to the system at once unless somebody writes
+    /// just now: then whoever writes next does it.
+    async fn note(&self, at: Timestamp, record: Record) -> Result<(), JournalError> {
+        lock(&self.inner.memory).append(at, record);
+        if self.inner.log.is_none() {
+            return Ok(());
+        }
+        let Ok(_turn) = self.turn.try_lock() else {
+            return Ok(());
+        };
+        let inner = Arc::clone(&self.inner);
+        blocking(move || inner.flush(false)).await
     }
 }
 

@@ -337,6 +337,28 @@ fn tear(dir: &Path) {
     }
 }
 
+/// What a power cut may leave at least: the journal up to the last record that was waited for.
+pub(crate) fn lose_unsynced(dir: &Path) {
+    let path = dir.join("journal.jsonl");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        return;
+    };
+    let is_outcome = |line: &str| {
+        let line: Result<serde_json::Value, _> = serde_json::from_str(line);
+        line.map_or(true, |line| {
+            line["record"] == "succeeded" || line["record"] == "failed"
+        })
+    };
+    let lines: Vec<&str> = text.lines().collect();
+    let kept = lines.iter().rposition(|line| !is_outcome(line));
+    let kept = kept.map_or(0, |last| last + 1);
+    let text: String = lines[..kept]
+        .iter()
+        .map(|line| format!("{line}\n"))
+        .collect();
+    std::fs::write(path, text).expect("writes");
+}
+
 pub(crate) fn summary(plan: &Plan) -> Vec<String> {
     let changes = plan.changes.iter().map(|change| {
         let (action, addr, count) = (change.action.as_str(), &change.addr, change.count);
