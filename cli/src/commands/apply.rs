@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
-use stratiform::{Inputs, Mode, SavedPlan, Workspace};
+use stratiform::{Inputs, Mode, PlanOptions, SavedPlan, Workspace};
 
 use super::carry_out::{CarryOut, plan_options};
 use crate::args::{ApplyArgs, TargetArgs, TopologyArgs};
@@ -38,6 +38,10 @@ pub(crate) struct Apply {
     #[command(flatten)]
     apply: ApplyArgs,
 
+    /// Ask again for what was out of stock a moment ago, instead of passing it over.
+    #[arg(long)]
+    ignore_stock_outs: bool,
+
     /// Write what became of it as JSON.
     #[arg(long)]
     json: bool,
@@ -63,7 +67,10 @@ impl Apply {
             return carry_out.saved(workspace, &saved);
         }
         let workspace = context.load(&self.topology)?;
-        let options = plan_options(Mode::Apply, self.targets.targets.clone());
+        let options = PlanOptions {
+            ignore_stock_outs: self.ignore_stock_outs,
+            ..plan_options(Mode::Apply, self.targets.targets.clone())
+        };
         carry_out.planning(workspace, &options)
     }
 

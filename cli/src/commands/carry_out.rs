@@ -199,5 +199,9 @@ impl CarryOut<'_> {
 
 /// The options of a plan for everything, or for parts.
 pub(super) fn plan_options(mode: Mode, targets: Vec<stratiform::Target>) -> PlanOptions {
-    PlanOptions { mode, targets }
+    PlanOptions {
+        mode,
+        targets,
+        ..PlanOptions::default()
+    }
 }

@@ -34,6 +34,10 @@ pub(crate) struct Plan {
     #[arg(long)]
     destroy: bool,
 
+    /// Plan with what was out of stock a moment ago, too.
+    #[arg(long)]
+    ignore_stock_outs: bool,
+
     /// Write the plan as JSON.
     #[arg(long)]
     json: bool,
@@ -57,6 +61,7 @@ impl Plan {
                 Mode::Apply
             },
             targets: self.targets.targets,
+            ignore_stock_outs: self.ignore_stock_outs,
         };
         let planned = context.block_on(async {
             let (session, mut events) = context.connect(workspace).await?;

@@ -30,6 +30,7 @@ pub(crate) fn plan(plan: &Plan, width: usize) -> String {
     }
     sites(&mut text, &wanted, width);
     tight(&mut text, plan, width);
+    avoided(&mut text, plan, width);
     withheld(&mut text, plan, width);
     protected(&mut text, plan);
     guard(&mut text, plan, width);
@@ -106,6 +107,29 @@ fn tight(text: &mut String, plan: &Plan, width: usize) {
     );
     for line in words(&line, width) {
         let _ = writeln!(text, "{}", paint(UPDATE, line));
+    }
+    text.push('\n');
+}
+
+/// What was out of stock lately, and until when it is not tried.
+fn avoided(text: &mut String, plan: &Plan, width: usize) {
+    if plan.avoided.is_empty() {
+        return;
+    }
+    heading(
+        text,
+        "Passed over; --ignore-stock-outs tries it all the same:",
+    );
+    for entry in &plan.avoided {
+        let (seen, until) = (entry.seen, entry.until);
+        let line = format!("{entry} at {seen:.0}; not tried until {until:.0}");
+        let mut lines = words(&line, width.saturating_sub(4)).into_iter();
+        if let Some(first) = lines.next() {
+            let _ = writeln!(text, "  {} {first}", paint(UPDATE, "~"));
+        }
+        for line in lines {
+            let _ = writeln!(text, "    {line}");
+        }
     }
     text.push('\n');
 }

@@ -190,6 +190,7 @@ fn line(event: &Event, took: Duration, bars: bool) -> Option<String> {
                 format!("settled: an interrupted {operation} of {addr} {found}"),
             )
         }
+        Event::Warning { message } => format!("{} {message}", paint(UPDATE.bold(), "warning:")),
         Event::StepStarted {
             addr,
             operation,

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stratiform::ApplyOutcome;
 use stratiform::engine::{Operation, Outcome, Report, StepReport};
 use stratiform::model::{Addr, Error};
 use stratiform::topology::Output;
+use stratiform::{ApplyOutcome, MachinePlace, Relocation};
 
 use super::failure::help_line;
 use super::outputs;
@@ -26,6 +26,7 @@ pub(crate) fn report(
     width: usize,
 ) -> String {
     let mut text = String::new();
+    relocated(&mut text, outcome, width);
     if let Some(report) = outcome.reports.last() {
         failures(&mut text, report, width);
         skipped(&mut text, report);
@@ -33,6 +34,28 @@ pub(crate) fn report(
     }
     foot(&mut text, outcome, command, took);
     text
+}
+
+/// Which machines went elsewhere, and why.
+fn relocated(text: &mut String, outcome: &ApplyOutcome, width: usize) {
+    if outcome.relocations.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n{}", paint(BOLD, "Placed elsewhere:"));
+    for relocation in &outcome.relocations {
+        let mut lines = words(&relocation.to_string(), width.saturating_sub(4)).into_iter();
+        if let Some(first) = lines.next() {
+            let _ = writeln!(text, "  {} {first}", paint(UPDATE, ">"));
+        }
+        for line in lines {
+            let _ = writeln!(text, "    {line}");
+        }
+    }
+    if let Some(why) = &outcome.stuck {
+        for line in words(&format!("Nothing else is permitted: {why}"), width) {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
 }
 
 /// Each failure once, with everything that failed that way.
@@ -173,6 +196,8 @@ pub(crate) fn to_json(outcome: &ApplyOutcome, values: &BTreeMap<String, Output>)
         "interrupted": outcome.is_interrupted(),
         "counts": last.map(|report| report.counts).unwrap_or_default(),
         "steps": steps,
+        "relocations": outcome.relocations.iter().map(relocation_json).collect::<Vec<_>>(),
+        "stuck": outcome.stuck,
         "outputs": outputs::to_json(values),
     })
 }
@@ -196,5 +221,31 @@ fn step_json(round: usize, step: &StepReport) -> Value {
         "error": error.map(|error| json!({ "kind": error.kind(), "message": error.to_string() })),
         "because": because,
         "ids": step.made,
+    })
+}
+
+fn relocation_json(relocation: &Relocation) -> Value {
+    let why = &relocation.why;
+    let place = |place: &MachinePlace| {
+        let offer = &place.offer;
+        json!({
+            "site": place.site,
+            "zone": offer.zone,
+            "machine_type": offer.machine_type,
+            "capacity": offer.capacity,
+        })
+    };
+    let to: Vec<Value> = relocation
+        .to
+        .iter()
+        .map(|to| json!({ "place": place(&to.place), "placed": to.placed, "made": to.made }))
+        .collect();
+    json!({
+        "addr": relocation.addr,
+        "round": relocation.round + 1,
+        "count": relocation.count,
+        "from": place(&relocation.from),
+        "error": { "kind": why.kind(), "scope": why.scope(), "code": why.code(), "message": why.message() },
+        "to": to,
     })
 }

@@ -72,6 +72,11 @@ pub enum Event {
         /// When it ends by itself unless it is renewed.
         expires: Timestamp,
     },
+    /// Something is not as it should be, and it goes on all the same.
+    Warning {
+        /// What.
+        message: String,
+    },
     /// One kind at one site was listed.
     Observed {
         /// The site.

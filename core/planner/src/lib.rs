@@ -16,6 +16,7 @@ mod place;
 mod plan;
 mod room;
 mod step;
+mod stock;
 mod target;
 mod unseen;
 mod view;
@@ -32,5 +33,6 @@ pub use plan::{
     Summary, TargetRef, Withheld,
 };
 pub use step::{Step, StepGraph, StepId, StepOp};
+pub use stock::{MachineOffer, Shortage, StockBook, StockEntry};
 pub use target::Target;
 pub use view::View;

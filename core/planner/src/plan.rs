@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strat_model::{Addr, Currency, Field, Fingerprint, Kind, Name, Owner, ResourceId};
 
-use crate::{Goal, View};
+use crate::{Goal, StockEntry, View};
 
 /// What is to be done about one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -274,6 +274,9 @@ pub struct Plan {
     /// What is left as it is because too little is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withheld: Vec<Withheld>,
+    /// What was out of stock or beyond a quota lately, so that nothing of this plan asks for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub avoided: Vec<StockEntry>,
     /// Set where the plan deletes so much that it needs an explicit consent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard: Option<Guard>,

@@ -30,8 +30,9 @@
 //! [`provider`], [`engine`].
 
 mod error;
-mod fallback;
 mod moved;
+mod relocation;
+mod rounds;
 mod run;
 mod saved;
 #[cfg(feature = "schema")]
@@ -39,11 +40,13 @@ mod schema;
 mod session;
 mod sites;
 mod state;
+mod stock;
 mod targets;
 mod uniform;
 mod workspace;
 
 pub use error::Error;
+pub use relocation::{Destination, MachinePlace, Relocation};
 pub use run::{ApplyOptions, ApplyOutcome, Run, RunOptions};
 pub use saved::SavedPlan;
 #[cfg(feature = "schema")]

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strat_engine::{
-    ExecuteOptions, Holder, Journal, LeaseGuard, Observation, Problem, Report, SettleReport, Stop,
-    UserDataSource, acquire_wait, execute, retention, settle,
+    Event, ExecuteOptions, Holder, Journal, LeaseGuard, Observation, Problem, Report, SettleReport,
+    Stop, UserDataSource, acquire_wait, execute, retention, settle,
 };
 use strat_planner::{Desired, Mode, Plan, lower};
 
-use crate::fallback::{OutOfStock, takes_nothing_more};
-use crate::{Error, PlanOptions, Planned, SavedPlan, Session, moved};
+use crate::relocation::relocations;
+use crate::rounds::Rounds;
+use crate::{Error, PlanOptions, Planned, Relocation, SavedPlan, Session, moved};
 
 /// How long a lease lasts unless it is renewed, which it is at a third of that.
 const LEASE_TTL: Duration = Duration::from_secs(60);
@@ -53,6 +54,10 @@ pub struct ApplyOutcome {
     /// What became of the steps: one report, and one more for each time that something was out of
     /// stock and it was planned again.
     pub reports: Vec<Report>,
+    /// Which machines could not be had where they were to be, why, and where they went.
+    pub relocations: Vec<Relocation>,
+    /// Why the last of those were placed nowhere else, if they were not.
+    pub stuck: Option<String>,
     /// What there is now.
     pub observation: Observation,
     /// What an interrupted run had left open and could not be closed.
@@ -145,7 +150,9 @@ impl<'a> Run<'a> {
     /// If something of the topology finds no place.
     pub async fn plan(&self, options: &PlanOptions) -> Result<Planned, Error> {
         let observation = self.session.observe_with(&self.journal).await;
-        self.session.plan_from(observation, &self.journal, options)
+        let stock = self.session.stock(options);
+        self.session
+            .plan_from(observation, &self.journal, options, &stock)
     }
 
     /// Applies a saved plan, if the world and the topology are what they were when it was made.
@@ -183,28 +190,42 @@ impl<'a> Run<'a> {
         permitted(&planned.saved.plan, options)?;
         let mut next: Option<Planned> = None;
         let mut reports = Vec::new();
-        let mut out_of_stock = OutOfStock::default();
+        let mut stuck = None;
+        let mut rounds = Rounds::begin(&planned.saved.plan, self.session.stock_file());
         loop {
             let round = next.as_ref().unwrap_or(planned);
             if round.saved.plan.is_empty() {
                 break;
             }
             let report = self.execute(round, options).await?;
-            let again = out_of_stock.learn(&report)
-                && report.fatal.is_none()
-                && !report.interrupted
-                && reports.len() < ROUNDS_MAX;
+            let now = self.session.clock().now();
+            let (short, warning) = rounds.learn(&report, &round.observation.facts, now);
+            if let Some(message) = warning {
+                self.session.events().send(Event::Warning { message });
+            }
+            let over = report.fatal.is_some() || report.interrupted;
             reports.push(report);
-            if !again {
+            if !short || over {
                 break;
             }
-            match self.around(&out_of_stock, &planned.saved).await {
-                Some(other) => next = Some(other),
-                None => break,
+            if reports.len() >= ROUNDS_MAX {
+                stuck = Some(format!("it was planned again {ROUNDS_MAX} times"));
+                break;
+            }
+            match self.around(&rounds, &planned.saved).await {
+                Ok(other) => next = Some(other),
+                Err(why) => {
+                    stuck = Some(why);
+                    break;
+                }
             }
         }
         let reached = next.as_ref().unwrap_or(planned);
-        self.finish(&planned.saved, &reached.desired, reports).await
+        let mut outcome = self
+            .finish(&planned.saved, &reached.desired, reports)
+            .await?;
+        outcome.stuck = stuck;
+        Ok(outcome)
     }
 
     /// Lets the lease go.
@@ -220,6 +241,7 @@ impl<'a> Run<'a> {
         let options = PlanOptions {
             mode: saved.plan.mode,
             targets: saved.targets.clone(),
+            ignore_stock_outs: false,
         };
         if saved.plan.topology != *self.session.workspace().owner() {
             let moved = vec![format!(
@@ -233,9 +255,11 @@ impl<'a> Run<'a> {
         // The world first: with what it has become, there may be no plan at all.
         let mut moved = moved::world(&saved.plan, &observation.inventory);
         if moved.is_empty() {
+            // What was avoided then is avoided now, or nothing: another plan would be another plan.
+            let avoided = &saved.plan.avoided;
             let fresh = self
                 .session
-                .plan_from(observation, &self.journal, &options)?;
+                .plan_around(observation, &self.journal, &options, avoided)?;
             moved = moved::topology(&saved.plan, &fresh.saved.plan);
             if moved.is_empty() {
                 return Ok(fresh);
@@ -264,17 +288,25 @@ impl<'a> Run<'a> {
         .await)
     }
 
-    /// The next round, without what is out of stock; nothing if there is no other way.
-    async fn around(&self, out_of_stock: &OutOfStock, agreed: &SavedPlan) -> Option<Planned> {
-        let mut observation = self.session.observe_with(&self.journal).await;
-        observation.facts = out_of_stock.without(&observation.facts);
+    /// The next round, without what is out of stock; or why there is no other way.
+    async fn around(&self, rounds: &Rounds, agreed: &SavedPlan) -> Result<Planned, String> {
+        let observation = self.session.observe_with(&self.journal).await;
         let options = PlanOptions {
             mode: agreed.plan.mode,
             targets: agreed.targets.clone(),
+            ignore_stock_outs: false,
         };
-        let next = self.session.plan_from(observation, &self.journal, &options);
-        let next = next.ok()?;
-        takes_nothing_more(&agreed.plan, &next.saved.plan).then_some(next)
+        let avoided = self.session.avoided(&rounds.avoid, &observation.facts);
+        let next = self
+            .session
+            .plan_around(observation, &self.journal, &options, &avoided);
+        let next = next.map_err(|error| error.to_string())?;
+        if rounds.takes_nothing_more(&agreed.plan, &next.saved.plan) {
+            Ok(next)
+        } else {
+            let why = "what is planned without it deletes what this apply's plan did not";
+            Err(why.to_owned())
+        }
     }
 
     /// Notes what was reached, and looks at it.
@@ -301,6 +333,8 @@ impl<'a> Run<'a> {
             .compact(now, retention(self.session.sites()))
             .await?;
         Ok(ApplyOutcome {
+            relocations: relocations(&reports),
+            stuck: None,
             reports,
             observation: self.session.observe_with(&self.journal).await,
             unsettled: self.settled.problems.clone(),

@@ -3,11 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use strat_engine::{EventSink, FileLeaseStore, Journal, Observation, Problem, Sites, observe};
-use strat_model::{Coverage, Inventory, Kind, Name, SiteFacts, SiteInventory};
-use strat_planner::{Applied, Desired, DiffOptions, Mode, Target, diff, place};
+use jiff::Timestamp;
+use strat_engine::{
+    Event, EventSink, FileLeaseStore, Journal, Observation, Problem, Sites, observe,
+};
+use strat_model::{Coverage, Kind, Name, SiteFacts, SiteInventory, Spec};
+use strat_planner::{
+    Desired, DiffOptions, MachineOffer, Mode, StockBook, StockEntry, Target, diff, place,
+};
 use strat_provider::{Clock, TokioClock};
 
+use crate::stock::StockFile;
 use crate::{Error, Run, RunOptions, SavedPlan, Workspace, sites, targets};
 
 /// What is to be planned.
@@ -17,6 +23,8 @@ pub struct PlanOptions {
     pub mode: Mode,
     /// Only these, and what they need; empty is everything.
     pub targets: Vec<Target>,
+    /// Whether to ask again for what was out of stock a moment ago.
+    pub ignore_stock_outs: bool,
 }
 
 /// A plan, and what it was made from.
@@ -136,7 +144,31 @@ impl Session {
     pub async fn plan(&self, options: &PlanOptions) -> Result<Planned, Error> {
         let journal = self.journal()?;
         let observation = self.observe_with(&journal).await;
-        self.plan_from(observation, &journal, options)
+        self.plan_from(observation, &journal, options, &self.stock(options))
+    }
+
+    /// What was out of stock lately, as the state folder has it: entries that have expired are in
+    /// it too, since how long something is left alone grows with each refusal.
+    #[must_use]
+    pub fn stock_book(&self) -> StockBook {
+        let (book, warning) = self.stock_file().read();
+        if let Some(message) = warning {
+            self.events.send(Event::Warning { message });
+        }
+        book
+    }
+
+    pub(crate) fn stock_file(&self) -> StockFile {
+        StockFile::new(self.workspace.state())
+    }
+
+    /// What a plan with these options does not ask for.
+    pub(crate) fn stock(&self, options: &PlanOptions) -> StockBook {
+        if options.ignore_stock_outs || options.mode == Mode::Destroy {
+            StockBook::default()
+        } else {
+            self.stock_book()
+        }
     }
 
     /// Takes the lease and closes what an interrupted run left open.
@@ -170,19 +202,23 @@ impl Session {
         observation
     }
 
+    /// Plans without what the book says is out of stock. Where nothing else is permitted, it is
+    /// asked for again: a refusal is no worse than no plan.
     pub(crate) fn plan_from(
         &self,
         observation: Observation,
         journal: &Journal,
         options: &PlanOptions,
+        book: &StockBook,
     ) -> Result<Planned, Error> {
-        let applied = journal.applied(self.workspace.owner());
-        let (saved, desired) = self.plan_with_facts(
-            &observation.facts,
-            &observation.inventory,
-            applied.as_ref(),
-            options,
-        )?;
+        let avoided = self.avoided(book, &observation.facts);
+        let around = self.plan_within(&observation, journal, options, &avoided);
+        let (saved, desired) = match around {
+            Err(_) if !avoided.is_empty() => {
+                self.plan_within(&observation, journal, options, &[])?
+            }
+            planned => planned?,
+        };
         Ok(Planned {
             saved,
             desired,
@@ -190,32 +226,93 @@ impl Session {
         })
     }
 
-    /// Places and compares, with the facts given: those observed, or with less on offer.
-    fn plan_with_facts(
+    /// Plans without what is listed here, or not at all.
+    pub(crate) fn plan_around(
         &self,
-        facts: &BTreeMap<Name, SiteFacts>,
-        inventory: &Inventory,
-        applied: Option<&Applied>,
+        observation: Observation,
+        journal: &Journal,
         options: &PlanOptions,
+        avoided: &[StockEntry],
+    ) -> Result<Planned, Error> {
+        let (saved, desired) = self.plan_within(&observation, journal, options, avoided)?;
+        Ok(Planned {
+            saved,
+            desired,
+            observation,
+        })
+    }
+
+    /// The entries of a book that keep something that is on sale from being tried now.
+    pub(crate) fn avoided(
+        &self,
+        book: &StockBook,
+        facts: &BTreeMap<Name, SiteFacts>,
+    ) -> Vec<StockEntry> {
+        let concerns = |entry: &&StockEntry| {
+            let offers = facts.get(&entry.site).map(|facts| &facts.offers);
+            let mut offers = offers.into_iter().flatten();
+            offers.any(|offer| entry.covers(&entry.site, offer))
+        };
+        let live = book.live(self.clock.now());
+        live.filter(concerns).cloned().collect()
+    }
+
+    /// Places and compares, with less on offer than there is. What runs already is compared with
+    /// all that there is: its price and its family are known, whether more of it is sold or not.
+    fn plan_within(
+        &self,
+        observation: &Observation,
+        journal: &Journal,
+        options: &PlanOptions,
+        avoided: &[StockEntry],
     ) -> Result<(SavedPlan, Desired), Error> {
-        let desired = match options.mode {
-            Mode::Apply => place(self.workspace.intent(), facts, inventory)
-                .map_err(|findings| self.workspace.wrong(findings))?,
+        let (facts, inventory) = (&observation.facts, &observation.inventory);
+        let applied = journal.applied(self.workspace.owner());
+        let mut desired = match options.mode {
+            Mode::Apply => {
+                let book = StockBook::of(avoided.iter().cloned());
+                // Whether it has expired by now or not.
+                let on_sale = book.without(facts, Timestamp::MIN);
+                place(self.workspace.intent(), &on_sale, inventory)
+                    .map_err(|findings| self.workspace.wrong(findings))?
+            }
             Mode::Destroy => Desired {
                 owner: self.workspace.owner().clone(),
                 entries: BTreeMap::new(),
                 withheld: BTreeMap::new(),
             },
         };
+        if !avoided.is_empty() {
+            price(&mut desired, facts);
+        }
         targets::check(&options.targets, &desired, inventory)?;
         let diff_options = DiffOptions {
             mode: options.mode,
             targets: options.targets.clone(),
             ..DiffOptions::default()
         };
-        let mut plan = diff(&desired, inventory, facts, applied, &diff_options);
+        let mut plan = diff(&desired, inventory, facts, applied.as_ref(), &diff_options);
         plan.source = Some(self.workspace.source());
+        plan.avoided = avoided.to_vec();
         let targets = options.targets.clone();
         Ok((SavedPlan { plan, targets }, desired))
+    }
+}
+
+/// Fills in the prices of what runs and is not sold at the moment.
+fn price(desired: &mut Desired, facts: &BTreeMap<Name, SiteFacts>) {
+    for (addr, entry) in &mut desired.entries {
+        let Some(facts) = facts.get(&addr.site) else {
+            continue;
+        };
+        for goal in &mut entry.goals {
+            if let (Spec::Machine(spec), None) = (&goal.spec, &goal.price_hour)
+                && let Some(offer) = MachineOffer::of(spec).find(facts)
+                && offer.price_hour.is_some()
+            {
+                let price_hour = offer.price_hour;
+                Arc::make_mut(goal).price_hour = price_hour;
+            }
+        }
     }
 }

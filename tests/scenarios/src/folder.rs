@@ -9,7 +9,8 @@ use stratiform::engine::Outcome;
 use stratiform::model::{Kind, Resource, ResourceState};
 use stratiform::provider::{Clock, Registry, TokioClock};
 use stratiform::{
-    ApplyOptions, EventSink, Inputs, Mode, Plan, PlanOptions, RunOptions, Session, Stop, Workspace,
+    ApplyOptions, ApplyOutcome, EventSink, Inputs, Mode, Plan, PlanOptions, RunOptions, Session,
+    Stop, Workspace,
 };
 
 /// A folder with a topology, and the simulated clouds that it is applied to.
@@ -139,20 +140,41 @@ impl Folder {
         self.apply_until(mode, Stop::new()).await
     }
 
+    /// A whole apply, and all that it came to.
+    ///
+    /// # Panics
+    /// If the plan is refused.
+    pub async fn outcome(&self, options: &PlanOptions) -> (Plan, ApplyOutcome) {
+        self.carry_out(options, Stop::new()).await
+    }
+
     /// An apply that somebody may stop.
     ///
     /// # Panics
     /// If the plan is refused.
     pub async fn apply_until(&self, mode: Mode, stop: Stop) -> Applied {
-        let session = self.session().await;
-        let mut options = RunOptions::new("test");
-        options.lock_timeout = std::time::Duration::from_secs(300);
-        let run = session.begin(&options).await.expect("begins");
         let options = PlanOptions {
             mode,
             ..PlanOptions::default()
         };
-        let planned = run.plan(&options).await.expect("a plan");
+        let (plan, outcome) = self.carry_out(&options, stop).await;
+        let steps = outcome.reports.iter().flat_map(|report| &report.steps);
+        Applied {
+            plan,
+            success: outcome.is_success(),
+            failures: steps
+                .filter(|step| !matches!(step.outcome, Outcome::Done))
+                .map(|step| format!("{}: {:?}", step.addr, step.outcome))
+                .collect(),
+        }
+    }
+
+    async fn carry_out(&self, options: &PlanOptions, stop: Stop) -> (Plan, ApplyOutcome) {
+        let session = self.session().await;
+        let mut run_options = RunOptions::new("test");
+        run_options.lock_timeout = std::time::Duration::from_secs(300);
+        let run = session.begin(&run_options).await.expect("begins");
+        let planned = run.plan(options).await.expect("a plan");
         let options = ApplyOptions {
             allow_deletes: true,
             stop,
@@ -160,15 +182,7 @@ impl Folder {
         };
         let outcome = run.apply(&planned, &options).await.expect("applies");
         run.end().await.expect("ends");
-        let steps = outcome.reports.iter().flat_map(|report| &report.steps);
-        Applied {
-            plan: planned.saved.plan,
-            success: outcome.is_success(),
-            failures: steps
-                .filter(|step| !matches!(step.outcome, Outcome::Done))
-                .map(|step| format!("{}: {:?}", step.addr, step.outcome))
-                .collect(),
-        }
+        (planned.saved.plan, outcome)
     }
 
     /// An apply that dies at its `at`-th moment before or after the effect of a call that changes

@@ -87,7 +87,13 @@ impl StepRun<'_, '_> {
         if let Some(why) = shortfall {
             let made = self.made.len();
             let message = format!("{made} of {} made: {}", wanted.count, why.message());
-            let error = self.error(why.kind(), message).with_scope(why.scope());
+            let mut error = self.error(why.kind(), message).with_scope(why.scope());
+            if let Some(code) = why.code() {
+                error = error.with_code(code);
+            }
+            if let Some(provider) = why.provider() {
+                error = error.with_provider(provider);
+            }
             return Err(error.with_source(why).into());
         }
         if missing > 0 {

@@ -36,6 +36,7 @@ impl Differ<'_> {
             source: None,
             tight,
             withheld: self.withheld(),
+            avoided: Vec::new(),
             guard: guard(&summary, existing, options),
             changes,
             summary,

@@ -163,6 +163,15 @@ impl<'a> Market<'a> {
         }
     }
 
+    /// Whether more of a shape can be had in a zone.
+    pub(super) fn has(&self, zone: &Name, shape: &Shape) -> bool {
+        let mut offers = self.by_zone.get(zone).into_iter().flatten();
+        matches!(self.facts.capabilities.sizing, Sizing::Flexible { .. })
+            || offers.any(|offer| {
+                offer.machine_type == shape.machine_type && offer.capacity == shape.capacity
+            })
+    }
+
     /// The largest machine on sale anywhere at the site, for saying what is too large.
     pub(super) fn largest(&self) -> Option<(u32, Bytes)> {
         let listed = self.by_zone.values().flatten();

@@ -6,6 +6,7 @@ mod common;
 mod changing;
 mod drift;
 mod placing;
+mod stock;
 
 use common::*;
 use strat_model::*;

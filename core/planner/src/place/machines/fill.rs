@@ -28,7 +28,8 @@ pub(super) fn fill_site<'a>(
     let mut open: Vec<(&Name, Shape)> = Vec::new();
     for zone in zones {
         let shape = match here.get(zone) {
-            Some(share) => Some(share.shape.clone()),
+            // What runs there is of one type: more of it, if there is more of it.
+            Some(share) => Some(share.shape.clone()).filter(|shape| market.has(zone, shape)),
             None => market.choose(zone, &machine.size),
         };
         open.extend(shape.map(|shape| (zone, shape)));

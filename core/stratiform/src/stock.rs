@@ -1,0 +1,132 @@
+//! The book of what ran out, on disk.
+
+use std::io::{ErrorKind, Write as _};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use strat_planner::{StockBook, StockEntry};
+
+use crate::{Error, StateDir};
+
+const FILE_NAME: &str = "stock.json";
+/// The version of the file's form.
+const VERSION: u32 = 1;
+/// No book is as large as this.
+const BYTES_MAX: u64 = 4 << 20;
+
+/// The file in the state folder. It may be deleted at any time: then what ran out is asked for
+/// again.
+#[derive(Debug, Clone)]
+pub(crate) struct StockFile {
+    state: StateDir,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Wire {
+    v: u32,
+    entries: Vec<StockEntry>,
+}
+
+impl StockFile {
+    pub(crate) fn new(state: StateDir) -> Self {
+        Self { state }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.state.path().join(FILE_NAME)
+    }
+
+    /// What is in the book; where it cannot be read, nothing, and why.
+    pub(crate) fn read(&self) -> (StockBook, Option<String>) {
+        match self.try_read() {
+            Ok(entries) => (StockBook::of(entries), None),
+            Err(why) => {
+                let path = self.path();
+                let path = path.display();
+                let what = format!(
+                    "what ran out lately is forgotten: `{path}` {why}; it is written anew when \
+                     something runs out"
+                );
+                (StockBook::default(), Some(what))
+            }
+        }
+    }
+
+    fn try_read(&self) -> Result<Vec<StockEntry>, String> {
+        let path = self.path();
+        let bytes = match std::fs::metadata(&path) {
+            Ok(about) if about.len() > BYTES_MAX => return Err("is far too large".to_owned()),
+            Ok(_) => std::fs::read(&path).map_err(|why| format!("cannot be read: {why}"))?,
+            Err(why) if why.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(why) => return Err(format!("cannot be read: {why}")),
+        };
+        let wire: Wire =
+            serde_json::from_slice(&bytes).map_err(|why| format!("is damaged: {why}"))?;
+        if wire.v != VERSION {
+            let v = wire.v;
+            return Err(format!(
+                "has the form {v}, and this program knows {VERSION}"
+            ));
+        }
+        Ok(wire.entries)
+    }
+
+    /// Writes the book, whole or not at all.
+    pub(crate) fn write(&self, book: &StockBook) -> Result<(), Error> {
+        let path = self.path();
+        self.state.create()?;
+        let wire = Wire {
+            v: VERSION,
+            entries: book.entries().cloned().collect(),
+        };
+        let write = || -> std::io::Result<()> {
+            let mut file = tempfile::NamedTempFile::new_in(self.state.path())?;
+            file.write_all(&serde_json::to_vec_pretty(&wire)?)?;
+            file.write_all(b"\n")?;
+            file.persist(&path)?;
+            Ok(())
+        };
+        write().map_err(Error::file(&path, "written"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENTRY: &str = r#"{ "site": "east", "scope": "offer", "zone": "b",
+        "machine_type": "m5.large", "capacity": "on_demand", "code": "InsufficientInstanceCapacity",
+        "seen": "2026-01-02T03:04:05Z", "until": "2026-01-02T03:14:05Z", "times": 1 }"#;
+
+    #[test]
+    fn what_cannot_be_read_is_an_empty_book_and_a_warning() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = StockFile::new(StateDir::beside(dir.path()));
+        let (book, warning) = file.read();
+        assert_eq!((book.entries().count(), warning), (0, None), "no file yet");
+        let whole = format!(r#"{{ "v": 1, "entries": [{ENTRY}] }}"#);
+        file.write(&StockBook::default()).expect("written");
+        for (text, warns) in [
+            (whole.as_str(), false),
+            (&whole[..whole.len() / 2], true),
+            ("", true),
+            ("[]", true),
+            (r#"{ "v": 2, "entries": [] }"#, true),
+            (r#"{ "v": 1, "entries": [{ "site": "../x" }] }"#, true),
+        ] {
+            std::fs::write(file.path(), text).expect("written");
+            let (book, warning) = file.read();
+            assert_eq!(warning.is_some(), warns, "{text}: {warning:?}");
+            assert_eq!(book.entries().count(), usize::from(!warns));
+        }
+        std::fs::write(file.path(), &whole).expect("written");
+        let (book, _) = file.read();
+        file.write(&book).expect("written");
+        assert_eq!(file.read().0, book);
+        let said = book.entries().next().expect("one").to_string();
+        assert_eq!(
+            said,
+            "east b: m5.large was out of stock (InsufficientInstanceCapacity)"
+        );
+    }
+}

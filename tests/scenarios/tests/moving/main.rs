@@ -1,0 +1,4 @@
+//! Machines that cannot be had where they were to be.
+
+mod common;
+mod stock;
