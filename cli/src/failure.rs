@@ -129,7 +129,7 @@ pub(crate) const fn kind_help(kind: ErrorKind) -> &'static str {
             "log in again, and look at the credentials that the site names"
         }
         ErrorKind::Forbidden => {
-            "the identity in use lacks a permission; `strat doctor` shows who it is"
+            "the identity in use lacks a permission; `strat doctor` shows who it is and what it lacks"
         }
         ErrorKind::Invalid => "the cloud will never accept this; change the topology",
         ErrorKind::Unsupported => {

@@ -1,6 +1,7 @@
 //! The `strat` binary, end to end, over the reference topology in the simulator.
 
 mod crash;
+mod doctor;
 mod errors;
 mod journey;
 mod plans;

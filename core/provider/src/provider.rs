@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use strat_model::{Capabilities, Name, Result};
 
-use crate::{Compute, Images, Network, Observe, Offers, Storage};
+use crate::{Compute, Images, Network, Observe, Offers, PermissionCheck, Storage};
 
 /// Who we are at a site, in the cloud's own words. Never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,14 @@ pub trait Provider: Debug + Send + Sync {
     fn capabilities(&self) -> &Capabilities;
     /// Who we are here; one cheap call that proves the credentials.
     async fn identity(&self) -> Result<Identity>;
+    /// Which of the permissions that work at this site may need the identity in use has.
+    ///
+    /// # Behavior
+    /// - Nothing is made, changed or deleted, and no planned thing is used up: the cloud is asked
+    ///   in ways that have no effect.
+    /// - What cannot be asked so is [`Unknown`](crate::PermissionState::Unknown), and says why.
+    /// - Sorted by permission, each once. Empty where the provider knows of none.
+    async fn check_permissions(&self) -> Result<Vec<PermissionCheck>>;
 
     /// Reads.
     fn observe(&self) -> &dyn Observe;

@@ -13,6 +13,11 @@ use crate::config::Settings;
 /// What a session of an assumed role is called in the account's logs.
 const SESSION: &str = "stratiform";
 
+/// The price list of all regions is asked for in one of a few.
+///
+/// <https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html>
+const PRICING_REGION: &str = "us-east-1";
+
 /// The SDK's clients of one site. All share one connection pool and one cache of credentials,
 /// which are refreshed before they expire.
 #[derive(Clone)]
@@ -21,6 +26,8 @@ pub(crate) struct Access {
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) sts: aws_sdk_sts::Client,
     pub(crate) tagging: aws_sdk_resourcegroupstagging::Client,
+    pub(crate) pricing: aws_sdk_pricing::Client,
+    pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) quotas: aws_sdk_servicequotas::Client,
 }
 
@@ -34,11 +41,15 @@ impl Access {
         let s3 = aws_sdk_s3::config::Builder::from(&config)
             // A bucket's name is no host name beside an endpoint of one's own.
             .force_path_style(settings.endpoint.is_some());
+        let pricing = aws_sdk_pricing::config::Builder::from(&config)
+            .region(Region::from_static(PRICING_REGION));
         Self {
+            pricing: aws_sdk_pricing::Client::from_conf(pricing.build()),
             ec2: aws_sdk_ec2::Client::new(&config),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             sts: aws_sdk_sts::Client::new(&config),
             tagging: aws_sdk_resourcegroupstagging::Client::new(&config),
+            iam: aws_sdk_iam::Client::new(&config),
             quotas: aws_sdk_servicequotas::Client::new(&config),
         }
     }

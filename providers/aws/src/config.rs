@@ -27,18 +27,31 @@ pub(crate) struct Settings {
     pub(crate) public_ips: bool,
     /// Whether spot capacity is listed among the offers.
     pub(crate) spot: bool,
+    /// Where on-demand prices come from.
+    pub(crate) prices: Prices,
     /// Images by neutral name, before those that are found.
-    pub(crate) images: BTreeMap<String, String>,
+    pub(crate) images: BTreeMap<String, Vec<String>>,
     /// How long lists may lag behind writes, where it is not as with AWS.
     pub(crate) consistency_ms: Option<u64>,
 }
 
-const KNOWN: [&str; 8] = [
+/// Where on-demand prices come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Prices {
+    /// The dated snapshot that is built in.
+    #[default]
+    Snapshot,
+    /// AWS's price list, and the snapshot for what that has not.
+    Live,
+}
+
+const KNOWN: [&str; 9] = [
     "assume_role",
     "consistency_ms",
     "endpoint",
     "external_id",
     "images",
+    "prices",
     "profile",
     "public_ips",
     "spot",
@@ -70,6 +83,7 @@ impl Settings {
             endpoint: reader.endpoint(),
             public_ips: reader.flag("public_ips", true),
             spot: reader.flag("spot", false),
+            prices: reader.prices(),
             images: reader.images(),
             consistency_ms: reader.milliseconds("consistency_ms"),
         };
@@ -137,16 +151,28 @@ impl Reader<'_> {
         }
     }
 
-    fn images(&mut self) -> BTreeMap<String, String> {
+    fn prices(&mut self) -> Prices {
+        match self.text("prices").as_deref() {
+            None | Some("snapshot") => Prices::Snapshot,
+            Some("live") => Prices::Live,
+            Some(other) => {
+                let message = format!("`{other}` is no source of prices");
+                self.fail("prices", message, "write `\"live\"` or `\"snapshot\"`");
+                Prices::Snapshot
+            }
+        }
+    }
+
+    fn images(&mut self) -> BTreeMap<String, Vec<String>> {
         let help = "write it like `images = { \"debian-12\" = \"ami-0123456789abcdef0\" }`";
         let mut images = BTreeMap::new();
         match self.spec.settings.get("images") {
             None | Some(Value::Null) => {}
             Some(Value::Object(map)) => {
                 for (name, id) in map {
-                    match id.as_str().filter(|id| id.starts_with("ami-")) {
-                        Some(id) => {
-                            images.insert(name.clone(), id.to_owned());
+                    match image_ids(id) {
+                        Some(ids) => {
+                            images.insert(name.clone(), ids);
                         }
                         None => self.fail("images", format!("`{name}` is no AMI's id"), help),
                     }
@@ -238,6 +264,16 @@ impl Reader<'_> {
     }
 }
 
+/// The ids of an image: one, or a list with one for each instruction set.
+fn image_ids(value: &Value) -> Option<Vec<String>> {
+    let list = match value {
+        Value::Array(list) if !list.is_empty() => list.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let id = |one: &Value| Some(one.as_str().filter(|id| id.starts_with("ami-"))?.to_owned());
+    list.iter().map(id).collect()
+}
+
 fn nearest(word: &str) -> Option<&'static str> {
     let scored = KNOWN.map(|known| (strsim::damerau_levenshtein(word, known), known));
     let near = scored
@@ -273,10 +309,14 @@ mod tests {
         let settings = json!({
             "profile": "shop", "endpoint": "http://127.0.0.1:5000", "public_ips": false,
             "assume_role": "arn:aws:iam::123456789012:role/shop", "external_id": "x",
+            "prices": "live", "images": { "debian-12": "ami-1", "own": ["ami-2", "ami-3"] },
         });
         let read = Settings::parse(&spec(Some("eu-central-1"), settings)).expect("settings");
         assert_eq!(read.profile.as_deref(), Some("shop"));
         assert!(!read.public_ips && !read.spot);
+        assert_eq!(read.prices, Prices::Live);
+        assert_eq!(read.images["debian-12"], ["ami-1"]);
+        assert_eq!(read.images["own"], ["ami-2", "ami-3"]);
     }
 
     #[test]
@@ -284,6 +324,7 @@ mod tests {
         let settings = json!({
             "profil": "shop", "secret_access_key": "hush", "endpoint": "127.0.0.1",
             "assume_role": "admin", "spot": "yes", "zebra": 1, "profile": "",
+            "prices": "dear",
         });
         let errors = Settings::parse(&spec(None, settings)).expect_err("errors");
         let text: Vec<_> = errors
@@ -297,7 +338,7 @@ mod tests {
                 )
             })
             .collect();
-        assert_eq!(errors.len(), 8, "{text:#?}");
+        assert_eq!(errors.len(), 9, "{text:#?}");
         for part in [
             "region: a site on AWS needs",
             "did you mean `profile`?",
@@ -307,6 +348,7 @@ mod tests {
             "true or false",
             "a site on AWS knows",
             "not an empty one",
+            "no source of prices",
         ] {
             assert!(text.iter().any(|t| t.contains(part)), "{part}: {text:#?}");
         }

@@ -34,6 +34,7 @@
 //! - No secret is in an error or a `Debug` form: credentials stay inside the SDK.
 
 mod access;
+mod arch;
 mod capabilities;
 mod compute;
 mod config;
@@ -43,6 +44,7 @@ mod images;
 mod network;
 mod observe;
 mod offers;
+mod permissions;
 mod provider;
 mod recent;
 mod storage;

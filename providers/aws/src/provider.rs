@@ -1,5 +1,6 @@
 //! A connected site.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +9,13 @@ use async_trait::async_trait;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::types::Filter;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use strat_model::{Capabilities, Error, ErrorKind, Kind, Name, Resource, ResourceId, Result};
-use strat_provider::{
-    Clock, Compute, Identity, Images, Network, Observe, Offers, Provider, Storage,
+use strat_model::{
+    Capabilities, Error, ErrorKind, Kind, Money, Name, Resource, ResourceId, Result,
 };
+use strat_provider::{
+    Clock, Compute, Identity, Images, Network, Observe, Offers, PermissionCheck, Provider, Storage,
+};
+use tokio::sync::OnceCell;
 
 use crate::access::Access;
 use crate::capabilities::capabilities;
@@ -32,6 +36,7 @@ pub(crate) struct AwsProvider {
     pub(crate) recent: Recent,
     pub(crate) tokens: Tokens,
     pub(crate) types: TypeCache,
+    pub(crate) prices: OnceCell<BTreeMap<String, Money>>,
     pub(crate) roots: RootDevices,
     pub(crate) shortened: Shortened,
     capabilities: Capabilities,
@@ -54,6 +59,7 @@ impl AwsProvider {
             recent: Recent::new(Arc::clone(&clock), window),
             tokens: Tokens::default(),
             types: TypeCache::default(),
+            prices: OnceCell::new(),
             roots: RootDevices::default(),
             shortened: Shortened::default(),
             capabilities,
@@ -183,6 +189,10 @@ impl Provider for AwsProvider {
             account: caller.account().unwrap_or_default().to_owned(),
             principal: caller.arn().unwrap_or_default().to_owned(),
         })
+    }
+
+    async fn check_permissions(&self) -> Result<Vec<PermissionCheck>> {
+        self.permissions().await
     }
 
     fn observe(&self) -> &dyn Observe {

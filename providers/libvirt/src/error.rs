@@ -184,6 +184,14 @@ pub(crate) fn is_missing(error: &virt::error::Error) -> bool {
     row(error.code().to_raw()).0 == ErrorKind::NotFound
 }
 
+/// Whether the host refuses this to whoever asks.
+pub(crate) fn is_refusal(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Forbidden | ErrorKind::Unauthenticated
+    )
+}
+
 /// What a failed call to libvirt on `host` comes to. `doing` says what was tried, as in
 /// "starting the machine x".
 pub(crate) fn explain(host: &Host, doing: &str, error: virt::error::Error) -> Error {

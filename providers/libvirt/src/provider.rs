@@ -10,7 +10,8 @@ use strat_model::{
     Capabilities, ErrorKind, Field, Kind, Mark, Name, ResourceId, Result, Spec, Token,
 };
 use strat_provider::{
-    Compute, Create, Identity, Images, Network, Observe, Offers, Provider, Storage, Update,
+    Compute, Create, Identity, Images, Network, Observe, Offers, PermissionCheck, Provider,
+    Storage, Update,
 };
 
 use crate::error::{PROVIDER, fail};
@@ -161,6 +162,11 @@ impl Provider for LibvirtProvider {
             })
         })
         .await
+    }
+
+    async fn check_permissions(&self) -> Result<Vec<PermissionCheck>> {
+        self.run("check_permissions", |site| Ok(site.check_permissions()))
+            .await
     }
 
     fn observe(&self) -> &dyn Observe {

@@ -116,6 +116,7 @@ mod images;
 mod network;
 mod observe;
 mod offers;
+mod permissions;
 mod profile;
 mod provider;
 mod rules;

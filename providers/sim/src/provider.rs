@@ -6,11 +6,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use strat_model::{Capabilities, Kind, Name, Resource, ResourceId, Result, Spec};
 use strat_provider::{
-    Compute, Create, Identity, Images, Network, Observe, Offers, Provider, Storage, Update,
+    Compute, Create, Identity, Images, Network, Observe, Offers, PermissionCheck, Provider,
+    Storage, Update,
 };
 
 use crate::error::PROVIDER;
 use crate::faults::{Effect, gate};
+use crate::permissions;
 use crate::rules::{Change, Cloud, Request};
 use crate::world::{Phase, Tx, World};
 
@@ -144,6 +146,14 @@ impl Provider for SimProvider {
                 account: cloud.site.account.clone(),
                 principal: format!("{}:stratiform", cloud.profile()),
             })
+        })
+        .await
+    }
+
+    async fn check_permissions(&self) -> Result<Vec<PermissionCheck>> {
+        self.read("check_permissions", |cloud, tx| {
+            let trials = &tx.region().record.trials;
+            Ok(permissions::check(&cloud.capabilities, trials))
         })
         .await
     }

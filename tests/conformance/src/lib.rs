@@ -41,7 +41,7 @@ macro_rules! conformance {
             $crate::conformance_tests! {
                 $harness;
                 site: [
-                    identity_is_known capabilities_are_sane zones_are_sorted
+                    identity_is_known permissions_are_told capabilities_are_sane zones_are_sorted
                     offers_are_sorted_and_plausible quotas_count_what_runs free_hardware_is_bounded
                     public_images_have_the_usual_names
                 ]

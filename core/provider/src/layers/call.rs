@@ -8,7 +8,7 @@ use strat_model::{Addr, Error, Kind, Name, ResourceId};
 /// The part of a cloud's API that a call goes to. Clouds meter these apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Api {
-    /// Who we are.
+    /// Who we are, and what we may.
     Identity,
     /// Lists and gets.
     Observe,

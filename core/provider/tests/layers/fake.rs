@@ -15,7 +15,7 @@ use strat_model::{
 };
 use strat_provider::{
     Clock, Compute, Create, CreateMachines, Filter, Identity, Images, MachineBatch, Network,
-    Observe, Offers, Page, PageToken, Provider, Storage, TokioClock, Update,
+    Observe, Offers, Page, PageToken, PermissionCheck, Provider, Storage, TokioClock, Update,
 };
 
 /// How a call of this name ends.
@@ -172,6 +172,10 @@ impl Provider for Fake {
             account: "a".to_owned(),
             principal: "p".to_owned(),
         })
+    }
+    async fn check_permissions(&self) -> Result<Vec<PermissionCheck>> {
+        self.end("check_permissions").await?;
+        Ok(Vec::new())
     }
     fn observe(&self) -> &dyn Observe {
         self

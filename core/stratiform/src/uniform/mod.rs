@@ -9,7 +9,7 @@ use strat_model::{
     Bytes, Capabilities, Error, ErrorKind, Field, Idempotency, Kind, Mark, MarkStore, Name, Offer,
     Resource, ResourceId, Result, Sizing, Spec, SubnetScope,
 };
-use strat_provider::Identity;
+use strat_provider::{Identity, PermissionCheck};
 
 /// A store of things that are all made, changed, listed and deleted in the same way: a folder, a
 /// database, a house's own service. [`Uniform`] makes a whole provider of it.
@@ -54,6 +54,11 @@ pub trait Things: Debug + Send + Sync {
             account: self.site().to_string(),
             principal: "local".to_owned(),
         }
+    }
+    /// Which permissions whoever we are has, found out without any effect; sorted. Nothing, where
+    /// the store asks for none.
+    fn permissions(&self) -> Vec<PermissionCheck> {
+        Vec::new()
     }
 }
 

@@ -8,7 +8,7 @@ use strat_model::{
 };
 use strat_provider::{
     Compute, Create, CreateMachines, Filter, Identity, Images, MachineBatch, Network, Observe,
-    Offers, Page, PageToken, Provider, Storage, Update,
+    Offers, Page, PageToken, PermissionCheck, Provider, Storage, Update,
 };
 
 use super::{Things, Uniform};
@@ -200,6 +200,9 @@ impl<T: Things> Provider for Uniform<T> {
     }
     async fn identity(&self) -> Result<Identity> {
         Ok(self.0.identity())
+    }
+    async fn check_permissions(&self) -> Result<Vec<PermissionCheck>> {
+        Ok(self.0.permissions())
     }
     fn observe(&self) -> &dyn Observe {
         self

@@ -1,12 +1,13 @@
 //! What is on sale, and the account's limits.
 //!
 //! - Sizes and the zones that have them: `DescribeInstanceTypes` and
-//!   `DescribeInstanceTypeOfferings`, page by page. Only [`ARCH`] is listed: a neutral image name
-//!   stands for one image, and that is of this architecture. Bare metal is left out.
-//! - Prices: the catalogue's dated snapshot; AWS's price list is a service of its own with
-//!   gigabytes of it, and changes seldom. For spot, the price history's latest.
+//!   `DescribeInstanceTypeOfferings`, page by page, of both instruction sets ([`crate::arch`]).
+//!   Bare metal is left out.
+//! - Prices: the catalogue's dated snapshot; where a site asks for it, AWS's price list. For spot,
+//!   the price history's latest.
 //! - Limits: Service Quotas, where that is to be had and allowed; else none is known.
 
+mod live;
 mod quotas;
 mod spot;
 mod types;
@@ -20,7 +21,7 @@ use strat_catalogue::{Cloud, Snapshot};
 use strat_model::{CapacityKind, ErrorKind, Name, Offer, Pool, Quota, Result};
 use strat_provider::Offers;
 
-pub(crate) use types::{ARCH, TypeCache, TypeSize};
+pub(crate) use types::{TypeCache, TypeSize};
 
 use crate::error::{failed, refuse};
 use crate::provider::{AwsProvider, filter};
@@ -83,7 +84,8 @@ impl Offers for AwsProvider {
         };
         let (sizes, offerings, spot) =
             try_join3(self.all_sizes(), self.offerings(&zones), spot).await?;
-        let prices = Snapshot::of(Cloud::Aws).prices(&self.settings.region);
+        let snapshot = Snapshot::of(Cloud::Aws).prices(&self.settings.region);
+        let live = self.live_prices().await?;
         let mut offers = Vec::new();
         for (zone, machine_type) in offerings {
             let Some(size) = sizes.get(&machine_type) else {
@@ -95,13 +97,15 @@ impl Offers for AwsProvider {
                 machine_type: machine_type.clone(),
                 cpu: size.cpu,
                 memory: size.memory,
-                arch: ARCH.to_owned(),
+                arch: size.arch.to_owned(),
                 gpus: size.gpus,
                 gpu: size.gpu.clone(),
                 capacity,
                 price_hour,
             };
-            let price = prices.get(machine_type.as_str()).copied();
+            let listed = live.and_then(|live| live.get(&machine_type));
+            let price = listed.or_else(|| snapshot.get(machine_type.as_str()));
+            let price = price.copied();
             offers.push(offer(CapacityKind::OnDemand, price));
             if let Some(price) = spot.get(&(zone.clone(), machine_type.clone())) {
                 offers.push(offer(CapacityKind::Spot, Some(*price)));

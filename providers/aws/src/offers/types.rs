@@ -4,15 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use aws_sdk_ec2::types::{
-    GpuDeviceInfo, GpuInfo, InstanceType, InstanceTypeInfo, MemoryInfo, VCpuInfo,
+    GpuDeviceInfo, GpuInfo, InstanceType, InstanceTypeInfo, MemoryInfo, ProcessorInfo, VCpuInfo,
 };
 use strat_model::{Bytes, Result};
 
+use crate::arch;
 use crate::error::failed;
 use crate::provider::{AwsProvider, filter};
-
-/// The instruction set of all that is listed.
-pub(crate) const ARCH: &str = "x86_64";
 
 /// The most types that one call describes.
 ///
@@ -26,6 +24,8 @@ pub(crate) struct TypeSize {
     pub(crate) cpu: u32,
     /// Memory.
     pub(crate) memory: Bytes,
+    /// The instruction set; empty for what no machine here is of.
+    pub(crate) arch: &'static str,
     /// GPUs.
     pub(crate) gpus: u32,
     /// Their model.
@@ -87,7 +87,10 @@ impl AwsProvider {
         let mut pages = self
             .ec2()
             .describe_instance_types()
-            .filters(filter("processor-info.supported-architecture", [ARCH]))
+            .filters(filter(
+                "processor-info.supported-architecture",
+                arch::words(),
+            ))
             .filters(filter("bare-metal", ["false"]))
             .filters(filter("supported-usage-class", ["on-demand"]))
             .max_results(100)
@@ -97,7 +100,7 @@ impl AwsProvider {
         let mut sizes = BTreeMap::new();
         while let Some(info) = pages.next().await {
             let info = info.map_err(failed("ec2:DescribeInstanceTypes"))?;
-            sizes.extend(size_of(&info));
+            sizes.extend(size_of(&info).filter(|(_, size)| !size.arch.is_empty()));
         }
         self.types.learn(&sizes);
         Ok(sizes)
@@ -112,7 +115,10 @@ fn size_of(info: &InstanceTypeInfo) -> Option<(String, TypeSize)> {
     let cards = info.gpu_info().map(GpuInfo::gpus).unwrap_or_default();
     let whole = || cards.iter().filter(|card| card.count() > Some(0));
     let count: i32 = whole().filter_map(GpuDeviceInfo::count).sum();
+    let archs = info.processor_info();
+    let archs = archs.map(ProcessorInfo::supported_architectures);
     let size = TypeSize {
+        arch: arch::of_type(archs.unwrap_or_default()).unwrap_or_default(),
         cpu: u32::try_from(cpu).ok()?,
         memory: Bytes(u64::try_from(mib).ok()? << 20),
         gpus: u32::try_from(count).ok()?,

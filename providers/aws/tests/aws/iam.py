@@ -1,6 +1,7 @@
 """Users with the documented policy, and with all of it but one action: iam.py ENDPOINT POLICY.
 
-Prints {"all": [key, secret], "without": {action: [key, secret]}} and switches moto's checks on:
+Prints {"all": [key, secret], "without": {action: [key, secret]}, "half": [{"lacks": [action],
+"key": [key, secret]}]} and switches moto's checks on:
 from then on signatures and policies count.
 """
 
@@ -35,12 +36,22 @@ def user(name, policy):
 
 actions = sorted(action for statement in whole["Statement"] for action in statement["Action"])
 without = {}
-for number, action in enumerate(actions):
+
+
+def lacking(name, lacks):
     policy = copy.deepcopy(whole)
     for statement in policy["Statement"]:
-        statement["Action"] = [other for other in statement["Action"] if other != action]
-    without[action] = user(f"without{number}", policy)
-print(json.dumps({"all": user("all", copy.deepcopy(whole)), "without": without}))
+        statement["Action"] = [action for action in statement["Action"] if action not in lacks]
+    return user(name, policy)
+
+
+for number, action in enumerate(actions):
+    without[action] = lacking(f"without{number}", [action])
+half = [
+    {"lacks": actions[start::2], "key": lacking(f"half{start}", actions[start::2])}
+    for start in range(2)
+]
+print(json.dumps({"all": lacking("all", []), "without": without, "half": half}))
 urllib.request.urlopen(
     urllib.request.Request(
         f"{endpoint}/moto-api/reset-auth", data=b"0", headers={"Content-Type": "text/plain"},

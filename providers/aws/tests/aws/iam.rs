@@ -20,8 +20,20 @@ use strat_provider::{Filter, Provider, ProviderExt as _};
 use crate::harness::{connect, machine_spec, site, subnet_spec};
 use crate::moto;
 
+/// What a site without spot capacity does not need.
+pub(crate) const NOT_NEEDED_WITHOUT_SPOT: [&str; 4] = [
+    "ec2:DescribeSpotPriceHistory",
+    "iam:SimulatePrincipalPolicy",
+    "pricing:GetProducts",
+    "servicequotas:GetServiceQuota",
+];
+
 /// What no life of a site needs to do, or what goes on without it.
-const NOT_NEEDED: [&str; 6] = [
+const NOT_NEEDED: [&str; 8] = [
+    // Only sites with `prices = "live"` need it, and moto has no price list.
+    "pricing:GetProducts",
+    // Only looking at permissions needs it.
+    "iam:SimulatePrincipalPolicy",
     // Without it, no limit is known.
     "servicequotas:GetServiceQuota",
     // Only where a default route leads to a gateway that is gone.
@@ -35,16 +47,44 @@ const NOT_NEEDED: [&str; 6] = [
     "s3:ListAllMyBuckets",
 ];
 
+/// The key of a user: its id and its secret.
+pub(crate) type Key = (String, String);
+
 #[derive(Deserialize)]
-struct Users {
-    all: (String, String),
-    without: BTreeMap<String, (String, String)>,
+pub(crate) struct Users {
+    pub(crate) all: Key,
+    pub(crate) without: BTreeMap<String, Key>,
+    pub(crate) half: Vec<Half>,
+}
+
+/// A user that lacks half of the actions.
+#[derive(Deserialize)]
+pub(crate) struct Half {
+    pub(crate) lacks: Vec<String>,
+    pub(crate) key: Key,
+}
+
+/// Makes the users on the moto at a port, and switches its checks on.
+pub(crate) fn users(port: u16) -> Users {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = Command::new(moto::python())
+        .arg(here.join("tests/aws/iam.py"))
+        .arg(format!("http://127.0.0.1:{port}"))
+        .arg(here.join("../../docs/aws-policy.json"))
+        .output()
+        .expect("python runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).expect("the users")
 }
 
 /// A user's own connection, on moto itself: a filter could not sign its questions.
 struct User {
     endpoint: String,
-    key: (String, String),
+    key: Key,
     run_id: String,
 }
 
@@ -184,20 +224,8 @@ async fn live(bench: &Bench<'_>) -> Result<()> {
 async fn the_documented_policy_is_enough_and_each_missing_action_names_itself() {
     let server = moto::Moto::start();
     let endpoint = format!("http://127.0.0.1:{}", server.port);
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let output = Command::new(moto::python())
-        .arg(here.join("tests/aws/iam.py"))
-        .arg(&endpoint)
-        .arg(here.join("../../docs/aws-policy.json"))
-        .output()
-        .expect("python runs");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let users: Users = serde_json::from_slice(&output.stdout).expect("the users");
-    let user = |key: &(String, String), number: usize| User {
+    let users = users(server.port);
+    let user = |key: &Key, number: usize| User {
         endpoint: endpoint.clone(),
         key: key.clone(),
         run_id: format!("user{number}"),

@@ -11,3 +11,6 @@ mod harness;
 mod iam;
 mod moto;
 mod once;
+mod permissions;
+mod roles;
+mod sale;

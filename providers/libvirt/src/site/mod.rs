@@ -5,6 +5,7 @@
 
 mod facts;
 mod pack;
+mod permissions;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

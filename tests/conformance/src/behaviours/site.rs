@@ -1,6 +1,9 @@
 //! What is known of a site before anything is made there.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use strat_model::{Kind, Sizing};
+use strat_provider::{Filter, PermissionCheck, PermissionState, ProviderExt as _};
 
 use super::{bench, passed_over};
 use crate::bench::done;
@@ -12,6 +15,37 @@ pub async fn identity_is_known(harness: &dyn Harness) -> Outcome {
     let identity = done(bench.provider.identity().await, "asking who we are");
     assert!(!identity.account.is_empty() && !identity.principal.is_empty());
     assert!(!bench.provider.name().is_empty());
+    Outcome::Held
+}
+
+/// Permissions are told by name, each once; whoever runs this lacks none; and asking makes nothing.
+pub async fn permissions_are_told(harness: &dyn Harness) -> Outcome {
+    let bench = bench!(harness);
+    let provider = &*bench.provider;
+    let count = async || {
+        let mut things = BTreeMap::new();
+        for kind in bench.kinds() {
+            let list = done(
+                provider.list_all(kind, &Filter::Owner(bench.owner())).await,
+                "listing",
+            );
+            things.insert(kind, list.len());
+        }
+        things
+    };
+    let before = count().await;
+    let checks = done(provider.check_permissions().await, "asking what we may");
+    if checks.is_empty() {
+        return passed_over("no permission is needed");
+    }
+    let names: Vec<_> = checks.iter().map(|check| &check.permission).collect();
+    assert!(names.is_sorted() && names.iter().collect::<BTreeSet<_>>().len() == names.len());
+    assert!(names.iter().all(|name| !name.is_empty()));
+    let lacking: Vec<_> = checks.iter().filter(|check| check.is_lacking()).collect();
+    assert!(lacking.is_empty(), "{lacking:#?}");
+    let granted = |check: &&PermissionCheck| check.state == PermissionState::Granted;
+    assert!(checks.iter().any(|check| granted(&check)), "{checks:#?}");
+    assert_eq!(count().await, before);
     Outcome::Held
 }
 

@@ -16,7 +16,9 @@ use futures::future::BoxFuture;
 use strat_model::{Capabilities, Error, ErrorKind, Kind, Name, Result};
 
 use super::{Api, Call, Effect, Layer, Next, lock};
-use crate::{Compute, Identity, Images, Network, Observe, Offers, Provider, Storage};
+use crate::{
+    Compute, Identity, Images, Network, Observe, Offers, PermissionCheck, Provider, Storage,
+};
 
 /// A provider inside a stack of layers.
 #[derive(Debug)]
@@ -103,6 +105,11 @@ impl Provider for Layered {
     async fn identity(&self) -> Result<Identity> {
         let call = self.read(Api::Identity, "identity");
         self.forward(call, || self.inner.identity()).await
+    }
+
+    async fn check_permissions(&self) -> Result<Vec<PermissionCheck>> {
+        let call = self.read(Api::Identity, "check_permissions");
+        self.forward(call, || self.inner.check_permissions()).await
     }
 
     fn observe(&self) -> &dyn Observe {

@@ -11,17 +11,23 @@
 //!   or in another zone.
 //! - Small things: tags that a bucket is made with; an address that led to an ended instance; a
 //!   running instance that is started; the filter `client-token`.
+//! - A price list ([`prices`]).
+//! - A limit of Service Quotas; sessions of roles that end soon.
+//! - The simulation of an identity's policies ([`simulate`]).
 //! - On demand: throttled calls and lost answers.
 //!
 //! It also counts calls, and answers itself what never changes (machine types and offerings), since
 //! moto takes seconds for that.
 
+mod prices;
 mod rules;
 mod server;
+mod simulate;
 mod xml;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 pub(crate) use xml::between;
 
@@ -40,6 +46,20 @@ pub(crate) struct State {
     lost: BTreeSet<String>,
     /// Actions whose next calls are refused as too many.
     throttled: BTreeMap<String, u32>,
+    /// The actions that the simulation of policies allows.
+    simulated: Option<BTreeSet<String>>,
+    /// How long sessions of a role last, where it is not as moto has it.
+    session: Option<Duration>,
+    /// The ids of the keys that calls were signed with.
+    keys: BTreeSet<String>,
+    /// The price list.
+    prices: Option<BTreeMap<String, String>>,
+    /// The latest body of each action.
+    bodies: BTreeMap<String, hyper::body::Bytes>,
+    /// The limit on virtual CPUs.
+    quota: Option<u32>,
+    /// The latest form of each action.
+    forms: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 #[derive(Debug, Clone)]
@@ -94,6 +114,34 @@ impl Filter {
     /// Allows no virtual CPU more.
     pub(crate) fn fill_quota(&self) {
         self.state().full = true;
+    }
+
+    /// Lets sessions of a role that are asked for from now on end so soon.
+    pub(crate) fn end_sessions_in(&self, time: Duration) {
+        self.state().session = Some(time);
+    }
+
+    /// How many sessions of roles were asked for.
+    pub(crate) fn sessions_asked(&self) -> u32 {
+        let state = self.state();
+        state.calls.get("AssumeRole").copied().unwrap_or(0)
+    }
+
+    /// The ids of the keys that calls were signed with, of those that begin so.
+    pub(crate) fn keys_used(&self, start: &str) -> BTreeSet<String> {
+        let state = self.state();
+        let keys = state.keys.iter().filter(|key| key.starts_with(start));
+        keys.cloned().collect()
+    }
+
+    /// Lets Service Quotas say that this many virtual CPUs may run; moto knows no quota of EC2's.
+    pub(crate) fn set_quota(&self, cpus: u32) {
+        self.state().quota = Some(cpus);
+    }
+
+    /// The latest form of an action.
+    pub(crate) fn last_form(&self, action: &str) -> Option<BTreeMap<String, String>> {
+        self.state().forms.get(action).cloned()
     }
 
     /// What was called since the last time, by action.

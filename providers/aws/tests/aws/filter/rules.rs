@@ -20,6 +20,16 @@ fn refuse(status: StatusCode, code: &'static str, message: impl Into<String>) ->
     Verdict::Refuse(status, code, message.into())
 }
 
+/// The answer of Service Quotas, shaped after
+/// <https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_GetServiceQuota.html>.
+fn quota(cpus: u32) -> String {
+    format!(
+        r#"{{"Quota":{{"ServiceCode":"ec2","ServiceName":"Amazon Elastic Compute Cloud (Amazon EC2)",
+        "QuotaCode":"L-1216C47A","QuotaName":"Running On-Demand Standard instances",
+        "Value":{cpus}.0,"Unit":"None","Adjustable":true,"GlobalQuota":false}}}}"#
+    )
+}
+
 impl Filter {
     pub(super) async fn judge(&self, asked: &Asked) -> Verdict {
         if let Some(times) = self.state().throttled.get_mut(&asked.action)
@@ -28,6 +38,21 @@ impl Filter {
             *times -= 1;
             let busy = StatusCode::SERVICE_UNAVAILABLE;
             return refuse(busy, "RequestLimitExceeded", "Request limit exceeded.");
+        }
+        // A dry run does nothing, so there is nothing to add; and it may be signed.
+        if asked.form.get("DryRun").is_some_and(|dry| dry == "true") {
+            return Verdict::Forward(Box::new(asked.clone()));
+        }
+        if asked.action == "GetServiceQuota"
+            && let Some(cpus) = self.state().quota
+        {
+            return Verdict::Answer(quota(cpus));
+        }
+        if asked.action == "GetProducts" {
+            return self.products(asked);
+        }
+        if asked.action == "SimulatePrincipalPolicy" {
+            return self.simulate(asked);
         }
         if let Some(verdict) = self.remembered(asked).await {
             return verdict;

@@ -8,6 +8,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
+use strat_provider::{Clock as _, TokioClock};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::rules::Verdict;
@@ -71,11 +72,7 @@ async fn answer(filter: Filter, request: Request<Incoming>) -> Result<Response<F
         original: form.clone(),
         form,
     };
-    *filter
-        .state()
-        .calls
-        .entry(asked.action.clone())
-        .or_default() += 1;
+    filter.note(&asked);
     let (status, headers, body) = match filter.judge(&asked).await {
         Verdict::Refuse(status, code, message) => {
             let body = Bytes::from(xml::error(code, &message));
@@ -86,7 +83,7 @@ async fn answer(filter: Filter, request: Request<Incoming>) -> Result<Response<F
             let (status, headers, body) = filter.forward_once(&asked).await;
             filter.learn(&asked, status, &body);
             filter.tag_bucket(&asked, status).await;
-            (status, headers, body)
+            (status, headers, filter.shorten(&asked, body))
         }
     };
     if filter.state().lost.remove(&asked.action) {
@@ -120,7 +117,8 @@ impl Filter {
     /// Forwards a call, or gives an answer that never changes once more.
     async fn forward_once(&self, asked: &Asked) -> Whole {
         static SAME: LazyLock<Mutex<BTreeMap<(u16, Bytes), Whole>>> = LazyLock::new(Mutex::default);
-        let constant = asked.action.starts_with("DescribeInstanceType");
+        let constant =
+            asked.action.starts_with("DescribeInstanceType") && !asked.form.contains_key("DryRun");
         let key = (self.moto, asked.body.clone());
         if constant && let Some(known) = SAME.lock().expect("no panic").get(&key) {
             return known.clone();
@@ -162,6 +160,39 @@ impl Filter {
             .expect("moto ends its answer")
             .to_bytes();
         (head.status, head.headers, body)
+    }
+
+    /// Remembers that a call was made, and with which key.
+    fn note(&self, asked: &Asked) {
+        let mut state = self.state();
+        *state.calls.entry(asked.action.clone()).or_default() += 1;
+        let body = asked.body.clone();
+        state.bodies.insert(asked.action.clone(), body);
+        state.forms.insert(asked.action.clone(), asked.form.clone());
+        let signed = asked.headers.get("authorization");
+        let signed = signed.and_then(|text| text.to_str().ok()).unwrap_or("");
+        let key = signed.split("Credential=").nth(1).unwrap_or("");
+        if let Some(key) = key.split('/').next() {
+            state.keys.insert(key.to_owned());
+        }
+    }
+
+    /// Brings the end of a session nearer, where that was asked for.
+    fn shorten(&self, asked: &Asked, body: Bytes) -> Bytes {
+        let Some(lasts) = self
+            .state()
+            .session
+            .filter(|_| asked.action == "AssumeRole")
+        else {
+            return body;
+        };
+        let text = String::from_utf8_lossy(&body).into_owned();
+        let end = TokioClock::system().now() + lasts;
+        let ends = xml::between(&text, "Expiration");
+        let text = ends.iter().fold(text.clone(), |text, old| {
+            text.replace(*old, &format!("{end:.0}"))
+        });
+        Bytes::from(text)
     }
 
     /// moto leaves out the tags that a bucket is made with.

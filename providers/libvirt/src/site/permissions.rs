@@ -1,0 +1,65 @@
+//! What one may do on the hosts.
+
+use strat_provider::{PermissionCheck, PermissionState};
+use virt::connect::Connect;
+
+use super::Site;
+use crate::error::{Explain as _, is_refusal};
+use crate::host::Host;
+
+impl Site {
+    /// On each host: whether its things can be listed, and whether things may be defined there.
+    ///
+    /// The latter is asked with a definition that says nothing. libvirt refuses a connection that
+    /// may only look before it reads the definition, and else finds nothing in it to define. Rules
+    /// for single things (`access_drivers` in `libvirtd.conf`) come after, and are not seen.
+    pub(crate) fn check_permissions(&self) -> Vec<PermissionCheck> {
+        let checks = self.try_each(|host| Ok(of_host(host)));
+        let mut checks: Vec<_> = checks.into_iter().flatten().flatten().collect();
+        checks.sort_by(|a, b| a.permission.cmp(&b.permission));
+        checks
+    }
+}
+
+type Ask = fn(&Connect) -> Result<(), virt::error::Error>;
+
+const ASKS: [(&str, Ask); 6] = [
+    ("list machines", |c| c.list_all_domains(0).map(drop)),
+    ("list networks", |c| c.list_all_networks(0).map(drop)),
+    ("list pools", |c| c.list_all_storage_pools(0).map(drop)),
+    ("define machines", |c| {
+        c.define_domain_xml("<domain/>").map(drop)
+    }),
+    ("define networks", |c| {
+        c.define_network_xml("<network/>").map(drop)
+    }),
+    ("define pools", |c| {
+        c.define_storage_pool_xml("<pool/>", 0).map(drop)
+    }),
+];
+
+fn of_host(host: &Host) -> Vec<PermissionCheck> {
+    let connection = host.connect();
+    let check = |(what, ask): &(&str, Ask)| {
+        let state = match &connection {
+            Err(error) => PermissionState::Unknown {
+                why: error.to_string(),
+            },
+            Ok(connection) => match ask(connection).on(host, || format!("trying to {what}")) {
+                Err(error) if is_refusal(&error) => PermissionState::Missing {
+                    why: error.message().to_owned(),
+                },
+                Err(error) if what.starts_with("list") => PermissionState::Unknown {
+                    why: error.message().to_owned(),
+                },
+                _ => PermissionState::Granted,
+            },
+        };
+        PermissionCheck {
+            permission: format!("{}: {what}", host.name()),
+            without: None,
+            state,
+        }
+    };
+    ASKS.iter().map(check).collect()
+}
