@@ -17,7 +17,7 @@ use virt::connect::Connect;
 pub(crate) use guests::{Guest, MachineBody};
 pub(crate) use pool::{NewVolume, Pool};
 pub(crate) use sidecar::Shelf;
-pub(crate) use traits::HostTraits;
+pub(crate) use traits::{HostTraits, Version};
 
 use crate::config::HostConfig;
 use crate::error::Explain as _;
