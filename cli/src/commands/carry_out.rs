@@ -106,6 +106,7 @@ impl CarryOut<'_> {
         self.show(&planned)?;
         let options = self.options();
         let refused = planned.saved.plan.protected().next().is_some()
+            || planned.saved.plan.over_budget().next().is_some()
             || (planned.saved.plan.guard.is_some() && !options.allow_deletes);
         if !refused && !planned.saved.plan.is_empty() && !self.args.yes {
             confirm::ask(&self.context.output, self.question)?;

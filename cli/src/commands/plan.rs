@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use stratiform::{Mode, PlanOptions};
+use stratiform::model::LocalAddr;
+use stratiform::{Mode, PlanOptions, Workspace, over_budget};
 
 use crate::args::{TargetArgs, TopologyArgs};
 use crate::context::{Context, Exit};
@@ -22,6 +23,7 @@ Examples:
   strat plan shop.hcl --var web_count=12
   strat plan --target machines.web --out plan.json
   strat plan --json | jq .summary
+  strat plan --explain machines.web
   strat plan --detailed-exitcode    # 0: nothing to change, 2: changes, 1: an error")]
 pub(crate) struct Plan {
     #[command(flatten)]
@@ -46,6 +48,11 @@ pub(crate) struct Plan {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
+    /// Say why a machine or fleet goes where it goes: what was chosen, what was passed over, and
+    /// why. No plan is shown.
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["out", "destroy", "detailed_exitcode"])]
+    explain: Option<LocalAddr>,
+
     /// Exit with 2 if there are changes.
     #[arg(long)]
     detailed_exitcode: bool,
@@ -63,6 +70,9 @@ impl Plan {
             targets: self.targets.targets,
             ignore_stock_outs: self.ignore_stock_outs,
         };
+        if let Some(addr) = &self.explain {
+            return explain(addr, &options, self.json, workspace, context);
+        }
         let planned = context.block_on(async {
             let (session, mut events) = context.connect(workspace).await?;
             let mut progress = Progress::new(&context.output);
@@ -89,10 +99,38 @@ impl Plan {
                 "Written to {path}; apply it with: strat apply {path}\n"
             ));
         }
+        over_budget(&saved.plan).map_err(|error| context.failure(&error))?;
         Ok(Exit::detailed(
             self.detailed_exitcode,
             !saved.plan.is_empty(),
             &planned.observation.problems,
         ))
     }
+}
+
+fn explain(
+    addr: &LocalAddr,
+    options: &PlanOptions,
+    json: bool,
+    workspace: Workspace,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    let (explanation, observation) = context.block_on(async {
+        let (session, mut events) = context.connect(workspace).await?;
+        let mut progress = Progress::new(&context.output);
+        let work = session.explain(addr, options);
+        let explained = watch(&mut events, &mut progress, work).await;
+        progress.clear();
+        explained.map_err(|error| context.failure(&error))
+    })?;
+    context.tell_problems(&observation.problems);
+    if json {
+        context.output.json(&explanation)?;
+    } else {
+        let width = context.output.width();
+        context
+            .output
+            .data(&render::explanation::explanation(&explanation, width))?;
+    }
+    Ok(Exit::Done)
 }

@@ -1,27 +1,35 @@
 //! Money, for people.
 
 use rust_decimal::Decimal;
-use stratiform::planner::Cost;
+use stratiform::model::Name;
+use stratiform::planner::{BudgetState, Cost};
 
-use super::style::{BOLD, DIM, paint};
+use super::style::{BOLD, DELETE, DIM, paint};
 
-/// What the plan does to the monthly bill; nothing when no price is known at all.
+/// What the plan does to the monthly bill, by site where there are several, and to the budgets;
+/// nothing when no price is known at all.
 pub(crate) fn cost(cost: &Cost) -> Option<String> {
     let (before, after) = (cost.monthly_before, cost.monthly_after);
-    if before.is_none() && after.is_none() {
+    if before.is_none() && after.is_none() && cost.budgets.is_empty() {
         return None;
     }
-    let known = |amount: Option<Decimal>| amount.map_or_else(|| "unknown".to_owned(), amount_text);
     let mut text = format!(
-        "{} {} -> {} {} a month",
+        "{} {} {} a month",
         paint(BOLD, "Cost:"),
-        known(before),
-        known(after),
+        change(before, after),
         cost.currency
     );
     if let (Some(before), Some(after)) = (before, after) {
         let sign = if after >= before { "+" } else { "-" };
         text.push_str(&format!(" ({sign}{})", amount_text((after - before).abs())));
+    }
+    if let Some(range) = cost.fallback {
+        let note = format!(
+            "; {} to {} if what was chosen runs out",
+            amount_text(range.low),
+            amount_text(range.high)
+        );
+        text.push_str(&paint(DIM, note));
     }
     if cost.unpriced > 0 {
         let noun = if cost.unpriced == 1 {
@@ -33,7 +41,62 @@ pub(crate) fn cost(cost: &Cost) -> Option<String> {
         text.push_str(&paint(DIM, note));
     }
     text.push('\n');
+    if cost.sites.len() > 1 {
+        sites(&mut text, cost);
+    }
+    for budget in &cost.budgets {
+        text.push_str(&self::budget(budget, cost));
+    }
+    match cost.gap {
+        Some(gap) if gap.is_zero() => {}
+        Some(gap) => {
+            let percent = (gap * Decimal::ONE_HUNDRED).round_dp(2).normalize();
+            let note = format!("Placement is within {percent} % of the best there may be.\n");
+            text.push_str(&paint(DIM, note));
+        }
+        None => text.push_str(&paint(
+            DIM,
+            "How good the placement is could not be proven.\n",
+        )),
+    }
     Some(text)
+}
+
+fn change(before: Option<Decimal>, after: Option<Decimal>) -> String {
+    let known = |amount: Option<Decimal>| amount.map_or_else(|| "unknown".to_owned(), amount_text);
+    format!("{} -> {}", known(before), known(after))
+}
+
+/// A line for each site.
+fn sites(text: &mut String, cost: &Cost) {
+    let width = cost.sites.keys().map(|site| site.as_str().len()).max();
+    for (site, part) in &cost.sites {
+        let amounts = change(part.monthly_before, part.monthly_after);
+        let width = width.unwrap_or(0);
+        text.push_str(&format!("  {:width$}  {amounts}\n", site.as_str()));
+    }
+}
+
+/// How much of a budget is spent after the plan.
+fn budget(budget: &BudgetState, cost: &Cost) -> String {
+    let sites: Vec<_> = budget.sites.iter().map(Name::as_str).collect();
+    let mut line = format!(
+        "Budget {}: {} of {} {} a month",
+        budget.name,
+        amount_text(budget.after),
+        amount_text(budget.monthly),
+        cost.currency
+    );
+    if !sites.is_empty() {
+        line.push_str(&format!(" at {}", sites.join(", ")));
+    }
+    if budget.unpriced > 0 {
+        line.push_str(&format!(", and {} of unknown price", budget.unpriced));
+    }
+    if budget.exceeded {
+        return format!("{}\n", paint(DELETE, format!("{line}: too much")));
+    }
+    format!("{line}\n")
 }
 
 /// An amount with two decimals and thousands apart.

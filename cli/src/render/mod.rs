@@ -5,6 +5,7 @@ pub(crate) mod change;
 pub(crate) mod cost;
 pub(crate) mod diagnostics;
 mod excerpt;
+pub(crate) mod explanation;
 pub(crate) mod failure;
 pub(crate) mod inventory;
 pub(crate) mod numbers;

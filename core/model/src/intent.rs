@@ -43,7 +43,7 @@ pub struct Intent {
 }
 
 /// A ceiling for the monthly cost (730 hours) of some sites.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BudgetIntent {
     /// Its name.
     pub name: Name,
@@ -217,11 +217,11 @@ pub enum Size {
     Type(String),
 }
 
-/// What a machine's hardware must be, besides its size.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// What a machine's hardware must be, besides its size. A cloud's own type settles all of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct HardwareIntent {
-    /// The instruction set: `x86_64` or `aarch64`. A cloud's own type brings its own.
-    pub arch: String,
+    /// The instruction set: `x86_64` or `aarch64`. `None`: `x86_64` at a site that has it.
+    pub arch: Option<String>,
     /// At most so many virtual CPUs.
     pub cpu_max: Option<u32>,
     /// At most so much memory.
@@ -230,18 +230,6 @@ pub struct HardwareIntent {
     pub gpus: u32,
     /// The accelerator's model, such as `T4`; any if left out.
     pub gpu: Option<String>,
-}
-
-impl Default for HardwareIntent {
-    fn default() -> Self {
-        Self {
-            arch: "x86_64".to_owned(),
-            cpu_max: None,
-            memory_max: None,
-            gpus: 0,
-            gpu: None,
-        }
-    }
 }
 
 /// Where a machine may run, and where it would rather run.
@@ -310,7 +298,7 @@ impl SpotIntent {
 /// How a fleet is laid out at a site.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Spread {
-    /// Wherever it fits, first zone first.
+    /// Wherever it is cheapest, the first zone of equals.
     #[default]
     None,
     /// Evenly over the zones.

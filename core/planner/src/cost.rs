@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rust_decimal::Decimal;
-use strat_model::{CapacityKind, Currency, Money, Name, SiteFacts, Spec};
+use strat_model::{BudgetIntent, CapacityKind, Currency, Money, Name, SiteFacts, Spec};
 
-use crate::plan::{Cost, SiteCost};
+use crate::plan::{BudgetState, Cost, CostRange, SiteCost};
 use crate::{Desired, InventoryIndex};
 
 /// Hours of a month, as the clouds' own calculators count (8,760 a year / 12).
-const HOURS_A_MONTH: u32 = 730;
+pub const HOURS_A_MONTH: u32 = 730;
 
 /// The cost of what is and of what is to be. Only amounts in US dollars are added up; other
 /// currencies count as unpriced.
@@ -19,7 +19,6 @@ pub(crate) fn cost(
     facts: &BTreeMap<Name, SiteFacts>,
 ) -> Cost {
     let mut sites: BTreeMap<Name, (Tally, Tally)> = BTreeMap::new();
-    let mut unpriced = 0;
     let prices = prices(facts);
     for (addr, found) in index.addrs() {
         for resource in found {
@@ -31,33 +30,75 @@ pub(crate) fn cost(
                     spec.capacity,
                 );
                 let price = prices.get(&key).copied().and_then(usd);
-                sites.entry(addr.site.clone()).or_default().0.add(price, 1);
+                let (before, _) = sites.entry(addr.site.clone()).or_default();
+                before.add(price, spec.capacity, 1);
             }
         }
     }
     for (addr, entry) in &desired.entries {
         for goal in &entry.goals {
-            if matches!(goal.spec, Spec::Machine(_)) {
+            if let Spec::Machine(spec) = &goal.spec {
                 let price = goal.price_hour.and_then(usd);
-                unpriced += if price.is_none() { goal.count } else { 0 };
                 let (_, after) = sites.entry(addr.site.clone()).or_default();
-                after.add(price, goal.count);
+                after.add(price, spec.capacity, goal.count);
             }
         }
     }
     let total = |of: fn(&(Tally, Tally)) -> Tally| {
         let all = sites.values().map(of);
-        all.fold(Tally::default(), Tally::and).monthly()
+        all.fold(Tally::default(), Tally::and)
     };
+    let (before, after) = (total(|(before, _)| *before), total(|(_, after)| *after));
+    let budgets = desired.budgets.iter();
     Cost {
         currency: Currency::Usd,
-        monthly_before: total(|(before, _)| *before),
-        monthly_after: total(|(_, after)| *after),
-        unpriced,
+        monthly_before: before.monthly(),
+        monthly_after: after.monthly(),
+        unpriced: u32::try_from(after.machines - after.priced).unwrap_or(u32::MAX),
+        fallback: after.monthly().and_then(|now| range(now, desired.fallback)),
+        gap: desired.gap,
+        budgets: budgets.map(|budget| state(budget, &sites)).collect(),
         sites: sites
             .into_iter()
             .map(|(site, cost)| (site, site_cost(cost)))
             .collect(),
+    }
+}
+
+/// What a month may come to; `None` where there is only one possibility.
+fn range(now: Decimal, (lower, higher): (Decimal, Decimal)) -> Option<CostRange> {
+    let month = Decimal::from(HOURS_A_MONTH);
+    let varies = !(lower.is_zero() && higher.is_zero());
+    varies.then(|| CostRange {
+        low: now - lower * month,
+        high: now + higher * month,
+    })
+}
+
+/// How a budget stands. What only lowers the cost is never refused, nor what leaves it as it is.
+fn state(budget: &BudgetIntent, sites: &BTreeMap<Name, (Tally, Tally)>) -> BudgetState {
+    let counted = |site: &Name| budget.sites.is_empty() || budget.sites.contains(site);
+    let mut before = Tally::default();
+    let mut after = Tally::default();
+    for (_, (was, is)) in sites.iter().filter(|(site, _)| counted(site)) {
+        before = before.and(*was);
+        after = after.and(*is);
+    }
+    let unpriced = if budget.allow_unpriced {
+        0
+    } else {
+        after.unknown()
+    };
+    let more_unknown = !budget.allow_unpriced && after.unknown() > before.unknown();
+    BudgetState {
+        name: budget.name.clone(),
+        sites: budget.sites.clone(),
+        monthly: budget.monthly.amount,
+        before: before.sum,
+        after: after.sum,
+        unpriced: u32::try_from(unpriced).unwrap_or(u32::MAX),
+        exceeded: more_unknown || (after.sum > budget.monthly.amount && after.sum > before.sum),
+        origin: budget.origin.clone(),
     }
 }
 
@@ -90,14 +131,20 @@ struct Tally {
     sum: Decimal,
     machines: u64,
     priced: u64,
+    /// Our own hardware without a price: it is paid for.
+    paid: u64,
 }
 
 impl Tally {
-    fn add(&mut self, price: Option<Decimal>, count: u32) {
+    fn add(&mut self, price: Option<Decimal>, capacity: CapacityKind, count: u32) {
         self.machines += u64::from(count);
-        if let Some(price) = price {
-            self.priced += u64::from(count);
-            self.sum += price * Decimal::from(HOURS_A_MONTH) * Decimal::from(count);
+        match price {
+            Some(price) => {
+                self.priced += u64::from(count);
+                self.sum += price * Decimal::from(HOURS_A_MONTH) * Decimal::from(count);
+            }
+            None if capacity == CapacityKind::Owned => self.paid += u64::from(count),
+            None => {}
         }
     }
 
@@ -106,7 +153,13 @@ impl Tally {
             sum: self.sum + other.sum,
             machines: self.machines + other.machines,
             priced: self.priced + other.priced,
+            paid: self.paid + other.paid,
         }
+    }
+
+    /// Machines that cost nobody knows what.
+    const fn unknown(self) -> u64 {
+        self.machines - self.priced - self.paid
     }
 
     /// No machine costs nothing; machines of which no price is known cost nobody knows what.

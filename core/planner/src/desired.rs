@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use strat_model::{Addr, Digest, Field, ImageRef, Money, Name, Owner, ResourceId, Spec};
+use strat_model::{
+    Addr, BudgetIntent, Digest, Field, ImageRef, Money, Name, Owner, ResourceId, Spec,
+};
 
 /// What is to be, everywhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +19,13 @@ pub struct Desired {
     /// What cannot be said now, because a site gave no answer: these local addresses are left as
     /// they are, and why.
     pub withheld: BTreeMap<strat_model::LocalAddr, String>,
+    /// What it may cost.
+    pub budgets: Vec<BudgetIntent>,
+    /// By how much, in US dollars an hour, it may cost less and more if what was chosen runs out.
+    pub fallback: (Decimal, Decimal),
+    /// How far, relative to the best places, those of the machines may be from them: 0 is proven
+    /// best; `None`, that no bound was found.
+    pub gap: Option<Decimal>,
 }
 
 /// What is to be at one address.
@@ -27,6 +37,23 @@ pub struct Entry {
     pub protect: bool,
     /// What must be done before it, besides what its spec refers to.
     pub depends_on: Vec<Addr>,
+    /// Why it goes where it goes, where it could have stayed elsewhere.
+    pub why: Option<String>,
+}
+
+impl Desired {
+    /// Nothing at all, as for a `destroy`.
+    #[must_use]
+    pub fn nothing(owner: Owner) -> Self {
+        Self {
+            owner,
+            entries: BTreeMap::new(),
+            withheld: BTreeMap::new(),
+            budgets: Vec::new(),
+            fallback: (Decimal::ZERO, Decimal::ZERO),
+            gap: Some(Decimal::ZERO),
+        }
+    }
 }
 
 impl Entry {

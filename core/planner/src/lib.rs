@@ -5,6 +5,7 @@
 //! [`lower`] turns the plan into a [`StepGraph`]. All are plain synchronous functions: no I/O, no
 //! clock, no randomness. The same arguments give the same bytes.
 
+mod allot;
 mod cidr;
 mod cost;
 mod desired;
@@ -22,15 +23,16 @@ mod unseen;
 mod view;
 
 pub use cidr::{check_address_space, site_slices};
+pub use cost::HOURS_A_MONTH;
 pub use desired::{Desired, Entry, Goal};
 pub use diff::{Applied, DiffOptions, diff};
 pub use index::InventoryIndex;
 pub use lower::lower;
 pub use naming::{fleet_names, resource_name};
-pub use place::place;
+pub use place::{Chosen, Considered, Explanation, SiteExplanation, explain, place};
 pub use plan::{
-    Action, Cause, Change, Cost, FieldChange, Guard, Mode, Plan, ReplaceOrder, SiteCost, Source,
-    Summary, TargetRef, Withheld,
+    Action, BudgetState, Cause, Change, Cost, CostRange, FieldChange, Guard, Mode, Plan,
+    ReplaceOrder, SiteCost, Source, Summary, TargetRef, Withheld,
 };
 pub use step::{Step, StepGraph, StepId, StepOp};
 pub use stock::{MachineOffer, Shortage, StockBook, StockEntry};

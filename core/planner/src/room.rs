@@ -33,6 +33,53 @@ pub(crate) struct Need<'a> {
     pub(crate) family: &'a str,
 }
 
+/// Something that bounds the machines of a site, and how much of it is left.
+#[derive(Debug, Clone)]
+pub(crate) struct Bound<'a> {
+    pub(crate) left: u64,
+    of: Bounded<'a>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Bounded<'a> {
+    Cpu,
+    Memory,
+    Disk,
+    /// The account's CPUs of a family; `None`: of all.
+    Quota(Option<&'a str>),
+}
+
+impl<'a> Bound<'a> {
+    const fn new(left: u64, of: Bounded<'a>) -> Self {
+        Self { left, of }
+    }
+
+    /// How much of it one machine takes.
+    pub(crate) fn takes(&self, need: Need<'_>) -> u64 {
+        match self.of {
+            Bounded::Cpu => need.cpu,
+            Bounded::Memory => need.memory,
+            Bounded::Disk => need.disk,
+            Bounded::Quota(family) if family.is_none_or(|family| family == need.family) => need.cpu,
+            Bounded::Quota(_) => 0,
+        }
+    }
+
+    /// By how much one machine is too large for what is left, in words: what to raise, and by how
+    /// much. `None` if it is not.
+    pub(crate) fn lacks(&self, need: Need<'_>, count: u32) -> Option<String> {
+        let lack = self.takes(need).saturating_mul(count.into());
+        let lack = lack.checked_sub(self.left).filter(|lack| *lack > 0)?;
+        Some(match self.of {
+            Bounded::Cpu => format!("{lack} more CPUs of capacity"),
+            Bounded::Memory => format!("{} more memory of capacity", raised(lack)),
+            Bounded::Disk => format!("{} more disk of capacity", raised(lack)),
+            Bounded::Quota(None) => format!("a quota of {lack} more CPUs"),
+            Bounded::Quota(Some(family)) => format!("a quota of {lack} more CPUs for {family}"),
+        })
+    }
+}
+
 /// Why no more machines fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Full(pub(crate) String);
@@ -153,6 +200,30 @@ impl<'a> Room<'a> {
         }
     }
 
+    /// Everything that bounds the machines here.
+    pub(crate) fn bounds(&self) -> Vec<Bound<'a>> {
+        let mut bounds = Vec::new();
+        if let Some(free) = &self.pool {
+            bounds.push(Bound::new(free.cpu, Bounded::Cpu));
+            bounds.push(Bound::new(free.memory, Bounded::Memory));
+            bounds.push(Bound::new(free.disk, Bounded::Disk));
+        }
+        let quotas = self.quotas.iter();
+        bounds.extend(quotas.map(|(family, left)| Bound::new(*left, Bounded::Quota(*family))));
+        bounds
+    }
+
+    /// Counts machines out again.
+    pub(crate) fn put_back(&mut self, need: Need<'_>, count: u32) {
+        let count = u64::from(count);
+        self.give_back(
+            need.cpu * count,
+            need.memory * count,
+            need.disk * count,
+            need.family,
+        );
+    }
+
     /// Counts a volume in; `false` if it does not fit.
     pub(crate) fn take_disk(&mut self, size: u64) -> bool {
         match &mut self.pool {
@@ -195,6 +266,11 @@ fn amounts<R: Ord>(spec: &MachineSpec<R>) -> (u64, u64, u64) {
 /// The space of a machine's own disks.
 pub(crate) fn disk_space(disks: &[DiskSpec]) -> u64 {
     disks.iter().map(|disk| disk.size.0).sum()
+}
+
+/// Bytes that are lacking: rounded up to GiB.
+fn raised(bytes: u64) -> Bytes {
+    Bytes(bytes.div_ceil(1 << 30) << 30)
 }
 
 /// Bytes for people: rounded down to GiB where there are any.

@@ -17,7 +17,7 @@ const ENTRIES_MAX: usize = 512;
 /// How many machine types may be out of stock in a zone, or families beyond their quota at a site,
 /// until all of it counts as such: a cloud that is out of what fits well is not asked for ever
 /// larger machines.
-const SIMILAR_MAX: usize = 3;
+pub(crate) const SIMILAR_MAX: usize = 3;
 
 /// What is not tried.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use strat_engine::{JournalError, LeaseError};
-use strat_model::{Addr, Diagnostic, Name, Severity};
+use strat_model::{Addr, Diagnostic, LocalAddr, Name, Severity};
 use strat_planner::Mode;
 use strat_topology::{LoadError, Sources};
 
@@ -63,6 +63,12 @@ pub enum Error {
         /// What may have been meant.
         nearest: Option<String>,
     },
+    /// Too little was seen to say anything of a machine.
+    #[error("nothing can be said of `{addr}`: a site where it may run gave no answer")]
+    Unseen {
+        /// The machine or fleet.
+        addr: LocalAddr,
+    },
     /// What the plan would delete or replace is protected.
     #[error("{} protected: {}", if addrs.len() == 1 { "this is" } else { "these are" }, list(addrs))]
     Protected {
@@ -78,6 +84,12 @@ pub enum Error {
         deletes: u32,
         /// How many there are.
         existing: u32,
+    },
+    /// The plan would cost more than a budget permits, or what nobody knows.
+    #[error("the plan is over budget: {}", budgets.join("; "))]
+    OverBudget {
+        /// Each budget that it is over, in a sentence.
+        budgets: Vec<String>,
     },
     /// The world or the topology is not what it was when the plan was made.
     #[error("the plan is out of date: {}", some(moved))]
@@ -112,6 +124,11 @@ impl Error {
             }
             Self::Guarded { .. } => {
                 "look at the plan; if that is what you want, add --allow-deletes".to_owned()
+            }
+            Self::OverBudget { .. } => {
+                "raise `monthly` of the budget, or ask for fewer, smaller or cheaper machines; \
+                 `strat plan --explain ADDR` tells why they go where they go"
+                    .to_owned()
             }
             Self::Moved { .. } => "make the plan again, and look at what is different".to_owned(),
             Self::NotAPlan { .. } => "make the plan again: `strat plan --out plan.json`".to_owned(),

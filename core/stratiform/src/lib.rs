@@ -47,7 +47,7 @@ mod workspace;
 
 pub use error::Error;
 pub use relocation::{Destination, MachinePlace, Relocation};
-pub use run::{ApplyOptions, ApplyOutcome, Run, RunOptions};
+pub use run::{ApplyOptions, ApplyOutcome, Run, RunOptions, over_budget};
 pub use saved::SavedPlan;
 #[cfg(feature = "schema")]
 pub use schema::plan_schema;

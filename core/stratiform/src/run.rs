@@ -301,6 +301,7 @@ impl<'a> Run<'a> {
             .session
             .plan_around(observation, &self.journal, &options, &avoided);
         let next = next.map_err(|error| error.to_string())?;
+        over_budget(&next.saved.plan).map_err(|error| error.to_string())?;
         if rounds.takes_nothing_more(&agreed.plan, &next.saved.plan) {
             Ok(next)
         } else {
@@ -358,6 +359,33 @@ async fn wait_out_others(session: &Session, journal: &Journal) {
     }
 }
 
+/// Whether a plan keeps to its budgets.
+///
+/// # Errors
+/// [`Error::OverBudget`], with each that it is over.
+pub fn over_budget(plan: &Plan) -> Result<(), Error> {
+    let currency = plan.cost.currency;
+    let budgets: Vec<String> = plan
+        .over_budget()
+        .map(|budget| {
+            let (name, most, after) = (&budget.name, budget.monthly, budget.after.round_dp(2));
+            if after > most {
+                format!("`{name}` permits {most} {currency} a month, and this would cost {after}")
+            } else {
+                let unpriced = budget.unpriced;
+                let noun = if unpriced == 1 { "machine" } else { "machines" };
+                format!(
+                    "`{name}` permits {most} {currency} a month, and of {unpriced} {noun} the price is not known"
+                )
+            }
+        })
+        .collect();
+    match budgets.is_empty() {
+        true => Ok(()),
+        false => Err(Error::OverBudget { budgets }),
+    }
+}
+
 /// Whether a plan may be applied at all.
 fn permitted(plan: &Plan, options: &ApplyOptions) -> Result<(), Error> {
     let addrs: Vec<_> = plan.protected().map(|change| change.addr.clone()).collect();
@@ -365,6 +393,7 @@ fn permitted(plan: &Plan, options: &ApplyOptions) -> Result<(), Error> {
         let mode = plan.mode;
         return Err(Error::Protected { addrs, mode });
     }
+    over_budget(plan)?;
     match &plan.guard {
         Some(guard) if !options.allow_deletes && plan.mode == Mode::Apply => Err(Error::Guarded {
             deletes: guard.deletes,

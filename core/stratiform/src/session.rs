@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use strat_engine::{
     Event, EventSink, FileLeaseStore, Journal, Observation, Problem, Sites, observe,
 };
-use strat_model::{Coverage, Kind, Name, SiteFacts, SiteInventory, Spec};
+use strat_model::{Coverage, Kind, LocalAddr, Name, SiteFacts, SiteInventory, Spec};
 use strat_planner::{
-    Desired, DiffOptions, MachineOffer, Mode, StockBook, StockEntry, Target, diff, place,
+    Desired, DiffOptions, Explanation, MachineOffer, Mode, StockBook, StockEntry, Target, diff,
+    place,
 };
 use strat_provider::{Clock, TokioClock};
 
@@ -147,6 +148,28 @@ impl Session {
         self.plan_from(observation, &journal, options, &self.stock(options))
     }
 
+    /// Observes, and says why a machine or fleet goes where a plan with these options would put it.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchTarget`] if the topology has no such machine, or not enough was seen to say;
+    /// and if the journal cannot be read.
+    pub async fn explain(
+        &self,
+        addr: &LocalAddr,
+        options: &PlanOptions,
+    ) -> Result<(Explanation, Observation), Error> {
+        let intent = self.workspace.intent();
+        targets::check_machine(addr, intent)?;
+        let observation = self.observe().await?;
+        let avoided = self.avoided(&self.stock(options), &observation.facts);
+        let book = StockBook::of(avoided);
+        let on_sale = book.without(&observation.facts, Timestamp::MIN);
+        match strat_planner::explain(intent, &on_sale, &observation.inventory, addr) {
+            Some(explanation) => Ok((explanation, observation)),
+            None => Err(Error::Unseen { addr: addr.clone() }),
+        }
+    }
+
     /// What was out of stock lately, as the state folder has it: entries that have expired are in
     /// it too, since how long something is left alone grows with each refusal.
     #[must_use]
@@ -276,11 +299,7 @@ impl Session {
                 place(self.workspace.intent(), &on_sale, inventory)
                     .map_err(|findings| self.workspace.wrong(findings))?
             }
-            Mode::Destroy => Desired {
-                owner: self.workspace.owner().clone(),
-                entries: BTreeMap::new(),
-                withheld: BTreeMap::new(),
-            },
+            Mode::Destroy => Desired::nothing(self.workspace.owner().clone()),
         };
         if !avoided.is_empty() {
             price(&mut desired, facts);

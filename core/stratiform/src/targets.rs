@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use strat_model::{Addr, Inventory};
+use strat_model::{Addr, Intent, Inventory, LocalAddr};
 use strat_planner::{Desired, Target};
 
 use crate::Error;
@@ -30,20 +30,37 @@ pub(crate) fn check(
         if !addrs.iter().any(|addr| target.covers(addr)) && !withheld(target) {
             return Err(Error::NoSuchTarget {
                 target: target.to_string(),
-                nearest: nearest(&target.to_string(), &addrs),
+                nearest: nearest(&target.to_string(), names(&addrs)),
             });
         }
     }
     Ok(())
 }
 
-/// The name nearest to `word`, if one is near enough to be meant.
-fn nearest(word: &str, addrs: &BTreeSet<&Addr>) -> Option<String> {
-    let names = addrs.iter().flat_map(|addr| {
+/// Whether the topology has a machine or fleet of that address.
+pub(crate) fn check_machine(addr: &LocalAddr, intent: &Intent) -> Result<(), Error> {
+    let machines = || intent.machines.iter().map(|machine| &machine.common.addr);
+    if machines().any(|known| known == addr) {
+        return Ok(());
+    }
+    let target = addr.to_string();
+    Err(Error::NoSuchTarget {
+        nearest: nearest(&target, machines().map(ToString::to_string)),
+        target,
+    })
+}
+
+/// Everything that a target may be called.
+fn names(addrs: &BTreeSet<&Addr>) -> impl Iterator<Item = String> {
+    addrs.iter().flat_map(|addr| {
         let block = format!("{}.{}", addr.local.noun.as_str(), addr.local.name);
         let site = format!("site.{}", addr.site);
         [block, addr.local.to_string(), addr.to_string(), site]
-    });
+    })
+}
+
+/// The name nearest to `word`, if one is near enough to be meant.
+fn nearest(word: &str, names: impl Iterator<Item = String>) -> Option<String> {
     names
         .map(|name| (strsim::damerau_levenshtein(word, &name), name))
         .filter(|(distance, name)| *distance <= 1 + name.len() / 4)

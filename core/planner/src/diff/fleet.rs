@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use strat_model::{Addr, Field, Name, Resource, ResourceState};
+use strat_model::{Addr, Field, Name, Resource, ResourceState, Spec};
 
 use super::compare::Delta;
 use super::single::{cause, list};
@@ -39,37 +39,47 @@ impl<'a> Differ<'a> {
             by_zone.entry(resource.zone()).or_default().push(resource);
         }
         let mut missing = Vec::new();
-        let mut excess = Vec::new();
         let mut groups = Groups::new();
-        for (number, goal) in entry.goals.iter().enumerate() {
-            let here = by_zone.remove(&goal.zone()).unwrap_or_default();
-            // Once for all members, not once for each.
-            let digest = goal.digest();
-            let mut members: Vec<_> = here
-                .into_iter()
-                .map(|r| self.member(addr, entry, goal, &digest, r))
-                .collect();
-            members.sort_by(|a, b| {
-                a.verdict
-                    .cmp(&b.verdict)
-                    .then_with(|| a.resource.id.cmp(&b.resource.id))
-            });
-            let keep = members.len().min(goal.count as usize);
-            excess.extend(
-                members
-                    .split_off(keep)
+        let mut left = vec![0; entry.goals.len()];
+        // First whoever is of a goal's size already; then, where there are too few, the others.
+        for sized in [true, false] {
+            for (number, goal) in entry.goals.iter().enumerate() {
+                if sized {
+                    left[number] = goal.count;
+                }
+                let Some(here) = by_zone.get_mut(&goal.zone()) else {
+                    continue;
+                };
+                let mine: Vec<&Resource>;
+                (mine, *here) = std::mem::take(here)
                     .into_iter()
-                    .map(|member| member.resource),
-            );
-            let short = goal.count - u32::try_from(keep).unwrap_or(goal.count);
+                    .partition(|resource| !sized || is_of_size(resource, goal));
+                // Once for all members, not once for each.
+                let digest = goal.digest();
+                let mut members: Vec<_> = mine
+                    .into_iter()
+                    .map(|r| self.member(addr, entry, goal, &digest, r))
+                    .collect();
+                members.sort_by(|a, b| {
+                    a.verdict
+                        .cmp(&b.verdict)
+                        .then_with(|| a.resource.id.cmp(&b.resource.id))
+                });
+                let keep = members.len().min(left[number] as usize);
+                here.extend(members.split_off(keep).into_iter().map(|m| m.resource));
+                left[number] -= u32::try_from(keep).unwrap_or(left[number]);
+                self.group(&digest, number, members, &mut groups);
+            }
+        }
+        for (goal, short) in entry.goals.iter().zip(left) {
             if short > 0 {
                 missing.push(Arc::new(Goal {
                     count: short,
                     ..Goal::clone(goal)
                 }));
             }
-            self.group(&digest, number, members, &mut groups);
         }
+        let mut excess: Vec<&Resource> = Vec::new();
         excess.extend(by_zone.into_values().flatten());
         self.create_members(addr, entry, missing, found.len());
         for ((action, ..), members) in groups {
@@ -160,6 +170,10 @@ impl<'a> Differ<'a> {
                 format!("the topology wants {want} here and there are {found}"),
             )
         };
+        let reason = match &entry.why {
+            Some(why) => format!("{reason}; {why}"),
+            None => reason,
+        };
         let mut change = change(addr, Action::Create, cause, reason);
         change.count = count;
         change.after = with_zones(spec_value(&first.spec), &missing).into();
@@ -236,6 +250,16 @@ impl<'a> Differ<'a> {
     }
 }
 
+/// Whether a machine is of a goal's type, bought in the goal's way.
+fn is_of_size(resource: &Resource, goal: &Goal) -> bool {
+    match (&resource.spec, &goal.spec) {
+        (Spec::Machine(is), Spec::Machine(goal)) => {
+            (&is.machine_type, is.capacity) == (&goal.machine_type, goal.capacity)
+        }
+        _ => true,
+    }
+}
+
 fn member_cause(digest: &str, member: &Member<'_>) -> Cause {
     if member.resource.state == ResourceState::Failed {
         return Cause::Drift;
@@ -260,10 +284,12 @@ fn counted(goals: &[Arc<Goal>], members: &[(usize, Member<'_>)]) -> Vec<Arc<Goal
 
 /// A member's fields, with how many there are in each zone instead of one zone.
 fn with_zones(mut value: serde_json::Map<String, Value>, goals: &[Arc<Goal>]) -> Value {
-    let zones: BTreeMap<_, _> = goals
-        .iter()
-        .filter_map(|goal| Some((goal.zone()?.to_string(), goal.count)))
-        .collect();
+    let mut zones: BTreeMap<String, u32> = BTreeMap::new();
+    for goal in goals {
+        if let Some(zone) = goal.zone() {
+            *zones.entry(zone.to_string()).or_default() += goal.count;
+        }
+    }
     value.remove("zone");
     value.insert("zones".to_owned(), json!(zones));
     value.into()

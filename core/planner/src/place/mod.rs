@@ -1,5 +1,6 @@
 //! Placement: every thing gets its site, zone, size and address range.
 
+mod explain;
 mod machines;
 mod network;
 mod offers;
@@ -8,6 +9,7 @@ mod storage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
 use strat_model::{
     Addr, Common, Diagnostic, Digest, Field, Intent, Inventory, Kind, LocalAddr, Name, SiteFacts,
     Spec,
@@ -15,6 +17,8 @@ use strat_model::{
 
 use crate::diff::field_value;
 use crate::{Desired, Entry, Goal, InventoryIndex, unseen};
+
+pub use explain::{Chosen, Considered, Explanation, SiteExplanation};
 
 /// Chooses a place for everything, as far as it is not chosen by what runs already.
 ///
@@ -31,17 +35,7 @@ pub fn place(
 ) -> Result<Desired, Vec<Diagnostic>> {
     let index = InventoryIndex::new(inventory, &intent.owner);
     let facts = unseen::plannable(facts, inventory);
-    let mut placer = Placer {
-        intent,
-        facts: &facts,
-        index: &index,
-        entries: BTreeMap::new(),
-        withheld: BTreeMap::new(),
-        problems: Vec::new(),
-        subnets: BTreeMap::new(),
-        carriers: BTreeMap::new(),
-        unsure: BTreeSet::new(),
-    };
+    let mut placer = Placer::new(intent, &facts, &index);
     placer.networks();
     placer.machines();
     placer.firewalls();
@@ -53,10 +47,32 @@ pub fn place(
             owner: intent.owner.clone(),
             entries: placer.entries,
             withheld: placer.withheld,
+            budgets: intent.budgets.clone(),
+            fallback: placer.fallback,
+            gap: placer.gap.and_then(|gap| Decimal::try_from(gap).ok()),
         })
     } else {
         Err(placer.problems)
     }
+}
+
+/// Why a machine or fleet goes where [`place`] puts it: what was chosen, what was not, and why.
+///
+/// It looks at machines alone, so that it has an answer where other things find no place. `None` if
+/// there is no such machine, or too little was seen to say.
+#[must_use]
+pub fn explain(
+    intent: &Intent,
+    facts: &BTreeMap<Name, SiteFacts>,
+    inventory: &Inventory,
+    addr: &LocalAddr,
+) -> Option<Explanation> {
+    let index = InventoryIndex::new(inventory, &intent.owner);
+    let facts = unseen::plannable(facts, inventory);
+    let mut placer = Placer::new(intent, &facts, &index);
+    placer.explained = Some(addr.clone());
+    placer.machines();
+    placer.explanation
 }
 
 /// The work in progress of one [`place`].
@@ -73,9 +89,38 @@ struct Placer<'a> {
     carriers: BTreeMap<LocalAddr, BTreeSet<Addr>>,
     /// Firewalls whose machines may be where nobody can see.
     unsure: BTreeSet<LocalAddr>,
+    /// How far, relative to the best, the machines' places may be from it.
+    gap: Option<f64>,
+    /// By how much, in US dollars an hour, fallbacks may lower and raise the cost.
+    fallback: (Decimal, Decimal),
+    /// The machine to explain, and its explanation.
+    explained: Option<LocalAddr>,
+    explanation: Option<Explanation>,
 }
 
 impl<'a> Placer<'a> {
+    fn new(
+        intent: &'a Intent,
+        facts: &'a BTreeMap<Name, SiteFacts>,
+        index: &'a InventoryIndex<'a>,
+    ) -> Self {
+        Self {
+            intent,
+            facts,
+            index,
+            entries: BTreeMap::new(),
+            withheld: BTreeMap::new(),
+            problems: Vec::new(),
+            subnets: BTreeMap::new(),
+            carriers: BTreeMap::new(),
+            unsure: BTreeSet::new(),
+            gap: Some(0.0),
+            fallback: (Decimal::ZERO, Decimal::ZERO),
+            explained: None,
+            explanation: None,
+        }
+    }
+
     /// The facts of a site; `None` when it gave no answer.
     fn facts(&self, site: &Name) -> Option<&'a SiteFacts> {
         self.facts.get(site)
@@ -104,6 +149,7 @@ impl<'a> Placer<'a> {
             goals,
             protect: common.protect,
             depends_on: Vec::new(),
+            why: None,
         };
         self.entries.insert(addr, entry);
     }

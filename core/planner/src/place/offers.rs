@@ -1,12 +1,17 @@
-//! From a size asked for to one that a site sells.
+//! From a size asked for to those that a site sells.
 
 use std::collections::HashMap;
 
+use rust_decimal::Decimal;
 use strat_model::{
-    Bytes, CapacityKind, MachineSpec, Money, Name, Offer, SiteFacts, Size, Sizing, USUAL_ARCH,
+    Bytes, CapacityKind, Currency, MachineIntent, MachineSpec, Money, Name, Offer, SiteFacts, Size,
+    Sizing, USUAL_ARCH,
 };
 
 use crate::room::Need;
+
+/// How many sizes of different effect on what is bounded are thought of in one zone.
+const CHOICES_MAX: usize = 12;
 
 /// A size that a site sells in a zone, chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,45 +36,87 @@ impl Shape {
             family: &self.family,
         }
     }
+
+    /// Whether it is the same thing to buy, whatever is known of it.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        (&self.machine_type, self.capacity) == (&other.machine_type, other.capacity)
+    }
+
+    /// The price of an hour in US dollars, where it is known.
+    pub(super) fn dollars(&self) -> Option<Decimal> {
+        dollars(self.price_hour)
+    }
+}
+
+fn dollars(price: Option<Money>) -> Option<Decimal> {
+    let price = price.filter(|price| price.currency == Currency::Usd);
+    price.map(|price| price.amount)
+}
+
+/// Why an offer will not do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Unfit {
+    /// It is another type than the one asked for.
+    Type,
+    Spot,
+    Arch,
+    Gpus,
+    GpuModel,
+    TooSmall,
+    TooLarge,
+    TooDear,
+    UnknownPrice,
+}
+
+impl Unfit {
+    /// The same for people, of many offers.
+    pub(super) const fn why(self) -> &'static str {
+        match self {
+            Self::Type => "of another type",
+            Self::Spot => "spot, where none is permitted",
+            Self::Arch => "of another instruction set",
+            Self::Gpus => "with too few accelerators",
+            Self::GpuModel => "with another accelerator",
+            Self::TooSmall => "too small",
+            Self::TooLarge => "too large",
+            Self::TooDear => "above `max_price`",
+            Self::UnknownPrice => "without a price, where `max_price` is set",
+        }
+    }
 }
 
 /// The offers of one site, remembering what was asked before.
 #[derive(Debug)]
 pub(super) struct Market<'a> {
     facts: &'a SiteFacts,
-    /// What is sold for keeps (not spot), by zone, cheapest first; without a price last.
+    /// What is sold, by zone, cheapest first; without a price last.
     by_zone: HashMap<&'a Name, Vec<&'a Offer>>,
     /// The instruction set of what is chosen by size: the usual one, if the site sells that at
     /// all. A type that is asked for by its name may be of any.
     usual_arch: Option<&'a str>,
-    chosen: HashMap<(&'a Name, String), Option<Shape>>,
+    /// Whether sizes of different effect on what is bounded are told apart.
+    bounded: bool,
+    chosen: HashMap<(&'a Name, String), Vec<Shape>>,
 }
 
 impl<'a> Market<'a> {
     pub(super) fn new(facts: &'a SiteFacts) -> Self {
         let mut by_zone: HashMap<&Name, Vec<&Offer>> = HashMap::new();
         for offer in &facts.offers {
-            if matches!(offer.capacity, CapacityKind::OnDemand | CapacityKind::Owned) {
+            if offer.capacity != CapacityKind::Reserved {
                 by_zone.entry(&offer.zone).or_default().push(offer);
             }
         }
-        let price = |offer: &Offer| offer.price_hour.map(|price| price.amount);
         for offers in by_zone.values_mut() {
-            offers.sort_by(|a, b| {
+            offers.sort_by_key(|offer| {
+                let price = offer.price_hour.map(|price| price.amount);
                 (
-                    price(a).is_none(),
-                    price(a),
-                    a.cpu,
-                    a.memory,
-                    &a.machine_type,
+                    price.is_none(),
+                    price,
+                    offer.cpu,
+                    offer.memory,
+                    offer.machine_type.as_str(),
                 )
-                    .cmp(&(
-                        price(b).is_none(),
-                        price(b),
-                        b.cpu,
-                        b.memory,
-                        &b.machine_type,
-                    ))
             });
         }
         let usual = |offers: &[Offer]| offers.iter().any(|offer| offer.arch == USUAL_ARCH);
@@ -77,8 +124,13 @@ impl<'a> Market<'a> {
             facts,
             by_zone,
             usual_arch: usual(&facts.offers).then_some(USUAL_ARCH),
+            bounded: facts.free.is_some() || facts.quotas.iter().any(|q| q.family.is_some()),
             chosen: HashMap::new(),
         }
+    }
+
+    pub(super) const fn facts(&self) -> &'a SiteFacts {
+        self.facts
     }
 
     /// Whether the site has a zone.
@@ -92,38 +144,129 @@ impl<'a> Market<'a> {
         offers.any(|offer| offer.machine_type == machine_type)
     }
 
-    /// The cheapest size of `zone` that is at least what is asked for, or the very type.
-    pub(super) fn choose(&mut self, zone: &'a Name, size: &Size) -> Option<Shape> {
-        let key = (zone, request(size));
-        if let Some(known) = self.chosen.get(&key) {
-            return known.clone();
+    /// The offers of a zone, cheapest first.
+    pub(super) fn offers(&self, zone: &Name) -> &[&'a Offer] {
+        self.by_zone.get(zone).map_or(&[][..], Vec::as_slice)
+    }
+
+    /// Whether an offer will do for a machine.
+    pub(super) fn fits(&self, offer: &Offer, machine: &MachineIntent) -> Result<(), Unfit> {
+        let hardware = &machine.hardware;
+        if offer.capacity == CapacityKind::Spot && machine.placement.spot.share_percent == 0 {
+            return Err(Unfit::Spot);
         }
-        let found = self.search(zone, size);
-        self.chosen.insert(key, found.clone());
-        found
-    }
-
-    fn search(&self, zone: &Name, size: &Size) -> Option<Shape> {
-        let offers = self.by_zone.get(zone).map_or(&[][..], Vec::as_slice);
-        let listed = offers.iter().find(|offer| match size {
+        match &machine.size {
+            Size::Type(name) if offer.machine_type != *name => return Err(Unfit::Type),
+            Size::Type(_) => {}
             Size::AtLeast { cpu, memory } => {
-                let fits = offer.cpu >= *cpu && offer.memory >= *memory;
-                fits && self.is_usual(offer)
+                let arch = hardware.arch.as_deref().or(self.usual_arch);
+                if arch.is_some_and(|arch| offer.arch != arch) {
+                    return Err(Unfit::Arch);
+                }
+                if offer.gpus < hardware.gpus {
+                    return Err(Unfit::Gpus);
+                }
+                let same = |model: &String| {
+                    let has = offer.gpu.as_deref();
+                    has.is_some_and(|has| has.eq_ignore_ascii_case(model))
+                };
+                if hardware.gpu.as_ref().is_some_and(|model| !same(model)) {
+                    return Err(Unfit::GpuModel);
+                }
+                if offer.cpu < *cpu || offer.memory < *memory {
+                    return Err(Unfit::TooSmall);
+                }
+                let above = |most: Option<Bytes>| most.is_some_and(|most| offer.memory > most);
+                if hardware.cpu_max.is_some_and(|most| offer.cpu > most)
+                    || above(hardware.memory_max)
+                {
+                    return Err(Unfit::TooLarge);
+                }
             }
-            Size::Type(name) => offer.machine_type == *name,
-        });
+        }
+        if let Some(most) = machine.placement.max_price {
+            match dollars(offer.price_hour) {
+                Some(price) if price > most.amount => return Err(Unfit::TooDear),
+                // Our own hardware is paid for.
+                None if offer.capacity != CapacityKind::Owned => return Err(Unfit::UnknownPrice),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What would do for a machine in a zone, cheapest first: of those that take the same of what
+    /// is bounded here, only the cheapest of each kind of capacity.
+    pub(super) fn choices(&mut self, zone: &'a Name, machine: &MachineIntent) -> &[Shape] {
+        let key = (zone, asked(machine));
+        if !self.chosen.contains_key(&key) {
+            let found = self.search(zone, machine);
+            self.chosen.insert(key.clone(), found);
+        }
+        self.chosen.get(&key).map_or(&[], Vec::as_slice)
+    }
+
+    /// The cheapest that would do in a zone.
+    pub(super) fn cheapest(&self, zone: &Name, machine: &MachineIntent) -> Option<Shape> {
+        let mut offers = self.offers(zone).iter();
+        let fit = offers.find(|offer| self.fits(offer, machine).is_ok());
+        fit.map(|offer| shape(offer))
+            .or_else(|| self.flexible(machine))
+    }
+
+    /// Whether a size that runs in a zone is on sale there still, and would do.
+    pub(super) fn is_sold(&self, zone: &Name, running: &Shape, machine: &MachineIntent) -> bool {
+        let same = |offer: &&&Offer| {
+            offer.machine_type == running.machine_type && offer.capacity == running.capacity
+        };
+        let mut offers = self.offers(zone).iter();
+        offers
+            .find(same)
+            .is_some_and(|offer| self.fits(offer, machine).is_ok())
+    }
+
+    /// The cheapest that is not spot.
+    pub(super) fn choose(&mut self, zone: &'a Name, machine: &MachineIntent) -> Option<Shape> {
+        let choices = self.choices(zone, machine).iter();
+        let mut kept = choices.filter(|shape| shape.capacity != CapacityKind::Spot);
+        kept.next().cloned()
+    }
+
+    fn search(&self, zone: &Name, machine: &MachineIntent) -> Vec<Shape> {
+        let mut found: Vec<&Offer> = Vec::new();
+        let spot = machine.placement.spot.share_percent > 0;
+        for offer in self.offers(zone) {
+            let same = |other: &&&Offer| {
+                other.capacity == offer.capacity
+                    && (!self.bounded
+                        || (&other.family, other.cpu, other.memory)
+                            == (&offer.family, offer.cpu, offer.memory))
+            };
+            if self.fits(offer, machine).is_err() || found.iter().any(|other| same(&other)) {
+                continue;
+            }
+            found.push(offer);
+            let enough = if self.bounded {
+                CHOICES_MAX
+            } else {
+                1 + usize::from(spot)
+            };
+            if found.len() >= enough {
+                break;
+            }
+        }
+        let listed: Vec<Shape> = found.into_iter().map(shape).collect();
+        if listed.is_empty() {
+            return self.flexible(machine).into_iter().collect();
+        }
         listed
-            .map(|offer| shape(offer))
-            .or_else(|| self.flexible(size))
     }
 
-    /// Whether an offer is of the instruction set that is meant where only a size is asked for.
-    fn is_usual(&self, offer: &Offer) -> bool {
-        self.usual_arch.is_none_or(|arch| offer.arch == arch)
-    }
-
-    fn flexible(&self, size: &Size) -> Option<Shape> {
-        match (&self.facts.capabilities.sizing, size) {
+    fn flexible(&self, machine: &MachineIntent) -> Option<Shape> {
+        if machine.hardware.gpus > 0 {
+            return None;
+        }
+        match (&self.facts.capabilities.sizing, &machine.size) {
             (
                 Sizing::Flexible {
                     max_cpu,
@@ -135,7 +278,7 @@ impl<'a> Market<'a> {
                 family: "flex".to_owned(),
                 cpu: *cpu,
                 memory: *memory,
-                arch: None,
+                arch: machine.hardware.arch.clone(),
                 capacity: CapacityKind::Owned,
                 price_hour: None,
             }),
@@ -145,11 +288,11 @@ impl<'a> Market<'a> {
 
     /// The shape of a machine that runs already.
     pub(super) fn running(&self, machine: &MachineSpec<strat_model::ResourceId>) -> Shape {
-        let offers = self.by_zone.get(&machine.zone).into_iter().flatten();
-        let same = |offer: &&&Offer| {
+        let mut offers = self.offers(&machine.zone).iter();
+        let same = |offer: &&&&Offer| {
             offer.machine_type == machine.machine_type && offer.capacity == machine.capacity
         };
-        match offers.copied().find(|offer| same(&offer)) {
+        match offers.find(|offer| same(&offer)) {
             Some(offer) => shape(offer),
             None => Shape {
                 machine_type: machine.machine_type.clone(),
@@ -163,19 +306,9 @@ impl<'a> Market<'a> {
         }
     }
 
-    /// Whether more of a shape can be had in a zone.
-    pub(super) fn has(&self, zone: &Name, shape: &Shape) -> bool {
-        let mut offers = self.by_zone.get(zone).into_iter().flatten();
-        matches!(self.facts.capabilities.sizing, Sizing::Flexible { .. })
-            || offers.any(|offer| {
-                offer.machine_type == shape.machine_type && offer.capacity == shape.capacity
-            })
-    }
-
     /// The largest machine on sale anywhere at the site, for saying what is too large.
     pub(super) fn largest(&self) -> Option<(u32, Bytes)> {
         let listed = self.by_zone.values().flatten();
-        let listed = listed.filter(|offer| self.is_usual(offer));
         let cpu = listed.clone().map(|offer| offer.cpu).max();
         let memory = listed.map(|offer| offer.memory).max();
         match (&self.facts.capabilities.sizing, cpu, memory) {
@@ -192,7 +325,7 @@ impl<'a> Market<'a> {
     }
 }
 
-fn shape(offer: &Offer) -> Shape {
+pub(super) fn shape(offer: &Offer) -> Shape {
     Shape {
         machine_type: offer.machine_type.clone(),
         family: offer.family.clone(),
@@ -204,10 +337,39 @@ fn shape(offer: &Offer) -> Shape {
     }
 }
 
-/// What was asked for, in words: the note beside the type that it became.
-pub(super) fn request(size: &Size) -> String {
-    match size {
+/// What was asked for, in words: the note beside the type that it became. What runs keeps its type
+/// while this stays the same.
+pub(super) fn request(machine: &MachineIntent) -> String {
+    let mut text = match &machine.size {
         Size::AtLeast { cpu, memory } => format!("cpu={cpu} memory={memory}"),
-        Size::Type(name) => format!("type={name}"),
+        Size::Type(name) => return format!("type={name}"),
+    };
+    let hardware = &machine.hardware;
+    let mut add = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            text.push_str(&format!(" {name}={value}"));
+        }
+    };
+    add("cpu_max", hardware.cpu_max.map(|most| most.to_string()));
+    add(
+        "memory_max",
+        hardware.memory_max.map(|most| most.to_string()),
+    );
+    add("arch", hardware.arch.clone());
+    add(
+        "gpus",
+        (hardware.gpus > 0).then(|| hardware.gpus.to_string()),
+    );
+    add("gpu", hardware.gpu.clone());
+    text
+}
+
+/// All of a machine that [`Market::choices`] looks at, in words.
+fn asked(machine: &MachineIntent) -> String {
+    let spot = machine.placement.spot.share_percent > 0;
+    match machine.placement.max_price {
+        Some(most) => format!("{} spot={spot} max_price={most}", request(machine)),
+        None if spot => format!("{} spot", request(machine)),
+        None => request(machine),
     }
 }

@@ -130,11 +130,7 @@ fn nothing_is_planned_for_what_refers_to_things_that_were_not_seen() {
 #[test]
 fn a_destroy_says_what_it_leaves_because_it_was_not_seen() {
     let mut world = realise(&placed(&shop(), &empty()));
-    let nothing = Desired {
-        owner: shop().owner,
-        entries: Default::default(),
-        withheld: Default::default(),
-    };
+    let nothing = Desired::nothing(shop().owner);
     let options = DiffOptions {
         mode: Mode::Destroy,
         ..DiffOptions::default()
@@ -194,11 +190,7 @@ fn another_owner_and_things_without_a_mark_are_never_touched() {
         .resources
         .extend([foreign, other]);
     assert!(plan_of(&intent, &world).is_empty());
-    let desired = Desired {
-        owner: intent.owner.clone(),
-        entries: Default::default(),
-        withheld: Default::default(),
-    };
+    let desired = Desired::nothing(intent.owner.clone());
     let options = DiffOptions {
         mode: Mode::Destroy,
         ..DiffOptions::default()

@@ -4,9 +4,12 @@
 mod common;
 
 mod changing;
+mod choosing;
 mod drift;
 mod placing;
+mod spending;
 mod stock;
+mod telling;
 
 use common::*;
 use strat_model::*;

@@ -26,9 +26,8 @@ pub(super) fn hardware(item: &mut Item<'_, '_>) -> Outcome<HardwareIntent> {
     let gpus = item.optional("gpus", gpus);
     let gpu = item.optional("gpu", read::text);
     let gpu = gpu?.filter(|model| !model.is_empty());
-    let default = HardwareIntent::default();
     Ok(HardwareIntent {
-        arch: arch?.unwrap_or(default.arch),
+        arch: arch?,
         cpu_max: cpu_max?,
         memory_max: memory_max?,
         // Who names a model wants one.

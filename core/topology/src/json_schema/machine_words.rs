@@ -27,7 +27,7 @@ pub(super) const MACHINES: &[Row] = &[
         "machine",
         "arch",
         OneOf(&["x86_64", "aarch64", "amd64", "arm64"]),
-        "The instruction set; `x86_64` if left out.",
+        "The instruction set; `x86_64` where the site has it, if left out.",
     ),
     (
         "machine",

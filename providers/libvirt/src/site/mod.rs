@@ -112,21 +112,12 @@ impl Site {
         self.hosts.iter().find(|host| host.name() == name)
     }
 
-    /// The pool that documents and seeds are in, and every volume that no class sends elsewhere.
+    /// The pool that documents are in, and every volume that no class sends elsewhere.
     pub(crate) fn pool(&self, host: &Host) -> Result<Pool> {
-        let path = self.settings.pool_path.to_string_lossy();
-        let pool = host.pool_at(&self.settings.pool, &path)?;
-        if pool.has_files {
-            return Ok(pool);
-        }
-        let message = format!(
-            "the pool `{}` of the host {} is one of block devices, and the site's own pool keeps \
-             small files; help: leave `pool` to a folder, and give classes of disks this one: \
-             `pools = {{ ssd = \"{0}\" }}`",
-            pool.name,
-            host.name()
-        );
-        Err(fail(ErrorKind::Invalid, message))
+        host.pool_at(
+            &self.settings.pool,
+            &self.settings.pool_path.to_string_lossy(),
+        )
     }
 
     /// The name of the pool of a class of disks.

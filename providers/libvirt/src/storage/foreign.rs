@@ -101,7 +101,6 @@ impl Site {
         let body = VolumeBody {
             class: DiskClass::default(),
             size: found.capacity,
-            rounded: None,
             pool: found.pool,
             volume: found.name.clone(),
             used: true,

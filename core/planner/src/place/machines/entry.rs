@@ -17,23 +17,28 @@ impl<'a> Placer<'a> {
     /// Adds what an allotment comes to.
     pub(super) fn machine_entries(&mut self, allotment: Allotment<'a>) {
         let machine = allotment.machine;
-        for (site, zones) in allotment.sites {
-            let Some(facts) = self.facts(&site) else {
+        let why = allotment.moved;
+        for (site, zones) in allotment.places {
+            let Some(facts) = self.facts(site) else {
                 continue;
             };
             let mut goals = Vec::new();
-            for (zone, share) in zones {
-                if share.count == 0 {
-                    continue;
-                }
+            let shares = zones
+                .into_iter()
+                .flat_map(|(zone, shares)| shares.into_iter().map(move |share| (zone, share)));
+            for (zone, share) in shares.filter(|(_, share)| share.count > 0) {
                 let arch = share.shape.arch.as_deref();
-                if let Some(image) = self.image(machine, &site, facts, arch) {
-                    let goal = self.goal(machine, &site, facts, zone, share, image);
+                if let Some(image) = self.image(machine, site, facts, arch) {
+                    let goal = self.goal(machine, site, facts, zone.clone(), share, image);
                     goals.push(Arc::new(goal));
                 }
             }
             if !goals.is_empty() {
-                self.add_goals(&machine.common, machine.common.addr.at(&site), goals);
+                let addr = machine.common.addr.at(site);
+                self.add_goals(&machine.common, addr.clone(), goals);
+                if let (Some(why), Some(entry)) = (&why, self.entries.get_mut(&addr)) {
+                    entry.why = Some(why.clone());
+                }
             }
         }
     }
@@ -77,7 +82,7 @@ impl<'a> Placer<'a> {
             labels: machine.common.labels.clone(),
         });
         let mut notes = self.notes(site, &spec);
-        notes.insert(Field::Request, request(&machine.size));
+        notes.insert(Field::Request, request(machine));
         notes.insert(Field::Image, image_note(machine));
         if let Some(data) = &machine.user_data {
             notes.insert(Field::UserData, data.digest.clone());

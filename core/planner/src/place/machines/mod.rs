@@ -1,79 +1,158 @@
 //! Machines and fleets.
 
+mod demand;
 mod entry;
-mod fill;
+mod keep;
+mod layout;
+mod moves;
+mod range;
 mod reasons;
+mod relax;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use strat_model::{
-    Diagnostic, Field, LocalAddr, MachineIntent, Name, Noun, Resource, SiteFacts, Spec,
-};
+use strat_model::{Diagnostic, LocalAddr, MachineIntent, Name, Noun, Resource, SiteFacts};
 
-use fill::fill_site;
+pub(super) use reasons::at_site as why_not;
 use reasons::no_place;
 
 use super::Placer;
-use super::offers::{Market, Shape, request};
+use super::explain::Chosen;
+use super::offers::{Market, Shape};
 use crate::Entry;
+use crate::allot::allot;
 use crate::room::{Room, disk_space};
 
 /// The machines of one intent at one site, by zone.
-type Zones = BTreeMap<Name, Share>;
+pub(super) type Zones<'a> = BTreeMap<&'a Name, Vec<Share>>;
 
-/// The machines of one intent in one zone.
+/// The machines of one intent and size in one zone.
 #[derive(Debug, Clone)]
-struct Share {
+pub(super) struct Share {
     count: u32,
     shape: Shape,
 }
 
 /// Where the machines of one intent go.
 #[derive(Debug)]
-struct Allotment<'a> {
-    machine: &'a MachineIntent,
+pub(super) struct Allotment<'a> {
+    pub(super) machine: &'a MachineIntent,
+    /// The sites where it may run, in order of preference.
+    pub(super) sites: Vec<&'a Name>,
     /// The one place where it must be, because a volume of its is there.
-    pin: Option<(Name, Name)>,
-    sites: BTreeMap<Name, Zones>,
-    missing: u32,
-    /// Why sites were passed over, in order.
-    reasons: Vec<(Name, String)>,
+    pub(super) pin: Option<(Name, Name)>,
+    /// Where they are.
+    places: BTreeMap<&'a Name, Zones<'a>>,
+    /// How many have no place yet.
+    pub(super) missing: u32,
+    /// How many of the places are new.
+    new: u32,
+    /// Why it is moved though it could stay.
+    pub(super) moved: Option<String>,
+}
+
+impl<'a> Allotment<'a> {
+    /// Puts machines of a size into a zone.
+    fn add(&mut self, site: &'a Name, zone: &'a Name, shape: &Shape, count: u32) {
+        let shares = self
+            .places
+            .entry(site)
+            .or_default()
+            .entry(zone)
+            .or_default();
+        match shares.iter_mut().find(|share| share.shape.is_same(shape)) {
+            Some(share) => share.count += count,
+            None => shares.push(Share {
+                count,
+                shape: shape.clone(),
+            }),
+        }
+    }
+
+    fn count_in(&self, site: &Name, zone: &Name) -> u32 {
+        let shares = self.places.get(site).and_then(|zones| zones.get(zone));
+        shares.into_iter().flatten().map(|share| share.count).sum()
+    }
+
+    fn count_at(&self, site: &Name) -> u32 {
+        let zones = self.places.get(site).into_iter().flat_map(BTreeMap::values);
+        zones.flatten().map(|share| share.count).sum()
+    }
+
+    /// How many have a place.
+    pub(super) fn count(&self) -> u32 {
+        let zones = self.places.values().flat_map(BTreeMap::values);
+        zones.flatten().map(|share| share.count).sum()
+    }
+
+    /// Where they are, for people.
+    pub(super) fn chosen(&self) -> Vec<Chosen> {
+        let mut chosen = Vec::new();
+        for (site, zones) in &self.places {
+            for (zone, shares) in zones {
+                for share in shares.iter().filter(|share| share.count > 0) {
+                    chosen.push(Chosen {
+                        site: (*site).clone(),
+                        zone: (*zone).clone(),
+                        machine_type: share.shape.machine_type.clone(),
+                        capacity: share.shape.capacity,
+                        count: share.count,
+                        price_hour: share.shape.price_hour,
+                    });
+                }
+            }
+        }
+        chosen
+    }
+
+    fn disk(&self) -> u64 {
+        disk_space(&self.machine.disks)
+    }
 }
 
 /// What is left at every site while machines are placed.
 pub(super) struct Supply<'a> {
-    markets: BTreeMap<&'a Name, Market<'a>>,
+    pub(super) markets: BTreeMap<&'a Name, Market<'a>>,
     pub(super) rooms: BTreeMap<&'a Name, Room<'a>>,
+    /// The zones that are taken by machines which never share one, by their word.
+    apart: BTreeSet<(&'a Name, &'a Name, Name)>,
 }
 
 impl<'a> Placer<'a> {
-    /// Places all machines: first what runs keeps its place, then what is new finds one, the least
-    /// free to choose first.
+    /// Places all machines: what runs keeps its place, then all that is new is placed together.
     pub(super) fn machines(&mut self) {
         let mut supply = self.supply();
         let pins = self.pins();
         let mut allotments = Vec::new();
         for machine in &self.intent.machines {
-            if let Some(why) = self.blind(machine) {
+            let sites = self.sites_of(machine);
+            if let Some(why) = self.blind(machine, &sites) {
                 self.carriers_that_run(machine);
                 self.unsure.extend(machine.firewalls.iter().cloned());
                 self.withheld.insert(machine.common.addr.clone(), why);
                 continue;
             }
             let pin = pins.get(&machine.common.addr).cloned();
-            allotments.push(self.keep(machine, pin, &mut supply));
+            allotments.push(self.keep(machine, sites, pin, &mut supply));
         }
-        let mut order: Vec<usize> = (0..allotments.len()).collect();
-        order.sort_by_key(|i| {
-            let machine = allotments[*i].machine;
-            (
-                machine.placement.sites.len(),
-                machine.common.addr.noun == Noun::Machines,
-                *i,
-            )
-        });
-        for i in order {
-            self.find_room(&mut allotments[i], &mut supply);
+        let demands = demand::demands(&mut allotments, &mut supply);
+        let answer = allot(&demands.problem);
+        self.gap = answer.gap;
+        layout::lay_out(&mut allotments, &demands, &answer, &mut supply);
+        for allotment in &allotments {
+            if allotment.missing > 0 {
+                let problem = no_place(allotment, self.intent, &supply);
+                self.problems.push(problem);
+            }
+        }
+        for allotment in &mut allotments {
+            moves::reconsider(allotment, &mut supply);
+        }
+        for allotment in &allotments {
+            self.fallback(allotment, &supply);
+            if self.explained.as_ref() == Some(&allotment.machine.common.addr) {
+                self.explanation = Some(super::explain::explain(allotment, self.intent, &supply));
+            }
         }
         for allotment in allotments {
             self.machine_entries(allotment);
@@ -97,7 +176,20 @@ impl<'a> Placer<'a> {
                 .map(|(site, facts)| (site, Market::new(facts)))
                 .collect(),
             rooms: self.facts.iter().map(room).collect(),
+            apart: BTreeSet::new(),
         }
+    }
+
+    /// Where a machine may run: those of its sites that have the labels it requires.
+    fn sites_of(&self, machine: &'a MachineIntent) -> Vec<&'a Name> {
+        let required = &machine.placement.require;
+        let has = |site: &&Name| {
+            let spec = self.intent.sites.get(*site);
+            required
+                .iter()
+                .all(|(key, value)| spec.is_some_and(|spec| spec.labels.get(key) == Some(value)))
+        };
+        machine.placement.sites.iter().filter(has).collect()
     }
 
     /// Where machines must be because a volume that is attached to them is there already.
@@ -117,94 +209,20 @@ impl<'a> Placer<'a> {
     }
 
     /// Why nothing can be said of a machine: it may run at a site that gave no answer.
-    fn blind(&self, machine: &MachineIntent) -> Option<String> {
-        let sites = &machine.placement.sites;
+    fn blind(&self, machine: &MachineIntent, sites: &[&Name]) -> Option<String> {
         let addr = &machine.common.addr;
         let seen =
-            |site: &Name| self.facts(site).is_some() && !self.index.at(&addr.at(site)).is_empty();
+            |site: &&Name| self.facts(site).is_some() && !self.index.at(&addr.at(site)).is_empty();
         if addr.noun == Noun::Machine && sites.iter().any(seen) {
             return None;
         }
         let blind: Vec<_> = sites
             .iter()
             .filter(|site| self.facts(site).is_none())
-            .map(Name::as_str)
+            .map(|site| site.as_str())
             .collect();
         (!blind.is_empty())
             .then(|| format!("it may run at {}, which gave no answer", blind.join(", ")))
-    }
-
-    /// What an intent's machines that run already keep.
-    fn keep(
-        &self,
-        machine: &'a MachineIntent,
-        pin: Option<(Name, Name)>,
-        supply: &mut Supply<'a>,
-    ) -> Allotment<'a> {
-        let mut missing = machine.count;
-        let mut sites = BTreeMap::new();
-        for site in &machine.placement.sites {
-            let Some((site, facts)) = self.facts.get_key_value(site) else {
-                continue;
-            };
-            let found = self.index.at(&machine.common.addr.at(site));
-            let mut zones = Zones::new();
-            for zone in permitted_zones(machine, facts) {
-                if pin.as_ref().is_some_and(|(s, z)| s != site || z != zone) {
-                    continue;
-                }
-                let here: Vec<_> = found
-                    .iter()
-                    .copied()
-                    .filter(|r| r.zone() == Some(zone))
-                    .collect();
-                let market = supply.markets.get_mut(site);
-                let shape = market.and_then(|market| kept_shape(machine, &here, zone, market));
-                if let (Some(shape), false) = (shape, here.is_empty()) {
-                    let count = u32::try_from(here.len()).unwrap_or(u32::MAX);
-                    zones.insert(zone.clone(), Share { count, shape });
-                }
-            }
-            let kept = shrink(&mut zones, missing);
-            missing -= kept;
-            if let Some(room) = supply.rooms.get_mut(site) {
-                zones.values().for_each(|share| {
-                    room.take(share.shape.need(disk_space(&machine.disks)), share.count);
-                });
-            }
-            sites.insert(site.clone(), zones);
-        }
-        Allotment {
-            machine,
-            pin,
-            sites,
-            missing,
-            reasons: Vec::new(),
-        }
-    }
-
-    /// Finds room for what is missing, site by site in order of preference.
-    fn find_room(&mut self, allotment: &mut Allotment<'a>, supply: &mut Supply<'a>) {
-        let machine = allotment.machine;
-        for site in &machine.placement.sites {
-            if allotment.missing == 0 {
-                return;
-            }
-            if allotment
-                .pin
-                .as_ref()
-                .is_some_and(|(pinned, _)| pinned != site)
-            {
-                continue;
-            }
-            if let Some((site, facts)) = self.facts.get_key_value(site) {
-                fill_site(allotment, site, facts, supply);
-            }
-        }
-        if allotment.missing > 0 {
-            let problem = no_place(allotment, supply);
-            self.problems.push(problem);
-        }
     }
 
     /// Whether the volumes fit on owned disks, once the machines have theirs.
@@ -244,49 +262,16 @@ impl<'a> Placer<'a> {
 }
 
 /// The zones of a site in which an intent's machines may run.
-fn permitted_zones<'f>(machine: &MachineIntent, facts: &'f SiteFacts) -> Vec<&'f Name> {
-    let wanted = machine.placement.zone.as_ref();
+pub(super) fn permitted_zones<'a>(
+    allotment: &Allotment<'_>,
+    facts: &'a SiteFacts,
+) -> Vec<&'a Name> {
+    let wanted = allotment.machine.placement.zone.as_ref();
+    let pin = allotment.pin.as_ref().map(|(_, zone)| zone);
     facts
         .zones
         .iter()
         .filter(|zone| wanted.is_none_or(|wanted| wanted == *zone))
+        .filter(|zone| pin.is_none_or(|pin| pin == *zone))
         .collect()
-}
-
-/// The size of machines in a zone where some run: theirs, while what was asked for is the same.
-fn kept_shape<'a>(
-    machine: &MachineIntent,
-    here: &[&Resource],
-    zone: &'a Name,
-    market: &mut Market<'a>,
-) -> Option<Shape> {
-    let asked = request(&machine.size);
-    let same = here
-        .iter()
-        .find_map(|resource| match (&resource.spec, &resource.mark) {
-            (Spec::Machine(spec), Some(mark))
-                if mark.notes.get(&Field::Request) == Some(&asked) =>
-            {
-                Some(spec)
-            }
-            _ => None,
-        });
-    match same {
-        Some(spec) => Some(market.running(spec)),
-        None => market.choose(zone, &machine.size),
-    }
-}
-
-/// Takes machines away, always from the fullest zone, until at most `most` are left. Gives how
-/// many are.
-fn shrink(zones: &mut Zones, most: u32) -> u32 {
-    let mut total: u32 = zones.values().map(|share| share.count).sum();
-    while total > most {
-        let Some(largest) = zones.values_mut().max_by_key(|share| share.count) else {
-            break;
-        };
-        largest.count -= 1;
-        total -= 1;
-    }
-    total
 }

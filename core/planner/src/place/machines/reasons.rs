@@ -1,11 +1,11 @@
 //! Why machines find no place, in words.
 
-use std::collections::BTreeSet;
+use strat_model::{Bytes, Diagnostic, Intent, MachineIntent, Name, Noun, SiteFacts};
 
-use strat_model::{Bytes, Diagnostic, MachineIntent, Name, Noun, SiteFacts};
-
-use super::{Allotment, Supply};
-use crate::place::offers::Market;
+use super::relax::{misfits, relax};
+use super::{Allotment, Supply, permitted_zones};
+use crate::place::offers::{Market, Shape};
+use crate::room::Full;
 
 /// Why a site sells nothing that would do.
 pub(super) fn no_offer(machine: &MachineIntent, facts: &SiteFacts, market: &Market<'_>) -> String {
@@ -17,26 +17,39 @@ pub(super) fn no_offer(machine: &MachineIntent, facts: &SiteFacts, market: &Mark
     }
     match (&machine.size, market.largest()) {
         (strat_model::Size::Type(name), _) => format!("it does not sell `{name}`"),
-        (strat_model::Size::AtLeast { .. }, Some((cpu, memory))) => {
+        (size, Some((cpu, memory))) if is_larger(size, Some((cpu, memory))) => {
             format!("nothing on sale is that large; the most is {cpu} CPUs and {memory}")
         }
+        (strat_model::Size::AtLeast { .. }, Some(_)) => misfits(machine, market),
         (strat_model::Size::AtLeast { .. }, None) => "it sells nothing".to_owned(),
     }
 }
 
 /// The finding about machines that no permitted site has room for.
-pub(super) fn no_place(allotment: &Allotment<'_>, supply: &Supply<'_>) -> Diagnostic {
+pub(super) fn no_place(
+    allotment: &Allotment<'_>,
+    intent: &Intent,
+    supply: &Supply<'_>,
+) -> Diagnostic {
     let machine = allotment.machine;
-    let sites: BTreeSet<_> = allotment.reasons.iter().map(|(site, _)| site).collect();
     let mut reasons: Vec<String> = Vec::new();
-    for (site, why) in &allotment.reasons {
-        let line = format!("{site}: {why}");
-        if !reasons.contains(&line) {
-            reasons.push(line);
+    for site in &allotment.sites {
+        if let Some(why) = at_site(allotment, site, supply) {
+            let line = format!("{site}: {why}");
+            if !reasons.contains(&line) {
+                reasons.push(line);
+            }
+        }
+    }
+    for site in &machine.placement.sites {
+        if !allotment.sites.contains(&site) {
+            reasons.push(format!("{site}: it has not all the labels of `require`"));
         }
     }
     if let Some((site, zone)) = &allotment.pin
-        && !sites.contains(site)
+        && !reasons
+            .iter()
+            .any(|line| line.starts_with(&format!("{site}:")))
     {
         reasons.push(format!(
             "its volume is at {site} in {zone}, where it may not run"
@@ -47,22 +60,29 @@ pub(super) fn no_place(allotment: &Allotment<'_>, supply: &Supply<'_>) -> Diagno
         strat_model::Size::Type(name) => name.clone(),
     };
     let too_large = allotment.missing == machine.count
-        && machine.placement.sites.iter().all(|site| {
-            let largest = supply.markets.get(site).and_then(Market::largest);
+        && !allotment.sites.is_empty()
+        && allotment.sites.iter().all(|site| {
+            let largest = supply.markets.get(*site).and_then(Market::largest);
             is_larger(&machine.size, largest)
         });
     let (code, attribute, help) = if too_large {
         (
             "impossible_size",
             "cpu",
-            "ask for less `cpu` or `memory`, or permit a site that sells larger machines",
+            "ask for less `cpu` or `memory`, or permit a site that sells larger machines"
+                .to_owned(),
+        )
+    } else if allotment.sites.is_empty() {
+        (
+            "no_site",
+            "placement.require",
+            "give a site these `labels`, or require fewer".to_owned(),
         )
     } else {
-        never(machine, supply).unwrap_or((
-            "no_capacity",
-            "count",
-            "lower the count or the size, permit another site, or raise the capacity or quota",
-        ))
+        match never(machine, supply) {
+            Some((code, attribute, help)) => (code, attribute, help.to_owned()),
+            None => ("no_capacity", "count", relax(allotment, intent, supply)),
+        }
     };
     let head = match machine.common.addr.noun {
         Noun::Machines => format!(
@@ -74,6 +94,52 @@ pub(super) fn no_place(allotment: &Allotment<'_>, supply: &Supply<'_>) -> Diagno
     Diagnostic::error(code, head)
         .at(machine.common.origin(attribute), reasons.join("; "))
         .help(help)
+}
+
+/// Why a site has no place for one more.
+pub(in crate::place) fn at_site(
+    allotment: &Allotment<'_>,
+    site: &Name,
+    supply: &Supply<'_>,
+) -> Option<String> {
+    let machine = allotment.machine;
+    if matches!(&allotment.pin, Some((pinned, _)) if pinned != site) {
+        return None;
+    }
+    let (market, room) = (supply.markets.get(site)?, supply.rooms.get(site)?);
+    let mut fitting = fitting(allotment, market);
+    if fitting.is_empty() {
+        return Some(no_offer(machine, market.facts(), market));
+    }
+    let full = fitting.iter().find_map(|(_, shape)| {
+        let (_, full) = room.fits(shape.need(allotment.disk()), allotment.missing.max(1));
+        full.map(|Full(why)| why)
+    });
+    if full.is_some() {
+        return full;
+    }
+    if let Some(word) = &machine.placement.anti_affinity {
+        fitting.retain(|(zone, _)| {
+            let taken = |(s, z, w): &(&Name, &Name, Name)| *s == site && z == zone && w == word;
+            !supply.apart.iter().any(taken)
+        });
+        if fitting.is_empty() {
+            return Some(format!("every zone has a machine of `{word}` already"));
+        }
+    }
+    (machine.placement.survive && allotment.sites.len() > 1)
+        .then(|| "what can be there does not make up for the loss of another".to_owned())
+}
+
+/// The cheapest that would do in each zone where one may run.
+pub(super) fn fitting<'a>(
+    allotment: &Allotment<'_>,
+    market: &Market<'a>,
+) -> Vec<(&'a Name, Shape)> {
+    let zones = permitted_zones(allotment, market.facts()).into_iter();
+    zones
+        .filter_map(|zone| Some((zone, market.cheapest(zone, allotment.machine)?)))
+        .collect()
 }
 
 /// Why no amount of room would help: none of the sites has the zone, or sells the type.

@@ -1,8 +1,6 @@
 //! Hosts for the tests: a libvirtd each, in namespaces of its own, with foreign things on it.
 
 pub(crate) mod bystanders;
-pub(crate) mod debian;
-pub(crate) mod guest;
 pub(crate) mod peer;
 pub(crate) mod slots;
 pub(crate) mod topology;
@@ -19,20 +17,14 @@ use peer::Peer;
 
 /// A site of these hosts, each in the zone of its number where `racks` is set.
 pub(crate) fn site(hosts: &[&Peer], racks: bool, extra: Value) -> SiteSpec {
-    let uris: Vec<_> = hosts.iter().map(|host| host.uri()).collect();
-    site_of(&uris, racks, extra)
-}
-
-/// The same, of hosts that these URIs reach.
-pub(crate) fn site_of(uris: &[String], racks: bool, extra: Value) -> SiteSpec {
     let mut by_zone: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for (index, uri) in uris.iter().enumerate() {
+    for (index, host) in hosts.iter().enumerate() {
         let zone = if racks {
             format!("rack{}", index + 1)
         } else {
             "rack1".to_owned()
         };
-        let host = json!({ "name": format!("kvm{}", index + 1), "uri": uri });
+        let host = json!({ "name": format!("kvm{}", index + 1), "uri": host.uri() });
         by_zone.entry(zone).or_default().push(host);
     }
     let mut settings = json!({

@@ -1,0 +1,179 @@
+//! What an intent's machines that run already keep.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use strat_model::{
+    CapacityKind, Field, MachineIntent, MachineSpec, Name, Preference, Resource, ResourceId, Spec,
+};
+
+use super::{Allotment, Share, Supply, permitted_zones};
+use crate::place::Placer;
+use crate::place::offers::{Market, request};
+
+impl<'a> Placer<'a> {
+    /// Keeps what runs where it is permitted, up to the count, and takes its room.
+    pub(super) fn keep(
+        &self,
+        machine: &'a MachineIntent,
+        sites: Vec<&'a Name>,
+        pin: Option<(Name, Name)>,
+        supply: &mut Supply<'a>,
+    ) -> Allotment<'a> {
+        let mut allotment = Allotment {
+            machine,
+            sites,
+            pin,
+            places: BTreeMap::new(),
+            missing: 0,
+            new: 0,
+            moved: None,
+        };
+        let mut spot_left = machine.placement.spot.most(machine.count);
+        for site in allotment.sites.clone() {
+            let Some(market) = supply.markets.get_mut(site) else {
+                continue;
+            };
+            if matches!(&allotment.pin, Some((pinned, _)) if pinned != site) {
+                continue;
+            }
+            let found = self.index.at(&machine.common.addr.at(site));
+            for zone in permitted_zones(&allotment, market.facts()) {
+                let here = found.iter().copied().filter(|r| r.zone() == Some(zone));
+                let mut here: Vec<&Resource> = here.collect();
+                if let Some(word) = &machine.placement.anti_affinity
+                    && !here.is_empty()
+                {
+                    // Of machines that should never have shared the zone, the first stays.
+                    let first = supply.apart.insert((site, zone, word.clone()));
+                    here.truncate(usize::from(first));
+                }
+                let shares = shares(machine, &here, zone, &mut spot_left, market);
+                if !shares.is_empty() {
+                    let zones = allotment.places.entry(site).or_default();
+                    zones.insert(zone, shares);
+                }
+            }
+        }
+        // What must survive a loss, or comes in units, is not simply cut to the count.
+        if !allotment.is_solved_whole() {
+            shrink(&mut allotment);
+        }
+        take_rooms(&allotment, supply);
+        let kept: u32 = allotment.sites.iter().map(|s| allotment.count_at(s)).sum();
+        allotment.missing = machine.count.saturating_sub(kept);
+        allotment
+    }
+}
+
+impl Allotment<'_> {
+    /// Whether what runs is placed together with what is new: where it matters how many are where.
+    pub(super) fn is_solved_whole(&self) -> bool {
+        self.machine.placement.survive || self.machine.placement.unit > 1
+    }
+}
+
+fn take_rooms<'a>(allotment: &Allotment<'a>, supply: &mut Supply<'a>) {
+    let disk = allotment.disk();
+    for (site, zones) in &allotment.places {
+        if let Some(room) = supply.rooms.get_mut(site) {
+            for share in zones.values().flatten() {
+                room.take(share.shape.need(disk), share.count);
+            }
+        }
+    }
+}
+
+/// The sizes of the machines in a zone where some run: their own, while what was asked for is the
+/// same; the others become what would be chosen now.
+fn shares<'a>(
+    machine: &MachineIntent,
+    here: &[&Resource],
+    zone: &'a Name,
+    spot_left: &mut u32,
+    market: &mut Market<'a>,
+) -> Vec<Share> {
+    let asked = request(machine);
+    let mut shares: Vec<Share> = Vec::new();
+    let mut others = 0;
+    let mut by_shape: BTreeMap<(&str, CapacityKind), (u32, &MachineSpec<ResourceId>)> =
+        BTreeMap::new();
+    for resource in here {
+        let Spec::Machine(spec) = &resource.spec else {
+            continue;
+        };
+        let note = resource
+            .mark
+            .as_ref()
+            .and_then(|mark| mark.notes.get(&Field::Request));
+        let spot = spec.capacity == CapacityKind::Spot;
+        if note != Some(&asked) || (spot && *spot_left == 0) {
+            others += 1;
+            continue;
+        }
+        *spot_left -= u32::from(spot);
+        let key = (spec.machine_type.as_str(), spec.capacity);
+        by_shape.entry(key).or_insert((0, spec)).0 += 1;
+    }
+    for (count, spec) in by_shape.into_values() {
+        let shape = market.running(spec);
+        shares.push(Share { count, shape });
+    }
+    if others > 0 {
+        let largest = shares.iter_mut().max_by_key(|share| share.count);
+        let permanent = largest.filter(|share| share.shape.capacity != CapacityKind::Spot);
+        match permanent {
+            Some(share) => share.count += others,
+            None => shares.extend(market.choose(zone, machine).map(|shape| Share {
+                count: others,
+                shape,
+            })),
+        }
+    }
+    shares
+}
+
+/// Takes machines away until at most the count is left: from the place that is liked least, and of
+/// equals from the fullest zone.
+fn shrink(allotment: &mut Allotment<'_>) {
+    let placement = &allotment.machine.placement;
+    let rank: BTreeMap<&Name, usize> = allotment.sites.iter().copied().zip(0..).collect();
+    let mut total: u32 = allotment.sites.iter().map(|s| allotment.count_at(s)).sum();
+    while total > allotment.machine.count {
+        let worst = allotment.places.iter().flat_map(|(site, zones)| {
+            let at_site: u32 = zones.values().flatten().map(|share| share.count).sum();
+            let rank = rank.get(site).copied().unwrap_or(usize::MAX);
+            let weight = placement.weights.get(*site).copied().unwrap_or(1);
+            zones.iter().flat_map(move |(zone, shares)| {
+                let in_zone: u32 = shares.iter().map(|share| share.count).sum();
+                shares.iter().enumerate().map(move |(at, share)| {
+                    let dollars = share.shape.dollars().unwrap_or_default();
+                    let owned = share.shape.capacity == CapacityKind::Owned;
+                    let site_key = match placement.prefer {
+                        Preference::Order => (rank as u64, Default::default()),
+                        Preference::Owned => (u64::from(!owned), dollars),
+                        Preference::Cost => (0, dollars),
+                        Preference::Balance => {
+                            let share = u64::from(at_site) * 1_000_000;
+                            (
+                                share.checked_div(weight.into()).unwrap_or(u64::MAX),
+                                dollars,
+                            )
+                        }
+                    };
+                    let empty = Reverse(share.count == 0);
+                    ((empty, site_key, in_zone), (*site, *zone, at))
+                })
+            })
+        });
+        let Some((_, (site, zone, at))) = worst.max_by(|a, b| a.0.cmp(&b.0)) else {
+            return;
+        };
+        let zones = allotment.places.get_mut(site);
+        let Some(share) = zones.and_then(|zones| zones.get_mut(&zone)?.get_mut(at)) else {
+            return;
+        };
+        share.count -= 1;
+        total -= 1;
+    }
+}
