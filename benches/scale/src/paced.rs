@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use strat_sim::{Behaviour, Profile, SimFactory, SimSite, World};
 use stratiform::engine::{
-    ExecuteOptions, Holder, Journal, LeaseGuard, LeaseStore, MemoryLeaseStore, Run, Sites, Stop,
-    UserDataSource, execute, observe,
+    ExecuteOptions, Holder, Journal, LeaseGuard, LeaseStore, MemoryLeaseStore, Run, Sites,
+    Spending, Stop, UserDataSource, execute, observe,
 };
 use stratiform::planner::{DiffOptions, Plan, StepGraph, StepOp, diff, lower, place};
 use stratiform::provider::layers::{
@@ -141,6 +141,7 @@ async fn apply(dir: &Path, told: bool) -> Result<Paced, Box<dyn Error>> {
         inventory: &seen.inventory,
         user_data: &UserDataSource::of(&desired),
         journal: &journal,
+        spending: &Spending::default(),
         lease: &lease,
         clock: &*clock,
         events: &events,

@@ -43,7 +43,9 @@ mod stop;
 mod user_data;
 
 pub use events::{Event, EventSink, Operation};
-pub use execute::{Counts, ExecuteOptions, OfferRef, Outcome, Report, Run, StepReport, execute};
+pub use execute::{
+    Counts, ExecuteOptions, OfferRef, Outcome, Report, Run, Spending, StepReport, execute,
+};
 #[cfg(feature = "schema")]
 pub use journal::journal_schema;
 pub use journal::{EntryId, Journal, JournalError, Pending, RunRecord, Started, retention};

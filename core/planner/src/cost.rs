@@ -97,6 +97,7 @@ fn state(budget: &BudgetIntent, sites: &BTreeMap<Name, (Tally, Tally)>) -> Budge
         before: before.sum,
         after: after.sum,
         unpriced: u32::try_from(unpriced).unwrap_or(u32::MAX),
+        allow_unpriced: budget.allow_unpriced,
         exceeded: more_unknown || (after.sum > budget.monthly.amount && after.sum > before.sum),
         origin: budget.origin.clone(),
     }

@@ -293,6 +293,9 @@ pub struct BudgetState {
     /// Machines of unknown price that nobody said may be left out of the count, after.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unpriced: u32,
+    /// Whether machines of unknown price are left out of the count.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_unpriced: bool,
     /// Whether the plan is refused for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub exceeded: bool,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use strat_engine::{
     Event, ExecuteOptions, Holder, Journal, LeaseGuard, Observation, Problem, Report, SettleReport,
-    Stop, UserDataSource, acquire_wait, execute, retention, settle,
+    Spending, Stop, UserDataSource, acquire_wait, execute, retention, settle,
 };
 use strat_planner::{Desired, Mode, Plan, lower};
 
@@ -191,13 +191,14 @@ impl<'a> Run<'a> {
         let mut next: Option<Planned> = None;
         let mut reports = Vec::new();
         let mut stuck = None;
+        let spending = Spending::of(&planned.saved.plan);
         let mut rounds = Rounds::begin(&planned.saved.plan, self.session.stock_file());
         loop {
             let round = next.as_ref().unwrap_or(planned);
             if round.saved.plan.is_empty() {
                 break;
             }
-            let report = self.execute(round, options).await?;
+            let report = self.execute(round, &spending, options).await?;
             let now = self.session.clock().now();
             let (short, warning) = rounds.learn(&report, &round.observation.facts, now);
             if let Some(message) = warning {
@@ -262,13 +263,20 @@ impl<'a> Run<'a> {
                 .plan_around(observation, &self.journal, &options, avoided)?;
             moved = moved::topology(&saved.plan, &fresh.saved.plan);
             if moved.is_empty() {
+                // At the prices of now.
+                over_budget(&fresh.saved.plan)?;
                 return Ok(fresh);
             }
         }
         Err(Error::Moved { moved })
     }
 
-    async fn execute(&self, round: &Planned, options: &ApplyOptions) -> Result<Report, Error> {
+    async fn execute(
+        &self,
+        round: &Planned,
+        spending: &Spending,
+        options: &ApplyOptions,
+    ) -> Result<Report, Error> {
         let (session, plan) = (self.session, &round.saved.plan);
         self.lease.check()?;
         let graph = lower(plan, &round.observation.inventory, &round.observation.facts);
@@ -279,6 +287,7 @@ impl<'a> Run<'a> {
             inventory: &round.observation.inventory,
             user_data: &UserDataSource::of(&round.desired),
             journal: &self.journal,
+            spending,
             lease: &self.lease,
             clock: &**session.clock(),
             events: session.events(),

@@ -44,6 +44,20 @@ impl StepRun<'_, '_> {
     /// second time): it gets a new attempt, with a token of its own.
     pub(super) async fn create(&mut self, wanted: Wanted<'_>) -> Result<(), Failure> {
         self.is_not_there()?;
+        let (site, goal) = (&self.step.site, self.goal(wanted.goal)?);
+        let spending = self.context.run.spending;
+        if let Err(why) = spending.take(site, goal, wanted.count) {
+            return Err(self.error(ErrorKind::Precondition, why).into());
+        }
+        let made = self.create_within(wanted).await;
+        let short = usize::try_from(wanted.count).unwrap_or(usize::MAX);
+        let short = short.saturating_sub(self.made.len());
+        spending.give_back(site, goal, u32::try_from(short).unwrap_or(0));
+        made
+    }
+
+    /// Makes it, within the budgets.
+    async fn create_within(&mut self, wanted: Wanted<'_>) -> Result<(), Failure> {
         let (spec, mark) = self.prepare(&wanted).await?;
         let part = wanted.part;
         let offer = OfferRef::of(&spec).map_or(String::new(), |offer| offer.to_string());

@@ -8,6 +8,7 @@ mod drive;
 mod known;
 mod report;
 mod schedule;
+mod spending;
 mod step;
 mod wait;
 
@@ -19,6 +20,7 @@ use strat_planner::{Plan, StepGraph};
 use strat_provider::Clock;
 
 pub use report::{Counts, OfferRef, Outcome, Report, StepReport};
+pub use spending::Spending;
 
 use drive::Execution;
 
@@ -63,6 +65,8 @@ pub struct Run<'a> {
     pub user_data: &'a UserDataSource,
     /// Where each call is recorded before it is made.
     pub journal: &'a Journal,
+    /// What budgets have left.
+    pub spending: &'a Spending,
     /// The right to write.
     pub lease: &'a LeaseGuard,
     /// The time.

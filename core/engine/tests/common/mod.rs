@@ -182,6 +182,20 @@ impl Bench {
         journal: &Journal,
         lease: &LeaseGuard,
     ) -> Report {
+        let spending = Spending::of(plan);
+        self.execute_within(&spending, (desired, plan), seen, journal, lease)
+            .await
+    }
+
+    /// As [`Bench::execute`], with what is left of the budgets.
+    pub(crate) async fn execute_within(
+        &self,
+        spending: &Spending,
+        (desired, plan): (&Desired, &Plan),
+        seen: &Observation,
+        journal: &Journal,
+        lease: &LeaseGuard,
+    ) -> Report {
         let graph = lower(plan, &seen.inventory, &seen.facts);
         let run = Run {
             plan,
@@ -190,6 +204,7 @@ impl Bench {
             inventory: &seen.inventory,
             user_data: &UserDataSource::of(desired),
             journal,
+            spending,
             lease,
             clock: &*self.clock,
             events: &self.events,
