@@ -1,6 +1,6 @@
 //! What the journal's records add up to.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -119,6 +119,8 @@ impl Entry {
 pub(super) struct State {
     last_entry: u64,
     entries: BTreeMap<u64, Entry>,
+    /// Which entries say that they made a thing: a destroy asks for each thing that it deletes.
+    makers: HashMap<ResourceId, Vec<u64>>,
     applied: BTreeMap<Owner, (Timestamp, Applied)>,
     runs: VecDeque<RunRecord>,
 }
@@ -195,6 +197,11 @@ impl State {
     ) -> Result<(), String> {
         let found = self.entries.get_mut(&entry);
         let found = found.ok_or_else(|| format!("it ends call {entry}, which never began"))?;
+        if found.started.operation == Operation::Create {
+            for id in &made {
+                self.makers.entry(id.clone()).or_default().push(entry);
+            }
+        }
         found.end = Some(End {
             at,
             made,
@@ -254,10 +261,11 @@ impl State {
     }
 
     pub(super) fn made(&self, owner: &Owner, addr: &Addr, id: &ResourceId) -> bool {
-        self.entries.values().any(|entry| {
+        let makers = self.makers.get(id).into_iter().flatten();
+        let mut makers = makers.filter_map(|number| self.entries.get(number));
+        makers.any(|entry| {
             let started = &entry.started;
-            started.operation == Operation::Create
-                && started.owner == *owner
+            started.owner == *owner
                 && started.addr == *addr
                 && entry.end.as_ref().is_some_and(|end| end.made.contains(id))
         })
@@ -268,6 +276,11 @@ impl State {
         let since = now.checked_sub(keep).unwrap_or(Timestamp::MIN);
         self.entries
             .retain(|_, entry| entry.is_pending() || entry.last_at() >= since);
+        let entries = &self.entries;
+        self.makers.retain(|_, numbers| {
+            numbers.retain(|number| entries.contains_key(number));
+            !numbers.is_empty()
+        });
     }
 
     /// The lines that add up to this state again.
