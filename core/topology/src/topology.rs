@@ -19,7 +19,7 @@ use crate::value::{Value, text_of, to_json};
 use crate::{decode, lower, notation};
 
 /// The stack for parsing and evaluation: expressions nest, and callers' stacks may be small.
-const STACK_BYTES: usize = 256 << 20;
+pub(crate) const STACK_BYTES: usize = 256 << 20;
 
 /// A topology, parsed.
 #[derive(Clone)]

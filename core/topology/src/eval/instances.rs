@@ -43,19 +43,19 @@ impl Evaluator<'_> {
     /// The instances of a block.
     pub(crate) fn instances(&mut self, block: usize, span: Span) -> Outcome<Arc<Instances>> {
         let node = Node::Instances(block);
-        match self.instances.get(&block) {
+        match &self.instances[block] {
             Some(Slot::Done(done)) => return done.clone(),
             Some(Slot::Busy) => return Err(self.cycle(&node, span)),
             None => {}
         }
-        self.instances.insert(block, Slot::Busy);
+        self.instances[block] = Some(Slot::Busy);
         self.stack.push(node);
         let instances = self.expand(block).map(Arc::new);
         self.stack.pop();
         if instances.is_err() && self.sink.is_quiet() {
-            self.instances.remove(&block);
+            self.instances[block] = None;
         } else {
-            self.instances.insert(block, Slot::Done(instances.clone()));
+            self.instances[block] = Some(Slot::Done(instances.clone()));
         }
         instances
     }

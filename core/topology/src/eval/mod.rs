@@ -69,7 +69,8 @@ pub(crate) struct Evaluator<'p> {
     /// What an inventory says, when outputs are evaluated after an apply.
     pub(crate) known: Option<&'p Known>,
     values: HashMap<Node, Slot<Value>>,
-    instances: HashMap<usize, Slot<Arc<Instances>>>,
+    /// By the block's index.
+    instances: Vec<Option<Slot<Arc<Instances>>>>,
     stack: Vec<Node>,
     depth: usize,
     /// The calls of `templatefile` that are being evaluated: their places and the file's text.
@@ -183,7 +184,7 @@ impl<'p> Evaluator<'p> {
             topology_labels: Labels::new(),
             known: None,
             values: HashMap::new(),
-            instances: HashMap::new(),
+            instances: vec![None; program.things.len()],
             stack: Vec::new(),
             depth: 0,
             rendering: Vec::new(),

@@ -1,5 +1,7 @@
 //! HCL bodies and blocks.
 
+use std::num::NonZero;
+use std::ops::Range;
 use std::sync::Arc;
 
 use hcl_edit::Span as _;
@@ -8,11 +10,16 @@ use strat_model::Diagnostic;
 
 use super::{Lowering, Words};
 use crate::ast::{Attribute, Block, Body, Expr, Ident};
+use crate::topology::STACK_BYTES;
 use crate::{scan, syntax};
 
 /// How long, in bytes, the parts are at least in which a file is parsed. The parser's tree takes a
 /// hundred times the memory of its text, so it is made of one part at a time.
 const PART_BYTES: usize = 16 << 10;
+/// How many parts a thread has at least, so that it is worth its start.
+const PARTS_PER_THREAD: usize = 16;
+/// The most threads that parse one file.
+const THREADS_MAX: usize = 8;
 
 /// Parses a whole HCL file.
 pub(crate) fn hcl_body(file: u32, name: &Arc<str>, text: &str) -> Result<Body, Vec<Diagnostic>> {
@@ -25,25 +32,54 @@ pub(crate) fn hcl_body(file: u32, name: &Arc<str>, text: &str) -> Result<Body, V
 /// Parses a file part by part; `None` where that might differ from parsing it as a whole: anything
 /// is wrong with it, or attributes stand outside the blocks.
 fn in_parts(file: u32, name: &Arc<str>, text: &str) -> Option<Body> {
-    let mut body = Body::default();
-    let mut words = Words::default();
-    let mut from = 0;
     let cuts = scan::cuts(text, PART_BYTES)?;
-    for to in cuts.into_iter().chain([text.len()]) {
-        let part = &text[from..to];
+    let starts = [0].into_iter().chain(cuts.iter().copied());
+    let ends = cuts.iter().copied().chain([text.len()]);
+    let parts: Vec<Range<usize>> = starts.zip(ends).map(|(from, to)| from..to).collect();
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = cores.min(THREADS_MAX).min(parts.len() / PARTS_PER_THREAD);
+    let run = |parts: &[Range<usize>]| blocks(file, name, text, parts);
+    let blocks = if threads < 2 {
+        run(&parts)?
+    } else {
+        std::thread::scope(|scope| {
+            let shares = parts.chunks(parts.len().div_ceil(threads));
+            let spawn = |share| {
+                let builder = std::thread::Builder::new().stack_size(STACK_BYTES);
+                builder.spawn_scoped(scope, move || run(share)).ok()
+            };
+            let running: Vec<_> = shares.map(spawn).collect();
+            let mut blocks = Vec::new();
+            for thread in running {
+                blocks.extend(thread?.join().ok()??);
+            }
+            Some(blocks)
+        })?
+    };
+    Some(Body {
+        attributes: Vec::new(),
+        blocks,
+    })
+}
+
+/// The blocks in some parts of a text.
+fn blocks(file: u32, name: &Arc<str>, text: &str, parts: &[Range<usize>]) -> Option<Vec<Block>> {
+    let mut blocks = Vec::new();
+    let mut words = Words::default();
+    for range in parts {
+        let part = &text[range.clone()];
         let parsed = hcl_edit::parser::parse_body(part).ok()?;
         let mut lowering = Lowering::new(file, name.clone(), part)
-            .starting_at(u32::try_from(from).ok()?)
+            .starting_at(u32::try_from(range.start).ok()?)
             .knowing(words);
         let lowered = lowering.body(&parsed);
         if !lowered.attributes.is_empty() || !lowering.problems.is_empty() {
             return None;
         }
-        body.blocks.extend(lowered.blocks);
+        blocks.extend(lowered.blocks);
         words = lowering.words;
-        from = to;
     }
-    Some(body)
+    Some(blocks)
 }
 
 fn whole(file: u32, name: &Arc<str>, text: &str) -> Result<Body, Vec<Diagnostic>> {
