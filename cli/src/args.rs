@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands;
+use crate::render::fold::Detail;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -27,9 +28,26 @@ pub(crate) struct Cli {
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub(crate) color: When,
 
+    #[command(flatten)]
+    pub(crate) telemetry: TelemetryArgs,
+
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// What is told of how a command spends its time.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct TelemetryArgs {
+    /// At the end, say on stderr where the time went: each part of the work, and each operation of
+    /// each provider with its calls, waits, retries and throttles.
+    #[arg(long, global = true)]
+    pub(crate) timings: bool,
+
+    /// Write a trace of every part and call to a file, for https://ui.perfetto.dev or
+    /// chrome://tracing.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) trace_out: Option<PathBuf>,
 }
 
 /// When to use colours.
@@ -100,9 +118,31 @@ pub(crate) struct TargetArgs {
     pub(crate) targets: Vec<stratiform::Target>,
 }
 
+/// How much of a plan is shown.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct DetailArgs {
+    /// Show every change. Without it, of a plan with more than 200 only the first of each kind.
+    #[arg(long)]
+    all: bool,
+}
+
+impl DetailArgs {
+    /// How much is shown.
+    pub(crate) const fn detail(self) -> Detail {
+        if self.all {
+            Detail::All
+        } else {
+            Detail::Folded
+        }
+    }
+}
+
 /// How changes are carried out.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ApplyArgs {
+    #[command(flatten)]
+    pub(crate) detail: DetailArgs,
+
     /// Do not ask.
     #[arg(long, short)]
     pub(crate) yes: bool,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use stratiform::engine::Problem;
 use stratiform::model::{Kind, Name};
 use stratiform::provider::TokioClock;
+use stratiform::provider::layers::CallObserver;
 use stratiform::topology::Topology;
 use stratiform::{Error, Event, EventSink, Inputs, Session, Workspace};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -64,6 +65,8 @@ pub(crate) struct Context {
     pub(crate) output: Output,
     /// The problems that were told already.
     told: RefCell<BTreeSet<(Name, Option<Kind>)>>,
+    /// Who is told of every call to a provider.
+    observers: RefCell<Vec<Arc<dyn CallObserver>>>,
 }
 
 impl Context {
@@ -71,7 +74,13 @@ impl Context {
         Self {
             output: Output::new(color),
             told: RefCell::default(),
+            observers: RefCell::default(),
         }
+    }
+
+    /// Has every call to a provider told to `observers`, from the next connection on.
+    pub(crate) fn observe_calls(&self, observers: Vec<Arc<dyn CallObserver>>) {
+        self.observers.replace(observers);
     }
 
     /// Runs a future to its end on a runtime of this thread.
@@ -139,7 +148,8 @@ impl Context {
     ) -> Result<(Session, UnboundedReceiver<Event>), Failure> {
         let (sink, events) = EventSink::channel();
         let clock = Arc::new(TokioClock::system());
-        let session = Session::connect_with(workspace, sink, clock)
+        let observers = self.observers.borrow().clone();
+        let session = Session::connect_observed(workspace, sink, clock, observers)
             .await
             .map_err(|error| self.failure(&error))?;
         Ok((session, events))

@@ -15,3 +15,20 @@ pub(crate) fn vars() -> BTreeMap<String, String> {
         .filter(|(name, _)| !name.is_empty())
         .collect()
 }
+
+/// Whether the environment names a collector for traces, and does not switch that off.
+#[cfg(feature = "otel")]
+pub(crate) fn wants_traces() -> bool {
+    let is_set = |name| std::env::vars_os().any(|(key, value)| key == name && !value.is_empty());
+    let is_true = |name| std::env::vars_os().any(|(key, value)| key == name && value == "true");
+    let endpoint = is_set("OTEL_EXPORTER_OTLP_ENDPOINT");
+    let own_endpoint = is_set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+    (endpoint || own_endpoint) && !is_true("OTEL_SDK_DISABLED")
+}
+
+/// Whether the environment says what a program is called in traces.
+#[cfg(feature = "otel")]
+pub(crate) fn names_service() -> bool {
+    std::env::vars_os()
+        .any(|(name, _)| name == "OTEL_SERVICE_NAME" || name == "OTEL_RESOURCE_ATTRIBUTES")
+}

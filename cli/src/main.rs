@@ -12,6 +12,7 @@ mod failure;
 mod output;
 mod providers;
 mod render;
+mod telemetry;
 mod watch;
 
 use std::process::ExitCode;
@@ -20,6 +21,12 @@ use clap::Parser as _;
 
 use crate::args::Cli;
 use crate::context::Context;
+use crate::telemetry::Telemetry;
+
+/// A plan of a hundred thousand things is millions of small pieces of memory: with it such a plan
+/// takes a third less processor time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -31,7 +38,17 @@ fn main() -> ExitCode {
         }
     };
     let context = Context::new(cli.color);
-    match commands::run(cli.command, &context) {
+    let run = || {
+        let telemetry = Telemetry::start(&cli.telemetry)?;
+        context.observe_calls(telemetry.observers());
+        // One trace for the whole of it.
+        let whole = tracing::info_span!("strat").entered();
+        let done = commands::run(cli.command, &context);
+        drop(whole);
+        telemetry.finish(&context.output);
+        done
+    };
+    match run() {
         Ok(exit) => exit.code(),
         Err(failure) => {
             let width = context.output.stderr_width();

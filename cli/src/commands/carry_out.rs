@@ -119,14 +119,12 @@ impl CarryOut<'_> {
     /// Shows the plan: to people on stdout, and beside a JSON answer on stderr.
     fn show(&self, planned: &Planned) -> Result<(), Failure> {
         let output = &self.context.output;
+        let (plan, detail) = (&planned.saved.plan, self.args.detail.detail());
         if self.json {
-            output.note(&render::plan::plan(
-                &planned.saved.plan,
-                output.stderr_width(),
-            ));
+            output.note(&render::plan::plan(plan, detail, output.stderr_width()));
             Ok(())
         } else {
-            output.data(&render::plan::plan(&planned.saved.plan, output.width()))
+            output.data(&render::plan::plan(plan, detail, output.width()))
         }
     }
 

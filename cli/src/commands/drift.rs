@@ -5,7 +5,7 @@ use stratiform::PlanOptions;
 use stratiform::SavedPlan;
 use stratiform::planner::{Cause, Summary};
 
-use crate::args::TopologyArgs;
+use crate::args::{DetailArgs, TopologyArgs};
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
 use crate::render;
@@ -20,6 +20,9 @@ Examples:
 pub(crate) struct Drift {
     #[command(flatten)]
     topology: TopologyArgs,
+
+    #[command(flatten)]
+    detail: DetailArgs,
 
     /// Write the changes as JSON.
     #[arg(long)]
@@ -44,10 +47,10 @@ impl Drift {
         if self.json {
             context.output.json(&saved.to_json())?;
         } else {
-            let width = context.output.width();
+            let (detail, width) = (self.detail.detail(), context.output.width());
             context
                 .output
-                .data(&render::plan::drift(&saved.plan, others, width))?;
+                .data(&render::plan::drift(&saved.plan, others, detail, width))?;
         }
         Ok(Exit::detailed(
             self.detailed_exitcode,

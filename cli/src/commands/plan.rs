@@ -6,7 +6,7 @@ use clap::Args;
 use stratiform::model::LocalAddr;
 use stratiform::{Mode, PlanOptions, Workspace, over_budget};
 
-use crate::args::{TargetArgs, TopologyArgs};
+use crate::args::{DetailArgs, TargetArgs, TopologyArgs};
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
 use crate::render;
@@ -31,6 +31,9 @@ pub(crate) struct Plan {
 
     #[command(flatten)]
     targets: TargetArgs,
+
+    #[command(flatten)]
+    detail: DetailArgs,
 
     /// Plan to delete everything, as `destroy` does.
     #[arg(long)]
@@ -88,10 +91,10 @@ impl Plan {
         if self.json {
             context.output.json(&saved.to_json())?;
         } else {
-            let width = context.output.width();
+            let (detail, width) = (self.detail.detail(), context.output.width());
             context
                 .output
-                .data(&render::plan::plan(&saved.plan, width))?;
+                .data(&render::plan::plan(&saved.plan, detail, width))?;
         }
         if let (Some(path), false) = (&self.out, saved.plan.is_empty()) {
             let path = path.display();
@@ -100,11 +103,14 @@ impl Plan {
             ));
         }
         over_budget(&saved.plan).map_err(|error| context.failure(&error))?;
-        Ok(Exit::detailed(
+        let exit = Exit::detailed(
             self.detailed_exitcode,
             !saved.plan.is_empty(),
             &planned.observation.problems,
-        ))
+        );
+        // The process ends: the system takes its memory back at once, piece by piece takes longer.
+        std::mem::forget(planned);
+        Ok(exit)
     }
 }
 

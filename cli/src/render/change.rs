@@ -101,7 +101,7 @@ fn one(text: &mut String, change: &Change, label: &str, place: &Place, said: &Sa
 }
 
 /// The spaces before a symbol, so that all symbols end in one column.
-const fn before(action: Action) -> &'static str {
+pub(crate) const fn before(action: Action) -> &'static str {
     match action {
         Action::Replace => "",
         _ => "  ",

@@ -7,6 +7,7 @@ pub(crate) mod diagnostics;
 mod excerpt;
 pub(crate) mod explanation;
 pub(crate) mod failure;
+pub(crate) mod fold;
 pub(crate) mod inventory;
 pub(crate) mod numbers;
 pub(crate) mod outputs;
@@ -16,6 +17,7 @@ pub(crate) mod report;
 pub(crate) mod spec;
 pub(crate) mod style;
 pub(crate) mod table;
+pub(crate) mod timings;
 pub(crate) mod values;
 pub(crate) mod wrap;
 

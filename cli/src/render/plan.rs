@@ -6,29 +6,32 @@ use std::fmt::Write as _;
 use stratiform::model::Name;
 use stratiform::planner::{Action, Cause, Change, Mode, Plan, Summary};
 
+use super::fold::{Detail, fold};
 use super::style::{BOLD, DELETE, DIM, NOTE, UPDATE, paint};
 use super::wrap::{count, words};
 use super::{change, cost};
 
 /// The whole plan, in lines of at most `width` columns where words allow.
-pub(crate) fn plan(plan: &Plan, width: usize) -> String {
+pub(crate) fn plan(plan: &Plan, detail: Detail, width: usize) -> String {
     let mut text = String::new();
     let (drift, wanted): (Vec<&Change>, Vec<&Change>) = plan
         .changes
         .iter()
         .filter(|change| change.action != Action::NoOp)
         .partition(|change| change.cause == Cause::Drift && plan.mode == Mode::Apply);
+    let detail = detail.of(drift.len() + wanted.len());
     if !drift.is_empty() {
         heading(
             &mut text,
             "Changed behind Stratiform's back; apply puts it right:",
         );
-        sites(&mut text, &drift, width);
+        sites(&mut text, &drift, detail, width);
         if !wanted.is_empty() {
             heading(&mut text, "Changes:");
         }
     }
-    sites(&mut text, &wanted, width);
+    sites(&mut text, &wanted, detail, width);
+    folded(&mut text, detail, width);
     tight(&mut text, plan, width);
     avoided(&mut text, plan, width);
     withheld(&mut text, plan, width);
@@ -43,7 +46,7 @@ fn heading(text: &mut String, line: &str) {
 }
 
 /// The changes, site by site.
-fn sites(text: &mut String, changes: &[&Change], width: usize) {
+fn sites(text: &mut String, changes: &[&Change], detail: Detail, width: usize) {
     let said: BTreeMap<Action, &str> = [Action::Create, Action::Delete]
         .into_iter()
         .filter_map(|action| Some((action, shared_reason(changes, action)?)))
@@ -68,9 +71,24 @@ fn sites(text: &mut String, changes: &[&Change], width: usize) {
             paint(BOLD, site),
             paint(DIM, tally(&changes))
         );
-        text.push_str(&change::changes(&changes, &said, width));
+        let (shown, more) = fold(&changes, detail);
+        text.push_str(&change::changes(&shown, &said, width));
+        text.push_str(&more);
         text.push('\n');
     }
+}
+
+/// How to see what is not shown.
+fn folded(text: &mut String, detail: Detail, width: usize) {
+    if detail == Detail::All {
+        return;
+    }
+    let line = "Only the first of each kind are shown: --all shows every change, and --json has \
+                all of each.";
+    for line in words(line, width) {
+        let _ = writeln!(text, "{}", paint(DIM, line));
+    }
+    text.push('\n');
 }
 
 /// The reason that most changes of an action have, if several have it: then it is said once.
@@ -229,7 +247,7 @@ pub(crate) fn summary(summary: &Summary) -> String {
 
 /// Only what was changed behind Stratiform's back; `others` is how many changes come from the
 /// topology.
-pub(crate) fn drift(plan: &Plan, others: usize, width: usize) -> String {
+pub(crate) fn drift(plan: &Plan, others: usize, detail: Detail, width: usize) -> String {
     let mut text = String::new();
     let changes: Vec<&Change> = plan.changes.iter().collect();
     if changes.is_empty() {
@@ -239,7 +257,9 @@ pub(crate) fn drift(plan: &Plan, others: usize, width: usize) -> String {
             &mut text,
             "Changed behind Stratiform's back; apply puts it right:",
         );
-        sites(&mut text, &changes, width);
+        let detail = detail.of(changes.len());
+        sites(&mut text, &changes, detail, width);
+        folded(&mut text, detail, width);
     }
     withheld(&mut text, plan, width);
     protected(&mut text, plan);

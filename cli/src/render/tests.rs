@@ -12,6 +12,7 @@ use stratiform::planner::{
     Action, Cause, Change, FieldChange, Goal, Guard, Plan, ReplaceOrder, Summary, View, Withheld,
 };
 
+use super::fold::Detail;
 use super::plan;
 
 fn addr(text: &str) -> Addr {
@@ -231,7 +232,11 @@ fn creates_wide() {
         create: 8,
         ..Summary::default()
     };
-    insta::assert_snapshot!(plain(&plan::plan(&whole(creates(), summary), 120)));
+    insta::assert_snapshot!(plain(&plan::plan(
+        &whole(creates(), summary),
+        Detail::Folded,
+        120
+    )));
 }
 
 #[test]
@@ -240,12 +245,16 @@ fn creates_narrow() {
         create: 8,
         ..Summary::default()
     };
-    insta::assert_snapshot!(plain(&plan::plan(&whole(creates(), summary), 60)));
+    insta::assert_snapshot!(plain(&plan::plan(
+        &whole(creates(), summary),
+        Detail::Folded,
+        60
+    )));
 }
 
 #[test]
 fn everything_at_once() {
-    insta::assert_snapshot!(plain(&plan::plan(&mixed(), 100)));
+    insta::assert_snapshot!(plain(&plan::plan(&mixed(), Detail::Folded, 100)));
 }
 
 #[test]
@@ -256,17 +265,40 @@ fn nothing_to_do() {
     };
     let empty = whole(Vec::new(), summary);
     assert_eq!(
-        plain(&plan::plan(&empty, 80)),
+        plain(&plan::plan(&empty, Detail::Folded, 80)),
         "No changes. 30 resources match the topology.\n"
     );
 }
 
 #[test]
 fn colours_mean_one_thing() {
-    let text = plan::plan(&whole(creates(), Summary::default()), 100);
+    let text = plan::plan(&whole(creates(), Summary::default()), Detail::Folded, 100);
     assert!(
         text.contains("\u{1b}[32m+\u{1b}[0m network.core"),
         "{text:?}"
     );
     assert_eq!(creates()[1].kind, Kind::Network);
+}
+
+#[test]
+fn of_very_many_changes_the_first_of_each_kind_are_shown() {
+    let machines = (0..5_000).map(|i| {
+        change(
+            &format!("machine.m[{i}]@dc1"),
+            Action::Create,
+            "not there yet",
+        )
+    });
+    let volumes = (0..7).map(|i| {
+        change(
+            &format!("volume.v[{i}]@dc1"),
+            Action::Delete,
+            "not in the topology any more",
+        )
+    });
+    let changes: Vec<Change> = machines.chain(volumes).collect();
+    let plan = whole(changes, Summary::default());
+    insta::assert_snapshot!(plain(&plan::plan(&plan, Detail::Folded, 100)));
+    let all = plain(&plan::plan(&plan, Detail::All, 100));
+    assert!(all.contains("machine.m[4999]") && !all.contains("--all"));
 }

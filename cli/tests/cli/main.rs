@@ -8,3 +8,4 @@ mod plans;
 mod schema;
 mod storm;
 mod support;
+mod telemetry;

@@ -31,6 +31,7 @@
 
 mod error;
 mod moved;
+mod phase;
 mod relocation;
 mod rounds;
 mod run;
@@ -46,6 +47,7 @@ mod uniform;
 mod workspace;
 
 pub use error::Error;
+pub use phase::PHASE_TARGET;
 pub use relocation::{Destination, MachinePlace, Relocation};
 pub use run::{ApplyOptions, ApplyOutcome, Run, RunOptions, over_budget};
 pub use saved::SavedPlan;

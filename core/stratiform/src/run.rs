@@ -9,6 +9,9 @@ use strat_engine::{
 };
 use strat_planner::{Desired, Mode, Plan, lower};
 
+use tracing::Instrument as _;
+
+use crate::phase::phase;
 use crate::relocation::relocations;
 use crate::rounds::Rounds;
 use crate::{Error, PlanOptions, Planned, Relocation, SavedPlan, Session, moved};
@@ -107,7 +110,8 @@ impl<'a> Run<'a> {
         )
         .await?;
         let lease = LeaseGuard::hold(store, lease, LEASE_TTL, Arc::clone(clock));
-        match Self::settle(session, &state).await {
+        let settled = Self::settle(session, &state);
+        match settled.instrument(phase!("settle")).await {
             Ok((journal, settled)) => Ok(Self {
                 session,
                 journal,
@@ -279,12 +283,13 @@ impl<'a> Run<'a> {
     ) -> Result<Report, Error> {
         let (session, plan) = (self.session, &round.saved.plan);
         self.lease.check()?;
-        let graph = lower(plan, &round.observation.inventory, &round.observation.facts);
+        let seen = &round.observation;
+        let graph = phase!("order").in_scope(|| lower(plan, &seen.inventory, &seen.facts));
         Ok(execute(strat_engine::Run {
             plan,
             graph: &graph,
             sites: session.sites(),
-            inventory: &round.observation.inventory,
+            inventory: &seen.inventory,
             user_data: &UserDataSource::of(&round.desired),
             journal: &self.journal,
             spending,
@@ -294,6 +299,7 @@ impl<'a> Run<'a> {
             stop: &options.stop,
             options: options.execute,
         })
+        .instrument(phase!("execute"))
         .await)
     }
 
@@ -341,6 +347,7 @@ impl<'a> Run<'a> {
         }
         self.journal
             .compact(now, retention(self.session.sites()))
+            .instrument(phase!("compact"))
             .await?;
         Ok(ApplyOutcome {
             relocations: relocations(&reports),

@@ -12,8 +12,11 @@ use strat_planner::{
     Desired, DiffOptions, Explanation, MachineOffer, Mode, StockBook, StockEntry, Target, diff,
     place,
 };
+use strat_provider::layers::CallObserver;
 use strat_provider::{Clock, TokioClock};
+use tracing::Instrument as _;
 
+use crate::phase::phase;
 use crate::stock::StockFile;
 use crate::{Error, Run, RunOptions, SavedPlan, Workspace, sites, targets};
 
@@ -68,8 +71,23 @@ impl Session {
         events: EventSink,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
+        Self::connect_observed(workspace, events, clock, Vec::new()).await
+    }
+
+    /// As [`Session::connect_with`], with observers of every call to a provider: for timings.
+    ///
+    /// # Errors
+    /// As [`Session::connect`].
+    pub async fn connect_observed(
+        workspace: Workspace,
+        events: EventSink,
+        clock: Arc<dyn Clock>,
+        observers: Vec<Arc<dyn CallObserver>>,
+    ) -> Result<Self, Error> {
         let context = workspace.context(Arc::clone(&clock));
-        let (sites, unreachable) = sites::connect(&workspace, &context).await;
+        let (sites, unreachable) = sites::connect(&workspace, &context, observers)
+            .instrument(phase!("connect"))
+            .await;
         if let (true, Some(problem)) = (sites.is_empty(), unreachable.first()) {
             return Err(Error::Site {
                 site: problem.site.clone(),
@@ -204,8 +222,9 @@ impl Session {
 
     pub(crate) async fn observe_with(&self, journal: &Journal) -> Observation {
         let owner = self.workspace.owner();
-        let mut observation =
-            observe(&self.sites, owner, journal, &*self.clock, &self.events).await;
+        let mut observation = observe(&self.sites, owner, journal, &*self.clock, &self.events)
+            .instrument(phase!("observe"))
+            .await;
         for problem in &self.unreachable {
             let partial = || Coverage::Partial {
                 why: problem.error.to_string(),
@@ -296,7 +315,8 @@ impl Session {
                 let book = StockBook::of(avoided.iter().cloned());
                 // Whether it has expired by now or not.
                 let on_sale = book.without(facts, Timestamp::MIN);
-                place(self.workspace.intent(), &on_sale, inventory)
+                phase!("place")
+                    .in_scope(|| place(self.workspace.intent(), &on_sale, inventory))
                     .map_err(|findings| self.workspace.wrong(findings))?
             }
             Mode::Destroy => Desired::nothing(self.workspace.owner().clone()),
@@ -310,7 +330,8 @@ impl Session {
             targets: options.targets.clone(),
             ..DiffOptions::default()
         };
-        let mut plan = diff(&desired, inventory, facts, applied.as_ref(), &diff_options);
+        let mut plan = phase!("compare")
+            .in_scope(|| diff(&desired, inventory, facts, applied.as_ref(), &diff_options));
         plan.source = Some(self.workspace.source());
         plan.avoided = avoided.to_vec();
         let targets = options.targets.clone();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::future::join_all;
 use strat_engine::{Problem, Sites};
 use strat_model::{Bytes, Diagnostic, Name, Pool, SiteFacts, SiteSpec};
-use strat_provider::layers::{LayerPolicy, LayerStack};
+use strat_provider::layers::{CallObserver, LayerPolicy, LayerStack};
 use strat_provider::{ConnectContext, Registry, SettingError, gather_facts};
 use strat_topology::Evaluated;
 
@@ -70,12 +70,16 @@ fn setting(evaluated: &Evaluated, site: &SiteSpec, error: SettingError) -> Diagn
 pub(crate) async fn connect(
     workspace: &Workspace,
     context: &ConnectContext,
+    observers: Vec<Arc<dyn CallObserver>>,
 ) -> (Sites, Vec<Problem>) {
-    let stack = LayerStack::standard(
+    let mut stack = LayerStack::standard(
         LayerPolicy::default(),
         Arc::clone(&context.clock),
         fastrand::Rng::new(),
     );
+    for observer in observers {
+        stack = stack.with_observer(observer);
+    }
     let connects = workspace.intent().sites.values().map(|site| async move {
         let connected = workspace.registry().connect(site, context).await;
         (site, connected)

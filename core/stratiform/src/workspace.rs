@@ -8,6 +8,7 @@ use strat_planner::{Source, check_address_space};
 use strat_provider::{Clock, ConnectContext, Registry, TokioClock};
 use strat_topology::{Evaluated, Inputs, SourceFile, Sources, Topology};
 
+use crate::phase::phase;
 use crate::{Error, StateDir, sites};
 
 /// A topology with values for its variables, and the providers that there are.
@@ -28,13 +29,15 @@ impl Workspace {
     /// # Errors
     /// If it cannot be read, or is wrong: then with everything that is wrong with it.
     pub fn load(path: &Path, inputs: Inputs, registry: Registry) -> Result<Self, Error> {
-        let sources = Sources::load(path)?;
+        let sources = phase!("read").in_scope(|| Sources::load(path))?;
         let wrong = |diagnostics| Error::Topology {
             diagnostics,
             sources: with_files(&sources, &inputs.var_files),
         };
-        let topology = Topology::parse(&sources).map_err(wrong)?;
-        let evaluated = topology.evaluate(&inputs).map_err(wrong)?;
+        let topology = phase!("parse").in_scope(|| Topology::parse(&sources));
+        let topology = topology.map_err(wrong)?;
+        let evaluated = phase!("evaluate").in_scope(|| topology.evaluate(&inputs));
+        let evaluated = evaluated.map_err(wrong)?;
         let mut warnings = evaluated.warnings.clone();
         let mut errors = sites::check(&evaluated, &registry);
         for finding in check_address_space(&evaluated.intent) {

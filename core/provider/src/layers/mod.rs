@@ -25,6 +25,7 @@ mod backoff;
 mod call;
 mod chaos;
 mod forward;
+mod histogram;
 mod layer;
 mod observer;
 mod outcome;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use strat_model::Name;
 
+use super::histogram::Histogram;
 use super::{Api, CallEvent, CallObserver, Outcome, Phase, lock};
 
 /// What is counted apart.
@@ -38,8 +39,33 @@ pub struct CallCounts {
     pub waited: Duration,
     /// How long the finished calls took, together, with all waits and attempts.
     pub took: Duration,
+    /// What half of them did not exceed, to an eighth of it.
+    pub took_median: Duration,
     /// The longest of them.
     pub took_max: Duration,
+}
+
+/// The counts of one key on their way.
+#[derive(Debug, Clone, Default)]
+struct Tally {
+    counts: CallCounts,
+    times: Histogram,
+}
+
+impl Tally {
+    fn add(&mut self, phase: &Phase<'_>) {
+        self.counts.add(phase);
+        if let Phase::Finished { took, .. } = phase {
+            self.times.add(*took);
+        }
+    }
+
+    fn counts(&self) -> CallCounts {
+        CallCounts {
+            took_median: self.times.median(),
+            ..self.counts
+        }
+    }
 }
 
 impl CallCounts {
@@ -68,7 +94,7 @@ impl CallCounts {
 /// An observer that counts.
 #[derive(Debug, Default)]
 pub struct CallStats {
-    counts: Mutex<BTreeMap<CallKey, CallCounts>>,
+    tallies: Mutex<BTreeMap<CallKey, Tally>>,
 }
 
 impl CallStats {
@@ -81,14 +107,16 @@ impl CallStats {
     /// The counts so far, sorted.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<CallKey, CallCounts> {
-        lock(&self.counts).clone()
+        let tallies = lock(&self.tallies);
+        let counts = tallies.iter();
+        counts.map(|(key, of)| (key.clone(), of.counts())).collect()
     }
 
-    /// All counts so far in one.
+    /// All counts so far in one, without a median.
     #[must_use]
     pub fn total(&self) -> CallCounts {
         let mut total = CallCounts::default();
-        for counts in lock(&self.counts).values() {
+        for Tally { counts, .. } in lock(&self.tallies).values() {
             total.calls += counts.calls;
             total.failures += counts.failures;
             total.cancelled += counts.cancelled;
@@ -110,6 +138,9 @@ impl CallObserver for CallStats {
             api: event.call.api,
             operation: event.call.operation,
         };
-        lock(&self.counts).entry(key).or_default().add(&event.phase);
+        lock(&self.tallies)
+            .entry(key)
+            .or_default()
+            .add(&event.phase);
     }
 }

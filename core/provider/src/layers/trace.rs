@@ -29,11 +29,11 @@ impl Layer for Trace {
     async fn around(&self, call: &Call<'_>, next: Next<'_>) -> Result<()> {
         let span = debug_span!(
             "call",
-            provider = call.provider,
+            provider = %call.provider,
             site = %call.site,
-            api = call.api.as_str(),
-            operation = call.operation,
-            effect = call.effect.as_str(),
+            api = %call.api.as_str(),
+            operation = %call.operation,
+            effect = %call.effect.as_str(),
             kind = call.kind.map(field::display),
             addr = call.addr.map(field::display),
             id = call.id.map(field::display),

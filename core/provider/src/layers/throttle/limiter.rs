@@ -11,7 +11,7 @@ use crate::Clock;
 use crate::layers::lock;
 
 /// The shortest sleep: what timers can tell apart. A shorter one would only spin.
-const SLEEP_MIN: Duration = Duration::from_millis(1);
+pub(super) const SLEEP_MIN: Duration = Duration::from_millis(1);
 
 /// A queue, first in, first out, whose head asks the pacer.
 #[derive(Debug)]

@@ -125,7 +125,7 @@ impl Layer for Throttle {
         let start = self.reporter.clock().now();
         let permit = limiter.acquire().await;
         let wait = self.reporter.since(start);
-        if !wait.is_zero() {
+        if wait >= limiter::SLEEP_MIN {
             call.add_wait(wait);
             self.reporter.emit(call, Phase::Waited { wait });
         }
