@@ -6,6 +6,8 @@
 
 mod command;
 mod foreign;
+#[cfg(test)]
+mod growth;
 mod ours;
 mod paced;
 mod shape;

@@ -1,0 +1,143 @@
+//! That planning grows with what is planned and with nothing else: pieces of memory are counted,
+//! not seconds, so the figure is the same in every run.
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use allocation_counter::measure;
+use strat_sim::{Behaviour, Profile, SimFactory, SimSite, World};
+use stratiform::engine::{
+    ExecuteOptions, Holder, Journal, LeaseGuard, LeaseStore, MemoryLeaseStore, Run, Sites,
+    Spending, Stop, UserDataSource, execute, observe,
+};
+use stratiform::model::Name;
+use stratiform::planner::{Action, DiffOptions, diff, lower, place};
+use stratiform::provider::{Clock, Registry, TokioClock};
+use stratiform::{EventSink, Inputs, Workspace};
+
+use crate::shape;
+
+/// How many pieces of memory each step of planning takes.
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    place: u64,
+    diff: u64,
+    lower: u64,
+    /// The same once everything is there.
+    place_again: u64,
+    diff_again: u64,
+}
+
+/// What a topology writes into a folder, of some size.
+type Shape = fn(&Path, u32) -> std::io::Result<()>;
+
+fn taken(shape: Shape, count: u32) -> Result<Taken, Box<dyn Error>> {
+    let dir = tempfile::tempdir()?;
+    shape(dir.path(), count)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()?;
+    runtime.block_on(plan_and_apply(dir.path()))
+}
+
+async fn plan_and_apply(dir: &Path) -> Result<Taken, Box<dyn Error>> {
+    let registry = Registry::new().with(SimFactory::new());
+    let workspace = Workspace::load(&dir.join("bench.hcl"), Inputs::default(), registry)?;
+    let intent = workspace.intent();
+    let clock: Arc<dyn Clock> = Arc::new(TokioClock::starting_at(jiff::Timestamp::UNIX_EPOCH));
+    let world = World::in_memory(7, Arc::clone(&clock));
+    let east = Name::new("east")?;
+    let site = SimSite::new(east.clone(), Profile::Gcp, "us-central1");
+    let site = site.behaving(Behaviour::instant());
+    let sites = Sites::from([(east, world.connect(site)?)]);
+    let (journal, events) = (Journal::in_memory(), EventSink::none());
+    let options = DiffOptions::default();
+
+    let seen = observe(&sites, &intent.owner, &journal, &*clock, &events).await;
+    let mut desired = None;
+    let placed = measure(|| desired = place(intent, &seen.facts, &seen.inventory).ok());
+    let desired = desired.ok_or("no place")?;
+    let mut plan = None;
+    let differed = measure(|| {
+        plan = Some(diff(&desired, &seen.inventory, &seen.facts, None, &options));
+    });
+    let plan = plan.ok_or("no plan")?;
+    let mut graph = None;
+    let lowered = measure(|| graph = Some(lower(&plan, &seen.inventory, &seen.facts)));
+    let graph = graph.ok_or("no steps")?;
+
+    let ttl = Duration::from_secs(60);
+    let store: Arc<dyn LeaseStore> = Arc::new(MemoryLeaseStore::new(Arc::clone(&clock)));
+    let holder = Holder::this_process("bench", clock.now());
+    let lease = store.acquire(&holder, ttl).await?;
+    let lease = LeaseGuard::hold(store, lease, ttl, Arc::clone(&clock));
+    let report = execute(Run {
+        plan: &plan,
+        graph: &graph,
+        sites: &sites,
+        inventory: &seen.inventory,
+        user_data: &UserDataSource::of(&desired),
+        spending: &Spending::default(),
+        journal: &journal,
+        lease: &lease,
+        clock: &*clock,
+        events: &events,
+        stop: &Stop::new(),
+        options: ExecuteOptions::default(),
+    })
+    .await;
+    lease.release().await?;
+    if !report.is_success() {
+        return Err(format!("the apply failed: {:?}", report.counts).into());
+    }
+
+    let seen = observe(&sites, &intent.owner, &journal, &*clock, &events).await;
+    let mut desired = None;
+    let placed_again = measure(|| desired = place(intent, &seen.facts, &seen.inventory).ok());
+    let desired = desired.ok_or("no place")?;
+    let mut plan = None;
+    let differed_again = measure(|| {
+        plan = Some(diff(&desired, &seen.inventory, &seen.facts, None, &options));
+    });
+    let changes = plan.ok_or("no plan")?.changes;
+    if changes.iter().any(|change| change.action != Action::NoOp) {
+        return Err(format!("there is something left to do: {changes:#?}").into());
+    }
+    Ok(Taken {
+        place: placed.count_total,
+        diff: differed.count_total,
+        lower: lowered.count_total,
+        place_again: placed_again.count_total,
+        diff_again: differed_again.count_total,
+    })
+}
+
+/// Ten times as much takes at most eleven times as many pieces of memory.
+#[track_caller]
+fn grows_in_step(shape: Shape) {
+    let small = taken(shape, 200).expect("it is planned and applied");
+    let large = taken(shape, 2_000).expect("it is planned and applied");
+    for (what, small, large) in [
+        ("place", small.place, large.place),
+        ("diff", small.diff, large.diff),
+        ("lower", small.lower, large.lower),
+        ("place again", small.place_again, large.place_again),
+        ("diff again", small.diff_again, large.diff_again),
+    ] {
+        assert!(small > 200, "{what}: only {small}");
+        assert!(large <= small * 11, "{what}: {small}, then {large}");
+    }
+}
+
+#[test]
+fn blocks_of_their_own() {
+    grows_in_step(shape::separate);
+}
+
+#[test]
+fn instances_of_a_block() {
+    grows_in_step(shape::instances);
+}
