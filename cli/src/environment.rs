@@ -1,6 +1,8 @@
 //! What is read from the environment, besides the colours.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
 
 /// `STRAT_VAR_name=value` gives a variable a value: so a secret is on no command line.
 const VAR_PREFIX: &str = "STRAT_VAR_";
@@ -31,4 +33,18 @@ pub(crate) fn wants_traces() -> bool {
 pub(crate) fn names_service() -> bool {
     std::env::vars_os()
         .any(|(name, _)| name == "OTEL_SERVICE_NAME" || name == "OTEL_RESOURCE_ATTRIBUTES")
+}
+
+/// The user's folder for caches: `$XDG_CACHE_HOME` if it is a whole path, else `~/.cache`.
+///
+/// <https://specifications.freedesktop.org/basedir-spec/latest/>
+pub(crate) fn caches() -> Option<PathBuf> {
+    let whole = |path: OsString| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
+    let home = || Some(whole(var("HOME")?)?.join(".cache"));
+    var("XDG_CACHE_HOME").and_then(whole).or_else(home)
+}
+
+fn var(name: &str) -> Option<OsString> {
+    let mut vars = std::env::vars_os();
+    vars.find_map(|(key, value)| (key == name).then_some(value))
 }

@@ -1,6 +1,7 @@
 //! One file for each verb.
 
 pub(crate) mod apply;
+mod cache;
 mod carry_out;
 pub(crate) mod completions;
 pub(crate) mod destroy;

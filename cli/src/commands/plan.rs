@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use stratiform::model::LocalAddr;
-use stratiform::{Mode, PlanOptions, Workspace, over_budget};
+use stratiform::{Mode, OfflinePlan, PlanOptions, Workspace, over_budget};
 
 use crate::args::{DetailArgs, TargetArgs, TopologyArgs};
+use crate::commands::cache;
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
 use crate::render;
@@ -24,6 +25,7 @@ Examples:
   strat plan --target machines.web --out plan.json
   strat plan --json | jq .summary
   strat plan --explain machines.web
+  strat plan --offline              # what it would cost, without asking any cloud
   strat plan --detailed-exitcode    # 0: nothing to change, 2: changes, 1: an error")]
 pub(crate) struct Plan {
     #[command(flatten)]
@@ -42,6 +44,11 @@ pub(crate) struct Plan {
     /// Plan with what was out of stock a moment ago, too.
     #[arg(long)]
     ignore_stock_outs: bool,
+
+    /// Ask no site: plan as if nothing were there yet, with what `strat offers refresh` remembered,
+    /// else the built-in snapshot. It tells the cost; it cannot be saved or applied.
+    #[arg(long, conflicts_with_all = ["destroy", "out", "explain", "detailed_exitcode", "ignore_stock_outs"])]
+    offline: bool,
 
     /// Write the plan as JSON.
     #[arg(long)]
@@ -64,6 +71,9 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let workspace = context.load(&self.topology)?;
+        if self.offline {
+            return self.run_offline(&workspace, context);
+        }
         let options = PlanOptions {
             mode: if self.destroy {
                 Mode::Destroy
@@ -112,6 +122,40 @@ impl Plan {
         std::mem::forget(planned);
         Ok(exit)
     }
+
+    fn run_offline(self, workspace: &Workspace, context: &Context) -> Result<Exit, Failure> {
+        let cache = cache::offers()?;
+        let targets = &self.targets.targets;
+        let planned = context.block_on(async {
+            let planned = workspace.plan_offline(&cache, targets).await;
+            planned.map_err(|error| context.failure(&error))
+        })?;
+        if self.json {
+            context.output.json(&planned.to_json())?;
+        } else {
+            let (detail, width) = (self.detail.detail(), context.output.width());
+            let plan = render::plan::plan(&planned.plan, detail, width);
+            context
+                .output
+                .data(&format!("{}\n{plan}", head(&planned)))?;
+        }
+        over_budget(&planned.plan).map_err(|error| context.failure(&error))?;
+        Ok(Exit::Done)
+    }
+}
+
+/// What a plan offline is, and is not, and what it was made from.
+fn head(planned: &OfflinePlan) -> String {
+    let mut text =
+        "Offline: no site was asked, and nothing counts as there. Not to be applied.\n".to_owned();
+    text.push_str("Sizes and prices are from:\n");
+    for (site, facts) in &planned.facts {
+        let (as_of, age) = (cache::as_of(facts), facts.as_of.map(cache::age));
+        let (site, source) = (site.as_str(), facts.source);
+        let line = cache::line(site, source, as_of.as_deref(), age.as_deref());
+        text.push_str(&format!("  {line}"));
+    }
+    text
 }
 
 fn explain(

@@ -4,6 +4,7 @@ mod crash;
 mod doctor;
 mod errors;
 mod journey;
+mod offers;
 mod plans;
 mod schema;
 mod storm;

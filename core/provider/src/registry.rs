@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use strat_model::{Error, ErrorKind, Result, SiteSpec};
+use strat_model::{Capabilities, Error, ErrorKind, Result, SiteSpec};
 
 use crate::{Clock, Provider};
 
@@ -46,6 +46,12 @@ pub trait ProviderFactory: Debug + Send + Sync {
     /// `validate` may do so too.
     fn is_offline(&self) -> bool {
         false
+    }
+
+    /// What a site's provider can do there, as far as that is known without connecting; `None`
+    /// where it is not.
+    fn capabilities(&self, _site: &SiteSpec) -> Option<Capabilities> {
+        None
     }
 
     /// Connects to a site whose settings were checked.

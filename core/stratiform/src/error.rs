@@ -31,6 +31,14 @@ pub enum Error {
         /// Why.
         source: Arc<strat_model::Error>,
     },
+    /// Nothing is known of a site without asking it.
+    #[error("nothing is known of the site `{site}` without asking it")]
+    NothingKnown {
+        /// Which.
+        site: Name,
+        /// Its provider.
+        provider: String,
+    },
     /// Another run holds the lease, or ours was lost.
     #[error(transparent)]
     Lease(#[from] LeaseError),
@@ -109,6 +117,10 @@ impl Error {
             }
             Self::Load(LoadError::NoFiles { .. }) => {
                 "`strat init` writes a first topology".to_owned()
+            }
+            Self::NothingKnown { .. } => {
+                "while it can be reached, `strat offers refresh` asks it and remembers the answer"
+                    .to_owned()
             }
             Self::NoSuchTarget { nearest, .. } => match nearest {
                 Some(nearest) => format!("did you mean `{nearest}`?"),

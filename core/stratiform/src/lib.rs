@@ -25,12 +25,14 @@
 //! - [`Run`] holds the lease: it applies.
 //! - [`SavedPlan`] is a plan on disk. It is applied only while the world and the topology are what
 //!   they were.
+//! - [`OfflinePlan`] is a plan made without asking any cloud, for its cost; it is not applied.
 //!
 //! Everything underneath is here too, by its own name: [`model`], [`topology`], [`planner`],
-//! [`provider`], [`engine`].
+//! [`provider`], [`engine`], [`catalogue`].
 
 mod error;
 mod moved;
+mod offline;
 mod phase;
 mod relocation;
 mod rounds;
@@ -47,6 +49,7 @@ mod uniform;
 mod workspace;
 
 pub use error::Error;
+pub use offline::{FactsSource, OfferCache, OfflineFacts, OfflinePlan};
 pub use phase::PHASE_TARGET;
 pub use relocation::{Destination, MachinePlace, Relocation};
 pub use run::{ApplyOptions, ApplyOutcome, Run, RunOptions, over_budget};
@@ -62,6 +65,7 @@ pub use strat_engine::{Event, EventSink, Stop};
 pub use strat_planner::{Mode, Plan, Target};
 pub use strat_topology::Inputs;
 
+pub use strat_catalogue as catalogue;
 pub use strat_engine as engine;
 pub use strat_model as model;
 pub use strat_planner as planner;

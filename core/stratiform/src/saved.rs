@@ -51,6 +51,9 @@ impl SavedPlan {
         let Value::Object(mut plan) = value else {
             return Err("it is no plan".to_owned());
         };
+        if plan.contains_key("offline") {
+            return Err("it was made without asking the sites what is there".to_owned());
+        }
         match plan.get("format_version").map(Value::as_u64) {
             Some(Some(version)) if version == u64::from(Plan::FORMAT_VERSION) => {}
             Some(Some(version)) => {
@@ -191,6 +194,10 @@ mod tests {
         json["format_version"] = json!(2);
         let why = SavedPlan::from_json(json).expect_err("refused");
         assert!(why.contains("plan format 2"), "{why}");
+        let mut json = plan().to_json();
+        json["offline"] = json!({ "sites": {} });
+        let why = SavedPlan::from_json(json).expect_err("refused");
+        assert!(why.contains("without asking"), "{why}");
         assert!(SavedPlan::from_json(json!([])).is_err());
         assert!(SavedPlan::from_json(json!({"changes": []})).is_err());
     }

@@ -33,6 +33,20 @@ pub fn plan_schema() -> Value {
         "items": { "type": "string" },
         "minItems": 1,
     });
+    properties["offline"] = json!({
+        "description": "Only in what `strat plan --offline --json` answers, which cannot be applied: \
+                        of each site where its facts are from, and when they were true.",
+        "type": "object",
+        "properties": { "sites": { "type": "object", "additionalProperties": {
+            "type": "object",
+            "properties": {
+                "source": { "enum": ["cache", "snapshot", "provider"] },
+                "as_of": { "type": ["string", "null"], "format": "date-time" },
+            },
+            "required": ["source", "as_of"],
+        } } },
+        "required": ["sites"],
+    });
     if let Some(required) = schema["required"].as_array_mut() {
         required.push("owner".into());
     }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use strat_model::{ErrorKind, Result, SiteSpec};
+use strat_model::{Capabilities, ErrorKind, Result, SiteSpec};
 use strat_provider::{ConnectContext, Provider, ProviderFactory, SettingError};
 
 use crate::access::Access;
+use crate::capabilities::capabilities;
 use crate::config::Settings;
 use crate::error::{PROVIDER, refuse};
 use crate::provider::AwsProvider;
@@ -51,6 +52,11 @@ impl ProviderFactory for AwsFactory {
 
     fn check(&self, site: &SiteSpec) -> Result<(), Vec<SettingError>> {
         Settings::parse(site).map(|_| ())
+    }
+
+    fn capabilities(&self, site: &SiteSpec) -> Option<Capabilities> {
+        let settings = Settings::parse(site).ok()?;
+        Some(capabilities(settings.consistency_ms))
     }
 
     async fn connect(

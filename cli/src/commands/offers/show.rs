@@ -1,0 +1,135 @@
+//! What was found, for people and as JSON.
+
+use serde_json::{Value, json};
+use stratiform::FactsSource;
+use stratiform::model::{Name, Offer};
+
+use super::find::{Found, Row};
+use crate::commands::cache;
+use crate::context::Context;
+use crate::render::numbers::decimal;
+use crate::render::table;
+
+/// Says on stderr where the offers are from, if not from the sites themselves.
+pub(super) fn sources(found: &Found, context: &Context) {
+    for source in &found.sources {
+        if source.kind != FactsSource::Live {
+            let (as_of, age) = (source.as_of.as_deref(), source.age.as_deref());
+            let line = cache::line(&source.of, source.kind, as_of, age);
+            context.output.note(&line);
+        }
+    }
+}
+
+/// A table: of a topology's sites by site, of the catalogue by cloud and region.
+pub(super) fn table(found: &Found) -> String {
+    let by_site = found.rows.iter().any(|row| row.site.is_some());
+    let places: &[&str] = match by_site {
+        true => &["site", "zone"],
+        false => &["cloud", "region", "zones"],
+    };
+    let facts = [
+        "machine type",
+        "cpu",
+        "memory",
+        "arch",
+        "gpu",
+        "price/hour",
+        "capacity",
+    ];
+    let headings = [places, &facts].concat();
+    let rows = found.rows.iter().map(|row| {
+        let mut cells = places_of(row);
+        cells.extend(facts_of(&row.offer));
+        cells
+    });
+    table::table(&headings, rows, None)
+}
+
+fn places_of(row: &Row) -> Vec<String> {
+    match &row.site {
+        Some(site) => vec![site.to_string(), row.offer.zone.to_string()],
+        None => {
+            let region = row.region.clone().unwrap_or_default();
+            let zones = row.zones.iter().map(|zone| short(zone, &region));
+            let zones: Vec<_> = zones.collect();
+            vec![row.cloud.clone(), region.clone(), zones.join(",")]
+        }
+    }
+}
+
+/// A zone beside its region: `b` for `eu-central-1b`.
+fn short<'a>(zone: &'a Name, region: &str) -> &'a str {
+    let rest = zone.as_str().strip_prefix(region);
+    rest.map_or(zone.as_str(), |rest| rest.trim_start_matches('-'))
+}
+
+fn facts_of(offer: &Offer) -> [String; 7] {
+    let price = offer.price_hour.map(|price| price.to_string());
+    [
+        offer.machine_type.clone(),
+        offer.cpu.to_string(),
+        offer.memory.to_string(),
+        offer.arch.clone(),
+        gpu(offer),
+        price.unwrap_or_else(|| "unknown".to_owned()),
+        offer.capacity.as_str().to_owned(),
+    ]
+}
+
+/// `4 x T4`, and nothing where there is none.
+fn gpu(offer: &Offer) -> String {
+    match (&offer.gpu, offer.gpus) {
+        (_, 0) => String::new(),
+        (Some(model), count) => format!("{count} x {model}"),
+        (None, count) => count.to_string(),
+    }
+}
+
+/// The offers, and where they are from.
+pub(super) fn json(found: &Found) -> Value {
+    let offers: Vec<_> = found
+        .rows
+        .iter()
+        .map(|row| offer_json(row, found))
+        .collect();
+    let sources: Vec<_> = found
+        .sources
+        .iter()
+        .map(|source| {
+            json!({
+                "of": source.of,
+                "source": source.kind.as_str(),
+                "as_of": source.as_of,
+                "detail": source.detail,
+            })
+        })
+        .collect();
+    json!({ "offers": offers, "sources": sources })
+}
+
+fn offer_json(row: &Row, found: &Found) -> Value {
+    let offer = &row.offer;
+    let source = found.sources.get(row.source);
+    // A row of the catalogue stands for all of its zones.
+    let zone = row.site.is_some().then_some(&offer.zone);
+    json!({
+        "site": row.site,
+        "cloud": row.cloud,
+        "region": row.region,
+        "zone": zone,
+        "zones": row.zones,
+        "machine_type": offer.machine_type,
+        "family": offer.family,
+        "arch": offer.arch,
+        "cpu": offer.cpu,
+        "memory_bytes": offer.memory.0,
+        "gpus": offer.gpus,
+        "gpu": offer.gpu,
+        "price_hour": offer.price_hour.map(|price| decimal(price.amount)),
+        "currency": offer.price_hour.map(|price| price.currency),
+        "capacity": offer.capacity.as_str(),
+        "source": source.map(|source| source.kind.as_str()),
+        "as_of": source.and_then(|source| source.as_of.as_deref()),
+    })
+}

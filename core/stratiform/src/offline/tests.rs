@@ -1,0 +1,167 @@
+//! A cloud that must not be asked, planned with what is built in and with what was remembered.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use strat_model::{Capabilities, SiteSpec};
+use strat_provider::{ConnectContext, Provider, ProviderFactory, Registry, SettingError};
+use strat_topology::Inputs;
+
+use super::*;
+
+/// As a cloud's factory without a network.
+#[derive(Debug)]
+struct Unreachable {
+    name: &'static str,
+    capabilities: Option<Capabilities>,
+}
+
+#[async_trait]
+impl ProviderFactory for Unreachable {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn check(&self, _site: &SiteSpec) -> Result<(), Vec<SettingError>> {
+        Ok(())
+    }
+
+    fn capabilities(&self, _site: &SiteSpec) -> Option<Capabilities> {
+        self.capabilities.clone()
+    }
+
+    async fn connect(
+        &self,
+        site: &SiteSpec,
+        _context: &ConnectContext,
+    ) -> strat_model::Result<Arc<dyn Provider>> {
+        panic!("{} was to be asked by nobody", site.name)
+    }
+}
+
+const TOPOLOGY: &str = r#"
+topology "t" {}
+site "here" {
+  provider = "PROVIDER"
+  region   = "eu-central-1"
+}
+network "n" {
+  cidr  = "10.0.0.0/16"
+  sites = [site.here]
+}
+subnet "s" {
+  network = network.n
+  newbits = 4
+}
+machines "web" {
+  count  = 2
+  cpu    = 2
+  memory = "8GiB"
+  image  = "debian-12"
+  subnet = subnet.s
+}
+"#;
+
+struct Bench {
+    folder: tempfile::TempDir,
+    workspace: Workspace,
+}
+
+impl Bench {
+    fn new(provider: &'static str, capabilities: Option<Capabilities>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = TOPOLOGY.replace("PROVIDER", provider);
+        std::fs::write(folder.path().join("t.hcl"), text).expect("written");
+        let registry = Registry::new().with(Unreachable {
+            name: provider,
+            capabilities,
+        });
+        let workspace = Workspace::load(folder.path(), Inputs::default(), registry);
+        Self {
+            workspace: workspace.unwrap_or_else(|error| panic!("{error:#?}")),
+            folder,
+        }
+    }
+
+    fn cache(&self) -> OfferCache {
+        OfferCache::below(&self.folder.path().join("caches"))
+    }
+
+    async fn plan(&self) -> Result<OfflinePlan, Error> {
+        self.workspace.plan_offline(&self.cache(), &[]).await
+    }
+}
+
+/// What a cloud can do.
+pub(super) fn capabilities() -> Capabilities {
+    let all = serde_json::json!({
+        "kinds": Kind::ALL, "subnets": "regional", "sizing": "catalogue",
+        "idempotency": { "token": { "window_ms": 600_000 } }, "marks": "metadata",
+        "in_place": {}, "unreadable": {}, "create_batch": 10, "delete_batch": 10,
+        "consistency_window_ms": 0, "user_data_max": 16_384,
+    });
+    serde_json::from_value(all).expect("capabilities")
+}
+
+#[tokio::test]
+async fn a_cloud_is_planned_with_the_snapshot_and_not_asked() {
+    let bench = Bench::new("aws", Some(capabilities()));
+    let planned = bench.plan().await.expect("a plan");
+    let here = planned.facts.values().next().expect("the site");
+    assert_eq!(here.source, FactsSource::Snapshot);
+    assert_eq!(here.facts.zones.len(), 3, "{:?}", here.facts.zones);
+    let day = here.as_of.expect("a day").to_string();
+    assert!(day.ends_with("T00:00:00Z"), "{day}");
+    let offers = &here.facts.offers;
+    assert!(
+        offers
+            .iter()
+            .all(|offer| !offer.machine_type.contains("metal"))
+    );
+    assert!(offers.is_sorted_by_key(|o| (o.zone.clone(), o.machine_type.clone(), o.capacity)));
+    // 730 hours of the cheapest x86_64 size, t3a.large at 0.0864, times two.
+    let cost = planned.plan.cost.monthly_after.expect("a cost");
+    assert_eq!(cost.normalize().to_string(), "126.144");
+    assert_eq!(planned.plan.summary.create, 4);
+    let json = planned.to_json();
+    assert_eq!(json["offline"]["sites"]["here"]["source"], "snapshot");
+    assert!(SavedPlan::from_json(json).is_err(), "it cannot be applied");
+}
+
+#[tokio::test]
+async fn what_was_remembered_comes_before_the_snapshot() {
+    let bench = Bench::new("aws", Some(capabilities()));
+    let site = bench
+        .workspace
+        .intent()
+        .sites
+        .values()
+        .next()
+        .expect("it")
+        .clone();
+    let mut facts = bench.plan().await.expect("a plan").facts;
+    let mut facts = facts.remove(&site.name).expect("the site").facts;
+    let large = |offer: &strat_model::Offer| offer.machine_type == "m5.large";
+    facts.offers.retain(large);
+    let at = Timestamp::from_second(1_750_000_000).expect("a time");
+    bench.cache().write(&site, facts, at).expect("written");
+    let planned = bench.plan().await.expect("a plan");
+    let here = planned.facts.values().next().expect("the site");
+    assert_eq!((here.source, here.as_of), (FactsSource::Cache, Some(at)));
+    // m5.large, at 0.115.
+    let cost = planned.plan.cost.monthly_after.expect("a cost");
+    assert_eq!(cost.normalize().to_string(), "167.9");
+}
+
+#[tokio::test]
+async fn a_site_of_which_nothing_is_known_is_told() {
+    for (provider, capabilities) in [("moon", Some(capabilities())), ("aws", None)] {
+        let error = Bench::new(provider, capabilities)
+            .plan()
+            .await
+            .expect_err("unknown");
+        assert!(matches!(error, Error::NothingKnown { .. }), "{error:?}");
+        assert!(error.help().is_some_and(|help| help.contains("refresh")));
+        assert_ne!(error.to_string().find("`here`"), None);
+    }
+}
