@@ -48,7 +48,7 @@ impl Shape {
     }
 }
 
-fn dollars(price: Option<Money>) -> Option<Decimal> {
+pub(super) fn dollars(price: Option<Money>) -> Option<Decimal> {
     let price = price.filter(|price| price.currency == Currency::Usd);
     price.map(|price| price.amount)
 }
@@ -365,7 +365,7 @@ pub(super) fn request(machine: &MachineIntent) -> String {
 }
 
 /// All of a machine that [`Market::choices`] looks at, in words.
-fn asked(machine: &MachineIntent) -> String {
+pub(super) fn asked(machine: &MachineIntent) -> String {
     let spot = machine.placement.spot.share_percent > 0;
     match machine.placement.max_price {
         Some(most) => format!("{} spot={spot} max_price={most}", request(machine)),

@@ -38,6 +38,9 @@ impl<'a> Placer<'a> {
                 continue;
             }
             let found = self.index.at(&machine.common.addr.at(site));
+            if found.is_empty() {
+                continue;
+            }
             for zone in permitted_zones(&allotment, market.facts()) {
                 let here = found.iter().copied().filter(|r| r.zone() == Some(zone));
                 let mut here: Vec<&Resource> = here.collect();

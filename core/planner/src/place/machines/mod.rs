@@ -148,8 +148,9 @@ impl<'a> Placer<'a> {
         for allotment in &mut allotments {
             moves::reconsider(allotment, &mut supply);
         }
+        let mut ranges = range::Ranges::new();
         for allotment in &allotments {
-            self.fallback(allotment, &supply);
+            self.fallback(allotment, &supply, &mut ranges);
             if self.explained.as_ref() == Some(&allotment.machine.common.addr) {
                 self.explanation = Some(super::explain::explain(allotment, self.intent, &supply));
             }
