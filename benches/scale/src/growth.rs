@@ -85,6 +85,7 @@ async fn plan_and_apply(dir: &Path) -> Result<Taken, Box<dyn Error>> {
         lease: &lease,
         clock: &*clock,
         events: &events,
+        health: &stratiform::NetProbe,
         stop: &Stop::new(),
         options: ExecuteOptions::default(),
     })

@@ -145,6 +145,7 @@ async fn apply(dir: &Path, told: bool) -> Result<Paced, Box<dyn Error>> {
         lease: &lease,
         clock: &*clock,
         events: &events,
+        health: &stratiform::NetProbe,
         stop: &Stop::new(),
         options: ExecuteOptions::default(),
     })

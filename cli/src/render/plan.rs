@@ -33,6 +33,7 @@ pub(crate) fn plan(plan: &Plan, detail: Detail, width: usize) -> String {
     sites(&mut text, &wanted, detail, width);
     folded(&mut text, detail, width);
     tight(&mut text, plan, width);
+    rollouts(&mut text, plan, width);
     avoided(&mut text, plan, width);
     withheld(&mut text, plan, width);
     protected(&mut text, plan);
@@ -127,6 +128,37 @@ fn tight(text: &mut String, plan: &Plan, width: usize) {
         let _ = writeln!(text, "{}", paint(UPDATE, line));
     }
     text.push('\n');
+}
+
+/// In which waves machines give way to others, where there is more than one of them.
+fn rollouts(text: &mut String, plan: &Plan, width: usize) {
+    let mut some = false;
+    for (local, rollout) in &plan.rollouts {
+        let changes = plan.changes.iter().filter(|c| c.addr.local == *local);
+        let goes = changes.filter(|c| matches!(c.action, Action::Delete | Action::Replace));
+        let goes: u32 = goes.map(|change| change.count).sum();
+        if goes < 2 && rollout.health.is_none() {
+            continue;
+        }
+        let wave = rollout.wave.min(goes);
+        let order = if rollout.destroy_first {
+            "old ones first, since there is no room for both"
+        } else {
+            "new ones first"
+        };
+        let mut line = format!("{local} gives way in waves of {wave}, {order}");
+        if let Some(health) = &rollout.health {
+            let path = health.path.as_deref().unwrap_or_default();
+            let _ = write!(line, "; each must answer at port {}{path}", health.port);
+        }
+        for line in words(&format!("{line}."), width) {
+            let _ = writeln!(text, "{line}");
+        }
+        some = true;
+    }
+    if some {
+        text.push('\n');
+    }
 }
 
 /// What was out of stock lately, and until when it is not tried.

@@ -260,6 +260,7 @@ const fn doing(operation: Operation) -> &'static str {
         Operation::Attach => "attaching",
         Operation::Detach => "detaching",
         Operation::Start => "starting",
+        Operation::Probe => "asking",
         Operation::Delete => "deleting",
     }
 }
@@ -271,6 +272,7 @@ pub(crate) const fn done(operation: Operation) -> &'static str {
         Operation::Attach => "attached",
         Operation::Detach => "detached",
         Operation::Start => "started",
+        Operation::Probe => "healthy",
         Operation::Delete => "deleted",
     }
 }

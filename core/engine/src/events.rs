@@ -20,6 +20,7 @@ pub enum Operation {
     Attach,
     Detach,
     Start,
+    Probe,
     Delete,
 }
 
@@ -33,6 +34,7 @@ impl Operation {
             Self::Attach => "attach",
             Self::Detach => "detach",
             Self::Start => "start",
+            Self::Probe => "probe",
             Self::Delete => "delete",
         }
     }
@@ -46,6 +48,7 @@ impl From<&StepOp> for Operation {
             StepOp::Attach { .. } => Self::Attach,
             StepOp::Detach { .. } => Self::Detach,
             StepOp::Start { .. } => Self::Start,
+            StepOp::Probe { .. } => Self::Probe,
             StepOp::Delete { .. } => Self::Delete,
         }
     }

@@ -35,6 +35,7 @@ use strat_provider::Provider;
 
 mod events;
 mod execute;
+mod health;
 mod journal;
 mod lease;
 mod observe;
@@ -46,6 +47,7 @@ pub use events::{Event, EventSink, Operation};
 pub use execute::{
     Counts, ExecuteOptions, OfferRef, Outcome, Report, Run, Spending, StepReport, execute,
 };
+pub use health::{HealthProbe, NetProbe, Question};
 #[cfg(feature = "schema")]
 pub use journal::journal_schema;
 pub use journal::{EntryId, Journal, JournalError, Pending, RunRecord, Started, retention};

@@ -168,6 +168,8 @@ impl fmt::Display for Key {
 ///
 /// Written `machine.db["primary"]`, `bucket.assets`, `volume.scratch[3]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(from = "String", into = "String", extend("pattern" = crate::schema::LOCAL_ADDR)))]
 pub struct LocalAddr {
     /// The first word.
     pub noun: Noun,

@@ -39,6 +39,13 @@ pub const ADDR: &str = concat!(
     ")?$"
 );
 
+/// A [`LocalAddr`](crate::LocalAddr).
+pub const LOCAL_ADDR: &str = concat!(
+    "^(network|subnet|firewall|address|keypair|image|machines?|volume|bucket)\\.",
+    name!(),
+    "(\\[([0-9]+|\"([^\"\\\\]|\\\\.)*\")\\])?$"
+);
+
 /// A [`Token`](crate::Token).
 pub const TOKEN: &str = "^[0-9a-f]{32}$";
 

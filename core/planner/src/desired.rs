@@ -6,7 +6,8 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use strat_model::{
-    Addr, BudgetIntent, Digest, Field, ImageRef, Money, Name, Owner, ResourceId, Spec,
+    Addr, BudgetIntent, Digest, Field, ImageRef, LocalAddr, Money, Name, Owner, ResourceId,
+    RolloutIntent, Spec,
 };
 
 /// What is to be, everywhere.
@@ -18,7 +19,7 @@ pub struct Desired {
     pub entries: BTreeMap<Addr, Entry>,
     /// What cannot be said now, because a site gave no answer: these local addresses are left as
     /// they are, and why.
-    pub withheld: BTreeMap<strat_model::LocalAddr, String>,
+    pub withheld: BTreeMap<LocalAddr, String>,
     /// What it may cost.
     pub budgets: Vec<BudgetIntent>,
     /// By how much, in US dollars an hour, it may cost less and more if what was chosen runs out.
@@ -26,6 +27,18 @@ pub struct Desired {
     /// How far, relative to the best places, those of the machines may be from them: 0 is proven
     /// best; `None`, that no bound was found.
     pub gap: Option<Decimal>,
+    /// How the machines of each block give way to others.
+    pub rollouts: BTreeMap<LocalAddr, RolloutIntent>,
+}
+
+impl Desired {
+    /// How many things of a block there are to be, everywhere.
+    #[must_use]
+    pub fn count(&self, local: &LocalAddr) -> u32 {
+        let entries = self.entries.iter();
+        let entries = entries.filter(|(addr, _)| addr.local == *local);
+        entries.map(|(_, entry)| entry.count()).sum()
+    }
 }
 
 /// What is to be at one address.
@@ -52,6 +65,7 @@ impl Desired {
             budgets: Vec::new(),
             fallback: (Decimal::ZERO, Decimal::ZERO),
             gap: Some(Decimal::ZERO),
+            rollouts: BTreeMap::new(),
         }
     }
 }

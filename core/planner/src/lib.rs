@@ -21,6 +21,7 @@ mod stock;
 mod target;
 mod unseen;
 mod view;
+mod waves;
 
 pub use cidr::{check_address_space, site_slices};
 pub use cost::HOURS_A_MONTH;
@@ -32,7 +33,7 @@ pub use naming::{fleet_names, resource_name};
 pub use place::{Chosen, Considered, Explanation, SiteExplanation, explain, place};
 pub use plan::{
     Action, BudgetState, Cause, Change, Cost, CostRange, FieldChange, Guard, Mode, Plan,
-    ReplaceOrder, SiteCost, Source, Summary, TargetRef, Withheld,
+    ReplaceOrder, Rollout, SiteCost, Source, Summary, TargetRef, Withheld,
 };
 pub use step::{Step, StepGraph, StepId, StepOp};
 pub use stock::{MachineOffer, Shortage, StockBook, StockEntry};

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use strat_model::{Addr, Currency, Field, Fingerprint, Kind, Name, Origin, Owner, ResourceId};
+use strat_model::{
+    Addr, Currency, Field, Fingerprint, HealthCheck, Kind, LocalAddr, Name, Origin, Owner,
+    ResourceId,
+};
 
 use crate::{Goal, StockEntry, View};
 
@@ -185,6 +188,20 @@ pub struct Source {
     pub var_files: Vec<PathBuf>,
 }
 
+/// In which waves the machines of one block give way to others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Rollout {
+    /// How many machines give way at once: as many as wanted, or as there is room for.
+    pub wave: u32,
+    /// Whether what goes goes first in each wave, because there is no room for even one beside it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub destroy_first: bool,
+    /// What each new machine must answer before an old one goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthCheck>,
+}
+
 /// Something that is left as it is because too little is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -341,6 +358,9 @@ pub struct Plan {
     /// Sites without room for what goes and what comes at once: deletes go first there.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub tight: BTreeSet<Name>,
+    /// The blocks whose machines give way to others in waves.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rollouts: BTreeMap<LocalAddr, Rollout>,
     /// What is left as it is because too little is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withheld: Vec<Withheld>,

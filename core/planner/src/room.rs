@@ -1,6 +1,6 @@
 //! How much room a site has left for machines and volumes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use strat_model::{Bytes, DiskSpec, MachineSpec, Name, Resource, SiteFacts, Spec};
 
@@ -256,6 +256,90 @@ impl<'a> Room<'a> {
             _ => true,
         }
     }
+}
+
+impl<'a> Room<'a> {
+    /// What one machine needs.
+    pub(crate) fn need<R: Ord>(&self, spec: &MachineSpec<R>) -> Need<'a> {
+        let (cpu, memory, disk) = amounts(spec);
+        let family = self.family(spec);
+        Need {
+            cpu,
+            memory,
+            disk,
+            family,
+        }
+    }
+
+    /// Whether there is room for this.
+    pub(crate) fn covers(&self, usage: &Usage) -> bool {
+        let pool = self.pool.is_none_or(|free| {
+            usage.cpu <= signed(free.cpu)
+                && usage.memory <= signed(free.memory)
+                && usage.disk <= signed(free.disk)
+        });
+        let mut quotas = self.quotas.iter();
+        pool && quotas.all(|(family, left)| usage.of(*family) <= signed(*left))
+    }
+
+    /// Counts it in. What is below zero gives nothing back: it is not free yet.
+    pub(crate) fn take_usage(&mut self, usage: &Usage) {
+        let take = |left: &mut u64, used: i64| {
+            *left = left.saturating_sub(u64::try_from(used).unwrap_or(0));
+        };
+        if let Some(free) = &mut self.pool {
+            take(&mut free.cpu, usage.cpu);
+            take(&mut free.memory, usage.memory);
+            take(&mut free.disk, usage.disk);
+        }
+        for (family, left) in &mut self.quotas {
+            take(left, usage.of(*family));
+        }
+    }
+}
+
+/// What some machines take at a site, or give back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Usage {
+    cpu: i64,
+    memory: i64,
+    disk: i64,
+    /// The CPUs by family.
+    families: BTreeMap<String, i64>,
+}
+
+impl Usage {
+    /// Adds machines; a negative count takes them away.
+    pub(crate) fn add(&mut self, need: &Need<'_>, count: i64) {
+        self.cpu += signed(need.cpu) * count;
+        self.memory += signed(need.memory) * count;
+        self.disk += signed(need.disk) * count;
+        *self.families.entry(need.family.to_owned()).or_default() += signed(need.cpu) * count;
+    }
+
+    /// Makes each amount at least as large as another's.
+    pub(crate) fn raise_to(&mut self, other: &Self) {
+        self.cpu = self.cpu.max(other.cpu);
+        self.memory = self.memory.max(other.memory);
+        self.disk = self.disk.max(other.disk);
+        for (family, cpu) in &other.families {
+            let mine = self.families.entry(family.clone()).or_default();
+            *mine = (*mine).max(*cpu);
+        }
+    }
+
+    /// The CPUs of a family, or of all.
+    fn of(&self, family: Option<&str>) -> i64 {
+        match family {
+            None => self.cpu,
+            Some(family) => self.families.get(family).copied().unwrap_or(0),
+        }
+    }
+}
+
+/// No site has more than this of anything.
+fn signed(amount: u64) -> i64 {
+    i64::try_from(amount).unwrap_or(i64::MAX)
 }
 
 /// The CPUs, memory and disk of a machine.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use strat_model::{Addr, Field, Kind, Name};
+use strat_model::{Addr, Field, HealthCheck, Kind, Name, ResourceId};
 
 use crate::TargetRef;
 
@@ -66,6 +66,16 @@ pub enum StepOp {
     Start {
         /// Which machines.
         targets: Vec<TargetRef>,
+    },
+    /// Waits until machines run, and asks them whether they do their work, again and again until
+    /// they say so or their time is up. Changes nothing.
+    Probe {
+        /// The steps whose machines are asked.
+        made: Vec<StepId>,
+        /// Machines that were there before and are asked, too.
+        ids: Vec<ResourceId>,
+        /// What they are asked; `None`: that they run is enough.
+        health: Option<HealthCheck>,
     },
     /// Deletes things, and waits until they are gone.
     Delete {

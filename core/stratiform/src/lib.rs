@@ -61,7 +61,7 @@ pub use state::StateDir;
 pub use uniform::{Things, Uniform, uniform_capabilities};
 pub use workspace::Workspace;
 
-pub use strat_engine::{Event, EventSink, Stop};
+pub use strat_engine::{Event, EventSink, HealthProbe, NetProbe, Question, Stop};
 pub use strat_planner::{Mode, Plan, Target};
 pub use strat_topology::Inputs;
 

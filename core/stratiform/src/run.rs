@@ -296,6 +296,7 @@ impl<'a> Run<'a> {
             lease: &self.lease,
             clock: &**session.clock(),
             events: session.events(),
+            health: &**session.health(),
             stop: &options.stop,
             options: options.execute,
         })

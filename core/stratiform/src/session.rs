@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use strat_engine::{
-    Event, EventSink, FileLeaseStore, Journal, Observation, Problem, Sites, observe,
+    Event, EventSink, FileLeaseStore, HealthProbe, Journal, NetProbe, Observation, Problem, Sites,
+    observe,
 };
 use strat_model::{Coverage, Kind, LocalAddr, Name, SiteFacts, SiteInventory, Spec};
 use strat_planner::{
@@ -50,6 +51,7 @@ pub struct Session {
     unreachable: Vec<Problem>,
     clock: Arc<dyn Clock>,
     events: EventSink,
+    health: Arc<dyn HealthProbe>,
 }
 
 impl Session {
@@ -100,7 +102,22 @@ impl Session {
             unreachable,
             clock,
             events,
+            health: Arc::new(NetProbe),
         })
+    }
+
+    /// Lets somebody else ask machines whether they are healthy; otherwise this process does, over
+    /// the network.
+    #[must_use]
+    pub fn with_health_probe(mut self, health: Arc<dyn HealthProbe>) -> Self {
+        self.health = health;
+        self
+    }
+
+    /// Who asks machines whether they are healthy.
+    #[must_use]
+    pub fn health(&self) -> &Arc<dyn HealthProbe> {
+        &self.health
     }
 
     /// The topology.

@@ -9,8 +9,8 @@ use stratiform::engine::Outcome;
 use stratiform::model::{Kind, Resource, ResourceState};
 use stratiform::provider::{Clock, Registry, TokioClock};
 use stratiform::{
-    ApplyOptions, ApplyOutcome, EventSink, Inputs, Mode, Plan, PlanOptions, RunOptions, Session,
-    Stop, Workspace,
+    ApplyOptions, ApplyOutcome, EventSink, HealthProbe, Inputs, Mode, NetProbe, Plan, PlanOptions,
+    RunOptions, Session, Stop, Workspace,
 };
 
 /// A folder with a topology, and the simulated clouds that it is applied to.
@@ -19,6 +19,7 @@ pub struct Folder {
     dir: tempfile::TempDir,
     factory: SimFactory,
     clock: Arc<dyn Clock>,
+    health: Arc<dyn HealthProbe>,
 }
 
 /// What an apply came to.
@@ -49,7 +50,15 @@ impl Folder {
             dir: tempfile::tempdir().expect("a folder"),
             factory: SimFactory::new(),
             clock: Arc::new(TokioClock::system()),
+            health: Arc::new(NetProbe),
         }
+    }
+
+    /// Lets somebody else ask machines whether they are healthy: those of the simulator are nowhere
+    /// to be reached.
+    #[must_use]
+    pub fn asked_by(self, health: Arc<dyn HealthProbe>) -> Self {
+        Self { health, ..self }
     }
 
     /// Another empty folder, from which the same clouds are seen: see [`crate::Random::in_realm`].
@@ -117,6 +126,7 @@ impl Folder {
         Session::connect_with(workspace, EventSink::none(), Arc::clone(&self.clock))
             .await
             .expect("connects")
+            .with_health_probe(Arc::clone(&self.health))
     }
 
     /// Plans without writing anything.
@@ -203,6 +213,23 @@ impl Folder {
         };
         self.clear_hooks();
         died
+    }
+
+    /// A whole apply that is asked to stop at its `at`-th moment, and all that it came to.
+    ///
+    /// # Panics
+    /// As [`Folder::stopped`].
+    pub async fn stopped_outcome(&self, at: usize) -> (Plan, ApplyOutcome) {
+        let stop = Stop::new();
+        let button = stop.clone();
+        self.at_moment(at, move || {
+            button.request();
+            Verdict::Go
+        })
+        .await;
+        let done = self.carry_out(&PlanOptions::default(), stop).await;
+        self.clear_hooks();
+        done
     }
 
     /// An apply that is asked to stop at its `at`-th moment, and, if it is urgent, at once again.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use strat_model::{
     Addr, Error, ErrorKind, Kind, Name, Resource, ResourceId, ResourceState, Result,
 };
+use strat_planner::StepId;
 use strat_provider::{Filter, Provider, ProviderExt as _};
 
 use super::Run;
@@ -38,6 +39,8 @@ pub(super) struct Context<'a> {
     pub(super) run: Run<'a>,
     pub(super) known: Mutex<Known>,
     pub(super) waits: Waits<'a>,
+    /// What each step made.
+    pub(super) made: Mutex<BTreeMap<StepId, Vec<ResourceId>>>,
     lists: BTreeMap<(&'a Name, Kind), tokio::sync::Mutex<Option<List>>>,
 }
 
@@ -56,6 +59,7 @@ impl<'a> Context<'a> {
             run,
             known: Mutex::new(Known::new(run.inventory, &run.plan.topology, run.graph)),
             waits: Waits::new(run.sites, run.clock, run.options.wait_deadline),
+            made: Mutex::default(),
             lists: lists.collect(),
         }
     }

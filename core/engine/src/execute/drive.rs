@@ -11,7 +11,7 @@ use super::context::{Context, Failure};
 use super::schedule::{Schedule, Slot, Slots};
 use super::step::{StepRun, count_of};
 use super::{Counts, OfferRef, Outcome, Report, Run, StepReport};
-use crate::{Event, Operation, StopLevel};
+use crate::{Event, Operation, StopLevel, lock};
 
 /// How a step came out.
 struct End {
@@ -218,6 +218,7 @@ async fn run_step<'a>(context: &Context<'a>, step: &'a Step, slot: Slot) -> End 
         Ok(mut running) => {
             end.outcome = running.operate().await;
             end.made = running.made;
+            lock(&context.made).insert(step.id, end.made.clone());
         }
         Err(error) => end.outcome = Err(Failure::Error(error.with_addr(&step.addr))),
     }

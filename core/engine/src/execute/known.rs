@@ -131,7 +131,7 @@ impl Known {
 /// What a step changes or deletes.
 pub(super) fn targets_of(op: &StepOp) -> &[TargetRef] {
     match op {
-        StepOp::Create { .. } => &[],
+        StepOp::Create { .. } | StepOp::Probe { .. } => &[],
         StepOp::Update { target, .. } | StepOp::Attach { target, .. } => target.as_slice(),
         StepOp::Detach { target } | StepOp::ClearRules { target } => std::slice::from_ref(target),
         StepOp::Start { targets } | StepOp::Delete { targets } => targets,

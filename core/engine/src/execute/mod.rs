@@ -6,6 +6,7 @@ mod create;
 mod delete;
 mod drive;
 mod known;
+mod probe;
 mod report;
 mod schedule;
 mod spending;
@@ -24,7 +25,9 @@ pub use spending::Spending;
 
 use drive::Execution;
 
-use crate::{Event, EventSink, Journal, LeaseGuard, RunRecord, Sites, Stop, UserDataSource};
+use crate::{
+    Event, EventSink, HealthProbe, Journal, LeaseGuard, RunRecord, Sites, Stop, UserDataSource,
+};
 
 /// Bounds of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +76,8 @@ pub struct Run<'a> {
     pub clock: &'a dyn Clock,
     /// Who wants to know.
     pub events: &'a EventSink,
+    /// Who asks machines whether they do their work.
+    pub health: &'a dyn HealthProbe,
     /// Who may end it early.
     pub stop: &'a Stop,
     /// Its bounds.

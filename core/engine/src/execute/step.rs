@@ -154,7 +154,7 @@ impl<'c, 'a> StepRun<'c, 'a> {
     }
 
     /// The calls are made; what is left is waiting.
-    fn rest(&mut self, waiting: usize) {
+    pub(super) fn rest(&mut self, waiting: usize) {
         if self.slot.take().is_some() {
             self.context.run.events.send(Event::StepProgress {
                 step: self.step.id.0,
@@ -310,6 +310,7 @@ impl StepRun<'_, '_> {
             StepOp::ClearRules { target } => self.clear_rules(target).await,
             StepOp::Detach { target } => self.detach(target).await,
             StepOp::Start { targets } => self.start(targets).await,
+            StepOp::Probe { made, ids, health } => self.probe(made, ids, health.as_ref()).await,
             StepOp::Delete { targets } => self.delete(targets).await,
         }
     }
@@ -323,6 +324,8 @@ pub(super) const fn count_of(op: &StepOp) -> u32 {
         | StepOp::ClearRules { .. }
         | StepOp::Attach { .. }
         | StepOp::Detach { .. } => 1,
+        // What a step made is counted where it was made.
+        StepOp::Probe { .. } => 0,
         #[expect(
             clippy::cast_possible_truncation,
             reason = "a step is at most one batch"

@@ -251,9 +251,11 @@ impl State {
                     continue;
                 }
                 Operation::Delete => &mut touched.deleted,
-                Operation::Update | Operation::Attach | Operation::Detach | Operation::Start => {
-                    &mut touched.changed
-                }
+                Operation::Update
+                | Operation::Attach
+                | Operation::Detach
+                | Operation::Start
+                | Operation::Probe => &mut touched.changed,
             };
             ids.extend(started.ids.iter().cloned());
         }

@@ -208,6 +208,7 @@ impl Bench {
             lease,
             clock: &*self.clock,
             events: &self.events,
+            health: &strat_engine::NetProbe,
             stop: &self.stop,
             options: self.options,
         };

@@ -23,8 +23,8 @@ impl Differ<'_> {
         }
         // Stable, so that the groups of one fleet keep their order.
         changes.sort_by(|a, b| (&a.addr, a.action).cmp(&(&b.addr, b.action)));
-        let tight = tight::sites(&changes, self.facts);
-        tight::destroy_first(&mut changes, &tight);
+        let order = tight::order(&changes, self.desired, self.facts, self.index);
+        tight::destroy_first(&mut changes, &order);
         let summary = summary(&changes, self.unchanged);
         let existing = u32::try_from(self.index.len()).unwrap_or(u32::MAX);
         let cost = cost(self.desired, self.index, self.facts);
@@ -34,7 +34,8 @@ impl Differ<'_> {
             topology: self.desired.owner.clone(),
             mode: options.mode,
             source: None,
-            tight,
+            tight: order.tight,
+            rollouts: order.rollouts,
             withheld: self.withheld(),
             avoided: Vec::new(),
             guard: guard(&summary, existing, options),

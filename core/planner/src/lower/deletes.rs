@@ -33,10 +33,25 @@ impl<'a> Lowering<'a> {
                     }
                 }
             }
-            if moves(change) && !self.plan.tight.contains(&change.site) {
-                deps.extend(successors.get(&change.addr.local).into_iter().flatten());
-            }
             let id = self.steps[number].id;
+            if moves(change) && !self.rolls(change) {
+                let successors = successors.get(&change.addr.local).into_iter().flatten();
+                let tight = self.plan.tight.contains(&change.site);
+                for successor in successors {
+                    // Where there is no room, what comes waits for what goes; so what goes waits
+                    // only for what comes where there is room, if that leads in no circle.
+                    if !tight {
+                        deps.push(*successor);
+                    } else if !self
+                        .plan
+                        .tight
+                        .contains(&self.steps[successor.index()].site)
+                    {
+                        deps.push(*successor);
+                        self.soft.insert((id, *successor));
+                    }
+                }
+            }
             self.steps[number]
                 .deps
                 .extend(deps.into_iter().filter(|dep| *dep != id));
@@ -68,7 +83,9 @@ impl<'a> Lowering<'a> {
                 .map(|step| step.id)
                 .collect();
             for step in &mut self.steps {
-                if machines(&&*step) && matches!(step.op, StepOp::Create { .. }) {
+                // In waves, each takes the room that the one before it has left.
+                let rolls = self.plan.rollouts.contains_key(&step.addr.local);
+                if !rolls && machines(&&*step) && matches!(step.op, StepOp::Create { .. }) {
                     step.deps.extend(&deletes);
                 }
             }

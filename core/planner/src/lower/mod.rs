@@ -7,6 +7,7 @@
 mod deletes;
 mod firewalls;
 mod graph;
+mod rollout;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -35,6 +36,7 @@ pub fn lower(plan: &Plan, inventory: &Inventory, facts: &BTreeMap<Name, SiteFact
         circles: firewalls::deleted_circles(plan, &index),
         machines_that_go: machines_that_go(plan),
         parts: HashMap::new(),
+        soft: HashSet::new(),
         destroy_first: plan
             .changes
             .iter()
@@ -43,12 +45,16 @@ pub fn lower(plan: &Plan, inventory: &Inventory, facts: &BTreeMap<Name, SiteFact
             .collect(),
     };
     for (number, change) in plan.changes.iter().enumerate() {
-        lowering.change(number, change);
+        if !lowering.rolls(change) {
+            lowering.change(number, change);
+        }
     }
+    lowering.roll_out();
     lowering.wait_for_references();
+    lowering.probe_when_attached();
     lowering.order_deletes(inventory);
     lowering.make_room();
-    graph::finish(lowering.steps)
+    graph::finish(lowering.steps, &lowering.soft)
 }
 
 /// The work in progress of one [`lower`].
@@ -67,6 +73,9 @@ struct Lowering<'a> {
     without: HashMap<&'a Addr, BTreeSet<Addr>>,
     /// How many batches an address has so far.
     parts: HashMap<&'a Addr, u32>,
+    /// What waits for what (the first for the second) only for the sake of order: where it leads
+    /// in a circle, it gives way.
+    soft: HashSet<(StepId, StepId)>,
     /// Firewalls that go together and name each other.
     circles: HashMap<(&'a Name, &'a ResourceId), usize>,
     /// Machines that this plan deletes.
@@ -356,7 +365,10 @@ impl<'a> Lowering<'a> {
                 StepOp::Attach { goal, .. } => (*goal, true),
                 // The old machine keeps its volume until the new one is there.
                 StepOp::Detach { .. } => (0, true),
-                StepOp::ClearRules { .. } | StepOp::Start { .. } | StepOp::Delete { .. } => {
+                StepOp::ClearRules { .. }
+                | StepOp::Start { .. }
+                | StepOp::Probe { .. }
+                | StepOp::Delete { .. } => {
                     continue;
                 }
             };

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 use strat_model::{
-    Addr, Common, Diagnostic, Digest, Field, Intent, Inventory, Kind, LocalAddr, Name, SiteFacts,
-    Spec,
+    Addr, Common, Diagnostic, Digest, Field, Intent, Inventory, Kind, LocalAddr, Name,
+    RolloutIntent, SiteFacts, Spec,
 };
 
 use crate::diff::field_value;
@@ -50,6 +50,7 @@ pub fn place(
             budgets: intent.budgets.clone(),
             fallback: placer.fallback,
             gap: placer.gap.and_then(|gap| Decimal::try_from(gap).ok()),
+            rollouts: rollouts(intent),
         })
     } else {
         Err(placer.problems)
@@ -73,6 +74,13 @@ pub fn explain(
     placer.explained = Some(addr.clone());
     placer.machines();
     placer.explanation
+}
+
+fn rollouts(intent: &Intent) -> BTreeMap<LocalAddr, RolloutIntent> {
+    let machines = intent.machines.iter();
+    machines
+        .map(|machine| (machine.common.addr.clone(), machine.rollout.clone()))
+        .collect()
 }
 
 /// The work in progress of one [`place`].

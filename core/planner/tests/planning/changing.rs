@@ -17,16 +17,75 @@ fn new_user_data_replaces_the_fleet_new_before_old() {
     assert_eq!(lines(&plan), ["replace machines.web@dc1 x6"]);
     assert_eq!(plan.changes[0].order, Some(ReplaceOrder::CreateFirst));
     let graph = lower(&plan, &world, &facts());
-    let creates: Vec<StepId> = graph
-        .steps
-        .iter()
-        .filter(|step| matches!(step.op, StepOp::Create { .. }))
-        .map(|step| step.id)
-        .collect();
-    for step in &graph.steps {
-        if matches!(step.op, StepOp::Delete { .. }) {
-            assert!(creates.iter().all(|create| step.deps.contains(create)));
+    // A quarter of six is one: six waves, each after the one before it.
+    let machines: Vec<&Step> = graph.steps.iter().collect();
+    assert_eq!(machines.len(), 12);
+    for (number, wave) in machines.chunks(2).enumerate() {
+        let [create, delete] = wave else { panic!() };
+        assert!(matches!(create.op, StepOp::Create { count: 1, .. }));
+        assert!(matches!(&delete.op, StepOp::Delete { targets } if targets.len() == 1));
+        assert!(delete.deps.contains(&create.id));
+        match number {
+            0 => assert!(create.deps.is_empty()),
+            _ => assert_eq!(create.deps, [machines[2 * number - 1].id]),
         }
+    }
+}
+
+/// How many machines each step makes and deletes, in the order of the steps: `+2`, `-2`, `?`.
+fn steps_of(plan: &Plan, world: &Inventory, facts: &Facts) -> Vec<String> {
+    let graph = lower(plan, world, facts);
+    assert!(graph.steps.iter().all(|step| step.height > 0), "{graph:#?}");
+    let words = graph.steps.iter().map(|step| match &step.op {
+        StepOp::Create { count, .. } => format!("+{count}"),
+        StepOp::Delete { targets } => format!("-{}", targets.len()),
+        StepOp::Probe { .. } => "?".to_owned(),
+        other => format!("{other:?}"),
+    });
+    words.collect()
+}
+
+#[test]
+fn waves_shrink_to_the_room_there_is_and_only_without_any_the_old_ones_go_first() {
+    let mut intent = shop();
+    intent.machines[1].rollout = RolloutIntent {
+        wave: Wave::Machines(3),
+        health: Some(HealthCheck {
+            port: 80,
+            path: None,
+            address: HealthAddress::Private,
+            timeout_ms: 1000,
+            interval_ms: 100,
+        }),
+    };
+    let world = realise(&placed(&intent, &empty()));
+    intent.machines[1].user_data = Some(UserData::text("#cloud-config 2"));
+    for (free, expected) in [
+        (9, vec!["+3", "?", "-3", "+3", "?", "-3"]),
+        // Three in each of two zones: the second wave is in both.
+        (
+            2,
+            vec!["+2", "?", "-2", "+1", "+1", "?", "?", "-2", "+2", "?", "-2"],
+        ),
+        (1, ["+1", "?", "-1"].repeat(6)),
+        (0, ["-3", "+3", "?"].repeat(2)),
+    ] {
+        let mut facts = facts();
+        let one = Pool {
+            cpu: 4,
+            memory: Bytes::gib(16),
+            disk: Bytes::gib(40),
+        };
+        facts.get_mut("dc1").expect("dc1").free = Some(Pool {
+            cpu: one.cpu * free,
+            memory: Bytes(one.memory.0 * free),
+            disk: Bytes(one.disk.0 * free),
+        });
+        let desired = place(&intent, &facts, &world).expect("placed");
+        let plan = diff(&desired, &world, &facts, None, &DiffOptions::default());
+        assert_eq!(lines(&plan), ["replace machines.web@dc1 x6"], "{free}");
+        assert_eq!(steps_of(&plan, &world, &facts), expected, "{free}");
+        assert!(plan.tight.is_empty());
     }
 }
 
@@ -266,11 +325,8 @@ fn where_there_is_no_room_for_both_the_old_one_goes_first() {
     let (creates, deletes): (Vec<_>, Vec<_>) =
         machines.partition(|step| matches!(step.op, StepOp::Create { .. }));
     assert_eq!((creates.len(), deletes.len()), (1, 2));
-    assert!(
-        deletes
-            .iter()
-            .all(|delete| creates[0].deps.contains(&delete.id))
-    );
+    let own = deletes.iter().find(|delete| delete.addr == db.addr);
+    assert_eq!(creates[0].deps, [own.expect("it goes").id]);
 }
 
 #[test]

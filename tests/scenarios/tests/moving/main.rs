@@ -1,5 +1,8 @@
-//! Machines that cannot be had where they were to be.
+//! Machines that cannot be had where they were to be, and machines that move.
 
 mod budget;
 mod common;
+mod gate;
 mod stock;
+mod watch;
+mod waves;
