@@ -52,9 +52,11 @@ impl Table {
             let other = theirs.commands.iter().find(|(name, _)| name == command);
             if let Some((_, other)) = other {
                 let faster = other.wall.as_secs_f64() / used.wall.as_secs_f64();
+                let cheaper = other.cpu.as_secs_f64() / used.cpu.as_secs_f64();
                 let leaner = ratio(other.peak, used.peak);
                 print(&format!(
-                    "{:<44} {command:<16} {faster:>9.0}x faster, {leaner:.1}x leaner",
+                    "{:<44} {command:<16} {faster:>9.0}x faster, {cheaper:.0}x less cpu, \
+                     {leaner:.1}x leaner",
                     format!("{}: ratio", ours.what)
                 ));
             }
@@ -75,9 +77,10 @@ impl Table {
                     continue;
                 };
                 print(&format!(
-                    "{:<44} {command:<16} {:>9.1}x time, {:.1}x memory for {}x as many",
+                    "{:<44} {command:<16} {:>9.1}x time, {:.1}x cpu, {:.1}x memory for {}x as many",
                     format!("{} -> {}: growth", small.what, large.count),
                     used.wall.as_secs_f64() / before.wall.as_secs_f64(),
+                    used.cpu.as_secs_f64() / before.cpu.as_secs_f64(),
                     ratio(used.peak, before.peak),
                     large.count / small.count.max(1)
                 ));
