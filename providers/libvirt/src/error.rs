@@ -1,6 +1,7 @@
 //! What libvirt's errors mean.
 
 use strat_model::{Error, ErrorKind};
+use virt::error::{ErrorDomain, ErrorDomainEnum};
 use virt::sys;
 
 use crate::host::Host;
@@ -158,10 +159,11 @@ const TABLE: &[(sys::virErrorNumber, &str, ErrorKind)] = &[
         ErrorKind::Transient,
     ),
     (sys::VIR_ERR_RPC, "VIR_ERR_RPC", ErrorKind::Transient),
+    // The host's own system refused something; a connection's failures are told apart below.
     (
         sys::VIR_ERR_SYSTEM_ERROR,
         "VIR_ERR_SYSTEM_ERROR",
-        ErrorKind::Transient,
+        ErrorKind::Internal,
     ),
     (
         sys::VIR_ERR_GNUTLS_ERROR,
@@ -197,8 +199,9 @@ pub(crate) fn is_refusal(error: &Error) -> bool {
 pub(crate) fn explain(host: &Host, doing: &str, error: virt::error::Error) -> Error {
     let (mut kind, code) = row(error.code().to_raw());
     let dead = host.forget_if_dead();
-    // A connection that broke in the middle of a call: what the call did is not known.
-    if dead && kind == ErrorKind::Internal {
+    // A connection that broke in the middle of a call: what the call did is not known. Another
+    // thread may have replaced it already; then the error's origin tells.
+    if (dead || is_of_connection(error.domain())) && kind == ErrorKind::Internal {
         kind = ErrorKind::Transient;
     }
     let message = format!("{doing} on {}: {}", host.name(), error.message().trim());
@@ -206,6 +209,11 @@ pub(crate) fn explain(host: &Host, doing: &str, error: virt::error::Error) -> Er
         .with_provider(PROVIDER)
         .with_code(code)
         .with_source(error)
+}
+
+/// Whether an error is of the way to the host, not of what was asked of it.
+fn is_of_connection(domain: ErrorDomainEnum) -> bool {
+    domain.is_any(vec![ErrorDomain::Rpc, ErrorDomain::Remote])
 }
 
 /// What it comes to that there is no connection.
@@ -246,6 +254,14 @@ impl<T> Explain<T> for Result<T, virt::error::Error> {
             Err(error) => Err(explain(host, &doing(), error)),
         }
     }
+}
+
+/// The outcome of an operation that was not a call to libvirt, as one of this provider's.
+pub(crate) fn told<T>(
+    operation: &'static str,
+    outcome: strat_model::Result<T>,
+) -> strat_model::Result<T> {
+    outcome.map_err(|error| error.with_operation(operation).with_provider(PROVIDER))
 }
 
 /// An error of this provider's own.

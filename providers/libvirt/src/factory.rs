@@ -6,21 +6,35 @@ use async_trait::async_trait;
 use strat_model::{ErrorKind, Result, SiteSpec};
 use strat_provider::{ConnectContext, Provider, ProviderFactory, SettingError};
 
-use crate::config::Settings;
+use crate::buckets::{Buckets, SharedCredentialsProvider};
+use crate::config::{Settings, Uplink};
 use crate::error::{PROVIDER, fail};
-use crate::host::Host;
+use crate::host::{Host, Version};
 use crate::provider::LibvirtProvider;
 use crate::site::{Site, capabilities};
 
 /// Makes sites of hosts with libvirt.
 #[derive(Debug, Default)]
-pub struct LibvirtFactory;
+pub struct LibvirtFactory {
+    credentials: Option<SharedCredentialsProvider>,
+}
 
 impl LibvirtFactory {
-    /// A factory.
+    /// A factory. Where a site has an S3, its credentials are found by the standard chain: profile,
+    /// environment and so on.
     #[must_use]
     pub const fn new() -> Self {
-        Self
+        Self { credentials: None }
+    }
+
+    /// A factory whose sites use these credentials for their S3 instead: for programs that bring
+    /// their own.
+    #[cfg(feature = "s3")]
+    #[must_use]
+    pub const fn with_s3_credentials(credentials: SharedCredentialsProvider) -> Self {
+        Self {
+            credentials: Some(credentials),
+        }
     }
 }
 
@@ -51,7 +65,11 @@ impl ProviderFactory for LibvirtFactory {
         let site = connecting.await.unwrap_or_else(|error| {
             Err(fail(ErrorKind::Internal, "connecting broke off").with_source(error))
         })?;
-        Ok(Arc::new(LibvirtProvider::new(Arc::new(site))))
+        let buckets = match &site.settings.s3 {
+            Some(settings) => Some(Buckets::of(settings.clone(), self.credentials.clone()).await),
+            None => None,
+        };
+        Ok(Arc::new(LibvirtProvider::new(Arc::new(site), buckets)))
     }
 }
 
@@ -72,7 +90,10 @@ fn open(spec: &SiteSpec, settings: Settings, context: &ConnectContext) -> Result
     });
     for outcome in outcomes {
         match outcome {
-            Ok(host) => traits.push(host),
+            Ok(host) => {
+                check_vlan(&settings.uplink, host.libvirt)?;
+                traits.push(host);
+            }
             Err(error) => {
                 tracing::warn!("a host does not answer: {error}");
                 first.get_or_insert(error);
@@ -93,4 +114,48 @@ fn open(spec: &SiteSpec, settings: Settings, context: &ConnectContext) -> Result
         clock,
         context.base_dir.clone(),
     ))
+}
+
+/// The first libvirt that tags on a Linux bridge: <https://libvirt.org/formatnetwork.html>. With
+/// Open vSwitch older ones do too, but a filter sees nothing there: firewalls would not hold.
+const TAGS: Version = Version(11_000_000);
+
+/// Fails where a VLAN is wanted of a libvirt that has none to give.
+fn check_vlan(uplink: &Uplink, libvirt: Version) -> Result<()> {
+    match uplink {
+        Uplink::Bridge {
+            bridge,
+            vlan: Some(vlan),
+            ..
+        } if libvirt < TAGS => {
+            let message = format!(
+                "libvirt {libvirt} does not tag on a bridge, as {TAGS} does first; help: make a \
+                 bridge on the VLAN itself on every host (`ip link add link {bridge} name \
+                 {bridge}.{vlan} type vlan id {vlan}`, and a bridge that has it as a port), and \
+                 name that one, without `vlan`"
+            );
+            Err(fail(ErrorKind::Unsupported, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_libvirt_tags_nothing() {
+        let uplink = |vlan| Uplink::Bridge {
+            bridge: "br0".to_owned(),
+            vlan,
+            gateway: None,
+        };
+        let refused = check_vlan(&uplink(Some(20)), Version(9_000_000));
+        let refused = refused.expect_err("it cannot").to_string();
+        assert!(refused.contains("libvirt 9.0.0"), "{refused}");
+        assert!(check_vlan(&uplink(None), Version(9_000_000)).is_ok());
+        assert!(check_vlan(&uplink(Some(20)), TAGS).is_ok());
+        assert!(check_vlan(&Uplink::Nat, Version(9_000_000)).is_ok());
+    }
 }

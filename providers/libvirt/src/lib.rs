@@ -11,6 +11,7 @@
 //! | image | a volume `<name>.image`, on every host | a document in the pool |
 //! | machine | a domain on one host, its disks, and a seed disk for cloud-init | its `<metadata>` |
 //! | volume | a volume `<name>.volume` on one host | a document in the pool |
+//! | bucket | not on the hosts: in an S3 beside them, if the site names one | its tags |
 //!
 //! The metadata element is JSON in the namespace `https://stratiform.dev/xmlns/libvirt/1`; a
 //! document is a small volume `<name>.<kind>.<revision>.<digest>.json` beside what it is about,
@@ -33,6 +34,7 @@
 //! messages a thing. Documents are read once and kept by their digest. A host that does not answer
 //! makes a list fail: what it holds is not known.
 
+mod buckets;
 mod compute;
 mod config;
 mod error;

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use strat_model::{Kind, Resource, ResourceId, Result};
 use strat_provider::{Filter, Observe, Page, PageToken};
 
+use crate::error::told;
 use crate::provider::LibvirtProvider;
 use crate::site::{Site, pick};
 
@@ -11,7 +12,10 @@ use crate::site::{Site, pick};
 impl Observe for LibvirtProvider {
     async fn list(&self, kind: Kind, filter: &Filter, _: Option<&PageToken>) -> Result<Page> {
         let filter = filter.clone();
-        let mut items = self.run("list", move |site| site.list(kind)).await?;
+        let mut items = match self.buckets().filter(|_| kind == Kind::Bucket) {
+            Some(buckets) => told("list", buckets.list().await)?,
+            None => self.run("list", move |site| site.list(kind)).await?,
+        };
         if let Filter::Owner(owner) = filter {
             items.retain(|resource| {
                 resource
@@ -27,6 +31,9 @@ impl Observe for LibvirtProvider {
     async fn get(&self, kind: Kind, ids: &[ResourceId]) -> Result<Vec<Resource>> {
         if ids.is_empty() {
             return Ok(Vec::new());
+        }
+        if let Some(buckets) = self.buckets().filter(|_| kind == Kind::Bucket) {
+            return told("get", buckets.get(ids).await);
         }
         let ids = ids.to_vec();
         self.run("get", move |site| match kind {

@@ -14,6 +14,7 @@ use strat_provider::{
     Storage, Update,
 };
 
+use crate::buckets::Buckets;
 use crate::error::{PROVIDER, fail};
 use crate::host::Host;
 use crate::site::Site;
@@ -22,6 +23,7 @@ use crate::thing::{Birth, Phase, Thing, request_digest};
 /// One connected site.
 pub(crate) struct LibvirtProvider {
     site: Arc<Site>,
+    buckets: Option<Buckets>,
 }
 
 impl fmt::Debug for LibvirtProvider {
@@ -33,8 +35,13 @@ impl fmt::Debug for LibvirtProvider {
 }
 
 impl LibvirtProvider {
-    pub(crate) const fn new(site: Arc<Site>) -> Self {
-        Self { site }
+    pub(crate) const fn new(site: Arc<Site>, buckets: Option<Buckets>) -> Self {
+        Self { site, buckets }
+    }
+
+    /// The S3 beside the hosts.
+    pub(crate) const fn buckets(&self) -> Option<&Buckets> {
+        self.buckets.as_ref()
     }
 
     /// Does some blocking work on a thread that may.

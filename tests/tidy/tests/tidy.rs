@@ -81,6 +81,7 @@ fn layers_use_only_what_lies_below_them() {
         "strat-model",
         "strat-catalogue",
         "strat-provider",
+        "strat-s3",
         "strat-topology",
         "strat-planner",
         "strat-engine",
@@ -89,6 +90,7 @@ fn layers_use_only_what_lies_below_them() {
         ("strat-model", &[] as &[&str]),
         ("strat-catalogue", &core[..1]),
         ("strat-provider", &core[..1]),
+        ("strat-s3", &["strat-model", "strat-provider"]),
         ("strat-topology", &core[..1]),
         ("strat-planner", &core[..1]),
         (
@@ -104,7 +106,7 @@ fn layers_use_only_what_lies_below_them() {
         let is_provider = dir.starts_with(root().join("providers"));
         let permitted: &[&str] = match allowed.get(name.as_str()) {
             Some(permitted) => permitted,
-            None if is_provider => &core[..3],
+            None if is_provider => &core[..4],
             None => continue,
         };
         for dep in dependencies(table, "dependencies") {

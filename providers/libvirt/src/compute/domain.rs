@@ -73,6 +73,16 @@ impl Blueprint<'_> {
             os = os.with("firmware", "efi");
         }
         os = os.holding(kind);
+        if self.firmware == Firmware::Uefi {
+            // Else libvirt may take a firmware that starts nothing but what Microsoft signed.
+            let off = |name: &str| {
+                Element::new("feature")
+                    .with("enabled", "no")
+                    .with("name", name)
+            };
+            let features = ["enrolled-keys", "secure-boot"].map(off);
+            os = os.holding(Element::new("firmware").holding_all(features));
+        }
         match self.boot {
             Some(boot) => os
                 .holding(Element::leaf("kernel", &boot.kernel))

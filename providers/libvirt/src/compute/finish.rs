@@ -103,6 +103,15 @@ impl Site {
                 format,
                 ..
             } if path.starts_with('/') => {
+                if !pool.has_files {
+                    let message = format!(
+                        "the image {path} is a path on the hosts, and a disk in the pool {} of \
+                         block devices is a copy of a volume; help: put the image into the pool \
+                         {} and name it there",
+                        pool.name, self.settings.pool
+                    );
+                    return Err(fail(ErrorKind::Invalid, message));
+                }
                 let capacity = size.map(|size| size.0);
                 pool.make(
                     host,

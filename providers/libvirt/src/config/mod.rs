@@ -12,6 +12,7 @@ use serde_json::Value;
 use strat_model::{Bytes, Currency, DiskClass, Name, SiteSpec};
 use strat_provider::SettingError;
 
+use crate::buckets::S3Settings;
 pub(crate) use images::{DirectBoot, ImageSource};
 use reader::Reader;
 
@@ -143,12 +144,14 @@ pub(crate) struct Settings {
     pub(crate) pool_path: PathBuf,
     /// Other pools, by disk class.
     pub(crate) pools: BTreeMap<DiskClass, String>,
+    /// The S3 that buckets are in, if there is one.
+    pub(crate) s3: Option<S3Settings>,
     /// Neutral image names.
     pub(crate) images: BTreeMap<String, ImageSource>,
 }
 
 /// The attributes of a `site` block that are this provider's own.
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 13] = [
     "accel",
     "cost",
     "dns",
@@ -161,6 +164,7 @@ const KNOWN: [&str; 12] = [
     "pool_path",
     "pools",
     "reserve",
+    "s3",
 ];
 
 impl Settings {
@@ -183,6 +187,7 @@ impl Settings {
                 .get("pool_path")
                 .unwrap_or_else(|| PathBuf::from("/var/lib/libvirt/images/stratiform")),
             pools: reader.pools(),
+            s3: reader.s3(),
             images: images::read(&mut reader),
         };
         reader.elsewhere(&settings.hosts);

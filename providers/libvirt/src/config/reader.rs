@@ -8,6 +8,8 @@ use serde_json::Value;
 use strat_model::{Bytes, DiskClass, Name, SiteSpec};
 use strat_provider::SettingError;
 
+use crate::buckets::S3Settings;
+
 use super::{HostConfig, Overcommit, Settings, Uplink, whole};
 
 /// Reads settings one by one and keeps all errors.
@@ -207,6 +209,30 @@ impl<'a> Reader<'a> {
         by_class
     }
 
+    pub(super) fn s3(&mut self) -> Option<S3Settings> {
+        let value = whole(self.value("s3")?);
+        if !cfg!(feature = "s3") {
+            let help = "build it with `--features libvirt-s3`";
+            self.fail("s3", "this build of Stratiform speaks no S3", Some(help));
+            return None;
+        }
+        let help = "write `s3 = { endpoint = \"https://s3.dc1.example\", profile = \"rack\" }`; \
+                    keys stand in the profile or the environment, never here";
+        match serde_json::from_value::<S3Settings>(value) {
+            Ok(settings) => match settings.problem() {
+                None => Some(settings),
+                Some(problem) => {
+                    self.fail("s3", problem, Some(help));
+                    None
+                }
+            },
+            Err(error) => {
+                self.fail("s3", error.to_string(), Some(help));
+                None
+            }
+        }
+    }
+
     pub(super) fn uplink(&mut self) -> Uplink {
         let help = "write `\"nat\"`, `\"routed\"`, `\"isolated\"`, or `{ mode = \"bridge\", bridge = \"br0\" }`";
         let Some(value) = self.value("network").map(whole) else {
@@ -289,10 +315,10 @@ impl<'a> Reader<'a> {
             );
         }
         if self.value("bucket_endpoint").is_some() {
-            let help = "put buckets at a site that has them";
+            let help = "write `s3 = { endpoint = \"https://s3.dc1.example\" }`";
             self.fail(
                 "bucket_endpoint",
-                "this provider has no buckets",
+                "an S3 is named otherwise here",
                 Some(help),
             );
         }

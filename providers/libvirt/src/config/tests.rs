@@ -112,3 +112,24 @@ fn a_site_has_a_host() {
     assert!(Settings::parse(&site(json!({}))).is_err());
     assert!(Settings::parse(&site(json!({ "hosts": [] }))).is_err());
 }
+
+#[test]
+#[cfg(feature = "s3")]
+fn an_s3_names_its_credentials_and_holds_none() {
+    let parse = |s3: Value| {
+        let settings = json!({ "hosts": ["qemu:///system"], "s3": s3 });
+        Settings::parse(&site(settings))
+    };
+    let url = "https://s3.dc1.example";
+    let read = parse(json!({ "endpoint": url, "profile": "rack" })).expect("settings");
+    assert_eq!(read.s3.and_then(|s3| s3.profile).as_deref(), Some("rack"));
+    for wrong in [
+        json!({ "endpoint": url, "secret_key": "x" }),
+        json!({ "endpoint": "s3.dc1.example" }),
+        json!({ "profile": "rack" }),
+    ] {
+        let errors = parse(wrong).expect_err("it is refused");
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert_eq!(errors[0].attribute, "s3");
+    }
+}

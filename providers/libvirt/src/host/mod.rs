@@ -17,7 +17,7 @@ use virt::connect::Connect;
 pub(crate) use guests::{Guest, MachineBody};
 pub(crate) use pool::{NewVolume, Pool};
 pub(crate) use sidecar::Shelf;
-pub(crate) use traits::HostTraits;
+pub(crate) use traits::{HostTraits, Version};
 
 use crate::config::HostConfig;
 use crate::error::Explain as _;
@@ -38,6 +38,8 @@ pub(crate) struct Host {
     pub(crate) kvm: Mutex<Option<bool>>,
     /// The text of sidecars by their file names, which say their content's digest.
     pub(crate) sidecars: Mutex<BTreeMap<String, Arc<str>>>,
+    /// Held while the site's pool is looked for and made.
+    making: Mutex<()>,
 }
 
 impl fmt::Debug for Host {
@@ -56,6 +58,7 @@ impl Host {
             traits: OnceLock::new(),
             kvm: Mutex::new(None),
             sidecars: Mutex::new(BTreeMap::new()),
+            making: Mutex::new(()),
         }
     }
 

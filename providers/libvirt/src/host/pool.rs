@@ -1,6 +1,8 @@
 //! Storage pools and their volumes.
 
 use std::io::Cursor;
+use std::sync::PoisonError;
+use std::time::Duration;
 
 use strat_model::{Bytes, ErrorKind, Result};
 use virt::storage_pool::StoragePool;
@@ -9,6 +11,10 @@ use virt::storage_vol::StorageVol;
 use super::Host;
 use crate::error::{Explain as _, fail};
 use crate::xml::Element;
+
+/// How often a pool is tried that another program may be making, and how long is waited between.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A storage pool that runs.
 #[derive(Debug)]
@@ -54,27 +60,63 @@ impl Host {
 
     /// The pool of a name, started; a folder at `path` is made one if there is none.
     pub(crate) fn pool_at(&self, name: &str, path: &str) -> Result<Pool> {
-        if let Some(pool) = self.find_pool(name)? {
-            return Ok(pool);
+        // Several lists ask for it at once: one of them makes it, and the others find it whole.
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.find_pool(name) {
+            Ok(Some(pool)) => return Ok(pool),
+            Ok(None) => self.define_folder(name, path)?,
+            // Another program may have defined it a moment ago, and not made its folder yet.
+            Err(error) if !self.is_folder(name)? => return Err(error),
+            Err(_) => {}
         }
-        let doing = || format!("making the storage pool {name}");
+        // It may be making it now, and has each step refused that it is in the middle of.
+        let mut outcome = self.start_folder(name);
+        for _ in 0..TRIES {
+            if outcome.is_ok() {
+                break;
+            }
+            std::thread::sleep(PAUSE);
+            outcome = self.start_folder(name);
+        }
+        outcome
+    }
+
+    /// Defines the pool of a folder, unless somebody did.
+    fn define_folder(&self, name: &str, path: &str) -> Result<()> {
         let target = Element::new("target").holding(Element::leaf("path", path));
         let xml = Element::new("pool")
             .with("type", "dir")
             .holding(Element::leaf("name", name))
             .holding(target);
         let connection = self.connect()?;
-        let defined = connection.define_storage_pool_xml(&xml.to_string(), 0);
-        let pool = match defined {
-            Ok(pool) => pool,
-            // Another caller was faster.
-            Err(error) => match self.find_pool(name)? {
-                Some(pool) => return Ok(pool),
-                None => return Err(crate::error::explain(self, &doing(), error)),
-            },
-        };
-        pool.build(0).on(self, doing)?;
-        pool.set_autostart(true).on(self, doing)?;
+        match connection.define_storage_pool_xml(&xml.to_string(), 0) {
+            Err(error) if connection.lookup_storage_pool_by_name(name).is_err() => {
+                let doing = format!("making the storage pool {name}");
+                Err(crate::error::explain(self, &doing, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a pool is one that we may make: a folder.
+    fn is_folder(&self, name: &str) -> Result<bool> {
+        let doing = || format!("reading the storage pool {name}");
+        let pool = self.connect()?.lookup_storage_pool_by_name(name);
+        let xml = pool.and_then(|pool| pool.xml_desc(0)).on(self, doing)?;
+        Ok(Element::parse(&xml)?.get("type") == Some("dir"))
+    }
+
+    /// Makes the folder of a pool, and starts it, now and whenever the host starts.
+    fn start_folder(&self, name: &str) -> Result<Pool> {
+        let doing = || format!("making the storage pool {name}");
+        let pool = self.connect()?.lookup_storage_pool_by_name(name);
+        let handle = pool.on(self, doing)?;
+        if !handle.is_active().on(self, doing)? {
+            handle.build(0).on(self, doing)?;
+        }
+        if !handle.autostart().on(self, doing)? {
+            handle.set_autostart(true).on(self, doing)?;
+        }
         self.find_pool(name)?
             .ok_or_else(|| crate::error::missing(format!("storage pool {name}")))
     }

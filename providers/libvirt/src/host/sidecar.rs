@@ -7,14 +7,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use strat_model::{Digest, Kind, Result};
+use strat_model::{Digest, ErrorKind, Kind, Result};
 
 use super::{Host, Pool};
 use crate::error::Explain as _;
 use crate::thing::Thing;
+
+/// How often a document is tried that somebody is making, and how long is waited between.
+const TRIES: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The documents of one kind on one host.
 #[derive(Debug)]
@@ -85,9 +90,15 @@ impl<'a> Shelf<'a> {
     ) -> Result<BTreeMap<String, Thing<B>>> {
         let mut things = BTreeMap::new();
         for (name, files) in self.files()? {
-            if let Some(thing) = self.newest(&files)? {
-                things.insert(name, thing);
+            let mut newest = self.newest(&files)?;
+            if newest.is_none() {
+                // The next revision may have become whole, and this one have gone, in between.
+                let again = self.files()?.remove(&name);
+                if let Some(again) = again.filter(|again| *again != files) {
+                    newest = self.newest(&again)?;
+                }
             }
+            things.extend(newest.map(|thing| (name, thing)));
         }
         Ok(things)
     }
@@ -119,14 +130,9 @@ impl<'a> Shelf<'a> {
         if known.is_some() {
             return Ok(known);
         }
-        let Some(volume) = self.pool.volume(self.host, &file.file)? else {
+        let Some(bytes) = self.bytes(file)? else {
             return Ok(None);
         };
-        let mut bytes = Vec::new();
-        self.host.download(&volume, 0, &mut |part| {
-            bytes.extend_from_slice(part);
-            Ok(())
-        })?;
         // A pool of block devices pads with zeros; JSON has none.
         let end = bytes
             .iter()
@@ -144,6 +150,29 @@ impl<'a> Shelf<'a> {
             .unwrap_or_else(PoisonError::into_inner);
         known.insert(file.file.clone(), Arc::clone(&text));
         Ok(Some(text))
+    }
+
+    /// What is in a document's volume; `None` if it is gone.
+    fn bytes(&self, file: &FileName) -> Result<Option<Vec<u8>>> {
+        let mut tries = 0;
+        loop {
+            let Some(volume) = self.pool.volume(self.host, &file.file)? else {
+                return Ok(None);
+            };
+            let mut bytes = Vec::new();
+            let read = self.host.download(&volume, 0, &mut |part| {
+                bytes.extend_from_slice(part);
+                Ok(())
+            });
+            match read {
+                // Somebody is making it at this moment.
+                Err(error) if error.kind() == ErrorKind::Conflict && tries < TRIES => {
+                    tries += 1;
+                    std::thread::sleep(PAUSE);
+                }
+                outcome => return outcome.map(|()| Some(bytes)),
+            }
+        }
     }
 
     /// Writes a thing's document.

@@ -1,5 +1,7 @@
 //! What a host is: its size, its instruction set, its machine type.
 
+use std::fmt;
+
 use strat_model::{Bytes, ErrorKind, Result};
 
 use super::Host;
@@ -19,6 +21,20 @@ pub(crate) struct HostTraits {
     pub(crate) machine: Option<String>,
     /// What may run guests here: `kvm`, `qemu`, `test`.
     pub(crate) domain_types: Vec<String>,
+    /// The version of its libvirt.
+    pub(crate) libvirt: Version,
+}
+
+/// A version of libvirt, as it counts them: a million for each major one, a thousand for each minor.
+/// <https://libvirt.org/html/libvirt-libvirt-host.html#virConnectGetLibVersion>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Version(pub(crate) u32);
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(n) = self;
+        write!(f, "{}.{}.{}", n / 1_000_000, n / 1000 % 1000, n % 1000)
+    }
 }
 
 impl HostTraits {
@@ -60,6 +76,7 @@ pub(super) fn read(host: &Host) -> Result<HostTraits> {
             .filter_map(|d| d.get("type"))
             .map(str::to_owned)
             .collect(),
+        libvirt: Version(connection.lib_version().on(host, doing)?),
     })
 }
 
@@ -78,6 +95,12 @@ fn machine_type(guest: &Element) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn versions_are_written_as_people_do() {
+        assert_eq!(Version(9_000_000).to_string(), "9.0.0");
+        assert!(Version(10_010_000) < Version(11_000_000));
+    }
 
     #[test]
     fn the_modern_machine_type_is_taken() {

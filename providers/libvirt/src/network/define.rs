@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use strat_model::{ErrorKind, Result};
 use virt::sys;
 
-use crate::error::{Explain as _, explain, fail};
+use super::subnets::bridge_name;
+use crate::error::{Explain as _, explain, fail, missing};
 use crate::host::Host;
 use crate::site::Site;
 use crate::thing::Thing;
@@ -110,6 +111,13 @@ impl Host {
             Ok(()) => Ok(()),
             // Two threads may start it at once; one of them is told that it runs.
             Err(_) if network.is_active().unwrap_or(false) => Ok(()),
+            Err(error) if error.message().contains("File exists") => {
+                // A libvirtd that was killed while it started the network left the bridge behind,
+                // and knows nothing of it.
+                self.take_another_bridge(id)?;
+                let network = self.connect()?.lookup_network_by_name(id).on(self, doing)?;
+                network.create().on(self, doing)
+            }
             Err(error) if error.message().contains("already in use") => {
                 let message = format!(
                     "starting the network {id} on {}: {}",
@@ -120,6 +128,22 @@ impl Host {
             }
             Err(error) => Err(explain(self, &doing(), error)),
         }
+    }
+
+    /// Gives a network of ours another bridge.
+    fn take_another_bridge(&self, id: &str) -> Result<()> {
+        let Some(mut xml) = self.network_xml(id)? else {
+            return Err(missing(format!("network {id}")));
+        };
+        let Some(mut bridge) = xml.child("bridge").cloned() else {
+            return Ok(());
+        };
+        let old = bridge.get("name").unwrap_or_default().to_owned();
+        let new = bridge_name(&old);
+        tracing::warn!(host = %self.name(), "the bridge {old} was left behind; {id} gets {new}");
+        bridge.attributes.retain(|(key, _)| key != "name");
+        xml.put(bridge.with("name", new));
+        self.define_network(&xml)
     }
 
     /// Stops and forgets a network. One that is not there is gone already.

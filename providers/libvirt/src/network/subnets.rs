@@ -260,7 +260,7 @@ fn strangers(cidr: Ipv4Net) -> Option<(Ipv4Addr, Ipv4Addr)> {
 }
 
 /// A bridge's name: at most 15 characters, the kernel's limit for an interface.
-fn bridge_name(subnet: &str) -> String {
+pub(super) fn bridge_name(subnet: &str) -> String {
     format!("st-{}", &Digest::of(subnet.as_bytes()).as_str()[..10])
 }
 

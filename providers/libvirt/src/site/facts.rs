@@ -30,7 +30,7 @@ const LADDER: [(u32, u64); 14] = [
     (32, 131_072),
 ];
 
-/// The kinds that a host has.
+/// The kinds that a host has. A site may have buckets beside its hosts.
 const KINDS: [Kind; 7] = [
     Kind::Network,
     Kind::Subnet,
@@ -63,10 +63,16 @@ pub(crate) fn capabilities(settings: &Settings, hosts: &[HostTraits]) -> Capabil
         .map(|host| memory(settings, host))
         .max()
         .unwrap_or(0);
-    with_sizes(
+    let mut capabilities = with_sizes(
         u32::try_from(cpus).unwrap_or(u32::MAX).max(1),
         memory.max(1),
-    )
+    );
+    if settings.s3.is_some() {
+        capabilities.kinds.insert(Kind::Bucket);
+        let fields = in_place(Kind::Bucket);
+        capabilities.in_place.insert(Kind::Bucket, fields);
+    }
+    capabilities
 }
 
 fn with_sizes(max_cpu: u32, max_memory: u64) -> Capabilities {
@@ -96,12 +102,8 @@ fn in_place(kind: Kind) -> BTreeSet<Field> {
         Kind::Firewall => &[Field::Rules],
         Kind::Machine => &[Field::Firewalls, Field::Request, Field::Power],
         Kind::Volume => &[Field::Size, Field::Attach],
-        Kind::Network
-        | Kind::Subnet
-        | Kind::Keypair
-        | Kind::Image
-        | Kind::Address
-        | Kind::Bucket => &[],
+        Kind::Network | Kind::Subnet | Kind::Keypair | Kind::Image | Kind::Address => &[],
+        Kind::Bucket => &[Field::Versioning],
     };
     own.iter()
         .copied()

@@ -112,12 +112,21 @@ impl Site {
         self.hosts.iter().find(|host| host.name() == name)
     }
 
-    /// The pool that documents are in, and every volume that no class sends elsewhere.
+    /// The pool that documents and seeds are in, and every volume that no class sends elsewhere.
     pub(crate) fn pool(&self, host: &Host) -> Result<Pool> {
-        host.pool_at(
-            &self.settings.pool,
-            &self.settings.pool_path.to_string_lossy(),
-        )
+        let path = self.settings.pool_path.to_string_lossy();
+        let pool = host.pool_at(&self.settings.pool, &path)?;
+        if pool.has_files {
+            return Ok(pool);
+        }
+        let message = format!(
+            "the pool `{}` of the host {} is one of block devices, and the site's own pool keeps \
+             small files; help: leave `pool` to a folder, and give classes of disks this one: \
+             `pools = {{ ssd = \"{0}\" }}`",
+            pool.name,
+            host.name()
+        );
+        Err(fail(ErrorKind::Invalid, message))
     }
 
     /// The name of the pool of a class of disks.
@@ -220,7 +229,10 @@ impl Site {
 /// The error for what owned hosts do not have.
 pub(crate) fn no_such_kind(kind: Kind) -> strat_model::Error {
     let help = match kind {
-        Kind::Bucket => "a host has no object store; put buckets at a site that has them",
+        Kind::Bucket => {
+            "a host has no object store; name an S3 that the site has, with \
+             `s3 = { endpoint = … }`, or put buckets at another site"
+        }
         Kind::Address => {
             "a host has no public addresses to give; use a bridge, or a site that has them"
         }

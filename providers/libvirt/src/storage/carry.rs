@@ -21,12 +21,13 @@ impl Site {
         there.body.moves += 1;
         there.phase = Phase::Making;
         self.put_volume(to, &there)?;
-        let body = &there.body;
-        self.pool_named(to, &body.pool)?.remove(to, &body.volume)?;
-        if body.used {
-            self.copy_volume(from, to, &body.pool, &body.volume)?;
+        let (pool, volume) = (there.body.pool.clone(), there.body.volume.clone());
+        self.pool_named(to, &pool)?.remove(to, &volume)?;
+        if there.body.used {
+            self.copy_volume(from, to, &pool, &volume)?;
         } else {
-            self.make_volume(to, body)?;
+            there.body.rounded = None;
+            self.make_volume(to, &mut there)?;
         }
         there.phase = Phase::Made;
         self.put_volume(to, &there)?;

@@ -101,6 +101,7 @@ impl Site {
         let body = VolumeBody {
             class: DiskClass::default(),
             size: found.capacity,
+            rounded: None,
             pool: found.pool,
             volume: found.name.clone(),
             used: true,

@@ -1,4 +1,4 @@
-//! Volumes. There are no buckets.
+//! Volumes; and buckets, where the site has an S3.
 
 mod attach;
 mod carry;
@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use strat_model::{BucketSpec, Kind, Resource, ResourceId, Result, VolumeSpec};
 use strat_provider::{Create, Storage, Update};
 
+use crate::error::told;
 use crate::provider::{LibvirtProvider, OwnedCreate, OwnedUpdate};
 use crate::site::no_such_kind;
 
@@ -46,15 +47,24 @@ impl Storage for LibvirtProvider {
             .await
     }
 
-    async fn create_bucket(&self, _: Create<'_, BucketSpec>) -> Result<Resource> {
-        Err(no_such_kind(Kind::Bucket))
+    async fn create_bucket(&self, request: Create<'_, BucketSpec>) -> Result<Resource> {
+        match self.buckets() {
+            Some(buckets) => told("create_bucket", buckets.create(request).await),
+            None => Err(no_such_kind(Kind::Bucket)),
+        }
     }
 
-    async fn update_bucket(&self, _: Update<'_, BucketSpec>) -> Result<Resource> {
-        Err(no_such_kind(Kind::Bucket))
+    async fn update_bucket(&self, request: Update<'_, BucketSpec>) -> Result<Resource> {
+        match self.buckets() {
+            Some(buckets) => told("update_bucket", buckets.update(request).await),
+            None => Err(no_such_kind(Kind::Bucket)),
+        }
     }
 
-    async fn delete_bucket(&self, _: &ResourceId) -> Result<()> {
-        Ok(())
+    async fn delete_bucket(&self, id: &ResourceId) -> Result<()> {
+        match self.buckets() {
+            Some(buckets) => told("delete_bucket", buckets.delete(id).await),
+            None => Ok(()),
+        }
     }
 }

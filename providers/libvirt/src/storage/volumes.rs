@@ -21,6 +21,9 @@ pub(crate) struct VolumeBody {
     pub(crate) class: DiskClass,
     /// What was asked for last; the volume itself says what it is.
     pub(crate) size: Bytes,
+    /// What it became where a pool gives whole pieces only, as LVM does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rounded: Option<Bytes>,
     /// The pool and the volume.
     pub(crate) pool: String,
     pub(crate) volume: String,
@@ -43,6 +46,16 @@ pub(crate) struct Found {
     pub(crate) stale: Vec<usize>,
 }
 
+impl VolumeBody {
+    /// How large a volume is that a guest sees so much of: what was asked for, if nothing but its
+    /// pool's pieces makes the difference.
+    fn shown(&self, capacity: Option<Bytes>) -> Bytes {
+        capacity
+            .filter(|_| capacity != self.rounded)
+            .unwrap_or(self.size)
+    }
+}
+
 impl Site {
     pub(super) fn create_volume(
         &self,
@@ -52,9 +65,9 @@ impl Site {
         let digest = request.digest(&spec);
         let birth = request.birth(Kind::Volume, &spec, &digest, self.now());
         let _placement = self.lock_placement();
-        if let Some(found) = self.volume_things()?.remove(&request.name) {
+        if let Some(mut found) = self.volume_things()?.remove(&request.name) {
             found.thing.check_repeated(birth)?;
-            self.make_volume(&self.hosts[found.host], &found.thing.body)?;
+            self.make_volume(&self.hosts[found.host], &mut found.thing)?;
             return self.volume(&ResourceId::from(&request.name));
         }
         self.check_zone(&request.spec.zone)?;
@@ -83,15 +96,16 @@ impl Site {
         let body = VolumeBody {
             class: request.spec.class,
             size: request.spec.size,
+            rounded: None,
             pool,
             volume: format!("{}.volume", request.name),
             used: false,
             moves: 0,
         };
-        let thing = Thing::new(birth, Phase::Made, body);
+        let mut thing = Thing::new(birth, Phase::Made, body);
         let host = &self.hosts[host];
         self.put_volume(host, &thing)?;
-        self.make_volume(host, &thing.body)?;
+        self.make_volume(host, &mut thing)?;
         self.volume(&ResourceId::from(&request.name))
     }
 
@@ -99,17 +113,26 @@ impl Site {
         self.on_shelf(host, Kind::Volume, |shelf| shelf.put(thing))
     }
 
-    /// Makes a volume's data, if it is not there.
-    pub(super) fn make_volume(&self, host: &Host, body: &VolumeBody) -> Result<()> {
+    /// Makes a volume's data, if it is not there, and notes what it became.
+    pub(super) fn make_volume(&self, host: &Host, thing: &mut Thing<VolumeBody>) -> Result<()> {
+        let body = &mut thing.body;
         let new = NewVolume {
             name: &body.volume,
             capacity: Some(body.size.0),
             format: "qcow2",
             backing: None,
         };
-        self.pool_named(host, &body.pool)?
-            .make(host, &new)
-            .map(|_| ())
+        let pool = self.pool_named(host, &body.pool)?;
+        let volume = pool.make(host, &new)?;
+        if pool.has_files || body.rounded.is_some() {
+            return Ok(());
+        }
+        let became = pool.size_of(host, &volume)?;
+        if became != body.size {
+            body.rounded = Some(became);
+            self.put_volume(host, thing)?;
+        }
+        Ok(())
     }
 
     pub(super) fn update_volume(
@@ -128,12 +151,12 @@ impl Site {
             thing.labels.clone_from(&request.spec.labels);
         }
         if request.fields.contains(&Field::Size) {
-            let now = capacity.unwrap_or(thing.body.size);
+            let now = thing.body.shown(capacity);
             if request.spec.size < now {
                 let message = format!("the volume {} cannot shrink from {now}", request.id);
                 return Err(fail(ErrorKind::Invalid, message));
             }
-            if request.spec.size > now {
+            if request.spec.size > capacity.unwrap_or(now) {
                 self.grow(host, &thing.body, request.spec.size)?;
             }
             thing.body.size = request.spec.size;
@@ -146,6 +169,16 @@ impl Site {
     fn grow(&self, host: &Host, body: &VolumeBody, to: Bytes) -> Result<()> {
         let doing = || format!("growing the volume {}", body.volume);
         let pool = self.pool_named(host, &body.pool)?;
+        if !pool.has_files {
+            // libvirt's logical backend has no `resizeVol`:
+            // <https://libvirt.org/storage.html#lvm-volume-group-pool>
+            let message = format!(
+                "the volume {} is in the pool {} of block devices, where libvirt makes nothing \
+                 larger; help: make a new volume, and copy what is in this one",
+                body.volume, pool.name
+            );
+            return Err(fail(ErrorKind::Unsupported, message));
+        }
         let path = pool.path_of(&body.volume);
         let guests = host.guests()?;
         let user = guests
@@ -278,7 +311,7 @@ impl Site {
             mark: thing.mark(),
             state,
             spec: Spec::Volume(VolumeSpec {
-                size: found.capacity.unwrap_or(thing.body.size),
+                size: thing.body.shown(found.capacity),
                 class: thing.body.class,
                 zone: self.hosts[found.host].zone().clone(),
                 attach,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use crate::support::moto;
 use crate::support::peer::Peer;
 use crate::support::slots::Pair;
 use async_trait::async_trait;
@@ -58,7 +59,12 @@ impl Drop for HostsHarness {
 #[async_trait]
 impl Harness for HostsHarness {
     async fn provider(&self) -> Arc<dyn Provider> {
-        support::connect(&support::site(&self.hosts(), false, json!({}))).await
+        // The site of one host has an S3 beside it; the rack has none.
+        let extra = match self.count {
+            1 => json!({ "s3": { "endpoint": moto::shared().url() } }),
+            _ => json!({}),
+        };
+        support::connect(&support::site(&self.hosts(), false, extra)).await
     }
 
     fn run_id(&self) -> String {
@@ -119,6 +125,10 @@ impl Harness for HostsHarness {
                 StorageVol::create_xml(&pool, &xml, 0).expect("a volume");
                 Some(ResourceId::from(format!("kvm1/stratiform/{name}")))
             }
+            Kind::Bucket if self.count == 1 => {
+                let made = moto::shared().ask("PUT", name);
+                made.then(|| ResourceId::from(name))
+            }
             _ => None,
         }
     }
@@ -142,6 +152,11 @@ impl Harness for HostsHarness {
              <os><type arch='x86_64'>hvm</type></os></domain>"
         );
         self.hosts()[0].connect().create_domain_xml(&xml, 0).is_ok()
+    }
+
+    async fn fill_bucket(&self, id: &ResourceId, full: bool) -> bool {
+        let method = if full { "PUT" } else { "DELETE" };
+        moto::shared().ask(method, &format!("{id}/object"))
     }
 
     async fn stop_machine(&self, id: &ResourceId) -> bool {

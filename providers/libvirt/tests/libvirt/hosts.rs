@@ -292,6 +292,61 @@ async fn a_host_that_does_not_answer_makes_lists_fail_and_nothing_empty() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_looks_first_makes_the_pool_and_nobody_trips_over_it() {
+    let pair = Pair::take();
+    for round in 0..3 {
+        let pool = format!("fresh{round}");
+        let path = format!("/var/lib/libvirt/images/{pool}");
+        let extra = json!({ "pool": pool, "pool_path": path });
+        // Two programs, each of which lists every kind at once.
+        let one = Lab::new(&pair, false, extra.clone()).await.provider;
+        let other = Lab::new(&pair, false, extra).await.provider;
+        let kinds = [Kind::Firewall, Kind::Keypair, Kind::Image, Kind::Volume];
+        let lists = [&one, &other].into_iter().flat_map(|provider| {
+            kinds.map(|kind| {
+                let provider = Arc::clone(provider);
+                tokio::spawn(async move { provider.list_all(kind, &Filter::All).await })
+            })
+        });
+        for list in lists.collect::<Vec<_>>() {
+            list.await.expect("it ends").expect("a list");
+        }
+        for host in pair.hosts() {
+            let made = host.connect().lookup_storage_pool_by_name(&pool);
+            made.expect("it is made").destroy().expect("it stops");
+            let made = host.connect().lookup_storage_pool_by_name(&pool);
+            made.expect("it is there").undefine().expect("it goes");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bridge_that_a_killed_libvirtd_left_is_in_nobodys_way() {
+    let pair = Pair::take();
+    let lab = Lab::new(&pair, false, json!({})).await;
+    let id = lab.subnet("left", 97).await;
+    let bridge = |host: &crate::support::peer::Peer| {
+        let network = host.connect().lookup_network_by_name(id.as_str());
+        network.expect("the network").bridge_name().expect("a name")
+    };
+    let [left, other] = pair.hosts().each_ref().map(bridge);
+    assert_eq!(left, other);
+    lab.clear().await;
+    let link = |verb: &str| {
+        let mut command = pair.hosts()[0].enter();
+        let status = command.args(["ip", "link", verb, &left, "type", "bridge"]);
+        assert!(status.status().expect("ip runs").success(), "{verb}");
+    };
+    link("add");
+    assert_eq!(lab.subnet("left", 97).await, id);
+    let [first, second] = pair.hosts().each_ref().map(bridge);
+    assert_ne!(first, left, "another one on this host");
+    assert_eq!(second, left, "the same on the other");
+    lab.clear().await;
+    link("delete");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn auto_takes_no_accelerator_on_trust() {
     let pair = Pair::take();
     let lab = Lab::new(&pair, false, json!({ "accel": "auto" })).await;

@@ -4,6 +4,9 @@
 mod boot;
 mod conformance;
 mod crash;
+mod debian;
 mod hosts;
 mod mock;
+mod packing;
 mod support;
+mod uefi;

@@ -1,6 +1,9 @@
 //! Hosts for the tests: a libvirtd each, in namespaces of its own, with foreign things on it.
 
 pub(crate) mod bystanders;
+pub(crate) mod debian;
+pub(crate) mod guest;
+pub(crate) mod moto;
 pub(crate) mod peer;
 pub(crate) mod slots;
 pub(crate) mod topology;
@@ -17,14 +20,20 @@ use peer::Peer;
 
 /// A site of these hosts, each in the zone of its number where `racks` is set.
 pub(crate) fn site(hosts: &[&Peer], racks: bool, extra: Value) -> SiteSpec {
+    let uris: Vec<_> = hosts.iter().map(|host| host.uri()).collect();
+    site_of(&uris, racks, extra)
+}
+
+/// The same, of hosts that these URIs reach.
+pub(crate) fn site_of(uris: &[String], racks: bool, extra: Value) -> SiteSpec {
     let mut by_zone: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for (index, host) in hosts.iter().enumerate() {
+    for (index, uri) in uris.iter().enumerate() {
         let zone = if racks {
             format!("rack{}", index + 1)
         } else {
             "rack1".to_owned()
         };
-        let host = json!({ "name": format!("kvm{}", index + 1), "uri": host.uri() });
+        let host = json!({ "name": format!("kvm{}", index + 1), "uri": uri });
         by_zone.entry(zone).or_default().push(host);
     }
     let mut settings = json!({
@@ -59,7 +68,9 @@ pub(crate) async fn connect(site: &SiteSpec) -> Arc<dyn Provider> {
         base_dir: std::env::temp_dir(),
         clock: Arc::new(TokioClock::system()),
     };
-    let factory = LibvirtFactory::new();
+    let keys = strat_s3::Credentials::new("test", "test", None, None, "tests");
+    let keys = strat_s3::SharedCredentialsProvider::new(keys);
+    let factory = LibvirtFactory::with_s3_credentials(keys);
     factory.check(site).expect("the settings are right");
     factory.connect(site, &context).await.expect("a connection")
 }

@@ -25,12 +25,11 @@ impl Peer {
 
     /// Starts a host.
     pub(crate) fn start(name: &str) -> Self {
-        clear_up();
-        let dir = std::env::temp_dir().join(format!("{PREFIX}{}-{name}", std::process::id()));
+        let dir = new_dir(name);
         let pool = dir.join("lib/images/stratiform");
         fs::create_dir_all(&pool).expect("a folder");
         fs::write(pool.join("debian-12.img"), vec![0; 1 << 20]).expect("an image");
-        let child = spawn(&dir);
+        let child = spawn(&["serve", &dir.to_string_lossy()], &dir);
         let peer = Self { dir, child };
         peer.wait_until_it_answers();
         super::bystanders::place(&peer.connect());
@@ -106,7 +105,8 @@ impl Peer {
 
     fn wait_until_it_answers(&self) {
         let socket = self.dir.join("run/libvirt-sock");
-        for _ in 0..150 {
+        // Four may start at once on two processors, each asking QEMU what it can do.
+        for _ in 0..900 {
             if socket.exists() && Connect::open(Some(&self.uri())).is_ok() {
                 return;
             }
@@ -122,6 +122,14 @@ impl Peer {
 
 /// The beginning of the folders' names; the process that made one follows.
 const PREFIX: &str = "strat-libvirt-";
+
+/// A folder for a host of this process.
+pub(super) fn new_dir(name: &str) -> PathBuf {
+    clear_up();
+    let dir = std::env::temp_dir().join(format!("{PREFIX}{}-{name}", std::process::id()));
+    fs::create_dir_all(&dir).expect("a folder");
+    dir
+}
 
 /// Deletes what test runs that are over left. A run cannot do it itself: its hosts end with it,
 /// and not before.
@@ -145,17 +153,16 @@ fn clear_up() {
 }
 
 /// Runs the script from a thread that does not end: the host dies with the thread that started it.
-fn spawn(dir: &Path) -> Child {
+pub(super) fn spawn(arguments: &[&str], dir: &Path) -> Child {
     let (sender, receiver) = mpsc::channel();
-    let dir = dir.to_path_buf();
+    let log = fs::File::create(dir.join("serve.log")).expect("a log");
+    let mut command = Command::new(Peer::SCRIPT);
+    command.args(arguments);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log);
     std::thread::spawn(move || {
-        let mut command = Command::new(Peer::SCRIPT);
-        command.arg("serve").arg(&dir);
-        let log = fs::File::create(dir.join("serve.log")).expect("a log");
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log);
         let _ = sender.send(command.spawn());
         loop {
             std::thread::park();

@@ -20,19 +20,28 @@ impl Topology {
     /// A topology at a site of these hosts, all in one zone. `settings` are further attributes of
     /// the site.
     pub(crate) fn new(hosts: &[&Peer], settings: &str) -> Self {
-        let host = |(index, host): (usize, &&Peer)| {
-            format!(
-                "{{ name = \"kvm{}\", uri = \"{}\" }}",
-                index + 1,
-                host.uri()
-            )
+        let uris: Vec<_> = hosts.iter().map(|host| host.uri()).collect();
+        let settings = format!("  reserve = \"0B\"\n{settings}");
+        Self::of(&[("rack1", &uris)], &settings)
+    }
+
+    /// The same, of hosts that these URIs reach, by zone.
+    pub(crate) fn of(zones: &[(&str, &[String])], settings: &str) -> Self {
+        let mut number = 0;
+        let mut host = |uri: &String| {
+            number += 1;
+            format!("{{ name = \"kvm{number}\", uri = \"{uri}\" }}")
         };
-        let hosts: Vec<_> = hosts.iter().enumerate().map(host).collect();
+        let zone = |(zone, uris): &(&str, &[String])| {
+            let hosts: Vec<_> = uris.iter().map(&mut host).collect();
+            format!("{zone} = [{}]", hosts.join(", "))
+        };
+        let zones: Vec<_> = zones.iter().map(zone).collect();
         let site = format!(
             "topology \"lab\" {{}}\n\
-             site \"dc1\" {{\n  provider = \"libvirt\"\n  hosts = {{ rack1 = [{}] }}\n  accel = \"tcg\"\n  reserve = \"0B\"\n\
+             site \"dc1\" {{\n  provider = \"libvirt\"\n  hosts = {{ {} }}\n  accel = \"tcg\"\n\
              overcommit = {{ cpu = 64, disk = 100 }}\n  pool_path = \"{}\"\n{settings}\n}}\n",
-            hosts.join(", "),
+            zones.join(", "),
             Peer::POOL_PATH
         );
         let folder = tempfile::tempdir().expect("a folder");

@@ -1,0 +1,20 @@
+//! Buckets in any S3: for providers whose sites have an endpoint of one.
+//!
+//! | what | where it is |
+//! |---|---|
+//! | mark, labels | the bucket's tags, set in the creating call, and once more where a server passes over them there |
+//! | versions | the bucket's own setting |
+//!
+//! A bucket's name is its id, and one for the whole server. Servers of one's own have no list of
+//! tags, so a list asks each bucket of the account for its own: two small calls a bucket.
+//!
+//! Nothing here retries or waits: one call is one attempt.
+
+mod buckets;
+mod error;
+mod settings;
+mod tags;
+
+pub use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+pub use buckets::Buckets;
+pub use settings::S3Settings;
