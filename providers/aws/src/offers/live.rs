@@ -16,7 +16,9 @@ use crate::provider::AwsProvider;
 
 /// What makes a product a plain Linux machine by the hour. `Used` is what runs, unlike what a
 /// capacity reservation holds.
-const PLAIN: [(&str, &str); 4] = [
+const PLAIN: [(&str, &str); 5] = [
+    // Not a local zone, which has prices of its own.
+    ("locationType", "AWS Region"),
     ("operatingSystem", "Linux"),
     ("tenancy", "Shared"),
     ("preInstalledSw", "NA"),

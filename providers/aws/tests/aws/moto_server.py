@@ -12,16 +12,22 @@ def watch():
 
 threading.Thread(target=watch, daemon=True).start()
 
-from moto.backends import get_backend  # noqa: E402  (the watch begins first)
-from moto.ec2.responses.vpcs import VPCs  # noqa: E402
+from moto.ec2.responses.vpcs import VPCs  # noqa: E402  (the watch begins first)
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication  # noqa: E402
 from moto.server import main  # noqa: E402
 
-# moto makes what an account has on the first call for it, and not safely when two come at once.
-ACCOUNT = "123456789012"
-for region in ["eu-central-1", "us-east-1", "eu-west-1"]:
-    get_backend("ec2")[ACCOUNT][region]
-for service in ["s3", "iam", "sts"]:
-    get_backend(service)[ACCOUNT]["aws"]
+LOCK = threading.Lock()
+
+
+def one_at_a_time(self, environ, start_response, answer=DomainDispatcherApplication.__call__):
+    """moto answers each call in a thread of its own, and its threads share tables without a lock:
+    one that goes through a table to which another adds ends with a 500 ("dictionary changed size
+    during iteration")."""
+    with LOCK:
+        return answer(self, environ, start_response)
+
+
+DomainDispatcherApplication.__call__ = one_at_a_time
 
 
 def create_vpc(self, made=VPCs.create_vpc):

@@ -117,7 +117,7 @@ impl<'a> Placer<'a> {
             Some(arch) if !others.is_empty() => (
                 format!("{site} has no image `{name}` for {arch}"),
                 format!(
-                    "it has that for {}; ask for such a `machine_type`, or for another image",
+                    "it has that for {}; ask for such an `arch` or `machine_type`, or for another image",
                     others.join(", ")
                 ),
             ),
