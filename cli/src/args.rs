@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use stratiform::model::Name;
 
 use crate::commands;
 use crate::render::fold::Detail;
@@ -137,6 +138,16 @@ impl DetailArgs {
     }
 }
 
+/// Sites that are lost.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct WithoutArgs {
+    /// As if this site, such as `site.dc1`, were permitted nowhere: for one that is lost. It is not
+    /// asked or touched, and what ran there is placed where else the topology permits. May be given
+    /// more than once.
+    #[arg(long = "without", value_name = "SITE", value_parser = parse_site)]
+    pub(crate) sites: Vec<Name>,
+}
+
 /// How changes are carried out.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ApplyArgs {
@@ -168,6 +179,11 @@ fn parse_var(text: &str) -> Result<(String, String), String> {
         }
         _ => Err("write it as NAME=VALUE".to_owned()),
     }
+}
+
+fn parse_site(text: &str) -> Result<Name, String> {
+    let name = text.strip_prefix("site.").and_then(|n| Name::new(n).ok());
+    name.ok_or_else(|| "write it as `site.NAME`".to_owned())
 }
 
 fn parse_duration(text: &str) -> Result<std::time::Duration, String> {

@@ -121,6 +121,20 @@ impl Context {
         Ok(workspace)
     }
 
+    /// The topology without the sites that are said to be lost.
+    ///
+    /// # Errors
+    /// If it has no such site, or no other.
+    pub(crate) fn leave_out(
+        &self,
+        workspace: Workspace,
+        without: impl IntoIterator<Item = Name>,
+    ) -> Result<Workspace, Failure> {
+        workspace
+            .leaving_out(without.into_iter().collect())
+            .map_err(|error| self.failure(&error))
+    }
+
     /// The values of variables: files, the environment, the command line; later ones win.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use clap::Args;
 use stratiform::{Inputs, Mode, PlanOptions, SavedPlan, Workspace};
 
 use super::carry_out::{CarryOut, plan_options};
-use crate::args::{ApplyArgs, TargetArgs, TopologyArgs};
+use crate::args::{ApplyArgs, TargetArgs, TopologyArgs, WithoutArgs};
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
 
@@ -24,6 +24,7 @@ Examples:
   strat apply
   strat apply shop.hcl --yes --parallelism 32
   strat apply --target machines.web@dc1
+  strat apply --without site.dc1    # dc1 is lost: place what ran there elsewhere
   strat plan --out plan.json && strat apply plan.json
 
 Variables can be given by the environment too: STRAT_VAR_name=value. A saved plan holds no
@@ -34,6 +35,9 @@ pub(crate) struct Apply {
 
     #[command(flatten)]
     targets: TargetArgs,
+
+    #[command(flatten)]
+    without: WithoutArgs,
 
     #[command(flatten)]
     apply: ApplyArgs,
@@ -61,12 +65,18 @@ impl Apply {
                 return Err(Failure::new("a saved plan has its targets already")
                     .help("leave --target out, or make another plan with it"));
             }
+            if !self.without.sites.is_empty() {
+                return Err(Failure::new("a saved plan says already what it is without")
+                    .help("leave --without out, or make another plan with it"));
+            }
             let saved =
                 SavedPlan::read(&self.topology.path).map_err(|error| context.failure(&error))?;
             let workspace = self.workspace_of(&saved, context)?;
+            let workspace = context.leave_out(workspace, saved.without.clone())?;
             return carry_out.saved(workspace, &saved);
         }
         let workspace = context.load(&self.topology)?;
+        let workspace = context.leave_out(workspace, self.without.sites.clone())?;
         let options = PlanOptions {
             ignore_stock_outs: self.ignore_stock_outs,
             ..plan_options(Mode::Apply, self.targets.targets.clone())

@@ -6,7 +6,7 @@ use clap::Args;
 use stratiform::model::LocalAddr;
 use stratiform::{Mode, OfflinePlan, PlanOptions, Workspace, over_budget};
 
-use crate::args::{DetailArgs, TargetArgs, TopologyArgs};
+use crate::args::{DetailArgs, TargetArgs, TopologyArgs, WithoutArgs};
 use crate::commands::cache;
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
@@ -26,6 +26,7 @@ Examples:
   strat plan --json | jq .summary
   strat plan --explain machines.web
   strat plan --offline              # what it would cost, without asking any cloud
+  strat plan --without site.dc1     # dc1 is lost: where would its machines go?
   strat plan --detailed-exitcode    # 0: nothing to change, 2: changes, 1: an error")]
 pub(crate) struct Plan {
     #[command(flatten)]
@@ -36,6 +37,9 @@ pub(crate) struct Plan {
 
     #[command(flatten)]
     detail: DetailArgs,
+
+    #[command(flatten)]
+    without: WithoutArgs,
 
     /// Plan to delete everything, as `destroy` does.
     #[arg(long)]
@@ -60,7 +64,7 @@ pub(crate) struct Plan {
 
     /// Say why a machine or fleet goes where it goes: what was chosen, what was passed over, and
     /// why. No plan is shown.
-    #[arg(long, value_name = "ADDR", conflicts_with_all = ["out", "destroy", "detailed_exitcode"])]
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["out", "destroy", "detailed_exitcode", "sites"])]
     explain: Option<LocalAddr>,
 
     /// Exit with 2 if there are changes.
@@ -74,6 +78,7 @@ impl Plan {
         if self.offline {
             return self.run_offline(&workspace, context);
         }
+        let workspace = context.leave_out(workspace, self.without.sites)?;
         let options = PlanOptions {
             mode: if self.destroy {
                 Mode::Destroy

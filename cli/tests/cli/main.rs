@@ -10,3 +10,4 @@ mod schema;
 mod storm;
 mod support;
 mod telemetry;
+mod without;

@@ -20,6 +20,13 @@ impl Shop {
         Self { dir }
     }
 
+    /// A topology of its own text.
+    pub(crate) fn of(text: &str) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::write(dir.path().join("shop.hcl"), text).expect("written");
+        Self { dir }
+    }
+
     /// The reference topology, applied.
     pub(crate) fn applied() -> Self {
         let shop = Self::new();

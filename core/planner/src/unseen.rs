@@ -5,7 +5,7 @@
 //! kinds that say what is where were seen in part, nothing at all is planned at that site.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{Coverage, Inventory, Kind, Name, SiteFacts};
 
@@ -23,6 +23,17 @@ pub(crate) fn plannable<'f>(
         Cow::Owned(seen.map(|(site, f)| (site.clone(), f.clone())).collect())
     } else {
         Cow::Borrowed(facts)
+    }
+}
+
+/// An inventory with nothing of the sites that are left out.
+pub(crate) fn left<'i>(inventory: &'i Inventory, without: &BTreeSet<Name>) -> Cow<'i, Inventory> {
+    if inventory.sites.keys().any(|site| without.contains(site)) {
+        let mut left = inventory.clone();
+        left.sites.retain(|site, _| !without.contains(site));
+        Cow::Owned(left)
+    } else {
+        Cow::Borrowed(inventory)
     }
 }
 

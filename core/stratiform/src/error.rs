@@ -71,6 +71,17 @@ pub enum Error {
         /// What may have been meant.
         nearest: Option<String>,
     },
+    /// The topology has no site of a name.
+    #[error("the topology has no site `{site}`")]
+    NoSuchSite {
+        /// The name.
+        site: Name,
+        /// What may have been meant.
+        nearest: Option<String>,
+    },
+    /// Every site of the topology is left out.
+    #[error("every site of the topology is left out")]
+    NothingLeft,
     /// Too little was seen to say anything of a machine.
     #[error("nothing can be said of `{addr}`: a site where it may run gave no answer")]
     Unseen {
@@ -126,6 +137,11 @@ impl Error {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
                 None => "`strat graph` and `strat show` tell what there is".to_owned(),
             },
+            Self::NoSuchSite { nearest, .. } => match nearest {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => "`site` blocks say what sites there are".to_owned(),
+            },
+            Self::NothingLeft => "keep at least one, or add another site".to_owned(),
             Self::Protected { addrs, mode } => {
                 let subject = blocks(addrs);
                 let then = match mode {

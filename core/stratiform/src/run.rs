@@ -1,5 +1,6 @@
 //! A run: it holds the lease, and applies.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use strat_engine::{
     Event, ExecuteOptions, Holder, Journal, LeaseGuard, Observation, Problem, Report, SettleReport,
     Spending, Stop, UserDataSource, acquire_wait, execute, retention, settle,
 };
+use strat_model::Name;
 use strat_planner::{Desired, Mode, Plan, lower};
 
 use tracing::Instrument as _;
@@ -256,6 +258,15 @@ impl<'a> Run<'a> {
             )];
             return Err(Error::Moved { moved });
         }
+        let without = self.session.workspace().left_out();
+        if saved.without != *without {
+            let moved = vec![format!(
+                "it was made {}, and this is {}",
+                with_or_without(&saved.without),
+                with_or_without(without)
+            )];
+            return Err(Error::Moved { moved });
+        }
         let observation = self.session.observe_with(&self.journal).await;
         // The world first: with what it has become, there may be no plan at all.
         let mut moved = moved::world(&saved.plan, &observation.inventory);
@@ -400,6 +411,15 @@ pub fn over_budget(plan: &Plan) -> Result<(), Error> {
     match budgets.is_empty() {
         true => Ok(()),
         false => Err(Error::OverBudget { budgets }),
+    }
+}
+
+/// `without site.east`, or `with every site`.
+fn with_or_without(sites: &BTreeSet<Name>) -> String {
+    let names: Vec<_> = sites.iter().map(|site| format!("site.{site}")).collect();
+    match names.is_empty() {
+        true => "with every site".to_owned(),
+        false => format!("without {}", names.join(", ")),
     }
 }
 

@@ -1,10 +1,12 @@
 //! A plan on disk.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::str::FromStr as _;
 
 use rust_decimal::Decimal;
 use serde_json::{Map, Number, Value, json};
+use strat_model::Name;
 use strat_planner::{Plan, Target};
 
 use crate::Error;
@@ -19,11 +21,13 @@ pub struct SavedPlan {
     pub plan: Plan,
     /// What it was limited to; empty is everything.
     pub targets: Vec<Target>,
+    /// The sites that it was made without.
+    pub without: BTreeSet<Name>,
 }
 
 impl SavedPlan {
     /// The plan's JSON form, the same on disk and as an answer of the command line: the model's
-    /// with the topology as plain text (whole as `owner`), amounts as numbers, and `targets`.
+    /// with the topology as plain text (whole as `owner`), amounts as numbers, `targets` and `without`.
     ///
     /// # Panics
     /// Never: every plan has a JSON form.
@@ -38,6 +42,9 @@ impl SavedPlan {
         if !self.targets.is_empty() {
             let targets: Vec<_> = self.targets.iter().map(ToString::to_string).collect();
             plan.insert("targets".to_owned(), json!(targets));
+        }
+        if !self.without.is_empty() {
+            plan.insert("without".to_owned(), json!(self.without));
         }
         amounts(&mut plan, to_number);
         Value::Object(plan)
@@ -68,10 +75,15 @@ impl SavedPlan {
         let owner = owner.ok_or_else(|| "it is no plan: it has no `owner`".to_owned())?;
         plan.insert("topology".to_owned(), owner);
         let targets = targets(plan.remove("targets"))?;
+        let without = without(plan.remove("without"))?;
         amounts(&mut plan, to_text);
         let plan = serde_json::from_value(Value::Object(plan))
             .map_err(|error| format!("it is damaged: {error}"))?;
-        Ok(Self { plan, targets })
+        Ok(Self {
+            plan,
+            targets,
+            without,
+        })
     }
 
     /// Writes it to a file, whole or not at all.
@@ -115,6 +127,11 @@ fn targets(value: Option<Value>) -> Result<Vec<Target>, String> {
     targets
         .collect::<Result<_, _>>()
         .map_err(|error| error.to_string())
+}
+
+fn without(value: Option<Value>) -> Result<BTreeSet<Name>, String> {
+    let sites = value.map_or(Ok(BTreeSet::new()), serde_json::from_value);
+    sites.map_err(|error| format!("its `without` is damaged: {error}"))
 }
 
 /// Puts every amount of the cost through `f`.
@@ -167,7 +184,7 @@ mod tests {
         let plan = json!({
             "format_version": 1, "id": "x", "mode": "apply", "changes": [],
             "owner": {"realm": "bank", "topology": "shop"}, "topology": "shop",
-            "targets": ["machines.web"],
+            "targets": ["machines.web"], "without": ["dc2"],
             "summary": {"create": 0, "update": 0, "replace": 0, "delete": 0, "adopt": 0, "no_op": 3},
             "cost": {"currency": "USD", "monthly_before": null, "monthly_after": 140.16,
                      "unpriced": 0, "sites": {"dc1": {"monthly_before": 0.1, "monthly_after": 2}}},

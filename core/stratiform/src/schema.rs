@@ -47,6 +47,13 @@ pub fn plan_schema() -> Value {
         } } },
         "required": ["sites"],
     });
+    properties["without"] = json!({
+        "description": "The sites that the plan was made without; left out where there is none.",
+        "type": "array",
+        "items": { "$ref": "#/$defs/Name" },
+        "minItems": 1,
+        "uniqueItems": true,
+    });
     if let Some(required) = schema["required"].as_array_mut() {
         required.push("owner".into());
     }

@@ -11,7 +11,7 @@ use strat_engine::{
 use strat_model::{Coverage, Kind, LocalAddr, Name, SiteFacts, SiteInventory, Spec};
 use strat_planner::{
     Desired, DiffOptions, Explanation, MachineOffer, Mode, StockBook, StockEntry, Target, diff,
-    place,
+    place_without,
 };
 use strat_provider::layers::CallObserver;
 use strat_provider::{Clock, TokioClock};
@@ -332,8 +332,10 @@ impl Session {
                 let book = StockBook::of(avoided.iter().cloned());
                 // Whether it has expired by now or not.
                 let on_sale = book.without(facts, Timestamp::MIN);
+                let without = self.workspace.left_out();
+                let intent = self.workspace.intent();
                 phase!("place")
-                    .in_scope(|| place(self.workspace.intent(), &on_sale, inventory))
+                    .in_scope(|| place_without(intent, &on_sale, inventory, without))
                     .map_err(|findings| self.workspace.wrong(findings))?
             }
             Mode::Destroy => Desired::nothing(self.workspace.owner().clone()),
@@ -345,6 +347,7 @@ impl Session {
         let diff_options = DiffOptions {
             mode: options.mode,
             targets: options.targets.clone(),
+            without: self.workspace.left_out().clone(),
             ..DiffOptions::default()
         };
         let mut plan = phase!("compare")
@@ -352,7 +355,13 @@ impl Session {
         plan.source = Some(self.workspace.source());
         plan.avoided = avoided.to_vec();
         let targets = options.targets.clone();
-        Ok((SavedPlan { plan, targets }, desired))
+        let without = self.workspace.left_out().clone();
+        let saved = SavedPlan {
+            plan,
+            targets,
+            without,
+        };
+        Ok((saved, desired))
     }
 }
 

@@ -66,7 +66,7 @@ fn setting(evaluated: &Evaluated, site: &SiteSpec, error: SettingError) -> Diagn
 }
 
 /// Connects to every site at once, each behind the standard layers. A site that cannot be
-/// connected is a problem; the others are whole.
+/// connected is a problem; the others are whole. Sites that are left out are not even tried.
 pub(crate) async fn connect(
     workspace: &Workspace,
     context: &ConnectContext,
@@ -80,7 +80,9 @@ pub(crate) async fn connect(
     for observer in observers {
         stack = stack.with_observer(observer);
     }
-    let connects = workspace.intent().sites.values().map(|site| async move {
+    let sites = workspace.intent().sites.values();
+    let wanted = sites.filter(|site| !workspace.left_out().contains(&site.name));
+    let connects = wanted.map(|site| async move {
         let connected = workspace.registry().connect(site, context).await;
         (site, connected)
     });

@@ -60,7 +60,7 @@ fn names(addrs: &BTreeSet<&Addr>) -> impl Iterator<Item = String> {
 }
 
 /// The name nearest to `word`, if one is near enough to be meant.
-fn nearest(word: &str, names: impl Iterator<Item = String>) -> Option<String> {
+pub(crate) fn nearest(word: &str, names: impl Iterator<Item = String>) -> Option<String> {
     names
         .map(|name| (strsim::damerau_levenshtein(word, &name), name))
         .filter(|(distance, name)| *distance <= 1 + name.len() / 4)

@@ -1,14 +1,16 @@
 //! A topology that was read and checked; nothing was called yet.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use strat_model::{Diagnostic, Intent, Owner, Severity};
+use strat_model::{Diagnostic, Intent, Name, Owner, Severity};
 use strat_planner::{Source, check_address_space};
 use strat_provider::{Clock, ConnectContext, Registry, TokioClock};
 use strat_topology::{Evaluated, Inputs, SourceFile, Sources, Topology};
 
 use crate::phase::phase;
+use crate::targets::nearest;
 use crate::{Error, StateDir, sites};
 
 /// A topology with values for its variables, and the providers that there are.
@@ -21,6 +23,7 @@ pub struct Workspace {
     warnings: Vec<Diagnostic>,
     public_vars: Vec<String>,
     registry: Registry,
+    without: BTreeSet<Name>,
 }
 
 impl Workspace {
@@ -64,7 +67,36 @@ impl Workspace {
             warnings,
             public_vars,
             registry,
+            without: BTreeSet::new(),
         })
+    }
+
+    /// The same without some sites, as if they were permitted nowhere: they are not connected,
+    /// observed or written to. What runs there is placed elsewhere where that is permitted; what
+    /// can be nowhere else is withheld. It is how one says that a site is lost for good or for long.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchSite`] if the topology has no such site, [`Error::NothingLeft`] if it has no
+    /// other.
+    pub fn leaving_out(mut self, without: BTreeSet<Name>) -> Result<Self, Error> {
+        let sites = &self.evaluated.intent.sites;
+        if let Some(site) = without.iter().find(|site| !sites.contains_key(*site)) {
+            return Err(Error::NoSuchSite {
+                nearest: nearest(site.as_str(), sites.keys().map(ToString::to_string)),
+                site: site.clone(),
+            });
+        }
+        if without.len() == sites.len() && !without.is_empty() {
+            return Err(Error::NothingLeft);
+        }
+        self.without = without;
+        Ok(self)
+    }
+
+    /// The sites that are left out.
+    #[must_use]
+    pub fn left_out(&self) -> &BTreeSet<Name> {
+        &self.without
     }
 
     /// Reads files of variables' values.

@@ -29,6 +29,8 @@ pub struct DiffOptions {
     pub mode: Mode,
     /// Only these, and what they need; empty is everything.
     pub targets: Vec<Target>,
+    /// Sites that are left out: nothing there is looked at, and the plan says so under "withheld".
+    pub without: BTreeSet<Name>,
     /// The share of the existing things that may be deleted for good without explicit consent,
     /// from 0 to 1.
     pub delete_share_max: f64,
@@ -41,6 +43,7 @@ impl Default for DiffOptions {
         Self {
             mode: Mode::Apply,
             targets: Vec::new(),
+            without: BTreeSet::new(),
             delete_share_max: 0.5,
             delete_free: 5,
         }
@@ -59,8 +62,14 @@ pub fn diff(
     applied: Option<&Applied>,
     options: &DiffOptions,
 ) -> Plan {
+    let inventory = &*unseen::left(inventory, &options.without);
     let index = InventoryIndex::new(inventory, &desired.owner);
-    let facts = unseen::plannable(facts, inventory);
+    let mut facts = unseen::plannable(facts, inventory);
+    if facts.keys().any(|site| options.without.contains(site)) {
+        facts
+            .to_mut()
+            .retain(|site, _| !options.without.contains(site));
+    }
     let mut differ = Differ {
         desired,
         inventory,
@@ -76,6 +85,10 @@ pub fn diff(
         mode: options.mode,
     };
     differ.blind_sites();
+    for site in &options.without {
+        let what = format!("what is at {site}");
+        differ.withheld.insert((what, "it is left out".to_owned()));
+    }
     differ.entries();
     differ.orphans();
     differ.finish(options)

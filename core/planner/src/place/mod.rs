@@ -5,6 +5,7 @@ mod machines;
 mod network;
 mod offers;
 mod storage;
+mod without;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -33,9 +34,29 @@ pub fn place(
     facts: &BTreeMap<Name, SiteFacts>,
     inventory: &Inventory,
 ) -> Result<Desired, Vec<Diagnostic>> {
+    place_without(intent, facts, inventory, &BTreeSet::new())
+}
+
+/// As [`place`], as if some sites were permitted nowhere: what is left goes where else it may. What
+/// can only be at those sites is withheld, and so is what has a volume that may be there. Nothing of
+/// those sites is looked at, whatever `facts` and `inventory` have of them.
+///
+/// # Errors
+/// As [`place`].
+pub fn place_without(
+    intent: &Intent,
+    facts: &BTreeMap<Name, SiteFacts>,
+    inventory: &Inventory,
+    without: &BTreeSet<Name>,
+) -> Result<Desired, Vec<Diagnostic>> {
     let index = InventoryIndex::new(inventory, &intent.owner);
-    let facts = unseen::plannable(facts, inventory);
+    let mut facts = unseen::plannable(facts, inventory);
+    if facts.keys().any(|site| without.contains(site)) {
+        facts.to_mut().retain(|site, _| !without.contains(site));
+    }
     let mut placer = Placer::new(intent, &facts, &index);
+    placer.without.clone_from(without);
+    placer.leave_out();
     placer.networks();
     placer.machines();
     placer.firewalls();
@@ -88,6 +109,8 @@ struct Placer<'a> {
     intent: &'a Intent,
     facts: &'a BTreeMap<Name, SiteFacts>,
     index: &'a InventoryIndex<'a>,
+    /// Sites that are left out.
+    without: BTreeSet<Name>,
     entries: BTreeMap<Addr, Entry>,
     withheld: BTreeMap<LocalAddr, String>,
     problems: Vec<Diagnostic>,
@@ -116,6 +139,7 @@ impl<'a> Placer<'a> {
             intent,
             facts,
             index,
+            without: BTreeSet::new(),
             entries: BTreeMap::new(),
             withheld: BTreeMap::new(),
             problems: Vec::new(),

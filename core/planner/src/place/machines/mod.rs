@@ -125,6 +125,10 @@ impl<'a> Placer<'a> {
         let pins = self.pins();
         let mut allotments = Vec::new();
         for machine in &self.intent.machines {
+            if self.withheld.contains_key(&machine.common.addr) {
+                self.carriers_that_run(machine);
+                continue;
+            }
             let sites = self.sites_of(machine);
             if let Some(why) = self.blind(machine, &sites) {
                 self.carriers_that_run(machine);
@@ -181,16 +185,24 @@ impl<'a> Placer<'a> {
         }
     }
 
-    /// Where a machine may run: those of its sites that have the labels it requires.
+    /// Where a machine may run: those of its sites that have the labels it requires and are not
+    /// left out.
     fn sites_of(&self, machine: &'a MachineIntent) -> Vec<&'a Name> {
+        let sites = self.labelled(machine);
+        sites.filter(|site| !self.without.contains(*site)).collect()
+    }
+
+    /// Those of a machine's sites that have the labels it requires.
+    pub(super) fn labelled(&self, machine: &'a MachineIntent) -> impl Iterator<Item = &'a Name> {
+        let sites = &self.intent.sites;
         let required = &machine.placement.require;
-        let has = |site: &&Name| {
-            let spec = self.intent.sites.get(*site);
+        let has = move |site: &&Name| {
+            let spec = sites.get(*site);
             required
                 .iter()
                 .all(|(key, value)| spec.is_some_and(|spec| spec.labels.get(key) == Some(value)))
         };
-        machine.placement.sites.iter().filter(has).collect()
+        machine.placement.sites.iter().filter(has)
     }
 
     /// Where machines must be because a volume that is attached to them is there already.
@@ -200,7 +212,8 @@ impl<'a> Placer<'a> {
             let strat_model::AttachIntent::Machine(machine) = &volume.target else {
                 continue;
             };
-            for place in self.index.places(&volume.common.addr) {
+            let places = self.index.places(&volume.common.addr).iter();
+            for place in places.filter(|place| !self.without.contains(&place.site)) {
                 if let Some(zone) = self.index.at(place).first().and_then(|found| found.zone()) {
                     pins.insert(machine.clone(), (place.site.clone(), zone.clone()));
                 }

@@ -43,7 +43,10 @@ pub(super) fn no_place(
     }
     for site in &machine.placement.sites {
         if !allotment.sites.contains(&site) {
-            reasons.push(format!("{site}: it has not all the labels of `require`"));
+            reasons.push(format!(
+                "{site}: {}",
+                why_not_permitted(machine, site, intent)
+            ));
         }
     }
     if let Some((site, zone)) = &allotment.pin
@@ -140,6 +143,21 @@ pub(super) fn fitting<'a>(
     zones
         .filter_map(|zone| Some((zone, market.cheapest(zone, allotment.machine)?)))
         .collect()
+}
+
+/// Why a site that a machine names is not permitted to it.
+fn why_not_permitted(
+    machine: &MachineIntent,
+    site: &strat_model::Name,
+    intent: &Intent,
+) -> &'static str {
+    let labels = intent.sites.get(site).map(|spec| &spec.labels);
+    let mut required = machine.placement.require.iter();
+    if required.all(|(key, value)| labels.is_some_and(|labels| labels.get(key) == Some(value))) {
+        "it is left out"
+    } else {
+        "it has not all the labels of `require`"
+    }
 }
 
 /// Why no amount of room would help: none of the sites has the zone, or sells the type.

@@ -1,0 +1,76 @@
+//! Sites that are left out: what can be nowhere else is withheld.
+
+use strat_model::{AttachIntent, Common, MachineIntent, Name};
+
+use super::Placer;
+
+impl<'a> Placer<'a> {
+    /// Withholds what can only be at a site that is left out, and machines whose volume may be
+    /// there: a volume is never made anew, because what is on it would be lost.
+    pub(super) fn leave_out(&mut self) {
+        if self.without.is_empty() {
+            return;
+        }
+        let intent = self.intent;
+        for machine in &intent.machines {
+            if let Some(why) = self.left_out(machine) {
+                self.withheld.insert(machine.common.addr.clone(), why);
+            }
+        }
+        let addresses = intent.addresses.iter().map(|a| (&a.common, &a.target));
+        let volumes = intent.volumes.iter().map(|v| (&v.common, &v.target));
+        for (common, target) in addresses.chain(volumes) {
+            if let AttachIntent::Site { site, .. } = target {
+                self.withhold_at(common, site);
+            }
+        }
+        for bucket in &intent.buckets {
+            self.withhold_at(&bucket.common, &bucket.site);
+        }
+    }
+
+    fn withhold_at(&mut self, common: &Common, site: &Name) {
+        if self.without.contains(site) {
+            let why = format!("it is to be at {site}, which is left out");
+            self.withheld.insert(common.addr.clone(), why);
+        }
+    }
+
+    /// Why a machine or fleet is not placed elsewhere; `None` where it can be, or need not.
+    fn left_out(&self, machine: &'a MachineIntent) -> Option<String> {
+        let sites = self.labelled(machine);
+        let (lost, left): (Vec<&Name>, Vec<&Name>) =
+            sites.partition(|site| self.without.contains(*site));
+        if lost.is_empty() {
+            return None;
+        }
+        let names: Vec<_> = lost.iter().map(|site| site.as_str()).collect();
+        let (names, verb) = (names.join(", "), if lost.len() == 1 { "is" } else { "are" });
+        let zone = machine.placement.zone.as_ref();
+        // A site without an answer may have the zone; that it gave none is said elsewhere.
+        let possible = |site: &&&Name| match (zone, self.facts(site)) {
+            (Some(zone), Some(facts)) => facts.zones.contains(zone),
+            _ => true,
+        };
+        if !left.iter().any(|site| possible(&site)) {
+            return Some(format!("it may only run at {names}, which {verb} left out"));
+        }
+        let addr = &machine.common.addr;
+        if left
+            .iter()
+            .any(|site| !self.index.at(&addr.at(site)).is_empty())
+        {
+            return None;
+        }
+        let is_its = |target: &AttachIntent| *target == AttachIntent::Machine(addr.clone());
+        let mut volumes = self.intent.volumes.iter().filter(|v| is_its(&v.target));
+        let hidden = volumes.find(|volume| {
+            let places = self.index.places(&volume.common.addr);
+            places.iter().all(|at| self.without.contains(&at.site))
+        })?;
+        Some(format!(
+            "its volume {} may be at {names}, which {verb} left out, and is never made anew",
+            hidden.common.addr
+        ))
+    }
+}
