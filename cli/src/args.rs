@@ -12,7 +12,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0    done; with --detailed-exitcode: there is nothing to change
   1    an error, a refusal, or a command line that makes no sense
-  2    only with --detailed-exitcode: there are changes
+  2    only with --detailed-exitcode: there are changes; of a rehearsal: the load does not hold
   130  stopped by Ctrl-C
 
 Data goes to stdout, everything else to stderr. NO_COLOR turns colours off.";
@@ -81,6 +81,7 @@ pub(crate) enum Command {
     History(commands::history::History),
     Unlock(commands::unlock::Unlock),
     Doctor(commands::doctor::Doctor),
+    Rehearse(commands::rehearse::Rehearse),
     Sim(commands::sim::Sim),
     Schema(commands::schema::Schema),
     Functions(commands::functions::Functions),

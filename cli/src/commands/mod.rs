@@ -16,6 +16,7 @@ pub(crate) mod offers;
 pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod providers;
+pub(crate) mod rehearse;
 pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod sim;
@@ -44,6 +45,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::History(command) => command.run(context),
         Command::Unlock(command) => command.run(context),
         Command::Doctor(command) => command.run(context),
+        Command::Rehearse(command) => command.run(context),
         Command::Sim(command) => command.run(context),
         Command::Schema(command) => command.run(context),
         Command::Functions(command) => command.run(context),

@@ -51,7 +51,7 @@ pub(crate) struct Plan {
 
     /// Ask no site: plan as if nothing were there yet, with what `strat offers refresh` remembered,
     /// else the built-in snapshot. It tells the cost; it cannot be saved or applied.
-    #[arg(long, conflicts_with_all = ["destroy", "out", "explain", "detailed_exitcode", "ignore_stock_outs"])]
+    #[arg(long, conflicts_with_all = ["destroy", "out", "explain", "detailed_exitcode", "ignore_stock_outs", "sites"])]
     offline: bool,
 
     /// Write the plan as JSON.

@@ -13,6 +13,7 @@ pub(crate) mod numbers;
 pub(crate) mod outputs;
 pub(crate) mod plan;
 pub(crate) mod progress;
+pub(crate) mod rehearsal;
 pub(crate) mod report;
 pub(crate) mod spec;
 pub(crate) mod style;

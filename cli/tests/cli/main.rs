@@ -6,6 +6,7 @@ mod errors;
 mod journey;
 mod offers;
 mod plans;
+mod rehearse;
 mod schema;
 mod storm;
 mod support;

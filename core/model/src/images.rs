@@ -47,6 +47,11 @@ impl PublicImages {
         self.0.keys().map(String::as_str)
     }
 
+    /// The ids of all of them.
+    pub fn ids(&self) -> impl Iterator<Item = &ResourceId> {
+        self.0.values().flat_map(BTreeMap::values)
+    }
+
     /// The instruction sets that a name has images for, sorted; none where one fits all.
     pub fn archs(&self, name: &str) -> impl Iterator<Item = &str> {
         let images = self.0.get(name).into_iter().flatten();

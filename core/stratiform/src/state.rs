@@ -14,6 +14,12 @@ impl StateDir {
     /// The folder's name.
     pub const NAME: &'static str = ".stratiform";
 
+    /// A folder of any name, such as one for a try that is to leave no trace.
+    #[must_use]
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
     /// The folder beside the topology in `base_dir`.
     #[must_use]
     pub fn beside(base_dir: &Path) -> Self {

@@ -14,7 +14,7 @@ use crate::targets::nearest;
 use crate::{Error, StateDir, sites};
 
 /// A topology with values for its variables, and the providers that there are.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Workspace {
     path: PathBuf,
     inputs: Inputs,
@@ -24,6 +24,8 @@ pub struct Workspace {
     public_vars: Vec<String>,
     registry: Registry,
     without: BTreeSet<Name>,
+    /// Where its journal is, if not beside it.
+    state: Option<StateDir>,
 }
 
 impl Workspace {
@@ -68,6 +70,7 @@ impl Workspace {
             public_vars,
             registry,
             without: BTreeSet::new(),
+            state: None,
         })
     }
 
@@ -91,6 +94,17 @@ impl Workspace {
         }
         self.without = without;
         Ok(self)
+    }
+
+    /// The same topology over other providers, with its journal and lease elsewhere: to try
+    /// something on copies of its sites. The providers take the settings as they are.
+    #[must_use]
+    pub fn elsewhere(&self, registry: Registry, state: StateDir) -> Self {
+        Self {
+            registry,
+            state: Some(state),
+            ..self.clone()
+        }
     }
 
     /// The sites that are left out.
@@ -170,7 +184,8 @@ impl Workspace {
     /// Where the journal and the lease are.
     #[must_use]
     pub fn state(&self) -> StateDir {
-        StateDir::beside(&self.base_dir())
+        let beside = || StateDir::beside(&self.base_dir());
+        self.state.clone().unwrap_or_else(beside)
     }
 
     /// What a saved plan remembers of where it came from. No sensitive variable is in it.

@@ -1,9 +1,7 @@
 //! What the clouds sell: sizes and list prices like the real ones, and public images.
 
-use std::collections::BTreeMap;
-
 use rust_decimal::Decimal;
-use strat_model::{Bytes, CapacityKind, Digest, Money, Name, Offer, ResourceId};
+use strat_model::{Bytes, CapacityKind, Digest, Money, Name, Offer, PublicImages, ResourceId};
 
 use crate::Profile;
 
@@ -291,7 +289,7 @@ fn region_percent(region: &str) -> i64 {
 }
 
 /// The public images of a region, by neutral name.
-pub(crate) fn images(profile: Profile, region: &str) -> BTreeMap<String, ResourceId> {
+pub(crate) fn images(profile: Profile, region: &str) -> PublicImages {
     let id = |name: &str| {
         let digest = Digest::of_parts([profile.as_str(), region, name]);
         let hex = &digest.as_str()[..17];

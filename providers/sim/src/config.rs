@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use strat_model::{Capabilities, Name, SiteCapacity};
+use strat_model::{Capabilities, Name, SiteCapacity, SiteFacts};
 
 use crate::Profile;
 use crate::world::RegionKey;
@@ -104,6 +105,8 @@ pub struct SimSite {
     pub behaviour: Behaviour,
     /// Where the paths of image files begin.
     pub base_dir: PathBuf,
+    /// What it can do and sells, where that is not its profile's.
+    pub(crate) facts: Option<Arc<SiteFacts>>,
 }
 
 impl SimSite {
@@ -119,6 +122,7 @@ impl SimSite {
             capacity: None,
             behaviour: Behaviour::realistic(profile),
             base_dir: PathBuf::new(),
+            facts: None,
         }
     }
 
@@ -152,10 +156,18 @@ impl SimSite {
         self
     }
 
+    pub(crate) fn with_facts(mut self, facts: Arc<SiteFacts>) -> Self {
+        self.facts = Some(facts);
+        self
+    }
+
     /// What it can do.
     #[must_use]
     pub fn capabilities(&self) -> Capabilities {
-        self.profile.capabilities(self.behaviour.consistency_ms)
+        match &self.facts {
+            Some(facts) => facts.capabilities.clone(),
+            None => self.profile.capabilities(self.behaviour.consistency_ms),
+        }
     }
 
     /// Which region of which account it is a view of.

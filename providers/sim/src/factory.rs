@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use strat_model::{Error, ErrorKind, Result, SiteSpec};
 use strat_provider::{Clock, ConnectContext, Provider, ProviderFactory, SettingError};
 
-use crate::World;
 use crate::error::PROVIDER;
 use crate::settings::Settings;
+use crate::{Behaviour, World};
 
 /// The folder of the world beside the topology, unless a site says otherwise.
 const WORLD: &str = ".sim";
@@ -41,6 +41,14 @@ impl SimFactory {
     pub fn world_of(site: &SiteSpec, base_dir: &Path) -> Result<PathBuf, Vec<SettingError>> {
         let settings = Settings::parse(site)?;
         Ok(base_dir.join(settings.world.as_deref().unwrap_or(Path::new(WORLD))))
+    }
+
+    /// How a site behaves, as its settings say.
+    ///
+    /// # Errors
+    /// All that is wrong with the site's settings.
+    pub fn behaviour_of(site: &SiteSpec) -> Result<Behaviour, Vec<SettingError>> {
+        Settings::parse(site).map(|settings| settings.site.behaviour)
     }
 
     /// The worlds that this factory has opened, by folder.

@@ -9,10 +9,8 @@ use crate::provider::SimProvider;
 #[async_trait]
 impl Images for SimProvider {
     async fn public_images(&self) -> Result<PublicImages> {
-        self.read("public_images", |cloud, _| {
-            Ok(cloud.images.clone().into_iter().collect())
-        })
-        .await
+        self.read("public_images", |cloud, _| Ok(cloud.images.clone()))
+            .await
     }
 
     async fn create_image(&self, request: Create<'_, ImageSpec>) -> Result<Resource> {

@@ -100,6 +100,12 @@
 //! [`Disturbance`], which is data. A crash test stops its program at the call of its choice with
 //! [`World::on_call`], and counts calls with [`World::calls`].
 //!
+//! # Copies of real sites
+//!
+//! [`World::copy`] puts what was observed of any site, of whatever provider, into a world, behind a
+//! site that sells and allows what that one did ([`SimSite::observed`]): to try on it what must not
+//! be tried on the real one.
+//!
 //! # What it leaves out
 //!
 //! Machines run nothing, buckets hold a number of objects, and no traffic passes a firewall.
@@ -109,6 +115,7 @@ mod catalogue;
 mod compute;
 mod config;
 mod control;
+mod copy;
 mod error;
 mod factory;
 mod faults;

@@ -98,6 +98,7 @@ fn layers_use_only_what_lies_below_them() {
             &["strat-model", "strat-provider", "strat-planner"],
         ),
         ("stratiform", &core),
+        ("strat-rehearsal", &["stratiform", "strat-sim"]),
     ]);
     let manifests = manifests();
     let ours: BTreeSet<&String> = manifests.keys().collect();

@@ -72,6 +72,7 @@ impl OfflinePlan {
         let saved = SavedPlan {
             plan: self.plan.clone(),
             targets: self.targets.clone(),
+            without: BTreeSet::new(),
         };
         let mut json = saved.to_json();
         let facts = self.facts.iter().map(|(site, facts)| {

@@ -132,7 +132,7 @@ fn machine(cloud: &Cloud, tx: &Tx<'_>, labels: Labels) -> Result<MachineSpec<Res
             CapacityKind::Owned,
         ),
     };
-    let Some(image) = cloud.images.get("debian-12") else {
+    let Some(image) = cloud.images.get("debian-12", None) else {
         return Err(error(
             ErrorKind::Internal,
             "a region without images".to_owned(),

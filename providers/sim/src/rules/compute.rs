@@ -170,7 +170,7 @@ impl Cloud {
                 self.need(tx, Kind::Image, image)?;
             }
             ImageRef::Named { id, .. } => {
-                let known = self.images.values().any(|image| image == id)
+                let known = self.images.ids().any(|image| image == id)
                     || tx.region().get(Kind::Image, id).is_some();
                 if !known {
                     let message = format!("there is no image {id} in {}", self.site.region);
@@ -222,7 +222,7 @@ impl Cloud {
             }
             return Ok(());
         }
-        let family = crate::catalogue::family_of(self.profile(), kind);
+        let family = self.family(kind);
         for (family, scope) in [(None, Scope::Region), (Some(family), Scope::Offer)] {
             let (limit, used) = (self.quota(tx, family), region.usage.cpu(family));
             if used + u64::from(asked.cpu) > limit {

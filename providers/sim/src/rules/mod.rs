@@ -9,12 +9,11 @@ mod read;
 mod storage;
 mod update;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use strat_model::{
-    Capabilities, CapacityKind, Error, ImageSpec, Kind, Name, Offer, Resource, ResourceId,
-    ResourceState, Result, Spec,
+    Capabilities, CapacityKind, Error, ImageSpec, Kind, Name, Offer, PublicImages, Resource,
+    ResourceId, ResourceState, Result, Spec,
 };
 
 use crate::error::Trouble;
@@ -31,16 +30,23 @@ pub(crate) struct Cloud {
     pub(crate) key: RegionKey,
     pub(crate) capabilities: Capabilities,
     pub(crate) offers: Vec<Offer>,
-    pub(crate) images: BTreeMap<String, ResourceId>,
+    pub(crate) images: PublicImages,
 }
 
 impl Cloud {
     pub(crate) fn new(site: SimSite) -> Self {
+        let (offers, images) = match &site.facts {
+            Some(facts) => (facts.offers.clone(), facts.images.clone()),
+            None => (
+                catalogue::offers(site.profile, &site.region, &site.zones),
+                catalogue::images(site.profile, &site.region),
+            ),
+        };
         Self {
             key: site.region_key(),
             capabilities: site.capabilities(),
-            offers: catalogue::offers(site.profile, &site.region, &site.zones),
-            images: catalogue::images(site.profile, &site.region),
+            offers,
+            images,
             site,
         }
     }
@@ -52,6 +58,32 @@ impl Cloud {
     /// An error in this cloud's words.
     fn fail(&self, trouble: Trouble, message: impl Into<String>) -> Error {
         trouble.error(self.profile(), message)
+    }
+
+    /// The family by which quotas count a type.
+    fn family<'a>(&'a self, machine_type: &'a str) -> &'a str {
+        let mut sold = self.site.facts.iter().flat_map(|facts| &facts.offers);
+        let sold = sold.find(|offer| offer.machine_type == machine_type);
+        sold.map_or_else(
+            || catalogue::family_of(self.profile(), machine_type),
+            |offer| &offer.family,
+        )
+    }
+
+    /// The families that have a quota of their own, after that of all; none where there are no
+    /// quotas.
+    fn quota_families(&self) -> Vec<Option<&str>> {
+        if let Some(facts) = &self.site.facts {
+            let quotas = facts.quotas.iter();
+            return quotas.map(|quota| quota.family.as_deref()).collect();
+        }
+        let families = catalogue::quota_families(self.profile());
+        if families.is_empty() {
+            return Vec::new();
+        }
+        std::iter::once(None)
+            .chain(families.into_iter().map(Some))
+            .collect()
     }
 
     /// The offer of a type in a zone.

@@ -4,7 +4,6 @@ use strat_model::{Kind, Quota, Resource, ResourceId, Result};
 use strat_provider::{Filter, Page, PageToken};
 
 use super::Cloud;
-use crate::catalogue;
 use crate::world::Tx;
 
 impl Cloud {
@@ -49,13 +48,8 @@ impl Cloud {
 
     /// The account's limits and what is in use of them.
     pub(crate) fn quotas(&self, tx: &Tx<'_>) -> Vec<Quota> {
-        let families = catalogue::quota_families(self.profile());
-        if families.is_empty() {
-            return Vec::new();
-        }
-        let families = families.into_iter().map(Some);
-        std::iter::once(None)
-            .chain(families)
+        let families = self.quota_families().into_iter();
+        families
             .map(|family| Quota {
                 family: family.map(str::to_owned),
                 cpu_limit: self.quota(tx, family),

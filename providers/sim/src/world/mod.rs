@@ -21,6 +21,7 @@ pub use key::RegionKey;
 pub(crate) use region::{Region, RegionRecord, Shortfall, TokenRecord};
 pub(crate) use thing::Thing;
 pub(crate) use tx::{Birth, Tx, after};
+pub(crate) use usage::Usage;
 
 use crate::error::{PROVIDER, broken};
 use crate::provider::SimProvider;
@@ -133,7 +134,10 @@ impl World {
                     key: key.clone(),
                     index,
                     next_serial: 0,
-                    zones: site.profile.zones(&site.region).into_iter().collect(),
+                    zones: match site.facts {
+                        Some(_) => std::collections::BTreeSet::new(),
+                        None => site.profile.zones(&site.region).into_iter().collect(),
+                    },
                     sites: std::collections::BTreeSet::new(),
                     trials: crate::Trials::default(),
                 },

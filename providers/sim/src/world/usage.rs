@@ -14,6 +14,8 @@ pub(crate) struct Usage {
     cpu_by_family: HashMap<String, u64>,
     machines: HashMap<(String, Name, CapacityKind), u64>,
     pool: Pool,
+    /// The families of machine types, where they are not the profile's.
+    families: HashMap<String, String>,
 }
 
 impl Usage {
@@ -24,7 +26,13 @@ impl Usage {
             cpu_by_family: HashMap::new(),
             machines: HashMap::new(),
             pool: Pool::default(),
+            families: HashMap::new(),
         }
+    }
+
+    /// Counts these machine types in these families from now on.
+    pub(crate) fn name_families(&mut self, families: HashMap<String, String>) {
+        self.families = families;
     }
 
     pub(crate) fn add(&mut self, spec: &Spec<ResourceId>) {
@@ -40,7 +48,10 @@ impl Usage {
             Spec::Machine(machine) => {
                 let cpu = u64::from(machine.cpu);
                 change(&mut self.cpu, cpu);
-                let family = catalogue::family_of(self.profile, &machine.machine_type);
+                let family = match self.families.get(&machine.machine_type) {
+                    Some(family) => family,
+                    None => catalogue::family_of(self.profile, &machine.machine_type),
+                };
                 change(
                     self.cpu_by_family.entry(family.to_owned()).or_default(),
                     cpu,
