@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 use strat_rehearsal::{Load, NextApply, PlannedChange, Rehearsal};
+use stratiform::model::Name;
 
 use super::progress::duration;
 use super::style::{BOLD, CREATE, DELETE, DIM, UPDATE, paint};
@@ -49,7 +50,7 @@ fn head(text: &mut String, rehearsal: &Rehearsal, width: usize) {
         note(text, &line, width);
     }
     if !rehearsal.unseen.is_empty() {
-        let sites: Vec<&str> = rehearsal.unseen.iter().map(|site| site.as_str()).collect();
+        let sites: Vec<&str> = rehearsal.unseen.iter().map(Name::as_str).collect();
         let line = format!(
             "Not seen whole, and so unreachable here too: {}.",
             sites.join(", ")

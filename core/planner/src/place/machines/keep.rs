@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use strat_model::{
-    CapacityKind, Field, MachineIntent, MachineSpec, Name, Preference, Resource, ResourceId, Spec,
+    CapacityKind, Field, MachineIntent, MachineSpec, Name, Preference, Resource, ResourceId,
+    ResourceState, Spec,
 };
 
 use super::{Allotment, Share, Supply, permitted_zones};
@@ -30,6 +31,7 @@ impl<'a> Placer<'a> {
             moved: None,
         };
         let mut spot_left = machine.placement.spot.most(machine.count);
+        let has_other = is_sold_somewhere(&allotment, supply);
         for site in allotment.sites.clone() {
             let Some(market) = supply.markets.get_mut(site) else {
                 continue;
@@ -44,6 +46,10 @@ impl<'a> Placer<'a> {
             for zone in permitted_zones(&allotment, market.facts()) {
                 let here = found.iter().copied().filter(|r| r.zone() == Some(zone));
                 let mut here: Vec<&Resource> = here.collect();
+                // A broken machine is made anew in any case: elsewhere, where its zone sells nothing now.
+                if has_other && market.cheapest(zone, machine).is_none() {
+                    here.retain(|resource| resource.state != ResourceState::Failed);
+                }
                 if let Some(word) = &machine.placement.anti_affinity
                     && !here.is_empty()
                 {
@@ -74,6 +80,21 @@ impl Allotment<'_> {
     pub(super) fn is_solved_whole(&self) -> bool {
         self.machine.placement.survive || self.machine.placement.unit > 1
     }
+}
+
+/// Whether any of the places where a machine may be sells something that would do.
+fn is_sold_somewhere(allotment: &Allotment<'_>, supply: &Supply<'_>) -> bool {
+    let pinned = |site: &Name| match &allotment.pin {
+        Some((at, _)) => at == site,
+        None => true,
+    };
+    let mut sites = allotment.sites.iter().filter(|site| pinned(site));
+    sites.any(|site| {
+        supply.markets.get(*site).is_some_and(|market| {
+            let mut zones = permitted_zones(allotment, market.facts()).into_iter();
+            zones.any(|zone| market.cheapest(zone, allotment.machine).is_some())
+        })
+    })
 }
 
 fn take_rooms<'a>(allotment: &Allotment<'a>, supply: &mut Supply<'a>) {
