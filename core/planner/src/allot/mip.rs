@@ -15,6 +15,9 @@ const LANES_EXACT: usize = 2_000;
 /// How much is searched before the best answer so far is taken: lanes times nodes.
 const EFFORT: usize = 400_000;
 
+/// How much worse it is to have too few while nothing is lost than to have too few after a loss.
+const GONE: f64 = 4.0;
+
 /// The variables of one demand.
 struct Variables {
     lanes: Vec<Variable>,
@@ -86,7 +89,7 @@ fn program(problem: &Problem, whole: bool) -> (Program, Vec<Variables>) {
                     .push((*variable, of.amount));
             }
         }
-        rows(&mut program, demand, &lanes, missing, whole);
+        rows(&mut program, demand, &lanes, missing, penalty, whole);
         variables.push(Variables { lanes });
     }
     for (limit, uses) in taken {
@@ -113,6 +116,7 @@ fn rows(
     demand: &Demand,
     lanes: &[Variable],
     missing: Variable,
+    penalty: f64,
     whole: bool,
 ) {
     let want = f64::from(demand.want);
@@ -124,6 +128,16 @@ fn rows(
             .collect()
     };
     if demand.survive {
+        // Where no loss can be made up for, what is wanted is there at least while nothing is lost.
+        let most = i32::try_from(demand.want).unwrap_or(i32::MAX);
+        let gone = if whole {
+            program.add_integer_var(GONE * penalty, (0, most))
+        } else {
+            program.add_var(GONE * penalty, (0.0, want))
+        };
+        let mut all = of(&|_| true);
+        all.push((gone, 1.0));
+        program.add_constraint(all, ComparisonOp::Ge, want);
         for domain in &domains {
             let mut others = of(&|lane| lane.domain != *domain);
             others.push((missing, 1.0));

@@ -1,6 +1,6 @@
 //! Which of the permitted places is chosen, and what is said where there is none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use strat_model::*;
@@ -262,6 +262,35 @@ fn any_site_may_be_lost_at_the_least_cost() {
     let again = place(&intent, &facts, &world).expect("a place");
     let plan = diff(&again, &world, &facts, None, &DiffOptions::default());
     assert!(plan.is_empty(), "{:#?}", plan.changes);
+}
+
+#[test]
+fn when_a_site_is_lost_what_is_left_need_not_make_up_for_another() {
+    let mut facts = facts();
+    facts.get_mut(&name("dc1")).expect("dc1").free = Some(Pool {
+        cpu: 8,
+        memory: Bytes::gib(32),
+        disk: Bytes::gib(1024),
+    });
+    let mut intent = fleet(6, |web| {
+        web.placement.survive = true;
+        web.placement.sites = vec![name("dc1"), name("east"), name("west")];
+    });
+    let world = realise(&place(&intent, &facts, &empty()).expect("a place"));
+    facts.get_mut(&name("dc1")).expect("dc1").free = Some(Pool::default());
+    // Two at dc1 do not make up for the west, but six are still there.
+    let lost = BTreeSet::from([name("east")]);
+    let desired = place_without(&intent, &facts, &world, &lost).expect("a place");
+    assert_eq!(
+        goals(&desired, "machines.web"),
+        [
+            "dc1/rack1 flex-4-16384 owned x2",
+            "west/w1 medium on_demand x4"
+        ]
+    );
+    // Asked for in peace, that is refused.
+    intent.machines[0].placement.sites = vec![name("dc1"), name("west")];
+    assert_eq!(refused(&intent, &facts).code, "no_capacity");
 }
 
 #[test]

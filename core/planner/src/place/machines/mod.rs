@@ -144,7 +144,10 @@ impl<'a> Placer<'a> {
         self.gap = answer.gap;
         layout::lay_out(&mut allotments, &demands, &answer, &mut supply);
         for allotment in &allotments {
-            if allotment.missing > 0 {
+            // Once a site is lost, there may be none left to make up for the next loss.
+            let machine = allotment.machine;
+            let lost = machine.placement.survive && !self.without.is_empty();
+            if allotment.missing > 0 && !(lost && allotment.count() >= machine.count) {
                 let problem = no_place(allotment, self.intent, &supply);
                 self.problems.push(problem);
             }
