@@ -95,6 +95,11 @@ impl Search {
             context.output.json(&show::json(&found))?;
         } else {
             context.output.data(&show::table(&found))?;
+            if found.rows.is_empty() {
+                context
+                    .output
+                    .note("Nothing on sale matches; ask for less, or elsewhere.\n");
+            }
         }
         Ok(if found.is_whole {
             Exit::Done

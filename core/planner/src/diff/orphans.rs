@@ -1,6 +1,6 @@
 //! Things that carry the mark and are in the topology no more.
 
-use strat_model::{Addr, Kind, Resource};
+use strat_model::{Addr, Kind, Name, Resource};
 
 use super::value::resource_value;
 use super::{Differ, change, target};
@@ -46,9 +46,19 @@ impl<'a> Differ<'a> {
     }
 
     fn orphan(&mut self, addr: &'a Addr, found: &[&'a Resource]) {
+        let entries = &self.desired.entries;
+        let is_there = |site: &&Name| entries.contains_key(&addr.local.at(site));
+        let elsewhere = self.facts.keys().filter(is_there).map(Name::as_str);
+        let elsewhere: Vec<_> = elsewhere.collect();
         let reason = match self.mode {
-            Mode::Destroy => "everything of the topology is to go",
-            Mode::Apply => "it carries this topology's mark and is in the topology no more",
+            Mode::Destroy => "everything of the topology is to go".to_owned(),
+            Mode::Apply if !elsewhere.is_empty() => format!(
+                "the topology wants none here: it is to be at {}",
+                elsewhere.join(", ")
+            ),
+            Mode::Apply => {
+                "it carries this topology's mark and is in the topology no more".to_owned()
+            }
         };
         let mut change = change(addr, Action::Delete, Cause::Topology, reason);
         change.count = u32::try_from(found.len()).unwrap_or(u32::MAX);
