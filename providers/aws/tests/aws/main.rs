@@ -13,4 +13,5 @@ mod moto;
 mod once;
 mod permissions;
 mod roles;
+mod runs_out;
 mod sale;

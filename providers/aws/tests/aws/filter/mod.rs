@@ -46,6 +46,8 @@ pub(crate) struct State {
     lost: BTreeSet<String>,
     /// Actions whose next calls are refused as too many.
     throttled: BTreeMap<String, u32>,
+    /// Actions whose next calls are refused with a code.
+    refused: BTreeMap<String, (&'static str, u32)>,
     /// The actions that the simulation of policies allows.
     simulated: Option<BTreeSet<String>>,
     /// How long sessions of a role last, where it is not as moto has it.
@@ -103,6 +105,13 @@ impl Filter {
     /// Refuses the next calls of an action as too many.
     pub(crate) fn throttle(&self, action: &str, times: u32) {
         self.state().throttled.insert(action.to_owned(), times);
+    }
+
+    /// Refuses the next calls of an action in these words.
+    pub(crate) fn refuse(&self, action: &str, code: &'static str, times: u32) {
+        self.state()
+            .refused
+            .insert(action.to_owned(), (code, times));
     }
 
     /// Leaves this many instances of a type in a zone.

@@ -39,6 +39,21 @@ impl Filter {
             let busy = StatusCode::SERVICE_UNAVAILABLE;
             return refuse(busy, "RequestLimitExceeded", "Request limit exceeded.");
         }
+        if let Some((code, times)) = self.state().refused.get_mut(&asked.action)
+            && *times > 0
+        {
+            *times -= 1;
+            // <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>: client
+            // errors are 4xx, and what the service lacks is 5xx.
+            let status = match *code {
+                "AuthFailure" => StatusCode::UNAUTHORIZED,
+                "UnauthorizedOperation" => StatusCode::FORBIDDEN,
+                "RequestLimitExceeded" => StatusCode::SERVICE_UNAVAILABLE,
+                _ if code.starts_with("Insufficient") => SERVER,
+                _ => BAD,
+            };
+            return refuse(status, code, format!("{code}, as arranged."));
+        }
         // A dry run does nothing, so there is nothing to add; and it may be signed.
         if asked.form.get("DryRun").is_some_and(|dry| dry == "true") {
             return Verdict::Forward(Box::new(asked.clone()));
