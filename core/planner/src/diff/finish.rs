@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use strat_model::{Addr, Digester};
+use strat_model::{Addr, Digester, Kind, LocalAddr};
 
 use super::orphans::is_targeted;
 use super::{DiffOptions, Differ, tight};
@@ -38,7 +38,7 @@ impl Differ<'_> {
             rollouts: order.rollouts,
             withheld: self.withheld(),
             avoided: Vec::new(),
-            guard: guard(&summary, existing, options),
+            guard: guard(summary.delete - moved(&changes), existing, options),
             changes,
             summary,
             cost,
@@ -117,10 +117,25 @@ fn summary(changes: &[Change], unchanged: u32) -> Summary {
     summary
 }
 
+/// How many of the deleted machines are made elsewhere: they move, as those that are made anew in
+/// their place do.
+fn moved(changes: &[Change]) -> u32 {
+    let mut by_block: HashMap<&LocalAddr, (u32, u32)> = HashMap::new();
+    for change in changes.iter().filter(|change| change.kind == Kind::Machine) {
+        let (made, gone) = by_block.entry(&change.addr.local).or_default();
+        match change.action {
+            Action::Create => *made += change.count,
+            Action::Delete => *gone += change.count,
+            _ => {}
+        }
+    }
+    let both = by_block.into_values();
+    both.map(|(made, gone)| made.min(gone)).sum()
+}
+
 /// A plan that deletes a large share of what there is needs an explicit consent; `destroy` says in
 /// its name that it does.
-fn guard(summary: &Summary, existing: u32, options: &DiffOptions) -> Option<Guard> {
-    let deletes = summary.delete;
+fn guard(deletes: u32, existing: u32, options: &DiffOptions) -> Option<Guard> {
     let too_many = deletes > options.delete_free
         && f64::from(deletes) > f64::from(existing) * options.delete_share_max;
     (options.mode == Mode::Apply && too_many).then_some(Guard { deletes, existing })

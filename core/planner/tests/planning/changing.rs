@@ -245,6 +245,22 @@ fn protection_forbids_before_the_first_call() {
 }
 
 #[test]
+fn moving_most_of_a_topology_deletes_nothing_for_good() {
+    let mut intent = shop();
+    intent.machines[1].count = 60;
+    intent.machines[1].placement.sites = vec![name("east")];
+    let world = realise(&placed(&intent, &empty()));
+    intent.machines[1].placement.sites = vec![name("west")];
+    let plan = plan_of(&intent, &world);
+    // The machines, and their key pair.
+    assert_eq!((plan.summary.create, plan.summary.delete), (61, 61));
+    assert!(plan.guard.is_none(), "{:?}", plan.guard);
+    intent.machines[1].count = 2;
+    let guard = plan_of(&intent, &world).guard.expect("a guard");
+    assert_eq!(guard.deletes, 59);
+}
+
+#[test]
 fn deleting_most_of_a_topology_needs_consent() {
     let mut intent = shop();
     let world = realise(&placed(&intent, &empty()));
