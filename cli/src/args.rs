@@ -45,7 +45,7 @@ pub(crate) struct TelemetryArgs {
     #[arg(long, global = true)]
     pub(crate) timings: bool,
 
-    /// Write a trace of every part and call to a file, for https://ui.perfetto.dev or
+    /// Write a trace of every part and call to a file, for Perfetto (ui.perfetto.dev) or
     /// chrome://tracing.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) trace_out: Option<PathBuf>,
