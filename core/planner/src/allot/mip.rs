@@ -161,8 +161,7 @@ fn rows(
             let units = program.add_integer_var(0.0, (0, i32::MAX));
             let mut row = here.clone();
             row.push((units, -f64::from(demand.unit)));
-            let kept = demand.kept.get(&domain).copied().unwrap_or(0);
-            program.add_constraint(row, ComparisonOp::Eq, -f64::from(kept));
+            program.add_constraint(row, ComparisonOp::Eq, 0.0);
         }
         if !demand.targets.is_empty() {
             let target = demand.targets.get(&domain).copied().unwrap_or(0);

@@ -32,10 +32,8 @@ pub(crate) struct Demand {
     pub(crate) spot_most: u32,
     /// Whether `want` must still be there when all lanes of any one domain are lost.
     pub(crate) survive: bool,
-    /// What the machines of a domain, with those that are `kept`, come in multiples of.
+    /// What the machines of a domain come in multiples of.
     pub(crate) unit: u32,
-    /// How many are in a domain already, where the unit asks for it.
-    pub(crate) kept: BTreeMap<u32, u32>,
     /// How many each domain should have at most; empty if that does not matter.
     pub(crate) targets: BTreeMap<u32, u32>,
     /// How much each machine above a target is disliked, besides.

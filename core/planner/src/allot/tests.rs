@@ -72,7 +72,6 @@ fn arb_demand() -> impl Strategy<Value = Demand> {
             spot_most,
             survive,
             unit,
-            kept: BTreeMap::new(),
             targets: if balanced && !survive {
                 BTreeMap::from([(0, 1), (1, 1)])
             } else {

@@ -7,7 +7,7 @@ use strat_model::{Common, Diagnostic, LocalAddr, Origin};
 use super::labels::{self, MAX_LABELS};
 use super::read;
 use crate::ast::{Block, Expr};
-use crate::eval::{Evaluator, Instance, Scope};
+use crate::eval::{Evaluator, Instance, ROOT, Scope};
 use crate::program::Thing;
 use crate::report::{Failed, Outcome};
 use crate::span::Span;
@@ -23,6 +23,28 @@ pub(super) struct Arg<'p> {
     pub(super) span: Span,
     /// What it is written as, to find the places of its items.
     pub(super) expr: Option<&'p Expr>,
+}
+
+impl<'p> Arg<'p> {
+    /// An argument of a block that has no instances; `None` if it was left out or is null.
+    pub(super) fn at_root(
+        ev: &mut Evaluator<'p>,
+        block: &'p Block,
+        name: &'static str,
+    ) -> Outcome<Option<Self>> {
+        let Some(attribute) = block.body.attribute(name) else {
+            return Ok(None);
+        };
+        let span = attribute.value.span;
+        let value = ev.eval(&attribute.value, &ROOT)?;
+        let value = ev.plain(value, span, name)?;
+        Ok((value != Value::Null).then_some(Self {
+            name,
+            value,
+            span,
+            expr: Some(&attribute.value),
+        }))
+    }
 }
 
 /// Reads an argument as some type.

@@ -4,7 +4,7 @@ use strat_model::{Name, Owner};
 
 use super::item::Arg;
 use super::{labels as decode_labels, read};
-use crate::eval::{Evaluator, ROOT};
+use crate::eval::Evaluator;
 use crate::report::{Failed, Outcome};
 use crate::value::Value;
 
@@ -12,23 +12,8 @@ use crate::value::Value;
 pub(crate) fn owner(ev: &mut Evaluator<'_>) -> Outcome<Owner> {
     let program = ev.program;
     let block = program.topology.as_ref().ok_or(Failed)?;
-    let mut plain = |name: &'static str| -> Outcome<Option<Arg<'_>>> {
-        let Some(attribute) = block.body.attribute(name) else {
-            return Ok(None);
-        };
-        let span = attribute.value.span;
-        let value = ev.eval(&attribute.value, &ROOT)?;
-        let value = ev.plain(value, span, name)?;
-        let expr = Some(&attribute.value);
-        Ok((value != Value::Null).then_some(Arg {
-            name,
-            value,
-            span,
-            expr,
-        }))
-    };
-    let realm = plain("realm");
-    let labels = plain("labels");
+    let realm = Arg::at_root(ev, block, "realm");
+    let labels = Arg::at_root(ev, block, "labels");
     if let Ok(Some(labels)) = &labels
         && let Ok(decoded) = decode_labels::labels(ev, labels)
     {

@@ -177,7 +177,6 @@ fn demand<'a>(
         spot_most: placement.spot.most(machine.count).saturating_sub(kept_spot),
         survive: placement.survive,
         unit,
-        kept: BTreeMap::new(),
         excess: if targets.is_empty() { 0.0 } else { step },
         targets,
     }
