@@ -6,7 +6,7 @@ use super::item::Arg;
 use super::{placement, read};
 use crate::ast::Block;
 use crate::eval::Evaluator;
-use crate::report::{Failed, Outcome};
+use crate::report::Outcome;
 
 /// Reads all budgets.
 pub(super) fn budgets(ev: &mut Evaluator<'_>) -> Outcome<Vec<BudgetIntent>> {
@@ -23,13 +23,13 @@ pub(super) fn budgets(ev: &mut Evaluator<'_>) -> Outcome<Vec<BudgetIntent>> {
 }
 
 fn budget<'p>(ev: &mut Evaluator<'p>, name: &Name, block: &'p Block) -> Outcome<BudgetIntent> {
-    let monthly = Arg::at_root(ev, block, "monthly")?.map(|arg| placement::dollars(ev, &arg));
+    let monthly = Arg::required_at_root(ev, block, "monthly")?;
+    let monthly = placement::dollars(ev, &monthly);
     let sites = Arg::at_root(ev, block, "sites")?.map(|arg| read::sites(ev, &arg));
     let unpriced = Arg::at_root(ev, block, "allow_unpriced")?.map(|arg| read::bool(ev, &arg));
     Ok(BudgetIntent {
         name: name.clone(),
-        // That it is missing has been reported with the block's shape.
-        monthly: monthly.ok_or(Failed)??,
+        monthly: monthly?,
         sites: sites.transpose()?.unwrap_or_default().into_iter().collect(),
         allow_unpriced: unpriced.transpose()?.unwrap_or(false),
         origin: Some(ev.files.origin(block.head)),

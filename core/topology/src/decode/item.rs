@@ -45,6 +45,16 @@ impl<'p> Arg<'p> {
             expr: Some(&attribute.value),
         }))
     }
+
+    /// As [`Arg::at_root`], and it must be there.
+    pub(super) fn required_at_root(
+        ev: &mut Evaluator<'p>,
+        block: &'p Block,
+        name: &'static str,
+    ) -> Outcome<Self> {
+        let span = block.body.attribute(name).map(|a| a.value.span);
+        Self::at_root(ev, block, name)?.ok_or_else(|| null(ev, name, span))
+    }
 }
 
 /// Reads an argument as some type.
@@ -120,21 +130,12 @@ impl<'e, 'p> Item<'e, 'p> {
     pub(super) fn required<T>(&mut self, name: &'static str, read: Read<T>) -> Outcome<T> {
         match self.optional(name, read)? {
             Some(value) => Ok(value),
-            None => Err(self.null(
+            None => Err(null(
+                self.ev,
                 name,
                 self.thing.attribute(name).map(|(_, a, _)| a.value.span),
             )),
         }
-    }
-
-    fn null(&mut self, name: &str, span: Option<Span>) -> Failed {
-        if let Some(span) = span {
-            let label = "this is null";
-            let message = format!("`{name}` must have a value");
-            self.ev
-                .fail(span, "missing_attribute", message, label, None);
-        }
-        Failed
     }
 
     /// An argument of a nested block.
@@ -172,7 +173,11 @@ impl<'e, 'p> Item<'e, 'p> {
     ) -> Outcome<T> {
         match self.nested(block, name, read)? {
             Some(value) => Ok(value),
-            None => Err(self.null(name, block.body.attribute(name).map(|a| a.value.span))),
+            None => Err(null(
+                self.ev,
+                name,
+                block.body.attribute(name).map(|a| a.value.span),
+            )),
         }
     }
 
@@ -253,6 +258,17 @@ impl<'e, 'p> Item<'e, 'p> {
     pub(super) fn report(&mut self, finding: Diagnostic) -> Failed {
         self.ev.report(finding)
     }
+}
+
+/// Reports that an argument which must have a value is null. That it is missing has been reported
+/// with the block's shape.
+fn null(ev: &mut Evaluator<'_>, name: &str, span: Option<Span>) -> Failed {
+    if let Some(span) = span {
+        let label = "this is null";
+        let message = format!("`{name}` must have a value");
+        ev.fail(span, "missing_attribute", message, label, None);
+    }
+    Failed
 }
 
 /// The addresses in a value of references; false if there is anything else in it.
