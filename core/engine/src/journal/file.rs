@@ -1,14 +1,16 @@
 //! The journal's file.
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::JournalError;
-use super::wire::{Line, VERSION, Version};
+use super::wire::{Line, Unread};
 
 const FILE_NAME: &str = "journal.jsonl";
+/// How much of the file is read at once.
+const READ_BYTES: usize = 64 << 10;
 
 /// The file, as far as it is known to be whole.
 #[derive(Debug)]
@@ -27,8 +29,12 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Reads the file, if there is one: the log, and its lines with their numbers.
-    pub(super) fn open(dir: &Path) -> Result<(Self, Vec<(usize, Line)>), JournalError> {
+    /// Reads the file, if there is one, and gives its lines to `take` one by one, which says what
+    /// is wrong with a line.
+    pub(super) fn open(
+        dir: &Path,
+        mut take: impl FnMut(Line) -> Result<(), String>,
+    ) -> Result<Self, JournalError> {
         let mut log = Self {
             path: dir.join(FILE_NAME),
             file: None,
@@ -37,45 +43,41 @@ impl Log {
             unsynced: false,
             broken: None,
         };
-        let bytes = match std::fs::read(&log.path) {
-            Ok(bytes) => bytes,
-            Err(why) if why.kind() == ErrorKind::NotFound => Vec::new(),
+        let file = match File::open(&log.path) {
+            Ok(file) => file,
+            Err(why) if why.kind() == ErrorKind::NotFound => return Ok(log),
             Err(why) => return Err(log.io(why)),
         };
-        log.len_on_disk = bytes.len() as u64;
-        let mut lines = Vec::new();
-        for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        let mut file = BufReader::with_capacity(READ_BYTES, file);
+        let mut line = Vec::new();
+        for number in 1.. {
+            line.clear();
+            let read = file.read_until(b'\n', &mut line);
+            let len = read.map_err(|why| log.io(why))? as u64;
+            log.len_on_disk += len;
             // Only the last line can be without an end: its write was cut short, so the call that
             // it was to cover was never made.
-            let Some(line_without_end) = line.strip_suffix(b"\n") else {
+            let Some(line) = line.strip_suffix(b"\n") else {
                 break;
             };
-            if !line_without_end.is_empty() {
-                lines.push((index + 1, log.parse(index + 1, line_without_end)?));
+            if !line.is_empty() {
+                let taken = Line::read(line).and_then(|line| take(line).map_err(Unread::Damaged));
+                taken.map_err(|why| log.unread(number, why))?;
             }
-            log.len += line.len() as u64;
+            log.len += len;
         }
-        Ok((log, lines))
+        Ok(log)
     }
 
-    fn parse(&self, number: usize, line: &[u8]) -> Result<Line, JournalError> {
-        let damaged = |why: serde_json::Error| self.damaged(number, why.to_string());
-        let Version { v } = serde_json::from_slice(line).map_err(damaged)?;
-        if v > VERSION {
-            return Err(JournalError::Newer {
-                path: self.path.clone(),
-                line: number,
-                version: v,
-            });
-        }
-        serde_json::from_slice(line).map_err(damaged)
-    }
-
-    pub(super) fn damaged(&self, line: usize, why: String) -> JournalError {
-        JournalError::Damaged {
-            path: self.path.clone(),
-            line,
-            why,
+    fn unread(&self, line: usize, why: Unread) -> JournalError {
+        let path = self.path.clone();
+        match why {
+            Unread::Newer(version) => JournalError::Newer {
+                path,
+                line,
+                version,
+            },
+            Unread::Damaged(why) => JournalError::Damaged { path, line, why },
         }
     }
 

@@ -170,11 +170,8 @@ impl Journal {
     /// # Errors
     /// If it cannot be read, is damaged, or was written by a newer program.
     pub fn open(dir: &Path) -> Result<Self, JournalError> {
-        let (log, lines) = file::Log::open(dir)?;
         let mut state = state::State::default();
-        for (number, line) in lines {
-            state.apply(line).map_err(|why| log.damaged(number, why))?;
-        }
+        let log = file::Log::open(dir, |line| state.apply(line))?;
         Ok(Self::with(state, Some(log)))
     }
 
@@ -232,10 +229,10 @@ impl Journal {
         entry: EntryId,
         ids: Vec<ResourceId>,
     ) -> Result<(), JournalError> {
-        let record = Record::Succeeded {
+        let record = Record::Succeeded(wire::Succeeded {
             entry: entry.0,
             ids: ids.iter().map(ToString::to_string).collect(),
-        };
+        });
         self.note(at, record).await
     }
 
@@ -251,12 +248,12 @@ impl Journal {
         message: String,
         outcome_unknown: bool,
     ) -> Result<(), JournalError> {
-        let record = Record::Failed {
+        let record = Record::Failed(wire::Failed {
             entry: entry.0,
             kind,
             message,
             outcome_unknown,
-        };
+        });
         self.note(at, record).await
     }
 
@@ -271,11 +268,11 @@ impl Journal {
         counts: Counts,
         interrupted: bool,
     ) -> Result<(), JournalError> {
-        let record = Record::RunFinished {
+        let record = Record::RunFinished(wire::RunFinished {
             plan: plan.to_owned(),
             counts,
             interrupted,
-        };
+        });
         self.record(at, record).await
     }
 
@@ -289,13 +286,13 @@ impl Journal {
         owner: &Owner,
         entries: &Applied,
     ) -> Result<(), JournalError> {
-        let record = Record::Applied {
+        let record = Record::Applied(wire::Applied {
             owner: owner.to_string(),
             entries: entries
                 .iter()
                 .map(|(addr, count)| (addr.to_string(), *count))
                 .collect(),
-        };
+        });
         self.record(at, record).await
     }
 

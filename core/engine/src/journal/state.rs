@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use strat_model::{Addr, Kind, Name, Owner, ResourceId, Token};
 use strat_planner::Applied;
 
-use super::wire::{Line, Record};
+use super::wire::{self, Line, Record};
 use crate::Operation;
 use crate::execute::Counts;
 
@@ -99,15 +99,43 @@ struct Entry {
 #[derive(Debug)]
 struct End {
     at: Timestamp,
-    made: Vec<ResourceId>,
-    /// The record, to write it again.
-    record: Record,
-    outcome_unknown: bool,
+    outcome: Outcome,
+}
+
+/// How a call ended.
+#[derive(Debug)]
+enum Outcome {
+    Succeeded { made: Vec<ResourceId> },
+    Failed(wire::Failed),
+}
+
+impl Outcome {
+    fn made(&self) -> &[ResourceId] {
+        match self {
+            Self::Succeeded { made } => made,
+            Self::Failed(_) => &[],
+        }
+    }
+
+    const fn is_unknown(&self) -> bool {
+        matches!(self, Self::Failed(failed) if failed.outcome_unknown)
+    }
+
+    /// The record of it, to write it again.
+    fn to_record(&self, entry: u64) -> Record {
+        match self {
+            Self::Succeeded { made } => Record::Succeeded(wire::Succeeded {
+                entry,
+                ids: made.iter().map(ToString::to_string).collect(),
+            }),
+            Self::Failed(failed) => Record::Failed(failed.clone()),
+        }
+    }
 }
 
 impl Entry {
     fn is_pending(&self) -> bool {
-        self.end.as_ref().is_none_or(|end| end.outcome_unknown)
+        self.end.as_ref().is_none_or(|end| end.outcome.is_unknown())
     }
 
     fn last_at(&self) -> Timestamp {
@@ -134,22 +162,19 @@ impl State {
     pub(super) fn apply(&mut self, line: Line) -> Result<(), String> {
         let at = line.at;
         match line.record {
-            Record::Started { entry, .. } => {
-                let started = Started::from_record(at, line.record)?;
-                self.last_entry = self.last_entry.max(entry);
+            Record::Started(call) => {
+                self.last_entry = self.last_entry.max(call.entry);
+                let number = call.entry;
+                let started = Started::from_wire(at, call)?;
                 let end = None;
-                self.entries.insert(entry, Entry { started, end });
+                self.entries.insert(number, Entry { started, end });
             }
-            Record::Succeeded { entry, ref ids } => {
+            Record::Succeeded(wire::Succeeded { entry, ids }) => {
                 let made = ids.iter().map(ResourceId::from).collect();
-                self.end(entry, at, made, line.record, false)?;
+                self.end(entry, at, Outcome::Succeeded { made })?;
             }
-            Record::Failed {
-                entry,
-                outcome_unknown,
-                ..
-            } => self.end(entry, at, Vec::new(), line.record, outcome_unknown)?,
-            Record::Applied { owner, entries } => {
+            Record::Failed(failed) => self.end(failed.entry, at, Outcome::Failed(failed))?,
+            Record::Applied(wire::Applied { owner, entries }) => {
                 let owner = owner.parse().map_err(text)?;
                 let entries = entries.iter().map(|(addr, count)| {
                     let addr = addr.parse::<Addr>().map_err(text)?;
@@ -158,8 +183,8 @@ impl State {
                 self.applied
                     .insert(owner, (at, entries.collect::<Result<_, _>>()?));
             }
-            Record::RunStarted { .. } => {
-                let run = RunRecord::from_record(at, line.record)?;
+            Record::RunStarted(run) => {
+                let run = RunRecord::from_wire(at, run)?;
                 let same = |other: &RunRecord| {
                     other.finished.is_none()
                         && (&other.plan, other.generation) == (&run.plan, run.generation)
@@ -173,11 +198,11 @@ impl State {
                     self.runs.pop_front();
                 }
             }
-            Record::RunFinished {
+            Record::RunFinished(wire::RunFinished {
                 plan,
                 counts,
                 interrupted,
-            } => {
+            }) => {
                 if let Some(run) = self.runs.iter_mut().rev().find(|run| run.plan == plan) {
                     run.finished = Some((at, counts));
                     run.interrupted = interrupted;
@@ -187,27 +212,15 @@ impl State {
         Ok(())
     }
 
-    fn end(
-        &mut self,
-        entry: u64,
-        at: Timestamp,
-        made: Vec<ResourceId>,
-        record: Record,
-        outcome_unknown: bool,
-    ) -> Result<(), String> {
+    fn end(&mut self, entry: u64, at: Timestamp, outcome: Outcome) -> Result<(), String> {
         let found = self.entries.get_mut(&entry);
         let found = found.ok_or_else(|| format!("it ends call {entry}, which never began"))?;
         if found.started.operation == Operation::Create {
-            for id in &made {
+            for id in outcome.made() {
                 self.makers.entry(id.clone()).or_default().push(entry);
             }
         }
-        found.end = Some(End {
-            at,
-            made,
-            record,
-            outcome_unknown,
-        });
+        found.end = Some(End { at, outcome });
         Ok(())
     }
 
@@ -246,7 +259,7 @@ impl State {
             }
             let ids = match started.operation {
                 Operation::Create => {
-                    let made = entry.end.iter().flat_map(|end| &end.made);
+                    let made = entry.end.iter().flat_map(|end| end.outcome.made());
                     touched.created.extend(made.cloned());
                     continue;
                 }
@@ -269,7 +282,10 @@ impl State {
             let started = &entry.started;
             started.owner == *owner
                 && started.addr == *addr
-                && entry.end.as_ref().is_some_and(|end| end.made.contains(id))
+                && entry
+                    .end
+                    .as_ref()
+                    .is_some_and(|end| end.outcome.made().contains(id))
         })
     }
 
@@ -291,11 +307,11 @@ impl State {
         for run in &self.runs {
             lines.push(Line::new(run.started, run.clone().into_record()));
             if let Some((at, counts)) = run.finished {
-                let record = Record::RunFinished {
+                let record = Record::RunFinished(wire::RunFinished {
                     plan: run.plan.clone(),
                     counts,
                     interrupted: run.interrupted,
-                };
+                });
                 lines.push(Line::new(at, record));
             }
         }
@@ -303,15 +319,15 @@ impl State {
             let started = entry.started.clone();
             lines.push(Line::new(started.at, started.into_record(EntryId(*number))));
             if let Some(end) = &entry.end {
-                lines.push(Line::new(end.at, end.record.clone()));
+                lines.push(Line::new(end.at, end.outcome.to_record(*number)));
             }
         }
         for (owner, (at, entries)) in &self.applied {
             let entries = entries.iter().map(|(addr, n)| (addr.to_string(), *n));
-            let record = Record::Applied {
+            let record = Record::Applied(wire::Applied {
                 owner: owner.to_string(),
                 entries: entries.collect(),
-            };
+            });
             lines.push(Line::new(*at, record));
         }
         lines
@@ -320,7 +336,7 @@ impl State {
 
 impl Started {
     pub(super) fn into_record(self, entry: EntryId) -> Record {
-        Record::Started {
+        Record::Started(wire::CallStarted {
             entry: entry.0,
             plan: self.plan,
             step: self.step,
@@ -334,74 +350,46 @@ impl Started {
             names: self.names,
             spec: self.spec,
             ids: self.ids.iter().map(ToString::to_string).collect(),
-        }
+        })
     }
 
-    fn from_record(at: Timestamp, record: Record) -> Result<Self, String> {
-        let Record::Started {
-            entry: _,
-            plan,
-            step,
-            owner,
-            addr,
-            site,
-            kind,
-            operation,
-            generation,
-            token,
-            names,
-            spec,
-            ids,
-        } = record
-        else {
-            return Err("it does not begin a call".to_owned());
-        };
+    fn from_wire(at: Timestamp, call: wire::CallStarted) -> Result<Self, String> {
         Ok(Self {
             at,
-            plan,
-            step,
-            owner: owner.parse().map_err(text)?,
-            addr: addr.parse().map_err(text)?,
-            site: site.parse().map_err(text)?,
-            kind,
-            operation,
-            generation,
-            token: token.map(parse_token).transpose()?,
-            names,
-            spec,
-            ids: ids.iter().map(ResourceId::from).collect(),
+            plan: call.plan,
+            step: call.step,
+            owner: call.owner.parse().map_err(text)?,
+            addr: call.addr.parse().map_err(text)?,
+            site: call.site.parse().map_err(text)?,
+            kind: call.kind,
+            operation: call.operation,
+            generation: call.generation,
+            token: call.token.map(parse_token).transpose()?,
+            names: call.names,
+            spec: call.spec,
+            ids: call.ids.iter().map(ResourceId::from).collect(),
         })
     }
 }
 
 impl RunRecord {
     pub(super) fn into_record(self) -> Record {
-        Record::RunStarted {
+        Record::RunStarted(wire::RunStarted {
             plan: self.plan,
             owner: self.owner.to_string(),
             holder: self.holder,
             command: self.command,
             generation: self.generation,
-        }
+        })
     }
 
-    fn from_record(at: Timestamp, record: Record) -> Result<Self, String> {
-        let Record::RunStarted {
-            plan,
-            owner,
-            holder,
-            command,
-            generation,
-        } = record
-        else {
-            return Err("it does not begin a run".to_owned());
-        };
+    fn from_wire(at: Timestamp, run: wire::RunStarted) -> Result<Self, String> {
         Ok(Self {
-            plan,
-            owner: owner.parse().map_err(text)?,
-            holder,
-            command,
-            generation,
+            plan: run.plan,
+            owner: run.owner.parse().map_err(text)?,
+            holder: run.holder,
+            command: run.command,
+            generation: run.generation,
             started: at,
             finished: None,
             interrupted: false,
