@@ -38,10 +38,13 @@ impl Digest {
     }
 
     fn finish(hasher: Sha256) -> Self {
-        use fmt::Write as _;
+        const DIGITS: [char; 16] = [
+            '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+        ];
         let mut text = String::with_capacity(64);
         for byte in hasher.finalize() {
-            let _ = write!(text, "{byte:02x}");
+            text.push(DIGITS[usize::from(byte >> 4)]);
+            text.push(DIGITS[usize::from(byte & 15)]);
         }
         Self(text)
     }

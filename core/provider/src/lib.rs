@@ -31,7 +31,7 @@ mod registry;
 mod request;
 mod storage;
 
-pub use clock::{Clock, TokioClock};
+pub use clock::{Clock, SkippingClock, TokioClock};
 pub use compute::{Compute, CreateMachines, MachineBatch};
 pub use ext::{ProviderExt, gather_facts};
 pub use images::Images;

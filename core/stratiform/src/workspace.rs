@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use strat_model::{Diagnostic, Intent, Name, Owner, Severity};
 use strat_planner::{Source, check_address_space};
-use strat_provider::{Clock, ConnectContext, Registry, TokioClock};
+use strat_provider::{Clock, ConnectContext, Registry, SkippingClock};
 use strat_topology::{Evaluated, Inputs, SourceFile, Sources, Topology};
 
 use crate::phase::phase;
@@ -224,7 +224,7 @@ impl Workspace {
         let place = tempfile::tempdir().map_err(Error::file(std::env::temp_dir(), "written"))?;
         let context = ConnectContext {
             base_dir: place.path().to_owned(),
-            clock: Arc::new(TokioClock::system()),
+            clock: Arc::new(SkippingClock::system()),
         };
         let facts = sites::offline_facts(self, &context).await;
         if facts.is_empty() {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use strat_catalogue::{Cloud, Listing, Snapshot};
 use strat_model::{Bytes, CapacityKind, Name, Offer, Pool, ResourceId, SiteFacts, SiteSpec};
-use strat_provider::{ConnectContext, TokioClock};
+use strat_provider::{ConnectContext, SkippingClock};
 
 use super::{FactsSource, OfferCache, OfflineFacts};
 use crate::{Error, Workspace, sites};
@@ -24,7 +24,7 @@ pub(super) async fn gather(
     let place = tempfile::tempdir().map_err(Error::file(std::env::temp_dir(), "written"))?;
     let context = ConnectContext {
         base_dir: place.path().to_owned(),
-        clock: Arc::new(TokioClock::system()),
+        clock: Arc::new(SkippingClock::system()),
     };
     let mut told = sites::offline_facts(workspace, &context).await;
     let mut known = BTreeMap::new();

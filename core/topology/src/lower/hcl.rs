@@ -15,9 +15,9 @@ use crate::{scan, syntax};
 
 /// How long, in bytes, the parts are at least in which a file is parsed. The parser's tree takes a
 /// hundred times the memory of its text, so it is made of one part at a time.
-const PART_BYTES: usize = 16 << 10;
+const PART_BYTES: usize = 4 << 10;
 /// How many parts a thread has at least, so that it is worth its start.
-const PARTS_PER_THREAD: usize = 16;
+const PARTS_PER_THREAD: usize = 8;
 /// The most threads that parse one file.
 const THREADS_MAX: usize = 8;
 
