@@ -77,10 +77,9 @@ impl Common {
     /// The place of an attribute, or of the block's head where it has none.
     #[must_use]
     pub fn origin(&self, attribute: &str) -> Option<&Origin> {
-        self.origins
-            .attributes
-            .get(attribute)
-            .or(self.origins.block.as_ref())
+        let mut places = self.origins.attributes.iter();
+        let own = places.find(|(name, _)| **name == *attribute);
+        own.map(|(_, place)| place).or(self.origins.block.as_ref())
     }
 }
 
@@ -89,8 +88,8 @@ impl Common {
 pub struct Origins {
     /// The block's head.
     pub block: Option<Origin>,
-    /// Each attribute's value.
-    pub attributes: BTreeMap<String, Origin>,
+    /// The name and the value's place of each attribute.
+    pub attributes: Vec<(Arc<str>, Origin)>,
 }
 
 /// A network over some sites.

@@ -169,28 +169,10 @@ impl Evaluated {
     }
 }
 
-/// Runs `f` where expressions may nest. Without a thread of its own it runs on the caller's.
-pub(crate) fn deep<T: Send>(f: impl FnOnce() -> T + Send) -> T {
-    let mut f = Some(f);
-    let mut result = None;
-    std::thread::scope(|scope| {
-        let run = || {
-            if let Some(f) = f.take() {
-                result = Some(f());
-            }
-        };
-        let builder = std::thread::Builder::new().stack_size(STACK_BYTES);
-        if let Ok(handle) = builder.spawn_scoped(scope, run)
-            && let Err(panic) = handle.join()
-        {
-            std::panic::resume_unwind(panic);
-        }
-    });
-    match (result, f) {
-        (Some(result), _) => result,
-        (None, Some(f)) => f(),
-        (None, None) => unreachable!("the closure ran, or is still here"),
-    }
+/// Runs `f` where expressions may nest: on a stack of its own, unless the caller's is one. The thread
+/// stays the same, so that its memory is freed where it was taken.
+pub(crate) fn deep<T>(f: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(STACK_BYTES / 2, STACK_BYTES, f)
 }
 
 /// Checks an output as far as it is known before an apply.

@@ -409,7 +409,7 @@ fn machines_that_must_be_apart_never_share_a_zone() {
     for machine in &mut intent.machines {
         machine.common.origins = std::sync::Arc::new(Origins {
             block: Some(here.clone()),
-            attributes: BTreeMap::new(),
+            attributes: Vec::new(),
         });
     }
     let finding = refused(&intent, &facts());

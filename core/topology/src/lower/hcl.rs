@@ -43,13 +43,14 @@ fn in_parts(file: u32, name: &Arc<str>, text: &str) -> Option<Body> {
         run(&parts)?
     } else {
         std::thread::scope(|scope| {
-            let shares = parts.chunks(parts.len().div_ceil(threads));
+            let mut shares = parts.chunks(parts.len().div_ceil(threads));
+            let ours = shares.next()?;
             let spawn = |share| {
                 let builder = std::thread::Builder::new().stack_size(STACK_BYTES);
                 builder.spawn_scoped(scope, move || run(share)).ok()
             };
             let running: Vec<_> = shares.map(spawn).collect();
-            let mut blocks = Vec::new();
+            let mut blocks = run(ours)?;
             for thread in running {
                 blocks.extend(thread?.join().ok()??);
             }

@@ -105,15 +105,10 @@ impl Thing {
 /// The places of a block and its attributes; those of nested blocks are `disk.size`, and
 /// `disk[1].size` from the second on.
 fn origins(block: &Block, files: &Files) -> Origins {
-    let mut origins = Origins {
-        block: Some(files.origin(block.head)),
-        attributes: BTreeMap::new(),
-    };
+    let mut attributes = Vec::new();
     for attribute in &block.body.attributes {
         let place = files.origin(attribute.value.span);
-        origins
-            .attributes
-            .insert(attribute.name.text.as_ref().to_owned(), place);
+        attributes.push((attribute.name.text.clone(), place));
     }
     let mut seen: HashMap<&str, usize> = HashMap::new();
     for nested in &block.body.blocks {
@@ -128,9 +123,14 @@ fn origins(block: &Block, files: &Files) -> Origins {
         for attribute in &nested.body.attributes {
             let place = files.origin(attribute.value.span);
             let path = format!("{path}.{}", attribute.name.text);
-            origins.attributes.insert(path, place);
+            attributes.push((path.into(), place));
         }
-        origins.attributes.insert(path, files.origin(nested.head));
+        attributes.push((path.into(), files.origin(nested.head)));
     }
-    origins
+    // They stay for as long as the intent.
+    attributes.shrink_to_fit();
+    Origins {
+        block: Some(files.origin(block.head)),
+        attributes,
+    }
 }
