@@ -146,7 +146,8 @@ impl Entry {
 #[derive(Debug, Default)]
 pub(super) struct State {
     last_entry: u64,
-    entries: BTreeMap<u64, Entry>,
+    /// Boxed: nodes of a map that grows at its end stay half empty.
+    entries: BTreeMap<u64, Box<Entry>>,
     /// Which entries say that they made a thing: a destroy asks for each thing that it deletes.
     makers: HashMap<ResourceId, Vec<u64>>,
     applied: BTreeMap<Owner, (Timestamp, Applied)>,
@@ -167,7 +168,8 @@ impl State {
                 let number = call.entry;
                 let started = Started::from_wire(at, call)?;
                 let end = None;
-                self.entries.insert(number, Entry { started, end });
+                self.entries
+                    .insert(number, Box::new(Entry { started, end }));
             }
             Record::Succeeded(wire::Succeeded { entry, ids }) => {
                 let made = ids.iter().map(ResourceId::from).collect();
