@@ -113,7 +113,7 @@ fn patience_ends_with_a_last_look() {
 #[test]
 fn one_that_ended_is_started_again_and_the_last_ends_with_the_host() {
     let events = listening("echo ready; exec sleep 600");
-    drop(events.watch("web"));
+    events.watch("web");
     let pid = |events: &Events| {
         let heard = events.ear.lock();
         heard.child.as_ref().map(Child::id).expect("one runs")
@@ -129,7 +129,7 @@ fn one_that_ended_is_started_again_and_the_last_ends_with_the_host() {
             .sleep(READY * 10, |heard| heard.phase != Phase::Off),
     );
     events.listen();
-    drop(events.watch("web"));
+    events.watch("web");
     assert_ne!(pid(&events), first);
 
     let ear = Arc::clone(&events.ear);
