@@ -29,7 +29,7 @@ use strat_model::Result;
 /// How often a wait looks where it would be told.
 const RECHECK: Duration = Duration::from_secs(1);
 /// How long a wait's call is held back until `virsh` is connected.
-const READY: Duration = Duration::from_secs(2);
+const CONNECTING: Duration = Duration::from_secs(2);
 /// How many events are kept; a wait needs those of a few seconds.
 const KEPT: usize = 256;
 
@@ -57,7 +57,7 @@ enum Phase {
     Off,
     /// It is not connected yet.
     Starting,
-    /// Nor was it after [`READY`]; nobody is held back for it any more.
+    /// Nor was it after [`CONNECTING`]; nobody is held back for it any more.
     Late,
     /// It listens.
     Listening,
@@ -134,7 +134,7 @@ impl Events {
     /// which it holds back for a moment if `virsh` was only just started.
     pub(super) fn watch<'a>(&'a self, machine: &'a str) -> Watch<'a> {
         let starting = |heard: &mut Heard| heard.phase == Phase::Starting;
-        let mut heard = self.ear.sleep(READY, starting);
+        let mut heard = self.ear.sleep(CONNECTING, starting);
         if heard.phase == Phase::Starting {
             heard.phase = Phase::Late;
         }

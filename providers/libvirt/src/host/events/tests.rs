@@ -95,7 +95,11 @@ fn patience_ends_with_a_last_look() {
         let events = listening(script);
         let watch = events.watch("web");
         if wanted == 6 {
-            drop(events.ear.sleep(READY, |heard| heard.phase != Phase::Off));
+            drop(
+                events
+                    .ear
+                    .sleep(CONNECTING, |heard| heard.phase != Phase::Off),
+            );
         }
         let mut looks = 0;
         let found = watch.until(short, |_| {
@@ -126,7 +130,7 @@ fn one_that_ended_is_started_again_and_the_last_ends_with_the_host() {
     drop(
         events
             .ear
-            .sleep(READY * 10, |heard| heard.phase != Phase::Off),
+            .sleep(CONNECTING * 10, |heard| heard.phase != Phase::Off),
     );
     events.listen();
     events.watch("web");
@@ -134,6 +138,6 @@ fn one_that_ended_is_started_again_and_the_last_ends_with_the_host() {
 
     let ear = Arc::clone(&events.ear);
     drop(events);
-    let left = ear.sleep(READY * 10, |heard| heard.child.is_some());
+    let left = ear.sleep(CONNECTING * 10, |heard| heard.child.is_some());
     assert!(left.child.is_none(), "it was killed and waited for");
 }
