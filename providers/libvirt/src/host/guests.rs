@@ -41,6 +41,8 @@ pub(crate) struct DiskUse {
     pub(crate) source: String,
     /// Its name within the guest, such as `sda`.
     pub(crate) target: String,
+    /// What events call it, while the guest runs.
+    pub(crate) alias: Option<String>,
 }
 
 /// One guest.
@@ -82,8 +84,10 @@ impl Guest {
             // between the two.
             let now = Element::parse(&domain.xml_desc(0)?).unwrap_or_default();
             for disk in Self::of_xml(&now, None).disks {
-                if guest.disks.iter().all(|known| known.source != disk.source) {
-                    guest.disks.push(disk);
+                let known = guest.disks.iter_mut().find(|d| d.source == disk.source);
+                match known {
+                    Some(known) => known.alias = disk.alias,
+                    None => guest.disks.push(disk),
                 }
             }
         }
@@ -148,6 +152,9 @@ fn disk_use(disk: &Element) -> Option<DiskUse> {
     Some(DiskUse {
         source: path.or_else(volume)?,
         target: disk.child("target")?.get("dev")?.to_owned(),
+        alias: disk
+            .child("alias")
+            .and_then(|alias| Some(alias.get("name")?.to_owned())),
     })
 }
 

@@ -1,5 +1,6 @@
 //! One host: the connection to its libvirt, and what is known of it.
 
+mod events;
 mod guests;
 mod pool;
 mod probe;
@@ -14,6 +15,8 @@ use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 use strat_model::{Name, Result};
 use virt::connect::Connect;
 
+use events::Events;
+pub(crate) use events::{Event, Patience, Watch};
 pub(crate) use guests::{Guest, MachineBody};
 pub(crate) use pool::{NewVolume, Pool};
 pub(crate) use sidecar::Shelf;
@@ -33,6 +36,8 @@ const KEEPALIVE: (i32, u32) = (5, 4);
 pub(crate) struct Host {
     config: HostConfig,
     link: Mutex<Option<Connect>>,
+    /// What its libvirt tells by itself.
+    events: Events,
     traits: OnceLock<HostTraits>,
     /// Whether KVM was proved to work, or not to.
     pub(crate) kvm: Mutex<Option<bool>>,
@@ -53,6 +58,7 @@ impl fmt::Debug for Host {
 impl Host {
     pub(crate) fn new(config: HostConfig) -> Self {
         Self {
+            events: Events::new(&config.uri),
             config,
             link: Mutex::new(None),
             traits: OnceLock::new(),
@@ -108,6 +114,18 @@ impl Host {
             *link = None;
         }
         dead
+    }
+
+    /// Starts to listen to what libvirt tells of machines, if nobody does; it returns at once. The
+    /// sooner before a watch, the less that has to wait.
+    pub(crate) fn listen(&self) {
+        self.events.listen();
+    }
+
+    /// A place in what is told of a machine, by its name: taken before the call whose outcome is
+    /// awaited.
+    pub(crate) fn watch<'a>(&'a self, machine: &'a str) -> Watch<'a> {
+        self.events.watch(machine)
     }
 
     /// What the host is; read once.

@@ -8,7 +8,7 @@ use virt::domain::{Domain, DomainShutoffReason, DomainStateReason};
 use virt::enumutil::Enum;
 use virt::sys;
 
-use super::{Host, HostTraits};
+use super::{Host, HostTraits, Patience, Watch};
 use crate::config::Accel;
 use crate::error::{Explain as _, fail};
 use crate::thing::uuid_of;
@@ -16,8 +16,10 @@ use crate::xml::Element;
 
 /// How long a guest without any disk may take until its firmware gives up. Under KVM that is a
 /// fraction of a second; where it takes longer than this, the translator is the faster one.
-const PATIENCE: Duration = Duration::from_secs(3);
-const PAUSE: Duration = Duration::from_millis(50);
+const PATIENCE: Patience = Patience {
+    pause: Duration::from_millis(50),
+    times: 60,
+};
 /// The probe's name: one for all, so that what a crash left is found again.
 const NAME: &str = "stratiform-probe";
 
@@ -57,15 +59,17 @@ impl Host {
     /// Whether a guest's firmware gets to its end. The guest has no disk; its firmware finds
     /// nothing to boot and, asked to, reboots at once, upon which libvirt is to destroy it. So it
     /// ends in order if its processor ran at all.
-    fn firmware_runs(&self, domain_type: &str, patience: Duration) -> Result<bool> {
+    fn firmware_runs(&self, domain_type: &str, patience: Patience) -> Result<bool> {
         let doing = || "probing the accelerator".to_owned();
+        self.listen();
         let connection = self.connect()?;
         let xml = probe_xml(self.traits()?, domain_type).to_string();
         let domain = connection.define_domain_xml(&xml).on(self, doing)?;
+        let watch = self.watch(NAME);
         // It dies with this connection, whatever becomes of this process.
         let started = domain.create_with_flags(sys::VIR_DOMAIN_START_AUTODESTROY);
         let ended = match started {
-            Ok(()) => self.ends_in_order(&domain, patience),
+            Ok(()) => self.ends_in_order(&domain, &watch, patience),
             Err(error) if self.forget_if_dead() => {
                 Err(crate::error::explain(self, &doing(), error))
             }
@@ -82,15 +86,19 @@ impl Host {
     }
 
     /// Waits until a guest is off, and says whether it went by itself and not by a crash.
-    fn ends_in_order(&self, domain: &Domain, patience: Duration) -> Result<bool> {
+    fn ends_in_order(
+        &self,
+        domain: &Domain,
+        watch: &Watch<'_>,
+        patience: Patience,
+    ) -> Result<bool> {
         let doing = || "probing the accelerator".to_owned();
-        let mut waited = Duration::ZERO;
-        while domain.is_active().on(self, doing)? {
-            if waited >= patience {
-                return Ok(false);
-            }
-            std::thread::sleep(PAUSE);
-            waited += PAUSE;
+        let off = watch.until(patience, |_| {
+            let active = domain.is_active().on(self, doing)?;
+            Ok((!active).then_some(()))
+        })?;
+        if off.is_none() {
+            return Ok(false);
         }
         let (_, reason) = domain.state().on(self, doing)?;
         let crashed = matches!(

@@ -8,12 +8,14 @@ use virt::sys;
 use super::volumes::{Found, machine_id, serial};
 use crate::compute::{Plug, disk_name, disk_xml};
 use crate::error::{Explain as _, fail, missing};
-use crate::host::{Guest, Host};
+use crate::host::{Event, Guest, Host, Patience, Watch};
 use crate::site::Site;
 
 /// How long a machine may take to let go of a disk.
-const PATIENCE: Duration = Duration::from_secs(10);
-const PAUSE: Duration = Duration::from_millis(100);
+const PATIENCE: Patience = Patience {
+    pause: Duration::from_millis(100),
+    times: 100,
+};
 
 impl Site {
     pub(super) fn attach_volume(&self, id: &ResourceId, machine: &ResourceId) -> Result<()> {
@@ -64,6 +66,9 @@ impl Site {
         let Some((host, guest)) = self.user_of(&found)? else {
             return Ok(());
         };
+        if guest.running {
+            host.listen();
+        }
         let doing = || format!("detaching the volume {id} from {}", guest.name);
         let mut plug = self.plug(host, &found, &guest)?;
         if let Some(disk) = guest.disk(&plug.path) {
@@ -73,8 +78,10 @@ impl Site {
             .domain(&guest.uuid)?
             .ok_or_else(|| missing(format!("machine {}", guest.name)))?;
         let xml = disk_xml(&plug).to_string();
+        let mut watch = host.watch(&guest.name);
         if let Err(error) = domain.detach_device_flags(&xml, impact(&guest)) {
             // After a crash it may be plugged in now and not at the next start, or the reverse.
+            watch = host.watch(&guest.name);
             let now = guest.running
                 && domain
                     .detach_device_flags(&xml, sys::VIR_DOMAIN_AFFECT_LIVE)
@@ -86,24 +93,7 @@ impl Site {
                 return Err(crate::error::explain(host, &doing(), error));
             }
         }
-        self.await_release(host, &guest, &plug.path)
-    }
-
-    /// Waits until a machine has let go of a disk.
-    fn await_release(&self, host: &Host, guest: &Guest, path: &str) -> Result<()> {
-        let mut waited = Duration::ZERO;
-        while host
-            .guest(&guest.uuid)?
-            .is_some_and(|guest| guest.disk(path).is_some())
-        {
-            if waited >= PATIENCE {
-                let message = format!("the machine {} does not let go of {path}", guest.name);
-                return Err(fail(ErrorKind::Conflict, message));
-            }
-            std::thread::sleep(PAUSE);
-            waited += PAUSE;
-        }
-        Ok(())
+        await_release(host, &watch, &guest, &plug.path)
     }
 
     /// A volume as it is plugged into a machine, at the first place that is free.
@@ -140,4 +130,28 @@ const fn impact(guest: &Guest) -> u32 {
     } else {
         sys::VIR_DOMAIN_AFFECT_CONFIG
     }
+}
+
+/// Waits until a machine has let go of a disk, or refuses to.
+fn await_release(host: &Host, watch: &Watch<'_>, guest: &Guest, path: &str) -> Result<()> {
+    let alias = guest.disk(path).and_then(|disk| disk.alias.as_ref());
+    let is_refusal = |event: &Event| match event {
+        Event::Refused(device) => alias.is_none_or(|alias| alias == device),
+        Event::Ended | Event::Released(_) => false,
+    };
+    let released = watch.until(PATIENCE, |told| {
+        let now = host.guest(&guest.uuid)?;
+        if now.is_none_or(|now| now.disk(path).is_none()) {
+            return Ok(Some(()));
+        }
+        if told.iter().any(is_refusal) {
+            let message = format!("the machine {} refuses to let go of {path}", guest.name);
+            return Err(fail(ErrorKind::Conflict, message));
+        }
+        Ok(None)
+    })?;
+    released.ok_or_else(|| {
+        let message = format!("the machine {} does not let go of {path}", guest.name);
+        fail(ErrorKind::Conflict, message)
+    })
 }

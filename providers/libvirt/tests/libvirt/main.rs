@@ -5,6 +5,7 @@ mod boot;
 mod conformance;
 mod crash;
 mod debian;
+mod events;
 mod hosts;
 mod mock;
 mod packing;

@@ -3,6 +3,7 @@
 pub(crate) mod bystanders;
 pub(crate) mod debian;
 pub(crate) mod guest;
+pub(crate) mod lab;
 pub(crate) mod moto;
 pub(crate) mod peer;
 pub(crate) mod slots;

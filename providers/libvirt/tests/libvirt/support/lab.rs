@@ -1,0 +1,126 @@
+//! A site of a pair of hosts, and what a test makes there past any planner.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use strat_model::{
+    Bytes, CapacityKind, ImageRef, Kind, MachineSpec, Mark, Name, NetworkSpec, Resource,
+    ResourceId, Spec, SubnetSpec, Token,
+};
+use strat_provider::{CreateMachines, Filter, Provider, ProviderExt};
+
+use super::slots::Pair;
+
+/// A site and what is made there.
+pub(crate) struct Lab {
+    pub(crate) provider: Arc<dyn Provider>,
+}
+
+impl Lab {
+    pub(crate) async fn new(pair: &Pair, racks: bool, extra: serde_json::Value) -> Self {
+        let hosts: Vec<_> = pair.hosts().iter().collect();
+        Self {
+            provider: super::connect(&super::site(&hosts, racks, extra)).await,
+        }
+    }
+
+    pub(crate) fn mark(kind: Kind, word: &str) -> Mark {
+        Mark {
+            owner: "hosts".parse().expect("an owner"),
+            addr: format!("{kind}.{word}@dc1").parse().expect("an address"),
+            spec: "0".to_owned(),
+            generation: 1,
+            protect: false,
+            notes: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) async fn make(&self, spec: Spec<ResourceId>, word: &str) -> Resource {
+        let mark = Self::mark(spec.kind(), word);
+        let token = Token::derive("hosts", &mark.addr, 1, 1, 0, word);
+        self.provider
+            .create(&spec, word, &mark, &token)
+            .await
+            .expect("it is made")
+    }
+
+    /// A subnet in a network.
+    pub(crate) async fn subnet(&self, word: &str, third: u8) -> ResourceId {
+        let cidr = |prefix| format!("10.{third}.0.0/{prefix}").parse().expect("a range");
+        let network = NetworkSpec {
+            cidr: cidr(16),
+            labels: BTreeMap::new(),
+        };
+        let network = self
+            .make(Spec::Network(network), &format!("{word}-net"))
+            .await
+            .id;
+        let subnet = SubnetSpec {
+            network,
+            cidr: cidr(24),
+            zone: None,
+            labels: BTreeMap::new(),
+        };
+        self.make(Spec::Subnet(subnet), &format!("{word}-sub"))
+            .await
+            .id
+    }
+
+    pub(crate) fn machine(subnet: &ResourceId, zone: &str) -> MachineSpec<ResourceId> {
+        MachineSpec {
+            machine_type: "flex-1-128".to_owned(),
+            cpu: 1,
+            memory: Bytes(128 << 20),
+            capacity: CapacityKind::Owned,
+            zone: Name::new(zone).expect("a name"),
+            image: ImageRef::Named {
+                name: "debian-12".to_owned(),
+                id: ResourceId::from("public/debian-12"),
+            },
+            subnet: subnet.clone(),
+            firewalls: BTreeSet::new(),
+            keypair: None,
+            user_data: None,
+            disks: Vec::new(),
+            labels: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) async fn fleet(
+        &self,
+        spec: &MachineSpec<ResourceId>,
+        word: &str,
+        count: u32,
+    ) -> Vec<Resource> {
+        let mark = Self::mark(Kind::Machine, word);
+        let token = Token::derive("hosts", &mark.addr, 1, 1, 0, word);
+        let names: Vec<_> = (0..count).map(|n| format!("{word}-{n}")).collect();
+        let request = CreateMachines {
+            spec,
+            names: &names,
+            mark: &mark,
+            token: &token,
+        };
+        let batch = self
+            .provider
+            .compute()
+            .create_machines(request)
+            .await
+            .expect("a batch");
+        assert!(batch.shortfall.is_none(), "{:?}", batch.shortfall);
+        batch.created
+    }
+
+    pub(crate) async fn clear(&self) {
+        for kind in [Kind::Machine, Kind::Volume, Kind::Subnet, Kind::Network] {
+            let filter = Filter::Owner("hosts".parse().expect("an owner"));
+            let things = self.provider.list_all(kind, &filter).await.expect("a list");
+            let ids: Vec<_> = things.into_iter().map(|thing| thing.id).collect();
+            self.provider.delete(kind, &ids).await.expect("deleted");
+        }
+    }
+}
+
+pub(crate) fn host_of(machine: &Resource) -> &str {
+    machine.attributes.get("host").expect("it is on a host")
+}
