@@ -385,6 +385,26 @@ impl Plan {
     /// The version of the plan's form that this program writes and reads.
     pub const FORMAT_VERSION: u32 = 1;
 
+    /// The same without its changes.
+    #[must_use]
+    pub fn without_changes(&self) -> Self {
+        Self {
+            format_version: self.format_version,
+            id: self.id.clone(),
+            topology: self.topology.clone(),
+            mode: self.mode,
+            source: self.source.clone(),
+            changes: Vec::new(),
+            tight: self.tight.clone(),
+            rollouts: self.rollouts.clone(),
+            withheld: self.withheld.clone(),
+            avoided: self.avoided.clone(),
+            guard: self.guard.clone(),
+            summary: self.summary,
+            cost: self.cost.clone(),
+        }
+    }
+
     /// Whether there is nothing to do.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
