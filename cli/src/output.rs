@@ -1,7 +1,7 @@
 //! The one place that writes to stdout and stderr.
 
 use std::cell::RefCell;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 
 use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
@@ -11,6 +11,9 @@ use crate::failure::Failure;
 
 /// The width of what is no terminal: enough that nothing is broken for a pager or a log.
 const WIDTH_WITHOUT_TERMINAL: usize = 120;
+
+/// How many bytes of a document are gathered before they are written.
+const WRITTEN_AT_ONCE: usize = 64 << 10;
 
 /// Where text goes. Text is made with colours; they are taken out here where they do not belong.
 ///
@@ -52,23 +55,24 @@ impl Output {
         let written = stdout
             .write_all(text.as_bytes())
             .and_then(|()| stdout.flush());
-        match written {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Failure::new("the output cannot be written").caused_by(&error))
-            }
-            _ => Ok(()),
-        }
+        unless_gone(written)
     }
 
-    /// Writes one JSON document to stdout, with a newline at its end.
+    /// Writes one JSON document to stdout as it is made, with a newline at its end.
     ///
     /// # Errors
     /// As [`Output::data`].
     pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
-        let mut text = serde_json::to_string_pretty(value)
-            .map_err(|error| Failure::new("the answer has no JSON form").caused_by(&error))?;
-        text.push('\n');
-        self.data(&text)
+        let mut stdout = self.stdout.borrow_mut();
+        let mut buffer = BufWriter::with_capacity(WRITTEN_AT_ONCE, &mut *stdout);
+        let written = match serde_json::to_writer_pretty(&mut buffer, value) {
+            Err(error) if !error.is_io() => {
+                return Err(Failure::new("the answer has no JSON form").caused_by(&error));
+            }
+            Err(error) => Err(error.into()),
+            Ok(()) => buffer.write_all(b"\n").and_then(|()| buffer.flush()),
+        };
+        unless_gone(written)
     }
 
     /// Writes to stderr what is no data. If that fails there is nobody left to tell.
@@ -118,6 +122,16 @@ impl Output {
         } else {
             WIDTH_WITHOUT_TERMINAL
         }
+    }
+}
+
+/// How writing ended; that nobody reads is no error.
+fn unless_gone(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new("the output cannot be written").caused_by(&error))
+        }
+        _ => Ok(()),
     }
 }
 

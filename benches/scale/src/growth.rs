@@ -1,12 +1,13 @@
 //! That planning grows with what is planned and with nothing else: pieces of memory are counted,
 //! not seconds, so the figure is the same in every run.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use allocation_counter::measure;
+use allocation_counter::{AllocationInfo, measure};
 use strat_sim::{Behaviour, Profile, SimFactory, SimSite, World};
 use stratiform::engine::{
     ExecuteOptions, Holder, Journal, LeaseGuard, LeaseStore, MemoryLeaseStore, Run, Sites,
@@ -15,19 +16,23 @@ use stratiform::engine::{
 use stratiform::model::Name;
 use stratiform::planner::{Action, DiffOptions, diff, lower, place};
 use stratiform::provider::{Clock, Registry, TokioClock};
-use stratiform::{EventSink, Inputs, Workspace};
+use stratiform::{EventSink, Inputs, SavedPlan, Workspace};
 
 use crate::shape;
 
-/// How many pieces of memory each step of planning takes.
-#[derive(Debug, Clone, Copy)]
+/// What each step of planning takes.
+#[derive(Debug)]
 struct Taken {
-    place: u64,
-    diff: u64,
-    lower: u64,
+    place: AllocationInfo,
+    diff: AllocationInfo,
+    lower: AllocationInfo,
     /// The same once everything is there.
-    place_again: u64,
-    diff_again: u64,
+    place_again: AllocationInfo,
+    diff_again: AllocationInfo,
+    /// How often a step waits for another, or for several at once.
+    waits: usize,
+    /// The length of the plan as text.
+    text: usize,
 }
 
 /// What a topology writes into a folder, of some size.
@@ -68,6 +73,15 @@ async fn plan_and_apply(dir: &Path) -> Result<Taken, Box<dyn Error>> {
     let mut graph = None;
     let lowered = measure(|| graph = Some(lower(&plan, &seen.inventory, &seen.facts)));
     let graph = graph.ok_or("no steps")?;
+    let steps = graph.steps.iter();
+    let waits: usize = steps.map(|step| step.deps.len() + step.joins.len()).sum();
+    let joined: usize = graph.joins.iter().map(|join| join.deps.len()).sum();
+    let saved = SavedPlan {
+        plan: plan.clone(),
+        targets: Vec::new(),
+        without: BTreeSet::new(),
+    };
+    let text = saved.to_json().to_string().len();
 
     let ttl = Duration::from_secs(60);
     let store: Arc<dyn LeaseStore> = Arc::new(MemoryLeaseStore::new(Arc::clone(&clock)));
@@ -108,11 +122,13 @@ async fn plan_and_apply(dir: &Path) -> Result<Taken, Box<dyn Error>> {
         return Err(format!("there is something left to do: {changes:#?}").into());
     }
     Ok(Taken {
-        place: placed.count_total,
-        diff: differed.count_total,
-        lower: lowered.count_total,
-        place_again: placed_again.count_total,
-        diff_again: differed_again.count_total,
+        place: placed,
+        diff: differed,
+        lower: lowered,
+        place_again: placed_again,
+        diff_again: differed_again,
+        waits: waits + joined,
+        text,
     })
 }
 
@@ -121,17 +137,23 @@ async fn plan_and_apply(dir: &Path) -> Result<Taken, Box<dyn Error>> {
 fn grows_in_step(shape: Shape) {
     let small = taken(shape, 200).expect("it is planned and applied");
     let large = taken(shape, 2_000).expect("it is planned and applied");
-    for (what, small, large) in [
-        ("place", small.place, large.place),
-        ("diff", small.diff, large.diff),
-        ("lower", small.lower, large.lower),
-        ("place again", small.place_again, large.place_again),
-        ("diff again", small.diff_again, large.diff_again),
-    ] {
+    for (what, of) in PARTS {
+        let (small, large) = (of(&small).count_total, of(&large).count_total);
         assert!(small > 200, "{what}: only {small}");
         assert!(large <= small * 11, "{what}: {small}, then {large}");
     }
 }
+
+/// Takes one part of what was taken.
+type Part = fn(&Taken) -> &AllocationInfo;
+
+const PARTS: [(&str, Part); 5] = [
+    ("place", |taken| &taken.place),
+    ("diff", |taken| &taken.diff),
+    ("lower", |taken| &taken.lower),
+    ("place again", |taken| &taken.place_again),
+    ("diff again", |taken| &taken.diff_again),
+];
 
 #[test]
 fn blocks_of_their_own() {
@@ -141,4 +163,25 @@ fn blocks_of_their_own() {
 #[test]
 fn instances_of_a_block() {
     grows_in_step(shape::instances);
+}
+
+/// 300 instances that wait for 300, then 3,000 for 3,000: a wait of each for each would be a
+/// hundred times as many.
+#[test]
+fn a_block_that_waits_for_a_block() {
+    let small = taken(shape::waiting, 600).expect("it is planned and applied");
+    let large = taken(shape::waiting, 6_000).expect("it is planned and applied");
+    for (what, of) in PARTS {
+        let (small, large) = (of(&small), of(&large));
+        let (pieces, more) = (small.count_total, large.count_total);
+        assert!(more <= pieces * 11, "{what}: {pieces} pieces, then {more}");
+        // A table is twice as large from one item to the next.
+        let (bytes, more) = (small.bytes_total, large.bytes_total);
+        assert!(more <= bytes * 22, "{what}: {bytes} bytes, then {more}");
+    }
+    let (waits, more) = (small.waits, large.waits);
+    assert!(waits > 600, "only {waits} waits");
+    assert!(more <= waits * 11, "{waits} waits, then {more}");
+    let (text, more) = (small.text, large.text);
+    assert!(more <= text * 11, "{text} bytes of text, then {more}");
 }

@@ -217,12 +217,8 @@ fn bound(plan: &Plan, graph: &StepGraph) -> Duration {
     order.sort_by_key(|step| std::cmp::Reverse(step.height));
     let mut calls: BTreeMap<&str, (u32, Duration)> = BTreeMap::new();
     for step in order {
-        let before = step
-            .deps
-            .iter()
-            .map(|dep| chain[dep.index()])
-            .max()
-            .unwrap_or_default();
+        let before = graph.deps(step).map(|dep| chain[dep.index()]);
+        let before = before.max().unwrap_or_default();
         let machine = step.kind == stratiform::model::Kind::Machine;
         let takes = match step.op {
             // The call, and one look when the machine must be ready.

@@ -101,6 +101,52 @@ volume "v" {{
     file.flush()
 }
 
+/// Blocks with a count whose instances wait for all of another block: all alike, each for one thing
+/// more, or for what stands in their user data.
+#[cfg(test)]
+pub(crate) fn waiting(dir: &Path, count: u32) -> io::Result<()> {
+    let mut file = begin(dir)?;
+    let (half, few) = (count / 2, count / 10);
+    write!(
+        file,
+        r#"
+bucket "a" {{
+  count = {half}
+  site  = site.east
+}}
+
+bucket "b" {{
+  count      = {half}
+  site       = site.east
+  depends_on = [bucket.a]
+}}
+
+bucket "c" {{
+  count = {few}
+  site  = site.east
+}}
+
+bucket "d" {{
+  count      = {few}
+  site       = site.east
+  depends_on = [bucket.b, bucket.c[count.index]]
+}}
+
+machine "m" {{
+  count     = {few}
+  cpu       = 2
+  memory    = "4GiB"
+  image     = "debian-12"
+  subnet    = subnet.app
+  firewalls = [firewall.web]
+  user_data = "%{{ for b in bucket.c }}${{b.id}}%{{ endfor }}"
+  placement {{ sites = [site.east] }}
+}}
+"#
+    )?;
+    file.flush()
+}
+
 /// Machines, and volumes at the first of them.
 pub(crate) fn attached(dir: &Path, machines: u32, volumes: u32) -> io::Result<()> {
     let mut file = begin(dir)?;

@@ -45,7 +45,7 @@ impl Drift {
         let (saved, others) = only_drift(planned.saved);
         let drifted = !saved.plan.is_empty();
         if self.json {
-            context.output.json(&saved.to_json())?;
+            context.output.json(&saved)?;
         } else {
             let (detail, width) = (self.detail.detail(), context.output.width());
             context

@@ -1,12 +1,12 @@
 //! `strat graph`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use clap::Args;
 use stratiform::PlanOptions;
-use stratiform::model::{Addr, Name};
-use stratiform::planner::Desired;
+use stratiform::model::{Addr, LocalAddr, Name};
+use stratiform::planner::{Dependency, Desired};
 
 use crate::args::TopologyArgs;
 use crate::context::{Context, Exit};
@@ -67,19 +67,53 @@ fn dot(desired: &Desired) -> String {
         text.push_str("  }\n");
     }
     for (addr, entry) in &desired.entries {
-        let mut needs: Vec<Addr> = entry.depends_on.clone();
+        let mut needs: BTreeSet<Dependency> = entry.depends_on.iter().cloned().collect();
         for goal in &entry.goals {
-            goal.spec.for_each_ref(|need| needs.push(need.clone()));
+            goal.spec.for_each_ref(|need| {
+                needs.insert(Dependency::One(need.clone()));
+            });
         }
-        needs.sort();
-        needs.dedup();
         for need in needs.iter().filter(|need| *need != addr) {
             let (from, to) = (quote(&addr.to_string()), quote(&need.to_string()));
             let _ = writeln!(text, "  {from} -> {to};");
         }
     }
+    wholes(desired, &mut text);
     text.push_str("}\n");
     text
+}
+
+/// What others need as a whole stands between them and its parts, so that there are no more arrows
+/// than things.
+fn wholes(desired: &Desired, text: &mut String) {
+    let needs = desired
+        .entries
+        .values()
+        .flat_map(|entry| &*entry.depends_on);
+    let wholes: BTreeSet<&LocalAddr> = needs
+        .filter_map(|need| match need {
+            Dependency::All(all) => Some(all),
+            Dependency::One(_) => None,
+        })
+        .collect();
+    let mut parts: BTreeMap<&LocalAddr, Vec<&Addr>> = BTreeMap::new();
+    for addr in desired.entries.keys() {
+        let block = LocalAddr::new(addr.local.noun, addr.local.name.clone());
+        for all in [wholes.get(&block), wholes.get(&addr.local)] {
+            let parts = all.map(|all| parts.entry(all).or_default());
+            if let Some(parts) = parts.filter(|parts| parts.last() != Some(&addr)) {
+                parts.push(addr);
+            }
+        }
+    }
+    for (all, parts) in parts {
+        let from = quote(&all.to_string());
+        let label = quote(&format!("all of {all}"));
+        let _ = writeln!(text, "  {from} [label = {label}, shape = plaintext];");
+        for part in parts {
+            let _ = writeln!(text, "  {from} -> {};", quote(&part.to_string()));
+        }
+    }
 }
 
 fn quote(text: &str) -> String {

@@ -104,7 +104,7 @@ impl Plan {
             saved.write(path).map_err(|error| context.failure(&error))?;
         }
         if self.json {
-            context.output.json(&saved.to_json())?;
+            context.output.json(saved)?;
         } else {
             let (detail, width) = (self.detail.detail(), context.output.width());
             context
@@ -136,7 +136,7 @@ impl Plan {
             planned.map_err(|error| context.failure(&error))
         })?;
         if self.json {
-            context.output.json(&planned.to_json())?;
+            context.output.json(&planned)?;
         } else {
             let (detail, width) = (self.detail.detail(), context.output.width());
             let plan = render::plan::plan(&planned.plan, detail, width);

@@ -73,7 +73,7 @@ fn change(text: &str, action: Action, reason: &str) -> Change {
         protect: false,
         targets: Vec::new(),
         goals: Vec::new(),
-        depends_on: Vec::new(),
+        depends_on: std::sync::Arc::default(),
     }
 }
 

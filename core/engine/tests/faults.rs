@@ -86,6 +86,68 @@ async fn a_failure_stops_what_depends_on_it_and_nothing_else() {
     bench.assert_converged(&intent, "again").await;
 }
 
+/// What waits for a whole block is left out because of the one that failed, and nothing is told of
+/// the point at which the waits come together.
+#[tokio::test(start_paused = true)]
+async fn one_of_many_that_fails_is_named_to_all_that_wait_for_them() {
+    let mut bench = Bench::realistic();
+    let mut intent = shop::shop(&["east"]);
+    let assets = intent.buckets.remove(0);
+    for n in 0..4 {
+        for (block, depends_on) in [("a", &[][..]), ("b", &["bucket.a"])] {
+            let mut bucket = assets.clone();
+            bucket.common.addr = shop::local(&format!("bucket.{block}[{n}]"));
+            bucket.common.depends_on = depends_on.iter().map(|text| shop::local(text)).collect();
+            intent.buckets.push(bucket);
+        }
+    }
+    let (region, fault) = (bench.region("east"), Fault::fail(ErrorKind::Invalid));
+    let control = bench.control();
+    control
+        .inject(&region, Some("create_bucket"), fault, 1)
+        .expect("injects");
+    let told: Arc<Mutex<BTreeMap<&str, usize>>> = Arc::default();
+    let counts = Arc::clone(&told);
+    bench.events = EventSink::callback(move |event| {
+        let word = match event {
+            Event::RunStarted { steps, .. } => {
+                *counts.lock().expect("counts").entry("steps").or_default() += steps;
+                return;
+            }
+            Event::StepStarted { .. } => "started",
+            Event::StepFinished { .. } => "finished",
+            Event::StepFailed { .. } => "failed",
+            Event::StepSkipped { .. } => "skipped",
+            _ => return,
+        };
+        *counts.lock().expect("counts").entry(word).or_default() += 1;
+    });
+    let report = bench.apply(&intent, Mode::Apply).await.report;
+    let failed: Vec<_> = report.failures().map(|(step, _)| &step.addr).collect();
+    let [failed] = failed[..] else {
+        panic!("{}", failures(&report));
+    };
+    assert!(failed.to_string().starts_with("bucket.a["), "{failed}");
+    for n in 0..4 {
+        match outcomes(&report, &format!("bucket.b[{n}]@east"))[..] {
+            [Outcome::Skipped { because }] => assert_eq!(because, failed),
+            ref other => panic!("{other:?}"),
+        }
+    }
+    let told = told.lock().expect("counts").clone();
+    let steps = report.steps.len();
+    assert_eq!(told["steps"], steps);
+    assert_eq!((told["failed"], told["skipped"]), (1, 4));
+    assert_eq!(told["started"], steps - 4);
+    assert_eq!(told["finished"], steps - 5);
+    assert_eq!(report.counts.done, steps - 5);
+
+    bench.events = EventSink::none();
+    let applied = bench.apply(&intent, Mode::Apply).await;
+    assert!(applied.report.is_success(), "{}", failures(&applied.report));
+    bench.assert_converged(&intent, "again").await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn bad_credentials_close_their_site_alone() {
     let mut bench = Bench::realistic();

@@ -67,8 +67,9 @@ pub struct Common {
     pub labels: Labels,
     /// Whether deleting it is refused.
     pub protect: bool,
-    /// What must be done before it, besides what it refers to.
-    pub depends_on: Vec<LocalAddr>,
+    /// What must be done before it, besides what it refers to; sorted. The address of a block with
+    /// several instances, without a key, is all of them. Instances that say the same share it.
+    pub depends_on: Arc<[LocalAddr]>,
     /// Where it stands, shared by all instances of a block.
     pub origins: Arc<Origins>,
 }

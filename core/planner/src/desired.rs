@@ -10,6 +10,8 @@ use strat_model::{
     RolloutIntent, Spec,
 };
 
+use crate::Dependency;
+
 /// What is to be, everywhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
@@ -48,8 +50,9 @@ pub struct Entry {
     pub goals: Vec<Arc<Goal>>,
     /// Whether deleting it is refused.
     pub protect: bool,
-    /// What must be done before it, besides what its spec refers to.
-    pub depends_on: Vec<Addr>,
+    /// What must be done before it, besides what its spec refers to. Things that say the same share
+    /// it.
+    pub depends_on: Arc<[Dependency]>,
     /// Why it goes where it goes, where it could have stayed elsewhere.
     pub why: Option<String>,
 }

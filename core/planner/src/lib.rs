@@ -8,6 +8,7 @@
 mod allot;
 mod cidr;
 mod cost;
+mod dependency;
 mod desired;
 mod diff;
 mod index;
@@ -25,6 +26,7 @@ mod waves;
 
 pub use cidr::{check_address_space, site_slices};
 pub use cost::HOURS_A_MONTH;
+pub use dependency::Dependency;
 pub use desired::{Desired, Entry, Goal};
 pub use diff::{Applied, DiffOptions, diff};
 pub use index::InventoryIndex;
@@ -35,7 +37,7 @@ pub use plan::{
     Action, BudgetState, Cause, Change, Cost, CostRange, FieldChange, Guard, Mode, Plan,
     ReplaceOrder, Rollout, SiteCost, Source, Summary, TargetRef, Withheld,
 };
-pub use step::{Step, StepGraph, StepId, StepOp};
+pub use step::{Join, JoinId, Step, StepGraph, StepId, StepOp};
 pub use stock::{MachineOffer, Shortage, StockBook, StockEntry};
 pub use target::Target;
 pub use view::View;

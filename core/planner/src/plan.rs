@@ -12,7 +12,7 @@ use strat_model::{
     ResourceId,
 };
 
-use crate::{Goal, StockEntry, View};
+use crate::{Dependency, Goal, StockEntry, View};
 
 /// What is to be done about one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -119,9 +119,14 @@ pub struct Change {
     /// What it makes, or brings its targets to. Empty for a delete.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub goals: Vec<Arc<Goal>>,
-    /// What must be done before it, besides what its goals refer to.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub depends_on: Vec<Addr>,
+    /// What must be done before it, besides what its goals refer to: `machine.db@dc1`, or without a
+    /// site all instances of a block.
+    #[serde(default, skip_serializing_if = "none")]
+    pub depends_on: Arc<[Dependency]>,
+}
+
+fn none(depends_on: &Arc<[Dependency]>) -> bool {
+    depends_on.is_empty()
 }
 
 /// A field that differs.
@@ -379,6 +384,26 @@ pub struct Plan {
 impl Plan {
     /// The version of the plan's form that this program writes and reads.
     pub const FORMAT_VERSION: u32 = 1;
+
+    /// The same without its changes.
+    #[must_use]
+    pub fn without_changes(&self) -> Self {
+        Self {
+            format_version: self.format_version,
+            id: self.id.clone(),
+            topology: self.topology.clone(),
+            mode: self.mode,
+            source: self.source.clone(),
+            changes: Vec::new(),
+            tight: self.tight.clone(),
+            rollouts: self.rollouts.clone(),
+            withheld: self.withheld.clone(),
+            avoided: self.avoided.clone(),
+            guard: self.guard.clone(),
+            summary: self.summary,
+            cost: self.cost.clone(),
+        }
+    }
 
     /// Whether there is nothing to do.
     #[must_use]

@@ -18,6 +18,18 @@ impl StepId {
     }
 }
 
+/// A join's number: its index in the graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JoinId(pub u32);
+
+impl JoinId {
+    /// The index in [`StepGraph::joins`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// What one step does: one mutating call, or one for each of a few things of a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepOp {
@@ -102,9 +114,19 @@ pub struct Step {
     /// What must be done before it, sorted. Every one has a smaller place in some order: there is
     /// no cycle.
     pub deps: Vec<StepId>,
+    /// Steps for which many wait together, and this one too; sorted.
+    pub joins: Vec<JoinId>,
     /// The length of the longest chain of steps that wait for this one, itself included: what is
     /// run first when not all can run.
     pub height: u32,
+}
+
+/// Steps that must all be done before any of those which wait for them together. It is no step:
+/// there is nothing to do in it, and nobody is told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Join {
+    /// The steps, sorted.
+    pub deps: Vec<StepId>,
 }
 
 /// Steps and what each waits for.
@@ -112,4 +134,18 @@ pub struct Step {
 pub struct StepGraph {
     /// The steps, by number.
     pub steps: Vec<Step>,
+    /// The joins, by number.
+    pub joins: Vec<Join>,
+}
+
+impl StepGraph {
+    /// The steps that must be done before a step, those behind joins too; some may come twice.
+    pub fn deps<'a>(&'a self, step: &'a Step) -> impl Iterator<Item = StepId> + use<'a> {
+        let joined = step
+            .joins
+            .iter()
+            .filter_map(|id| self.joins.get(id.index()));
+        let joined = joined.flat_map(|join| &join.deps);
+        step.deps.iter().chain(joined).copied()
+    }
 }

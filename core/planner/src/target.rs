@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use strat_model::{Addr, AddrParseError, LocalAddr, Name};
 
+use crate::dependency::covers;
+
 /// A part of a topology: all of a block, one instance, one address, or all of a site.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
@@ -20,15 +22,10 @@ impl Target {
     /// Whether `addr` is part of it.
     #[must_use]
     pub fn covers(&self, addr: &Addr) -> bool {
-        let local = |want: &LocalAddr| {
-            want.noun == addr.local.noun
-                && want.name == addr.local.name
-                && (want.key.is_none() || want.key == addr.local.key)
-        };
         match self {
-            Self::Local(want) => local(want),
+            Self::Local(want) => covers(want, addr),
             Self::Addr(want) => {
-                local(&want.local)
+                covers(&want.local, addr)
                     && want.site == addr.site
                     && (want.zone.is_none() || want.zone == addr.zone)
             }

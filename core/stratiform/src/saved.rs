@@ -1,13 +1,17 @@
 //! A plan on disk.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::str::FromStr as _;
 
 use rust_decimal::Decimal;
+use serde::ser::{Error as _, SerializeMap as _, SerializeSeq as _};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Number, Value, json};
 use strat_model::Name;
-use strat_planner::{Plan, Target};
+use strat_planner::{Change, Plan, Target};
 
 use crate::Error;
 
@@ -26,28 +30,16 @@ pub struct SavedPlan {
 }
 
 impl SavedPlan {
-    /// The plan's JSON form, the same on disk and as an answer of the command line: the model's
-    /// with the topology as plain text (whole as `owner`), amounts as numbers, `targets` and `without`.
+    /// The plan's JSON form, as it is serialised.
     ///
     /// # Panics
     /// Never: every plan has a JSON form.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let plan = serde_json::to_value(&self.plan);
-        let Ok(Value::Object(mut plan)) = plan else {
-            unreachable!("a plan is a JSON object")
+        let Ok(json) = serde_json::to_value(self) else {
+            unreachable!("a plan has a JSON form")
         };
-        plan.insert("owner".to_owned(), json!(self.plan.topology));
-        plan.insert("topology".to_owned(), json!(self.plan.topology.topology));
-        if !self.targets.is_empty() {
-            let targets: Vec<_> = self.targets.iter().map(ToString::to_string).collect();
-            plan.insert("targets".to_owned(), json!(targets));
-        }
-        if !self.without.is_empty() {
-            plan.insert("without".to_owned(), json!(self.without));
-        }
-        amounts(&mut plan, to_number);
-        Value::Object(plan)
+        json
     }
 
     /// Reads a plan back.
@@ -91,14 +83,17 @@ impl SavedPlan {
     /// # Errors
     /// If the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
-        let mut text = format!("{:#}", self.to_json());
-        text.push('\n');
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".partial");
         let partial = path.with_file_name(name);
-        std::fs::write(&partial, text)
-            .and_then(|()| std::fs::rename(&partial, path))
-            .map_err(Error::file(path, "written"))
+        let written = || {
+            let mut file = BufWriter::new(File::create(&partial)?);
+            serde_json::to_writer_pretty(&mut file, self)?;
+            file.write_all(b"\n")?;
+            file.flush()?;
+            std::fs::rename(&partial, path)
+        };
+        written().map_err(Error::file(path, "written"))
     }
 
     /// Reads it from a file.
@@ -114,6 +109,77 @@ impl SavedPlan {
         let value = serde_json::from_slice(&text)
             .map_err(|error| not_a_plan(format!("it is not JSON: {error}")))?;
         Self::from_json(value).map_err(not_a_plan)
+    }
+}
+
+/// The model's form with the topology as plain text (whole as `owner`), amounts as numbers,
+/// `targets` and `without`; the same on disk and as an answer of the command line.
+///
+/// The keys are sorted, as in a [`Value`], but no more than one change at a time is made into one.
+impl Serialize for SavedPlan {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let document = Document {
+            plan: &self.plan,
+            targets: &self.targets,
+            without: &self.without,
+            offline: None,
+        };
+        document.serialize(serializer)
+    }
+}
+
+/// What a plan's JSON form is made of.
+pub(crate) struct Document<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) targets: &'a [Target],
+    pub(crate) without: &'a BTreeSet<Name>,
+    /// What a plan was made from that nobody was asked for.
+    pub(crate) offline: Option<Value>,
+}
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let plan = serde_json::to_value(self.plan.without_changes());
+        let Value::Object(mut plan) = plan.map_err(S::Error::custom)? else {
+            return Err(S::Error::custom("a plan is a JSON object"));
+        };
+        let owner = &self.plan.topology;
+        plan.insert("owner".to_owned(), json!(owner));
+        plan.insert("topology".to_owned(), json!(owner.topology));
+        if !self.targets.is_empty() {
+            let targets: Vec<_> = self.targets.iter().map(ToString::to_string).collect();
+            plan.insert("targets".to_owned(), json!(targets));
+        }
+        if !self.without.is_empty() {
+            plan.insert("without".to_owned(), json!(self.without));
+        }
+        if let Some(offline) = &self.offline {
+            plan.insert("offline".to_owned(), offline.clone());
+        }
+        amounts(&mut plan, to_number);
+        let mut map = serializer.serialize_map(Some(plan.len()))?;
+        for (key, value) in &plan {
+            if key == "changes" {
+                map.serialize_entry(key, &Changes(&self.plan.changes))?;
+            } else {
+                map.serialize_entry(key, value)?;
+            }
+        }
+        map.end()
+    }
+}
+
+/// Changes, one after the other.
+struct Changes<'a>(&'a [Change]);
+
+impl Serialize for Changes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
+        for change in self.0 {
+            let change = serde_json::to_value(change).map_err(S::Error::custom)?;
+            list.serialize_element(&change)?;
+        }
+        list.end()
     }
 }
 

@@ -29,44 +29,66 @@ type Queue = BTreeSet<(Reverse<u32>, StepId)>;
 /// its slot, so without a share of its own a lane would stand still behind another's limit.
 type Lane<'a> = (&'a Name, Kind);
 
+/// A step, or by a number beyond those of the steps a join, which is done as soon as the steps
+/// behind it are.
+type Node = usize;
+
 /// Every step's status, and the ready ones in order.
 #[derive(Debug)]
 pub(super) struct Schedule<'a> {
     graph: &'a StepGraph,
+    /// By node.
     status: Vec<Status>,
-    dependents: Vec<Vec<StepId>>,
+    /// By node.
+    dependents: Vec<Vec<Node>>,
     /// The lanes in which a step is ready.
     ready: BTreeMap<Lane<'a>, Queue>,
 }
 
 impl<'a> Schedule<'a> {
     pub(super) fn new(graph: &'a StepGraph) -> Self {
-        let mut dependents = vec![Vec::new(); graph.steps.len()];
-        for step in &graph.steps {
-            for dep in &step.deps {
-                dependents[dep.index()].push(step.id);
+        let steps = graph.steps.len();
+        let mut dependents: Vec<Vec<Node>> = vec![Vec::new(); steps + graph.joins.len()];
+        let mut status = Vec::with_capacity(dependents.len());
+        for (node, step) in graph.steps.iter().enumerate() {
+            let joins = step.joins.iter().map(|join| steps + join.index());
+            for before in step.deps.iter().map(|dep| dep.index()).chain(joins) {
+                dependents[before].push(node);
             }
+            status.push(Status::Blocked(step.deps.len() + step.joins.len()));
         }
-        let blocked = |deps: &Vec<StepId>| Status::Blocked(deps.len());
+        for (number, join) in graph.joins.iter().enumerate() {
+            for dep in &join.deps {
+                dependents[dep.index()].push(steps + number);
+            }
+            status.push(Status::Blocked(join.deps.len()));
+        }
         let mut schedule = Self {
             graph,
-            status: graph.steps.iter().map(|step| blocked(&step.deps)).collect(),
+            status,
             dependents,
             ready: BTreeMap::new(),
         };
-        for step in &graph.steps {
-            schedule.unblock_if_free(step.id);
+        let free = (0..schedule.status.len()).filter(|node| schedule.is_free(*node));
+        for node in free.collect::<Vec<_>>() {
+            schedule.begin(node);
         }
         schedule
     }
 
-    fn unblock_if_free(&mut self, id: StepId) {
-        if self.status[id.index()] == Status::Blocked(0) {
-            self.status[id.index()] = Status::Ready;
-            let step = &self.graph.steps[id.index()];
-            let queue = self.ready.entry((&step.site, step.kind)).or_default();
-            queue.insert((Reverse(step.height), id));
-        }
+    fn is_free(&self, node: Node) -> bool {
+        self.status[node] == Status::Blocked(0)
+    }
+
+    /// Nothing is left to be done before a node: a step is ready, a join is done.
+    fn begin(&mut self, node: Node) {
+        let Some(step) = self.graph.steps.get(node) else {
+            self.node_done(node);
+            return;
+        };
+        self.status[node] = Status::Ready;
+        let queue = self.ready.entry((&step.site, step.kind)).or_default();
+        queue.insert((Reverse(step.height), step.id));
     }
 
     /// Takes the ready step that most others wait for, of those sites that have a free slot: first
@@ -100,11 +122,18 @@ impl<'a> Schedule<'a> {
 
     /// A step is done: what waited for it alone is ready.
     pub(super) fn done(&mut self, id: StepId) {
-        self.status[id.index()] = Status::Done;
-        for next in std::mem::take(&mut self.dependents[id.index()]) {
-            if let Status::Blocked(deps) = &mut self.status[next.index()] {
+        self.node_done(id.index());
+    }
+
+    /// No join waits for a join, so this calls itself no deeper than once.
+    fn node_done(&mut self, node: Node) {
+        self.status[node] = Status::Done;
+        for next in std::mem::take(&mut self.dependents[node]) {
+            if let Status::Blocked(deps) = &mut self.status[next] {
                 *deps -= 1;
-                self.unblock_if_free(next);
+                if self.is_free(next) {
+                    self.begin(next);
+                }
             }
         }
     }
@@ -120,19 +149,20 @@ impl<'a> Schedule<'a> {
     pub(super) fn close_site(&mut self, site: &Name) -> Vec<StepId> {
         self.ready.retain(|(lane, _), _| *lane != site);
         let here = self.graph.steps.iter().filter(|step| step.site == *site);
-        self.skip(here.map(|step| step.id).collect())
+        self.skip(here.map(|step| step.id.index()).collect())
     }
 
-    fn skip(&mut self, mut todo: Vec<StepId>) -> Vec<StepId> {
+    fn skip(&mut self, mut todo: Vec<Node>) -> Vec<StepId> {
         let mut skipped = Vec::new();
-        while let Some(id) = todo.pop() {
-            let status = &mut self.status[id.index()];
+        while let Some(node) = todo.pop() {
+            let status = &mut self.status[node];
             if matches!(status, Status::Blocked(_) | Status::Ready) {
                 *status = Status::Skipped;
-                let step = &self.graph.steps[id.index()];
-                self.unready((&step.site, step.kind), (Reverse(step.height), id));
-                skipped.push(id);
-                todo.append(&mut self.dependents[id.index()]);
+                if let Some(step) = self.graph.steps.get(node) {
+                    self.unready((&step.site, step.kind), (Reverse(step.height), step.id));
+                    skipped.push(step.id);
+                }
+                todo.append(&mut self.dependents[node]);
             }
         }
         skipped.sort_unstable();

@@ -1,12 +1,14 @@
 //! From differences to a plan: what was asked for, counts, guard, cost, id.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use strat_model::{Addr, Digester, Kind, LocalAddr};
+use strat_model::{Addr, Digester, Kind, LocalAddr, Name, Noun};
 
 use super::orphans::is_targeted;
 use super::{DiffOptions, Differ, tight};
+use crate::Dependency;
 use crate::cost::cost;
+use crate::dependency::covers;
 use crate::plan::{Action, Change, Guard, Mode, Plan, Summary};
 
 impl Differ<'_> {
@@ -75,9 +77,15 @@ impl Differ<'_> {
 /// The changes that were asked for, and those that they need: what their goals refer to.
 fn closure(changes: &[Change], options: &DiffOptions) -> BTreeSet<usize> {
     let mut by_addr: HashMap<&Addr, Vec<usize>> = HashMap::new();
+    let mut by_block: HashMap<(Noun, &Name), Vec<usize>> = HashMap::new();
     for (number, change) in changes.iter().enumerate() {
         by_addr.entry(&change.addr).or_default().push(number);
+        let block = (change.addr.local.noun, &change.addr.local.name);
+        by_block.entry(block).or_default().push(number);
     }
+    // What many depend on is gone through once.
+    let mut followed: HashSet<*const Dependency> = HashSet::new();
+    let mut whole: HashSet<&LocalAddr> = HashSet::new();
     let asked = (0..changes.len()).filter(|n| is_targeted(&options.targets, &changes[*n].addr));
     let mut open: Vec<usize> = asked.collect();
     let mut kept = BTreeSet::new();
@@ -86,11 +94,22 @@ fn closure(changes: &[Change], options: &DiffOptions) -> BTreeSet<usize> {
             continue;
         }
         let change = &changes[number];
-        let mut needs = |addr: &Addr| open.extend(by_addr.get(addr).into_iter().flatten());
+        let at = |addr: &Addr| by_addr.get(addr).into_iter().flatten();
         for goal in &change.goals {
-            goal.spec.for_each_ref(&mut needs);
+            goal.spec.for_each_ref(|addr| open.extend(at(addr)));
         }
-        change.depends_on.iter().for_each(needs);
+        let first = followed.insert(change.depends_on.as_ptr());
+        for dependency in change.depends_on.iter().filter(|_| first) {
+            match dependency {
+                Dependency::One(addr) => open.extend(at(addr)),
+                Dependency::All(all) if whole.insert(all) => {
+                    let block = by_block.get(&(all.noun, &all.name));
+                    let numbers = block.into_iter().flatten().copied();
+                    open.extend(numbers.filter(|n| covers(all, &changes[*n].addr)));
+                }
+                Dependency::All(_) => {}
+            }
+        }
         // A delete that was asked for needs the deletes of what is in it; they are not known
         // here. The cloud refuses it then, and says what is in the way.
     }

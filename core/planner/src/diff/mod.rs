@@ -9,9 +9,11 @@ mod strangers;
 mod tight;
 mod value;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
-use strat_model::{Addr, Inventory, Kind, Name, Noun, Resource, SiteFacts};
+use strat_model::{Addr, Inventory, Kind, Name, Noun, Resource, SiteFacts, TemplatePart};
 
 use crate::plan::{Change, Mode, Plan, TargetRef, Withheld};
 use crate::{Desired, Entry, InventoryIndex, Target, View, unseen};
@@ -83,6 +85,7 @@ pub fn diff(
         destroy_first: HashSet::new(),
         unchanged: 0,
         mode: options.mode,
+        filled: RefCell::default(),
     };
     differ.blind_sites();
     for site in &options.without {
@@ -112,6 +115,9 @@ struct Differ<'a> {
     destroy_first: HashSet<&'a Addr>,
     unchanged: u32,
     mode: Mode,
+    /// The places in the user data that was filled in last, by where they are in memory, and its
+    /// note: the instances of a block may share what names many things.
+    filled: RefCell<Option<(*const TemplatePart, String)>>,
 }
 
 impl<'a> Differ<'a> {
@@ -240,6 +246,6 @@ fn change(
         protect: false,
         targets: Vec::new(),
         goals: Vec::new(),
-        depends_on: Vec::new(),
+        depends_on: Arc::default(),
     }
 }

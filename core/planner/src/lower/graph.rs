@@ -1,26 +1,39 @@
 //! The last touch on a graph of steps.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use petgraph::algo::toposort;
+use petgraph::algo::{tarjan_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use crate::step::{Step, StepGraph, StepId};
+use crate::step::{Join, Step, StepGraph, StepId};
+
+/// The steps, then the joins.
+type Graph = DiGraph<(), (), u32>;
 
 /// Sorts what each step waits for, lets `soft` waits give way where they lead in a circle, and
 /// measures the longest chain behind each step.
-pub(super) fn finish(mut steps: Vec<Step>, soft: &HashSet<(StepId, StepId)>) -> StepGraph {
+pub(super) fn finish(
+    mut steps: Vec<Step>,
+    mut joins: Vec<Join>,
+    soft: &HashSet<(StepId, StepId)>,
+) -> StepGraph {
     for step in &mut steps {
         let id = step.id;
         step.deps.sort_unstable();
         step.deps.dedup();
         step.deps.retain(|dep| *dep != id);
+        step.joins.sort_unstable();
+        step.joins.dedup();
     }
-    let mut graph = graph(&steps);
+    for join in &mut joins {
+        join.deps.sort_unstable();
+        join.deps.dedup();
+    }
+    let mut graph = graph(&steps, &joins);
     let mut order = toposort(&graph, None);
     if order.is_err() && !soft.is_empty() {
         give_way(&mut steps, &graph, soft);
-        graph = self::graph(&steps);
+        graph = self::graph(&steps, &joins);
         order = toposort(&graph, None);
     }
     debug_assert!(
@@ -28,52 +41,62 @@ pub(super) fn finish(mut steps: Vec<Step>, soft: &HashSet<(StepId, StepId)>) -> 
         "steps wait for each other: {:#?}",
         circle(&graph, &steps)
     );
+    let mut heights = vec![0; graph.node_count()];
     for node in order.unwrap_or_default().into_iter().rev() {
-        let behind = graph
-            .neighbors(node)
-            .map(|next| steps[next.index()].height)
-            .max();
-        steps[node.index()].height = behind.unwrap_or(0) + 1;
+        let behind = graph.neighbors(node).map(|next| heights[next.index()]);
+        let behind = behind.max().unwrap_or(0);
+        // A join is no link of the chain.
+        let own = u32::from(node.index() < steps.len());
+        heights[node.index()] = behind + own;
     }
-    StepGraph { steps }
+    for (step, height) in steps.iter_mut().zip(heights) {
+        step.height = height;
+    }
+    StepGraph { steps, joins }
 }
 
-fn graph(steps: &[Step]) -> DiGraph<(), (), u32> {
-    let mut graph: DiGraph<(), (), u32> = DiGraph::with_capacity(steps.len(), steps.len() * 2);
-    for _ in steps {
+fn graph(steps: &[Step], joins: &[Join]) -> Graph {
+    let nodes = steps.len() + joins.len();
+    let mut graph = Graph::with_capacity(nodes, nodes * 2);
+    for _ in 0..nodes {
         graph.add_node(());
     }
+    let join = |number: usize| NodeIndex::new(steps.len() + number);
     for step in steps {
+        let node = NodeIndex::new(step.id.index());
         for dep in &step.deps {
-            graph.add_edge(
-                NodeIndex::new(dep.index()),
-                NodeIndex::new(step.id.index()),
-                (),
-            );
+            graph.add_edge(NodeIndex::new(dep.index()), node, ());
+        }
+        for id in &step.joins {
+            graph.add_edge(join(id.index()), node, ());
+        }
+    }
+    for (number, of) in joins.iter().enumerate() {
+        for dep in &of.deps {
+            graph.add_edge(NodeIndex::new(dep.index()), join(number), ());
         }
     }
     graph
 }
 
 /// Drops the soft waits inside of each circle.
-fn give_way(steps: &mut [Step], graph: &DiGraph<(), (), u32>, soft: &HashSet<(StepId, StepId)>) {
-    let mut of: HashMap<StepId, usize> = HashMap::new();
-    for (number, circle) in petgraph::algo::tarjan_scc(graph).into_iter().enumerate() {
+fn give_way(steps: &mut [Step], graph: &Graph, soft: &HashSet<(StepId, StepId)>) {
+    let mut of = vec![0; graph.node_count()];
+    for (number, circle) in tarjan_scc(graph).into_iter().enumerate() {
         for node in circle {
-            of.insert(steps[node.index()].id, number);
+            of[node.index()] = number;
         }
     }
     for step in steps {
         let id = step.id;
         step.deps
-            .retain(|dep| of.get(dep) != of.get(&id) || !soft.contains(&(id, *dep)));
+            .retain(|dep| of[dep.index()] != of[id.index()] || !soft.contains(&(id, *dep)));
     }
 }
 
 /// The steps of the first circle, for a test that fails.
-fn circle<'a>(graph: &DiGraph<(), (), u32>, steps: &'a [Step]) -> Vec<(&'a Step, Vec<usize>)> {
-    let circles = petgraph::algo::tarjan_scc(graph);
-    let first = circles
+fn circle<'a>(graph: &Graph, steps: &'a [Step]) -> Vec<(&'a Step, Vec<usize>)> {
+    let first = tarjan_scc(graph)
         .into_iter()
         .find(|circle| circle.len() > 1)
         .unwrap_or_default();
@@ -82,8 +105,6 @@ fn circle<'a>(graph: &DiGraph<(), (), u32>, steps: &'a [Step]) -> Vec<(&'a Step,
         deps.filter(|dep| first.contains(&NodeIndex::new(*dep)))
             .collect()
     };
-    first
-        .iter()
-        .map(|node| (&steps[node.index()], inside(&steps[node.index()])))
-        .collect()
+    let inside_steps = first.iter().filter_map(|node| steps.get(node.index()));
+    inside_steps.map(|step| (step, inside(step))).collect()
 }

@@ -7,6 +7,7 @@
 mod deletes;
 mod firewalls;
 mod graph;
+mod joins;
 mod rollout;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -37,6 +38,7 @@ pub fn lower(plan: &Plan, inventory: &Inventory, facts: &BTreeMap<Name, SiteFact
         machines_that_go: machines_that_go(plan),
         parts: HashMap::new(),
         soft: HashSet::new(),
+        joins: joins::Joins::new(plan),
         destroy_first: plan
             .changes
             .iter()
@@ -54,7 +56,7 @@ pub fn lower(plan: &Plan, inventory: &Inventory, facts: &BTreeMap<Name, SiteFact
     lowering.probe_when_attached();
     lowering.order_deletes(inventory);
     lowering.make_room();
-    graph::finish(lowering.steps, &lowering.soft)
+    graph::finish(lowering.steps, lowering.joins.joins, &lowering.soft)
 }
 
 /// The work in progress of one [`lower`].
@@ -80,6 +82,8 @@ struct Lowering<'a> {
     circles: HashMap<(&'a Name, &'a ResourceId), usize>,
     /// Machines that this plan deletes.
     machines_that_go: HashSet<(&'a Name, &'a ResourceId)>,
+    /// What many wait for together.
+    joins: joins::Joins<'a>,
     /// What goes before its successor is made.
     destroy_first: HashSet<&'a Addr>,
 }
@@ -95,6 +99,7 @@ impl<'a> Lowering<'a> {
             site: change.site.clone(),
             op,
             deps,
+            joins: Vec::new(),
             height: 0,
         });
         id
@@ -353,59 +358,6 @@ impl<'a> Lowering<'a> {
             return false;
         };
         !self.machines_that_go.contains(&(&change.site, machine))
-    }
-
-    /// Makes every step of a goal wait for what the goal refers to.
-    fn wait_for_references(&mut self) {
-        for number in 0..self.steps.len() {
-            let step = &self.steps[number];
-            let change = &self.plan.changes[step.change];
-            let (goal, attached) = match &step.op {
-                StepOp::Create { goal, .. } | StepOp::Update { goal, .. } => (*goal, false),
-                StepOp::Attach { goal, .. } => (*goal, true),
-                // The old machine keeps its volume until the new one is there.
-                StepOp::Detach { .. } => (0, true),
-                StepOp::ClearRules { .. }
-                | StepOp::Start { .. }
-                | StepOp::Probe { .. }
-                | StepOp::Delete { .. } => {
-                    continue;
-                }
-            };
-            let detach = matches!(step.op, StepOp::Detach { .. });
-            let tight = self.plan.tight.contains(&step.site);
-            let Some(goal) = change.goals.get(goal) else {
-                continue;
-            };
-            let attach = attachment(&goal.spec);
-            let without: &[Addr] = match &step.op {
-                StepOp::Create { without, .. } => without,
-                _ => &[],
-            };
-            let mut deps: Vec<StepId> = Vec::new();
-            let own = &change.addr;
-            let mut wait = |addr: &Addr| {
-                let goes_first = tight || self.destroy_first.contains(addr);
-                let later = detach && goes_first;
-                if addr != own
-                    && !later
-                    && !without.contains(addr)
-                    && (attached || Some(addr) != attach)
-                {
-                    let firewall = addr.kind() == Kind::Firewall && own.kind() == Kind::Firewall;
-                    // A firewall need only be there to be named; its rules may come later.
-                    let steps = if firewall {
-                        &self.creates
-                    } else {
-                        &self.provides
-                    };
-                    deps.extend(steps.get(addr).into_iter().flatten());
-                }
-            };
-            goal.spec.for_each_ref(&mut wait);
-            change.depends_on.iter().for_each(&mut wait);
-            self.steps[number].deps.extend(deps);
-        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Waves: machines that give way to others go a portion at a time, once the new ones do their work.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use strat_model::{HealthCheck, LocalAddr, Noun, Resource, ResourceState};
+use strat_model::{Addr, HealthCheck, LocalAddr, Noun, Resource, ResourceState};
 
 use super::{Lowering, attachment};
 use crate::plan::{Action, Change, Rollout};
@@ -22,11 +22,15 @@ impl<'a> Lowering<'a> {
     /// The steps of every rollout.
     pub(super) fn roll_out(&mut self) {
         let plan = self.plan;
+        let mut groups: HashMap<&LocalAddr, Group<'a>> = HashMap::new();
+        for (number, change) in plan.changes.iter().enumerate() {
+            if self.rolls(change) {
+                let group = groups.entry(&change.addr.local).or_default();
+                group.push((number, change));
+            }
+        }
         for (local, rollout) in &plan.rollouts {
-            let changes = plan.changes.iter().enumerate();
-            let group: Group<'a> = changes
-                .filter(|(_, change)| change.addr.local == *local && self.rolls(change))
-                .collect();
+            let group = groups.remove(local).unwrap_or_default();
             let stay = self.probe_what_stays(local, &group, rollout.health.as_ref());
             let waves = split(&group, rollout.wave, self.index);
             self.waves(rollout, &waves, &stay);
@@ -178,25 +182,26 @@ impl<'a> Lowering<'a> {
 
     /// A machine with an identity is asked once it has its volumes and addresses.
     pub(super) fn probe_when_attached(&mut self) {
-        let mut waits = Vec::new();
-        for probe in &self.steps {
-            let machine = probe.addr.local.noun == Noun::Machine;
-            if !machine || !matches!(probe.op, StepOp::Probe { .. }) {
+        let plan = self.plan;
+        let mut attached: HashMap<&Addr, Vec<StepId>> = HashMap::new();
+        for step in &self.steps {
+            let StepOp::Attach { goal, .. } = &step.op else {
                 continue;
-            }
-            for step in &self.steps {
-                let StepOp::Attach { goal, .. } = &step.op else {
-                    continue;
-                };
-                let goals = &self.plan.changes[step.change].goals;
-                let to = goals.get(*goal).and_then(|goal| attachment(&goal.spec));
-                if to == Some(&probe.addr) {
-                    waits.push((probe.id, step.id));
-                }
+            };
+            let goals = &plan.changes[step.change].goals;
+            if let Some(to) = goals.get(*goal).and_then(|goal| attachment(&goal.spec)) {
+                attached.entry(to).or_default().push(step.id);
             }
         }
-        for (probe, attach) in waits {
-            self.wait_softly(probe, &[attach]);
+        for number in 0..self.steps.len() {
+            let probe = &self.steps[number];
+            let machine = probe.addr.local.noun == Noun::Machine;
+            if machine
+                && matches!(probe.op, StepOp::Probe { .. })
+                && let Some(steps) = attached.get(&probe.addr)
+            {
+                self.wait_softly(probe.id, steps);
+            }
         }
     }
 }

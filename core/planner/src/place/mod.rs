@@ -1,5 +1,6 @@
 //! Placement: every thing gets its site, zone, size and address range.
 
+mod dependencies;
 mod explain;
 mod machines;
 mod network;
@@ -180,7 +181,7 @@ impl<'a> Placer<'a> {
         let entry = Entry {
             goals,
             protect: common.protect,
-            depends_on: Vec::new(),
+            depends_on: Arc::default(),
             why: None,
         };
         self.entries.insert(addr, entry);
@@ -198,77 +199,6 @@ impl<'a> Placer<'a> {
         };
         fields.into_iter().flatten().filter_map(note).collect()
     }
-
-    /// Fills in what must come before what: `depends_on`, and what user data waits for.
-    fn dependencies(&mut self) {
-        let mut by_block: BTreeMap<(strat_model::Noun, &Name), Vec<&Addr>> = BTreeMap::new();
-        for addr in self.entries.keys() {
-            by_block
-                .entry((addr.local.noun, &addr.local.name))
-                .or_default()
-                .push(addr);
-        }
-        let find = |local: &LocalAddr| -> Vec<Addr> {
-            let all = by_block
-                .get(&(local.noun, &local.name))
-                .into_iter()
-                .flatten();
-            all.filter(|addr| local.key.is_none() || addr.local.key == local.key)
-                .map(|addr| (*addr).clone())
-                .collect()
-        };
-        let commons = commons(self.intent).filter(|common| !common.depends_on.is_empty());
-        let mut wanted: BTreeMap<LocalAddr, BTreeSet<Addr>> = BTreeMap::new();
-        for common in commons {
-            let before = common.depends_on.iter().flat_map(find);
-            wanted
-                .entry(common.addr.clone())
-                .or_default()
-                .extend(before);
-        }
-        for machine in &self.intent.machines {
-            let references = machine
-                .user_data
-                .iter()
-                .flat_map(strat_model::UserData::references);
-            let before: BTreeSet<_> = references.flat_map(|(of, _)| find(of)).collect();
-            if !before.is_empty() {
-                wanted
-                    .entry(machine.common.addr.clone())
-                    .or_default()
-                    .extend(before);
-            }
-        }
-        if wanted.is_empty() {
-            return;
-        }
-        for (addr, entry) in &mut self.entries {
-            if let Some(before) = wanted.get(&addr.local) {
-                entry.depends_on = before.iter().filter(|b| *b != addr).cloned().collect();
-            }
-        }
-    }
-}
-
-fn commons(intent: &Intent) -> impl Iterator<Item = &Common> {
-    let networks = intent.networks.iter().map(|x| &x.common);
-    let subnets = intent.subnets.iter().map(|x| &x.common);
-    let firewalls = intent.firewalls.iter().map(|x| &x.common);
-    let addresses = intent.addresses.iter().map(|x| &x.common);
-    let keypairs = intent.keypairs.iter().map(|x| &x.common);
-    let images = intent.images.iter().map(|x| &x.common);
-    let machines = intent.machines.iter().map(|x| &x.common);
-    let volumes = intent.volumes.iter().map(|x| &x.common);
-    let buckets = intent.buckets.iter().map(|x| &x.common);
-    networks
-        .chain(subnets)
-        .chain(firewalls)
-        .chain(addresses)
-        .chain(keypairs)
-        .chain(images)
-        .chain(machines)
-        .chain(volumes)
-        .chain(buckets)
 }
 
 fn unsupported(intent: &Intent, common: &Common, site: &Name, kind: Kind) -> Diagnostic {

@@ -117,7 +117,7 @@ pub(crate) fn common(text: &str) -> Common {
         addr: local(text),
         labels: Labels::new(),
         protect: false,
-        depends_on: Vec::new(),
+        depends_on: std::sync::Arc::default(),
         origins: std::sync::Arc::default(),
     }
 }

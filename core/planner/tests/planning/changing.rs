@@ -104,7 +104,7 @@ fn user_data_that_names_an_address_waits_for_it_and_settles() {
         .changes
         .iter()
         .find(|change| change.addr.local == local("machines.web"));
-    assert_eq!(web.expect("web").depends_on, [addr("machine.db@dc1")]);
+    assert_eq!(*web.expect("web").depends_on, [addr("machine.db@dc1")]);
 
     let mut world = realise(&placed(&intent, &empty()));
     at(&mut world, "machine.db@dc1")

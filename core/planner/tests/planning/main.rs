@@ -5,11 +5,14 @@ mod common;
 
 mod changing;
 mod choosing;
+mod depending;
 mod drift;
 mod placing;
 mod spending;
 mod stock;
 mod telling;
+
+use std::collections::BTreeSet;
 
 use common::*;
 use strat_model::*;

@@ -8,13 +8,15 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use strat_model::{Coverage, Inventory, Kind, Name, SiteFacts, SiteInventory};
 use strat_planner::{DiffOptions, Plan, Target, diff, place};
 
 pub use cache::OfferCache;
 
-use crate::{Error, SavedPlan, Workspace, targets};
+use crate::saved::Document;
+use crate::{Error, Workspace, targets};
 
 /// Where facts about a site come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,22 +67,35 @@ pub struct OfflinePlan {
 }
 
 impl OfflinePlan {
-    /// The plan's JSON form, with `offline` beside it: of each site where its facts are from and
-    /// when they were true. [`SavedPlan::from_json`] refuses it.
+    /// The plan's JSON form, as it is serialised.
+    ///
+    /// # Panics
+    /// Never: every plan has a JSON form.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let saved = SavedPlan {
-            plan: self.plan.clone(),
-            targets: self.targets.clone(),
-            without: BTreeSet::new(),
+        let Ok(json) = serde_json::to_value(self) else {
+            unreachable!("a plan has a JSON form")
         };
-        let mut json = saved.to_json();
+        json
+    }
+}
+
+/// As a [`SavedPlan`](crate::SavedPlan), with `offline` beside it: of each site where its facts are
+/// from and when they were true. [`SavedPlan::from_json`](crate::SavedPlan::from_json) refuses it.
+impl Serialize for OfflinePlan {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let facts = self.facts.iter().map(|(site, facts)| {
             let facts = json!({ "source": facts.source.as_str(), "as_of": facts.as_of });
             (site.to_string(), facts)
         });
-        json["offline"] = json!({ "sites": facts.collect::<serde_json::Map<_, _>>() });
-        json
+        let facts: serde_json::Map<_, _> = facts.collect();
+        let document = Document {
+            plan: &self.plan,
+            targets: &self.targets,
+            without: &BTreeSet::new(),
+            offline: Some(json!({ "sites": facts })),
+        };
+        document.serialize(serializer)
     }
 }
 

@@ -8,6 +8,7 @@ use strat_provider::{ConnectContext, Provider, ProviderFactory, Registry, Settin
 use strat_topology::Inputs;
 
 use super::*;
+use crate::SavedPlan;
 
 /// As a cloud's factory without a network.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Machines, fleets and key pairs.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +14,7 @@ use super::item::{Arg, Item};
 use super::placement::{ceiling, hardware, placement};
 use super::read;
 use super::rollout::rollout;
-use crate::eval::Evaluator;
+use crate::eval::{Evaluator, SharedUserData};
 use crate::report::{Failed, Outcome};
 use crate::span::Span;
 use crate::value::{Value, text_of};
@@ -176,10 +177,7 @@ fn user_data(item: &mut Item<'_, '_>) -> Outcome<Option<UserData>> {
     let value = arg.value.revealed();
     if let Value::Unknown(unknown) = &value {
         return match &unknown.parts {
-            Some(parts) => {
-                own_address(item, &arg.span, parts)?;
-                Ok(Some(UserData::new(parts.as_ref().clone())))
-            }
+            Some(parts) => in_places(item, arg.span, parts).map(Some),
             None => {
                 let cause = unknown.cause.clone();
                 Err(too_late(item, &cause, arg.span))
@@ -197,6 +195,31 @@ fn user_data(item: &mut Item<'_, '_>) -> Outcome<Option<UserData>> {
             Err(read::wrong(item.ev, &arg, "a string", Some(help)))
         }
     }
+}
+
+/// User data with places in it: made once where instances have the very same.
+fn in_places(
+    item: &mut Item<'_, '_>,
+    span: Span,
+    parts: &Arc<Vec<TemplatePart>>,
+) -> Outcome<UserData> {
+    let shared = item.ev.shared.user_data.take();
+    let same = shared.filter(|shared| Arc::ptr_eq(&shared.parts, parts));
+    let shared = same.unwrap_or_else(|| {
+        let user_data = UserData::new(parts.as_ref().clone());
+        SharedUserData {
+            parts: Arc::clone(parts),
+            waits_for: user_data.references().map(|(of, _)| of.clone()).collect(),
+            user_data,
+        }
+    });
+    let own = shared.waits_for.contains(item.addr());
+    let user_data = shared.user_data.clone();
+    item.ev.shared.user_data = Some(shared);
+    if own {
+        own_address(item, &span, parts)?;
+    }
+    Ok(user_data)
 }
 
 /// What user data cannot wait for: a value that something has to be made of.

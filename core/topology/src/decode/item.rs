@@ -13,7 +13,7 @@ use crate::report::{Failed, Outcome};
 use crate::span::Span;
 use crate::value::{Ref, Value};
 
-/// The most dependencies that `depends_on` may come to in one instance.
+/// The most things that `depends_on` may name in one instance; a whole block is one.
 const MAX_DEPENDENCIES: usize = 10_000;
 
 /// An argument: a value that is known and may be shown, and its place.
@@ -213,13 +213,31 @@ impl<'e, 'p> Item<'e, 'p> {
         })
     }
 
-    fn depends_on(&mut self) -> Outcome<Vec<LocalAddr>> {
-        let arg = self.raw("depends_on")?;
-        let Some(arg) = self.plain(arg)? else {
-            return Ok(Vec::new());
+    /// What it says is decoded once for all instances, unless it differs between them.
+    fn depends_on(&mut self) -> Outcome<Arc<[LocalAddr]>> {
+        let Some((number, ..)) = self.thing.attribute("depends_on") else {
+            return Ok(Arc::default());
+        };
+        if let Some((block, shared)) = &self.ev.shared.depends_on
+            && *block == self.block
+        {
+            return shared.clone();
+        }
+        let found = self.own_depends_on();
+        if !self.thing.varies(number) {
+            self.ev.shared.depends_on = Some((self.block, found.clone()));
+        }
+        found
+    }
+
+    fn own_depends_on(&mut self) -> Outcome<Arc<[LocalAddr]>> {
+        let Some(arg) = self.raw("depends_on")? else {
+            return Ok(Arc::default());
         };
         let mut found = Vec::new();
-        if !addresses(&arg.value, &mut found) {
+        if !addresses(self.ev, &arg.value, &mut found) {
+            let value = self.ev.plain(arg.value, arg.span, arg.name)?;
+            let arg = Arg { value, ..arg };
             let what = arg.value.describe();
             return Err(self.ev.fail(
                 arg.span,
@@ -244,7 +262,7 @@ impl<'e, 'p> Item<'e, 'p> {
         }
         found.sort();
         found.dedup();
-        Ok(found.into_iter().map(Arc::unwrap_or_clone).collect())
+        Ok(found.into())
     }
 
     /// The place of an argument, or of the block's head.
@@ -271,15 +289,27 @@ fn null(ev: &mut Evaluator<'_>, name: &str, span: Option<Span>) -> Failed {
     Failed
 }
 
-/// The addresses in a value of references; false if there is anything else in it.
-fn addresses(value: &Value, found: &mut Vec<Arc<LocalAddr>>) -> bool {
+/// The addresses in a value of references; false if there is anything else in it. All of a block is
+/// the block's address.
+fn addresses(ev: &Evaluator<'_>, value: &Value, found: &mut Vec<LocalAddr>) -> bool {
+    let first = match value {
+        Value::List(items) => items.first(),
+        Value::Map(items) => items.values().next(),
+        _ => None,
+    };
+    if let Some(Value::Ref(Ref::Thing { block, addr, .. })) = first
+        && ev.is_whole(*block, value)
+    {
+        found.push(LocalAddr::new(addr.noun, addr.name.clone()));
+        return true;
+    }
     match value {
         Value::Ref(Ref::Thing { addr, .. }) => {
-            found.push(addr.clone());
+            found.push(addr.as_ref().clone());
             true
         }
-        Value::List(items) => items.iter().all(|item| addresses(item, found)),
-        Value::Map(items) => items.values().all(|item| addresses(item, found)),
+        Value::List(items) => items.iter().all(|item| addresses(ev, item, found)),
+        Value::Map(items) => items.values().all(|item| addresses(ev, item, found)),
         _ => false,
     }
 }

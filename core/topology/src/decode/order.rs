@@ -1,58 +1,45 @@
 //! Whether everything can be made in some order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use strat_model::{AttachIntent, Common, Diagnostic, LocalAddr};
+use strat_model::{AttachIntent, Common, Diagnostic, LocalAddr, Name, Noun, Origins, UserData};
 
 use super::Parts;
 use crate::eval::Evaluator;
 
+/// The most edges that are followed once a circle was found: what else there is to tell is there.
+const MAX_AFTER_A_CIRCLE: usize = 1_000_000;
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy)]
+enum To {
+    /// A thing.
+    Node(usize),
+    /// Several things, for which many may wait.
+    Set(usize),
+}
+
 /// A thing, what must be done before it, and by which attribute it says so.
 struct Node<'a> {
     common: &'a Common,
-    after: Vec<(&'a LocalAddr, &'static str)>,
+    after: Vec<(To, &'static str)>,
 }
 
 /// Reports every circle of things that wait for one another.
 ///
 /// Rules between firewalls are left out: they are filled in once the firewalls are there.
 pub(super) fn cycles(ev: &mut Evaluator<'_>, parts: &Parts) {
-    let nodes = nodes(parts);
-    let numbers: HashMap<&LocalAddr, usize> = nodes
-        .iter()
-        .enumerate()
-        .map(|(at, node)| (&node.common.addr, at))
-        .collect();
-    let mut state = vec![State::New; nodes.len()];
-    for start in 0..nodes.len() {
-        if state[start] != State::New {
-            continue;
-        }
-        state[start] = State::Open;
-        let mut path = vec![(start, 0)];
-        while let Some((at, next)) = path.last_mut() {
-            let at = *at;
-            let Some((need, attribute)) = nodes[at].after.get(*next) else {
-                state[at] = State::Done;
-                path.pop();
-                continue;
-            };
-            *next += 1;
-            let Some(&to) = numbers.get(need) else {
-                continue;
-            };
-            match state[to] {
-                State::Done => {}
-                State::New => {
-                    state[to] = State::Open;
-                    path.push((to, 0));
-                }
-                State::Open => {
-                    let circle: Vec<usize> = path.iter().map(|(n, _)| *n).collect();
-                    report(ev, &nodes, &circle, to, attribute);
-                }
-            }
-        }
+    let graph = Graph::new(parts);
+    let mut search = Search {
+        state: vec![State::New; graph.nodes.len()],
+        done: vec![0; graph.sets.len()],
+        path: Vec::new(),
+        left: usize::MAX,
+        graph,
+    };
+    for start in 0..search.graph.nodes.len() {
+        search.from(ev, start);
     }
 }
 
@@ -63,43 +50,231 @@ enum State {
     Done,
 }
 
-fn report(ev: &mut Evaluator<'_>, nodes: &[Node<'_>], path: &[usize], to: usize, attribute: &str) {
-    let from = path.iter().position(|n| *n == to).unwrap_or(0);
-    let circle = path[from..].iter().chain([&to]);
-    let names: Vec<String> = circle
-        .map(|n| format!("`{}`", nodes[*n].common.addr))
-        .collect();
-    let last = path.last().map_or(to, |n| *n);
-    let common = nodes[last].common;
-    ev.report(
-        Diagnostic::error(
-            "reference_cycle",
-            format!("`{}` waits for itself", nodes[to].common.addr),
-        )
-        .at(common.origin(attribute), "this closes the circle")
-        .help(format!("break the circle: {}", names.join(" -> "))),
-    );
+/// A search of the graph, depth first.
+struct Search<'a> {
+    graph: Graph<'a>,
+    /// By node.
+    state: Vec<State>,
+    /// How many of each set's members are done, from the first one on. Without a circle all of them
+    /// are once it was gone through, so nobody else has to.
+    done: Vec<usize>,
+    /// What is open, and how much of it was followed.
+    path: Vec<(To, usize, &'static str)>,
+    /// How many more edges are followed.
+    left: usize,
 }
 
-fn nodes(parts: &Parts) -> Vec<Node<'_>> {
-    let mut nodes = Vec::new();
+impl Search<'_> {
+    fn from(&mut self, ev: &mut Evaluator<'_>, start: usize) {
+        if self.state[start] != State::New {
+            return;
+        }
+        self.state[start] = State::Open;
+        self.path.push((To::Node(start), 0, ""));
+        while let Some((at, next, by)) = self.path.last_mut() {
+            let (at, by, number) = (*at, *by, *next);
+            *next += 1;
+            let edge = match at {
+                To::Node(node) => self.graph.nodes[node].after.get(number).copied(),
+                To::Set(set) => self.graph.sets[set].get(number).map(|to| (*to, by)),
+            };
+            let Some((to, attribute)) = edge.filter(|_| self.left > 0) else {
+                self.close(at);
+                continue;
+            };
+            self.left -= 1;
+            match to {
+                To::Node(node) if self.state[node] == State::New => {
+                    self.state[node] = State::Open;
+                    self.path.push((to, 0, attribute));
+                }
+                To::Node(node) if self.state[node] == State::Open => {
+                    self.left = self.left.min(MAX_AFTER_A_CIRCLE);
+                    self.report(ev, node, attribute);
+                }
+                To::Node(_) => {}
+                To::Set(set) => {
+                    let done = self.count_done(set);
+                    if done < self.graph.sets[set].len() {
+                        self.path.push((to, done, attribute));
+                    }
+                }
+            }
+        }
+    }
+
+    fn close(&mut self, at: To) {
+        self.path.pop();
+        match at {
+            To::Node(node) => self.state[node] = State::Done,
+            To::Set(set) => {
+                self.count_done(set);
+            }
+        }
+    }
+
+    fn count_done(&mut self, set: usize) -> usize {
+        let members = &self.graph.sets[set];
+        let is_done = |to: &To| match to {
+            To::Node(node) => self.state[*node] == State::Done,
+            To::Set(other) => self.done[*other] == self.graph.sets[*other].len(),
+        };
+        let from = self.done[set];
+        let more = members[from..].iter().take_while(|to| is_done(to)).count();
+        self.done[set] = from + more;
+        from + more
+    }
+
+    /// Reports the circle from `to` back to it, once for each attribute that closes one.
+    fn report(&mut self, ev: &mut Evaluator<'_>, to: usize, attribute: &'static str) {
+        let open = self.path.iter().rev().filter_map(|(at, ..)| match at {
+            To::Node(node) => Some(*node),
+            To::Set(_) => None,
+        });
+        let mut open = open.peekable();
+        let last = open.peek().map_or(to, |last| *last);
+        let nodes = &self.graph.nodes;
+        let origins = Arc::as_ptr(&nodes[last].common.origins);
+        if !self.graph.told.insert((origins, attribute)) {
+            return;
+        }
+        let mut circle: Vec<usize> = vec![to];
+        circle.extend(open.take_while(|node| *node != to));
+        circle.push(to);
+        let name = |node: &usize| format!("`{}`", nodes[*node].common.addr);
+        let names: Vec<String> = circle.iter().rev().map(name).collect();
+        ev.report(
+            Diagnostic::error("reference_cycle", format!("{} waits for itself", name(&to)))
+                .at(
+                    nodes[last].common.origin(attribute),
+                    "this closes the circle",
+                )
+                .help(format!("break the circle: {}", names.join(" -> "))),
+        );
+    }
+}
+
+/// What waits for what.
+struct Graph<'a> {
+    nodes: Vec<Node<'a>>,
+    sets: Vec<Vec<To>>,
+    numbers: HashMap<&'a LocalAddr, usize>,
+    /// The things of each block.
+    blocks: HashMap<(Noun, &'a Name), Vec<To>>,
+    /// The sets that are all of a block.
+    wholes: HashMap<(Noun, &'a Name), To>,
+    /// The sets that several things share, by their place in memory.
+    shared: HashMap<usize, To>,
+    /// The attributes of which a circle was told.
+    told: HashSet<(*const Origins, &'static str)>,
+}
+
+impl<'a> Graph<'a> {
+    fn new(parts: &'a Parts) -> Self {
+        let things = things(parts);
+        let mut graph = Self {
+            nodes: Vec::with_capacity(things.len()),
+            sets: Vec::new(),
+            numbers: HashMap::with_capacity(things.len()),
+            blocks: HashMap::new(),
+            wholes: HashMap::new(),
+            shared: HashMap::new(),
+            told: HashSet::new(),
+        };
+        for (number, (common, ..)) in things.iter().enumerate() {
+            let addr = &common.addr;
+            graph.numbers.insert(addr, number);
+            let block = graph.blocks.entry((addr.noun, &addr.name));
+            block.or_default().push(To::Node(number));
+        }
+        for (common, refs, user_data) in things {
+            let mut after = Vec::with_capacity(refs.len() + 1);
+            for (addr, attribute) in refs {
+                let to = graph.numbers.get(addr);
+                after.extend(to.map(|to| (To::Node(*to), attribute)));
+            }
+            if let Some(data) = user_data {
+                let place = data.parts().as_ptr().addr();
+                let refs = || data.references().map(|(of, _)| of);
+                after.extend(graph.all(place, refs).map(|to| (to, "user_data")));
+            }
+            let place = common.depends_on.as_ptr().addr();
+            let before = graph.all(place, || common.depends_on.iter());
+            after.extend(before.map(|to| (to, "depends_on")));
+            graph.nodes.push(Node { common, after });
+        }
+        graph
+    }
+
+    /// All that `refs` name: a set, made once, if it is several.
+    fn all<I: Iterator<Item = &'a LocalAddr>>(
+        &mut self,
+        place: usize,
+        refs: impl Fn() -> I,
+    ) -> Option<To> {
+        if refs().nth(1).is_none() {
+            return self.one(refs().next()?);
+        }
+        if let Some(known) = self.shared.get(&place) {
+            return Some(*known);
+        }
+        let members = refs().filter_map(|addr| self.one(addr)).collect();
+        let set = self.set(members);
+        self.shared.insert(place, set);
+        Some(set)
+    }
+
+    /// What an address stands for: a thing, or all of a block.
+    fn one(&mut self, addr: &'a LocalAddr) -> Option<To> {
+        if let Some(number) = self.numbers.get(addr) {
+            return Some(To::Node(*number));
+        }
+        let block = (addr.noun, &addr.name);
+        if addr.key.is_some() {
+            return None;
+        }
+        if let Some(known) = self.wholes.get(&block) {
+            return Some(*known);
+        }
+        let members = self.blocks.get(&block)?.clone();
+        let set = self.set(members);
+        self.wholes.insert(block, set);
+        Some(set)
+    }
+
+    fn set(&mut self, members: Vec<To>) -> To {
+        self.sets.push(members);
+        To::Set(self.sets.len() - 1)
+    }
+}
+
+/// A thing, what it refers to by which attribute, and its user data.
+type Thing<'a> = (
+    &'a Common,
+    Vec<(&'a LocalAddr, &'static str)>,
+    Option<&'a UserData>,
+);
+
+fn things(parts: &Parts) -> Vec<Thing<'_>> {
+    let mut things: Vec<Thing<'_>> = Vec::new();
     for network in &parts.networks {
-        nodes.push(node(&network.common, vec![]));
+        things.push((&network.common, vec![], None));
     }
     for subnet in &parts.subnets {
-        nodes.push(node(&subnet.common, vec![(&subnet.network, "network")]));
+        things.push((&subnet.common, vec![(&subnet.network, "network")], None));
     }
     for firewall in &parts.firewalls {
-        nodes.push(node(&firewall.common, vec![(&firewall.network, "network")]));
+        let refs = vec![(&firewall.network, "network")];
+        things.push((&firewall.common, refs, None));
     }
     for address in &parts.addresses {
-        nodes.push(node(&address.common, attached(&address.target)));
+        things.push((&address.common, attached(&address.target), None));
     }
     for keypair in &parts.keypairs {
-        nodes.push(node(&keypair.common, vec![]));
+        things.push((&keypair.common, vec![], None));
     }
     for image in &parts.images {
-        nodes.push(node(&image.common, vec![]));
+        things.push((&image.common, vec![], None));
     }
     for machine in &parts.machines {
         let mut refs = vec![(&machine.subnet, "subnet")];
@@ -108,18 +283,15 @@ fn nodes(parts: &Parts) -> Vec<Node<'_>> {
         if let Err(image) = &machine.image {
             refs.push((image, "image"));
         }
-        if let Some(data) = &machine.user_data {
-            refs.extend(data.references().map(|(of, _)| (of, "user_data")));
-        }
-        nodes.push(node(&machine.common, refs));
+        things.push((&machine.common, refs, machine.user_data.as_ref()));
     }
     for volume in &parts.volumes {
-        nodes.push(node(&volume.common, attached(&volume.target)));
+        things.push((&volume.common, attached(&volume.target), None));
     }
     for bucket in &parts.buckets {
-        nodes.push(node(&bucket.common, vec![]));
+        things.push((&bucket.common, vec![], None));
     }
-    nodes
+    things
 }
 
 /// What is attached waits for its machine.
@@ -128,9 +300,4 @@ fn attached(target: &AttachIntent) -> Vec<(&LocalAddr, &'static str)> {
         AttachIntent::Machine(machine) => vec![(machine, "attach")],
         AttachIntent::Site { .. } => vec![],
     }
-}
-
-fn node<'a>(common: &'a Common, mut after: Vec<(&'a LocalAddr, &'static str)>) -> Node<'a> {
-    after.extend(common.depends_on.iter().map(|addr| (addr, "depends_on")));
-    Node { common, after }
 }

@@ -40,6 +40,20 @@ impl Evaluator<'_> {
         Ok(self.instances(block, span)?.value.clone())
     }
 
+    /// Whether a value is all of a block's several instances, and nothing else.
+    pub(crate) fn is_whole(&self, block: usize, value: &Value) -> bool {
+        let Some(Slot::Done(Ok(instances))) = &self.instances[block] else {
+            return false;
+        };
+        // What a reference gives is the same each time, so nothing has to be gone through.
+        let same = match (value, &instances.value) {
+            (Value::List(one), Value::List(other)) => Arc::ptr_eq(one, other),
+            (Value::Map(one), Value::Map(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        };
+        same && instances.items.len() > 1
+    }
+
     /// The instances of a block.
     pub(crate) fn instances(&mut self, block: usize, span: Span) -> Outcome<Arc<Instances>> {
         let node = Node::Instances(block);

@@ -13,11 +13,11 @@ mod operator;
 mod template;
 mod thing;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use strat_model::{Diagnostic, Labels};
+use strat_model::{Diagnostic, Labels, LocalAddr, TemplatePart, UserData};
 
 use crate::ast::Part;
 use crate::outputs::Known;
@@ -78,6 +78,24 @@ pub(crate) struct Evaluator<'p> {
     templates: HashMap<PathBuf, Outcome<Arc<Template>>>,
     texts: HashMap<PathBuf, Result<Arc<[u8]>, String>>,
     digests: HashMap<PathBuf, Result<String, String>>,
+    pub(crate) shared: Shared,
+}
+
+/// What the instances of a block say alike, decoded once for all of them.
+#[derive(Default)]
+pub(crate) struct Shared {
+    /// By the block's index.
+    pub(crate) depends_on: Option<(usize, Outcome<Arc<[LocalAddr]>>)>,
+    pub(crate) user_data: Option<SharedUserData>,
+}
+
+/// User data with places in it.
+pub(crate) struct SharedUserData {
+    /// The pieces that it was made of.
+    pub(crate) parts: Arc<Vec<TemplatePart>>,
+    pub(crate) user_data: UserData,
+    /// The things that it waits for.
+    pub(crate) waits_for: HashSet<LocalAddr>,
 }
 
 /// A template file, parsed.
@@ -191,6 +209,7 @@ impl<'p> Evaluator<'p> {
             templates: HashMap::new(),
             texts: HashMap::new(),
             digests: HashMap::new(),
+            shared: Shared::default(),
         }
     }
 

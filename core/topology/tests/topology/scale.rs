@@ -1,6 +1,9 @@
 //! Much of everything: it stays fast, and nothing overflows.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
+
+use strat_model::LocalAddr;
 
 use crate::support::{codes, evaluate};
 
@@ -41,6 +44,56 @@ output "ips" {{ value = [for m in values(machine.m) : m.private_ip] }}
     let evaluated = evaluate(&[("t.hcl", &text)]).expect("it evaluates");
     assert_eq!(evaluated.intent.machines.len(), 50_000);
     assert_eq!(evaluated.intent.volumes.len(), 50_000);
+}
+
+#[test]
+fn what_waits_for_a_block_holds_it_once() {
+    let text = format!(
+        r#"{HEAD}
+bucket "a" {{
+  count = 30000
+  site  = site.a
+}}
+bucket "b" {{
+  count      = 30000
+  site       = site.a
+  depends_on = [bucket.a]
+}}
+bucket "c" {{
+  count      = 30000
+  site       = site.a
+  depends_on = [bucket.a, bucket.b[count.index]]
+}}
+machine "m" {{
+  count     = 2000
+  cpu       = 2
+  memory    = "4GiB"
+  image     = "debian-12"
+  subnet    = subnet.s
+  user_data = "%{{ for n in range(2000) }}${{bucket.c[n].id}}%{{ endfor }}"
+}}
+"#
+    );
+    let evaluated = evaluate(&[("t.hcl", &text)]).expect("it evaluates");
+    let find = |name: &str| {
+        let buckets = evaluated.intent.buckets.iter();
+        let mut found = buckets.filter(|bucket| bucket.common.addr.name.as_str() == name);
+        (found.next().expect(name), found.next().expect(name))
+    };
+    let (first, second) = find("b");
+    let all: [LocalAddr; 1] = ["bucket.a".parse().expect("an address")];
+    assert_eq!(*first.common.depends_on, all);
+    assert!(Arc::ptr_eq(
+        &first.common.depends_on,
+        &second.common.depends_on
+    ));
+    let named = find("c").1.common.depends_on.iter();
+    let named: Vec<_> = named.map(ToString::to_string).collect();
+    assert_eq!(named, ["bucket.a", "bucket.b[1]"]);
+    let parts = |machine: usize| evaluated.intent.machines[machine].user_data.as_ref();
+    let parts = |machine: usize| parts(machine).expect("user data").parts();
+    assert_eq!(parts(0).len(), 2000);
+    assert!(std::ptr::eq(parts(0), parts(1)));
 }
 
 #[test]
