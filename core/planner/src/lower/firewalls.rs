@@ -12,33 +12,40 @@ use strat_model::{Addr, Name, Peer, ResourceId, Spec};
 use crate::InventoryIndex;
 use crate::plan::{Action, Plan};
 
-/// For each firewall that this plan makes and that is part of a circle: the firewalls of the
-/// circle that its rules name.
+/// For each firewall that this plan makes and that is part of a circle, be it of rules alone or with
+/// one that is to be made after it: the firewalls of the circle that its rules name.
 pub(super) fn left_out(plan: &Plan) -> HashMap<&Addr, BTreeSet<Addr>> {
     let mut names: HashMap<&Addr, BTreeSet<&Addr>> = HashMap::new();
+    let mut later = Vec::new();
     for change in &plan.changes {
         if matches!(change.action, Action::Create | Action::Replace) {
             for goal in &change.goals {
                 if let Spec::Firewall(spec) = &goal.spec {
                     let peers = spec.rules.iter().flat_map(|rule| &rule.peers);
                     names.insert(&change.addr, peers.filter_map(Peer::firewall).collect());
+                    later.extend((!change.depends_on.is_empty()).then_some(change));
                 }
             }
         }
     }
-    let circles = circles(&names);
+    let mut waits = names.clone();
+    for change in later {
+        let before = names.keys().copied().filter(|addr| {
+            let mut of = change.depends_on.iter();
+            of.any(|dependency| dependency.covers(addr))
+        });
+        waits.entry(&change.addr).or_default().extend(before);
+    }
+    let circles = circles(&waits);
     let left_out = circles.iter().map(|(addr, circle)| {
         let inside = |named: &&&Addr| circles.get(**named) == Some(circle);
-        (
-            *addr,
-            names[addr]
-                .iter()
-                .filter(inside)
-                .map(|named| (*named).clone())
-                .collect(),
-        )
+        let named = names[addr].iter().filter(inside);
+        (*addr, named.map(|named| (*named).clone()).collect())
     });
-    left_out.collect()
+    // One that only waits is made whole.
+    left_out
+        .filter(|(_, named): &(_, BTreeSet<Addr>)| !named.is_empty())
+        .collect()
 }
 
 /// A firewall that there is.

@@ -177,3 +177,37 @@ fn what_is_attached_to_one_of_those_it_waits_for_moves_along() {
         }
     }
 }
+
+/// A rule names a firewall that is to be made after the one with the rule.
+#[test]
+fn a_firewall_may_wait_for_one_that_names_it() {
+    let mut intent = shop();
+    let names = rule("a", Peer::Firewall(local("firewall.web")), 1);
+    let mut web = firewall("firewall.web", Vec::new());
+    web.common.depends_on = std::iter::once(local("firewall.db")).collect();
+    intent.firewalls = vec![firewall("firewall.db", vec![names]), web];
+    for machine in &mut intent.machines {
+        machine.firewalls.clear();
+    }
+    let plan = plan_of(&intent, &empty());
+    let graph = lower(&plan, &empty(), &facts());
+    for site in ["dc1", "east", "west"] {
+        let at = |text: &str| format!("{text}@{site}").parse::<Addr>().expect("addr");
+        let of = |text: &str| {
+            let steps = graph.steps.iter().filter(|step| step.addr == at(text));
+            steps.collect::<Vec<_>>()
+        };
+        let (db, web) = (of("firewall.db"), of("firewall.web"));
+        assert!(
+            matches!(&db[0].op, StepOp::Create { without, .. } if *without == [at("firewall.web")])
+        );
+        assert!(matches!(db[1].op, StepOp::Update { .. }));
+        assert_eq!(
+            (db.len(), web.len()),
+            (2, 1),
+            "one that only waits is made whole"
+        );
+        let waits = |step: &Step, before: &Step| graph.deps(step).any(|dep| dep == before.id);
+        assert!(waits(web[0], db[0]) && waits(db[1], web[0]) && !waits(web[0], db[1]));
+    }
+}
