@@ -9,8 +9,8 @@ use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use strat_model::{Addr, Name, Peer, ResourceId, Spec};
 
-use crate::InventoryIndex;
 use crate::plan::{Action, Plan};
+use crate::{Dependency, InventoryIndex};
 
 /// For each firewall that this plan makes and that is part of a circle, be it of rules alone or with
 /// one that is to be made after it: the firewalls of the circle that its rules name.
@@ -28,13 +28,21 @@ pub(super) fn left_out(plan: &Plan) -> HashMap<&Addr, BTreeSet<Addr>> {
             }
         }
     }
+    let mut blocks: HashMap<&Name, Vec<&Addr>> = HashMap::new();
+    for addr in names.keys().filter(|_| !later.is_empty()) {
+        blocks.entry(&addr.local.name).or_default().push(addr);
+    }
     let mut waits = names.clone();
     for change in later {
-        let before = names.keys().copied().filter(|addr| {
-            let mut of = change.depends_on.iter();
-            of.any(|dependency| dependency.covers(addr))
-        });
-        waits.entry(&change.addr).or_default().extend(before);
+        let waits = waits.entry(&change.addr).or_default();
+        for dependency in change.depends_on.iter() {
+            let block = match dependency {
+                Dependency::One(addr) => &addr.local.name,
+                Dependency::All(all) => &all.name,
+            };
+            let made = blocks.get(block).into_iter().flatten().copied();
+            waits.extend(made.filter(|addr| dependency.covers(addr)));
+        }
     }
     let circles = circles(&waits);
     let left_out = circles.iter().map(|(addr, circle)| {

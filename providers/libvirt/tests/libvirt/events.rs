@@ -1,6 +1,5 @@
 //! A wait that libvirt's events end, and one that goes on without them.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -9,7 +8,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
-use strat_model::{Bytes, DiskClass, Name, Resource, Spec, VolumeSpec};
+use strat_model::Resource;
 use tracing::field::{Field, Visit};
 use tracing::{Metadata, Subscriber, span};
 use virt::domain::Domain;
@@ -167,14 +166,7 @@ async fn an_event_ends_a_wait_and_so_does_a_look_without_events() {
     let host = &pair.hosts()[usize::from(host_of(&machine) == "kvm2")];
     let domain = host.connect().lookup_domain_by_name(&machine.name);
     let domain = domain.expect("the domain");
-    let volume = VolumeSpec {
-        size: Bytes(64 << 20),
-        class: DiskClass::Ssd,
-        zone: Name::new("rack1").expect("a name"),
-        attach: None,
-        labels: BTreeMap::new(),
-    };
-    let volume = lab.make(Spec::Volume(volume), "told-volume").await;
+    let volume = lab.volume("rack1", "told-volume").await;
     let storage = lab.provider.storage();
     // It comes to the machine's host by this.
     storage

@@ -1,14 +1,14 @@
 //! What only a site of several hosts shows: packing, volumes that go from host to host, a host
 //! that does not answer, and the proof of an accelerator.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::Arc;
 
 use crate::support::lab::{Lab, host_of};
 use crate::support::slots::Pair;
 use serde_json::json;
-use strat_model::{Bytes, DiskClass, ErrorKind, Kind, Name, Resource, Spec, VolumeSpec};
+use strat_model::{ErrorKind, Kind, Resource};
 use strat_provider::{Filter, ProviderExt};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,14 +42,7 @@ async fn a_volume_takes_its_bytes_to_another_host() {
     let lab = Lab::new(&pair, false, json!({})).await;
     let subnet = lab.subnet("carry", 93).await;
     let machines = lab.fleet(&Lab::machine(&subnet, "rack1"), "carry", 2).await;
-    let volume = VolumeSpec {
-        size: Bytes(64 << 20),
-        class: DiskClass::Ssd,
-        zone: Name::new("rack1").expect("a name"),
-        attach: None,
-        labels: BTreeMap::new(),
-    };
-    let volume = lab.make(Spec::Volume(volume), "carried").await;
+    let volume = lab.volume("rack1", "carried").await;
     let storage = lab.provider.storage();
     let qemu_io = |machine: &Resource, command: &str| {
         let host = &pair.hosts()[usize::from(host_of(machine) == "kvm2")];
@@ -102,14 +95,7 @@ async fn zones_are_racks_and_a_volume_stays_in_its_own() {
         .await
         .remove(0);
     assert_eq!(host_of(&machine), "kvm2");
-    let volume = VolumeSpec {
-        size: Bytes(64 << 20),
-        class: DiskClass::Ssd,
-        zone: Name::new("rack1").expect("a name"),
-        attach: None,
-        labels: BTreeMap::new(),
-    };
-    let volume = lab.make(Spec::Volume(volume), "elsewhere").await;
+    let volume = lab.volume("rack1", "elsewhere").await;
     let attached = lab
         .provider
         .storage()

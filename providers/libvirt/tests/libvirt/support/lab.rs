@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use strat_model::{
-    Bytes, CapacityKind, ImageRef, Kind, MachineSpec, Mark, Name, NetworkSpec, Resource,
-    ResourceId, Spec, SubnetSpec, Token,
+    Bytes, CapacityKind, DiskClass, ImageRef, Kind, MachineSpec, Mark, Name, NetworkSpec, Resource,
+    ResourceId, Spec, SubnetSpec, Token, VolumeSpec,
 };
 use strat_provider::{CreateMachines, Filter, Provider, ProviderExt};
 
@@ -64,6 +64,18 @@ impl Lab {
         self.make(Spec::Subnet(subnet), &format!("{word}-sub"))
             .await
             .id
+    }
+
+    /// A small volume that is attached to nothing.
+    pub(crate) async fn volume(&self, zone: &str, word: &str) -> Resource {
+        let volume = VolumeSpec {
+            size: Bytes(64 << 20),
+            class: DiskClass::Ssd,
+            zone: Name::new(zone).expect("a name"),
+            attach: None,
+            labels: BTreeMap::new(),
+        };
+        self.make(Spec::Volume(volume), word).await
     }
 
     pub(crate) fn machine(subnet: &ResourceId, zone: &str) -> MachineSpec<ResourceId> {
