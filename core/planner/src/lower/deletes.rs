@@ -1,6 +1,6 @@
 //! The order of deletes: whatever refers to a thing lets go of it first.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use strat_model::{ImageRef, Inventory, Kind, LocalAddr, Name, ResourceId, Spec};
 
@@ -13,7 +13,6 @@ impl<'a> Lowering<'a> {
     pub(super) fn order_deletes(&mut self, inventory: &'a Inventory) {
         let users = users(inventory);
         let volumes = volumes(inventory);
-        let successors = self.successors();
         for number in 0..self.steps.len() {
             let step = &self.steps[number];
             let StepOp::Delete { targets } = &step.op else {
@@ -34,27 +33,42 @@ impl<'a> Lowering<'a> {
                 }
             }
             let id = self.steps[number].id;
-            if moves(change) && !self.rolls(change) {
-                let successors = successors.get(&change.addr.local).into_iter().flatten();
-                let tight = self.plan.tight.contains(&change.site);
-                for successor in successors {
-                    // Where there is no room, what comes waits for what goes; so what goes waits
-                    // only for what comes where there is room, if that leads in no circle.
-                    if !tight {
-                        deps.push(*successor);
-                    } else if !self
-                        .plan
-                        .tight
-                        .contains(&self.steps[successor.index()].site)
-                    {
-                        deps.push(*successor);
-                        self.soft.insert((id, *successor));
-                    }
-                }
-            }
             self.steps[number]
                 .deps
                 .extend(deps.into_iter().filter(|dep| *dep != id));
+        }
+        self.successors_first();
+    }
+
+    /// What moves goes once its successors are there.
+    fn successors_first(&mut self) {
+        let mut moving: BTreeMap<(&LocalAddr, bool), Vec<StepId>> = BTreeMap::new();
+        for step in &self.steps {
+            let change = &self.plan.changes[step.change];
+            let goes = matches!(step.op, StepOp::Delete { .. });
+            if goes && moves(change) && !self.rolls(change) {
+                let tight = self.plan.tight.contains(&change.site);
+                let block = (&change.addr.local, tight);
+                moving.entry(block).or_default().push(step.id);
+            }
+        }
+        if moving.is_empty() {
+            return;
+        }
+        let successors = self.successors();
+        for ((local, tight), gone) in moving {
+            let made = successors.get(local).into_iter().flatten().copied();
+            if tight {
+                // Where there is no room, what comes waits for what goes; so what goes waits only
+                // for what comes where there is room, if that leads in no circle.
+                let steps = &self.steps;
+                let made = made.filter(|id| !self.plan.tight.contains(&steps[id.index()].site));
+                let made: Vec<_> = made.collect();
+                self.wait_softly_for_all(&gone, &made);
+            } else {
+                let made: Vec<_> = made.collect();
+                self.wait_for_all(&gone, &made);
+            }
         }
     }
 
@@ -73,22 +87,21 @@ impl<'a> Lowering<'a> {
     /// Where there is no room for what goes and what comes at once, all machines that go are gone
     /// before the first comes.
     pub(super) fn make_room(&mut self) {
-        for site in &self.plan.tight {
+        let plan = self.plan;
+        for site in &plan.tight {
             let machines = |step: &&Step| step.site == *site && step.kind == Kind::Machine;
-            let deletes: Vec<StepId> = self
-                .steps
-                .iter()
-                .filter(machines)
-                .filter(|step| matches!(step.op, StepOp::Delete { .. }))
-                .map(|step| step.id)
-                .collect();
-            for step in &mut self.steps {
-                // In waves, each takes the room that the one before it has left.
-                let rolls = self.plan.rollouts.contains_key(&step.addr.local);
-                if !rolls && machines(&&*step) && matches!(step.op, StepOp::Create { .. }) {
-                    step.deps.extend(&deletes);
+            let (mut gone, mut made) = (Vec::new(), Vec::new());
+            for step in self.steps.iter().filter(machines) {
+                match step.op {
+                    StepOp::Delete { .. } => gone.push(step.id),
+                    // In waves, each takes the room that the one before it has left.
+                    StepOp::Create { .. } if !plan.rollouts.contains_key(&step.addr.local) => {
+                        made.push(step.id);
+                    }
+                    _ => {}
                 }
             }
+            self.wait_for_all(&made, &gone);
         }
     }
 

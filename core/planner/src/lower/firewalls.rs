@@ -7,53 +7,116 @@ use std::hash::Hash;
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
-use strat_model::{Addr, Name, Peer, ResourceId, Spec};
+use strat_model::{Addr, LocalAddr, Name, Noun, Peer, ResourceId, Spec};
 
-use crate::plan::{Action, Plan};
+use crate::dependency::covers;
+use crate::plan::{Action, Change, Plan};
 use crate::{Dependency, InventoryIndex};
 
 /// For each firewall that this plan makes and that is part of a circle, be it of rules alone or with
-/// one that is to be made after it: the firewalls of the circle that its rules name.
+/// what is to be made after it: the firewalls of the circle that its rules name.
 pub(super) fn left_out(plan: &Plan) -> HashMap<&Addr, BTreeSet<Addr>> {
     let mut names: HashMap<&Addr, BTreeSet<&Addr>> = HashMap::new();
-    let mut later = Vec::new();
-    for change in &plan.changes {
-        if matches!(change.action, Action::Create | Action::Replace) {
-            for goal in &change.goals {
-                if let Spec::Firewall(spec) = &goal.spec {
-                    let peers = spec.rules.iter().flat_map(|rule| &rule.peers);
-                    names.insert(&change.addr, peers.filter_map(Peer::firewall).collect());
-                    later.extend((!change.depends_on.is_empty()).then_some(change));
-                }
+    let mut later = false;
+    for change in made(plan) {
+        for goal in &change.goals {
+            if let Spec::Firewall(spec) = &goal.spec {
+                let peers = spec.rules.iter().flat_map(|rule| &rule.peers);
+                names.insert(&change.addr, peers.filter_map(Peer::firewall).collect());
+                later |= !change.depends_on.is_empty();
             }
         }
     }
-    let mut blocks: HashMap<&Name, Vec<&Addr>> = HashMap::new();
-    for addr in names.keys().filter(|_| !later.is_empty()) {
-        blocks.entry(&addr.local.name).or_default().push(addr);
-    }
-    let mut waits = names.clone();
-    for change in later {
-        let waits = waits.entry(&change.addr).or_default();
-        for dependency in change.depends_on.iter() {
-            let block = match dependency {
-                Dependency::One(addr) => &addr.local.name,
-                Dependency::All(all) => &all.name,
-            };
-            let made = blocks.get(block).into_iter().flatten().copied();
-            waits.extend(made.filter(|addr| dependency.covers(addr)));
-        }
-    }
-    let circles = circles(&waits);
-    let left_out = circles.iter().map(|(addr, circle)| {
-        let inside = |named: &&&Addr| circles.get(**named) == Some(circle);
-        let named = names[addr].iter().filter(inside);
-        (*addr, named.map(|named| (*named).clone()).collect())
+    let circles = if later {
+        circles(&waits(plan, &names))
+    } else {
+        let rules = names.iter().map(|(addr, named)| {
+            let named = named.iter().copied().map(Node::At);
+            (Node::At(addr), named.collect())
+        });
+        circles(&rules.collect())
+    };
+    let left_out = names.iter().filter_map(|(addr, named)| {
+        let circle = circles.get(&Node::At(addr))?;
+        let inside = |named: &&&Addr| circles.get(&Node::At(named)) == Some(circle);
+        let named = named.iter().filter(inside);
+        Some((*addr, named.map(|named| (*named).clone()).collect()))
     });
     // One that only waits is made whole.
     left_out
         .filter(|(_, named): &(_, BTreeSet<Addr>)| !named.is_empty())
         .collect()
+}
+
+fn made(plan: &Plan) -> impl Iterator<Item = &Change> {
+    let changes = plan.changes.iter();
+    changes.filter(|change| matches!(change.action, Action::Create | Action::Replace))
+}
+
+/// What waits for something else, or is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Node<'a> {
+    /// What is made at an address.
+    At(&'a Addr),
+    /// All that is made of a block, or of one of its instances.
+    Whole(&'a LocalAddr),
+    /// What changes that share their dependencies wait for, by those dependencies' place in memory.
+    Before(*const Dependency),
+}
+
+/// What waits for what of all that the plan makes, as far as firewalls wait for it.
+fn waits<'a>(
+    plan: &'a Plan,
+    names: &HashMap<&'a Addr, BTreeSet<&'a Addr>>,
+) -> HashMap<Node<'a>, BTreeSet<Node<'a>>> {
+    let mut changes: HashMap<&Addr, Vec<&Change>> = HashMap::new();
+    let mut blocks: HashMap<(Noun, &Name), Vec<&Addr>> = HashMap::new();
+    let mut shared: HashMap<*const Dependency, &'a [Dependency]> = HashMap::new();
+    for change in made(plan) {
+        changes.entry(&change.addr).or_default().push(change);
+        let local = &change.addr.local;
+        let block = blocks.entry((local.noun, &local.name)).or_default();
+        block.push(&change.addr);
+        shared.insert(change.depends_on.as_ptr(), &change.depends_on);
+    }
+    let mut waits: HashMap<Node<'a>, BTreeSet<Node<'a>>> = HashMap::new();
+    let mut open: Vec<Node<'a>> = names.keys().copied().map(Node::At).collect();
+    while let Some(node) = open.pop() {
+        if waits.contains_key(&node) {
+            continue;
+        }
+        let mut after = BTreeSet::new();
+        match node {
+            Node::At(addr) => {
+                for change in changes.get(addr).into_iter().flatten() {
+                    for goal in &change.goals {
+                        goal.spec.for_each_ref(|addr| {
+                            let made = changes.get_key_value::<Addr>(addr);
+                            after.extend(made.map(|(addr, _)| Node::At(addr)));
+                        });
+                    }
+                    if !change.depends_on.is_empty() {
+                        after.insert(Node::Before(change.depends_on.as_ptr()));
+                    }
+                }
+            }
+            Node::Whole(all) => {
+                let block = blocks.get(&(all.noun, &all.name));
+                let places = block.into_iter().flatten().copied();
+                after.extend(places.filter(|addr| covers(all, addr)).map(Node::At));
+            }
+            Node::Before(place) => {
+                let before = shared.get(&place).copied().unwrap_or_default();
+                after.extend(before.iter().map(|dependency| match dependency {
+                    Dependency::One(addr) => Node::At(addr),
+                    Dependency::All(all) => Node::Whole(all),
+                }));
+            }
+        }
+        open.extend(&after);
+        waits.insert(node, after);
+    }
+    waits
 }
 
 /// A firewall that there is.

@@ -1,22 +1,32 @@
 //! The last touch on a graph of steps.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use petgraph::algo::{tarjan_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use crate::step::{Join, Step, StepGraph, StepId};
+use crate::step::{Join, JoinId, Step, StepGraph, StepId};
+
+/// What waits for what (the first for the second) only for the sake of order: where it leads in a
+/// circle, it gives way.
+#[derive(Debug, Default)]
+pub(super) struct Soft {
+    pub(super) steps: HashSet<(StepId, StepId)>,
+    pub(super) joins: HashSet<(StepId, JoinId)>,
+}
+
+impl Soft {
+    fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.joins.is_empty()
+    }
+}
 
 /// The steps, then the joins.
 type Graph = DiGraph<(), (), u32>;
 
 /// Sorts what each step waits for, lets `soft` waits give way where they lead in a circle, and
 /// measures the longest chain behind each step.
-pub(super) fn finish(
-    mut steps: Vec<Step>,
-    mut joins: Vec<Join>,
-    soft: &HashSet<(StepId, StepId)>,
-) -> StepGraph {
+pub(super) fn finish(mut steps: Vec<Step>, mut joins: Vec<Join>, soft: &Soft) -> StepGraph {
     for step in &mut steps {
         let id = step.id;
         step.deps.sort_unstable();
@@ -32,7 +42,7 @@ pub(super) fn finish(
     let mut graph = graph(&steps, &joins);
     let mut order = toposort(&graph, None);
     if order.is_err() && !soft.is_empty() {
-        give_way(&mut steps, &graph, soft);
+        give_way(&mut steps, &mut joins, &graph, soft);
         graph = self::graph(&steps, &joins);
         order = toposort(&graph, None);
     }
@@ -79,18 +89,34 @@ fn graph(steps: &[Step], joins: &[Join]) -> Graph {
     graph
 }
 
-/// Drops the soft waits inside of each circle.
-fn give_way(steps: &mut [Step], graph: &Graph, soft: &HashSet<(StepId, StepId)>) {
+/// Drops the soft waits inside of each circle. Of steps that are waited for together, those outside
+/// of it still are.
+fn give_way(steps: &mut [Step], joins: &mut Vec<Join>, graph: &Graph, soft: &Soft) {
     let mut of = vec![0; graph.node_count()];
     for (number, circle) in tarjan_scc(graph).into_iter().enumerate() {
         for node in circle {
             of[node.index()] = number;
         }
     }
+    let first_join = steps.len();
+    let mut outside: HashMap<(JoinId, usize), JoinId> = HashMap::new();
     for step in steps {
         let id = step.id;
+        let circle = of[id.index()];
         step.deps
-            .retain(|dep| of[dep.index()] != of[id.index()] || !soft.contains(&(id, *dep)));
+            .retain(|dep| of[dep.index()] != circle || !soft.steps.contains(&(id, *dep)));
+        step.joins.retain_mut(|join| {
+            if of[first_join + join.index()] == circle && soft.joins.contains(&(id, *join)) {
+                *join = *outside.entry((*join, circle)).or_insert_with(|| {
+                    let deps = joins[join.index()].deps.iter().copied();
+                    let deps = deps.filter(|dep| of[dep.index()] != circle).collect();
+                    joins.push(Join { deps });
+                    JoinId(u32::try_from(joins.len() - 1).unwrap_or(u32::MAX))
+                });
+            }
+            !joins[join.index()].deps.is_empty()
+        });
+        step.joins.sort_unstable();
     }
 }
 

@@ -119,7 +119,8 @@ impl<'a> Joins<'a> {
         addrs.filter(move |addr| covers(all, addr))
     }
 
-    fn join(&mut self, deps: Vec<StepId>) -> JoinId {
+    /// A point at which some steps come together.
+    pub(super) fn join(&mut self, deps: Vec<StepId>) -> JoinId {
         let id = JoinId(u32::try_from(self.joins.len()).unwrap_or(u32::MAX));
         self.joins.push(Join { deps });
         id
@@ -135,6 +136,36 @@ impl<'a> Lowering<'a> {
             let step = &mut self.steps[number];
             step.deps.extend(waits.deps);
             step.joins.extend(waits.joins);
+        }
+    }
+
+    /// Makes some steps wait for all of some others.
+    pub(super) fn wait_for_all(&mut self, waiting: &[StepId], before: &[StepId]) {
+        if let ([_, _, ..], [_, _, ..]) = (waiting, before) {
+            let join = self.joins.join(before.to_vec());
+            for id in waiting {
+                self.steps[id.index()].joins.push(join);
+            }
+        } else {
+            for id in waiting {
+                self.steps[id.index()].deps.extend(before);
+            }
+        }
+    }
+
+    /// The same for the sake of order alone: where it leads in a circle, it gives way.
+    pub(super) fn wait_softly_for_all(&mut self, waiting: &[StepId], before: &[StepId]) {
+        if let ([_, _, ..], [_, _, ..]) = (waiting, before) {
+            let join = self.joins.join(before.to_vec());
+            for id in waiting {
+                self.steps[id.index()].joins.push(join);
+                self.soft.joins.insert((*id, join));
+            }
+        } else {
+            for id in waiting {
+                self.steps[id.index()].deps.extend(before);
+                self.soft.steps.extend(before.iter().map(|dep| (*id, *dep)));
+            }
         }
     }
 

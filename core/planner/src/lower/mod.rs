@@ -37,7 +37,7 @@ pub fn lower(plan: &Plan, inventory: &Inventory, facts: &BTreeMap<Name, SiteFact
         circles: firewalls::deleted_circles(plan, &index),
         machines_that_go: machines_that_go(plan),
         parts: HashMap::new(),
-        soft: HashSet::new(),
+        soft: graph::Soft::default(),
         joins: joins::Joins::new(plan),
         destroy_first: plan
             .changes
@@ -75,9 +75,8 @@ struct Lowering<'a> {
     without: HashMap<&'a Addr, BTreeSet<Addr>>,
     /// How many batches an address has so far.
     parts: HashMap<&'a Addr, u32>,
-    /// What waits for what (the first for the second) only for the sake of order: where it leads
-    /// in a circle, it gives way.
-    soft: HashSet<(StepId, StepId)>,
+    /// What waits for what only for the sake of order.
+    soft: graph::Soft,
     /// Firewalls that go together and name each other.
     circles: HashMap<(&'a Name, &'a ResourceId), usize>,
     /// Machines that this plan deletes.
@@ -110,7 +109,7 @@ impl<'a> Lowering<'a> {
             Action::NoOp | Action::Forget => {}
             Action::Create => {
                 let generation = self.next_generation(change);
-                self.create(number, change, generation, &[]);
+                self.create(number, change, generation);
             }
             Action::Adopt | Action::Update => {
                 for target in &change.targets {
@@ -126,13 +125,14 @@ impl<'a> Lowering<'a> {
 
     fn replace(&mut self, number: usize, change: &'a Change) {
         let generation = self.next_generation(change);
-        if change.order == Some(ReplaceOrder::DestroyFirst) {
-            let deletes = self.delete(number, change);
-            self.create(number, change, generation, &deletes);
-        } else {
-            let creates = self.create(number, change, generation, &[]);
-            for delete in self.delete(number, change) {
-                self.steps[delete.index()].deps.extend(&creates);
+        let first = change.order == Some(ReplaceOrder::DestroyFirst);
+        let gone = first.then(|| self.delete(number, change));
+        let made = self.create(number, change, generation);
+        match gone {
+            Some(gone) => self.wait_for_all(&made.creates, &gone),
+            None => {
+                let gone = self.delete(number, change);
+                self.wait_for_all(&gone, &made.all);
             }
         }
     }
@@ -155,14 +155,8 @@ impl<'a> Lowering<'a> {
         marks.map(|mark| mark.generation).max().unwrap_or(0) + 1
     }
 
-    /// The steps that make what a change's goals say. Gives all of them.
-    fn create(
-        &mut self,
-        number: usize,
-        change: &'a Change,
-        generation: u64,
-        after: &[StepId],
-    ) -> Vec<StepId> {
+    /// The steps that make what a change's goals say.
+    fn create(&mut self, number: usize, change: &'a Change, generation: u64) -> Made {
         let mut made = Vec::new();
         let batch = self
             .facts
@@ -191,7 +185,7 @@ impl<'a> Lowering<'a> {
                     part: self.next_part(&change.addr),
                     without,
                 };
-                made.push(self.push(number, change, op, after.to_vec()));
+                made.push(self.push(number, change, op, Vec::new()));
             }
             made.extend(self.second_half(number, change, goal_number, goal, &made));
         }
@@ -207,8 +201,8 @@ impl<'a> Lowering<'a> {
         self.provides
             .entry(&change.addr)
             .or_default()
-            .extend(creates);
-        made
+            .extend(&creates);
+        Made { creates, all: made }
     }
 
     /// What has to be done to a thing right after it was made: rules that name firewalls which
@@ -359,6 +353,13 @@ impl<'a> Lowering<'a> {
         };
         !self.machines_that_go.contains(&(&change.site, machine))
     }
+}
+
+/// The steps that make what a change's goals say.
+struct Made {
+    creates: Vec<StepId>,
+    /// Also what is done to it right after.
+    all: Vec<StepId>,
 }
 
 fn machines_that_go(plan: &Plan) -> HashSet<(&Name, &ResourceId)> {

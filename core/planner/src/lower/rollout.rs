@@ -56,11 +56,6 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    fn wait_softly(&mut self, id: StepId, deps: &[StepId]) {
-        self.steps[id.index()].deps.extend(deps);
-        self.soft.extend(deps.iter().map(|dep| (id, *dep)));
-    }
-
     /// Makes machines, after some steps.
     fn make(&mut self, make: &[Making], after: &[StepId]) -> Vec<StepId> {
         let plan = self.plan;
@@ -82,12 +77,12 @@ impl<'a> Lowering<'a> {
                     without: Vec::new(),
                 };
                 let id = self.push(making.change, change, op, Vec::new());
-                self.wait_softly(id, after);
                 self.creates.entry(&change.addr).or_default().push(id);
                 self.provides.entry(&change.addr).or_default().push(id);
                 made.push(id);
             }
         }
+        self.wait_softly_for_all(&made, after);
         made
     }
 
@@ -104,7 +99,6 @@ impl<'a> Lowering<'a> {
                     targets: targets.iter().map(|target| (*target).clone()).collect(),
                 };
                 let id = self.push(going.change, change, op, Vec::new());
-                self.wait_softly(id, after);
                 for target in targets {
                     let touched = self.touches.entry((&change.site, &target.id));
                     touched.or_default().push(id);
@@ -112,6 +106,7 @@ impl<'a> Lowering<'a> {
                 gone.push(id);
             }
         }
+        self.wait_softly_for_all(&gone, after);
         gone
     }
 
@@ -200,7 +195,8 @@ impl<'a> Lowering<'a> {
                 && matches!(probe.op, StepOp::Probe { .. })
                 && let Some(steps) = attached.get(&probe.addr)
             {
-                self.wait_softly(probe.id, steps);
+                let probe = probe.id;
+                self.wait_softly_for_all(&[probe], steps);
             }
         }
     }

@@ -211,3 +211,39 @@ fn a_firewall_may_wait_for_one_that_names_it() {
         assert!(waits(web[0], db[0]) && waits(db[1], web[0]) && !waits(web[0], db[1]));
     }
 }
+
+/// A rule names a firewall that is to be made after a machine behind the one with the rule.
+#[test]
+fn a_firewall_may_wait_for_a_machine_behind_one_that_names_it() {
+    for whole in [false, true] {
+        let mut intent = shop();
+        let names = rule("a", Peer::Firewall(local("firewall.web")), 1);
+        let mut web = firewall("firewall.web", Vec::new());
+        let mut db = intent.machines.remove(0);
+        db.firewalls = BTreeSet::from([local("firewall.db")]);
+        if whole {
+            db.common.addr = local("machine.db[0]");
+        }
+        // As is said of all instances of a block.
+        web.common.depends_on = std::iter::once(local("machine.db")).collect();
+        intent.firewalls = vec![firewall("firewall.db", vec![names]), web];
+        intent.machines = vec![db];
+        intent.volumes.clear();
+        let plan = plan_of(&intent, &empty());
+        let graph = lower(&plan, &empty(), &facts());
+        let is = |step: &&Step| step.addr == addr("firewall.db@dc1");
+        let steps: Vec<&Step> = graph.steps.iter().filter(is).collect();
+        let [made, filled] = steps.as_slice() else {
+            panic!("{steps:?}")
+        };
+        assert!(
+            matches!(&made.op, StepOp::Create { without, .. } if *without == [addr("firewall.web@dc1")])
+        );
+        let before: Vec<StepId> = graph.deps(filled).collect();
+        let web = graph
+            .steps
+            .iter()
+            .find(|step| step.addr == addr("firewall.web@dc1"));
+        assert!(before.contains(&web.expect("a step").id));
+    }
+}

@@ -7,6 +7,7 @@ mod changing;
 mod choosing;
 mod depending;
 mod drift;
+mod growing;
 mod placing;
 mod spending;
 mod stock;
