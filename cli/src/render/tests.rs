@@ -1,6 +1,5 @@
 //! Golden texts of plans made by hand.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::json;
@@ -27,7 +26,7 @@ fn goal(count: u32, spec: Spec<Addr>) -> Arc<Goal> {
     Arc::new(Goal {
         count,
         spec,
-        notes: BTreeMap::new(),
+        notes: stratiform::model::Shared::new(),
         price_hour: None,
     })
 }
@@ -44,7 +43,7 @@ fn machine(zone: &str) -> Spec<Addr> {
             id: ResourceId::from("ami-1"),
         },
         subnet: addr("subnet.app@dc1"),
-        firewalls: BTreeSet::from([addr("firewall.web@dc1")]),
+        firewalls: stratiform::model::Shared::from([addr("firewall.web@dc1")]),
         keypair: Some(addr("keypair.ops@dc1")),
         user_data: None,
         disks: vec![DiskSpec {

@@ -7,7 +7,7 @@ use ipnet::Ipv4Net;
 
 use crate::{
     Bytes, DiskClass, DiskSpec, FirewallRule, Labels, LocalAddr, Money, Name, Origin, Owner,
-    RolloutIntent, SiteSpec, UserData,
+    RolloutIntent, Shared, SiteSpec, UserData,
 };
 
 /// What a topology asks for, in no provider's terms.
@@ -190,7 +190,7 @@ pub struct MachineIntent {
     /// The subnet.
     pub subnet: LocalAddr,
     /// The firewalls.
-    pub firewalls: BTreeSet<LocalAddr>,
+    pub firewalls: Shared<BTreeSet<LocalAddr>>,
     /// The key pair.
     pub keypair: Option<LocalAddr>,
     /// The user data.
@@ -198,7 +198,7 @@ pub struct MachineIntent {
     /// The boot disk, then others.
     pub disks: Vec<DiskSpec>,
     /// Where.
-    pub placement: PlacementIntent,
+    pub placement: Shared<PlacementIntent>,
     /// How its machines give way to others.
     pub rollout: RolloutIntent,
 }

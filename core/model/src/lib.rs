@@ -17,6 +17,7 @@ mod resource;
 mod rollout;
 #[cfg(feature = "schema")]
 pub mod schema;
+mod shared;
 mod site;
 mod spec;
 mod token;
@@ -38,6 +39,7 @@ pub use name::{Name, NameError};
 pub use offer::{CapacityKind, Offer, Pool, Quota, SiteFacts};
 pub use resource::{Attributes, Fingerprint, Resource, ResourceId, ResourceState};
 pub use rollout::{HealthAddress, HealthCheck, RolloutIntent, Wave};
+pub use shared::Shared;
 pub use site::{SiteCapacity, SiteSpec};
 pub use spec::{
     AddressSpec, BucketSpec, Direction, DiskClass, DiskSpec, Field, FirewallRule, FirewallSpec,

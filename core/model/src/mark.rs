@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Addr, Field, Name};
+use crate::{Addr, Field, Name, Shared};
 
 /// A SHA-256 digest as 64 hex digits.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -143,7 +143,7 @@ pub struct Mark {
     pub protect: bool,
     /// What cannot be read back, by field: a short digest, or a harmless name (the image's).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub notes: BTreeMap<Field, String>,
+    pub notes: Shared<BTreeMap<Field, String>>,
 }
 
 impl Mark {
@@ -175,7 +175,7 @@ impl Mark {
     pub fn from_tags<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Self> {
         let (mut owner, mut addr, mut spec, mut generation) = (None, None, None, None);
         let mut protect = false;
-        let mut notes = BTreeMap::new();
+        let mut notes: Shared<BTreeMap<_, _>> = Shared::new();
         for (key, value) in tags {
             let Some(word) = key
                 .strip_prefix(Self::PREFIX)
@@ -219,7 +219,7 @@ mod tests {
             spec: Digest::of(b"x").short().to_owned(),
             generation: 3,
             protect: true,
-            notes: BTreeMap::from([(Field::UserData, "abc".to_owned())]),
+            notes: Shared::from([(Field::UserData, "abc".to_owned())]),
         };
         let tags = mark.to_tags();
         let read = Mark::from_tags(tags.iter().map(|(k, v)| (k.as_str(), v.as_str())));

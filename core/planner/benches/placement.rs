@@ -136,7 +136,7 @@ fn intent(demands: u32) -> Intent {
             };
             machine.disks.clear();
             machine.firewalls.clear();
-            machine.placement = PlacementIntent {
+            *machine.placement = PlacementIntent {
                 sites: sites.clone(),
                 prefer: Preference::Cost,
                 unit: 1,

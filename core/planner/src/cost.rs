@@ -1,8 +1,9 @@
 //! What machines cost a month.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
+use rustc_hash::FxHashMap;
 use strat_model::{BudgetIntent, CapacityKind, Currency, Money, Name, SiteFacts, Spec};
 
 use crate::plan::{BudgetState, Cost, CostRange, SiteCost};
@@ -105,7 +106,7 @@ fn state(budget: &BudgetIntent, sites: &BTreeMap<Name, (Tally, Tally)>) -> Budge
 
 type PriceKey<'a> = (&'a Name, &'a Name, &'a str, CapacityKind);
 
-fn prices(facts: &BTreeMap<Name, SiteFacts>) -> HashMap<PriceKey<'_>, Money> {
+fn prices(facts: &BTreeMap<Name, SiteFacts>) -> FxHashMap<PriceKey<'_>, Money> {
     let offers = facts
         .iter()
         .flat_map(|(site, facts)| facts.offers.iter().map(move |offer| (site, offer)));

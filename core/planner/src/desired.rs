@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use strat_model::{
     Addr, BudgetIntent, Digest, Field, ImageRef, LocalAddr, Money, Name, Owner, ResourceId,
-    RolloutIntent, Spec,
+    RolloutIntent, Shared, Spec,
 };
 
 use crate::Dependency;
@@ -90,7 +90,7 @@ pub struct Goal {
     /// What each is to be.
     pub spec: Spec<Addr>,
     /// What the mark notes besides, because it cannot be read back.
-    pub notes: BTreeMap<Field, String>,
+    pub notes: Shared<BTreeMap<Field, String>>,
     /// The price of an hour of one; `None` where it is not known.
     pub price_hour: Option<Money>,
 }

@@ -1,16 +1,17 @@
 //! An inventory, ready to be asked: what is at an address, whose id is this.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
 use strat_model::{Addr, Inventory, LocalAddr, Name, Owner, Resource, ResourceId, ResourceState};
 
 /// What of an inventory is ours, by address and by id.
 #[derive(Debug)]
 pub struct InventoryIndex<'a> {
     by_addr: BTreeMap<&'a Addr, Vec<&'a Resource>>,
-    by_id: HashMap<(&'a Name, &'a ResourceId), &'a Resource>,
-    sites_of: HashMap<&'a LocalAddr, Vec<&'a Addr>>,
-    unmarked: HashMap<(&'a Name, &'a str), Vec<&'a Resource>>,
+    by_id: FxHashMap<(&'a Name, &'a ResourceId), &'a Resource>,
+    sites_of: FxHashMap<&'a LocalAddr, Vec<&'a Addr>>,
+    unmarked: FxHashMap<(&'a Name, &'a str), Vec<&'a Resource>>,
 }
 
 impl<'a> InventoryIndex<'a> {
@@ -20,8 +21,8 @@ impl<'a> InventoryIndex<'a> {
     #[must_use]
     pub fn new(inventory: &'a Inventory, owner: &Owner) -> Self {
         let mut by_addr: BTreeMap<&Addr, Vec<&Resource>> = BTreeMap::new();
-        let mut by_id = HashMap::new();
-        let mut unmarked: HashMap<_, Vec<_>> = HashMap::new();
+        let mut by_id = FxHashMap::default();
+        let mut unmarked: FxHashMap<_, Vec<_>> = FxHashMap::default();
         for (site, resource) in inventory.resources() {
             if resource.state == ResourceState::Deleting {
                 continue;
@@ -46,7 +47,7 @@ impl<'a> InventoryIndex<'a> {
                     .then_with(|| a.id.cmp(&b.id))
             });
         }
-        let mut sites_of: HashMap<&LocalAddr, Vec<&Addr>> = HashMap::new();
+        let mut sites_of: FxHashMap<&LocalAddr, Vec<&Addr>> = FxHashMap::default();
         for addr in by_addr.keys() {
             sites_of.entry(&addr.local).or_default().push(addr);
         }
@@ -86,7 +87,7 @@ impl<'a> InventoryIndex<'a> {
     /// What has this name at a site and no mark.
     pub(crate) fn unmarked(&self, site: &Name, name: &str) -> Vec<&'a Resource> {
         // The map borrows from the inventory; a key that borrows from elsewhere finds in it too.
-        let unmarked: &HashMap<(&Name, &str), Vec<&'a Resource>> = &self.unmarked;
+        let unmarked: &FxHashMap<(&Name, &str), Vec<&'a Resource>> = &self.unmarked;
         unmarked.get(&(site, name)).cloned().unwrap_or_default()
     }
 

@@ -1,7 +1,8 @@
 //! How much room a site has left for machines and volumes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
 use strat_model::{Bytes, DiskSpec, MachineSpec, Name, Resource, SiteFacts, Spec};
 
 use crate::Goal;
@@ -14,7 +15,7 @@ pub(crate) struct Room<'a> {
     /// Quotas: the family (`None`: all), and what is left of its CPUs.
     quotas: Vec<(Option<&'a str>, u64)>,
     /// The family of each type in each zone.
-    families: HashMap<(&'a Name, &'a str), &'a str>,
+    families: FxHashMap<(&'a Name, &'a str), &'a str>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -129,7 +130,7 @@ impl<'a> Room<'a> {
 
     fn family<R: Ord>(&self, spec: &MachineSpec<R>) -> &'a str {
         // The map borrows from the facts; a key that borrows from the spec finds in it all the same.
-        let families: &HashMap<(&Name, &str), &'a str> = &self.families;
+        let families: &FxHashMap<(&Name, &str), &'a str> = &self.families;
         let key = (&spec.zone, spec.machine_type.as_str());
         families.get(&key).copied().unwrap_or_default()
     }

@@ -1,14 +1,15 @@
 //! What an apply brought, for outputs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
 use strat_model::{Inventory, LocalAddr, Name, Owner, Resource, ResourceState};
 
 /// What is known of a topology's things after an apply.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
-    /// The attributes of every real thing of an address, sorted by site and id.
-    things: HashMap<LocalAddr, Vec<BTreeMap<String, String>>>,
+pub(crate) struct Known<'i> {
+    /// Every real thing of an address, sorted by site and id.
+    things: FxHashMap<&'i LocalAddr, Vec<(&'i Name, &'i Resource)>>,
 }
 
 /// The outputs of a topology after an apply.
@@ -24,60 +25,62 @@ pub struct Output {
     pub error: Option<String>,
 }
 
-impl Known {
+impl<'i> Known<'i> {
     /// What `inventory` says of the things of `owner`.
-    pub(crate) fn of(inventory: &Inventory, owner: &Owner) -> Self {
-        let mut found: HashMap<LocalAddr, Vec<(&Name, &Resource)>> = HashMap::new();
+    pub(crate) fn of(inventory: &'i Inventory, owner: &Owner) -> Self {
+        let mut things: FxHashMap<_, Vec<(&Name, &Resource)>> = FxHashMap::default();
         for (site, resource) in inventory.resources() {
             let Some(mark) = &resource.mark else { continue };
             if mark.owner == *owner && resource.state != ResourceState::Deleting {
-                let list = found.entry(mark.addr.local.clone()).or_default();
+                let list = things.entry(&mark.addr.local).or_default();
                 list.push((site, resource));
             }
         }
-        let things = found.into_iter().map(|(addr, mut list)| {
+        for list in things.values_mut() {
             list.sort_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id)));
-            let list = list.into_iter().map(|(site, r)| attributes(site, r));
-            (addr, list.collect())
-        });
-        Self {
-            things: things.collect(),
         }
+        Self { things }
     }
 
     /// An attribute of the one thing of an address.
-    pub(crate) fn one(&self, addr: &LocalAddr, attribute: &str) -> Option<&str> {
-        let first = self.things.get(addr)?.first()?;
-        first.get(attribute).map(String::as_str)
+    pub(crate) fn one(&self, addr: &LocalAddr, name: &str) -> Option<&'i str> {
+        let (site, resource) = self.things.get(addr)?.first()?;
+        attribute(site, resource, name)
     }
 
     /// An attribute of all things of an address; `names` is a list of `name`. `None` if nothing
     /// is there.
-    pub(crate) fn all(&self, addr: &LocalAddr, attributes: &str) -> Option<Vec<&str>> {
-        let attribute = attributes.strip_suffix('s').unwrap_or(attributes);
-        let things = self.things.get(addr)?;
-        let texts = things.iter().filter_map(|thing| thing.get(attribute));
-        Some(texts.map(String::as_str).collect())
+    pub(crate) fn all(&self, addr: &LocalAddr, names: &str) -> Option<Vec<&'i str>> {
+        let name = names.strip_suffix('s').unwrap_or(names);
+        let things = self.things.get(addr)?.iter();
+        let texts = things.filter_map(|(site, resource)| attribute(site, resource, name));
+        Some(texts.collect())
     }
 
     /// Everything known of each thing of an address, with the address.
-    pub(crate) fn whole(&self, addr: &LocalAddr) -> Vec<BTreeMap<String, String>> {
-        let things = self.things.get(addr).into_iter().flatten().cloned();
-        let named = things.map(|mut thing| {
-            thing.insert("addr".to_owned(), addr.to_string());
-            thing
+    pub(crate) fn whole(&self, addr: &LocalAddr) -> Vec<BTreeMap<&'i str, String>> {
+        let things = self.things.get(addr).into_iter().flatten();
+        let named = things.map(|(site, resource)| {
+            let names = resource.attributes.keys().map(String::as_str);
+            let known = names.chain(OF_EVERY_THING);
+            let known = known.filter_map(|name| Some((name, attribute(site, resource, name)?)));
+            let known = known.map(|(name, text)| (name, text.to_owned()));
+            known.chain([("addr", addr.to_string())]).collect()
         });
         named.collect()
     }
 }
 
-fn attributes(site: &Name, resource: &Resource) -> BTreeMap<String, String> {
-    let mut attributes = resource.attributes.clone();
-    attributes.insert("id".to_owned(), resource.id.to_string());
-    attributes.insert("name".to_owned(), resource.name.clone());
-    attributes.insert("site".to_owned(), site.to_string());
-    if let Some(zone) = resource.zone() {
-        attributes.insert("zone".to_owned(), zone.to_string());
+/// What every thing has, beside what its provider tells of it.
+const OF_EVERY_THING: [&str; 4] = ["id", "name", "site", "zone"];
+
+fn attribute<'i>(site: &'i Name, resource: &'i Resource, name: &str) -> Option<&'i str> {
+    let told = || resource.attributes.get(name).map(String::as_str);
+    match name {
+        "id" => Some(resource.id.as_str()),
+        "name" => Some(&resource.name),
+        "site" => Some(site.as_str()),
+        "zone" => resource.zone().map(Name::as_str).or_else(told),
+        _ => told(),
     }
-    attributes
 }

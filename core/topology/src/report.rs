@@ -1,7 +1,6 @@
 //! Where findings are gathered.
 
-use std::collections::HashSet;
-
+use rustc_hash::FxHashSet;
 use strat_model::{Diagnostic, Origin, Severity};
 
 /// The findings a run reports at most; the rest are counted.
@@ -19,7 +18,7 @@ pub(crate) type Outcome<T> = Result<T, Failed>;
 #[derive(Debug, Default)]
 pub(crate) struct Sink {
     list: Vec<Diagnostic>,
-    seen: HashSet<(String, Option<Origin>, Option<String>)>,
+    seen: FxHashSet<(String, Option<Origin>, Option<String>)>,
     quiet: u32,
     dropped: usize,
 }

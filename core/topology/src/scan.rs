@@ -159,9 +159,15 @@ impl<'a> Scanner<'a> {
                 self.open.push(Open::Place(self.at));
                 self.at += 2;
             }
-            _ => self.at += 1,
+            _ => self.skip(|byte| !matches!(byte, b'\\' | b'\n' | b'"' | b'$' | b'%')),
         }
         None
+    }
+
+    /// Goes on to the next byte that may mean something.
+    fn skip(&mut self, is_plain: impl Fn(&u8) -> bool) {
+        let rest = &self.bytes[self.at + 1..];
+        self.at += 1 + rest.iter().take_while(|byte| is_plain(byte)).count();
     }
 
     fn outside(&mut self, byte: u8) -> Option<Problem> {
@@ -182,7 +188,12 @@ impl<'a> Scanner<'a> {
             }
             b')' | b']' | b'}' => return self.close(char::from(byte)),
             b'<' if self.starts(b"<<") => return self.heredoc(),
-            _ => self.at += 1,
+            _ => self.skip(|byte| {
+                !matches!(
+                    byte,
+                    b'#' | b'/' | b'"' | b'<' | b'(' | b')' | b'[' | b']' | b'{' | b'}'
+                )
+            }),
         }
         None
     }

@@ -145,6 +145,9 @@ impl Evaluated {
     /// The outputs, with what `inventory` says of the topology's things.
     #[must_use]
     pub fn outputs(&self, inventory: &Inventory) -> BTreeMap<String, Output> {
+        if self.program.outputs.is_empty() {
+            return BTreeMap::new();
+        }
         deep(|| {
             let known = Known::of(inventory, &self.intent.owner);
             let mut ev = Evaluator::new(&self.program);
@@ -215,7 +218,7 @@ fn description(ev: &mut Evaluator<'_>, block: &Block) -> Option<String> {
     text_of(&value).map(|text| text.to_string())
 }
 
-fn output(ev: &mut Evaluator<'_>, block: &Block, known: &Known) -> Output {
+fn output(ev: &mut Evaluator<'_>, block: &Block, known: &Known<'_>) -> Output {
     let sensitive = is_sensitive(ev, block).unwrap_or(true);
     let description = description(ev, block);
     let mut output = Output {
@@ -245,7 +248,7 @@ fn output(ev: &mut Evaluator<'_>, block: &Block, known: &Known) -> Output {
 }
 
 /// The JSON of a value; a thing is everything that is known of it.
-fn with_things(value: &Value, known: &Known) -> Option<serde_json::Value> {
+fn with_things(value: &Value, known: &Known<'_>) -> Option<serde_json::Value> {
     use crate::value::Ref;
     match value {
         Value::Ref(Ref::Thing { addr, .. }) => {

@@ -191,7 +191,7 @@ mod tests {
         tags.insert(format!("{NAMES}-2"), "a b".to_owned());
         let wanted = labels_of(&[("team", "bank")]);
         let change = change(&tags, &mark_of(&[]), Some(&wanted)).expect("change");
-        assert_eq!(change.set, labels_of(&[("team", "bank")]));
+        assert_eq!(change.set, *labels_of(&[("team", "bank")]));
         let gone: Vec<_> = change.remove.iter().map(String::as_str).collect();
         assert_eq!(gone, ["stratiform:note-user_data", "tier"]);
         assert_eq!(super::labels(&change.after), wanted);

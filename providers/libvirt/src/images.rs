@@ -383,7 +383,7 @@ mod tests {
         let mut spec = ImageSpec {
             source: "x".to_owned(),
             sha256: digest.to_string(),
-            labels: BTreeMap::new(),
+            labels: strat_model::Labels::new(),
         };
         assert_eq!(
             check_file(&mut file, &spec).expect("the digest is right"),

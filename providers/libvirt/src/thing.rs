@@ -220,7 +220,7 @@ mod tests {
             spec: "x".to_owned(),
             generation: 1,
             protect: false,
-            notes: BTreeMap::new(),
+            notes: strat_model::Shared::new(),
         };
         let token = Token::derive("p", &mark.addr, 1, 1, 0, "");
         let birth = Birth {

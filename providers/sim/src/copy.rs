@@ -1,9 +1,9 @@
 //! Copies of real sites: a simulated one that sells what a site was seen to sell, and holds what
 //! was seen there.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use strat_model::{
     Bytes, Capabilities, Idempotency, Name, Pool, Resource, ResourceState, Result, SiteCapacity,
     SiteFacts, SiteInventory, Sizing, SubnetScope,
@@ -60,7 +60,7 @@ impl World {
             return self.connect(site);
         };
         let families = facts.offers.iter();
-        let families: HashMap<_, _> = families
+        let families: FxHashMap<_, _> = families
             .map(|offer| (offer.machine_type.clone(), offer.family.clone()))
             .collect();
         let mut usage = Usage::new(site.profile);

@@ -1,6 +1,6 @@
 //! The workbench of a behaviour: marks, names, tokens, and waiting.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -88,7 +88,7 @@ impl<'a> Bench<'a> {
             addr,
             generation: 1,
             protect: false,
-            notes: BTreeMap::new(),
+            notes: strat_model::Shared::new(),
         }
     }
 

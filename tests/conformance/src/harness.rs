@@ -46,7 +46,7 @@ pub trait Harness: Send + Sync {
         ImageSpec {
             source: "https://images.example.com/small.qcow2".to_owned(),
             sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
-            labels: std::collections::BTreeMap::new(),
+            labels: strat_model::Labels::new(),
         }
     }
 

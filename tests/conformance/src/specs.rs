@@ -1,12 +1,12 @@
 //! Specs of every kind, small and cheap, that make sense at any site.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use ipnet::Ipv4Net;
 use strat_model::{
     AddressSpec, BucketSpec, Bytes, CapacityKind, Direction, DiskClass, FirewallRule, FirewallSpec,
     ImageRef, KeypairSpec, Kind, Labels, MachineSpec, Name, NetworkSpec, Offer, Peer, PortRange,
-    Protocol, Resource, ResourceId, Sizing, Spec, SubnetScope, SubnetSpec, VolumeSpec,
+    Protocol, Resource, ResourceId, Shared, Sizing, Spec, SubnetScope, SubnetSpec, VolumeSpec,
 };
 
 use crate::Bench;
@@ -181,7 +181,7 @@ impl Bench<'_> {
                 id: image.clone(),
             },
             subnet: self.ground().await.subnet.clone(),
-            firewalls: BTreeSet::new(),
+            firewalls: Shared::new(),
             keypair: None,
             user_data: None,
             disks: Vec::new(),
@@ -277,7 +277,7 @@ impl Bench<'_> {
 
 /// Labels of letters that are not plain, within every cloud's limits.
 pub(crate) fn unusual_labels() -> Labels {
-    BTreeMap::from([
+    Labels::from([
         ("team".to_owned(), "Zürich Plattform".to_owned()),
         ("city".to_owned(), "東京".to_owned()),
         ("empty".to_owned(), String::new()),

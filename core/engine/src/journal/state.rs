@@ -1,9 +1,10 @@
 //! What the journal's records add up to.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rustc_hash::FxHashMap;
 use strat_model::{Addr, Kind, Name, Owner, ResourceId, Token};
 use strat_planner::Applied;
 
@@ -149,7 +150,7 @@ pub(super) struct State {
     /// Boxed: nodes of a map that grows at its end stay half empty.
     entries: BTreeMap<u64, Box<Entry>>,
     /// Which entries say that they made a thing: a destroy asks for each thing that it deletes.
-    makers: HashMap<ResourceId, Vec<u64>>,
+    makers: FxHashMap<ResourceId, Vec<u64>>,
     applied: BTreeMap<Owner, (Timestamp, Applied)>,
     runs: VecDeque<RunRecord>,
 }

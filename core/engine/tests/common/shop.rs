@@ -31,7 +31,7 @@ pub(crate) fn machines(text: &str, count: u32, sites: &[&str]) -> MachineIntent 
         hardware: HardwareIntent::default(),
         image: Ok("debian-12".to_owned()),
         subnet: local("subnet.app"),
-        firewalls: BTreeSet::from([local("firewall.web")]),
+        firewalls: strat_model::Shared::from([local("firewall.web")]),
         keypair: Some(local("keypair.ops")),
         user_data: Some(UserData::text("#cloud-config\n")),
         disks: Vec::new(),
@@ -39,7 +39,8 @@ pub(crate) fn machines(text: &str, count: u32, sites: &[&str]) -> MachineIntent 
             sites: sites.iter().map(|site| name(site)).collect(),
             spread: Spread::Zone,
             ..PlacementIntent::default()
-        },
+        }
+        .into(),
         rollout: RolloutIntent::default(),
     }
 }
@@ -96,7 +97,7 @@ pub(crate) fn shop(sites: &[&str]) -> Intent {
         },
     ]));
     let mut db = machines("machine.db", 1, &[first]);
-    db.firewalls = BTreeSet::from([local("firewall.db")]);
+    db.firewalls = strat_model::Shared::from([local("firewall.db")]);
     let db_peers = Peer::Firewall(local("firewall.web"));
     let mut intent = Intent {
         networks: vec![NetworkIntent {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Labels;
-use crate::{Bytes, CapacityKind, Digest, LocalAddr, Name, ResourceId, UnitError};
+use crate::{Bytes, CapacityKind, Digest, LocalAddr, Name, ResourceId, Shared, UnitError};
 
 /// A machine, of an offer that was chosen for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ pub struct MachineSpec<R> {
     /// Where its network interface is.
     pub subnet: R,
     /// Whom it admits. Empty: the cloud's default, which admits nobody.
-    pub firewalls: BTreeSet<R>,
+    pub firewalls: Shared<BTreeSet<R>>,
     /// Who may log in.
     pub keypair: Option<R>,
     /// What it does at its first boot.

@@ -22,10 +22,10 @@ pub use network::{
 };
 pub use storage::{BucketSpec, VolumeSpec};
 
-use crate::{Digest, Kind};
+use crate::{Digest, Kind, Shared};
 
 /// The user's own labels on a thing.
-pub type Labels = BTreeMap<String, String>;
+pub type Labels = Shared<BTreeMap<String, String>>;
 
 /// A spec of any kind. `R` is how it names other things.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

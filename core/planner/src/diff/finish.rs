@@ -1,15 +1,18 @@
 //! From differences to a plan: what was asked for, counts, guard, cost, id.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hasher as _};
+use std::io;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use strat_model::{Addr, Digester, Kind, LocalAddr, Name, Noun};
 
 use super::orphans::is_targeted;
 use super::{DiffOptions, Differ, tight};
-use crate::Dependency;
 use crate::cost::cost;
 use crate::dependency::covers;
 use crate::plan::{Action, Change, Guard, Mode, Plan, Summary};
+use crate::{Dependency, Goal};
 
 impl Differ<'_> {
     /// Makes the plan.
@@ -64,7 +67,7 @@ impl Differ<'_> {
             words.push(change.action.as_str());
             words.push(&change.count.to_string());
             for goal in &change.goals {
-                words.push(&goal.digest());
+                words.push(&content(goal));
             }
             for target in &change.targets {
                 words.push(&format!("{} {}", target.id, target.fingerprint));
@@ -74,18 +77,40 @@ impl Differ<'_> {
     }
 }
 
+/// What tells two goals of one address apart. It is not that of the mark, which takes longer to
+/// compute: a plan that only makes things needs none.
+fn content(goal: &Goal) -> String {
+    let mut content = Content(DefaultHasher::new());
+    let written = serde_json::to_writer(&mut content, &(&goal.spec, &goal.notes));
+    debug_assert!(written.is_ok(), "a spec is always JSON");
+    format!("{:016x}", content.0.finish())
+}
+
+struct Content(DefaultHasher);
+
+impl io::Write for Content {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// The changes that were asked for, and those that they need: what their goals refer to.
 fn closure(changes: &[Change], options: &DiffOptions) -> BTreeSet<usize> {
-    let mut by_addr: HashMap<&Addr, Vec<usize>> = HashMap::new();
-    let mut by_block: HashMap<(Noun, &Name), Vec<usize>> = HashMap::new();
+    let mut by_addr: FxHashMap<&Addr, Vec<usize>> = FxHashMap::default();
+    let mut by_block: FxHashMap<(Noun, &Name), Vec<usize>> = FxHashMap::default();
     for (number, change) in changes.iter().enumerate() {
         by_addr.entry(&change.addr).or_default().push(number);
         let block = (change.addr.local.noun, &change.addr.local.name);
         by_block.entry(block).or_default().push(number);
     }
     // What many depend on is gone through once.
-    let mut followed: HashSet<*const Dependency> = HashSet::new();
-    let mut whole: HashSet<&LocalAddr> = HashSet::new();
+    let mut followed: FxHashSet<*const Dependency> = FxHashSet::default();
+    let mut whole: FxHashSet<&LocalAddr> = FxHashSet::default();
     let asked = (0..changes.len()).filter(|n| is_targeted(&options.targets, &changes[*n].addr));
     let mut open: Vec<usize> = asked.collect();
     let mut kept = BTreeSet::new();
@@ -139,7 +164,7 @@ fn summary(changes: &[Change], unchanged: u32) -> Summary {
 /// How many of the deleted machines are made elsewhere: they move, as those that are made anew in
 /// their place do.
 fn moved(changes: &[Change]) -> u32 {
-    let mut by_block: HashMap<&LocalAddr, (u32, u32)> = HashMap::new();
+    let mut by_block: FxHashMap<&LocalAddr, (u32, u32)> = FxHashMap::default();
     for change in changes.iter().filter(|change| change.kind == Kind::Machine) {
         let (made, gone) = by_block.entry(&change.addr.local).or_default();
         match change.action {

@@ -10,9 +10,10 @@ mod tight;
 mod value;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
 use strat_model::{Addr, Inventory, Kind, Name, Noun, Resource, SiteFacts, TemplatePart};
 
 use crate::plan::{Change, Mode, Plan, TargetRef, Withheld};
@@ -79,10 +80,10 @@ pub fn diff(
         seen_whole: facts.keys().all(|site| unseen::is_whole(inventory, site)),
         applied,
         index: &index,
-        changes: Vec::new(),
+        changes: Vec::with_capacity(desired.entries.len()),
         withheld: BTreeSet::new(),
-        remade: HashSet::new(),
-        destroy_first: HashSet::new(),
+        remade: FxHashSet::default(),
+        destroy_first: FxHashSet::default(),
         unchanged: 0,
         mode: options.mode,
         filled: RefCell::default(),
@@ -110,9 +111,9 @@ struct Differ<'a> {
     withheld: BTreeSet<(String, String)>,
     /// Addresses whose thing is made anew, or for the first time: what refers to them is to refer
     /// to the new one.
-    remade: HashSet<&'a Addr>,
+    remade: FxHashSet<&'a Addr>,
     /// Those of them whose old thing goes first.
-    destroy_first: HashSet<&'a Addr>,
+    destroy_first: FxHashSet<&'a Addr>,
     unchanged: u32,
     mode: Mode,
     /// The places in the user data that was filled in last, by where they are in memory, and its

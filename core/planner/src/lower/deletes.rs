@@ -1,7 +1,8 @@
 //! The order of deletes: whatever refers to a thing lets go of it first.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
 use strat_model::{ImageRef, Inventory, Kind, LocalAddr, Name, ResourceId, Spec};
 
 use super::{Lowering, moves};
@@ -140,8 +141,8 @@ impl<'a> Lowering<'a> {
         steps.copied().filter(detach).collect()
     }
 
-    fn successors(&self) -> HashMap<&'a LocalAddr, Vec<StepId>> {
-        let mut successors: HashMap<&LocalAddr, Vec<StepId>> = HashMap::new();
+    fn successors(&self) -> FxHashMap<&'a LocalAddr, Vec<StepId>> {
+        let mut successors: FxHashMap<&LocalAddr, Vec<StepId>> = FxHashMap::default();
         for (addr, steps) in &self.creates {
             successors.entry(&addr.local).or_default().extend(steps);
         }
@@ -150,12 +151,12 @@ impl<'a> Lowering<'a> {
 }
 
 /// Which things refer to a thing.
-type Users<'a> = HashMap<(&'a Name, &'a ResourceId), Vec<&'a ResourceId>>;
+type Users<'a> = FxHashMap<(&'a Name, &'a ResourceId), Vec<&'a ResourceId>>;
 
 /// Who refers to whom now. The attachment of a volume or address does not count: a machine lets go
 /// of both as it goes.
 fn users(inventory: &Inventory) -> Users<'_> {
-    let mut users = Users::new();
+    let mut users = Users::default();
     for (site, resource) in inventory.resources() {
         let mut references: Vec<&ResourceId> = Vec::new();
         match &resource.spec {
@@ -188,7 +189,7 @@ fn users(inventory: &Inventory) -> Users<'_> {
 
 /// Which volumes are attached to a machine now.
 fn volumes(inventory: &Inventory) -> Users<'_> {
-    let mut volumes = Users::new();
+    let mut volumes = Users::default();
     for (site, resource) in inventory.resources() {
         if let Spec::Volume(volume) = &resource.spec
             && let Some(machine) = &volume.attach

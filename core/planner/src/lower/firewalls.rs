@@ -1,12 +1,13 @@
 //! Firewalls that name each other, or themselves: one has to be first, and is made without the
 //! rule that names what is not there yet.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use std::hash::Hash;
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
+use rustc_hash::FxHashMap;
 use strat_model::{Addr, LocalAddr, Name, Noun, Peer, ResourceId, Spec};
 
 use crate::dependency::covers;
@@ -15,8 +16,8 @@ use crate::{Dependency, InventoryIndex};
 
 /// For each firewall that this plan makes and that is part of a circle, be it of rules alone or with
 /// what is to be made after it: the firewalls of the circle that its rules name.
-pub(super) fn left_out(plan: &Plan) -> HashMap<&Addr, BTreeSet<Addr>> {
-    let mut names: HashMap<&Addr, BTreeSet<&Addr>> = HashMap::new();
+pub(super) fn left_out(plan: &Plan) -> FxHashMap<&Addr, BTreeSet<Addr>> {
+    let mut names: FxHashMap<&Addr, BTreeSet<&Addr>> = FxHashMap::default();
     let mut later = false;
     for change in made(plan) {
         for goal in &change.goals {
@@ -67,11 +68,11 @@ enum Node<'a> {
 /// What waits for what of all that the plan makes, as far as firewalls wait for it.
 fn waits<'a>(
     plan: &'a Plan,
-    names: &HashMap<&'a Addr, BTreeSet<&'a Addr>>,
-) -> HashMap<Node<'a>, BTreeSet<Node<'a>>> {
-    let mut changes: HashMap<&Addr, Vec<&Change>> = HashMap::new();
-    let mut blocks: HashMap<(Noun, &Name), Vec<&Addr>> = HashMap::new();
-    let mut shared: HashMap<*const Dependency, &'a [Dependency]> = HashMap::new();
+    names: &FxHashMap<&'a Addr, BTreeSet<&'a Addr>>,
+) -> FxHashMap<Node<'a>, BTreeSet<Node<'a>>> {
+    let mut changes: FxHashMap<&Addr, Vec<&Change>> = FxHashMap::default();
+    let mut blocks: FxHashMap<(Noun, &Name), Vec<&Addr>> = FxHashMap::default();
+    let mut shared: FxHashMap<*const Dependency, &'a [Dependency]> = FxHashMap::default();
     for change in made(plan) {
         changes.entry(&change.addr).or_default().push(change);
         let local = &change.addr.local;
@@ -79,7 +80,7 @@ fn waits<'a>(
         block.push(&change.addr);
         shared.insert(change.depends_on.as_ptr(), &change.depends_on);
     }
-    let mut waits: HashMap<Node<'a>, BTreeSet<Node<'a>>> = HashMap::new();
+    let mut waits: FxHashMap<Node<'a>, BTreeSet<Node<'a>>> = FxHashMap::default();
     let mut open: Vec<Node<'a>> = names.keys().copied().map(Node::At).collect();
     while let Some(node) = open.pop() {
         if waits.contains_key(&node) {
@@ -126,8 +127,8 @@ type Found<'a> = (&'a Name, &'a ResourceId);
 pub(super) fn deleted_circles<'a>(
     plan: &'a Plan,
     index: &InventoryIndex<'a>,
-) -> HashMap<Found<'a>, usize> {
-    let mut names: HashMap<Found<'_>, BTreeSet<Found<'_>>> = HashMap::new();
+) -> FxHashMap<Found<'a>, usize> {
+    let mut names: FxHashMap<Found<'_>, BTreeSet<Found<'_>>> = FxHashMap::default();
     for change in &plan.changes {
         if matches!(change.action, Action::Delete | Action::Replace) {
             for target in &change.targets {
@@ -149,9 +150,9 @@ pub(super) fn deleted_circles<'a>(
 }
 
 /// The nodes that are part of a circle, be it with themselves alone, and the number of the circle.
-fn circles<N: Copy + Eq + Hash + Ord>(names: &HashMap<N, BTreeSet<N>>) -> HashMap<N, usize> {
+fn circles<N: Copy + Eq + Hash + Ord>(names: &FxHashMap<N, BTreeSet<N>>) -> FxHashMap<N, usize> {
     let mut graph: DiGraph<N, ()> = DiGraph::new();
-    let nodes: HashMap<N, NodeIndex> = names
+    let nodes: FxHashMap<N, NodeIndex> = names
         .keys()
         .map(|node| (*node, graph.add_node(*node)))
         .collect();
@@ -160,7 +161,7 @@ fn circles<N: Copy + Eq + Hash + Ord>(names: &HashMap<N, BTreeSet<N>>) -> HashMa
             graph.add_edge(nodes[from], *to, ());
         }
     }
-    let mut found = HashMap::new();
+    let mut found = FxHashMap::default();
     for (number, circle) in tarjan_scc(&graph).into_iter().enumerate() {
         let alone = circle.len() == 1 && !graph.contains_edge(circle[0], circle[0]);
         if !alone {

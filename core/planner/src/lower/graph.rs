@@ -1,9 +1,8 @@
 //! The last touch on a graph of steps.
 
-use std::collections::{HashMap, HashSet};
-
 use petgraph::algo::{tarjan_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::step::{Join, JoinId, Step, StepGraph, StepId};
 
@@ -11,8 +10,8 @@ use crate::step::{Join, JoinId, Step, StepGraph, StepId};
 /// circle, it gives way.
 #[derive(Debug, Default)]
 pub(super) struct Soft {
-    pub(super) steps: HashSet<(StepId, StepId)>,
-    pub(super) joins: HashSet<(StepId, JoinId)>,
+    pub(super) steps: FxHashSet<(StepId, StepId)>,
+    pub(super) joins: FxHashSet<(StepId, JoinId)>,
 }
 
 impl Soft {
@@ -99,7 +98,7 @@ fn give_way(steps: &mut [Step], joins: &mut Vec<Join>, graph: &Graph, soft: &Sof
         }
     }
     let first_join = steps.len();
-    let mut outside: HashMap<(JoinId, usize), JoinId> = HashMap::new();
+    let mut outside: FxHashMap<(JoinId, usize), JoinId> = FxHashMap::default();
     for step in steps {
         let id = step.id;
         let circle = of[id.index()];

@@ -2,8 +2,8 @@
 //! for many, they wait for one point at which those come together.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 
+use rustc_hash::FxHashMap;
 use strat_model::{Addr, Field, Kind, LocalAddr, Name, Noun};
 
 use super::{Lowering, attachment};
@@ -15,12 +15,12 @@ use crate::step::{Join, JoinId, Step, StepId, StepOp};
 /// The points at which waits come together, so that N steps which wait for M are N + M waits.
 pub(super) struct Joins<'a> {
     pub(super) joins: Vec<Join>,
-    made: HashMap<(Set<'a>, Which), Point>,
+    made: FxHashMap<(Set<'a>, Which), Point>,
     /// The addresses that the plan changes, by block, each once.
-    blocks: HashMap<(Noun, &'a Name), Vec<&'a Addr>>,
+    blocks: FxHashMap<(Noun, &'a Name), Vec<&'a Addr>>,
     /// How many changes share dependencies of which several are named one by one, by their place
     /// in memory.
-    sharing: HashMap<*const Dependency, u32>,
+    sharing: FxHashMap<*const Dependency, u32>,
 }
 
 /// What is waited for together.
@@ -92,9 +92,9 @@ impl<'a> Joins<'a> {
     pub(super) fn new(plan: &'a Plan) -> Self {
         let mut joins = Self {
             joins: Vec::new(),
-            made: HashMap::new(),
-            blocks: HashMap::new(),
-            sharing: HashMap::new(),
+            made: FxHashMap::default(),
+            blocks: FxHashMap::default(),
+            sharing: FxHashMap::default(),
         };
         for change in &plan.changes {
             let block = (change.addr.local.noun, &change.addr.local.name);

@@ -10,8 +10,9 @@ mod graph;
 mod joins;
 mod rollout;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use strat_model::{Addr, Field, Inventory, Kind, Name, Noun, ResourceId, SiteFacts, Spec};
 
 use crate::plan::{Action, Change, Plan, ReplaceOrder, TargetRef};
@@ -30,13 +31,13 @@ pub fn lower(plan: &Plan, inventory: &Inventory, facts: &BTreeMap<Name, SiteFact
         facts,
         index: &index,
         steps: Vec::new(),
-        provides: HashMap::new(),
-        creates: HashMap::new(),
-        touches: HashMap::new(),
+        provides: FxHashMap::default(),
+        creates: FxHashMap::default(),
+        touches: FxHashMap::default(),
         without: firewalls::left_out(plan),
         circles: firewalls::deleted_circles(plan, &index),
         machines_that_go: machines_that_go(plan),
-        parts: HashMap::new(),
+        parts: FxHashMap::default(),
         soft: graph::Soft::default(),
         joins: joins::Joins::new(plan),
         destroy_first: plan
@@ -66,25 +67,25 @@ struct Lowering<'a> {
     index: &'a InventoryIndex<'a>,
     steps: Vec<Step>,
     /// The steps after which an address is as it is to be.
-    provides: HashMap<&'a Addr, Vec<StepId>>,
+    provides: FxHashMap<&'a Addr, Vec<StepId>>,
     /// The creating steps of an address.
-    creates: HashMap<&'a Addr, Vec<StepId>>,
+    creates: FxHashMap<&'a Addr, Vec<StepId>>,
     /// The steps that change or delete a real thing.
-    touches: HashMap<(&'a Name, &'a ResourceId), Vec<StepId>>,
+    touches: FxHashMap<(&'a Name, &'a ResourceId), Vec<StepId>>,
     /// For firewalls that name each other: those that each is made without.
-    without: HashMap<&'a Addr, BTreeSet<Addr>>,
+    without: FxHashMap<&'a Addr, BTreeSet<Addr>>,
     /// How many batches an address has so far.
-    parts: HashMap<&'a Addr, u32>,
+    parts: FxHashMap<&'a Addr, u32>,
     /// What waits for what only for the sake of order.
     soft: graph::Soft,
     /// Firewalls that go together and name each other.
-    circles: HashMap<(&'a Name, &'a ResourceId), usize>,
+    circles: FxHashMap<(&'a Name, &'a ResourceId), usize>,
     /// Machines that this plan deletes.
-    machines_that_go: HashSet<(&'a Name, &'a ResourceId)>,
+    machines_that_go: FxHashSet<(&'a Name, &'a ResourceId)>,
     /// What many wait for together.
     joins: joins::Joins<'a>,
     /// What goes before its successor is made.
-    destroy_first: HashSet<&'a Addr>,
+    destroy_first: FxHashSet<&'a Addr>,
 }
 
 impl<'a> Lowering<'a> {
@@ -362,7 +363,7 @@ struct Made {
     all: Vec<StepId>,
 }
 
-fn machines_that_go(plan: &Plan) -> HashSet<(&Name, &ResourceId)> {
+fn machines_that_go(plan: &Plan) -> FxHashSet<(&Name, &ResourceId)> {
     let goes = |change: &&Change| {
         change.kind == Kind::Machine && matches!(change.action, Action::Delete | Action::Replace)
     };

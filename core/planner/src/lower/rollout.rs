@@ -1,7 +1,6 @@
 //! Waves: machines that give way to others go a portion at a time, once the new ones do their work.
 
-use std::collections::{HashMap, HashSet};
-
+use rustc_hash::{FxHashMap, FxHashSet};
 use strat_model::{Addr, HealthCheck, LocalAddr, Noun, Resource, ResourceState};
 
 use super::{Lowering, attachment};
@@ -22,7 +21,7 @@ impl<'a> Lowering<'a> {
     /// The steps of every rollout.
     pub(super) fn roll_out(&mut self) {
         let plan = self.plan;
-        let mut groups: HashMap<&LocalAddr, Group<'a>> = HashMap::new();
+        let mut groups: FxHashMap<&LocalAddr, Group<'a>> = FxHashMap::default();
         for (number, change) in plan.changes.iter().enumerate() {
             if self.rolls(change) {
                 let group = groups.entry(&change.addr.local).or_default();
@@ -144,7 +143,7 @@ impl<'a> Lowering<'a> {
             let targets = change.targets.iter();
             targets.map(|target| (&change.site, &target.id))
         });
-        let goes: HashSet<_> = goes.collect();
+        let goes: FxHashSet<_> = goes.collect();
         let mut probes = Vec::new();
         for place in self.index.places(local).to_vec() {
             let here = self.index.at(place).iter();
@@ -178,7 +177,7 @@ impl<'a> Lowering<'a> {
     /// A machine with an identity is asked once it has its volumes and addresses.
     pub(super) fn probe_when_attached(&mut self) {
         let plan = self.plan;
-        let mut attached: HashMap<&Addr, Vec<StepId>> = HashMap::new();
+        let mut attached: FxHashMap<&Addr, Vec<StepId>> = FxHashMap::default();
         for step in &self.steps {
             let StepOp::Attach { goal, .. } = &step.op else {
                 continue;

@@ -1,8 +1,9 @@
 //! What must come before what: `depends_on`, and what user data waits for.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use strat_model::{Addr, Common, Intent, LocalAddr, Name, Noun, UserData};
 
 use super::Placer;
@@ -16,15 +17,15 @@ impl Placer<'_> {
             user_data.references().next()?;
             Some((&machine.common.addr, user_data))
         });
-        let user_data: HashMap<&LocalAddr, &UserData> = user_data.collect();
+        let user_data: FxHashMap<&LocalAddr, &UserData> = user_data.collect();
         let waiting = commons(self.intent)
             .filter(|common| !common.depends_on.is_empty() || user_data.contains_key(&common.addr));
         let waiting: Vec<&Common> = waiting.collect();
         if waiting.is_empty() {
             return;
         }
-        let mut shared: HashMap<(usize, usize), Arc<[Dependency]>> = HashMap::new();
-        let mut wanted: HashMap<&LocalAddr, Arc<[Dependency]>> = HashMap::new();
+        let mut shared: FxHashMap<(usize, usize), Arc<[Dependency]>> = FxHashMap::default();
+        let mut wanted: FxHashMap<&LocalAddr, Arc<[Dependency]>> = FxHashMap::default();
         let placed = Placed::new(self.entries.keys());
         for common in waiting {
             let user_data = user_data.get(&common.addr);
@@ -51,16 +52,16 @@ impl Placer<'_> {
 /// Where everything was placed.
 struct Placed<'a> {
     /// The places of each instance.
-    places: HashMap<&'a LocalAddr, Vec<&'a Addr>>,
+    places: FxHashMap<&'a LocalAddr, Vec<&'a Addr>>,
     /// How many places all instances of a block have, and the first of them.
-    blocks: HashMap<(Noun, &'a Name), (usize, &'a Addr)>,
+    blocks: FxHashMap<(Noun, &'a Name), (usize, &'a Addr)>,
 }
 
 impl<'a> Placed<'a> {
     fn new(addrs: impl Iterator<Item = &'a Addr>) -> Self {
         let mut placed = Self {
-            places: HashMap::new(),
-            blocks: HashMap::new(),
+            places: FxHashMap::default(),
+            blocks: FxHashMap::default(),
         };
         for addr in addrs {
             placed.places.entry(&addr.local).or_default().push(addr);
@@ -74,7 +75,7 @@ impl<'a> Placed<'a> {
     /// named as that.
     fn find<'l>(&self, locals: impl Iterator<Item = &'l LocalAddr>) -> Arc<[Dependency]> {
         let mut found: BTreeSet<Dependency> = BTreeSet::new();
-        let mut by_block: HashMap<(Noun, &Name), BTreeSet<&LocalAddr>> = HashMap::new();
+        let mut by_block: FxHashMap<(Noun, &Name), BTreeSet<&LocalAddr>> = FxHashMap::default();
         for local in locals {
             let block = (local.noun, &local.name);
             by_block.entry(block).or_default().insert(local);

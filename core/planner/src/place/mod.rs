@@ -14,7 +14,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use strat_model::{
     Addr, Common, Diagnostic, Digest, Field, Intent, Inventory, Kind, LocalAddr, Name,
-    RolloutIntent, SiteFacts, Spec,
+    RolloutIntent, Shared, SiteFacts, Spec,
 };
 
 use crate::diff::field_value;
@@ -128,6 +128,9 @@ struct Placer<'a> {
     /// The machine to explain, and its explanation.
     explained: Option<LocalAddr>,
     explanation: Option<Explanation>,
+    /// Those of the goal before.
+    last_firewalls: Shared<BTreeSet<Addr>>,
+    last_notes: Shared<BTreeMap<Field, String>>,
 }
 
 impl<'a> Placer<'a> {
@@ -151,6 +154,8 @@ impl<'a> Placer<'a> {
             fallback: (Decimal::ZERO, Decimal::ZERO),
             explained: None,
             explanation: None,
+            last_firewalls: Shared::new(),
+            last_notes: Shared::new(),
         }
     }
 
@@ -163,7 +168,7 @@ impl<'a> Placer<'a> {
     fn add(&mut self, common: &Common, addr: Addr, spec: Spec<Addr>) {
         let goal = Goal {
             count: 1,
-            notes: self.notes(&addr.site, &spec),
+            notes: self.notes(&addr.site, &spec).into(),
             spec,
             price_hour: None,
         };

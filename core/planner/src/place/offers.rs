@@ -1,8 +1,7 @@
 //! From a size asked for to those that a site sells.
 
-use std::collections::HashMap;
-
 use rust_decimal::Decimal;
+use rustc_hash::FxHashMap;
 use strat_model::{
     Bytes, CapacityKind, Currency, MachineIntent, MachineSpec, Money, Name, Offer, SiteFacts, Size,
     Sizing, USUAL_ARCH,
@@ -90,18 +89,18 @@ impl Unfit {
 pub(super) struct Market<'a> {
     facts: &'a SiteFacts,
     /// What is sold, by zone, cheapest first; without a price last.
-    by_zone: HashMap<&'a Name, Vec<&'a Offer>>,
+    by_zone: FxHashMap<&'a Name, Vec<&'a Offer>>,
     /// The instruction set of what is chosen by size: the usual one, if the site sells that at
     /// all. A type that is asked for by its name may be of any.
     usual_arch: Option<&'a str>,
     /// Whether sizes of different effect on what is bounded are told apart.
     bounded: bool,
-    chosen: HashMap<(&'a Name, String), Vec<Shape>>,
+    chosen: FxHashMap<(&'a Name, String), Vec<Shape>>,
 }
 
 impl<'a> Market<'a> {
     pub(super) fn new(facts: &'a SiteFacts) -> Self {
-        let mut by_zone: HashMap<&Name, Vec<&Offer>> = HashMap::new();
+        let mut by_zone: FxHashMap<&Name, Vec<&Offer>> = FxHashMap::default();
         for offer in &facts.offers {
             if offer.capacity != CapacityKind::Reserved {
                 by_zone.entry(&offer.zone).or_default().push(offer);
@@ -125,7 +124,7 @@ impl<'a> Market<'a> {
             by_zone,
             usual_arch: usual(&facts.offers).then_some(USUAL_ARCH),
             bounded: facts.free.is_some() || facts.quotas.iter().any(|q| q.family.is_some()),
-            chosen: HashMap::new(),
+            chosen: FxHashMap::default(),
         }
     }
 

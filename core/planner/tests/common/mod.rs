@@ -137,7 +137,7 @@ pub(crate) fn machines(text: &str, count: u32) -> MachineIntent {
         hardware: HardwareIntent::default(),
         image: Ok("debian-12".to_owned()),
         subnet: local("subnet.app"),
-        firewalls: BTreeSet::from([local("firewall.web")]),
+        firewalls: strat_model::Shared::from([local("firewall.web")]),
         keypair: Some(local("keypair.ops")),
         user_data: Some(UserData::text("#cloud-config")),
         disks: vec![DiskSpec {
@@ -148,7 +148,8 @@ pub(crate) fn machines(text: &str, count: u32) -> MachineIntent {
             sites: sites(),
             spread: Spread::Zone,
             ..PlacementIntent::default()
-        },
+        }
+        .into(),
         rollout: RolloutIntent::default(),
     }
 }
@@ -195,7 +196,7 @@ pub(crate) fn volume(text: &str, machine: &str) -> VolumeIntent {
 pub(crate) fn shop() -> Intent {
     let mut db = machines("machine.db", 1);
     db.placement.sites = vec![name("dc1")];
-    db.firewalls = BTreeSet::from([local("firewall.db")]);
+    db.firewalls = strat_model::Shared::from([local("firewall.db")]);
     Intent {
         owner: "shop".parse().expect("owner"),
         sites: BTreeMap::new(),

@@ -220,7 +220,7 @@ fn a_firewall_may_wait_for_a_machine_behind_one_that_names_it() {
         let names = rule("a", Peer::Firewall(local("firewall.web")), 1);
         let mut web = firewall("firewall.web", Vec::new());
         let mut db = intent.machines.remove(0);
-        db.firewalls = BTreeSet::from([local("firewall.db")]);
+        db.firewalls = strat_model::Shared::from([local("firewall.db")]);
         if whole {
             db.common.addr = local("machine.db[0]");
         }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use strat_model::{
-    AddressSpec, BucketSpec, Bytes, Capabilities, Error, ErrorKind, FirewallSpec, Idempotency,
-    ImageSpec, KeypairSpec, Kind, MachineSpec, Mark, MarkStore, Name, NetworkSpec, Offer, Pool,
-    PublicImages, Quota, Resource, ResourceId, ResourceState, Result, Sizing, Spec, SubnetScope,
-    SubnetSpec, Token, VolumeSpec,
+    AddressSpec, Attributes, BucketSpec, Bytes, Capabilities, Error, ErrorKind, FirewallSpec,
+    Idempotency, ImageSpec, KeypairSpec, Kind, Labels, MachineSpec, Mark, MarkStore, Name,
+    NetworkSpec, Offer, Pool, PublicImages, Quota, Resource, ResourceId, ResourceState, Result,
+    Shared, Sizing, Spec, SubnetScope, SubnetSpec, Token, VolumeSpec,
 };
 use strat_provider::{
     Clock, Compute, Create, CreateMachines, Filter, Identity, Images, MachineBatch, Network,
@@ -109,7 +109,7 @@ pub(crate) fn mark() -> Mark {
         spec: "0".to_owned(),
         generation: 1,
         protect: false,
-        notes: BTreeMap::new(),
+        notes: strat_model::Shared::new(),
     }
 }
 
@@ -120,7 +120,7 @@ pub(crate) fn token() -> Token {
 pub(crate) fn network_spec() -> NetworkSpec {
     NetworkSpec {
         cidr: "10.0.0.0/16".parse().expect("a range"),
-        labels: BTreeMap::new(),
+        labels: Labels::new(),
     }
 }
 
@@ -150,7 +150,7 @@ fn resource(spec: Spec<ResourceId>) -> Resource {
         mark: Some(mark()),
         state: ResourceState::Ready,
         spec,
-        attributes: BTreeMap::new(),
+        attributes: Attributes::new(),
         created: None,
     }
 }
@@ -323,7 +323,7 @@ implement!(Observe {
 
 /// One spec of every kind.
 pub(crate) fn specs() -> Vec<Spec<ResourceId>> {
-    let labels = BTreeMap::new;
+    let labels = Labels::new;
     let id = || ResourceId::from("id-1");
     vec![
         Spec::Network(network_spec()),
@@ -359,7 +359,7 @@ pub(crate) fn specs() -> Vec<Spec<ResourceId>> {
             zone: name("a"),
             image: strat_model::ImageRef::Managed(id()),
             subnet: id(),
-            firewalls: BTreeSet::new(),
+            firewalls: Shared::new(),
             keypair: None,
             user_data: Some(strat_model::UserData::text("hunter2")),
             disks: Vec::new(),

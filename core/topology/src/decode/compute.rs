@@ -6,8 +6,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use strat_model::{
-    Bytes, Diagnostic, DiskSpec, KeypairIntent, LocalAddr, MachineIntent, Noun, Size, TemplatePart,
-    UserData,
+    Bytes, Diagnostic, DiskSpec, KeypairIntent, LocalAddr, MachineIntent, Noun, Shared, Size,
+    TemplatePart, UserData,
 };
 
 use super::item::{Arg, Item};
@@ -43,6 +43,8 @@ pub(super) fn machine(item: &mut Item<'_, '_>) -> Outcome<MachineIntent> {
     let placement = placement(item);
     let rollout = rollout(item);
     let (size, hardware) = (size?, hardware?);
+    let firewalls = firewalls?.unwrap_or_default().into_iter();
+    let firewalls: Shared<BTreeSet<_>> = firewalls.collect();
     ceiling(item, &size, &hardware)?;
     Ok(MachineIntent {
         common: common?,
@@ -51,14 +53,11 @@ pub(super) fn machine(item: &mut Item<'_, '_>) -> Outcome<MachineIntent> {
         hardware,
         image: image?,
         subnet: subnet?,
-        firewalls: firewalls?
-            .unwrap_or_default()
-            .into_iter()
-            .collect::<BTreeSet<_>>(),
+        firewalls: firewalls.or_last(&mut item.ev.shared.firewalls),
         keypair: keypair?,
         user_data: user_data?,
         disks: disks?,
-        placement: placement?,
+        placement: placement?.into(),
         rollout: rollout?,
     })
 }

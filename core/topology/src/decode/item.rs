@@ -186,12 +186,16 @@ impl<'e, 'p> Item<'e, 'p> {
         let labels = self.optional("labels", labels::labels);
         let protect = self.optional("protect", read::bool);
         let depends_on = self.depends_on();
-        let mut all = self.ev.topology_labels.clone();
-        if all.len() > MAX_LABELS {
+        let of_all = self.ev.topology_labels.clone();
+        if of_all.len() > MAX_LABELS {
             // Told where the topology's labels stand.
             return Err(Failed);
         }
-        all.extend(labels?.unwrap_or_default());
+        let all = match labels? {
+            None => of_all,
+            Some(own) if of_all.is_empty() => own,
+            Some(own) => of_all.into_iter().chain(own).collect(),
+        };
         if all.len() > MAX_LABELS {
             let finding = Diagnostic::error(
                 "bad_label",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use strat_model::{
     AttachIntent, Common, Diagnostic, FirewallIntent, LocalAddr, MachineIntent, Name,
-    NetworkIntent, Peer, SiteSpec, SubnetIntent,
+    NetworkIntent, Peer, Shared, SiteSpec, SubnetIntent,
 };
 
 use super::network::MAX_SUBNET_PREFIX;
@@ -25,8 +25,10 @@ pub(super) fn link(ev: &mut Evaluator<'_>, sites: &Outcome<Sites>, parts: &mut P
         peers(ev, firewall, &parts.firewalls);
     }
     let mut machines = std::mem::take(&mut parts.machines);
+    let mut last = Shared::default();
     for machine in &mut machines {
         placement(ev, machine, parts, sites);
+        machine.placement = std::mem::take(&mut machine.placement).or_last(&mut last);
     }
     parts.machines = machines;
     for volume in &parts.volumes {
@@ -38,6 +40,7 @@ pub(super) fn link(ev: &mut Evaluator<'_>, sites: &Outcome<Sites>, parts: &mut P
             known_zone(ev, &volume.common, "zone", zone, [site], sites);
         }
     }
+    ev.forget();
     super::order::cycles(ev, parts);
 }
 

@@ -26,7 +26,7 @@ pub(crate) use topology::owner;
 pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Outcome<Intent> {
     let sites = site::sites(ev);
     let budgets = budget::budgets(ev);
-    let mut parts = Parts::default();
+    let mut parts = Parts::for_blocks(ev);
     for block in 0..ev.program.things.len() {
         let thing = &ev.program.things[block];
         let Ok(instances) = ev.instances(block, thing.block.head) else {
@@ -73,6 +73,20 @@ struct Parts {
 }
 
 impl Parts {
+    /// With room for an instance of each block: so large a list is not moved while it grows.
+    fn for_blocks(ev: &Evaluator<'_>) -> Self {
+        let mut parts = Self::default();
+        let nouns = ev.program.things.iter().map(|thing| thing.noun);
+        let machines = nouns
+            .clone()
+            .filter(|noun| matches!(noun, Noun::Machine | Noun::Machines));
+        parts.machines.reserve_exact(machines.count());
+        parts
+            .volumes
+            .reserve_exact(nouns.filter(|noun| *noun == Noun::Volume).count());
+        parts
+    }
+
     fn add(&mut self, noun: Noun, item: &mut Item<'_, '_>) -> Outcome<()> {
         match noun {
             Noun::Network => self.networks.push(network::network(item)?),

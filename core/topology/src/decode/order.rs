@@ -1,8 +1,8 @@
 //! Whether everything can be made in some order.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use strat_model::{AttachIntent, Common, Diagnostic, LocalAddr, Name, Noun, Origins, UserData};
 
 use super::Parts;
@@ -158,15 +158,15 @@ impl Search<'_> {
 struct Graph<'a> {
     nodes: Vec<Node<'a>>,
     sets: Vec<Vec<To>>,
-    numbers: HashMap<&'a LocalAddr, usize>,
+    numbers: FxHashMap<&'a LocalAddr, usize>,
     /// The things of each block.
-    blocks: HashMap<(Noun, &'a Name), Vec<To>>,
+    blocks: FxHashMap<(Noun, &'a Name), Vec<To>>,
     /// The sets that are all of a block.
-    wholes: HashMap<(Noun, &'a Name), To>,
+    wholes: FxHashMap<(Noun, &'a Name), To>,
     /// The sets that several things share, by their place in memory.
-    shared: HashMap<usize, To>,
+    shared: FxHashMap<usize, To>,
     /// The attributes of which a circle was told.
-    told: HashSet<(*const Origins, &'static str)>,
+    told: FxHashSet<(*const Origins, &'static str)>,
 }
 
 impl<'a> Graph<'a> {
@@ -175,11 +175,11 @@ impl<'a> Graph<'a> {
         let mut graph = Self {
             nodes: Vec::with_capacity(things.len()),
             sets: Vec::new(),
-            numbers: HashMap::with_capacity(things.len()),
-            blocks: HashMap::new(),
-            wholes: HashMap::new(),
-            shared: HashMap::new(),
-            told: HashSet::new(),
+            numbers: FxHashMap::with_capacity_and_hasher(things.len(), FxBuildHasher),
+            blocks: FxHashMap::default(),
+            wholes: FxHashMap::default(),
+            shared: FxHashMap::default(),
+            told: FxHashSet::default(),
         };
         for (number, (common, ..)) in things.iter().enumerate() {
             let addr = &common.addr;

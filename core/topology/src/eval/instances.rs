@@ -54,6 +54,13 @@ impl Evaluator<'_> {
         same && instances.items.len() > 1
     }
 
+    /// Whether a block has one instance, and neither `count` nor `for_each`.
+    pub(super) fn is_one(&self, block: usize) -> bool {
+        let thing = &self.program.things[block];
+        let counts = thing.noun != Noun::Machines && thing.attribute("count").is_some();
+        !counts && thing.attribute("for_each").is_none()
+    }
+
     /// The instances of a block.
     pub(crate) fn instances(&mut self, block: usize, span: Span) -> Outcome<Arc<Instances>> {
         let node = Node::Instances(block);

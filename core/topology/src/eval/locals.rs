@@ -1,7 +1,8 @@
 //! All locals, each after those it needs.
 
-use std::collections::HashSet;
 use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
 
 use super::{Evaluator, Node, ROOT};
 use crate::ast::{Expr, ExprKind};
@@ -24,7 +25,7 @@ impl Evaluator<'_> {
 
 /// The names of all locals, each after those that it mentions; in a cycle, in any order.
 fn order(program: &crate::program::Program) -> Vec<Arc<str>> {
-    let mut done: HashSet<Arc<str>> = HashSet::new();
+    let mut done: FxHashSet<Arc<str>> = FxHashSet::default();
     let mut order = Vec::with_capacity(program.locals.len());
     for start in program.locals.keys() {
         if !done.insert(start.clone()) {

@@ -13,10 +13,11 @@ mod operator;
 mod template;
 mod thing;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use strat_model::{Diagnostic, Labels, LocalAddr, TemplatePart, UserData};
 
 use crate::ast::Part;
@@ -67,17 +68,17 @@ pub(crate) struct Evaluator<'p> {
     pub(crate) labels: Map,
     pub(crate) topology_labels: Labels,
     /// What an inventory says, when outputs are evaluated after an apply.
-    pub(crate) known: Option<&'p Known>,
-    values: HashMap<Node, Slot<Value>>,
+    pub(crate) known: Option<&'p Known<'p>>,
+    values: FxHashMap<Node, Slot<Value>>,
     /// By the block's index.
     instances: Vec<Option<Slot<Arc<Instances>>>>,
     stack: Vec<Node>,
     depth: usize,
     /// The calls of `templatefile` that are being evaluated: their places and the file's text.
     rendering: Vec<(Span, Arc<str>)>,
-    templates: HashMap<PathBuf, Outcome<Arc<Template>>>,
-    texts: HashMap<PathBuf, Result<Arc<[u8]>, String>>,
-    digests: HashMap<PathBuf, Result<String, String>>,
+    templates: FxHashMap<PathBuf, Outcome<Arc<Template>>>,
+    texts: FxHashMap<PathBuf, Result<Arc<[u8]>, String>>,
+    digests: FxHashMap<PathBuf, Result<String, String>>,
     pub(crate) shared: Shared,
 }
 
@@ -87,6 +88,8 @@ pub(crate) struct Shared {
     /// By the block's index.
     pub(crate) depends_on: Option<(usize, Outcome<Arc<[LocalAddr]>>)>,
     pub(crate) user_data: Option<SharedUserData>,
+    /// Those of the machine before.
+    pub(crate) firewalls: strat_model::Shared<BTreeSet<LocalAddr>>,
 }
 
 /// User data with places in it.
@@ -95,7 +98,7 @@ pub(crate) struct SharedUserData {
     pub(crate) parts: Arc<Vec<TemplatePart>>,
     pub(crate) user_data: UserData,
     /// The things that it waits for.
-    pub(crate) waits_for: HashSet<LocalAddr>,
+    pub(crate) waits_for: FxHashSet<LocalAddr>,
 }
 
 /// A template file, parsed.
@@ -201,14 +204,14 @@ impl<'p> Evaluator<'p> {
             labels: Map::new(),
             topology_labels: Labels::new(),
             known: None,
-            values: HashMap::new(),
+            values: FxHashMap::default(),
             instances: vec![None; program.things.len()],
             stack: Vec::new(),
             depth: 0,
             rendering: Vec::new(),
-            templates: HashMap::new(),
-            texts: HashMap::new(),
-            digests: HashMap::new(),
+            templates: FxHashMap::default(),
+            texts: FxHashMap::default(),
+            digests: FxHashMap::default(),
             shared: Shared::default(),
         }
     }
@@ -251,6 +254,23 @@ impl<'p> Evaluator<'p> {
         let mut diagnostic = Diagnostic::error(code, message).at(&self.files.origin(span), label);
         diagnostic.help = help;
         self.report(diagnostic)
+    }
+
+    /// Whether `node` was evaluated, or is being.
+    fn is_known(&self, node: &Node) -> bool {
+        self.values.contains_key(node)
+    }
+
+    fn forget_value(&mut self, node: &Node) {
+        self.values.remove(node);
+    }
+
+    /// Forgets what was evaluated without a mistake.
+    pub(crate) fn forget(&mut self) {
+        if !self.sink.has_errors() {
+            self.values = FxHashMap::default();
+            self.instances = vec![None; self.program.things.len()];
+        }
     }
 
     /// Evaluates `node` by `f` unless that was done before; a cycle is reported at `span`.

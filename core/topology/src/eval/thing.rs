@@ -120,8 +120,8 @@ impl Evaluator<'_> {
         })
     }
 
-    /// The same for the block's own decoding. What differs between instances is needed there once,
-    /// so it is not remembered.
+    /// The same for the block's own decoding. What differs between instances, or is that of the one
+    /// there is, is needed there once, so it is not remembered.
     pub(crate) fn own_argument(
         &mut self,
         (block, at): (usize, usize),
@@ -131,10 +131,19 @@ impl Evaluator<'_> {
         let thing = &self.program.things[block];
         let expr = &thing.block.body.attributes[attribute].value;
         if thing.varies(attribute) {
-            self.eval(expr, &Scope::of_instance(instance))
-        } else {
-            self.argument(block, at, attribute, expr.span)
+            return self.eval(expr, &Scope::of_instance(instance));
         }
+        let node = Node::Attribute {
+            block,
+            attribute,
+            instance: None,
+        };
+        let known = self.is_known(&node);
+        let value = self.argument(block, at, attribute, expr.span);
+        if !known && value.is_ok() && self.is_one(block) {
+            self.forget_value(&node);
+        }
+        value
     }
 
     /// Whether a fleet is switched off, so that nothing has to be waited for.

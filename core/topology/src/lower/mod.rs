@@ -8,10 +8,10 @@ mod template;
 pub(crate) use data::data_body;
 use hcl::hcl_expression_at;
 pub(crate) use hcl::{hcl_body, hcl_expression};
+use rustc_hash::FxHashSet;
 use template::template_parts_at;
 pub(crate) use template::template_text;
 
-use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub(crate) struct Lowering<'a> {
 
 /// The words of a text. Most stand there often, and are kept once.
 #[derive(Default)]
-struct Words(HashSet<Arc<str>>);
+struct Words(FxHashSet<Arc<str>>);
 
 impl Words {
     fn get(&mut self, text: &str) -> Arc<str> {

@@ -4,10 +4,11 @@ mod check;
 mod collect;
 mod reach;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use strat_model::{Diagnostic, Name, Noun, Origin, Origins};
 
 use crate::ast::{Attribute, Block};
@@ -31,7 +32,7 @@ pub(crate) struct Program {
     /// The managed blocks, sorted by noun and name.
     pub(crate) things: Vec<Thing>,
     /// Where in `things` each is.
-    pub(crate) index: HashMap<Noun, BTreeMap<Name, usize>>,
+    pub(crate) index: FxHashMap<Noun, BTreeMap<Name, usize>>,
     /// What is wrong with the shape.
     pub(crate) problems: Vec<Diagnostic>,
 }
@@ -110,7 +111,7 @@ fn origins(block: &Block, files: &Files) -> Origins {
         let place = files.origin(attribute.value.span);
         attributes.push((attribute.name.text.clone(), place));
     }
-    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let mut seen: FxHashMap<&str, usize> = FxHashMap::default();
     for nested in &block.body.blocks {
         let keyword = &*nested.keyword.text;
         let number = seen.entry(keyword).or_default();

@@ -1,7 +1,8 @@
 //! What the outputs of a program need of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
+use rustc_hash::FxHashMap;
 use strat_model::Noun;
 
 use super::{Program, Thing};
@@ -44,7 +45,7 @@ impl Program {
                 things.collect()
             },
             index: if reach.things.is_empty() {
-                HashMap::new()
+                FxHashMap::default()
             } else {
                 self.index.clone()
             },

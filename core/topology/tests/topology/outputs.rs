@@ -1,7 +1,5 @@
 //! Outputs, before and after an apply.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 use strat_model::{
     Bytes, CapacityKind, Coverage, ImageRef, Inventory, Kind, MachineSpec, Mark, Resource,
@@ -89,11 +87,11 @@ fn resource(evaluated: &Evaluated, addr: &str, id: &str, state: ResourceState) -
             id: "i".into(),
         },
         subnet: "s".into(),
-        firewalls: std::collections::BTreeSet::new(),
+        firewalls: strat_model::Shared::new(),
         keypair: None,
         user_data: None,
         disks: Vec::new(),
-        labels: BTreeMap::new(),
+        labels: strat_model::Labels::new(),
     };
     Resource {
         id: id.into(),
@@ -104,7 +102,7 @@ fn resource(evaluated: &Evaluated, addr: &str, id: &str, state: ResourceState) -
             spec: String::new(),
             generation: 1,
             protect: false,
-            notes: BTreeMap::new(),
+            notes: strat_model::Shared::new(),
         }),
         state,
         spec: Spec::Machine(spec),

@@ -1,6 +1,5 @@
 //! How the tests reach a site.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -135,7 +134,7 @@ pub(crate) fn machine_spec(subnet: &ResourceId) -> MachineSpec<ResourceId> {
             id: ResourceId::from("ami-0deb12000000000b2"),
         },
         subnet: subnet.clone(),
-        firewalls: BTreeSet::new(),
+        firewalls: strat_model::Shared::new(),
         keypair: None,
         user_data: None,
         disks: Vec::new(),

@@ -14,7 +14,7 @@ use crate::harness::{Moto, machine_spec, subnet_spec};
 pub(crate) async fn machine(bench: &Bench<'_>) -> MachineSpec<ResourceId> {
     let network = Spec::Network(NetworkSpec {
         cidr: "10.6.0.0/16".parse().expect("a range"),
-        labels: BTreeMap::new(),
+        labels: strat_model::Labels::new(),
     });
     let network = bench.create(&network, "net").await.id;
     machine_spec(&bench.create(&subnet_spec(&network), "sub").await.id)
@@ -108,7 +108,7 @@ async fn a_token_with_another_request_is_a_precondition() {
         class: strat_model::DiskClass::Ssd,
         zone: spec.zone.clone(),
         attach: None,
-        labels: BTreeMap::new(),
+        labels: strat_model::Labels::new(),
     };
     bench
         .try_create(&Spec::Volume(volume.clone()), "disk")
@@ -190,7 +190,7 @@ async fn a_network_that_was_left_half_made_is_finished() {
     let bench = Bench::new(&moto).await;
     let spec = Spec::Network(NetworkSpec {
         cidr: "10.8.0.0/16".parse().expect("a range"),
-        labels: BTreeMap::new(),
+        labels: strat_model::Labels::new(),
     });
     for action in [
         "CreateVpc",
@@ -233,7 +233,7 @@ async fn a_network_without_its_route_is_told_and_mended_by_an_update_of_its_mark
     let bench = Bench::new(&moto).await;
     let spec = Spec::Network(NetworkSpec {
         cidr: "10.9.0.0/16".parse().expect("a range"),
-        labels: BTreeMap::new(),
+        labels: strat_model::Labels::new(),
     });
     let made = bench.create(&spec, "net").await;
     let ec2 = moto.ec2().await;

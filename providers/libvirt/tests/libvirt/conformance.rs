@@ -86,7 +86,7 @@ impl Harness for HostsHarness {
         ImageSpec {
             source: path.display().to_string(),
             sha256: strat_model::Digest::of(&content).to_string(),
-            labels: std::collections::BTreeMap::new(),
+            labels: strat_model::Labels::new(),
         }
     }
 

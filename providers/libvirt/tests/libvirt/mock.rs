@@ -1,7 +1,6 @@
 //! The protocol's corners, on libvirt's own mock driver `test:///default`.
 
 use crate::support;
-use std::collections::BTreeMap;
 
 use serde_json::json;
 use strat_libvirt::LibvirtFactory;
@@ -33,14 +32,14 @@ fn mark(kind: Kind, owner: &str) -> Mark {
         spec: "0".to_owned(),
         generation: 1,
         protect: false,
-        notes: BTreeMap::new(),
+        notes: strat_model::Shared::new(),
     }
 }
 
 fn network(cidr: &str) -> Spec<ResourceId> {
     Spec::Network(NetworkSpec {
         cidr: cidr.parse().expect("a range"),
-        labels: BTreeMap::new(),
+        labels: strat_model::Labels::new(),
     })
 }
 
@@ -131,7 +130,7 @@ async fn buckets_are_refused_in_words() {
     assert!(!provider.capabilities().kinds.contains(&Kind::Bucket));
     let spec = Spec::Bucket(BucketSpec {
         versioning: false,
-        labels: BTreeMap::new(),
+        labels: strat_model::Labels::new(),
     });
     let mark = mark(Kind::Bucket, "lab");
     let token = Token::derive("p", &mark.addr, 1, 1, 0, "");

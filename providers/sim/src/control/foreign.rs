@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use ipnet::Ipv4Net;
 use strat_model::{
     AddressSpec, BucketSpec, Bytes, CapacityKind, DiskClass, ErrorKind, FirewallSpec, ImageRef,
-    ImageSpec, KeypairSpec, Kind, Labels, MachineSpec, Name, NetworkSpec, ResourceId, Result, Spec,
-    SubnetScope, SubnetSpec, VolumeSpec,
+    ImageSpec, KeypairSpec, Kind, Labels, MachineSpec, Name, NetworkSpec, ResourceId, Result,
+    Shared, Spec, SubnetScope, SubnetSpec, VolumeSpec,
 };
 
 use super::error;
@@ -149,7 +149,7 @@ fn machine(cloud: &Cloud, tx: &Tx<'_>, labels: Labels) -> Result<MachineSpec<Res
             id: image.clone(),
         },
         subnet,
-        firewalls: BTreeSet::new(),
+        firewalls: Shared::new(),
         keypair: None,
         user_data: None,
         disks: Vec::new(),

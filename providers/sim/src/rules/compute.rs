@@ -282,7 +282,7 @@ impl Cloud {
         subnet: &SubnetSpec<ResourceId>,
     ) -> Result<Ipv4Addr> {
         let reserved = self.profile().reserved_addresses();
-        match tx.region_mut().free_address(id, subnet.cidr, reserved) {
+        match tx.region().free_address(id, subnet.cidr, reserved) {
             Some(ip) => Ok(Ipv4Addr::from(ip)),
             None => {
                 let scope = if subnet.zone.is_some() {

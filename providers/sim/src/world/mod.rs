@@ -2,6 +2,7 @@
 
 mod ids;
 mod key;
+mod links;
 mod region;
 mod state;
 mod store;
@@ -9,11 +10,12 @@ mod thing;
 mod tx;
 mod usage;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rustc_hash::FxHashMap;
 use strat_model::{Error, ErrorKind, Result};
 use strat_provider::{Clock, Provider};
 
@@ -68,7 +70,7 @@ struct Inner {
 struct Memory {
     state: State,
     store: Option<Store>,
-    runtime: HashMap<RegionKey, Runtime>,
+    runtime: FxHashMap<RegionKey, Runtime>,
 }
 
 impl fmt::Debug for World {
@@ -110,7 +112,7 @@ impl World {
         let memory = Memory {
             state: State::new(seed),
             store,
-            runtime: HashMap::new(),
+            runtime: FxHashMap::default(),
         };
         Self(Arc::new(Inner {
             clock,

@@ -1,13 +1,16 @@
 //! One region: its things, and the indexes over them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use strat_model::{CapacityKind, ErrorKind, Kind, Name, Owner, ResourceId, Scope, Spec};
+use strat_model::{CapacityKind, ErrorKind, Kind, Name, Owner, ResourceId, Scope};
 
+use super::links::Links;
 use super::{RegionKey, Thing, usage::Usage};
 use crate::faults::Trials;
 
@@ -55,24 +58,16 @@ struct Slot {
     indexed: bool,
 }
 
-/// The addresses of one subnet that are in use.
-#[derive(Debug, Default)]
-struct Leases {
-    used: BTreeSet<u32>,
-    next: u32,
-}
-
 /// One region in memory.
 #[derive(Debug)]
 pub(crate) struct Region {
     pub(crate) record: RegionRecord,
     pub(crate) usage: Usage,
     things: BTreeMap<Kind, BTreeMap<ResourceId, Slot>>,
-    by_owner: HashMap<(Kind, Owner), BTreeSet<ResourceId>>,
-    by_name: HashMap<Kind, HashMap<String, BTreeSet<ResourceId>>>,
-    users: HashMap<ResourceId, BTreeSet<(Kind, ResourceId)>>,
-    leases: HashMap<ResourceId, Leases>,
-    tokens: HashMap<String, TokenRecord>,
+    by_owner: FxHashMap<(Kind, Owner), BTreeSet<ResourceId>>,
+    /// Made when first asked for.
+    links: OnceCell<Links>,
+    tokens: FxHashMap<String, TokenRecord>,
     expiring: BTreeSet<(Timestamp, String)>,
     going: BTreeSet<(Timestamp, Kind, ResourceId)>,
     fading: BTreeSet<(Timestamp, Kind, ResourceId)>,
@@ -84,11 +79,9 @@ impl Region {
             usage: Usage::new(record.key.profile),
             record,
             things: BTreeMap::new(),
-            by_owner: HashMap::new(),
-            by_name: HashMap::new(),
-            users: HashMap::new(),
-            leases: HashMap::new(),
-            tokens: HashMap::new(),
+            by_owner: FxHashMap::default(),
+            links: OnceCell::new(),
+            tokens: FxHashMap::default(),
             expiring: BTreeSet::new(),
             going: BTreeSet::new(),
             fading: BTreeSet::new(),
@@ -108,19 +101,19 @@ impl Region {
 
     /// The things of a name that are not gone.
     pub(crate) fn named(&self, kind: Kind, name: &str) -> impl Iterator<Item = &Arc<Thing>> {
-        let ids = self.by_name.get(&kind).and_then(|names| names.get(name));
-        ids.into_iter()
-            .flatten()
-            .filter_map(move |id| self.get(kind, id))
+        let ids = self.links().named(kind, name);
+        ids.filter_map(move |id| self.get(kind, id))
     }
 
     /// What refers to a thing and is not gone.
     pub(crate) fn users(&self, id: &ResourceId) -> impl Iterator<Item = &Arc<Thing>> {
-        let users = self.users.get(id);
-        users
-            .into_iter()
-            .flatten()
-            .filter_map(|(kind, id)| self.get(*kind, id))
+        let users = self.links().users(id);
+        users.filter_map(|(kind, id)| self.get(*kind, id))
+    }
+
+    fn links(&self) -> &Links {
+        self.links
+            .get_or_init(|| Links::of(self.all().map(|thing| &**thing)))
     }
 
     /// The things of a kind after an id, gone ones included, in the order of their ids.
@@ -244,70 +237,24 @@ impl Region {
 
     /// The next free address of a subnet, `reserved` at its start and end left out.
     pub(crate) fn free_address(
-        &mut self,
+        &self,
         subnet: &ResourceId,
         range: Ipv4Net,
         reserved: (u32, u32),
     ) -> Option<u32> {
-        let first = u32::from(range.network()).checked_add(reserved.0)?;
-        let last = u32::from(range.broadcast()).checked_sub(reserved.1)?;
-        let size = u64::from(last.checked_sub(first)?) + 1;
-        let leases = self.leases.entry(subnet.clone()).or_default();
-        if leases.used.len() as u64 >= size {
-            return None;
-        }
-        let mut candidate = leases.next.clamp(first, last);
-        while leases.used.contains(&candidate) {
-            candidate = if candidate == last {
-                first
-            } else {
-                candidate + 1
-            };
-        }
-        Some(candidate)
+        self.links().free_address(subnet, range, reserved)
     }
 
     fn index(&mut self, thing: &Thing) {
-        let kind = thing.kind();
-        let names = self.by_name.entry(kind).or_default();
-        names
-            .entry(thing.name.clone())
-            .or_default()
-            .insert(thing.id.clone());
-        thing.spec.for_each_ref(|used| {
-            let user = (kind, thing.id.clone());
-            self.users.entry(used.clone()).or_default().insert(user);
-        });
-        if let Some((subnet, ip)) = lease(thing) {
-            let leases = self.leases.entry(subnet.clone()).or_default();
-            leases.used.insert(ip);
-            leases.next = leases.next.max(ip.saturating_add(1));
+        if let Some(links) = self.links.get_mut() {
+            links.add(thing);
         }
         self.usage.add(&thing.spec);
     }
 
     fn unindex(&mut self, thing: &Thing) {
-        let kind = thing.kind();
-        if let Some(names) = self.by_name.get_mut(&kind)
-            && let Some(ids) = names.get_mut(&thing.name)
-        {
-            ids.remove(&thing.id);
-            if ids.is_empty() {
-                names.remove(&thing.name);
-            }
-        }
-        thing.spec.for_each_ref(|used| {
-            if let Some(users) = self.users.get_mut(used) {
-                users.remove(&(kind, thing.id.clone()));
-                if users.is_empty() {
-                    self.users.remove(used);
-                }
-            }
-        });
-        if let Some((subnet, ip)) = lease(thing)
-            && let Some(leases) = self.leases.get_mut(subnet)
-        {
-            leases.used.remove(&ip);
+        if let Some(links) = self.links.get_mut() {
+            links.remove(thing);
         }
         self.usage.remove(&thing.spec);
     }
@@ -347,12 +294,5 @@ fn pop_due(
         queue.pop_first()
     } else {
         None
-    }
-}
-
-fn lease(thing: &Thing) -> Option<(&ResourceId, u32)> {
-    match &thing.spec {
-        Spec::Machine(machine) => Some((&machine.subnet, u32::from(thing.private_ip()?))),
-        _ => None,
     }
 }

@@ -1,10 +1,11 @@
 //! The whole world in memory, and the changes that lead from one state to the next.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::region::{Region, RegionRecord, TokenRecord};
@@ -39,7 +40,7 @@ pub(crate) enum Change {
 }
 
 /// Where a bucket of a name is, and since when it is no more.
-pub(crate) type BucketNames = HashMap<(Profile, String), (RegionKey, Option<Timestamp>)>;
+pub(crate) type BucketNames = FxHashMap<(Profile, String), (RegionKey, Option<Timestamp>)>;
 
 /// The whole world.
 #[derive(Debug, Default)]

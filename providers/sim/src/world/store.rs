@@ -211,7 +211,9 @@ impl Log {
             let message = format!("the log is damaged at byte {read}: {why}");
             io::Error::new(io::ErrorKind::InvalidData, message)
         };
-        let entry: Entry = serde_json::from_slice(line).map_err(|e| damaged(e.to_string()))?;
+        // Once for all of its texts: else each would be looked at by itself.
+        let line = std::str::from_utf8(line).map_err(|e| damaged(e.to_string()))?;
+        let entry: Entry = serde_json::from_str(line).map_err(|e| damaged(e.to_string()))?;
         self.changes += entry.changes.len();
         for change in entry.changes {
             state

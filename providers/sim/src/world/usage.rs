@@ -1,7 +1,6 @@
 //! What runs in a region, counted as quotas, stocks and pools count it.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap;
 use strat_model::{CapacityKind, Name, Pool, ResourceId, Spec};
 
 use crate::{Profile, catalogue};
@@ -11,11 +10,11 @@ use crate::{Profile, catalogue};
 pub(crate) struct Usage {
     profile: Profile,
     cpu: u64,
-    cpu_by_family: HashMap<String, u64>,
-    machines: HashMap<(String, Name, CapacityKind), u64>,
+    cpu_by_family: FxHashMap<String, u64>,
+    machines: FxHashMap<(String, Name, CapacityKind), u64>,
     pool: Pool,
     /// The families of machine types, where they are not the profile's.
-    families: HashMap<String, String>,
+    families: FxHashMap<String, String>,
 }
 
 impl Usage {
@@ -23,15 +22,15 @@ impl Usage {
         Self {
             profile,
             cpu: 0,
-            cpu_by_family: HashMap::new(),
-            machines: HashMap::new(),
+            cpu_by_family: FxHashMap::default(),
+            machines: FxHashMap::default(),
             pool: Pool::default(),
-            families: HashMap::new(),
+            families: FxHashMap::default(),
         }
     }
 
     /// Counts these machine types in these families from now on.
-    pub(crate) fn name_families(&mut self, families: HashMap<String, String>) {
+    pub(crate) fn name_families(&mut self, families: FxHashMap<String, String>) {
         self.families = families;
     }
 

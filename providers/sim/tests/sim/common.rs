@@ -1,6 +1,5 @@
 //! What the tests share: a small world and specs of every kind.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,7 +40,7 @@ pub(crate) fn mark(addr: &str) -> Mark {
         spec: "0123456789abcdef".to_owned(),
         generation: 1,
         protect: false,
-        notes: BTreeMap::new(),
+        notes: strat_model::Shared::new(),
     }
 }
 
@@ -66,7 +65,7 @@ pub(crate) async fn make(
 pub(crate) fn network() -> Spec<ResourceId> {
     Spec::Network(NetworkSpec {
         cidr: "10.0.0.0/16".parse().expect("a range"),
-        labels: BTreeMap::new(),
+        labels: strat_model::Labels::new(),
     })
 }
 
@@ -75,7 +74,7 @@ pub(crate) fn subnet(network: &ResourceId, cidr: &str, zone: Option<&str>) -> Sp
         network: network.clone(),
         cidr: cidr.parse().expect("a range"),
         zone: zone.map(name),
-        labels: BTreeMap::new(),
+        labels: strat_model::Labels::new(),
     })
 }
 
@@ -115,11 +114,11 @@ pub(crate) async fn machine(
             id: images.get("debian-12", None).expect("an image").clone(),
         },
         subnet: subnet.clone(),
-        firewalls: BTreeSet::new(),
+        firewalls: strat_model::Shared::new(),
         keypair: None,
         user_data: None,
         disks: Vec::new(),
-        labels: BTreeMap::new(),
+        labels: strat_model::Labels::new(),
     }
 }
 
@@ -130,7 +129,7 @@ pub(crate) async fn volume(provider: &dyn Provider) -> Spec<ResourceId> {
         class: strat_model::DiskClass::Ssd,
         zone: zones[0].clone(),
         attach: None,
-        labels: BTreeMap::new(),
+        labels: strat_model::Labels::new(),
     })
 }
 

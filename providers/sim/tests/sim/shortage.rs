@@ -216,7 +216,7 @@ async fn bucket_names_are_taken_everywhere() {
     let there = world.connect(other).expect("a site");
     let spec = Spec::Bucket(strat_model::BucketSpec {
         versioning: false,
-        labels: BTreeMap::new(),
+        labels: strat_model::Labels::new(),
     });
     let made = make(&*here, spec.clone(), "assets").await;
     let (mark, token) = (mark("bucket.assets@there"), token("assets"));
@@ -245,7 +245,7 @@ async fn what_a_cloud_does_not_store_is_refused() {
         BTreeMap::from([("aws:reserved".to_owned(), String::new())]),
     ] {
         let mut spec = network();
-        *spec.labels_mut() = labels;
+        *spec.labels_mut() = labels.into();
         let error = here
             .create(&spec, "net", &mark, &token)
             .await

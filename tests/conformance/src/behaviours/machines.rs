@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use strat_model::{
     Bytes, DiskClass, DiskSpec, ErrorKind, Field, ImageRef, Kind, MachineSpec, ResourceId,
-    ResourceState, Scope, Spec, UserData,
+    ResourceState, Scope, Shared, Spec, UserData,
 };
 use strat_provider::ProviderExt;
 
@@ -331,7 +331,7 @@ pub async fn a_machine_of_everything(harness: &dyn Harness) -> Outcome {
     let image = bench.create(&bench.spec(Kind::Image).await, "image").await;
     let spec = Spec::Machine(MachineSpec {
         image: ImageRef::Managed(image.id.clone()),
-        firewalls: BTreeSet::from([firewall.id.clone()]),
+        firewalls: Shared::from([firewall.id.clone()]),
         keypair: Some(keypair.id.clone()),
         user_data: Some(UserData::text("#!/bin/sh\ntrue\n")),
         ..bench.machine().await

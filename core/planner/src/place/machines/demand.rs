@@ -1,8 +1,9 @@
 //! From machines without a place to demands with lanes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::prelude::ToPrimitive as _;
+use rustc_hash::FxHashMap;
 use strat_model::{
     CapacityKind, HardwareIntent, Name, Noun, PlacementIntent, Preference, Size, Spread,
 };
@@ -72,7 +73,7 @@ pub(super) fn demands<'a>(
         lanes: Vec::new(),
     };
     let mut limits = Limits::new(supply);
-    let mut alike: HashMap<Alike<'a>, usize> = HashMap::new();
+    let mut alike: FxHashMap<Alike<'a>, usize> = FxHashMap::default();
     for (at, allotment) in allotments.iter().enumerate() {
         if allotment.missing == 0 && !allotment.is_solved_whole() {
             continue;
@@ -82,7 +83,7 @@ pub(super) fn demands<'a>(
             let key = (
                 &machine.size,
                 &machine.hardware,
-                &machine.placement,
+                &*machine.placement,
                 allotment.disk(),
                 allotment.pin.clone(),
             );
@@ -367,7 +368,7 @@ struct Limits<'a> {
     /// Where each site's begin, and what they are.
     rooms: BTreeMap<&'a Name, (usize, Vec<Bound<'a>>)>,
     /// The zones that machines which never share one take, by their word.
-    apart: HashMap<(&'a Name, &'a Name, Name), usize>,
+    apart: FxHashMap<(&'a Name, &'a Name, Name), usize>,
     /// Those that are taken already.
     taken: BTreeSet<(&'a Name, &'a Name, Name)>,
 }
@@ -377,7 +378,7 @@ impl<'a> Limits<'a> {
         let mut limits = Self {
             left: Vec::new(),
             rooms: BTreeMap::new(),
-            apart: HashMap::new(),
+            apart: FxHashMap::default(),
             taken: supply.apart.clone(),
         };
         for (site, room) in &supply.rooms {

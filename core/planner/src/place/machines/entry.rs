@@ -1,9 +1,10 @@
 //! From a place found to what is to be there.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use strat_model::{
-    Addr, Diagnostic, Field, ImageRef, MachineIntent, MachineSpec, Name, SiteFacts, Spec,
+    Addr, Diagnostic, Field, ImageRef, MachineIntent, MachineSpec, Name, Shared, SiteFacts, Spec,
     SubnetScope,
 };
 
@@ -63,6 +64,8 @@ impl<'a> Placer<'a> {
                 .or_default()
                 .insert(subnet.clone());
         }
+        let firewalls = machine.firewalls.iter();
+        let firewalls: Shared<BTreeSet<_>> = firewalls.map(|firewall| firewall.at(site)).collect();
         let spec = Spec::Machine(MachineSpec {
             machine_type: share.shape.machine_type,
             cpu: share.shape.cpu,
@@ -71,11 +74,7 @@ impl<'a> Placer<'a> {
             zone,
             image,
             subnet,
-            firewalls: machine
-                .firewalls
-                .iter()
-                .map(|firewall| firewall.at(site))
-                .collect(),
+            firewalls: firewalls.or_last(&mut self.last_firewalls),
             keypair: machine.keypair.as_ref().map(|keypair| keypair.at(site)),
             user_data: machine.user_data.clone(),
             disks: machine.disks.clone(),
@@ -90,7 +89,7 @@ impl<'a> Placer<'a> {
         Goal {
             count: share.count,
             spec,
-            notes,
+            notes: Shared::from(notes).or_last(&mut self.last_notes),
             price_hour: share.shape.price_hour,
         }
     }

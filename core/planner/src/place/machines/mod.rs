@@ -155,7 +155,7 @@ impl<'a> Placer<'a> {
         for allotment in &mut allotments {
             moves::reconsider(allotment, &mut supply);
         }
-        let mut ranges = range::Ranges::new();
+        let mut ranges = range::Ranges::default();
         for allotment in &allotments {
             self.fallback(allotment, &supply, &mut ranges);
             if self.explained.as_ref() == Some(&allotment.machine.common.addr) {

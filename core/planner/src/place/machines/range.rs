@@ -1,8 +1,7 @@
 //! What machines would cost if what was chosen for them runs out.
 
-use std::collections::HashMap;
-
 use rust_decimal::Decimal;
+use rustc_hash::FxHashMap;
 use strat_model::Name;
 
 use super::{Allotment, Supply, permitted_zones};
@@ -11,7 +10,7 @@ use crate::place::offers::{asked, dollars};
 use crate::stock::SIMILAR_MAX;
 
 /// The least and the greatest price, by all that they hang on.
-pub(super) type Ranges<'a> = HashMap<Asked<'a>, (Option<Decimal>, Option<Decimal>)>;
+pub(super) type Ranges<'a> = FxHashMap<Asked<'a>, (Option<Decimal>, Option<Decimal>)>;
 
 /// What was asked for, where, and in which zone alone.
 type Asked<'a> = (String, Vec<&'a Name>, Option<Name>);

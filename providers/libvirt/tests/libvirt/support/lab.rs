@@ -1,6 +1,5 @@
 //! A site of a pair of hosts, and what a test makes there past any planner.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use strat_model::{
@@ -31,7 +30,7 @@ impl Lab {
             spec: "0".to_owned(),
             generation: 1,
             protect: false,
-            notes: BTreeMap::new(),
+            notes: strat_model::Shared::new(),
         }
     }
 
@@ -49,7 +48,7 @@ impl Lab {
         let cidr = |prefix| format!("10.{third}.0.0/{prefix}").parse().expect("a range");
         let network = NetworkSpec {
             cidr: cidr(16),
-            labels: BTreeMap::new(),
+            labels: strat_model::Labels::new(),
         };
         let network = self
             .make(Spec::Network(network), &format!("{word}-net"))
@@ -59,7 +58,7 @@ impl Lab {
             network,
             cidr: cidr(24),
             zone: None,
-            labels: BTreeMap::new(),
+            labels: strat_model::Labels::new(),
         };
         self.make(Spec::Subnet(subnet), &format!("{word}-sub"))
             .await
@@ -73,7 +72,7 @@ impl Lab {
             class: DiskClass::Ssd,
             zone: Name::new(zone).expect("a name"),
             attach: None,
-            labels: BTreeMap::new(),
+            labels: strat_model::Labels::new(),
         };
         self.make(Spec::Volume(volume), word).await
     }
@@ -90,11 +89,11 @@ impl Lab {
                 id: ResourceId::from("public/debian-12"),
             },
             subnet: subnet.clone(),
-            firewalls: BTreeSet::new(),
+            firewalls: strat_model::Shared::new(),
             keypair: None,
             user_data: None,
             disks: Vec::new(),
-            labels: BTreeMap::new(),
+            labels: strat_model::Labels::new(),
         }
     }
 
