@@ -1,14 +1,12 @@
 //! An inventory, ready to be asked: what is at an address, whose id is this.
 
-use std::collections::BTreeMap;
-
 use rustc_hash::FxHashMap;
 use strat_model::{Addr, Inventory, LocalAddr, Name, Owner, Resource, ResourceId, ResourceState};
 
 /// What of an inventory is ours, by address and by id.
 #[derive(Debug)]
 pub struct InventoryIndex<'a> {
-    by_addr: BTreeMap<&'a Addr, Vec<&'a Resource>>,
+    by_addr: FxHashMap<&'a Addr, Vec<&'a Resource>>,
     by_id: FxHashMap<(&'a Name, &'a ResourceId), &'a Resource>,
     sites_of: FxHashMap<&'a LocalAddr, Vec<&'a Addr>>,
     unmarked: FxHashMap<(&'a Name, &'a str), Vec<&'a Resource>>,
@@ -20,7 +18,7 @@ impl<'a> InventoryIndex<'a> {
     /// Of several things at one address, the highest generation comes first, then the smallest id.
     #[must_use]
     pub fn new(inventory: &'a Inventory, owner: &Owner) -> Self {
-        let mut by_addr: BTreeMap<&Addr, Vec<&Resource>> = BTreeMap::new();
+        let mut by_addr: FxHashMap<&Addr, Vec<&Resource>> = FxHashMap::default();
         let mut by_id = FxHashMap::default();
         let mut unmarked: FxHashMap<_, Vec<_>> = FxHashMap::default();
         for (site, resource) in inventory.resources() {
@@ -51,6 +49,9 @@ impl<'a> InventoryIndex<'a> {
         for addr in by_addr.keys() {
             sites_of.entry(&addr.local).or_default().push(addr);
         }
+        for places in sites_of.values_mut() {
+            places.sort_unstable();
+        }
         Self {
             by_addr,
             by_id,
@@ -65,7 +66,7 @@ impl<'a> InventoryIndex<'a> {
         self.by_addr.get(addr).map_or(&[], Vec::as_slice)
     }
 
-    /// Every address at which something is, sorted.
+    /// Every address at which something is, in no order.
     pub fn addrs(&self) -> impl Iterator<Item = (&'a Addr, &[&'a Resource])> {
         self.by_addr
             .iter()

@@ -85,6 +85,7 @@ pub fn diff(
         remade: FxHashSet::default(),
         destroy_first: FxHashSet::default(),
         unchanged: 0,
+        found: 0,
         mode: options.mode,
         filled: RefCell::default(),
     };
@@ -115,6 +116,8 @@ struct Differ<'a> {
     /// Those of them whose old thing goes first.
     destroy_first: FxHashSet<&'a Addr>,
     unchanged: u32,
+    /// At how many addresses something is that was compared.
+    found: usize,
     mode: Mode,
     /// The places in the user data that was filled in last, by where they are in memory, and its
     /// note: the instances of a block may share what names many things.
@@ -125,13 +128,11 @@ impl<'a> Differ<'a> {
     /// Compares every entry, in the order in which things depend on each other, so that a
     /// replacement is known before what refers to it is looked at.
     fn entries(&mut self) {
-        let desired = self.desired;
-        for kind in Kind::ALL {
-            for (addr, entry) in &desired.entries {
-                if addr.kind() == kind {
-                    self.entry(addr, entry);
-                }
-            }
+        let mut entries: Vec<_> = self.desired.entries.iter().collect();
+        let rank = |kind| Kind::ALL.iter().position(|other| *other == kind);
+        entries.sort_by_key(|(addr, _)| rank(addr.kind()));
+        for (addr, entry) in entries {
+            self.entry(addr, entry);
         }
     }
 
@@ -140,6 +141,7 @@ impl<'a> Differ<'a> {
             return;
         }
         let found = self.index.at(addr);
+        self.found += usize::from(!found.is_empty());
         if addr.local.noun == Noun::Machines {
             self.fleet(addr, entry, found);
         } else {

@@ -13,6 +13,9 @@ impl<'a> Differ<'a> {
     /// a kind that was seen in part is withheld.
     pub(super) fn orphans(&mut self) {
         let index = self.index;
+        if index.addrs().count() == self.found {
+            return;
+        }
         for (addr, found) in index.addrs() {
             if self.desired.entries.contains_key(addr) {
                 continue;

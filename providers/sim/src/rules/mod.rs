@@ -144,9 +144,7 @@ impl Cloud {
     fn finish(&self, region: &Region, mut resource: Resource) -> Resource {
         match &mut resource.spec {
             Spec::Machine(_) => {
-                let address = region
-                    .users(&resource.id)
-                    .find(|user| user.kind() == Kind::Address);
+                let address = region.addresses(&resource.id).next();
                 if let Some(ip) = address.and_then(|address| address.attributes.get("ip")) {
                     resource
                         .attributes

@@ -8,7 +8,7 @@ use ipnet::Ipv4Net;
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use strat_model::{CapacityKind, ErrorKind, Kind, Name, Owner, ResourceId, Scope};
+use strat_model::{CapacityKind, ErrorKind, Kind, Name, Owner, ResourceId, Scope, Spec};
 
 use super::links::Links;
 use super::{RegionKey, Thing, usage::Usage};
@@ -64,7 +64,10 @@ pub(crate) struct Region {
     pub(crate) record: RegionRecord,
     pub(crate) usage: Usage,
     things: BTreeMap<Kind, BTreeMap<ResourceId, Slot>>,
-    by_owner: FxHashMap<(Kind, Owner), BTreeSet<ResourceId>>,
+    /// Made when first asked for.
+    by_owner: OnceCell<FxHashMap<(Kind, Owner), BTreeSet<ResourceId>>>,
+    /// The addresses of each machine.
+    addresses: FxHashMap<ResourceId, BTreeSet<ResourceId>>,
     /// Made when first asked for.
     links: OnceCell<Links>,
     tokens: FxHashMap<String, TokenRecord>,
@@ -79,7 +82,8 @@ impl Region {
             usage: Usage::new(record.key.profile),
             record,
             things: BTreeMap::new(),
-            by_owner: FxHashMap::default(),
+            by_owner: OnceCell::new(),
+            addresses: FxHashMap::default(),
             links: OnceCell::new(),
             tokens: FxHashMap::default(),
             expiring: BTreeSet::new(),
@@ -130,7 +134,7 @@ impl Region {
         };
         match owner {
             None => Box::new(things.range((from, Unbounded)).map(|(_, slot)| &slot.thing)),
-            Some(owner) => match self.by_owner.get(&(kind, owner.clone())) {
+            Some(owner) => match self.by_owner().get(&(kind, owner.clone())) {
                 None => Box::new(std::iter::empty()),
                 Some(ids) => Box::new(
                     ids.range((from, Unbounded))
@@ -165,7 +169,12 @@ impl Region {
     /// Adds a thing, or puts it in place of what it was.
     pub(crate) fn put(&mut self, thing: Arc<Thing>) {
         let (kind, id) = (thing.kind(), thing.id.clone());
-        if let Some(old) = self.things.entry(kind).or_default().remove(&id) {
+        let slot = Slot {
+            thing: Arc::clone(&thing),
+            indexed: true,
+        };
+        let things = self.things.entry(kind).or_default();
+        if let Some(old) = things.insert(id.clone(), slot) {
             if old.indexed {
                 self.unindex(&old.thing);
             }
@@ -175,16 +184,37 @@ impl Region {
         if let Some(at) = thing.gone_at {
             self.going.insert((at, kind, id.clone()));
         }
-        for owner in thing.owners() {
-            let key = (kind, owner.clone());
-            self.by_owner.entry(key).or_default().insert(id.clone());
+        if let Some(by_owner) = self.by_owner.get_mut() {
+            for owner in thing.owners() {
+                let key = (kind, owner.clone());
+                by_owner.entry(key).or_default().insert(id.clone());
+            }
         }
         self.index(&thing);
-        let slot = Slot {
-            thing,
-            indexed: true,
-        };
-        self.things.entry(kind).or_default().insert(id, slot);
+    }
+
+    fn by_owner(&self) -> &FxHashMap<(Kind, Owner), BTreeSet<ResourceId>> {
+        self.by_owner.get_or_init(|| {
+            let mut by_owner: FxHashMap<_, Vec<ResourceId>> = FxHashMap::default();
+            for (kind, things) in &self.things {
+                for (id, slot) in things {
+                    for owner in slot.thing.owners() {
+                        let ids = by_owner.entry((*kind, owner.clone())).or_default();
+                        ids.push(id.clone());
+                    }
+                }
+            }
+            let sets = by_owner.into_iter();
+            sets.map(|(key, ids)| (key, ids.into_iter().collect()))
+                .collect()
+        })
+    }
+
+    /// The addresses of a machine that are not gone.
+    pub(crate) fn addresses(&self, machine: &ResourceId) -> impl Iterator<Item = &Arc<Thing>> {
+        let ids = self.addresses.get(machine);
+        let ids = ids.into_iter().flatten();
+        ids.filter_map(|id| self.get(Kind::Address, id))
     }
 
     /// Brings the indexes up to the time: what is gone counts for nothing.
@@ -249,6 +279,10 @@ impl Region {
         if let Some(links) = self.links.get_mut() {
             links.add(thing);
         }
+        if let Some(machine) = carrier(thing) {
+            let addresses = self.addresses.entry(machine.clone());
+            addresses.or_default().insert(thing.id.clone());
+        }
         self.usage.add(&thing.spec);
     }
 
@@ -256,16 +290,24 @@ impl Region {
         if let Some(links) = self.links.get_mut() {
             links.remove(thing);
         }
+        if let Some(machine) = carrier(thing)
+            && let Some(addresses) = self.addresses.get_mut(machine)
+        {
+            addresses.remove(&thing.id);
+        }
         self.usage.remove(&thing.spec);
     }
 
     fn disown(&mut self, thing: &Thing) {
+        let Some(by_owner) = self.by_owner.get_mut() else {
+            return;
+        };
         for owner in thing.owners() {
             let key = (thing.kind(), owner.clone());
-            if let Some(ids) = self.by_owner.get_mut(&key) {
+            if let Some(ids) = by_owner.get_mut(&key) {
                 ids.remove(&thing.id);
                 if ids.is_empty() {
-                    self.by_owner.remove(&key);
+                    by_owner.remove(&key);
                 }
             }
         }
@@ -283,6 +325,14 @@ impl Region {
             .trials
             .stock_limit(machine_type, zone, capacity)?;
         Some(limit.saturating_sub(self.usage.machines(machine_type, zone, capacity)))
+    }
+}
+
+/// The machine that an address is attached to.
+const fn carrier(thing: &Thing) -> Option<&ResourceId> {
+    match &thing.spec {
+        Spec::Address(address) => address.attach.as_ref(),
+        _ => None,
     }
 }
 
