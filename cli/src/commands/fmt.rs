@@ -110,6 +110,8 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     std::fs::write(&partial, text)
         .and_then(|()| std::fs::rename(&partial, path))
         .map_err(|error| {
+            // What is there of it is of no use to anybody.
+            let _ = std::fs::remove_file(&partial);
             Failure::new(format!("`{}` cannot be written", path.display())).caused_by(&error)
         })
 }

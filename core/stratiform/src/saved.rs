@@ -93,7 +93,11 @@ impl SavedPlan {
             file.flush()?;
             std::fs::rename(&partial, path)
         };
-        written().map_err(Error::file(path, "written"))
+        written().map_err(|why| {
+            // What is there of it is of no use to anybody.
+            let _ = std::fs::remove_file(&partial);
+            Error::file(path, "written")(why)
+        })
     }
 
     /// Reads it from a file.
@@ -269,6 +273,16 @@ mod tests {
         assert_eq!(json["topology"], json!("shop"));
         assert_eq!(json["cost"]["monthly_after"], json!(140.16));
         assert_eq!(json["cost"]["monthly_before"], Value::Null);
+    }
+
+    #[test]
+    fn what_cannot_be_written_leaves_nothing() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("plan.json");
+        std::fs::create_dir(&path).expect("in the way");
+        plan().write(&path).expect_err("a folder is there");
+        let left = std::fs::read_dir(dir.path()).expect("a folder");
+        assert_eq!(left.count(), 1, "the folder alone");
     }
 
     #[test]
