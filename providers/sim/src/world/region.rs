@@ -167,10 +167,10 @@ impl Region {
     }
 
     /// Adds a thing, or puts it in place of what it was.
-    pub(crate) fn put(&mut self, thing: Arc<Thing>) {
+    pub(crate) fn put(&mut self, thing: &Arc<Thing>) {
         let (kind, id) = (thing.kind(), thing.id.clone());
         let slot = Slot {
-            thing: Arc::clone(&thing),
+            thing: Arc::clone(thing),
             indexed: true,
         };
         let things = self.things.entry(kind).or_default();
@@ -190,7 +190,7 @@ impl Region {
                 by_owner.entry(key).or_default().insert(id.clone());
             }
         }
-        self.index(&thing);
+        self.index(thing);
     }
 
     fn by_owner(&self) -> &FxHashMap<(Kind, Owner), BTreeSet<ResourceId>> {

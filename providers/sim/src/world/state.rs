@@ -72,7 +72,7 @@ impl State {
             Change::Region(record) => self.put_region(*record),
             Change::Put { region, thing } => {
                 note_bucket(&mut self.buckets, &region, &thing);
-                self.region(&region)?.put(thing);
+                self.region(&region)?.put(&thing);
             }
             Change::Token {
                 region,

@@ -87,7 +87,7 @@ impl Tx<'_> {
     pub(crate) fn put(&mut self, thing: Thing) -> Arc<Thing> {
         let thing = Arc::new(thing);
         note_bucket(self.bucket_names, &self.region.record.key, &thing);
-        self.region.put(Arc::clone(&thing));
+        self.region.put(&thing);
         self.changes.push(Change::Put {
             region: self.region.record.key.clone(),
             thing: Arc::clone(&thing),
