@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// It reads, and is written, as the value itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(transparent))]
+#[cfg_attr(feature = "schema", schemars(transparent, inline))]
 #[serde(transparent)]
 pub struct Shared<T>(Arc<T>);
 

@@ -59,6 +59,8 @@ enum Point {
 #[derive(Default)]
 struct Waits {
     deps: Vec<StepId>,
+    /// Those of them that give way where they lead in a circle.
+    soft: Vec<StepId>,
     joins: Vec<JoinId>,
 }
 
@@ -134,6 +136,8 @@ impl<'a> Lowering<'a> {
         for number in 0..self.steps.len() {
             let waits = self.waits(number);
             let step = &mut self.steps[number];
+            let soft = waits.soft.into_iter().map(|dep| (step.id, dep));
+            self.soft.steps.extend(soft);
             step.deps.extend(waits.deps);
             step.joins.extend(waits.joins);
         }
@@ -200,10 +204,22 @@ impl<'a> Lowering<'a> {
             },
             staying,
         };
-        goal.spec
-            .for_each_ref(|addr| waits.deps.extend(self.one(&waiting, addr)));
+        goal.spec.for_each_ref(|addr| {
+            let first = waits.deps.len();
+            waits.deps.extend(self.one(&waiting, addr));
+            // New rules may name what is to be made after who is behind the firewall.
+            if addr.kind() == Kind::Firewall {
+                let updates = waits.deps[first..].iter().copied();
+                let updates = updates.filter(|dep| self.updates(*dep));
+                waits.soft.extend(updates);
+            }
+        });
         self.wait_for(&waiting, &change.depends_on, &mut waits);
         waits
+    }
+
+    fn updates(&self, step: StepId) -> bool {
+        matches!(self.steps[step.index()].op, StepOp::Update { .. })
     }
 
     /// Waits for what must be done before a change.

@@ -247,3 +247,35 @@ fn a_firewall_may_wait_for_a_machine_behind_one_that_names_it() {
         assert!(before.contains(&web.expect("a step").id));
     }
 }
+
+/// The same where the firewall is there already, and the rule and the rest are new.
+#[test]
+fn new_rules_may_wait_for_a_machine_behind_them() {
+    let mut intent = shop();
+    let mut db = intent.machines.remove(0);
+    db.firewalls = Shared::from([local("firewall.db")]);
+    intent.firewalls = vec![firewall("firewall.db", Vec::new())];
+    intent.machines.clear();
+    intent.volumes.clear();
+    // Where the machine is to be, the firewall has to be, too.
+    let mut first = db.clone();
+    first.common.addr = local("machine.first");
+    intent.machines = vec![first];
+    let world = realise(&placed(&intent, &empty()));
+
+    let mut web = firewall("firewall.web", Vec::new());
+    web.common.depends_on = std::iter::once(local("machine.db")).collect();
+    let names = rule("a", Peer::Firewall(local("firewall.web")), 1);
+    intent.firewalls = vec![firewall("firewall.db", vec![names]), web];
+    intent.machines.push(db);
+    let plan = plan_of(&intent, &world);
+    let graph = lower(&plan, &world, &facts());
+    let of = |text: &str| {
+        let step = graph.steps.iter().find(|step| step.addr == addr(text));
+        step.expect(text)
+    };
+    let (db, web) = (of("firewall.db@dc1"), of("firewall.web@dc1"));
+    assert!(matches!(db.op, StepOp::Update { .. }));
+    assert!(graph.deps(db).any(|dep| dep == web.id));
+    assert!(graph.deps(web).any(|dep| dep == of("machine.db@dc1").id));
+}
