@@ -143,32 +143,27 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Makes some steps wait for all of some others.
-    pub(super) fn wait_for_all(&mut self, waiting: &[StepId], before: &[StepId]) {
-        if let ([_, _, ..], [_, _, ..]) = (waiting, before) {
-            let join = self.joins.join(before.to_vec());
-            for id in waiting {
-                self.steps[id.index()].joins.push(join);
-            }
-        } else {
-            for id in waiting {
-                self.steps[id.index()].deps.extend(before);
+    /// Makes some steps wait for all of some others: at one point, if both are several.
+    pub(super) fn wait_for_all(&mut self, waiting: &[StepId], before: &[StepId]) -> Option<JoinId> {
+        let several = waiting.len() > 1 && before.len() > 1;
+        let join = several.then(|| self.joins.join(before.to_vec()));
+        for id in waiting {
+            let step = &mut self.steps[id.index()];
+            match join {
+                Some(join) => step.joins.push(join),
+                None => step.deps.extend(before),
             }
         }
+        join
     }
 
     /// The same for the sake of order alone: where it leads in a circle, it gives way.
     pub(super) fn wait_softly_for_all(&mut self, waiting: &[StepId], before: &[StepId]) {
-        if let ([_, _, ..], [_, _, ..]) = (waiting, before) {
-            let join = self.joins.join(before.to_vec());
-            for id in waiting {
-                self.steps[id.index()].joins.push(join);
-                self.soft.joins.insert((*id, join));
-            }
-        } else {
-            for id in waiting {
-                self.steps[id.index()].deps.extend(before);
-                self.soft.steps.extend(before.iter().map(|dep| (*id, *dep)));
+        let join = self.wait_for_all(waiting, before);
+        for id in waiting {
+            match join {
+                Some(join) => self.soft.joins.extend([(*id, join)]),
+                None => self.soft.steps.extend(before.iter().map(|dep| (*id, *dep))),
             }
         }
     }

@@ -129,12 +129,11 @@ impl<'a> Lowering<'a> {
         let first = change.order == Some(ReplaceOrder::DestroyFirst);
         let gone = first.then(|| self.delete(number, change));
         let made = self.create(number, change, generation);
-        match gone {
-            Some(gone) => self.wait_for_all(&made.creates, &gone),
-            None => {
-                let gone = self.delete(number, change);
-                self.wait_for_all(&gone, &made.all);
-            }
+        if let Some(gone) = gone {
+            self.wait_for_all(&made.creates, &gone);
+        } else {
+            let gone = self.delete(number, change);
+            self.wait_for_all(&gone, &made.all);
         }
     }
 

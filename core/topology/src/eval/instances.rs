@@ -54,11 +54,10 @@ impl Evaluator<'_> {
         same && instances.items.len() > 1
     }
 
-    /// Whether a block has one instance, and neither `count` nor `for_each`.
+    /// Whether a block, whose instances are known, has one and is no list or map of it.
     pub(super) fn is_one(&self, block: usize) -> bool {
-        let thing = &self.program.things[block];
-        let counts = thing.noun != Noun::Machines && thing.attribute("count").is_some();
-        !counts && thing.attribute("for_each").is_none()
+        let known = &self.instances[block];
+        matches!(known, Some(Slot::Done(Ok(found))) if matches!(found.value, Value::Ref(_)))
     }
 
     /// The instances of a block.
