@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use strat_model::{Diagnostic, Intent, Inventory, Name, Origin, Severity};
+use strat_parallel::STACK_BYTES;
 
 use crate::ast::Block;
 use crate::eval::{Evaluator, ROOT, is_several};
@@ -17,9 +18,6 @@ use crate::source::Sources;
 use crate::span::Files;
 use crate::value::{Value, text_of, to_json};
 use crate::{decode, lower, notation};
-
-/// The stack for parsing and evaluation: expressions nest, and callers' stacks may be small.
-pub(crate) const STACK_BYTES: usize = 256 << 20;
 
 /// A topology, parsed.
 #[derive(Clone)]
@@ -172,7 +170,8 @@ impl Evaluated {
     }
 }
 
-/// Runs `f` where expressions may nest: on a stack of its own, unless the caller's is one. The thread
+/// Runs `f` where expressions may nest: on a stack of its own, unless the caller's is as large, which
+/// may be small. The thread
 /// stays the same, so that its memory is freed where it was taken.
 pub(crate) fn deep<T>(f: impl FnOnce() -> T) -> T {
     stacker::maybe_grow(STACK_BYTES / 2, STACK_BYTES, f)

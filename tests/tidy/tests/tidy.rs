@@ -79,6 +79,7 @@ fn dependencies(table: &toml::Table, section: &str) -> BTreeSet<String> {
 fn layers_use_only_what_lies_below_them() {
     let core = [
         "strat-model",
+        "strat-parallel",
         "strat-catalogue",
         "strat-provider",
         "strat-s3",
@@ -88,14 +89,20 @@ fn layers_use_only_what_lies_below_them() {
     ];
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("strat-model", &[] as &[&str]),
+        ("strat-parallel", &[]),
         ("strat-catalogue", &core[..1]),
         ("strat-provider", &core[..1]),
         ("strat-s3", &["strat-model", "strat-provider"]),
-        ("strat-topology", &core[..1]),
+        ("strat-topology", &core[..2]),
         ("strat-planner", &core[..1]),
         (
             "strat-engine",
-            &["strat-model", "strat-provider", "strat-planner"],
+            &[
+                "strat-model",
+                "strat-parallel",
+                "strat-provider",
+                "strat-planner",
+            ],
         ),
         ("stratiform", &core),
         ("strat-rehearsal", &["stratiform", "strat-sim"]),
@@ -107,7 +114,7 @@ fn layers_use_only_what_lies_below_them() {
         let is_provider = dir.starts_with(root().join("providers"));
         let permitted: &[&str] = match allowed.get(name.as_str()) {
             Some(permitted) => permitted,
-            None if is_provider => &core[..4],
+            None if is_provider => &core[..5],
             None => continue,
         };
         for dep in dependencies(table, "dependencies") {

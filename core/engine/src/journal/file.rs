@@ -1,7 +1,7 @@
 //! The journal's file.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,8 +9,6 @@ use super::JournalError;
 use super::wire::{Line, Unread};
 
 const FILE_NAME: &str = "journal.jsonl";
-/// How much of the file is read at once.
-const READ_BYTES: usize = 64 << 10;
 
 /// The file, as far as it is known to be whole.
 #[derive(Debug)]
@@ -26,6 +24,18 @@ pub(super) struct Log {
     unsynced: bool,
     /// Set by the first failed write: what is on disk is not known from then on.
     broken: Option<JournalError>,
+}
+
+/// Why reading stopped.
+enum Stop {
+    Io(std::io::Error),
+    Unread(Unread),
+}
+
+impl From<std::io::Error> for Stop {
+    fn from(why: std::io::Error) -> Self {
+        Self::Io(why)
+    }
 }
 
 impl Log {
@@ -48,24 +58,22 @@ impl Log {
             Err(why) if why.kind() == ErrorKind::NotFound => return Ok(log),
             Err(why) => return Err(log.io(why)),
         };
-        let mut file = BufReader::with_capacity(READ_BYTES, file);
-        let mut line = Vec::new();
-        for number in 1.. {
-            line.clear();
-            let read = file.read_until(b'\n', &mut line);
-            let len = read.map_err(|why| log.io(why))? as u64;
-            log.len_on_disk += len;
-            // Only the last line can be without an end: its write was cut short, so the call that
-            // it was to cover was never made.
-            let Some(line) = line.strip_suffix(b"\n") else {
-                break;
-            };
-            if !line.is_empty() {
-                let taken = Line::read(line).and_then(|line| take(line).map_err(Unread::Damaged));
-                taken.map_err(|why| log.unread(number, why))?;
-            }
-            log.len += len;
-        }
+        let parse = |line: &[u8]| (!line.is_empty()).then(|| Line::read(line));
+        let mut number = 0;
+        let read = strat_parallel::each_line(file, parse, |line, _| {
+            number += 1;
+            let Some(line) = line else { return Ok(()) };
+            let taken = line.and_then(|line| take(line).map_err(Unread::Damaged));
+            taken.map_err(Stop::Unread)
+        });
+        let length = read.map_err(|why| match why {
+            Stop::Io(why) => log.io(why),
+            Stop::Unread(why) => log.unread(number, why),
+        })?;
+        // A line without an end is the last: its write was cut short, so the call that it was to
+        // cover was never made.
+        log.len = length.whole;
+        log.len_on_disk = length.whole + length.torn;
         Ok(log)
     }
 

@@ -1,25 +1,22 @@
 //! HCL bodies and blocks.
 
-use std::num::NonZero;
 use std::ops::Range;
 use std::sync::Arc;
 
 use hcl_edit::Span as _;
 use hcl_edit::structure::{BlockLabel, Body as HclBody, Structure};
 use strat_model::Diagnostic;
+use strat_parallel::in_order;
 
 use super::{Lowering, Words};
 use crate::ast::{Attribute, Block, Body, Expr, Ident};
-use crate::topology::STACK_BYTES;
 use crate::{scan, syntax};
 
 /// How long, in bytes, the parts are at least in which a file is parsed. The parser's tree takes a
 /// hundred times the memory of its text, so it is made of one part at a time.
 const PART_BYTES: usize = 4 << 10;
-/// How many parts a thread has at least, so that it is worth its start.
-const PARTS_PER_THREAD: usize = 8;
-/// The most threads that parse one file.
-const THREADS_MAX: usize = 8;
+/// How many parts a thread has at least, so that it is worth being woken.
+const PARTS_MIN: usize = 8;
 
 /// Parses a whole HCL file.
 pub(crate) fn hcl_body(file: u32, name: &Arc<str>, text: &str) -> Result<Body, Vec<Diagnostic>> {
@@ -36,51 +33,36 @@ fn in_parts(file: u32, name: &Arc<str>, text: &str) -> Option<Body> {
     let starts = [0].into_iter().chain(cuts.iter().copied());
     let ends = cuts.iter().copied().chain([text.len()]);
     let parts: Vec<Range<usize>> = starts.zip(ends).map(|(from, to)| from..to).collect();
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let threads = cores.min(THREADS_MAX).min(parts.len() / PARTS_PER_THREAD);
-    let run = |parts: &[Range<usize>]| blocks(file, name, text, parts);
-    let blocks = if threads < 2 {
-        run(&parts)?
-    } else {
-        std::thread::scope(|scope| {
-            let mut shares = parts.chunks(parts.len().div_ceil(threads));
-            let ours = shares.next()?;
-            let spawn = |share| {
-                let builder = std::thread::Builder::new().stack_size(STACK_BYTES);
-                builder.spawn_scoped(scope, move || run(share)).ok()
-            };
-            let running: Vec<_> = shares.map(spawn).collect();
-            let mut blocks = run(ours)?;
-            for thread in running {
-                blocks.extend(thread?.join().ok()??);
-            }
-            Some(blocks)
-        })?
-    };
+    let part = |words: &mut Words, at: usize| blocks(file, name, text, &parts[at], words);
+    let mut blocks = Vec::new();
+    in_order(parts.len(), PARTS_MIN, Words::default, part, |part| {
+        blocks.extend(part.ok_or(())?);
+        Ok::<_, ()>(())
+    })
+    .ok()?;
     Some(Body {
         attributes: Vec::new(),
         blocks,
     })
 }
 
-/// The blocks in some parts of a text.
-fn blocks(file: u32, name: &Arc<str>, text: &str, parts: &[Range<usize>]) -> Option<Vec<Block>> {
-    let mut blocks = Vec::new();
-    let mut words = Words::default();
-    for range in parts {
-        let part = &text[range.clone()];
-        let parsed = hcl_edit::parser::parse_body(part).ok()?;
-        let mut lowering = Lowering::new(file, name.clone(), part)
-            .starting_at(u32::try_from(range.start).ok()?)
-            .knowing(words);
-        let lowered = lowering.body(&parsed);
-        if !lowered.attributes.is_empty() || !lowering.problems.is_empty() {
-            return None;
-        }
-        blocks.extend(lowered.blocks);
-        words = lowering.words;
-    }
-    Some(blocks)
+/// The blocks in a part of a text.
+fn blocks(
+    file: u32,
+    name: &Arc<str>,
+    text: &str,
+    range: &Range<usize>,
+    words: &mut Words,
+) -> Option<Vec<Block>> {
+    let part = &text[range.clone()];
+    let parsed = hcl_edit::parser::parse_body(part).ok()?;
+    let mut lowering = Lowering::new(file, name.clone(), part)
+        .starting_at(u32::try_from(range.start).ok()?)
+        .knowing(std::mem::take(words));
+    let lowered = lowering.body(&parsed);
+    let is_whole = lowered.attributes.is_empty() && lowering.problems.is_empty();
+    *words = lowering.words;
+    is_whole.then_some(lowered.blocks)
 }
 
 fn whole(file: u32, name: &Arc<str>, text: &str) -> Result<Body, Vec<Diagnostic>> {
@@ -121,7 +103,12 @@ pub(super) fn hcl_expression_at(mut lowering: Lowering<'_>) -> Result<Expr, Vec<
 
 impl Lowering<'_> {
     fn body(&mut self, body: &HclBody) -> Body {
-        let mut lowered = Body::default();
+        // They stay for as long as the topology, and there may be a hundred thousand of them.
+        let attributes = body.attributes().count();
+        let mut lowered = Body {
+            attributes: Vec::with_capacity(attributes),
+            blocks: Vec::with_capacity(body.len() - attributes),
+        };
         for structure in body {
             match structure {
                 Structure::Attribute(attribute) => lowered.attributes.push(Attribute {
@@ -134,9 +121,6 @@ impl Lowering<'_> {
                 }
             }
         }
-        // They stay for as long as the topology, and there may be a hundred thousand of them.
-        lowered.attributes.shrink_to_fit();
-        lowered.blocks.shrink_to_fit();
         lowered
     }
 

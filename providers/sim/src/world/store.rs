@@ -6,8 +6,9 @@
 //! A line without an end was cut short by a kill; nobody was told that it happened, and it is
 //! cut off before the next one is written.
 
+use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -190,35 +191,24 @@ impl Log {
         if length == self.read {
             return Ok(());
         }
-        let mut tail = Vec::with_capacity(usize::try_from(length - self.read).unwrap_or_default());
         self.file.seek(SeekFrom::Start(self.read))?;
-        self.file.read_to_end(&mut tail)?;
-        for line in tail.split_inclusive(|byte| *byte == b'\n') {
-            if line.last() != Some(&b'\n') {
-                // The lock is held, so nobody is writing: this line was cut short.
-                self.file.set_len(self.read)?;
-                break;
+        let (read, changes) = (&mut self.read, &mut self.changes);
+        let end = strat_parallel::each_line(&self.file, entry, |entry, len| {
+            let damaged = |why: &dyn Display| {
+                let message = format!("the log is damaged at byte {read}: {why}");
+                io::Error::new(io::ErrorKind::InvalidData, message)
+            };
+            let entry = entry.map_err(|why| damaged(&why))?;
+            *changes += entry.changes.len();
+            for change in entry.changes {
+                state.apply(change).map_err(|why| damaged(&why))?;
             }
-            self.take(line, state)?;
-            self.read += line.len() as u64;
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, line: &[u8], state: &mut State) -> io::Result<()> {
-        let read = self.read;
-        let damaged = |why: String| {
-            let message = format!("the log is damaged at byte {read}: {why}");
-            io::Error::new(io::ErrorKind::InvalidData, message)
-        };
-        // Once for all of its texts: else each would be looked at by itself.
-        let line = std::str::from_utf8(line).map_err(|e| damaged(e.to_string()))?;
-        let entry: Entry = serde_json::from_str(line).map_err(|e| damaged(e.to_string()))?;
-        self.changes += entry.changes.len();
-        for change in entry.changes {
-            state
-                .apply(change)
-                .map_err(|why| damaged(why.into_owned()))?;
+            *read += len as u64;
+            Ok::<_, io::Error>(())
+        })?;
+        if end.torn > 0 {
+            // The lock is held, so nobody is writing: this line was cut short.
+            self.file.set_len(self.read)?;
         }
         Ok(())
     }
@@ -230,6 +220,13 @@ impl Log {
         self.changes += changes.len();
         Ok(())
     }
+}
+
+/// What a line says.
+fn entry(line: &[u8]) -> Result<Entry, String> {
+    // Once for all of its texts: else each would be looked at by itself.
+    let line = std::str::from_utf8(line).map_err(|why| why.to_string())?;
+    serde_json::from_str(line).map_err(|why| why.to_string())
 }
 
 fn line(changes: &[Change]) -> io::Result<Vec<u8>> {
