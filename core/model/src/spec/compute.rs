@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use super::Labels;
 use crate::{Bytes, CapacityKind, Digest, LocalAddr, Name, ResourceId, Shared, UnitError};
 
 /// A machine, of an offer that was chosen for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(
     feature = "schema",
@@ -48,7 +49,7 @@ pub struct MachineSpec<R> {
 }
 
 /// What a machine boots from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "ImageRef"))]
 #[serde(rename_all = "snake_case")]
@@ -206,6 +207,13 @@ impl UserData {
     }
 }
 
+/// Of the digest alone: what comes of it may be shown.
+impl Hash for UserData {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.digest.hash(state);
+    }
+}
+
 impl fmt::Debug for UserData {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "UserData({})", self.digest)
@@ -213,7 +221,7 @@ impl fmt::Debug for UserData {
 }
 
 /// A public key for logging in to machines.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeypairSpec {
     /// In OpenSSH's one-line form, without the comment.
@@ -223,7 +231,7 @@ pub struct KeypairSpec {
 }
 
 /// An image of the topology's own, made from a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ImageSpec {
     /// A path or URL that the provider can read.

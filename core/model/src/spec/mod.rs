@@ -28,7 +28,7 @@ use crate::{Digest, Kind, Shared};
 pub type Labels = Shared<BTreeMap<String, String>>;
 
 /// A spec of any kind. `R` is how it names other things.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(
     feature = "schema",

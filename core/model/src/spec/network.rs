@@ -11,7 +11,7 @@ use super::Labels;
 use crate::{Name, UnitError};
 
 /// A private network at one site: a VPC, a VNet, a libvirt network.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NetworkSpec {
     /// This site's slice of the topology's address space.
@@ -25,7 +25,7 @@ pub struct NetworkSpec {
 }
 
 /// A range of a network in which machines get their addresses.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "SubnetSpec"))]
 pub struct SubnetSpec<R> {
@@ -45,7 +45,7 @@ pub struct SubnetSpec<R> {
 
 /// A set of rules for the machines that carry it: a security group. What no rule admits inward
 /// is refused; everything outward is admitted unless there is an egress rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(
     feature = "schema",
@@ -193,7 +193,7 @@ impl<'de> Deserialize<'de> for PortRange {
 }
 
 /// A public address that outlives the machine behind it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "AddressSpec"))]
 pub struct AddressSpec<R> {

@@ -6,7 +6,7 @@ use super::{DiskClass, Labels};
 use crate::{Bytes, Name};
 
 /// A block device that outlives the machine it is attached to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "VolumeSpec"))]
 pub struct VolumeSpec<R> {
@@ -23,7 +23,7 @@ pub struct VolumeSpec<R> {
 }
 
 /// A store of objects. Never public; encrypted by the cloud.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BucketSpec {
     /// Whether older versions of an object are kept.

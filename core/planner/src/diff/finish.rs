@@ -1,18 +1,17 @@
 //! From differences to a plan: what was asked for, counts, guard, cost, id.
 
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hasher as _};
-use std::io;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use strat_model::{Addr, Digester, Kind, LocalAddr, Name, Noun};
+use strat_model::{Addr, Kind, LocalAddr, Name, Noun};
 
 use super::orphans::is_targeted;
 use super::{DiffOptions, Differ, tight};
+use crate::Dependency;
 use crate::cost::cost;
 use crate::dependency::covers;
 use crate::plan::{Action, Change, Guard, Mode, Plan, Summary};
-use crate::{Dependency, Goal};
 
 impl Differ<'_> {
     /// Makes the plan.
@@ -53,49 +52,25 @@ impl Differ<'_> {
     }
 
     /// A digest of what is to be done, and of the moment at which the world was seen: so two plans
-    /// that make the same thing at different times never share a token.
+    /// that make the same thing at different times never share a token. It is not made of the digests
+    /// of the marks, which take longer to compute: a plan that only makes things needs none.
     fn plan_id(&self, plan: &Plan) -> String {
-        let mut words = Digester::default();
-        words.push(&plan.topology.to_string());
-        words.push(&format!("{:?}", plan.mode));
+        let mut content = DefaultHasher::new();
+        plan.topology.hash(&mut content);
+        plan.mode.hash(&mut content);
         for (site, inventory) in &self.inventory.sites {
-            words.push(site.as_str());
-            words.push(&inventory.observed_at.to_string());
+            (site, inventory.observed_at).hash(&mut content);
         }
         for change in &plan.changes {
-            words.push(&change.addr.to_string());
-            words.push(change.action.as_str());
-            words.push(&change.count.to_string());
+            (&change.addr, change.action, change.count).hash(&mut content);
             for goal in &change.goals {
-                words.push(&content(goal));
+                (&goal.spec, &goal.notes).hash(&mut content);
             }
             for target in &change.targets {
-                words.push(&format!("{} {}", target.id, target.fingerprint));
+                (&target.id, &target.fingerprint).hash(&mut content);
             }
         }
-        words.finish().short().to_owned()
-    }
-}
-
-/// What tells two goals of one address apart. It is not that of the mark, which takes longer to
-/// compute: a plan that only makes things needs none.
-fn content(goal: &Goal) -> String {
-    let mut content = Content(DefaultHasher::new());
-    let written = serde_json::to_writer(&mut content, &(&goal.spec, &goal.notes));
-    debug_assert!(written.is_ok(), "a spec is always JSON");
-    format!("{:016x}", content.0.finish())
-}
-
-struct Content(DefaultHasher);
-
-impl io::Write for Content {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        format!("{:016x}", content.finish())
     }
 }
 
