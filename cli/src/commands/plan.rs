@@ -91,12 +91,13 @@ impl Plan {
         if let Some(addr) = &self.explain {
             return explain(addr, &options, self.json, workspace, context);
         }
-        let planned = context.block_on(async {
+        let (session, planned) = context.block_on(async {
             let (session, mut events) = context.connect(workspace).await?;
             let mut progress = Progress::new(&context.output);
             let planned = watch(&mut events, &mut progress, session.plan(&options)).await;
             progress.clear();
-            planned.map_err(|error| context.failure(&error))
+            let planned = planned.map_err(|error| context.failure(&error))?;
+            Ok((session, planned))
         })?;
         context.tell_problems(&planned.observation.problems);
         let saved = &planned.saved;
@@ -124,7 +125,7 @@ impl Plan {
             &planned.observation.problems,
         );
         // The process ends: the system takes its memory back at once, piece by piece takes longer.
-        std::mem::forget(planned);
+        std::mem::forget((session, planned));
         Ok(exit)
     }
 

@@ -28,11 +28,6 @@ fn threads() -> Option<&'static ThreadPool> {
     THREADS.get_or_init(start).as_ref()
 }
 
-/// Starts the threads: a thread that waits is at work sooner than one that is yet to be started.
-pub fn prepare() {
-    threads();
-}
-
 /// Does `work` for each of `0..pieces`, on any thread, and gives the results to `take` in order, on
 /// the caller's. `state` makes what a thread keeps from one piece to the next. With fewer than
 /// `least` pieces a thread, fewer threads work.

@@ -7,5 +7,5 @@
 mod in_order;
 mod lines;
 
-pub use in_order::{STACK_BYTES, in_order, prepare};
+pub use in_order::{STACK_BYTES, in_order};
 pub use lines::{Length, each_line};

@@ -4,8 +4,6 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A file of this size is worth being parsed on several threads.
-const LARGE_BYTES: u64 = 64 << 10;
 /// The most bytes that one file may have.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 /// The most bytes that all files of a topology may have together.
@@ -210,10 +208,6 @@ fn read(path: &Path) -> Result<SourceFile, LoadError> {
     };
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let length = file.metadata().map_or(0, |file| file.len());
-    if length >= LARGE_BYTES {
-        // It will be parsed on all of them.
-        strat_parallel::prepare();
-    }
     // As long as it is, and a byte to see that it has ended.
     let mut bytes =
         Vec::with_capacity(usize::try_from(length.min(MAX_FILE_BYTES)).unwrap_or(0) + 1);
