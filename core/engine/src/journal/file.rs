@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::JournalError;
+use super::state::Said;
 use super::wire::{Line, Unread};
 
 const FILE_NAME: &str = "journal.jsonl";
@@ -39,11 +40,11 @@ impl From<std::io::Error> for Stop {
 }
 
 impl Log {
-    /// Reads the file, if there is one, and gives its lines to `take` one by one, which says what
-    /// is wrong with a line.
+    /// Reads the file, if there is one, and gives what its lines say to `take` one by one, which
+    /// says what is wrong with a line.
     pub(super) fn open(
         dir: &Path,
-        mut take: impl FnMut(Line) -> Result<(), String>,
+        mut take: impl FnMut(Said) -> Result<(), String>,
     ) -> Result<Self, JournalError> {
         let mut log = Self {
             path: dir.join(FILE_NAME),
@@ -58,12 +59,13 @@ impl Log {
             Err(why) if why.kind() == ErrorKind::NotFound => return Ok(log),
             Err(why) => return Err(log.io(why)),
         };
-        let parse = |line: &[u8]| (!line.is_empty()).then(|| Line::read(line));
+        let said = |line: &[u8]| Said::by(Line::read(line)?).map_err(Unread::Damaged);
+        let parse = |line: &[u8]| (!line.is_empty()).then(|| said(line));
         let mut number = 0;
         let read = strat_parallel::each_line(file, parse, |line, _| {
             number += 1;
-            let Some(line) = line else { return Ok(()) };
-            let taken = line.and_then(|line| take(line).map_err(Unread::Damaged));
+            let Some(said) = line else { return Ok(()) };
+            let taken = said.and_then(|said| take(said).map_err(Unread::Damaged));
             taken.map_err(Stop::Unread)
         });
         let length = read.map_err(|why| match why {

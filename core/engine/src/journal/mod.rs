@@ -44,6 +44,7 @@ use strat_planner::Applied;
 pub(crate) use file::sync_dir;
 #[cfg(feature = "schema")]
 pub use schema::journal_schema;
+use state::Said;
 pub(crate) use state::Touched;
 pub use state::{EntryId, Pending, RunRecord, Started};
 use wire::{Line, Record};
@@ -171,7 +172,7 @@ impl Journal {
     /// If it cannot be read, is damaged, or was written by a newer program.
     pub fn open(dir: &Path) -> Result<Self, JournalError> {
         let mut state = state::State::default();
-        let log = file::Log::open(dir, |line| state.apply(line))?;
+        let log = file::Log::open(dir, |said| state.apply(said))?;
         Ok(Self::with(state, Some(log)))
     }
 
@@ -307,6 +308,14 @@ impl Journal {
         blocking(move || inner.rewrite(now, keep)).await
     }
 
+    /// Whether nothing is being written: a write that was begun goes on when whoever waited for it is
+    /// gone. Let it end before another journal of the same folder is opened in this process.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        // Each write has a hold of its own.
+        Arc::strong_count(&self.inner) == 1
+    }
+
     /// The calls whose outcome is not known, oldest first.
     #[must_use]
     pub fn pending(&self) -> Vec<Pending> {
@@ -380,7 +389,7 @@ impl Memory {
     fn append(&mut self, at: Timestamp, record: Record) -> u64 {
         let line = Line::new(at, record);
         line.write_to(&mut self.unwritten);
-        if let Err(why) = self.state.apply(line) {
+        if let Err(why) = Said::by(line).and_then(|said| self.state.apply(said)) {
             // Our own records are well-formed; if one is not, the next reader says so as well.
             tracing::error!(why, "the journal took a record that it cannot read");
         }

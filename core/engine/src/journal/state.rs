@@ -98,7 +98,7 @@ struct Entry {
 }
 
 #[derive(Debug)]
-struct End {
+pub(super) struct End {
     at: Timestamp,
     outcome: Outcome,
 }
@@ -144,6 +144,46 @@ impl Entry {
     }
 }
 
+/// What a line says, in the types of the program.
+#[derive(Debug)]
+pub(super) enum Said {
+    RunStarted(RunRecord),
+    Started(u64, Started),
+    Ended(u64, End),
+    RunFinished(Timestamp, wire::RunFinished),
+    Applied(Owner, Timestamp, Applied),
+}
+
+impl Said {
+    /// What a line says. The error says what is wrong with the line.
+    pub(super) fn by(line: Line) -> Result<Self, String> {
+        let at = line.at;
+        Ok(match line.record {
+            Record::RunStarted(run) => Self::RunStarted(RunRecord::from_wire(at, run)?),
+            Record::Started(call) => Self::Started(call.entry, Started::from_wire(at, call)?),
+            Record::Succeeded(wire::Succeeded { entry, ids }) => {
+                let made = ids.iter().map(ResourceId::from).collect();
+                let outcome = Outcome::Succeeded { made };
+                Self::Ended(entry, End { at, outcome })
+            }
+            Record::Failed(failed) => {
+                let entry = failed.entry;
+                let outcome = Outcome::Failed(failed);
+                Self::Ended(entry, End { at, outcome })
+            }
+            Record::RunFinished(finished) => Self::RunFinished(at, finished),
+            Record::Applied(wire::Applied { owner, entries }) => {
+                let entries = entries.iter().map(|(addr, count)| {
+                    let addr = addr.parse::<Addr>().map_err(text)?;
+                    Ok::<_, String>((addr, *count))
+                });
+                let owner = owner.parse().map_err(text)?;
+                Self::Applied(owner, at, entries.collect::<Result<_, _>>()?)
+            }
+        })
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct State {
     last_entry: u64,
@@ -160,34 +200,19 @@ impl State {
         EntryId(self.last_entry + 1)
     }
 
-    /// Takes a line in. The error says what is wrong with the line.
-    pub(super) fn apply(&mut self, line: Line) -> Result<(), String> {
-        let at = line.at;
-        match line.record {
-            Record::Started(call) => {
-                self.last_entry = self.last_entry.max(call.entry);
-                let number = call.entry;
-                let started = Started::from_wire(at, call)?;
-                let end = None;
-                self.entries
-                    .insert(number, Box::new(Entry { started, end }));
+    /// Takes in what a line says. The error says what is wrong with it.
+    pub(super) fn apply(&mut self, said: Said) -> Result<(), String> {
+        match said {
+            Said::Started(number, started) => {
+                self.last_entry = self.last_entry.max(number);
+                let entry = Entry { started, end: None };
+                self.entries.insert(number, Box::new(entry));
             }
-            Record::Succeeded(wire::Succeeded { entry, ids }) => {
-                let made = ids.iter().map(ResourceId::from).collect();
-                self.end(entry, at, Outcome::Succeeded { made })?;
+            Said::Ended(entry, end) => self.end(entry, end)?,
+            Said::Applied(owner, at, entries) => {
+                self.applied.insert(owner, (at, entries));
             }
-            Record::Failed(failed) => self.end(failed.entry, at, Outcome::Failed(failed))?,
-            Record::Applied(wire::Applied { owner, entries }) => {
-                let owner = owner.parse().map_err(text)?;
-                let entries = entries.iter().map(|(addr, count)| {
-                    let addr = addr.parse::<Addr>().map_err(text)?;
-                    Ok::<_, String>((addr, *count))
-                });
-                self.applied
-                    .insert(owner, (at, entries.collect::<Result<_, _>>()?));
-            }
-            Record::RunStarted(run) => {
-                let run = RunRecord::from_wire(at, run)?;
+            Said::RunStarted(run) => {
                 let same = |other: &RunRecord| {
                     other.finished.is_none()
                         && (&other.plan, other.generation) == (&run.plan, run.generation)
@@ -201,29 +226,26 @@ impl State {
                     self.runs.pop_front();
                 }
             }
-            Record::RunFinished(wire::RunFinished {
-                plan,
-                counts,
-                interrupted,
-            }) => {
-                if let Some(run) = self.runs.iter_mut().rev().find(|run| run.plan == plan) {
-                    run.finished = Some((at, counts));
-                    run.interrupted = interrupted;
+            Said::RunFinished(at, finished) => {
+                let mut runs = self.runs.iter_mut().rev();
+                if let Some(run) = runs.find(|run| run.plan == finished.plan) {
+                    run.finished = Some((at, finished.counts));
+                    run.interrupted = finished.interrupted;
                 }
             }
         }
         Ok(())
     }
 
-    fn end(&mut self, entry: u64, at: Timestamp, outcome: Outcome) -> Result<(), String> {
+    fn end(&mut self, entry: u64, end: End) -> Result<(), String> {
         let found = self.entries.get_mut(&entry);
         let found = found.ok_or_else(|| format!("it ends call {entry}, which never began"))?;
         if found.started.operation == Operation::Create {
-            for id in outcome.made() {
+            for id in end.outcome.made() {
                 self.makers.entry(id.clone()).or_default().push(entry);
             }
         }
-        found.end = Some(End { at, outcome });
+        found.end = Some(end);
         Ok(())
     }
 

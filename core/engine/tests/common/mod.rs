@@ -6,8 +6,8 @@ pub(crate) mod shop;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -40,6 +40,8 @@ pub(crate) struct Bench {
     pub(crate) stop: Stop,
     pub(crate) options: ExecuteOptions,
     runs: AtomicUsize,
+    /// The journal of the last run.
+    last: Mutex<Option<Arc<Journal>>>,
 }
 
 /// What an apply did.
@@ -83,6 +85,7 @@ impl Bench {
             stop: Stop::new(),
             options: ExecuteOptions::default(),
             runs: AtomicUsize::new(0),
+            last: Mutex::default(),
         }
     }
 
@@ -138,7 +141,8 @@ impl Bench {
     /// A whole apply, as the facade does it.
     pub(crate) async fn apply(&self, intent: &Intent, mode: Mode) -> Applied {
         let lease = self.guard().await;
-        let journal = self.journal();
+        let journal = Arc::new(self.journal());
+        *self.last.lock().expect("no panic") = Some(Arc::clone(&journal));
         let owner = &intent.owner;
         let settled = send(settle(
             &self.sites,
@@ -243,6 +247,11 @@ impl Bench {
         };
         self.world.clear_hook();
         if outcome.is_some() {
+            // A dead process ends no write any more; ours does.
+            let journal = self.last.lock().expect("no panic").take();
+            while journal.as_ref().is_some_and(|journal| !journal.is_idle()) {
+                std::thread::yield_now();
+            }
             tear(self.dir.path());
         }
         outcome
