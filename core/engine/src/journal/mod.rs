@@ -150,14 +150,13 @@ impl Inner {
 
     fn rewrite(&self, now: Timestamp, keep: Duration) -> Result<(), JournalError> {
         let mut log = self.log.as_ref().map(lock);
-        let lines = {
+        let mut bytes = Vec::new();
+        {
             let mut memory = lock(&self.memory);
             memory.state.forget_before(now, keep);
             memory.unwritten.clear();
-            memory.state.lines()
-        };
-        let mut bytes = Vec::new();
-        lines.iter().for_each(|line| line.write_to(&mut bytes));
+            memory.state.each_line(|line| line.write_to(&mut bytes));
+        }
         match &mut log {
             Some(log) => log.replace(&bytes),
             None => Ok(()),

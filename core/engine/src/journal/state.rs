@@ -326,25 +326,25 @@ impl State {
         });
     }
 
-    /// The lines that add up to this state again.
-    pub(super) fn lines(&self) -> Vec<Line> {
-        let mut lines = Vec::new();
+    /// The lines that add up to this state again, one by one: of a large run they take more memory
+    /// than the state.
+    pub(super) fn each_line(&self, mut write: impl FnMut(Line)) {
         for run in &self.runs {
-            lines.push(Line::new(run.started, run.clone().into_record()));
+            write(Line::new(run.started, run.clone().into_record()));
             if let Some((at, counts)) = run.finished {
                 let record = Record::RunFinished(wire::RunFinished {
                     plan: run.plan.clone(),
                     counts,
                     interrupted: run.interrupted,
                 });
-                lines.push(Line::new(at, record));
+                write(Line::new(at, record));
             }
         }
         for (number, entry) in &self.entries {
             let started = entry.started.clone();
-            lines.push(Line::new(started.at, started.into_record(EntryId(*number))));
+            write(Line::new(started.at, started.into_record(EntryId(*number))));
             if let Some(end) = &entry.end {
-                lines.push(Line::new(end.at, end.outcome.to_record(*number)));
+                write(Line::new(end.at, end.outcome.to_record(*number)));
             }
         }
         for (owner, (at, entries)) in &self.applied {
@@ -353,9 +353,8 @@ impl State {
                 owner: owner.to_string(),
                 entries: entries.collect(),
             });
-            lines.push(Line::new(*at, record));
+            write(Line::new(*at, record));
         }
-        lines
     }
 }
 
