@@ -1,4 +1,4 @@
-//! The work itself.
+//! Pieces of work, on several threads.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
