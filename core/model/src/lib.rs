@@ -34,7 +34,7 @@ pub use intent::{
     PlacementIntent, Preference, RuleIntent, Size, SpotIntent, Spread, SubnetIntent, VolumeIntent,
 };
 pub use inventory::{Coverage, Inventory, SiteInventory};
-pub use mark::{Digest, Digester, Mark, Owner};
+pub use mark::{Digest, Mark, Owner};
 pub use name::{Name, NameError};
 pub use offer::{CapacityKind, Offer, Pool, Quota, SiteFacts};
 pub use resource::{Attributes, Fingerprint, Resource, ResourceId, ResourceState};

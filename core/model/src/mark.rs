@@ -23,9 +23,12 @@ impl Digest {
     /// The digest of a list of strings; the borders between them count.
     #[must_use]
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut digester = Digester::default();
-        parts.into_iter().for_each(|part| digester.push(part));
-        digester.finish()
+        let mut hasher = Sha256::new();
+        for part in parts {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        Self::finish(hasher)
     }
 
     /// The digest of a value's JSON form. Maps must be sorted for it to be stable.
@@ -59,24 +62,6 @@ impl Digest {
     #[must_use]
     pub fn short(&self) -> &str {
         &self.0[..16]
-    }
-}
-
-/// Makes the digest of a list of strings that come one by one, as [`Digest::of_parts`] does of all.
-#[derive(Debug, Clone, Default)]
-pub struct Digester(Sha256);
-
-impl Digester {
-    /// Adds a string.
-    pub fn push(&mut self, part: &str) {
-        self.0.update((part.len() as u64).to_le_bytes());
-        self.0.update(part.as_bytes());
-    }
-
-    /// The digest of all that was added.
-    #[must_use]
-    pub fn finish(self) -> Digest {
-        Digest::finish(self.0)
     }
 }
 

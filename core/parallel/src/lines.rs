@@ -64,7 +64,8 @@ pub fn each_line<T: Send, E: From<io::Error>>(
         )?;
         length.whole += end as u64;
         bytes.drain(..end);
-        if read == 0 {
+        // Less than what was asked for is the end of the file.
+        if read < READ_BYTES {
             length.torn = bytes.len() as u64;
             return Ok(length);
         }

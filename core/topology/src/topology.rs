@@ -170,9 +170,8 @@ impl Evaluated {
     }
 }
 
-/// Runs `f` where expressions may nest: on a stack of its own, unless the caller's is as large, which
-/// may be small. The thread
-/// stays the same, so that its memory is freed where it was taken.
+/// Runs `f` where expressions may nest: callers' stacks may be small, so on one of its own, unless the
+/// caller's is one. The thread stays the same, so that its memory is freed where it was taken.
 pub(crate) fn deep<T>(f: impl FnOnce() -> T) -> T {
     stacker::maybe_grow(STACK_BYTES / 2, STACK_BYTES, f)
 }
