@@ -205,6 +205,12 @@ impl<'a> Market<'a> {
         self.chosen.get(&key).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether anything would do in a zone.
+    pub(super) fn has(&self, zone: &Name, machine: &MachineIntent) -> bool {
+        let mut offers = self.offers(zone).iter();
+        offers.any(|offer| self.fits(offer, machine).is_ok()) || self.flexible(machine).is_some()
+    }
+
     /// The cheapest that would do in a zone.
     pub(super) fn cheapest(&self, zone: &Name, machine: &MachineIntent) -> Option<Shape> {
         let mut offers = self.offers(zone).iter();

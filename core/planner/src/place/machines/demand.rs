@@ -185,10 +185,8 @@ fn demand<'a>(
 
 /// How many of what stays in its place is spot.
 fn lanes_spot(allotment: &Allotment<'_>) -> u32 {
-    let zones = allotment.places.values().flat_map(BTreeMap::values);
-    let spot = zones
-        .flatten()
-        .filter(|s| s.shape.capacity == CapacityKind::Spot);
+    let shares = allotment.shares.iter();
+    let spot = shares.filter(|share| share.shape.capacity == CapacityKind::Spot);
     spot.map(|share| share.count).sum()
 }
 
@@ -261,17 +259,13 @@ fn targets(
 
 /// The lanes of what runs, which leave its places.
 fn kept_lanes<'a>(allotment: &mut Allotment<'a>) -> Vec<Lane<'a>> {
-    let mut lanes = Vec::new();
-    for (site, zones) in std::mem::take(&mut allotment.places) {
-        for (zone, shares) in zones {
-            lanes.extend(shares.into_iter().map(|share| Lane {
-                site,
-                zones: vec![(zone, share.shape)],
-                kept: Some(share.count),
-            }));
-        }
-    }
-    lanes
+    let shares = std::mem::take(&mut allotment.shares).into_iter();
+    let lanes = shares.map(|share| Lane {
+        site: share.site,
+        zones: vec![(share.zone, share.shape)],
+        kept: Some(share.count),
+    });
+    lanes.collect()
 }
 
 /// The lanes for new machines.
@@ -291,10 +285,10 @@ fn lanes<'a>(allotment: &Allotment<'a>, supply: &mut Supply<'a>) -> Vec<Lane<'a>
         let facts = market.facts();
         let bounded = facts.free.is_some() || !facts.quotas.is_empty();
         for zone in permitted_zones(allotment, facts) {
-            let here = allotment.places.get(site).and_then(|zones| zones.get(zone));
             let mut shapes: Vec<Shape> = market.choices(zone, allotment.machine).to_vec();
             // A fleet grows by machines of the size that it has there, while that is on sale.
-            let same = here.into_iter().flatten().map(|share| &share.shape);
+            let here = allotment.shares_in(site, zone).iter();
+            let same = here.map(|share| &share.shape);
             let same: Vec<_> = same
                 .filter(|shape| market.is_sold(zone, shape, allotment.machine))
                 .cloned()

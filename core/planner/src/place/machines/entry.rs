@@ -19,18 +19,16 @@ impl<'a> Placer<'a> {
     pub(super) fn machine_entries(&mut self, allotment: Allotment<'a>) {
         let machine = allotment.machine;
         let why = allotment.moved;
-        for (site, zones) in allotment.places {
+        for shares in allotment.shares.chunk_by(|a, b| a.site == b.site) {
+            let site = shares[0].site;
             let Some(facts) = self.facts(site) else {
                 continue;
             };
-            let mut goals = Vec::new();
-            let shares = zones
-                .into_iter()
-                .flat_map(|(zone, shares)| shares.into_iter().map(move |share| (zone, share)));
-            for (zone, share) in shares.filter(|(_, share)| share.count > 0) {
+            let mut goals = Vec::with_capacity(shares.len());
+            for share in shares.iter().filter(|share| share.count > 0) {
                 let arch = share.shape.arch.as_deref();
                 if let Some(image) = self.image(machine, site, facts, arch) {
-                    let goal = self.goal(machine, site, facts, zone.clone(), share, image);
+                    let goal = self.goal(machine, facts, share, image);
                     goals.push(Arc::new(goal));
                 }
             }
@@ -47,14 +45,13 @@ impl<'a> Placer<'a> {
     fn goal(
         &mut self,
         machine: &MachineIntent,
-        site: &Name,
         facts: &SiteFacts,
-        zone: Name,
-        share: Share,
+        share: &Share<'_>,
         image: ImageRef<Addr>,
     ) -> Goal {
+        let (site, shape) = (share.site, &share.shape);
         let subnet_zone = match facts.capabilities.subnets {
-            SubnetScope::Zonal => Some(&zone),
+            SubnetScope::Zonal => Some(share.zone),
             SubnetScope::Regional => None,
         };
         let subnet = subnet_addr(&machine.subnet, site, subnet_zone);
@@ -67,11 +64,11 @@ impl<'a> Placer<'a> {
         let firewalls = machine.firewalls.iter();
         let firewalls: Shared<BTreeSet<_>> = firewalls.map(|firewall| firewall.at(site)).collect();
         let spec = Spec::Machine(MachineSpec {
-            machine_type: share.shape.machine_type,
-            cpu: share.shape.cpu,
-            memory: share.shape.memory,
-            capacity: share.shape.capacity,
-            zone,
+            machine_type: shape.machine_type.clone(),
+            cpu: shape.cpu,
+            memory: shape.memory,
+            capacity: shape.capacity,
+            zone: share.zone.clone(),
             image,
             subnet,
             firewalls: firewalls.or_last(&mut self.last_firewalls),
@@ -90,7 +87,7 @@ impl<'a> Placer<'a> {
             count: share.count,
             spec,
             notes: Shared::from(notes).or_last(&mut self.last_notes),
-            price_hour: share.shape.price_hour,
+            price_hour: shape.price_hour,
         }
     }
 

@@ -8,9 +8,9 @@ use strat_model::{
     ResourceState, Spec,
 };
 
-use super::{Allotment, Share, Supply, permitted_zones};
+use super::{Allotment, Supply, permitted_zones};
 use crate::place::Placer;
-use crate::place::offers::{Market, request};
+use crate::place::offers::{Market, Shape, request};
 
 impl<'a> Placer<'a> {
     /// Keeps what runs where it is permitted, up to the count, and takes its room.
@@ -25,7 +25,7 @@ impl<'a> Placer<'a> {
             machine,
             sites,
             pin,
-            places: BTreeMap::new(),
+            shares: Vec::new(),
             missing: 0,
             new: 0,
             moved: None,
@@ -47,7 +47,7 @@ impl<'a> Placer<'a> {
                 let here = found.iter().copied().filter(|r| r.zone() == Some(zone));
                 let mut here: Vec<&Resource> = here.collect();
                 // A broken machine is made anew in any case: elsewhere, where its zone sells nothing now.
-                if has_other && market.cheapest(zone, machine).is_none() {
+                if has_other && !market.has(zone, machine) {
                     here.retain(|resource| resource.state != ResourceState::Failed);
                 }
                 if let Some(word) = &machine.placement.anti_affinity
@@ -57,10 +57,8 @@ impl<'a> Placer<'a> {
                     let first = supply.apart.insert((site, zone, word.clone()));
                     here.truncate(usize::from(first));
                 }
-                let shares = shares(machine, &here, zone, &mut spot_left, market);
-                if !shares.is_empty() {
-                    let zones = allotment.places.entry(site).or_default();
-                    zones.insert(zone, shares);
+                for (count, shape) in shapes(machine, &here, zone, &mut spot_left, market) {
+                    allotment.add(site, zone, &shape, count);
                 }
             }
         }
@@ -92,33 +90,30 @@ fn is_sold_somewhere(allotment: &Allotment<'_>, supply: &Supply<'_>) -> bool {
     sites.any(|site| {
         supply.markets.get(*site).is_some_and(|market| {
             let mut zones = permitted_zones(allotment, market.facts()).into_iter();
-            zones.any(|zone| market.cheapest(zone, allotment.machine).is_some())
+            zones.any(|zone| market.has(zone, allotment.machine))
         })
     })
 }
 
 fn take_rooms<'a>(allotment: &Allotment<'a>, supply: &mut Supply<'a>) {
     let disk = allotment.disk();
-    for (site, zones) in &allotment.places {
-        if let Some(room) = supply.rooms.get_mut(site) {
-            for share in zones.values().flatten() {
-                room.take(share.shape.need(disk), share.count);
-            }
+    for share in &allotment.shares {
+        if let Some(room) = supply.rooms.get_mut(share.site) {
+            room.take(share.shape.need(disk), share.count);
         }
     }
 }
 
 /// The sizes of the machines in a zone where some run: their own, while what was asked for is the
 /// same; the others become what would be chosen now.
-fn shares<'a>(
+fn shapes<'a>(
     machine: &MachineIntent,
     here: &[&Resource],
     zone: &'a Name,
     spot_left: &mut u32,
     market: &mut Market<'a>,
-) -> Vec<Share> {
+) -> Vec<(u32, Shape)> {
     let asked = request(machine);
-    let mut shares: Vec<Share> = Vec::new();
     let mut others = 0;
     let mut by_shape: BTreeMap<(&str, CapacityKind), (u32, &MachineSpec<ResourceId>)> =
         BTreeMap::new();
@@ -139,22 +134,17 @@ fn shares<'a>(
         let key = (spec.machine_type.as_str(), spec.capacity);
         by_shape.entry(key).or_insert((0, spec)).0 += 1;
     }
-    for (count, spec) in by_shape.into_values() {
-        let shape = market.running(spec);
-        shares.push(Share { count, shape });
-    }
+    let counts = by_shape.into_values();
+    let mut shapes: Vec<_> = counts.map(|(n, spec)| (n, market.running(spec))).collect();
     if others > 0 {
-        let largest = shares.iter_mut().max_by_key(|share| share.count);
-        let permanent = largest.filter(|share| share.shape.capacity != CapacityKind::Spot);
+        let largest = shapes.iter_mut().max_by_key(|(count, _)| *count);
+        let permanent = largest.filter(|(_, shape)| shape.capacity != CapacityKind::Spot);
         match permanent {
-            Some(share) => share.count += others,
-            None => shares.extend(market.choose(zone, machine).map(|shape| Share {
-                count: others,
-                shape,
-            })),
+            Some((count, _)) => *count += others,
+            None => shapes.extend(market.choose(zone, machine).map(|shape| (others, shape))),
         }
     }
-    shares
+    shapes
 }
 
 /// Takes machines away until at most the count is left: from the place that is liked least, and of
@@ -164,40 +154,29 @@ fn shrink(allotment: &mut Allotment<'_>) {
     let rank: BTreeMap<&Name, usize> = allotment.sites.iter().copied().zip(0..).collect();
     let mut total: u32 = allotment.sites.iter().map(|s| allotment.count_at(s)).sum();
     while total > allotment.machine.count {
-        let worst = allotment.places.iter().flat_map(|(site, zones)| {
-            let at_site: u32 = zones.values().flatten().map(|share| share.count).sum();
-            let rank = rank.get(site).copied().unwrap_or(usize::MAX);
-            let weight = placement.weights.get(*site).copied().unwrap_or(1);
-            zones.iter().flat_map(move |(zone, shares)| {
-                let in_zone: u32 = shares.iter().map(|share| share.count).sum();
-                shares.iter().enumerate().map(move |(at, share)| {
-                    let dollars = share.shape.dollars().unwrap_or_default();
-                    let owned = share.shape.capacity == CapacityKind::Owned;
-                    let site_key = match placement.prefer {
-                        Preference::Order => (rank as u64, Default::default()),
-                        Preference::Owned => (u64::from(!owned), dollars),
-                        Preference::Cost => (0, dollars),
-                        Preference::Balance => {
-                            let share = u64::from(at_site) * 1_000_000;
-                            (
-                                share.checked_div(weight.into()).unwrap_or(u64::MAX),
-                                dollars,
-                            )
-                        }
-                    };
-                    let empty = Reverse(share.count == 0);
-                    ((empty, site_key, in_zone), (*site, *zone, at))
-                })
-            })
+        let shares = allotment.shares.iter().enumerate();
+        let worst = shares.max_by_key(|(_, share)| {
+            let dollars = share.shape.dollars().unwrap_or_default();
+            let owned = share.shape.capacity == CapacityKind::Owned;
+            let site_key = match placement.prefer {
+                Preference::Order => {
+                    let rank = rank.get(share.site).copied().unwrap_or(usize::MAX);
+                    (rank as u64, Default::default())
+                }
+                Preference::Owned => (u64::from(!owned), dollars),
+                Preference::Cost => (0, dollars),
+                Preference::Balance => {
+                    let weight = placement.weights.get(share.site).copied().unwrap_or(1);
+                    let at_site = u64::from(allotment.count_at(share.site)) * 1_000_000;
+                    let full = at_site.checked_div(weight.into()).unwrap_or(u64::MAX);
+                    (full, dollars)
+                }
+            };
+            let in_zone = allotment.count_in(share.site, share.zone);
+            (Reverse(share.count == 0), site_key, in_zone)
         });
-        let Some((_, (site, zone, at))) = worst.max_by(|a, b| a.0.cmp(&b.0)) else {
-            return;
-        };
-        let zones = allotment.places.get_mut(site);
-        let Some(share) = zones.and_then(|zones| zones.get_mut(&zone)?.get_mut(at)) else {
-            return;
-        };
-        share.count -= 1;
+        let Some((at, _)) = worst else { return };
+        allotment.shares[at].count -= 1;
         total -= 1;
     }
 }

@@ -10,6 +10,7 @@ mod reasons;
 mod relax;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use strat_model::{Diagnostic, LocalAddr, MachineIntent, Name, Noun, Resource, SiteFacts};
 
@@ -23,12 +24,11 @@ use crate::Entry;
 use crate::allot::allot;
 use crate::room::{Room, disk_space};
 
-/// The machines of one intent at one site, by zone.
-pub(super) type Zones<'a> = BTreeMap<&'a Name, Vec<Share>>;
-
 /// The machines of one intent and size in one zone.
-#[derive(Debug, Clone)]
-pub(super) struct Share {
+#[derive(Debug)]
+pub(super) struct Share<'a> {
+    site: &'a Name,
+    zone: &'a Name,
     count: u32,
     shape: Shape,
 }
@@ -41,8 +41,8 @@ pub(super) struct Allotment<'a> {
     pub(super) sites: Vec<&'a Name>,
     /// The one place where it must be, because a volume of its is there.
     pub(super) pin: Option<(Name, Name)>,
-    /// Where they are.
-    places: BTreeMap<&'a Name, Zones<'a>>,
+    /// Where they are, sorted by site and zone.
+    shares: Vec<Share<'a>>,
     /// How many have no place yet.
     pub(super) missing: u32,
     /// How many of the places are new.
@@ -54,55 +54,62 @@ pub(super) struct Allotment<'a> {
 impl<'a> Allotment<'a> {
     /// Puts machines of a size into a zone.
     fn add(&mut self, site: &'a Name, zone: &'a Name, shape: &Shape, count: u32) {
-        let shares = self
-            .places
-            .entry(site)
-            .or_default()
-            .entry(zone)
-            .or_default();
-        match shares.iter_mut().find(|share| share.shape.is_same(shape)) {
-            Some(share) => share.count += count,
-            None => shares.push(Share {
-                count,
-                shape: shape.clone(),
-            }),
+        let here = self.range(site, zone);
+        let end = here.end;
+        let mut here = self.shares[here].iter_mut();
+        if let Some(share) = here.find(|share| share.shape.is_same(shape)) {
+            share.count += count;
+            return;
         }
+        let share = Share {
+            site,
+            zone,
+            count,
+            shape: shape.clone(),
+        };
+        // Most intents are one machine.
+        self.shares.reserve_exact(1);
+        self.shares.insert(end, share);
+    }
+
+    fn range(&self, site: &Name, zone: &Name) -> Range<usize> {
+        let place = |share: &Share<'_>| (share.site, share.zone).cmp(&(site, zone));
+        let from = self.shares.partition_point(|share| place(share).is_lt());
+        from..self.shares.partition_point(|share| place(share).is_le())
+    }
+
+    /// Those in a zone.
+    fn shares_in(&self, site: &Name, zone: &Name) -> &[Share<'a>] {
+        &self.shares[self.range(site, zone)]
     }
 
     fn count_in(&self, site: &Name, zone: &Name) -> u32 {
-        let shares = self.places.get(site).and_then(|zones| zones.get(zone));
-        shares.into_iter().flatten().map(|share| share.count).sum()
+        let shares = self.shares_in(site, zone).iter();
+        shares.map(|share| share.count).sum()
     }
 
     fn count_at(&self, site: &Name) -> u32 {
-        let zones = self.places.get(site).into_iter().flat_map(BTreeMap::values);
-        zones.flatten().map(|share| share.count).sum()
+        let here = self.shares.iter().filter(|share| share.site == site);
+        here.map(|share| share.count).sum()
     }
 
     /// How many have a place.
     pub(super) fn count(&self) -> u32 {
-        let zones = self.places.values().flat_map(BTreeMap::values);
-        zones.flatten().map(|share| share.count).sum()
+        self.shares.iter().map(|share| share.count).sum()
     }
 
     /// Where they are, for people.
     pub(super) fn chosen(&self) -> Vec<Chosen> {
-        let mut chosen = Vec::new();
-        for (site, zones) in &self.places {
-            for (zone, shares) in zones {
-                for share in shares.iter().filter(|share| share.count > 0) {
-                    chosen.push(Chosen {
-                        site: (*site).clone(),
-                        zone: (*zone).clone(),
-                        machine_type: share.shape.machine_type.clone(),
-                        capacity: share.shape.capacity,
-                        count: share.count,
-                        price_hour: share.shape.price_hour,
-                    });
-                }
-            }
-        }
-        chosen
+        let shares = self.shares.iter().filter(|share| share.count > 0);
+        let chosen = shares.map(|share| Chosen {
+            site: share.site.clone(),
+            zone: share.zone.clone(),
+            machine_type: share.shape.machine_type.clone(),
+            capacity: share.shape.capacity,
+            count: share.count,
+            price_hour: share.shape.price_hour,
+        });
+        chosen.collect()
     }
 
     fn disk(&self) -> u64 {

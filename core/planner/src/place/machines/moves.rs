@@ -1,11 +1,9 @@
 //! Moving what could stay, where that saves enough.
 
-use std::collections::BTreeMap;
-
 use rust_decimal::Decimal;
 use strat_model::CapacityKind;
 
-use super::{Allotment, Supply, demand, layout};
+use super::{Allotment, Share, Supply, demand, layout};
 use crate::allot::allot;
 
 /// Places a fleet anew if that saves at least its `move_threshold` of what it costs where it is.
@@ -21,18 +19,16 @@ pub(super) fn reconsider<'a>(allotment: &mut Allotment<'a>, supply: &mut Supply<
     };
     let before = supply.rooms.clone();
     let disk = allotment.disk();
-    for (site, zones) in &allotment.places {
-        if let Some(room) = supply.rooms.get_mut(site) {
-            for share in zones.values().flatten() {
-                room.put_back(share.shape.need(disk), share.count);
-            }
+    for share in &allotment.shares {
+        if let Some(room) = supply.rooms.get_mut(share.site) {
+            room.put_back(share.shape.need(disk), share.count);
         }
     }
     let mut trial = [Allotment {
         machine: allotment.machine,
         sites: allotment.sites.clone(),
         pin: None,
-        places: BTreeMap::new(),
+        shares: Vec::new(),
         missing: allotment.machine.count,
         new: 0,
         moved: None,
@@ -49,7 +45,7 @@ pub(super) fn reconsider<'a>(allotment: &mut Allotment<'a>, supply: &mut Supply<
                 "moving saves {percent} % of the price, and `move_threshold` is {threshold} %"
             ));
             allotment.new = new_in(allotment, &trial);
-            allotment.places = trial.places;
+            allotment.shares = trial.shares;
         }
         _ => supply.rooms = before,
     }
@@ -57,8 +53,8 @@ pub(super) fn reconsider<'a>(allotment: &mut Allotment<'a>, supply: &mut Supply<
 
 /// What a fleet costs an hour in US dollars; our own hardware without a price is paid for.
 fn hourly(allotment: &Allotment<'_>) -> Option<Decimal> {
-    let zones = allotment.places.values().flat_map(BTreeMap::values);
-    zones.flatten().try_fold(Decimal::ZERO, |sum, share| {
+    let mut shares = allotment.shares.iter();
+    shares.try_fold(Decimal::ZERO, |sum, share| {
         let owned = share.shape.capacity == CapacityKind::Owned;
         let price = share.shape.dollars().or(owned.then_some(Decimal::ZERO))?;
         Some(sum + price * Decimal::from(share.count))
@@ -67,18 +63,10 @@ fn hourly(allotment: &Allotment<'_>) -> Option<Decimal> {
 
 /// How many machines of `after` are not there before.
 fn new_in(before: &Allotment<'_>, after: &Allotment<'_>) -> u32 {
-    let mut new = 0;
-    for (site, zones) in &after.places {
-        for (zone, shares) in zones {
-            let old = before.places.get(site).and_then(|zones| zones.get(zone));
-            for share in shares {
-                let same = old
-                    .into_iter()
-                    .flatten()
-                    .filter(|o| o.shape.is_same(&share.shape));
-                new += share.count.saturating_sub(same.map(|o| o.count).sum());
-            }
-        }
-    }
-    new
+    let new = |share: &Share<'_>| {
+        let old = before.shares_in(share.site, share.zone).iter();
+        let same = old.filter(|old| old.shape.is_same(&share.shape));
+        share.count.saturating_sub(same.map(|old| old.count).sum())
+    };
+    after.shares.iter().map(new).sum()
 }

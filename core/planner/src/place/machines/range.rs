@@ -32,8 +32,8 @@ impl<'a> Placer<'a> {
         let zone = pin.or_else(|| machine.placement.zone.clone());
         let key = (asked(machine), allotment.sites.clone(), zone);
         let range = known.entry(key).or_insert_with(|| range(allotment, supply));
-        let zones = allotment.places.values().flat_map(|zones| zones.values());
-        let chosen = zones.flatten().filter_map(|share| share.shape.dollars());
+        let shares = allotment.shares.iter();
+        let chosen = shares.filter_map(|share| share.shape.dollars());
         let (least, most) = (chosen.clone().min(), chosen.max());
         // What goes to hardware that is paid for may have to go to a cloud.
         let low = range.0.into_iter().chain(least).min();
