@@ -79,7 +79,7 @@ fn answer(
 fn read(text: &str) -> Result<Intent, String> {
     let file = SourceFile {
         name: "request.hcl".into(),
-        text: text.into(),
+        text: text.to_owned().into(),
     };
     let sources = Sources::from_files(std::path::Path::new("."), vec![file]);
     let evaluated =

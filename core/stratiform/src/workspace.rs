@@ -122,7 +122,7 @@ impl Workspace {
             let text = std::fs::read_to_string(path).map_err(Error::file(path, "read"))?;
             Ok(SourceFile {
                 name: Arc::from(path.to_string_lossy()),
-                text: Arc::from(text),
+                text: Arc::new(text),
             })
         };
         paths.iter().map(read).collect()

@@ -23,8 +23,8 @@ const VARIABLE_ENDINGS: [&str; 4] = [".vars.hcl", ".vars.yaml", ".vars.yml", ".v
 pub struct SourceFile {
     /// As shown to people.
     pub name: Arc<str>,
-    /// The whole text, without a byte order mark.
-    pub text: Arc<str>,
+    /// The whole text, without a byte order mark. It is as it was read: an `Arc<str>` would be a copy.
+    pub text: Arc<String>,
 }
 
 /// The text of a topology.
@@ -128,7 +128,7 @@ impl Sources {
             .into_iter()
             .map(|file| match file.text.strip_prefix('\u{feff}') {
                 Some(text) => SourceFile {
-                    text: Arc::from(text),
+                    text: Arc::new(text.to_owned()),
                     name: file.name,
                 },
                 None => file,
@@ -145,7 +145,7 @@ impl Sources {
         self.files
             .iter()
             .find(|file| &*file.name == name)
-            .map(|file| &*file.text)
+            .map(|file| file.text.as_str())
     }
 
     /// The folder that `file("…")` is relative to.
@@ -224,9 +224,8 @@ fn read(path: &Path) -> Result<SourceFile, LoadError> {
         path: path.to_owned(),
         at: error.utf8_error().valid_up_to(),
     })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     Ok(SourceFile {
         name: Arc::from(path.to_string_lossy()),
-        text: Arc::from(text),
+        text: Arc::new(text),
     })
 }

@@ -15,7 +15,7 @@ mod site;
 mod storage;
 mod topology;
 
-use strat_model::{Intent, LocalAddr, Noun, Owner};
+use strat_model::{Common, Intent, LocalAddr, Noun, Owner};
 
 use crate::eval::Evaluator;
 use crate::report::{Failed, Outcome};
@@ -85,6 +85,20 @@ impl Parts {
             .volumes
             .reserve_exact(nouns.filter(|noun| *noun == Noun::Volume).count());
         parts
+    }
+
+    /// What all of them have in common.
+    fn commons(&self) -> impl Iterator<Item = &Common> {
+        let networks = self.networks.iter().map(|of| &of.common);
+        networks
+            .chain(self.subnets.iter().map(|of| &of.common))
+            .chain(self.firewalls.iter().map(|of| &of.common))
+            .chain(self.addresses.iter().map(|of| &of.common))
+            .chain(self.keypairs.iter().map(|of| &of.common))
+            .chain(self.images.iter().map(|of| &of.common))
+            .chain(self.machines.iter().map(|of| &of.common))
+            .chain(self.volumes.iter().map(|of| &of.common))
+            .chain(self.buckets.iter().map(|of| &of.common))
     }
 
     fn add(&mut self, noun: Noun, item: &mut Item<'_, '_>) -> Outcome<()> {

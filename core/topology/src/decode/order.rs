@@ -30,6 +30,9 @@ struct Node<'a> {
 ///
 /// Rules between firewalls are left out: they are filled in once the firewalls are there.
 pub(super) fn cycles(ev: &mut Evaluator<'_>, parts: &Parts) {
+    if !may_close(parts) {
+        return;
+    }
     let graph = Graph::new(parts);
     let mut search = Search {
         state: vec![State::New; graph.nodes.len()],
@@ -41,6 +44,14 @@ pub(super) fn cycles(ev: &mut Evaluator<'_>, parts: &Parts) {
     for start in 0..search.graph.nodes.len() {
         search.from(ev, start);
     }
+}
+
+/// Whether there can be a circle: the other attributes name only things of kinds that come before
+/// their own.
+fn may_close(parts: &Parts) -> bool {
+    let mut datas = parts.machines.iter().filter_map(|m| m.user_data.as_ref());
+    datas.any(|data| data.references().next().is_some())
+        || parts.commons().any(|common| !common.depends_on.is_empty())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

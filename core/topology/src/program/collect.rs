@@ -14,13 +14,15 @@ use crate::span::Files;
 
 /// Puts the bodies of all files together.
 pub(crate) fn collect(files: Files, base_dir: PathBuf, bodies: Vec<Body>) -> Program {
+    // So large a list is not moved while it grows.
+    let blocks = bodies.iter().map(|body| body.blocks.len()).sum();
     let mut collector = Collector {
         program: Program {
             files,
             base_dir,
+            things: Vec::with_capacity(blocks),
             ..Program::default()
         },
-        things: BTreeMap::new(),
     };
     for body in bodies {
         collector.file(body);
@@ -30,22 +32,12 @@ pub(crate) fn collect(files: Files, base_dir: PathBuf, bodies: Vec<Body>) -> Pro
 
 struct Collector {
     program: Program,
-    things: BTreeMap<(Noun, Name), Block>,
 }
 
 impl Collector {
     fn finish(mut self) -> Program {
+        self.sort();
         let program = &mut self.program;
-        for ((noun, name), block) in self.things {
-            let at = program.things.len();
-            program
-                .index
-                .entry(noun)
-                .or_default()
-                .insert(name.clone(), at);
-            let thing = Thing::new(noun, name, block, &program.files);
-            program.things.push(thing);
-        }
         if program.topology.is_none() {
             program.problems.push(
                 Diagnostic::error("missing_topology", "no `topology` block says whose this is")
@@ -53,6 +45,28 @@ impl Collector {
             );
         }
         self.program
+    }
+
+    /// Sorts the managed blocks. Of those of one name the first in the files counts.
+    fn sort(&mut self) {
+        let mut things = std::mem::take(&mut self.program.things);
+        things.sort_unstable_by(|a, b| {
+            let (first, second) = (a.block.head, b.block.head);
+            (a.noun, &a.name, first).cmp(&(b.noun, &b.name, second))
+        });
+        things.dedup_by(|second, first| {
+            let same = (first.noun, &first.name) == (second.noun, &second.name);
+            if same && let Some(label) = second.block.labels.first() {
+                let keyword = second.schema().keyword;
+                self.duplicate(label, first.block.labels.first(), keyword);
+            }
+            same
+        });
+        for (at, thing) in things.iter().enumerate() {
+            let index = self.program.index.entry(thing.noun).or_default();
+            index.insert(thing.name.clone(), at);
+        }
+        self.program.things = things;
     }
 
     fn problem(&mut self, diagnostic: Diagnostic) {
@@ -98,12 +112,8 @@ impl Collector {
             return;
         };
         if let Some(noun) = Noun::parse(schema.keyword) {
-            match self.things.get(&(noun, name.clone())) {
-                Some(first) => self.duplicate(&label, first.clone().labels.first(), schema.keyword),
-                None => {
-                    self.things.insert((noun, name), block);
-                }
-            }
+            let thing = Thing::new(noun, name, block, &self.program.files);
+            self.program.things.push(thing);
             return;
         }
         self.declare(schema, &label, name, block);

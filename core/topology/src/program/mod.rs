@@ -32,7 +32,7 @@ pub(crate) struct Program {
     /// The managed blocks, sorted by noun and name.
     pub(crate) things: Vec<Thing>,
     /// Where in `things` each is.
-    pub(crate) index: FxHashMap<Noun, BTreeMap<Name, usize>>,
+    pub(crate) index: FxHashMap<Noun, FxHashMap<Name, usize>>,
     /// What is wrong with the shape.
     pub(crate) problems: Vec<Diagnostic>,
 }
@@ -61,8 +61,8 @@ impl Program {
 
     /// The names of the blocks of that noun.
     pub(crate) fn names(&self, noun: Noun) -> Vec<&str> {
-        let names = self.index.get(&noun).into_iter().flat_map(BTreeMap::keys);
-        names.map(Name::as_str).collect()
+        let things = self.things.iter().filter(|thing| thing.noun == noun);
+        things.map(|thing| thing.name.as_str()).collect()
     }
 }
 

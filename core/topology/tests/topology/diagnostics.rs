@@ -65,7 +65,7 @@ fn inputs(vars: &[(&str, &str)], file: Option<(&str, &str)>) -> Inputs {
     let vars = vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
     let file = file.map(|(name, text)| SourceFile {
         name: name.into(),
-        text: text.into(),
+        text: text.to_owned().into(),
     });
     Inputs {
         vars: vars.collect(),

@@ -39,7 +39,7 @@ fn examples() -> Vec<Example> {
 fn evaluate(files: &[(&str, &str)]) -> Result<Evaluated, Vec<Diagnostic>> {
     let files = files.iter().map(|(name, text)| SourceFile {
         name: Arc::from(*name),
-        text: Arc::from(*text),
+        text: Arc::new((*text).to_owned()),
     });
     Topology::parse(&Sources::from_files(FOLDER, files.collect()))?.evaluate(&Inputs::default())
 }

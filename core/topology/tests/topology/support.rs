@@ -10,7 +10,7 @@ use strat_topology::{Evaluated, Inputs, SourceFile, Sources, Topology};
 pub(crate) fn sources(files: &[(&str, &str)]) -> Sources {
     let files = files.iter().map(|(name, text)| SourceFile {
         name: Arc::from(*name),
-        text: Arc::from(*text),
+        text: Arc::new((*text).to_owned()),
     });
     Sources::from_files(env!("CARGO_MANIFEST_DIR"), files.collect())
 }

@@ -27,7 +27,7 @@ fn folder() -> std::path::PathBuf {
 fn intent(name: &str, text: &str) -> Result<String, String> {
     let file = SourceFile {
         name: Arc::from(name),
-        text: Arc::from(text),
+        text: Arc::new(text.to_owned()),
     };
     let evaluated = Topology::parse(&Sources::from_files(folder(), vec![file]))
         .and_then(|topology| topology.evaluate(&Inputs::default()))
