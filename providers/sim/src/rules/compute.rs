@@ -47,9 +47,11 @@ impl Cloud {
         if let (true, Some(error)) = (created.is_empty(), &shortfall) {
             return Err(Shortfall::of(error).into_error());
         }
-        let ids = created.iter().map(|machine| machine.id.clone()).collect();
-        let reason = shortfall.as_ref().map(Shortfall::of);
-        self.remember(tx, Kind::Machine, &digest, request.token, ids, reason);
+        if names.len() > 1 {
+            let ids = created.iter().map(|machine| machine.id.clone()).collect();
+            let reason = shortfall.as_ref().map(Shortfall::of);
+            self.remember(tx, Kind::Machine, &digest, request.token, ids, reason);
+        }
         Ok((created, shortfall))
     }
 

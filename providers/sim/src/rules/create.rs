@@ -46,14 +46,6 @@ impl Cloud {
         }
         let (spec, attributes) = self.check_new(tx, asked, name)?;
         let thing = tx.make(spec, attributes, self.birth(kind, name, &digest, request));
-        self.remember(
-            tx,
-            kind,
-            &digest,
-            request.token,
-            vec![thing.id.clone()],
-            None,
-        );
         Ok(self.report(tx, &thing))
     }
 
@@ -129,17 +121,18 @@ impl Cloud {
         digest: &str,
         token: &Token,
     ) -> Result<Option<TokenRecord>> {
-        let Some(record) = tx.region().token(&token_key(kind, token)) else {
+        let Some(record) = tx.region().token(kind, token, tx.now) else {
             return Ok(None);
         };
         if record.request == digest {
-            return Ok(Some(record.clone()));
+            return Ok(Some(record));
         }
         let message = format!("the token {token} was used for another {kind} before");
         Err(self.fail(Trouble::TokenReused, message))
     }
 
-    /// Remembers what a token led to, where this cloud does.
+    /// Remembers what the token of a batch led to, where this cloud does. Of a single thing
+    /// [`Cloud::birth`] says it.
     pub(super) fn remember(
         &self,
         tx: &mut Tx<'_>,
@@ -157,7 +150,7 @@ impl Cloud {
                 expires: after(tx.now, window_ms),
                 shortfall,
             };
-            tx.remember(token_key(kind, token), record);
+            tx.remember(token, record);
         }
     }
 
@@ -232,8 +225,4 @@ fn is_already(is: &Spec<ResourceId>, asked: &Spec<ResourceId>) -> bool {
         spec
     };
     is.kind() != Kind::Machine && unattached(is) == unattached(asked)
-}
-
-fn token_key(kind: Kind, token: &Token) -> String {
-    format!("{kind}:{token}")
 }

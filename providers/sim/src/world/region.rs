@@ -8,7 +8,7 @@ use ipnet::Ipv4Net;
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use strat_model::{CapacityKind, ErrorKind, Kind, Name, Owner, ResourceId, Scope, Spec};
+use strat_model::{CapacityKind, ErrorKind, Kind, Name, Owner, ResourceId, Scope, Spec, Token};
 
 use super::links::Links;
 use super::{RegionKey, Thing, usage::Usage};
@@ -31,7 +31,8 @@ pub(crate) struct RegionRecord {
     pub(crate) trials: Trials,
 }
 
-/// What a create with a token led to.
+/// What a create with a token led to. One that made a single thing has none of its own: the thing
+/// says it all.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct TokenRecord {
     pub(crate) request: String,
@@ -58,6 +59,8 @@ struct Slot {
     indexed: bool,
 }
 
+type ByToken = FxHashMap<(Kind, Token), Arc<Thing>>;
+
 /// One region in memory.
 #[derive(Debug)]
 pub(crate) struct Region {
@@ -71,6 +74,8 @@ pub(crate) struct Region {
     /// Made when first asked for.
     links: OnceCell<Links>,
     tokens: FxHashMap<String, TokenRecord>,
+    /// What each token made last. Made when first asked for.
+    by_token: OnceCell<ByToken>,
     expiring: BTreeSet<(Timestamp, String)>,
     going: BTreeSet<(Timestamp, Kind, ResourceId)>,
     fading: BTreeSet<(Timestamp, Kind, ResourceId)>,
@@ -86,6 +91,7 @@ impl Region {
             addresses: FxHashMap::default(),
             links: OnceCell::new(),
             tokens: FxHashMap::default(),
+            by_token: OnceCell::new(),
             expiring: BTreeSet::new(),
             going: BTreeSet::new(),
             fading: BTreeSet::new(),
@@ -190,7 +196,20 @@ impl Region {
                 by_owner.entry(key).or_default().insert(id.clone());
             }
         }
+        if let Some(by_token) = self.by_token.get_mut() {
+            note_token(by_token, thing);
+        }
         self.index(thing);
+    }
+
+    fn by_token(&self) -> &ByToken {
+        self.by_token.get_or_init(|| {
+            let mut by_token = ByToken::default();
+            for slot in self.things.values().flat_map(BTreeMap::values) {
+                note_token(&mut by_token, &slot.thing);
+            }
+            by_token
+        })
     }
 
     fn by_owner(&self) -> &FxHashMap<(Kind, Owner), BTreeSet<ResourceId>> {
@@ -240,6 +259,14 @@ impl Region {
                 && let Some(slot) = things.remove(&id)
             {
                 self.disown(&slot.thing);
+                if let Some(by_token) = self.by_token.get_mut()
+                    && let Some(token) = &slot.thing.token
+                {
+                    let key = (kind, token.clone());
+                    if by_token.get(&key).is_some_and(|last| last.id == id) {
+                        by_token.remove(&key);
+                    }
+                }
             }
         }
         while self.expiring.first().is_some_and(|(at, _)| *at <= now) {
@@ -255,11 +282,22 @@ impl Region {
     }
 
     /// What a token led to, if it is remembered.
-    pub(crate) fn token(&self, key: &str) -> Option<&TokenRecord> {
-        self.tokens.get(key)
+    pub(crate) fn token(&self, kind: Kind, token: &Token, now: Timestamp) -> Option<TokenRecord> {
+        if let Some(record) = self.tokens.get(&token_key(kind, token)) {
+            return Some(record.clone());
+        }
+        let thing = self.by_token().get(&(kind, token.clone()))?;
+        let expires = thing.remembered_until.filter(|until| *until > now)?;
+        Some(TokenRecord {
+            request: thing.request.clone(),
+            kind,
+            ids: vec![thing.id.clone()],
+            expires,
+            shortfall: None,
+        })
     }
 
-    /// Remembers what a token led to.
+    /// Remembers what a token led to, where that is more than one thing.
     pub(crate) fn put_token(&mut self, key: String, record: TokenRecord) {
         self.expiring.insert((record.expires, key.clone()));
         self.tokens.insert(key, record);
@@ -325,6 +363,21 @@ impl Region {
             .trials
             .stock_limit(machine_type, zone, capacity)?;
         Some(limit.saturating_sub(self.usage.machines(machine_type, zone, capacity)))
+    }
+}
+
+/// The key of what a token led to.
+pub(crate) fn token_key(kind: Kind, token: &Token) -> String {
+    format!("{kind}:{token}")
+}
+
+/// Notes the token that made a thing, unless it made another since, when it was forgotten.
+fn note_token(by_token: &mut ByToken, thing: &Arc<Thing>) {
+    let Some(token) = &thing.token else { return };
+    let last = by_token.entry((thing.kind(), token.clone()));
+    let last = last.or_insert_with(|| Arc::clone(thing));
+    if last.serial <= thing.serial {
+        *last = Arc::clone(thing);
     }
 }
 

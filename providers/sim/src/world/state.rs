@@ -31,7 +31,7 @@ pub(crate) enum Change {
         region: RegionKey,
         thing: Arc<Thing>,
     },
-    /// What a token led to.
+    /// What a token led to. Of one that made a single thing older versions wrote it, too.
     Token {
         region: RegionKey,
         key: String,

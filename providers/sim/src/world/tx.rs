@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use strat_model::{Digest, Kind, Mark, ResourceId, Spec, Token};
 
-use super::region::{Region, RegionRecord, TokenRecord};
+use super::region::{Region, RegionRecord, TokenRecord, token_key};
 use super::state::{BucketNames, Change, note_bucket};
 use super::thing::{Before, Stale, StaleView};
 use super::{RegionKey, Thing};
@@ -95,8 +95,9 @@ impl Tx<'_> {
         thing
     }
 
-    /// Remembers what a token led to.
-    pub(crate) fn remember(&mut self, key: String, record: TokenRecord) {
+    /// Remembers what a token led to, where that is more than one thing.
+    pub(crate) fn remember(&mut self, token: &Token, record: TokenRecord) {
+        let key = token_key(record.kind, token);
         self.changes.push(Change::Token {
             region: self.region.record.key.clone(),
             key: key.clone(),

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io::Write;
+use std::sync::Arc;
 
-use crate::common::{clock, ground, machine, make, name, network, site, token};
-use strat_model::{Kind, Spec};
+use crate::common::{clock, ground, machine, make, name, network, pass, site, token};
+use strat_model::{ErrorKind, Idempotency, Kind, Spec};
 use strat_provider::{CreateMachines, Filter, ProviderExt};
 use strat_sim::{Profile, World};
 
@@ -122,6 +123,63 @@ async fn compaction_loses_nothing_and_others_follow_it() {
     assert_eq!(seen.len(), 600);
     let again = there.compute().create_machines(request).await;
     assert_eq!(again.expect("the same").created[5].id, batch.created[5].id);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_token_made_is_known_to_who_opens_the_world_later() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = clock();
+    let open = || {
+        let world = World::open(folder.path(), 1, Arc::clone(&clock)).expect("a world");
+        world.connect(site(Profile::Aws)).expect("a site")
+    };
+    let mark = crate::common::mark("network.net@here");
+    let token = token("net");
+    let here = open();
+    let made = here.create(&network(), "net", &mark, &token).await;
+    let made = made.expect("made");
+    drop(here);
+
+    let here = open();
+    let again = here.create(&network(), "net", &mark, &token).await;
+    assert_eq!(again.expect("the same").id, made.id);
+    let other = here.create(&network(), "other", &mark, &token).await;
+    assert_eq!(other.expect_err("used").kind(), ErrorKind::Precondition);
+
+    let Idempotency::Token { window_ms } = here.capabilities().idempotency else {
+        panic!("it has tokens");
+    };
+    pass(window_ms).await;
+    let later = here.create(&network(), "net", &mark, &token).await;
+    let later = later.expect("another: the token is forgotten");
+    assert_ne!(later.id, made.id);
+    let again = open().create(&network(), "net", &mark, &token).await;
+    assert_eq!(again.expect("the same").id, later.id);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_says_apart_what_a_token_made_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let open = || {
+        let world = World::open(folder.path(), 1, clock()).expect("a world");
+        world.connect(site(Profile::Aws)).expect("a site")
+    };
+    let made = make(&*open(), network(), "net").await;
+    // As older versions wrote it after each thing.
+    let log = folder.path().join("log-1.jsonl");
+    let text = fs::read_to_string(&log).expect("a log");
+    let last = text.lines().last().expect("a line");
+    let last: serde_json::Value = serde_json::from_str(last).expect("JSON");
+    let thing = &last["changes"][0]["put"]["thing"];
+    let token = thing["token"].as_str().expect("a token");
+    let region = &last["changes"][0]["put"]["region"];
+    let change = serde_json::json!({"token": {"region": region, "key": format!("network:{token}"), "record": {
+        "request": thing["request"], "kind": "network", "ids": [made.id], "expires": thing["remembered_until"],
+    }}});
+    let line = serde_json::json!({"changes": [change]});
+    fs::write(&log, format!("{text}{line}\n")).expect("written");
+    let again = make(&*open(), network(), "net").await;
+    assert_eq!(again.id, made.id);
 }
 
 #[tokio::test(start_paused = true)]
