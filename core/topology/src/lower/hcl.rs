@@ -14,7 +14,7 @@ use crate::{scan, syntax};
 
 /// How long, in bytes, the parts are at least in which a file is parsed. The parser's tree takes a
 /// hundred times the memory of its text, so it is made of one part at a time.
-const PART_BYTES: usize = 4 << 10;
+const PART_BYTES: usize = 2 << 10;
 /// How many parts a thread has at least, so that it is worth being woken.
 const PARTS_MIN: usize = 8;
 
