@@ -20,6 +20,7 @@ pub mod schema;
 mod shared;
 mod site;
 mod spec;
+mod texts;
 mod token;
 mod units;
 
@@ -46,6 +47,7 @@ pub use spec::{
     ImageRef, ImageSpec, KeypairSpec, Labels, MachineSpec, NetworkSpec, Peer, PortRange, Protocol,
     Spec, SubnetSpec, TemplatePart, UserData, VolumeSpec,
 };
+pub use texts::Texts;
 pub use token::Token;
 pub use units::{Bytes, Currency, Money, UnitError};
 

@@ -1,13 +1,12 @@
 //! What a provider reports of one real thing.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Kind, Mark, Name, Shared, Spec};
+use crate::{Digest, Kind, Mark, Name, Shared, Spec, Texts};
 
 /// A provider's id of a thing. Opaque; unique at its site and kind.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -73,7 +72,7 @@ impl ResourceState {
 
 /// What a thing got from its cloud: `private_ip` and `public_ip` of a machine, `ip` of an address,
 /// `url` of a bucket.
-pub type Attributes = Shared<BTreeMap<String, String>>;
+pub type Attributes = Shared<Texts>;
 
 /// One real thing, as a provider reports it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

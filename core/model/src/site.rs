@@ -19,7 +19,7 @@ pub struct SiteSpec {
     /// For owned hardware, how much there is.
     pub capacity: Option<SiteCapacity>,
     /// What is to be known of it when machines are placed, such as `residency = "eu"`.
-    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "crate::Texts::is_empty")]
     pub labels: Labels,
     /// Everything else in the block, for the provider's factory to check and read.
     /// It names credentials (a profile, a role); it never holds one.

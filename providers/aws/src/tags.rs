@@ -191,7 +191,7 @@ mod tests {
         tags.insert(format!("{NAMES}-2"), "a b".to_owned());
         let wanted = labels_of(&[("team", "bank")]);
         let change = change(&tags, &mark_of(&[]), Some(&wanted)).expect("change");
-        assert_eq!(change.set, *labels_of(&[("team", "bank")]));
+        assert_eq!(change.set, Tags::from_iter(wanted.clone()));
         let gone: Vec<_> = change.remove.iter().map(String::as_str).collect();
         assert_eq!(gone, ["stratiform:note-user_data", "tier"]);
         assert_eq!(super::labels(&change.after), wanted);
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn an_adoption_keeps_the_labels() {
-        let tags = labels_of(&[("team", "shop"), (NAME, "by hand")]);
+        let tags = Tags::from_iter(labels_of(&[("team", "shop"), (NAME, "by hand")]));
         let change = change(&tags, &mark_of(&[]), None).expect("change");
         assert_eq!(change.remove, BTreeSet::new());
         assert_eq!(mark(&change.after), Some(mark_of(&[])));

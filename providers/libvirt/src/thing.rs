@@ -32,7 +32,7 @@ pub(crate) struct Thing<B> {
     pub(crate) name: String,
     /// The mark, in its form as tags.
     mark: BTreeMap<String, String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "strat_model::Texts::is_empty")]
     pub(crate) labels: Labels,
     /// The digest of what was asked for.
     request: String,

@@ -8,8 +8,6 @@ mod field;
 mod network;
 mod storage;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 pub use compute::{
@@ -22,10 +20,10 @@ pub use network::{
 };
 pub use storage::{BucketSpec, VolumeSpec};
 
-use crate::{Digest, Kind, Shared};
+use crate::{Digest, Kind, Shared, Texts};
 
 /// The user's own labels on a thing.
-pub type Labels = Shared<BTreeMap<String, String>>;
+pub type Labels = Shared<Texts>;
 
 /// A spec of any kind. `R` is how it names other things.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

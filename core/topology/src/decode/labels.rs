@@ -1,6 +1,6 @@
 //! Labels.
 
-use strat_model::Labels;
+use strat_model::{Labels, Texts};
 
 use super::item::Arg;
 use super::read;
@@ -23,7 +23,7 @@ pub(super) fn labels(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Labels> {
             Some("write `{ role = \"web\" }`".to_owned()),
         ));
     };
-    let mut labels = Labels::new();
+    let mut labels = Texts::with_capacity(map.len());
     let mut result = Ok(());
     for (key, value) in map.iter() {
         let span = read::entry(arg, key).unwrap_or(arg.span);
@@ -34,7 +34,7 @@ pub(super) fn labels(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Labels> {
             Err(failed) => result = Err(failed),
         }
     }
-    result.map(|()| labels)
+    result.map(|()| labels.into())
 }
 
 fn label(ev: &mut Evaluator<'_>, key: &str, value: &Value, span: Span) -> Outcome<String> {

@@ -189,7 +189,7 @@ impl AwsProvider {
             mappings = disks::mappings(&spec.disks, &self.root_device(image).await?)?;
         }
         tags::check(&tags)?;
-        let mut disk_tags = Tags::clone(&spec.labels);
+        let mut disk_tags: Tags = spec.labels.clone().into_iter().collect();
         disk_tags.insert(tags::NAME.to_owned(), name);
         disk_tags.insert(DISK_OF.to_owned(), request.mark.owner.to_string());
         Ok(Launch {

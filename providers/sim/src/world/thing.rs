@@ -18,7 +18,7 @@ pub(crate) struct Thing {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) mark: Option<Mark>,
     pub(crate) spec: Spec<ResourceId>,
-    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "strat_model::Texts::is_empty")]
     pub(crate) attributes: Attributes,
     pub(crate) created: Timestamp,
     /// Until then it is pending.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use strat_model::{Bytes, ErrorKind, Kind, MachineSpec, ResourceId, Scope, SiteCapacity, Spec};
+use strat_model::{
+    Bytes, ErrorKind, Kind, Labels, MachineSpec, ResourceId, Scope, SiteCapacity, Spec,
+};
 use strat_provider::{CreateMachines, MachineBatch, Provider, ProviderExt};
 use strat_sim::{Behaviour, Profile};
 
@@ -216,7 +218,7 @@ async fn bucket_names_are_taken_everywhere() {
     let there = world.connect(other).expect("a site");
     let spec = Spec::Bucket(strat_model::BucketSpec {
         versioning: false,
-        labels: strat_model::Labels::new(),
+        labels: Labels::new(),
     });
     let made = make(&*here, spec.clone(), "assets").await;
     let (mark, token) = (mark("bucket.assets@there"), token("assets"));
@@ -240,12 +242,12 @@ async fn what_a_cloud_does_not_store_is_refused() {
         (0..50)
             .map(|n| (format!("label-{n}"), String::new()))
             .collect(),
-        BTreeMap::from([("k".repeat(129), String::new())]),
-        BTreeMap::from([("key".to_owned(), "v".repeat(257))]),
-        BTreeMap::from([("aws:reserved".to_owned(), String::new())]),
+        Labels::from([("k".repeat(129), String::new())]),
+        Labels::from([("key".to_owned(), "v".repeat(257))]),
+        Labels::from([("aws:reserved".to_owned(), String::new())]),
     ] {
         let mut spec = network();
-        *spec.labels_mut() = labels.into();
+        *spec.labels_mut() = labels;
         let error = here
             .create(&spec, "net", &mark, &token)
             .await
