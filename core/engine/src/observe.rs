@@ -107,11 +107,15 @@ impl Look<'_> {
     async fn site(self) -> SiteSeen {
         let kinds = Kind::ALL.map(|kind| async move { (kind, self.kind(kind).await) });
         let (facts, kinds) = join(gather_facts(self.provider), join_all(kinds)).await;
+        let count = kinds
+            .iter()
+            .map(|(_, (resources, _))| resources.len())
+            .sum();
         let mut seen = SiteSeen {
             inventory: SiteInventory {
                 observed_at: self.now,
                 coverage: BTreeMap::new(),
-                resources: Vec::new(),
+                resources: Vec::with_capacity(count),
             },
             facts: None,
             problems: Vec::new(),
@@ -131,7 +135,7 @@ impl Look<'_> {
             };
             seen.inventory.coverage.insert(kind, coverage);
             // Kinds come in order and each is sorted by id, so the whole is sorted.
-            seen.inventory.resources.extend(resources.into_values());
+            seen.inventory.resources.extend(resources);
         }
         seen
     }
@@ -144,13 +148,14 @@ impl Look<'_> {
         }
     }
 
-    /// What there is of a kind, by id, and what kept it from being all.
-    async fn kind(&self, kind: Kind) -> (BTreeMap<ResourceId, Resource>, Option<Error>) {
-        let mut found = BTreeMap::new();
+    /// What there is of a kind, sorted by id, and what kept it from being all.
+    async fn kind(&self, kind: Kind) -> (Vec<Resource>, Option<Error>) {
+        let mut found = Vec::new();
         if !self.provider.capabilities().kinds.contains(&kind) {
             return (found, None);
         }
         let listed = self.list(kind, &mut found).await;
+        sort(&mut found);
         let own_writes = self.own_writes(kind, &mut found).await;
         let failure = listed.err().or(own_writes.err());
         self.events.send(Event::Observed {
@@ -162,11 +167,7 @@ impl Look<'_> {
         (found, failure)
     }
 
-    async fn list(
-        &self,
-        kind: Kind,
-        found: &mut BTreeMap<ResourceId, Resource>,
-    ) -> Result<(), Error> {
+    async fn list(&self, kind: Kind, found: &mut Vec<Resource>) -> Result<(), Error> {
         let filter = Filter::Owner(self.owner.clone());
         let mut next: Option<PageToken> = None;
         for _ in 0..PAGES_MAX {
@@ -175,7 +176,7 @@ impl Look<'_> {
                 .observe()
                 .list(kind, &filter, next.as_ref())
                 .await?;
-            found.extend(page.items.into_iter().map(|item| (item.id.clone(), item)));
+            found.extend(page.items);
             if page.next.is_none() {
                 return Ok(());
             }
@@ -191,11 +192,7 @@ impl Look<'_> {
     }
 
     /// Puts what we lately wrote to, read by id, in place of what the list said of it.
-    async fn own_writes(
-        &self,
-        kind: Kind,
-        found: &mut BTreeMap<ResourceId, Resource>,
-    ) -> Result<(), Error> {
+    async fn own_writes(&self, kind: Kind, found: &mut Vec<Resource>) -> Result<(), Error> {
         let window = self.provider.capabilities().consistency_window_ms;
         let since = self.now.checked_sub(Duration::from_millis(window));
         let since = since.unwrap_or(Timestamp::MIN);
@@ -203,7 +200,7 @@ impl Look<'_> {
         let missing = touched
             .created
             .into_iter()
-            .filter(|id| !found.contains_key(id));
+            .filter(|id| found.binary_search_by(|item| item.id.cmp(id)).is_err());
         let ids: BTreeSet<ResourceId> = missing
             .chain(touched.changed)
             .chain(touched.deleted)
@@ -213,10 +210,63 @@ impl Look<'_> {
         }
         let ids: Vec<ResourceId> = ids.into_iter().collect();
         let fresh = self.provider.get_all(kind, &ids).await?;
-        for id in &ids {
-            found.remove(id);
-        }
-        found.extend(fresh.into_iter().map(|item| (item.id.clone(), item)));
+        found.retain(|item| ids.binary_search(&item.id).is_err());
+        found.extend(fresh);
+        sort(found);
         Ok(())
+    }
+}
+
+/// Sorts by id. Of what a list had twice, the later counts.
+fn sort(found: &mut Vec<Resource>) {
+    if found.is_sorted_by(|a, b| a.id < b.id) {
+        return;
+    }
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    found.dedup_by(|later, earlier| {
+        let same = later.id == earlier.id;
+        if same {
+            std::mem::swap(later, earlier);
+        }
+        same
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use strat_model::{Attributes, BucketSpec, Labels, ResourceState, Spec};
+
+    use super::*;
+
+    fn bucket(id: &str, name: &str) -> Resource {
+        Resource {
+            id: ResourceId::from(id),
+            name: name.to_owned(),
+            mark: None,
+            state: ResourceState::Ready,
+            spec: Spec::Bucket(BucketSpec {
+                versioning: false,
+                labels: Labels::new(),
+            }),
+            attributes: Attributes::new(),
+            created: None,
+        }
+    }
+
+    #[test]
+    fn of_what_a_list_has_twice_the_later_counts() {
+        let mut found = vec![
+            bucket("c", "c"),
+            bucket("a", "old"),
+            bucket("b", "b"),
+            bucket("a", "new"),
+            bucket("a", "newest"),
+        ];
+        sort(&mut found);
+        let found = found.iter().map(|item| (item.id.as_str(), &*item.name));
+        assert_eq!(
+            found.collect::<Vec<_>>(),
+            [("a", "newest"), ("b", "b"), ("c", "c")]
+        );
     }
 }
