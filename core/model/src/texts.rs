@@ -1,9 +1,11 @@
 //! A few texts by name.
 
+use std::fmt;
 use std::ops::{Deref, DerefMut, Index};
 
 use litemap::LiteMap;
-use serde::{Deserialize, Serialize};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
 
 use crate::Shared;
 
@@ -11,8 +13,7 @@ use crate::Shared;
 ///
 /// They are one list. A node of a B-tree has room for eleven, which most things do not need, and
 /// there may be a hundred thousand things.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Texts(LiteMap<String, String>);
 
 impl Texts {
@@ -88,6 +89,36 @@ impl<'a> IntoIterator for &'a Texts {
     }
 }
 
+impl Serialize for Texts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Reader)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Texts;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("texts by name")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
+        let mut texts = Texts::default();
+        while let Some((name, text)) = map.next_entry()? {
+            texts.insert(name, text);
+        }
+        Ok(texts)
+    }
+}
+
 #[cfg(feature = "schema")]
 impl schemars::JsonSchema for Texts {
     fn inline_schema() -> bool {
@@ -121,6 +152,15 @@ mod tests {
         let json = serde_json::to_string(&texts).expect("json");
         assert_eq!(json, r#"{"env":"prod","role":"db","zone":"a"}"#);
         assert_eq!(serde_json::from_str::<Texts>(&json).expect("texts"), texts);
+        assert_eq!(
+            serde_json::to_string(&Texts::default()).expect("json"),
+            "{}"
+        );
+        assert_eq!(
+            serde_json::from_str::<Texts>("{}").expect("none"),
+            Texts::default()
+        );
+        assert!(serde_json::from_str::<Texts>("[]").is_err());
         // As anybody may have written it.
         let mixed = r#"{"zone":"a","role":"web","env":"prod","role":"db"}"#;
         assert_eq!(serde_json::from_str::<Texts>(mixed).expect("texts"), texts);

@@ -162,3 +162,28 @@ impl<R: Ord + Serialize> Spec<R> {
         Digest::of_json(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ResourceId;
+
+    /// A mark carries the digest of a spec's text: were it written in another way, every thing that
+    /// is there would be updated.
+    #[test]
+    fn specs_are_written_as_ever() {
+        for text in [
+            r#"{"network":{"cidr":"10.0.0.0/8","labels":{}}}"#,
+            r#"{"subnet":{"network":"n","cidr":"10.0.0.0/16","zone":"a","labels":{"env":"test"}}}"#,
+            r#"{"firewall":{"network":"n","rules":[{"name":"db","direction":"ingress","peers":[{"cidr":"10.0.0.0/8"},{"firewall":"f"}],"protocol":"tcp","ports":["5432-5433"]}],"labels":{}}}"#,
+            r#"{"keypair":{"public_key":"ssh-ed25519 AAAA","labels":{}}}"#,
+            r#"{"machine":{"machine_type":"m","cpu":8,"memory":34359738368,"capacity":"owned","zone":"a","image":{"named":{"name":"debian-12","id":"d"}},"subnet":"s","firewalls":["f","g"],"keypair":"k","user_data":null,"disks":[],"labels":{"env":"test","role":"web"}}}"#,
+            r#"{"volume":{"size":10737418240,"class":"ssd","zone":"a","attach":null,"labels":{}}}"#,
+            r#"{"bucket":{"versioning":true,"labels":{}}}"#,
+        ] {
+            let spec: Spec<ResourceId> = serde_json::from_str(text).expect(text);
+            assert_eq!(serde_json::to_string(&spec).expect(text), text);
+            assert_eq!(spec.digest(), Digest::of(text.as_bytes()));
+        }
+    }
+}
