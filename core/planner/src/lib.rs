@@ -31,7 +31,7 @@ pub use desired::{Desired, Entry, Goal};
 pub use diff::{Applied, DiffOptions, diff};
 pub use index::InventoryIndex;
 pub use lower::lower;
-pub use naming::{fleet_names, resource_name};
+pub use naming::{fleet_names, is_fleet_name, resource_name};
 pub use place::{Chosen, Considered, Explanation, SiteExplanation, explain, place, place_without};
 pub use plan::{
     Action, BudgetState, Cause, Change, Cost, CostRange, FieldChange, Guard, Mode, Plan,

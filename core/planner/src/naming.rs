@@ -2,8 +2,12 @@
 
 use strat_model::{Addr, Digest, Key, Owner, Token};
 
-/// Room for the readable part: the clouds' tightest limit is 63 characters, the tail takes 9.
+/// Room for the readable part: the clouds' tightest limit is 63 characters, the tail takes at most 11.
 const READABLE_MAX: usize = 50;
+/// How many letters and digits tell the members of a fleet apart: of a hundred thousand, two have the
+/// same once in two hundred thousand fleets. Some clouds take a name once only; AWS keeps those of a
+/// hundred in the tags of each, so they are no longer.
+const TAIL: usize = 10;
 
 /// The name of the one thing at an address: readable, and with a digest of owner, address and
 /// generation at its end, so that two realms' or two generations' things never share a name.
@@ -24,9 +28,40 @@ pub fn fleet_names(owner: &Owner, addr: &Addr, token: &Token, count: u32) -> Vec
     (0..count)
         .map(|index| {
             let digest = Digest::of_parts([token.as_str(), index.to_string().as_str()]);
-            format!("{readable}-{}", &digest.as_str()[..8])
+            format!("{readable}-{}", tail(&digest))
         })
         .collect()
+}
+
+/// Whether a fleet's members are called so, and nothing else that is ours.
+#[must_use]
+pub fn is_fleet_name(owner: &Owner, addr: &Addr, name: &str) -> bool {
+    let tail = name.strip_prefix(&readable(owner, addr));
+    let Some(tail) = tail.and_then(|tail| tail.strip_prefix('-')) else {
+        return false;
+    };
+    let is_digit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    // As older versions called them.
+    let was = tail.len() == 8 && tail.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is = tail.len() == TAIL && tail.bytes().all(is_digit);
+    was || (is && tail.starts_with(|first: char| first.is_ascii_digit()))
+}
+
+/// The end of a member's name: digits of base 36, the first of base 10, so that it is no word.
+fn tail(digest: &Digest) -> String {
+    let mut rest = digest.as_str().bytes().take(16).fold(0, |number, digit| {
+        let digit = char::from(digit).to_digit(16).unwrap_or(0);
+        number << 4 | u64::from(digit)
+    });
+    let mut digit = |base: u64| {
+        let digit = rest % base;
+        rest /= base;
+        let digit = u32::try_from(digit).ok();
+        digit.and_then(|digit| char::from_digit(digit, 36))
+    };
+    let first = digit(10);
+    let others = (1..TAIL).map(|_| digit(36));
+    std::iter::once(first).chain(others).flatten().collect()
 }
 
 /// Lower-case letters, digits and single dashes, a letter first.
@@ -65,6 +100,8 @@ fn readable(owner: &Owner, addr: &Addr) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -87,5 +124,49 @@ mod tests {
         let names = fleet_names(&owner, &addr, &token, 3);
         assert_eq!(names, fleet_names(&owner, &addr, &token, 3));
         assert!(names[0] != names[1] && names[1] != names[2]);
+        assert!(names[0].len() <= 63, "{}", names[0]);
+        assert!(names.iter().all(|name| is_fleet_name(&owner, &addr, name)));
+    }
+
+    #[test]
+    fn members_of_a_large_fleet_have_names_of_their_own() {
+        let (owner, addr) = shop();
+        let mut seen = HashSet::new();
+        for batch in 0..600 {
+            let token = Token::derive("plan", &addr, 1, 1, batch, "");
+            for name in fleet_names(&owner, &addr, &token, 500) {
+                assert!(seen.insert(name), "in batch {batch}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_members_name_is_known() {
+        let (owner, addr) = shop();
+        for ours in [
+            "shop-web-3kj9x0a2bq",
+            "shop-web-0123456789",
+            "shop-web-568db441",
+        ] {
+            assert!(is_fleet_name(&owner, &addr, ours), "{ours}");
+        }
+        for other in [
+            "shop-web",
+            "shop-web-",
+            "shop-web-1",
+            "shop-web-by-hand",
+            "shop-web-production",
+            "shop-web-x-3kj9x0a2bq",
+            "shop-web-3KJ9X0A2BQ",
+            "shop-api-3kj9x0a2bq",
+            "my-shop-web-3kj9x0a2bq",
+        ] {
+            assert!(!is_fleet_name(&owner, &addr, other), "{other}");
+        }
+    }
+
+    fn shop() -> (Owner, Addr) {
+        let owner = "shop".parse().expect("owner");
+        (owner, "machines.web@dc1".parse().expect("addr"))
     }
 }

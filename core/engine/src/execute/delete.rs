@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use strat_model::{
-    Error, ErrorKind, Kind, Noun, Resource, ResourceId, ResourceState, Result, Token,
-};
-use strat_planner::{TargetRef, fleet_names, resource_name};
+use strat_model::{Error, ErrorKind, Kind, Noun, Resource, ResourceId, ResourceState, Result};
+use strat_planner::{TargetRef, is_fleet_name, resource_name};
 use strat_provider::ProviderExt as _;
 
 use super::context::Failure;
@@ -112,9 +110,7 @@ impl StepRun<'_, '_> {
         let (owner, addr) = (&run.plan.topology, &self.step.addr);
         let generation = fresh.mark.as_ref().map_or(0, |mark| mark.generation);
         let named = if addr.local.noun == Noun::Machines {
-            let token = Token::derive("", addr, generation, 0, 0, "");
-            let like = fleet_names(owner, addr, &token, 1);
-            like.iter().any(|like| is_alike(like, &fresh.name))
+            is_fleet_name(owner, addr, &fresh.name)
         } else {
             fresh.name == resource_name(owner, addr, generation)
         };
@@ -164,15 +160,5 @@ impl StepRun<'_, '_> {
         let fresh = fresh.unwrap_or_default();
         let is_going = |one: &Resource| one.state == ResourceState::Deleting;
         fresh.len() == ids.len() && fresh.iter().flatten().all(is_going)
-    }
-}
-
-/// Whether two fleet names differ in nothing but the digest at their end.
-fn is_alike(ours: &str, name: &str) -> bool {
-    match (ours.rsplit_once('-'), name.rsplit_once('-')) {
-        (Some((our_words, _)), Some((words, tail))) => {
-            our_words == words && tail.len() == 8 && tail.bytes().all(|b| b.is_ascii_hexdigit())
-        }
-        _ => false,
     }
 }

@@ -128,8 +128,8 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_names_take_four_tags() {
-        let names: Vec<_> = (0..100).map(|n| format!("shop-web-{n:08x}")).collect();
-        assert_eq!(check(&names).len(), 5);
+    fn a_hundred_names_take_five_tags() {
+        let names: Vec<_> = (0..100).map(|n| format!("shop-web-{n:010}")).collect();
+        assert_eq!(check(&names).len(), 6);
     }
 }
