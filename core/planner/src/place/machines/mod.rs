@@ -72,6 +72,7 @@ impl<'a> Allotment<'a> {
         self.shares.insert(end, share);
     }
 
+    /// Where those in a zone stand.
     fn range(&self, site: &Name, zone: &Name) -> Range<usize> {
         let place = |share: &Share<'_>| (share.site, share.zone).cmp(&(site, zone));
         let from = self.shares.partition_point(|share| place(share).is_lt());
