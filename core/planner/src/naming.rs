@@ -49,10 +49,8 @@ pub fn is_fleet_name(owner: &Owner, addr: &Addr, name: &str) -> bool {
 
 /// The end of a member's name: digits of base 36, the first of base 10, so that it is no word.
 fn tail(digest: &Digest) -> String {
-    let mut rest = digest.as_str().bytes().take(16).fold(0, |number, digit| {
-        let digit = char::from(digit).to_digit(16).unwrap_or(0);
-        number << 4 | u64::from(digit)
-    });
+    // It is of hex digits.
+    let mut rest = u64::from_str_radix(&digest.as_str()[..16], 16).unwrap_or_default();
     let mut digit = |base: u64| {
         let digit = rest % base;
         rest /= base;

@@ -197,8 +197,13 @@ fn is_plan(path: &Path) -> bool {
     let text = || read(path).ok().map(|file| file.text);
     json && text()
         .filter(|text| text.contains("\"format_version\""))
-        .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
+        .and_then(|text| serde_json::from_str::<serde_json::Value>(without_mark(&text)).ok())
         .is_some_and(|value| value.get("format_version").is_some())
+}
+
+/// A text without the byte order mark that it may begin with.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 fn read(path: &Path) -> Result<SourceFile, LoadError> {

@@ -30,6 +30,9 @@ fn a_folder_gives_its_topology_files() {
     assert_eq!(names(), ["a.json", "b.yaml"]);
     let plan = r#"{ "changes": [], "format_version": 1 }"#;
     fs::write(folder.path().join("plan.json"), plan).expect("written");
+    // As a shell on Windows writes it.
+    let marked = format!("\u{feff}{plan}");
+    fs::write(folder.path().join("marked.json"), marked).expect("written");
     assert_eq!(names(), ["a.json", "b.yaml"]);
     for name in ["z.hcl", "c.strat.yaml", "prod.vars.hcl", ".hidden.hcl"] {
         write(name);
