@@ -65,12 +65,6 @@ impl FromIterator<(String, String)> for Texts {
     }
 }
 
-impl Extend<(String, String)> for Texts {
-    fn extend<I: IntoIterator<Item = (String, String)>>(&mut self, items: I) {
-        self.0.extend(items);
-    }
-}
-
 impl IntoIterator for Texts {
     type Item = (String, String);
     type IntoIter = std::vec::IntoIter<Self::Item>;

@@ -5,8 +5,8 @@ use strat_model::{Addr, Digest, Key, Owner, Token};
 /// Room for the readable part: the clouds' tightest limit is 63 characters, the tail takes at most 11.
 const READABLE_MAX: usize = 50;
 /// How many letters and digits tell the members of a fleet apart: of a hundred thousand, two have the
-/// same once in two hundred thousand fleets. Some clouds take a name once only; AWS keeps those of a
-/// hundred in the tags of each, so they are no longer.
+/// same once in two hundred thousand fleets. Some clouds take a name once only. More would take more of
+/// AWS's tags, which hold the names of a hundred.
 const TAIL: usize = 10;
 
 /// The name of the one thing at an address: readable, and with a digest of owner, address and

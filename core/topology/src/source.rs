@@ -126,7 +126,7 @@ impl Sources {
     pub fn from_files(base_dir: impl Into<PathBuf>, files: Vec<SourceFile>) -> Self {
         let files = files
             .into_iter()
-            .map(|file| match file.text.strip_prefix('\u{feff}') {
+            .map(|file| match file.text.strip_prefix(BYTE_ORDER_MARK) {
                 Some(text) => SourceFile {
                     text: Arc::new(text.to_owned()),
                     name: file.name,
@@ -197,13 +197,17 @@ fn is_plan(path: &Path) -> bool {
     let text = || read(path).ok().map(|file| file.text);
     json && text()
         .filter(|text| text.contains("\"format_version\""))
-        .and_then(|text| serde_json::from_str::<serde_json::Value>(without_mark(&text)).ok())
+        .and_then(|text| {
+            serde_json::from_str::<serde_json::Value>(without_byte_order_mark(&text)).ok()
+        })
         .is_some_and(|value| value.get("format_version").is_some())
 }
 
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// A text without the byte order mark that it may begin with.
-fn without_mark(text: &str) -> &str {
-    text.strip_prefix('\u{feff}').unwrap_or(text)
+pub(crate) fn without_byte_order_mark(text: &str) -> &str {
+    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }
 
 fn read(path: &Path) -> Result<SourceFile, LoadError> {

@@ -207,16 +207,19 @@ impl<'a> Market<'a> {
 
     /// Whether anything would do in a zone.
     pub(super) fn has(&self, zone: &Name, machine: &MachineIntent) -> bool {
-        let mut offers = self.offers(zone).iter();
-        offers.any(|offer| self.fits(offer, machine).is_ok()) || self.flexible(machine).is_some()
+        self.first(zone, machine).is_some() || self.flexible(machine).is_some()
     }
 
     /// The cheapest that would do in a zone.
     pub(super) fn cheapest(&self, zone: &Name, machine: &MachineIntent) -> Option<Shape> {
-        let mut offers = self.offers(zone).iter();
-        let fit = offers.find(|offer| self.fits(offer, machine).is_ok());
-        fit.map(|offer| shape(offer))
-            .or_else(|| self.flexible(machine))
+        let first = self.first(zone, machine).map(shape);
+        first.or_else(|| self.flexible(machine))
+    }
+
+    /// The cheapest offer that would do in a zone.
+    fn first(&self, zone: &Name, machine: &MachineIntent) -> Option<&'a Offer> {
+        let mut offers = self.offers(zone).iter().copied();
+        offers.find(|offer| self.fits(offer, machine).is_ok())
     }
 
     /// Whether a size that runs in a zone is on sale there still, and would do.

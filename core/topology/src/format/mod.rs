@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use strat_model::Diagnostic;
 
+use crate::source::without_byte_order_mark;
 use crate::syntax;
 use crate::topology::deep;
 use token::{Kind, Token, tokens};
@@ -21,7 +22,7 @@ use token::{Kind, Token, tokens};
 /// # Errors
 /// If the text is not valid HCL; its place is in a file named as empty.
 pub fn format(text: &str) -> Result<String, Diagnostic> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = without_byte_order_mark(text);
     let text = text.replace("\r\n", "\n");
     let parsed = deep(|| hcl_edit::parser::parse_body(&text).map(drop));
     if let Err(error) = parsed {

@@ -12,7 +12,7 @@ use crate::ast::{Attribute, Block, Expr};
 use crate::eval::{Evaluator, ROOT};
 use crate::lower::{hcl_body, hcl_expression};
 use crate::report::{Failed, Outcome, suggest};
-use crate::source::SourceFile;
+use crate::source::{SourceFile, without_byte_order_mark};
 use crate::span::Span;
 use crate::types::Type;
 use crate::value::{Value, text_of};
@@ -119,7 +119,7 @@ impl Evaluator<'_> {
         let mut complete = true;
         for file in files {
             let number = self.files.add(file.name.clone());
-            let text = file.text.strip_prefix('\u{feff}').unwrap_or(&file.text);
+            let text = without_byte_order_mark(&file.text);
             let body = match crate::notation::of(&file.name) {
                 crate::notation::Notation::Hcl => hcl_body(number, &file.name, text),
                 other => crate::lower::data_body(number, &file.name, text, other, true),

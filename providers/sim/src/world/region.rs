@@ -1,6 +1,7 @@
 //! One region: its things, and the indexes over them.
 
 use std::cell::OnceCell;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -259,13 +260,8 @@ impl Region {
                 && let Some(slot) = things.remove(&id)
             {
                 self.disown(&slot.thing);
-                if let Some(by_token) = self.by_token.get_mut()
-                    && let Some(token) = &slot.thing.token
-                {
-                    let key = (kind, token.clone());
-                    if by_token.get(&key).is_some_and(|last| last.id == id) {
-                        by_token.remove(&key);
-                    }
+                if let Some(by_token) = self.by_token.get_mut() {
+                    forget_token(by_token, &slot.thing);
                 }
             }
         }
@@ -378,6 +374,16 @@ fn note_token(by_token: &mut ByToken, thing: &Arc<Thing>) {
     let last = last.or_insert_with(|| Arc::clone(thing));
     if last.serial <= thing.serial {
         *last = Arc::clone(thing);
+    }
+}
+
+/// Forgets the token that made a thing, unless it made another since.
+fn forget_token(by_token: &mut ByToken, thing: &Thing) {
+    let Some(token) = &thing.token else { return };
+    if let Entry::Occupied(last) = by_token.entry((thing.kind(), token.clone()))
+        && last.get().id == thing.id
+    {
+        last.remove();
     }
 }
 
