@@ -1,6 +1,7 @@
 //! `strat output`
 
 use clap::Args;
+use stratiform::topology::Json;
 
 use crate::args::TopologyArgs;
 use crate::context::{Context, Exit};
@@ -54,9 +55,7 @@ impl Output {
                 );
             };
             return match (self.json, value) {
-                (false, serde_json::Value::String(text)) => {
-                    context.output.data(&format!("{text}\n"))
-                }
+                (false, Json::String(text)) => context.output.data(&format!("{text}\n")),
                 _ => context.output.json(value),
             }
             .map(|()| Exit::Done);

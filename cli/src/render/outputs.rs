@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
-use stratiform::topology::Output;
+use serde::Serialize;
+use stratiform::topology::{Json, Output};
 
 use super::style::{BOLD, DIM, paint};
 use super::wrap::{columns, pad};
@@ -39,20 +39,26 @@ fn value(output: &Output, room: usize) -> String {
     }
 }
 
-/// Value, sensitivity and description of each. A sensitive value is null.
-pub(crate) fn to_json(outputs: &BTreeMap<String, Output>) -> Value {
-    let outputs: serde_json::Map<String, Value> = outputs
-        .iter()
-        .map(|(name, output)| {
-            let value = output.value.as_ref().filter(|_| !output.sensitive);
-            let json = json!({
-                "value": value,
-                "sensitive": output.sensitive,
-                "description": output.description,
-                "error": output.error,
-            });
-            (name.clone(), json)
-        })
-        .collect();
-    Value::Object(outputs)
+/// An output as JSON.
+#[derive(Debug, Serialize)]
+pub(crate) struct OutputJson<'o> {
+    description: Option<&'o str>,
+    error: Option<&'o str>,
+    sensitive: bool,
+    /// Null where it is sensitive.
+    value: Option<&'o Json>,
+}
+
+/// Value, sensitivity and description of each.
+pub(crate) fn to_json(outputs: &BTreeMap<String, Output>) -> BTreeMap<&str, OutputJson<'_>> {
+    let outputs = outputs.iter().map(|(name, output)| {
+        let json = OutputJson {
+            description: output.description.as_deref(),
+            error: output.error.as_deref(),
+            sensitive: output.sensitive,
+            value: output.value.as_ref().filter(|_| !output.sensitive),
+        };
+        (name.as_str(), json)
+    });
+    outputs.collect()
 }

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::{Value, json};
-use stratiform::engine::{Operation, Outcome, Report, StepReport};
+use stratiform::engine::{Counts, Operation, Outcome, Report, StepReport};
 use stratiform::model::{Addr, Error};
 use stratiform::topology::Output;
 use stratiform::{ApplyOutcome, MachinePlace, Relocation};
@@ -182,24 +183,39 @@ fn done(outcome: &ApplyOutcome) -> Vec<String> {
         .collect()
 }
 
+/// What became of an apply, and the outputs, as JSON.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReportJson<'o> {
+    counts: Counts,
+    interrupted: bool,
+    outputs: BTreeMap<&'o str, outputs::OutputJson<'o>>,
+    relocations: Vec<Value>,
+    steps: Vec<Value>,
+    stuck: Option<&'o str>,
+    success: bool,
+}
+
 /// What became of an apply, and the outputs.
-pub(crate) fn to_json(outcome: &ApplyOutcome, values: &BTreeMap<String, Output>) -> Value {
-    let steps: Vec<Value> = outcome
+pub(crate) fn to_json<'o>(
+    outcome: &'o ApplyOutcome,
+    values: &'o BTreeMap<String, Output>,
+) -> ReportJson<'o> {
+    let steps = outcome
         .reports
         .iter()
         .enumerate()
         .flat_map(|(round, report)| report.steps.iter().map(move |step| step_json(round, step)))
         .collect();
     let last = outcome.reports.last();
-    json!({
-        "success": outcome.is_success(),
-        "interrupted": outcome.is_interrupted(),
-        "counts": last.map(|report| report.counts).unwrap_or_default(),
-        "steps": steps,
-        "relocations": outcome.relocations.iter().map(relocation_json).collect::<Vec<_>>(),
-        "stuck": outcome.stuck,
-        "outputs": outputs::to_json(values),
-    })
+    ReportJson {
+        counts: last.map(|report| report.counts).unwrap_or_default(),
+        interrupted: outcome.is_interrupted(),
+        outputs: outputs::to_json(values),
+        relocations: outcome.relocations.iter().map(relocation_json).collect(),
+        steps,
+        stuck: outcome.stuck.as_deref(),
+        success: outcome.is_success(),
+    }
 }
 
 fn step_json(round: usize, step: &StepReport) -> Value {

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
 use crate::yaml::{Node, NodeKind};
@@ -15,11 +16,18 @@ pub(crate) fn parse(text: &str) -> Result<Node, JsonError> {
     if text.trim().is_empty() {
         return Ok(scalar("null", true, 0..0));
     }
-    if let Err(error) = serde_json::from_str::<serde_json::Value>(text) {
+    // Numbers are not looked at: those beyond a double are numbers, too.
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
         return Err(explain(text, &error));
     }
-    let mut reader = Reader { text, at: 0 };
-    Ok(reader.value())
+    let mut reader = Reader {
+        text,
+        at: 0,
+        depth: 0,
+        problem: None,
+    };
+    let node = reader.value();
+    reader.problem.map_or(Ok(node), Err)
 }
 
 fn explain(text: &str, error: &serde_json::Error) -> JsonError {
@@ -46,11 +54,17 @@ fn scalar(text: impl Into<String>, plain: bool, range: Range<usize>) -> Node {
     }
 }
 
-/// Reads a text that is known to be well-formed and not deeply nested.
+/// Reads a text that is known to be well-formed, but for its nesting and the halves of signs.
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    depth: usize,
+    /// The first thing that is wrong.
+    problem: Option<JsonError>,
 }
+
+/// The deepest nesting.
+const MAX_DEPTH: usize = 128;
 
 impl Reader<'_> {
     /// The next byte that is neither white space nor between two items.
@@ -80,12 +94,20 @@ impl Reader<'_> {
     }
 
     fn items<T>(&mut self, end: u8, mut item: impl FnMut(&mut Self) -> T) -> Vec<T> {
-        self.at += 1;
         let mut items = Vec::new();
+        if self.depth >= MAX_DEPTH {
+            let why = format!("it is nested in more than {MAX_DEPTH} levels");
+            self.problem.get_or_insert((self.at..self.at + 1, why));
+            self.at = self.text.len();
+            return items;
+        }
+        self.depth += 1;
+        self.at += 1;
         while self.peek() != end && self.at < self.text.len() {
             items.push(item(self));
         }
-        self.at += 1;
+        self.at = (self.at + 1).min(self.text.len());
+        self.depth -= 1;
         items
     }
 
@@ -99,8 +121,14 @@ impl Reader<'_> {
             !ends
         });
         self.at += inner.count() + 1;
-        let text = serde_json::from_str::<String>(&self.text[start..self.at]);
-        scalar(text.unwrap_or_default(), false, start..self.at)
+        let end = self.at.min(self.text.len());
+        let text = serde_json::from_str::<String>(&self.text[start..end]);
+        let text = text.unwrap_or_else(|error| {
+            let (_, why) = explain(self.text, &error);
+            self.problem.get_or_insert((start..end, why));
+            String::new()
+        });
+        scalar(text, false, start..end)
     }
 
     fn word(&mut self, start: usize) -> Node {

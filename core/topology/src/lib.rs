@@ -35,3 +35,4 @@ pub use json_schema::json_schema;
 pub use outputs::Output;
 pub use source::{LoadError, SourceFile, Sources};
 pub use topology::{Evaluated, Topology};
+pub use value::Json;

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 use strat_model::{Inventory, LocalAddr, Name, Owner, Resource, ResourceState};
 
+use crate::value::Json;
+
 /// What is known of a topology's things after an apply.
 #[derive(Debug, Default)]
 pub(crate) struct Known<'i> {
@@ -16,7 +18,7 @@ pub(crate) struct Known<'i> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Output {
     /// The value; `None` while it waits for an apply, or could not be evaluated.
-    pub value: Option<serde_json::Value>,
+    pub value: Option<Json>,
     /// Whether it must not be shown unasked.
     pub sensitive: bool,
     /// What it is.

@@ -16,7 +16,7 @@ use crate::program::{Program, check_references, collect};
 use crate::report::Outcome;
 use crate::source::Sources;
 use crate::span::Files;
-use crate::value::{Value, text_of, to_json};
+use crate::value::{Json, Value, text_of, to_json, to_plain_json};
 use crate::{decode, lower, notation};
 
 /// A topology, parsed.
@@ -246,24 +246,28 @@ fn output(ev: &mut Evaluator<'_>, block: &Block, known: &Known<'_>) -> Output {
 }
 
 /// The JSON of a value; a thing is everything that is known of it.
-fn with_things(value: &Value, known: &Known<'_>) -> Option<serde_json::Value> {
+fn with_things(value: &Value, known: &Known<'_>) -> Option<Json> {
     use crate::value::Ref;
     match value {
         Value::Ref(Ref::Thing { addr, .. }) => {
             let mut things = known.whole(addr);
             match (things.len(), is_several(addr.noun)) {
                 (0, _) => None,
-                (_, true) => serde_json::to_value(things).ok(),
-                (_, false) => serde_json::to_value(things.swap_remove(0)).ok(),
+                (_, true) => serde_json::to_value(things).ok().map(Json::from),
+                (_, false) => serde_json::to_value(things.swap_remove(0))
+                    .ok()
+                    .map(Json::from),
             }
         }
-        Value::List(items) => items.iter().map(|item| with_things(item, known)).collect(),
+        Value::List(items) => {
+            let items = items.iter().map(|item| with_things(item, known));
+            items.collect::<Option<_>>().map(Json::Array)
+        }
         Value::Map(items) => {
             let fields = items
                 .iter()
                 .map(|(key, item)| Some((key.to_string(), with_things(item, known)?)));
-            let fields: Option<serde_json::Map<_, _>> = fields.collect();
-            fields.map(serde_json::Value::Object)
+            fields.collect::<Option<_>>().map(Json::Object)
         }
         Value::Sensitive(inner) => with_things(inner, known),
         other => to_json(other),
@@ -278,7 +282,7 @@ impl Evaluator<'_> {
             let value = self.constant(&default.value).ok();
             let json = value
                 .filter(|_| !sensitive)
-                .and_then(|value| to_json(&value));
+                .and_then(|value| to_plain_json(&value));
             json.unwrap_or(serde_json::Value::Null)
         });
         VariableDoc {

@@ -10,7 +10,7 @@ use super::{labels, read};
 use crate::ast::{Attribute, Block};
 use crate::eval::{Evaluator, ROOT};
 use crate::report::{Failed, Outcome, suggest};
-use crate::value::{Value, to_json};
+use crate::value::{Value, to_plain_json};
 
 /// Endings of attributes that would hold a secret.
 const SECRETS: [&str; 12] = [
@@ -74,7 +74,7 @@ fn set(ev: &mut Evaluator<'_>, spec: &mut SiteSpec, attribute: &Attribute) -> Ou
     let value = ev.plain(value, span, word)?;
     let known = ["provider", "region", "zones", "capacity", "labels"];
     let Some(name) = known.into_iter().find(|known| *known == word) else {
-        let json = to_json(&value).ok_or(Failed)?;
+        let json = to_plain_json(&value).ok_or(Failed)?;
         spec.settings.insert(word.to_owned(), json);
         return Ok(());
     };

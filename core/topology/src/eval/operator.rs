@@ -1,12 +1,10 @@
 //! Operators.
 
-use rust_decimal::Decimal;
-
 use super::{Evaluator, Scope};
 use crate::ast::{BinaryOp, Expr, UnaryOp};
 use crate::report::Outcome;
 use crate::span::Span;
-use crate::value::Value;
+use crate::value::{Number, TOO_LARGE, Value};
 
 impl Evaluator<'_> {
     pub(super) fn unary(&mut self, op: UnaryOp, value: Value, span: Span) -> Outcome<Value> {
@@ -15,7 +13,7 @@ impl Evaluator<'_> {
             return Ok(unknown.opaque().marked(sensitive));
         }
         let value = match op {
-            UnaryOp::Negate => Value::Number(-self.number(&value, span, "-", sensitive)?),
+            UnaryOp::Negate => Value::Number(-&self.number(&value, span, "-", sensitive)?),
             UnaryOp::Not => Value::Bool(!self.bool(&value, span, "what `!` turns round")?),
         };
         Ok(value.marked(sensitive))
@@ -45,7 +43,7 @@ impl Evaluator<'_> {
             _ => {
                 let a = self.number(&a, left.span, op.as_str(), hidden);
                 let b = self.number(&b, right.span, op.as_str(), hidden);
-                self.arithmetic(op, a?, b?, left.span.to(right.span))?
+                self.arithmetic(op, &a?, &b?, left.span.to(right.span))?
             }
         };
         Ok(value.marked(hidden))
@@ -75,15 +73,15 @@ impl Evaluator<'_> {
         Ok(Value::Bool(!decides).marked(sensitive))
     }
 
-    fn arithmetic(&mut self, op: BinaryOp, a: Decimal, b: Decimal, span: Span) -> Outcome<Value> {
+    fn arithmetic(&mut self, op: BinaryOp, a: &Number, b: &Number, span: Span) -> Outcome<Value> {
         let number = match op {
             BinaryOp::Less => return Ok(Value::Bool(a < b)),
             BinaryOp::LessEqual => return Ok(Value::Bool(a <= b)),
             BinaryOp::Greater => return Ok(Value::Bool(a > b)),
             BinaryOp::GreaterEqual => return Ok(Value::Bool(a >= b)),
-            BinaryOp::Add => a.checked_add(b),
-            BinaryOp::Subtract => a.checked_sub(b),
-            BinaryOp::Multiply => a.checked_mul(b),
+            BinaryOp::Add => a.plus(b),
+            BinaryOp::Subtract => a.minus(b),
+            BinaryOp::Multiply => a.times(b),
             BinaryOp::Divide | BinaryOp::Remainder if b.is_zero() => {
                 return Err(self.fail(
                     span,
@@ -93,25 +91,25 @@ impl Evaluator<'_> {
                     None,
                 ));
             }
-            BinaryOp::Divide => a.checked_div(b),
-            BinaryOp::Remainder => a.checked_rem(b),
+            BinaryOp::Divide => a.over(b),
+            BinaryOp::Remainder => a.remainder(b),
             BinaryOp::Equal | BinaryOp::NotEqual => {
                 return Ok(Value::Bool((a == b) == (op == BinaryOp::Equal)));
             }
             BinaryOp::And | BinaryOp::Or => None,
         };
-        number.map(|n| Value::Number(n.normalize())).ok_or_else(|| {
+        number.map(Value::Number).ok_or_else(|| {
             self.fail(
                 span,
                 "number_range",
                 "the result is too large for a number",
                 "overflows",
-                Some("a number has at most 28 digits".to_owned()),
+                Some(TOO_LARGE.to_owned()),
             )
         })
     }
 
-    fn number(&mut self, value: &Value, span: Span, op: &str, hidden: bool) -> Outcome<Decimal> {
+    fn number(&mut self, value: &Value, span: Span, op: &str, hidden: bool) -> Outcome<Number> {
         value.to_number().ok_or_else(|| {
             let found = value.describe();
             let text = match value {

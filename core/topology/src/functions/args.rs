@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use rust_decimal::Decimal;
-
-use crate::value::{Map, Value, text_of};
+use crate::value::{Map, Number, Value, text_of};
 
 /// Why a function gave no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +57,7 @@ impl<'a> Args<'a> {
         text_of(self.value(at)).map_or_else(|| self.wrong(at, "a string"), Ok)
     }
 
-    pub(crate) fn number(&self, at: usize) -> FnResult<Decimal> {
+    pub(crate) fn number(&self, at: usize) -> FnResult<Number> {
         let number = self.value(at).to_number();
         number.map_or_else(|| self.wrong(at, "a number"), Ok)
     }
@@ -114,7 +112,7 @@ impl<'a> Args<'a> {
     }
 
     /// The numbers of all arguments.
-    pub(crate) fn numbers(&self) -> FnResult<Vec<Decimal>> {
+    pub(crate) fn numbers(&self) -> FnResult<Vec<Number>> {
         (0..self.len()).map(|at| self.number(at)).collect()
     }
 }

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use strat_model::Digest;
 
 use super::{Args, FnResult, Function, base64, pure};
-use crate::value::{Value, from_json, to_json};
-use crate::yaml;
+use crate::value::{Value, to_json};
+use crate::{json, yaml};
 
 pub(super) static TABLE: &[Function] = &[
     pure(
@@ -90,12 +90,16 @@ fn base64_encode(args: &Args<'_>) -> FnResult {
 }
 
 fn json_decode(args: &Args<'_>) -> FnResult {
-    match serde_json::from_str(&args.text(0)?) {
-        Ok(json) => match from_json(&json) {
-            Some(value) => Ok(value),
-            None => Args::error(0, "has a number with more than 28 digits"),
-        },
-        Err(error) => Args::error(0, format!("takes JSON, and this is none: {error}")),
+    let text = args.text(0)?;
+    if text.trim().is_empty() {
+        return Args::error(0, "takes JSON, and this is empty");
+    }
+    match json::parse(&text) {
+        Ok(node) => {
+            let value = yaml::to_value(&node);
+            value.or_else(|why| Args::error(0, format!("cannot read this JSON: {why}")))
+        }
+        Err((_, why)) => Args::error(0, format!("takes JSON, and this is none: {why}")),
     }
 }
 

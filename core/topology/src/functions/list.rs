@@ -1,9 +1,7 @@
 //! Functions of lists.
 
-use rust_decimal::Decimal;
-
 use super::{Args, FnResult, Function, pure};
-use crate::value::{Value, order};
+use crate::value::{Number, Value, order};
 
 const ANY: usize = usize::MAX;
 /// The most items that a function makes.
@@ -302,34 +300,34 @@ fn one(args: &Args<'_>) -> FnResult {
 
 fn range(args: &Args<'_>) -> FnResult {
     let (start, limit) = match args.len() {
-        1 => (Decimal::ZERO, args.number(0)?),
+        1 => (Number::ZERO, args.number(0)?),
         _ => (args.number(0)?, args.number(1)?),
     };
     let step = match args.len() {
         3 => args.number(2)?,
-        _ if limit < start => Decimal::NEGATIVE_ONE,
-        _ => Decimal::ONE,
+        _ if limit < start => -&Number::ONE,
+        _ => Number::ONE,
     };
     if step.is_zero()
-        || (limit > start && step < Decimal::ZERO)
-        || (limit < start && step > Decimal::ZERO)
+        || (limit > start && step.is_negative())
+        || (limit < start && !step.is_negative())
     {
         return Args::error(args.len() - 1, "takes a step that leads to the limit");
     }
     let mut items = Vec::new();
     let mut next = Some(start);
     while let Some(item) = next.filter(|n| {
-        if step > Decimal::ZERO {
-            *n < limit
-        } else {
+        if step.is_negative() {
             *n > limit
+        } else {
+            *n < limit
         }
     }) {
         if items.len() >= MAX_ITEMS {
             return Args::error(0, format!("makes at most {MAX_ITEMS} numbers"));
         }
-        items.push(Value::Number(item.normalize()));
-        next = item.checked_add(step);
+        next = item.plus(&step);
+        items.push(Value::Number(item));
     }
     Ok(Value::list(items))
 }

@@ -3,6 +3,7 @@
 
 mod args;
 mod convert;
+mod decimal;
 mod encoding;
 mod files;
 mod format;

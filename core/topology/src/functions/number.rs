@@ -1,10 +1,9 @@
 //! Functions of numbers.
 
-use rust_decimal::prelude::{FromPrimitive as _, Signed as _, ToPrimitive as _};
-use rust_decimal::{Decimal, MathematicalOps as _};
+use num_bigint::BigInt;
 
 use super::{Args, FnResult, Function, pure};
-use crate::value::Value;
+use crate::value::{Number, TOO_LARGE, Value};
 
 pub(super) static TABLE: &[Function] = &[
     pure(
@@ -60,7 +59,7 @@ pub(super) static TABLE: &[Function] = &[
         (2, 2),
         parse_int,
         "parseint(text, base)",
-        "The whole number of a text in base 2 to 36.",
+        "The whole number of a text in base 2 to 62.",
         "parseint(\"ff\", 16) == 255",
     ),
     pure(
@@ -91,34 +90,30 @@ pub(super) static TABLE: &[Function] = &[
 
 const ANY: usize = usize::MAX;
 
-fn number(number: Option<Decimal>) -> FnResult {
+/// A result, which is none where it has too many digits.
+fn number(number: Option<Number>) -> FnResult {
     match number {
-        Some(number) => Ok(Value::Number(number.normalize())),
-        None => Args::error(0, "gives a number that is too large"),
+        Some(number) => Ok(Value::Number(number)),
+        None => Args::error(0, format!("gives a number that is too large: {TOO_LARGE}")),
     }
 }
 
 fn abs(args: &Args<'_>) -> FnResult {
-    number(Some(args.number(0)?.abs()))
+    Ok(Value::Number(args.number(0)?.abs()))
 }
 
 fn ceil(args: &Args<'_>) -> FnResult {
-    number(Some(args.number(0)?.ceil()))
+    Ok(Value::Number(args.number(0)?.ceil()))
 }
 
 fn floor(args: &Args<'_>) -> FnResult {
-    number(Some(args.number(0)?.floor()))
+    Ok(Value::Number(args.number(0)?.floor()))
 }
 
 fn log(args: &Args<'_>) -> FnResult {
-    let (value, base) = (args.number(0)?.to_f64(), args.number(1)?.to_f64());
-    let log = value.zip(base).map(|(value, base)| value.log(base));
-    match log
-        .filter(|log| log.is_finite())
-        .and_then(Decimal::from_f64)
-    {
-        Some(log) => number(Some(log)),
-        None => Args::error(0, "takes a number above 0 and a base above 0 that is not 1"),
+    match args.number(0)?.logarithm(&args.number(1)?) {
+        Some(log) => Ok(Value::Number(log)),
+        None => Args::error(0, "takes a number above 0 and a base that is not 1"),
     }
 }
 
@@ -131,46 +126,85 @@ fn min(args: &Args<'_>) -> FnResult {
 }
 
 fn parse_int(args: &Args<'_>) -> FnResult {
-    let base = u32::try_from(args.int(1)?)
-        .ok()
-        .filter(|b| (2..=36).contains(b));
-    let Some(base) = base else {
-        return Args::error(1, "takes a base from 2 to 36");
+    let base = args.int(1)?;
+    let Some(base) = u32::try_from(base).ok().filter(|b| (2..=62).contains(b)) else {
+        return Args::error(1, "takes a base from 2 to 62");
     };
-    match i64::from_str_radix(&args.text(0)?, base) {
-        Ok(int) => Ok(Value::int(int)),
-        Err(_) => Args::error(0, format!("takes a whole number in base {base}")),
+    let Value::String(text) = args.value(0) else {
+        let found = args.value(0).describe();
+        return Args::error(0, format!("takes a text, not {found}"));
+    };
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let wrong = || Args::error(0, format!("takes a whole number in base {base}"));
+    if digits.is_empty() {
+        return wrong();
     }
+    if digits.len() > MAX_WIDTH {
+        return Args::error(0, format!("takes at most {MAX_WIDTH} digits"));
+    }
+    let mut int = BigInt::ZERO;
+    for digit in digits.chars() {
+        let Some(digit) = digit_of(digit, base) else {
+            return wrong();
+        };
+        int = int * base + digit;
+    }
+    number(Number::from_int(if text.starts_with('-') {
+        -int
+    } else {
+        int
+    }))
+}
+
+/// The most digits that `parseint` takes.
+const MAX_WIDTH: usize = 10_000;
+
+/// A digit of a base up to 62: above 36, upper case letters come after lower case ones.
+fn digit_of(digit: char, base: u32) -> Option<u32> {
+    let value = match digit {
+        'A'..='Z' if base > 36 => u32::from(digit) - u32::from('A') + 36,
+        _ => digit.to_digit(36)?,
+    };
+    (value < base).then_some(value)
 }
 
 fn pow(args: &Args<'_>) -> FnResult {
     let (base, exponent) = (args.number(0)?, args.number(1)?);
-    let power = match args.value(1).to_int() {
-        Some(exponent) => base.checked_powi(exponent),
-        None => base.checked_powd(exponent),
-    };
-    number(power)
+    match base.power(&exponent) {
+        Some(power) => Ok(Value::Number(power)),
+        None if base.is_negative() && exponent.to_int().is_none() => {
+            Args::error(0, "has no real value: a root of a number below 0")
+        }
+        None if base.is_zero() => Args::error(1, "has no value: 0 to a power below 0"),
+        None => number(None),
+    }
 }
 
 fn signum(args: &Args<'_>) -> FnResult {
     let value = args.number(0)?;
-    number(Some(if value.is_zero() {
-        Decimal::ZERO
+    Ok(Value::int(if value.is_zero() {
+        0_i64
+    } else if value.is_negative() {
+        -1
     } else {
-        value.signum()
+        1
     }))
 }
 
 fn sum(args: &Args<'_>) -> FnResult {
-    let mut sum = Some(Decimal::ZERO);
-    for item in args.list(0)? {
+    let items = args.list(0)?;
+    if items.is_empty() {
+        return Args::error(0, "takes a list that is not empty");
+    }
+    let mut sum = Some(Number::ZERO);
+    for item in items {
         let Some(item) = item.to_number() else {
             return Args::error(
                 0,
                 format!("takes a list of numbers, and {} is in it", item.describe()),
             );
         };
-        sum = sum.and_then(|sum| sum.checked_add(item));
+        sum = sum.and_then(|sum| sum.plus(&item));
     }
     number(sum)
 }

@@ -32,7 +32,7 @@ pub(super) static TABLE: &[Function] = &[
         (1, ANY),
         format,
         "format(spec, value...)",
-        "The spec with values in the places of %s, %d, %v, %q, %x, %f, %t.",
+        "The spec with values in the places of its verbs, which are those of Go: %s, %d, %v, %q, %x, %f, %e, %g, %t and so on.",
         "format(\"web-%02d\", 3) == \"web-03\"",
     ),
     pure(

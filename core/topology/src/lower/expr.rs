@@ -10,7 +10,7 @@ use strat_model::Diagnostic;
 
 use super::Lowering;
 use crate::ast::{BinaryOp, Call, Expr, ExprKind, ForExpr, Ident, Part, UnaryOp};
-use crate::value::{Value, parse_number};
+use crate::value::{Number, TOO_LARGE, Value};
 
 impl Lowering<'_> {
     /// Lowers an expression.
@@ -65,7 +65,12 @@ impl Lowering<'_> {
             .span()
             .and_then(|range| self.text.get(range))
             .unwrap_or_default();
-        if let Some(number) = parse_number(text) {
+        // The sign may stand apart: `- 1`.
+        let number = match text.strip_prefix('-') {
+            Some(rest) => Number::parse(rest.trim_start()).map(|number| -&number),
+            None => Number::parse(text),
+        };
+        if let Some(number) = number {
             return ExprKind::Literal(Value::Number(number));
         }
         let origin = strat_model::Origin {
@@ -76,7 +81,7 @@ impl Lowering<'_> {
         self.problems.push(
             Diagnostic::error("number_range", "this number cannot be represented")
                 .at(&origin, "too large, or too many digits")
-                .help("a number has at most 28 digits"),
+                .help(TOO_LARGE),
         );
         ExprKind::Literal(Value::Null)
     }
@@ -154,7 +159,9 @@ impl Lowering<'_> {
                 }
                 TraversalOperator::LegacyIndex(index) => {
                     let index = Expr {
-                        kind: ExprKind::Literal(Value::int(*index.value())),
+                        kind: ExprKind::Literal(Value::Number(
+                            Number::parse(&index.value().to_string()).unwrap_or(Number::ZERO),
+                        )),
                         span: own,
                     };
                     ExprKind::Index(Box::new(base), Box::new(index))

@@ -2,20 +2,13 @@
 
 use std::sync::Arc;
 
-use rust_decimal::Decimal;
-
-use super::{Ref, Value};
-
-/// A number as text: no exponent, no needless zeros.
-pub(crate) fn canonical_number(number: Decimal) -> String {
-    number.normalize().to_string()
-}
+use super::{Number, Ref, Value};
 
 /// The text of a value that has one by itself: strings, numbers, bools and sites.
 pub(crate) fn text_of(value: &Value) -> Option<Arc<str>> {
     Some(match value {
         Value::String(text) => text.clone(),
-        Value::Number(number) => Arc::from(canonical_number(*number)),
+        Value::Number(number) => Arc::from(number.to_string()),
         Value::Bool(true) => Arc::from("true"),
         Value::Bool(false) => Arc::from("false"),
         Value::Ref(Ref::Site(name)) => Arc::from(name.as_str()),
@@ -30,10 +23,10 @@ pub(crate) fn text_of(value: &Value) -> Option<Arc<str>> {
 
 impl Value {
     /// The number, also of a string that reads as one.
-    pub(crate) fn to_number(&self) -> Option<Decimal> {
+    pub(crate) fn to_number(&self) -> Option<Number> {
         match self {
-            Self::Number(number) => Some(*number),
-            Self::String(text) => parse_number(text),
+            Self::Number(number) => Some(number.clone()),
+            Self::String(text) => Number::parse(text),
             _ => None,
         }
     }
@@ -53,26 +46,8 @@ impl Value {
 
     /// The whole number, where it is one and fits.
     pub(crate) fn to_int(&self) -> Option<i64> {
-        let number = self.to_number()?;
-        if number.fract().is_zero() {
-            i64::try_from(number).ok()
-        } else {
-            None
-        }
+        self.to_number()?.to_i64()
     }
-}
-
-/// Reads a number, with or without an exponent.
-pub(crate) fn parse_number(text: &str) -> Option<Decimal> {
-    let first = text.trim_start_matches('-').chars().next()?;
-    if !first.is_ascii_digit() {
-        return None;
-    }
-    Decimal::from_str_exact(text)
-        .or_else(|_| Decimal::from_scientific(text))
-        .or_else(|_| text.parse())
-        .ok()
-        .map(|number| number.normalize())
 }
 
 /// A total order of values, for sets: by type, then by content.

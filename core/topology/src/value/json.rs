@@ -1,31 +1,106 @@
 //! Values from and to JSON.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::fmt;
 
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive as _;
-use serde_json::Value as Json;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
-use super::convert::parse_number;
-use super::{Ref, Value, canonical_number};
+use super::{Ref, Value};
 
-/// A value of some JSON. Numbers beyond 28 digits are `None`.
-pub(crate) fn from_json(json: &Json) -> Option<Value> {
-    Some(match json {
-        Json::Null => Value::Null,
-        Json::Bool(bool) => Value::Bool(*bool),
-        Json::Number(number) => Value::Number(parse_number(&number.to_string())?),
-        Json::String(text) => Value::string(text),
-        Json::Array(items) => Value::List(Arc::new(
-            items.iter().map(from_json).collect::<Option<_>>()?,
-        )),
-        Json::Object(items) => Value::Map(Arc::new(
-            items
-                .iter()
-                .map(|(key, value)| Some((Arc::from(key.as_str()), from_json(value)?)))
-                .collect::<Option<_>>()?,
-        )),
-    })
+/// JSON with the digits of its numbers as they are: a number of any length is written whole, where
+/// `serde_json` has the nearest double. Its `Display` writes it on one line, and with `{:#}` on
+/// several.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Json {
+    /// `null`
+    #[default]
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// The digits of a number.
+    Number(String),
+    /// A text.
+    String(String),
+    /// A list.
+    Array(Vec<Self>),
+    /// An object, its keys sorted.
+    Object(BTreeMap<String, Self>),
+}
+
+impl Json {
+    /// The same as `serde_json` has it: a number that is neither a double nor a whole number of 64
+    /// bits becomes the nearest double.
+    #[must_use]
+    pub fn to_value(&self) -> serde_json::Value {
+        use serde_json::Value;
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(bool) => Value::Bool(*bool),
+            Self::Number(digits) => match digits.parse::<i64>() {
+                Ok(int) => Value::from(int),
+                Err(_) => digits.parse::<f64>().map_or(Value::Null, Value::from),
+            },
+            Self::String(text) => Value::String(text.clone()),
+            Self::Array(items) => items.iter().map(Self::to_value).collect(),
+            Self::Object(items) => {
+                let pairs = items
+                    .iter()
+                    .map(|(key, item)| (key.clone(), item.to_value()));
+                Value::Object(pairs.collect())
+            }
+        }
+    }
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(bool) => serializer.serialize_bool(*bool),
+            Self::Number(digits) => match digits.parse::<i64>() {
+                Ok(int) => serializer.serialize_i64(int),
+                Err(_) => RawValue::from_string(digits.clone())
+                    .map_err(serde::ser::Error::custom)?
+                    .serialize(serializer),
+            },
+            Self::String(text) => serializer.serialize_str(text),
+            Self::Array(items) => serializer.collect_seq(items),
+            Self::Object(items) => serializer.collect_map(items),
+        }
+    }
+}
+
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = if f.alternate() {
+            serde_json::to_string_pretty(self)
+        } else {
+            serde_json::to_string(self)
+        };
+        f.write_str(&text.map_err(|_| fmt::Error)?)
+    }
+}
+
+impl From<serde_json::Value> for Json {
+    fn from(value: serde_json::Value) -> Self {
+        match value {
+            serde_json::Value::Null => Self::Null,
+            serde_json::Value::Bool(bool) => Self::Bool(bool),
+            serde_json::Value::Number(number) => Self::Number(number.to_string()),
+            serde_json::Value::String(text) => Self::String(text),
+            serde_json::Value::Array(items) => {
+                Self::Array(items.into_iter().map(Self::from).collect())
+            }
+            serde_json::Value::Object(items) => Self::Object(
+                items
+                    .into_iter()
+                    .map(|(key, value)| (key, Self::from(value)))
+                    .collect(),
+            ),
+        }
+    }
 }
 
 /// The JSON of a value; `None` if anything in it is unknown. A thing is its address; what is
@@ -34,7 +109,7 @@ pub(crate) fn to_json(value: &Value) -> Option<Json> {
     Some(match value {
         Value::Null => Json::Null,
         Value::Bool(bool) => Json::Bool(*bool),
-        Value::Number(number) => number_to_json(*number),
+        Value::Number(number) => Json::Number(number.to_string()),
         Value::String(text) => Json::String(text.as_ref().to_owned()),
         Value::List(items) => Json::Array(items.iter().map(to_json).collect::<Option<_>>()?),
         Value::Map(items) => Json::Object(
@@ -50,12 +125,7 @@ pub(crate) fn to_json(value: &Value) -> Option<Json> {
     })
 }
 
-/// Whole numbers stay whole; fractions become the nearest double, which is what JSON readers use.
-fn number_to_json(number: Decimal) -> Json {
-    let number = number.normalize();
-    if let Some(int) = number.to_i64().filter(|_| number.fract().is_zero()) {
-        return Json::from(int);
-    }
-    let float = canonical_number(number).parse::<f64>().unwrap_or(f64::NAN);
-    serde_json::Number::from_f64(float).map_or(Json::Null, Json::Number)
+/// The same as `serde_json` has it, by [`Json::to_value`].
+pub(crate) fn to_plain_json(value: &Value) -> Option<serde_json::Value> {
+    to_json(value).map(|json| json.to_value())
 }

@@ -2,29 +2,32 @@
 
 mod convert;
 mod json;
+mod number;
+mod shortest;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use rust_decimal::Decimal;
 use strat_model::{LocalAddr, Name, TemplatePart};
 
-pub(crate) use convert::{canonical_number, order, parse_number, text_of};
-pub(crate) use json::{from_json, to_json};
+pub use json::Json;
+
+pub(crate) use convert::{order, text_of};
+pub(crate) use json::{to_json, to_plain_json};
+pub(crate) use number::{Number, TOO_LARGE};
 
 /// A sorted map of values.
 pub(crate) type Map = BTreeMap<Arc<str>, Value>;
 
 /// The value of an expression.
 ///
-/// Numbers are decimals of 28 digits: integers and decimal fractions are exact. A set is a sorted
-/// list without repetition.
+/// A set is a sorted list without repetition.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     Null,
     Bool(bool),
-    Number(Decimal),
+    Number(Number),
     String(Arc<str>),
     List(Arc<Vec<Value>>),
     Map(Arc<Map>),
@@ -92,7 +95,7 @@ impl Value {
     }
 
     /// A whole number.
-    pub(crate) fn int(number: impl Into<Decimal>) -> Self {
+    pub(crate) fn int(number: impl Into<Number>) -> Self {
         Self::Number(number.into())
     }
 

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use rust_decimal::Decimal;
-
 use super::{Node, NodeKind};
-use crate::value::{Map, Value, parse_number, text_of};
+use crate::value::{Map, Number, Value, text_of};
 
 /// The value of a node. Keys become strings; of equal keys the last one counts.
 pub(crate) fn to_value(node: &Node) -> Result<Value, &'static str> {
@@ -45,8 +43,8 @@ pub(crate) fn scalar(text: &str, plain: bool) -> Value {
 }
 
 /// The number of a plain scalar, if it is one.
-fn number(text: &str) -> Option<Decimal> {
-    let radix = |digits: &str, radix| i64::from_str_radix(digits, radix).ok().map(Decimal::from);
+fn number(text: &str) -> Option<Number> {
+    let radix = |digits: &str, radix| i64::from_str_radix(digits, radix).ok().map(Number::from);
     if let Some(digits) = text.strip_prefix("0x") {
         return radix(digits, 16);
     }
@@ -55,5 +53,5 @@ fn number(text: &str) -> Option<Decimal> {
     }
     let text = text.strip_prefix('+').unwrap_or(text);
     let good = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E');
-    text.chars().all(good).then(|| parse_number(text))?
+    text.chars().all(good).then(|| Number::parse(text))?
 }

@@ -116,8 +116,11 @@ fn later_inputs_win() {
     let evaluated = evaluate_with(&[("t.hcl", &text)], &given).expect("it evaluates");
     assert_eq!(codes(&evaluated.warnings), ["undeclared_variable"]);
     let outputs = evaluated.outputs(&strat_model::Inventory::default());
-    assert_eq!(outputs["names"].value, Some(serde_json::json!(["a"])));
-    assert_eq!(outputs["count"].value, Some(serde_json::json!(2)));
+    assert_eq!(
+        outputs["names"].value,
+        Some(serde_json::json!(["a"]).into())
+    );
+    assert_eq!(outputs["count"].value, Some(serde_json::json!(2).into()));
 }
 
 #[test]

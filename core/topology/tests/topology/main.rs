@@ -12,3 +12,4 @@ mod reference;
 mod rollout;
 mod scale;
 mod support;
+mod terraform;

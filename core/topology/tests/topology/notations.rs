@@ -188,9 +188,12 @@ fn signs_of_two_halves_are_read() {
       "output": { "a": { "value": "${local.a}" }, "c": { "value": "${local.c}" } } }"#;
     let evaluated = evaluate(&[("t.json", text)]).expect("it evaluates");
     let outputs = evaluated.outputs(&strat_model::Inventory::default());
-    assert_eq!(outputs["a"].value, Some(serde_json::json!("\u{1f600} é")));
+    assert_eq!(
+        outputs["a"].value,
+        Some(serde_json::json!("\u{1f600} é").into())
+    );
     let list = serde_json::json!([1, -25, true, null, {}]);
-    assert_eq!(outputs["c"].value, Some(list));
+    assert_eq!(outputs["c"].value, Some(list.into()));
 }
 
 #[test]
