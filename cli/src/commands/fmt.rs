@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use stratiform::topology::{SourceFile, Sources, format};
+use stratiform::topology::{SourceFile, Sources, format, is_formatted};
 
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
@@ -12,8 +12,8 @@ use crate::render::diagnostics::diagnostics;
 
 /// Lay topology files out in the one canonical way.
 ///
-/// Only white space changes. Files in YAML and JSON are left as they are. `-` formats stdin to
-/// stdout.
+/// Only the white space between words changes. Files in YAML and JSON are left as they are, and
+/// named. `-` formats stdin to stdout.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -37,11 +37,14 @@ impl Fmt {
         }
         let sources = Sources::load(&self.path).map_err(|error| context.failure(&error.into()))?;
         let (mut changed, mut wrong) = (false, false);
-        for file in sources
-            .files()
-            .iter()
-            .filter(|file| file.name.ends_with(".hcl"))
-        {
+        for file in sources.files() {
+            if !is_formatted(&file.name) {
+                context.output.note(&format!(
+                    "{} is left as it is: only HCL is laid out; YAML and JSON have formatters of their own\n",
+                    file.name
+                ));
+                continue;
+            }
             match formatted(context, file) {
                 None => wrong = true,
                 Some(text) if *text == *file.text => {}
@@ -90,12 +93,12 @@ impl Fmt {
 fn formatted(context: &Context, file: &SourceFile) -> Option<String> {
     match format(&file.text) {
         Ok(text) => Some(text),
-        Err(mut finding) => {
-            for label in &mut finding.labels {
+        Err(mut findings) => {
+            for label in findings.iter_mut().flat_map(|finding| &mut finding.labels) {
                 label.origin.file = file.name.clone();
             }
             let sources = Sources::from_files("", vec![file.clone()]);
-            let text = diagnostics(&[finding], &sources, context.look());
+            let text = diagnostics(&findings, &sources, context.look());
             context.output.note(&text);
             None
         }

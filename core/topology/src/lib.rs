@@ -5,6 +5,7 @@
 //! them.
 
 mod ast;
+mod data;
 mod decode;
 mod eval;
 mod format;
@@ -13,12 +14,10 @@ mod hints;
 mod inputs;
 mod json;
 mod json_schema;
-mod lower;
 mod notation;
 mod outputs;
 mod program;
 mod report;
-mod scan;
 mod schema;
 mod source;
 mod span;
@@ -28,7 +27,7 @@ mod types;
 mod value;
 mod yaml;
 
-pub use format::format;
+pub use format::{format, is_formatted};
 pub use functions::{FunctionDoc, functions};
 pub use inputs::{Inputs, VariableDoc};
 pub use json_schema::json_schema;

@@ -17,7 +17,7 @@ use crate::report::Outcome;
 use crate::source::Sources;
 use crate::span::Files;
 use crate::value::{Json, Value, text_of, to_json, to_plain_json};
-use crate::{decode, lower, notation};
+use crate::{data, decode, notation, syntax};
 
 /// A topology, parsed.
 #[derive(Clone)]
@@ -74,8 +74,8 @@ impl Topology {
             for source in sources.files() {
                 let file = files.add(source.name.clone());
                 let body = match notation::of(&source.name) {
-                    Notation::Hcl => lower::hcl_body(file, &source.name, &source.text),
-                    other => lower::data_body(file, &source.name, &source.text, other, false),
+                    Notation::Hcl => syntax::hcl_body(file, &source.name, &source.text),
+                    other => data::data_body(file, &source.name, &source.text, other, false),
                 };
                 match body {
                     Ok(body) => bodies.push(body),

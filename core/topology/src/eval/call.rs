@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::{Binding, Evaluator, Scope, Template};
 use crate::ast::{Call, Expr};
 use crate::functions::{self, Args, Function, Run, Special};
-use crate::lower::template_text;
 use crate::report::{Failed, Outcome};
 use crate::span::Span;
+use crate::syntax::{self, Source};
 use crate::value::{Map, Value};
 
 /// The deepest that templates may read further templates.
@@ -241,7 +241,7 @@ impl Evaluator<'_> {
         let text = self.utf8(&bytes, path, at)?;
         let file = self.files.add(path.clone());
         self.rendering.push((at, text.clone()));
-        let template = match template_text(file, path, &text) {
+        let template = match syntax::template(Source::file(file, path, &text)) {
             Ok(parts) => Ok(Arc::new(Template {
                 text: text.clone(),
                 parts,

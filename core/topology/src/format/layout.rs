@@ -1,125 +1,124 @@
 //! Lines: their indentation, and the columns of neighbours.
 
-use super::space::between;
-use super::token::{Kind, Token};
+use super::space::{Neighbour, between, closes, opens};
+use crate::syntax::{Kind, Token};
 
 /// A line, in up to three columns.
 struct Line {
     indent: usize,
     /// What stands before the `=` of an attribute, or everything.
     lead: String,
-    /// From the `=` on.
+    /// From the `=` of an attribute on, if its brackets are closed on the line.
     assign: Option<String>,
-    /// The comment at the end.
+    /// The comment at the end, if it is not alone.
     comment: Option<String>,
-    /// Whether brackets that are opened here are closed here, and no heredoc begins here.
-    whole: bool,
+    /// The line break, which a last line may not have.
+    end: String,
 }
 
 /// Puts tokens into lines.
-pub(super) fn layout(tokens: &[Token<'_>]) -> String {
-    let mut lines = Vec::new();
+pub(super) fn layout(text: &str, tokens: &[Token]) -> String {
     let mut open: Vec<usize> = Vec::new();
-    let mut rest = tokens;
-    while !rest.is_empty() {
-        let end = rest.iter().position(|t| t.kind == Kind::Newline);
-        let (line, after) = rest.split_at(end.unwrap_or(rest.len()));
-        lines.push(read(line, &mut open));
-        rest = after.get(1..).unwrap_or_default();
-    }
-    while lines
-        .last()
-        .is_some_and(|line| line.lead.is_empty() && line.comment.is_none())
-    {
-        lines.pop();
-    }
-    align_assigns(&mut lines);
-    align_comments(&mut lines);
-    let mut out = String::new();
+    let lines = tokens.split_inclusive(|token| token.kind == Kind::Newline);
+    let mut lines: Vec<Line> = lines.map(|line| read(text, line, &mut open)).collect();
+    align(&mut lines, |line| (line.assign.as_mut(), width(&line.lead)));
+    align(&mut lines, |line| {
+        let code = width(&line.lead) + line.assign.as_deref().map_or(0, width);
+        (line.comment.as_mut(), code)
+    });
+    let mut out = String::with_capacity(text.len());
     for line in lines {
-        let start = out.len();
-        out.extend(std::iter::repeat_n(' ', line.indent));
+        if !line.lead.is_empty() {
+            out.extend(std::iter::repeat_n(' ', line.indent));
+        }
         out.push_str(&line.lead);
         out.extend(line.assign);
         out.extend(line.comment);
-        if out[start..].trim().is_empty() {
-            out.truncate(start);
-        }
-        out.push('\n');
+        out.push_str(&line.end);
     }
     out
 }
 
-fn read(tokens: &[Token<'_>], open: &mut Vec<usize>) -> Line {
-    let change = |kind| tokens.iter().filter(|t| t.kind == kind).count();
-    let (opened, closed) = (change(Kind::Open), change(Kind::Close));
-    let closes_first = tokens.first().is_some_and(|t| t.kind == Kind::Close);
-    let mut indent = open.len();
-    if opened > closed {
-        open.push(opened - closed);
-    } else if closed > opened {
-        close(open, closed - opened);
-        indent = open.len();
-    } else if closes_first {
-        indent = indent.saturating_sub(1);
-    }
-    let (comment, code) = match tokens.split_last() {
-        Some((last, code)) if last.kind == Kind::LineComment && !code.is_empty() => {
-            (Some(last.text.to_owned()), code)
-        }
-        _ => (None, tokens),
+fn read(text: &str, tokens: &[Token], open: &mut Vec<usize>) -> Line {
+    let (end, code) = match tokens.split_last() {
+        Some((last, code)) if last.kind == Kind::Newline => (last.of(text), code),
+        _ => ("", tokens),
     };
-    let equals = assignment(code);
-    let (lead, assign) = code.split_at(equals.unwrap_or(code.len()));
-    let whole = opened == closed && tokens.iter().all(|t| !t.text.contains('\n'));
+    let (comment, code) = match code.split_last() {
+        Some((last, code)) if is_line_comment(text, *last) && !code.is_empty() => {
+            (Some(format!(" {}", last.of(text))), code)
+        }
+        _ => (None, code),
+    };
+    let (lead, assign) = code.split_at(assignment(code).unwrap_or(code.len()));
+    let has_assign = !assign.is_empty();
     Line {
-        indent: indent * 2,
-        lead: text(lead),
-        assign: equals.map(|_| format!(" {}", text(assign))),
-        comment: comment.map(|comment| format!(" {comment}")),
-        whole,
+        indent: 2 * level(code, open),
+        lead: join(text, lead),
+        assign: has_assign.then(|| format!(" {}", join(text, assign))),
+        comment,
+        end: end.to_owned(),
     }
 }
 
-/// Takes `closed` brackets off: those that one line opened are one level.
-fn close(open: &mut Vec<usize>, mut closed: usize) {
-    while let Some(last) = open.last_mut() {
+fn is_line_comment(text: &str, token: Token) -> bool {
+    token.kind == Kind::Comment && !token.of(text).starts_with("/*")
+}
+
+/// How many more brackets tokens open than they close.
+fn opened(tokens: &[Token]) -> isize {
+    let change = |token: &Token| match token.kind {
+        kind if opens(kind) => 1,
+        kind if closes(kind) => -1,
+        _ => 0,
+    };
+    tokens.iter().map(change).sum()
+}
+
+/// The level of a line. Brackets that one line opens are one level.
+fn level(code: &[Token], open: &mut Vec<usize>) -> usize {
+    let opened = opened(code);
+    let level = open.len();
+    if opened > 0 {
+        open.push(opened.unsigned_abs());
+        return level;
+    }
+    if opened == 0 && code.first().is_some_and(|first| closes(first.kind)) {
+        return level.saturating_sub(1);
+    }
+    let mut closed = opened.unsigned_abs();
+    while let Some(last) = open.last_mut().filter(|_| closed > 0) {
         if closed < *last {
             *last -= closed;
-            return;
+            break;
         }
         closed -= *last;
         open.pop();
-        if closed == 0 {
-            return;
-        }
     }
+    open.len()
 }
 
-/// Where the `=` of a line stands that sets something.
-fn assignment(code: &[Token<'_>]) -> Option<usize> {
-    let mut depth = 0_i32;
-    for (at, token) in code.iter().enumerate() {
-        match token.kind {
-            Kind::Open => depth += 1,
-            Kind::Close => depth -= 1,
-            _ if depth == 0 && token.text == "=" => return Some(at),
-            _ => {}
-        }
-    }
-    None
+/// Where the `=` of a line stands that sets something, if the line holds all of the value.
+fn assignment(code: &[Token]) -> Option<usize> {
+    let at = code.iter().skip(1).position(|t| t.kind == Kind::Assign)? + 1;
+    (opened(&code[at..]) == 0).then_some(at)
 }
 
-fn text(tokens: &[Token<'_>]) -> String {
+/// The tokens with spaces where they should be.
+fn join(text: &str, tokens: &[Token]) -> String {
+    let neighbour = |token: &Token| Neighbour {
+        kind: token.kind,
+        is_in: token.kind == Kind::Ident && token.of(text) == "in",
+    };
     let mut out = String::new();
     for (at, token) in tokens.iter().enumerate() {
-        if at > 0 {
-            let before = at.checked_sub(2).map(|before| tokens[before]);
-            if between(before, tokens[at - 1], *token) {
+        if let Some(left) = at.checked_sub(1) {
+            let before = left.checked_sub(1).map(|before| neighbour(&tokens[before]));
+            if between(before, neighbour(&tokens[left]), neighbour(token)) {
                 out.push(' ');
             }
         }
-        out.push_str(token.text);
+        out.push_str(token.of(text));
     }
     out
 }
@@ -128,43 +127,27 @@ fn width(text: &str) -> usize {
     text.chars().count()
 }
 
-/// Calls `f` with every run of neighbouring lines that are `in_run`.
-fn runs(lines: &mut [Line], in_run: impl Fn(&Line) -> bool, f: impl Fn(&mut [Line])) {
+/// Puts a cell of neighbouring lines into one column. `cell` gives it, if the line has it, and the
+/// width of what stands before it.
+fn align(lines: &mut [Line], cell: impl Fn(&mut Line) -> (Option<&mut String>, usize)) {
     let mut at = 0;
     while at < lines.len() {
-        let indent = lines[at].indent;
-        let run = lines[at..]
-            .iter()
-            .take_while(|line| in_run(line) && line.indent == indent);
-        let len = run.count();
-        f(&mut lines[at..at + len]);
-        at += len.max(1);
-    }
-}
-
-fn align_assigns(lines: &mut [Line]) {
-    let in_run = |line: &Line| line.assign.is_some() && line.whole;
-    runs(lines, in_run, |run| {
-        let widest = run.iter().map(|line| width(&line.lead)).max().unwrap_or(0);
-        for line in run {
-            let missing = widest - width(&line.lead);
-            line.lead.extend(std::iter::repeat_n(' ', missing));
+        let mut widest = 0;
+        let mut end = at;
+        while let Some((Some(_), width)) = lines.get_mut(end).map(|line| {
+            let indent = line.indent;
+            let (cell, width) = cell(line);
+            (cell, width + indent)
+        }) {
+            widest = widest.max(width);
+            end += 1;
         }
-    });
-}
-
-fn align_comments(lines: &mut [Line]) {
-    let code = |line: &Line| width(&line.lead) + line.assign.as_deref().map_or(0, width);
-    runs(
-        lines,
-        |line| line.comment.is_some() && line.whole,
-        |run| {
-            let widest = run.iter().map(code).max().unwrap_or(0);
-            for line in run {
-                let missing = widest - code(line);
-                let spaces = " ".repeat(missing);
-                line.comment = line.comment.take().map(|comment| spaces + &comment);
+        for line in &mut lines[at..end] {
+            let indent = line.indent;
+            if let (Some(text), width) = cell(line) {
+                text.insert_str(0, &" ".repeat(widest - width - indent));
             }
-        },
-    );
+        }
+        at = end.max(at + 1);
+    }
 }

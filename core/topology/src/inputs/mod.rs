@@ -10,10 +10,11 @@ use strat_model::Diagnostic;
 
 use crate::ast::{Attribute, Block, Expr};
 use crate::eval::{Evaluator, ROOT};
-use crate::lower::{hcl_body, hcl_expression};
+use crate::program::twice;
 use crate::report::{Failed, Outcome, suggest};
 use crate::source::{SourceFile, without_byte_order_mark};
 use crate::span::Span;
+use crate::syntax::{Source, hcl_body, hcl_expression};
 use crate::types::Type;
 use crate::value::{Value, text_of};
 
@@ -122,7 +123,7 @@ impl Evaluator<'_> {
             let text = without_byte_order_mark(&file.text);
             let body = match crate::notation::of(&file.name) {
                 crate::notation::Notation::Hcl => hcl_body(number, &file.name, text),
-                other => crate::lower::data_body(number, &file.name, text, other, true),
+                other => crate::data::data_body(number, &file.name, text, other, true),
             };
             match body {
                 Err(problems) => {
@@ -139,6 +140,19 @@ impl Evaluator<'_> {
                             "a file of variables holds no blocks",
                             "not a value",
                             Some("write `name = value` for each variable".to_owned()),
+                        );
+                    }
+                    for (first, second) in twice(&body) {
+                        let there = self.files.origin(first.span);
+                        let finding = Diagnostic::error(
+                            "duplicate_attribute",
+                            format!("`{}` is given twice in one file", second.text),
+                        );
+                        self.report(
+                            finding
+                                .at(&self.files.origin(second.span), "given again here")
+                                .at(&there, "first given here")
+                                .help("remove one of the two"),
                         );
                     }
                     for attribute in body.attributes {
@@ -272,7 +286,7 @@ impl Evaluator<'_> {
         }
         let shown: Arc<str> = Arc::from(format!("--var {name}"));
         let file = self.files.add(shown.clone());
-        match hcl_expression(file, &shown, text) {
+        match hcl_expression(Source::file(file, &shown, text)) {
             Ok(expr) => {
                 // Its places are in no file, so what is wrong is told at the declaration.
                 self.sink.hush();

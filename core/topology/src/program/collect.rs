@@ -1,6 +1,7 @@
 //! From the bodies of the files to a [`Program`], with the shape of every block checked.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 
 use strat_model::{Diagnostic, Name, Noun};
@@ -220,7 +221,10 @@ impl Collector {
         if !schema.open {
             self.known_attributes(schema, block);
         }
-        self.unique_attributes(block);
+        // A local is told of by its name, which may be in another block.
+        if schema.keyword != "locals" {
+            self.unique_attributes(block);
+        }
         for required in schema.attributes.iter().filter(|a| a.required) {
             let missing = block.body.attribute(required.name).is_none();
             if missing && !schema.misspelt(block, required.name) {
@@ -319,22 +323,20 @@ impl Collector {
     }
 
     fn unique_attributes(&mut self, block: &Block) {
-        let mut seen: BTreeMap<&str, &Ident> = BTreeMap::new();
-        for attribute in &block.body.attributes {
-            let name = &attribute.name;
-            if let Some(first) = seen.insert(&name.text, name) {
-                let here = self.program.origin(name.span);
-                let there = self.program.origin(first.span);
-                self.problem(
-                    Diagnostic::error(
-                        "duplicate_attribute",
-                        format!("`{}` is set twice", name.text),
-                    )
-                    .at(&here, "set again here")
-                    .at(&there, "first set here")
-                    .help("remove one of the two"),
-                );
-            }
+        for (first, second) in twice(&block.body) {
+            let (here, there) = (
+                self.program.origin(second.span),
+                self.program.origin(first.span),
+            );
+            self.problem(
+                Diagnostic::error(
+                    "duplicate_attribute",
+                    format!("`{}` is set twice", second.text),
+                )
+                .at(&here, "set again here")
+                .at(&there, "first set here")
+                .help("remove one of the two"),
+            );
         }
     }
 
@@ -375,6 +377,20 @@ impl Collector {
         finding.help = help;
         self.problem(finding);
     }
+}
+
+/// The names that are set more than once: where first, and each time again.
+pub(crate) fn twice(body: &Body) -> Vec<(&Ident, &Ident)> {
+    let mut seen: BTreeMap<&str, &Ident> = BTreeMap::new();
+    let names = body.attributes.iter().map(|attribute| &attribute.name);
+    let again = names.filter_map(|name| match seen.entry(&name.text) {
+        Entry::Occupied(first) => Some((*first.get(), name)),
+        Entry::Vacant(place) => {
+            place.insert(name);
+            None
+        }
+    });
+    again.collect()
 }
 
 fn not_a_name(text: &str) -> String {

@@ -16,7 +16,7 @@ use crate::schema::{self, BlockSchema};
 use crate::span::{Files, Span};
 
 pub(crate) use check::{UnknownName, check_references, unknown_root};
-pub(crate) use collect::collect;
+pub(crate) use collect::{collect, twice};
 
 /// A parsed topology.
 #[derive(Debug, Default)]

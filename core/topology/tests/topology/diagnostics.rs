@@ -93,6 +93,10 @@ fn inputs_are_checked() {
         ),
         (inputs(&[], Some(("v.hcl", "count = 9\n"))), "validation"),
         (inputs(&[], Some(("v.hcl", "count = \n"))), "syntax"),
+        (
+            inputs(&[], Some(("v.hcl", "count = 1\ncount = 2\n"))),
+            "duplicate_attribute",
+        ),
         (inputs(&[], Some(("v.yaml", "count: [1]\n"))), "wrong_type"),
         (
             inputs(&[], Some(("v.json", "{\"count\": 9}"))),

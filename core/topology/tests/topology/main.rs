@@ -12,4 +12,5 @@ mod reference;
 mod rollout;
 mod scale;
 mod support;
+mod templates;
 mod terraform;

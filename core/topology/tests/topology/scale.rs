@@ -121,6 +121,15 @@ fn long_chains_do_not_overflow() {
     );
 }
 
+#[track_caller]
+fn too_deep(text: &str) {
+    let found = evaluate(&[("t.hcl", text)]).expect_err("refused");
+    let deep = found
+        .iter()
+        .find(|finding| finding.message.contains("1000 levels"));
+    assert!(deep.is_some(), "{:?}", &found[0]);
+}
+
 #[test]
 fn deep_nesting_is_refused() {
     for (open, close) in [
@@ -132,18 +141,48 @@ fn deep_nesting_is_refused() {
         ("-", ""),
         ("!", ""),
     ] {
-        let deep = format!("{}1{}", open.repeat(50_000), close.repeat(50_000));
-        let text = format!("topology \"t\" {{}}\nlocals {{\n  x = {deep}\n}}\n");
-        let found = evaluate(&[("t.hcl", &text)]).expect_err("refused");
-        assert!(!found.is_empty(), "{open}");
+        let nested = |levels| {
+            let value = format!("{}1{}", open.repeat(levels), close.repeat(levels));
+            format!("topology \"t\" {{}}\nlocals {{\n  x = {value}\n}}\n")
+        };
+        too_deep(&nested(50_000));
+        let value = evaluate(&[("t.hcl", &nested(400))]);
+        assert!(value.is_ok() || open == "!", "{open}");
     }
-    let blocks = format!("{}{}", "a {\n".repeat(50_000), "}\n".repeat(50_000));
-    assert!(evaluate(&[("t.hcl", &blocks)]).is_err());
+    too_deep(&format!(
+        "{}{}",
+        "a {\n".repeat(50_000),
+        "}\n".repeat(50_000)
+    ));
+    for step in [" + 1", ".a", "[0]", "[*]", " ? 1 : 2", "%{ if true }"] {
+        let value = |levels| {
+            format!(
+                "topology \"t\" {{}}\nlocals {{ x = 1{} }}\n",
+                step.repeat(levels)
+            )
+        };
+        if step == "%{ if true }" {
+            let value = format!("{}{}", step.repeat(100_000), "%{ endif }".repeat(100_000));
+            too_deep(&format!(
+                "topology \"t\" {{}}\nlocals {{ x = \"{value}\" }}\n"
+            ));
+        } else {
+            too_deep(&value(100_000));
+        }
+    }
     let sum = format!(
         "topology \"t\" {{}}\nlocals {{ x = 1{} }}\n",
-        " + 1".repeat(100_000)
+        " + 1".repeat(900)
     );
-    assert!(evaluate(&[("t.hcl", &sum)]).is_err());
+    // What is dropped on a small stack was made on a large one.
+    std::thread::scope(|scope| {
+        let small = std::thread::Builder::new().stack_size(1 << 20);
+        let run = small.spawn_scoped(scope, || evaluate(&[("t.hcl", &sum)]).map(drop));
+        run.expect("a thread")
+            .join()
+            .expect("it ends")
+            .expect("it evaluates");
+    });
 }
 
 #[test]

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use strat_model::{Diagnostic, Origin};
 
-use super::{Lowering, hcl_expression_at, template_parts_at};
 use crate::ast::{Attribute, Block, Body, Expr, ExprKind, Ident, Part};
 use crate::hints;
 use crate::json;
@@ -14,6 +13,7 @@ use crate::notation::Notation;
 use crate::report::nearest;
 use crate::schema::{self, BlockSchema};
 use crate::span::Span;
+use crate::syntax::{self, Places, Source};
 use crate::value::{Value, text_of};
 use crate::yaml::{self, Node, NodeKind};
 
@@ -284,29 +284,29 @@ impl Data<'_> {
 
     /// How the places of a scalar's text are found: it begins some bytes after the scalar does,
     /// unless escapes or folding have changed it.
-    fn lowering<'t>(&self, node: &Node, text: &'t str) -> Lowering<'t> {
-        let lowering = Lowering::new(self.file, self.name.clone(), text);
+    fn source<'t>(&self, node: &Node, text: &'t str) -> Source<'t> {
         let written = self.text.get(node.range.clone()).unwrap_or_default();
         let quote = usize::from(written.starts_with(['"', '\'']));
-        if written
+        let places = if written
             .get(quote..)
             .is_some_and(|rest| rest.starts_with(text))
         {
             let start = self.span(node).start + u32::from(quote == 1);
-            lowering.starting_at(start)
+            Places::From(start)
         } else {
-            lowering.always_at(self.span(node))
-        }
+            Places::Within(self.span(node))
+        };
+        Source::part(self.file, &self.name, text, places)
     }
 
     fn expression(&mut self, node: &Node, text: &str) -> Expr {
-        let lowered = hcl_expression_at(self.lowering(node, text));
+        let lowered = syntax::hcl_expression(self.source(node, text));
         lowered.unwrap_or_else(|problems| self.failed(node, problems))
     }
 
     fn template(&mut self, node: &Node, text: &str) -> Expr {
         let span = self.span(node);
-        match template_parts_at(self.lowering(node, text)) {
+        match syntax::template(self.source(node, text)) {
             Ok(mut parts) => match (parts.pop(), parts.is_empty()) {
                 (None, _) => literal(Value::string(""), span),
                 (Some(Part::Text(text)), true) => literal(Value::String(text), span),
