@@ -39,6 +39,11 @@ const TABLE: &[(sys::virErrorNumber, &str, ErrorKind)] = &[
         ErrorKind::NotFound,
     ),
     (
+        sys::VIR_ERR_NO_INTERFACE,
+        "VIR_ERR_NO_INTERFACE",
+        ErrorKind::NotFound,
+    ),
+    (
         sys::VIR_ERR_DEVICE_MISSING,
         "VIR_ERR_DEVICE_MISSING",
         ErrorKind::NotFound,
@@ -184,6 +189,11 @@ fn row(code: sys::virErrorNumber) -> (ErrorKind, String) {
 /// Whether libvirt says that a thing is not there.
 pub(crate) fn is_missing(error: &virt::error::Error) -> bool {
     row(error.code().to_raw()).0 == ErrorKind::NotFound
+}
+
+/// Whether the host's libvirt has no such call.
+pub(crate) fn is_unsupported(error: &virt::error::Error) -> bool {
+    row(error.code().to_raw()).0 == ErrorKind::Unsupported
 }
 
 /// Whether the host refuses this to whoever asks.

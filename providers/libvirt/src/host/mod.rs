@@ -4,9 +4,11 @@ mod events;
 mod guests;
 mod pool;
 mod probe;
+mod shell;
 mod sidecar;
 mod stream;
 mod traits;
+mod uri;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -45,6 +47,8 @@ pub(crate) struct Host {
     pub(crate) sidecars: Mutex<BTreeMap<String, Arc<str>>>,
     /// Held while the site's pool is looked for and made.
     making: Mutex<()>,
+    /// Held while what a libvirtd that died left is taken down.
+    pub(crate) mending: Mutex<()>,
 }
 
 impl fmt::Debug for Host {
@@ -65,6 +69,7 @@ impl Host {
             kvm: Mutex::new(None),
             sidecars: Mutex::new(BTreeMap::new()),
             making: Mutex::new(()),
+            mending: Mutex::new(()),
         }
     }
 

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
-use strat_model::{ErrorKind, Result};
+use strat_model::Result;
 use virt::sys;
 
-use super::subnets::bridge_name;
-use crate::error::{Explain as _, explain, fail, missing};
+use crate::error::Explain as _;
 use crate::host::Host;
 use crate::site::Site;
 use crate::thing::Thing;
@@ -95,78 +94,6 @@ impl Host {
         defined
             .on(self, || format!("defining the network {name}"))
             .map(|_| ())
-    }
-
-    /// Starts a network, now and whenever the host starts. One that runs is left alone.
-    pub(crate) fn start_network(&self, id: &str) -> Result<()> {
-        let doing = || format!("starting the network {id}");
-        let network = self.connect()?.lookup_network_by_name(id).on(self, doing)?;
-        if !network.autostart().on(self, doing)? {
-            network.set_autostart(true).on(self, doing)?;
-        }
-        if network.is_active().on(self, doing)? {
-            return Ok(());
-        }
-        match network.create() {
-            Ok(()) => Ok(()),
-            // Two threads may start it at once; one of them is told that it runs.
-            Err(_) if network.is_active().unwrap_or(false) => Ok(()),
-            Err(error) if error.message().contains("File exists") => {
-                // A libvirtd that was killed while it started the network left the bridge behind,
-                // and knows nothing of it.
-                self.take_another_bridge(id)?;
-                let network = self.connect()?.lookup_network_by_name(id).on(self, doing)?;
-                network.create().on(self, doing)
-            }
-            Err(error) if error.message().contains("already in use") => {
-                let message = format!(
-                    "starting the network {id} on {}: {}",
-                    self.name(),
-                    error.message()
-                );
-                Err(fail(ErrorKind::Conflict, message).with_source(error))
-            }
-            Err(error) => Err(explain(self, &doing(), error)),
-        }
-    }
-
-    /// Gives a network of ours another bridge.
-    fn take_another_bridge(&self, id: &str) -> Result<()> {
-        let Some(mut xml) = self.network_xml(id)? else {
-            return Err(missing(format!("network {id}")));
-        };
-        let Some(mut bridge) = xml.child("bridge").cloned() else {
-            return Ok(());
-        };
-        let old = bridge.get("name").unwrap_or_default().to_owned();
-        let new = bridge_name(&old);
-        tracing::warn!(host = %self.name(), "the bridge {old} was left behind; {id} gets {new}");
-        bridge.attributes.retain(|(key, _)| key != "name");
-        xml.put(bridge.with("name", new));
-        self.define_network(&xml)
-    }
-
-    /// Stops and forgets a network. One that is not there is gone already.
-    pub(crate) fn remove_network(&self, id: &str) -> Result<()> {
-        let doing = || format!("deleting the network {id}");
-        let Some(network) = self
-            .connect()?
-            .lookup_network_by_name(id)
-            .found(self, doing)?
-        else {
-            return Ok(());
-        };
-        if network.is_active().on(self, doing)?
-            && let Err(error) = network.destroy()
-            && network.is_active().unwrap_or(false)
-        {
-            return Err(explain(self, &doing(), error));
-        }
-        // A transient network is gone with that.
-        match network.undefine() {
-            Err(error) if self.network_xml(id)?.is_some() => Err(explain(self, &doing(), error)),
-            _ => Ok(()),
-        }
     }
 }
 

@@ -12,7 +12,9 @@
 mod define;
 mod filter;
 mod firewalls;
+mod leftover;
 mod nets;
+mod start;
 mod subnets;
 
 use async_trait::async_trait;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::Arc;
 
+use crate::support;
 use crate::support::lab::{Lab, host_of};
 use crate::support::slots::Pair;
 use serde_json::json;
@@ -218,6 +219,71 @@ async fn a_bridge_that_a_killed_libvirtd_left_is_in_nobodys_way() {
     assert_eq!(second, left, "the same on the other");
     lab.clear().await;
     link("delete");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_libvirtd_left_goes_over_ssh_or_is_told() {
+    let pair = Pair::take();
+    let host = &pair.hosts()[0];
+    let clean = host.bridges();
+    for (user, may) in [("root", true), ("nobody", false)] {
+        let site = support::site_of(&[host.uri_as(user)], false, json!({}));
+        let provider = support::connect(&site).await;
+        let lab = Lab { provider };
+        host.kill_at("network:started", "");
+        let killed = lab.try_subnet("left", 89).await;
+        let killed = killed.expect_err("libvirtd is gone");
+        assert_eq!(killed.kind(), ErrorKind::Transient, "{killed}");
+        assert!(host.was_killed());
+        let (left, servers) = host.bridges();
+        assert_eq!((left.len(), servers), (1, 1), "{left:?}");
+        if !may {
+            let refused = lab.try_subnet("left", 89).await.expect_err("no rights");
+            let help = format!("as root on kvm1, once: `ip link delete {}; pkill", left[0]);
+            assert_eq!(
+                refused.kind(),
+                ErrorKind::Precondition,
+                "nothing waits for it"
+            );
+            assert!(refused.to_string().contains(&help), "{refused}");
+            // The definition proves whose the bridge is: it stays as long.
+            let subnets = lab.provider.list_all(Kind::Subnet, &Filter::All).await;
+            let ids: Vec<_> = subnets.expect("a list").into_iter().map(|s| s.id).collect();
+            let refused = lab.provider.delete(Kind::Subnet, &ids).await;
+            let refused = refused.expect_err("no rights").to_string();
+            assert!(refused.contains(&help), "{refused}");
+            let (_, command) = refused.split_once("once: `").expect("a command");
+            host.say(&["sh", "-c", command.trim_end_matches('`')]);
+        }
+        lab.subnet("left", 89).await;
+        assert_eq!(host.bridges(), (left, 1));
+        lab.clear().await;
+        assert_eq!(host.bridges(), clean);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_libvirtd_left_goes_with_the_subnet() {
+    let pair = Pair::take();
+    let host = &pair.hosts()[0];
+    let lab = Lab::new(&pair, false, json!({})).await;
+    let clean = host.bridges();
+    for is_up in [true, false] {
+        host.kill_at("network:started", "");
+        let killed = lab.try_subnet("gone", 88).await;
+        killed.expect_err("libvirtd is gone");
+        assert!(host.was_killed());
+        let (left, _) = host.bridges();
+        assert_eq!(left.len(), 1);
+        if !is_up {
+            // As it is before libvirt gives it an address: only the name is in the way.
+            host.say(&["ip", "link", "set", &left[0], "down"]);
+            lab.subnet("gone", 88).await;
+            assert_eq!(host.bridges(), (left, 1), "it is the same one, made anew");
+        }
+        lab.clear().await;
+        assert_eq!(host.bridges(), clean);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use strat_model::{
     Bytes, CapacityKind, DiskClass, ImageRef, Kind, MachineSpec, Mark, Name, NetworkSpec, Resource,
-    ResourceId, Spec, SubnetSpec, Token, VolumeSpec,
+    ResourceId, Result, Spec, SubnetSpec, Token, VolumeSpec,
 };
 use strat_provider::{CreateMachines, Filter, Provider, ProviderExt};
 
@@ -34,17 +34,23 @@ impl Lab {
         }
     }
 
-    pub(crate) async fn make(&self, spec: Spec<ResourceId>, word: &str) -> Resource {
+    pub(crate) async fn try_make(&self, spec: Spec<ResourceId>, word: &str) -> Result<Resource> {
         let mark = Self::mark(spec.kind(), word);
         let token = Token::derive("hosts", &mark.addr, 1, 1, 0, word);
-        self.provider
-            .create(&spec, word, &mark, &token)
-            .await
-            .expect("it is made")
+        self.provider.create(&spec, word, &mark, &token).await
+    }
+
+    pub(crate) async fn make(&self, spec: Spec<ResourceId>, word: &str) -> Resource {
+        self.try_make(spec, word).await.expect("it is made")
     }
 
     /// A subnet in a network.
     pub(crate) async fn subnet(&self, word: &str, third: u8) -> ResourceId {
+        self.try_subnet(word, third).await.expect("it is made")
+    }
+
+    /// The same, which may fail.
+    pub(crate) async fn try_subnet(&self, word: &str, third: u8) -> Result<ResourceId> {
         let cidr = |prefix| format!("10.{third}.0.0/{prefix}").parse().expect("a range");
         let network = NetworkSpec {
             cidr: cidr(16),
@@ -60,9 +66,9 @@ impl Lab {
             zone: None,
             labels: strat_model::Labels::new(),
         };
-        self.make(Spec::Subnet(subnet), &format!("{word}-sub"))
-            .await
-            .id
+        let name = format!("{word}-sub");
+        let made = self.try_make(Spec::Subnet(subnet), &name).await;
+        made.map(|subnet| subnet.id)
     }
 
     /// A small volume that is attached to nothing.

@@ -1,6 +1,7 @@
 //! One host.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -73,9 +74,60 @@ impl Peer {
         self.wait_until_it_answers();
     }
 
+    /// Has libvirtd killed when it comes to a point, of those that the script knows, and then a
+    /// command run on the host. libvirtd starts again by itself.
+    pub(crate) fn kill_at(&self, point: &str, command: &str) {
+        let _ = fs::remove_file(self.dir.join("killed-at"));
+        let new = self.dir.join("kill-at.new");
+        fs::write(&new, format!("{point}\n{command}\n")).expect("a file");
+        fs::rename(new, self.dir.join("kill-at")).expect("a name");
+    }
+
+    /// Whether libvirtd came to the point, and was killed there.
+    pub(crate) fn was_killed(&self) -> bool {
+        let was = self.dir.join("killed-at").exists();
+        if was {
+            self.wait_until_it_answers();
+        }
+        was
+    }
+
+    /// How libvirt reaches it by a program that stands in for `ssh`, and leads onto this host as a
+    /// user.
+    pub(crate) fn uri_as(&self, user: &str) -> String {
+        let path = self.dir.join(format!("ssh-{user}"));
+        let text = format!(
+            "#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done\nshift 2\n\
+             exec nsenter --target {} --net --pid --mount -- \
+             setpriv --reuid {user} --clear-groups sh -c \"$*\"\n",
+            self.inner()
+        );
+        fs::write(&path, text).expect("a script");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it may run");
+        format!("qemu+ssh://kvm1/system?command={}", path.display())
+    }
+
     /// A command within the host's network.
     pub(crate) fn enter(&self) -> Command {
         self.nsenter(&["--net"])
+    }
+
+    /// What a command says that runs on the host.
+    pub(crate) fn say(&self, command: &[&str]) -> String {
+        let output = self.enter_all().args(command).output();
+        String::from_utf8_lossy(&output.expect("nsenter runs").stdout).into_owned()
+    }
+
+    /// The bridges of the host but the foreign one, and how many DHCP servers serve them.
+    pub(crate) fn bridges(&self) -> (Vec<String>, usize) {
+        let links = self.say(&["ip", "-o", "link", "show", "type", "bridge"]);
+        let names = links.lines().filter_map(|line| line.split(": ").nth(1));
+        let ours = names.filter(|name| !name.starts_with("bystander"));
+        let find =
+            "cat /proc/[0-9]*/cmdline | tr '\\0' '\\n' | grep '^--conf-file=.*/dnsmasq/' | sort -u";
+        let servers = self.say(&["sh", "-c", find]);
+        let servers = servers.lines().filter(|file| !file.contains("bystander"));
+        (ours.map(str::to_owned).collect(), servers.count())
     }
 
     fn enter_all(&self) -> Command {
