@@ -20,7 +20,8 @@ use crate::environment;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::providers;
-use crate::render::diagnostics::{Look, diagnostics};
+use crate::render::diagnostics::{Look, diagnostics, to_json};
+use crate::render::failure::help_line;
 use crate::render::style::{UPDATE, paint};
 
 /// How a command ended, when it did not fail to do its work.
@@ -179,15 +180,13 @@ impl Context {
 
     /// A library error as a failure. Findings are told here, with their source.
     pub(crate) fn failure(&self, error: &Error) -> Failure {
-        if let Error::Topology {
-            diagnostics: list,
-            sources,
-        } = error
-        {
+        let mut failure = Failure::of_library(error);
+        if let Some((list, sources)) = error.findings() {
             self.output.note(&diagnostics(list, sources, self.look()));
-            return Failure::told();
+            let findings = list.iter().map(|finding| to_json(finding, sources));
+            failure.findings = Some(findings.collect());
         }
-        Failure::of_library(error)
+        failure
     }
 
     /// Tells what could not be seen: of each site and kind once, however often it was looked at.
@@ -198,9 +197,12 @@ impl Context {
             if is_new {
                 let head = paint(UPDATE.bold(), "warning:");
                 let what = kind.map_or_else(String::new, |kind| format!(" ({kind})"));
-                let message = Failure::of(&*problem.error).message;
-                self.output
-                    .note(&format!("{head} {site}{what}: {message}\n"));
+                let view = problem.error.view();
+                let mut text = format!("{head} {site}{what}: {view}\n");
+                if let Some(help) = &view.help {
+                    help_line(&mut text, "  ", help, self.output.stderr_width());
+                }
+                self.output.note(&text);
             }
         }
     }

@@ -2,107 +2,100 @@
 
 use std::error::Error;
 
-use stratiform::model::ErrorKind;
+use serde_json::{Value, json};
+use stratiform::engine::LeaseError;
+use stratiform::model::{ErrorKind, ErrorView};
+use stratiform::topology::LoadError;
 
-/// A failed command, as it is told to a person: what, why, and what to do next.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A failed command: what is told of it, as data.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Failure {
-    /// One sentence, without a full stop.
-    pub(crate) message: String,
-    /// What lies underneath, outermost first.
-    pub(crate) causes: Vec<String>,
-    /// What to do next.
-    pub(crate) help: Option<String>,
-    /// Whether all that is worth saying has been said already.
-    pub(crate) told: bool,
+    /// All that is told of it.
+    pub(crate) view: Box<ErrorView>,
+    /// What is wrong with the topology, if that is the matter: told to people already, with the
+    /// text that it is about.
+    pub(crate) findings: Option<Value>,
 }
 
 impl Failure {
     /// A failure of one sentence.
     pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self::told(ErrorView::new("command", message))
+    }
+
+    /// A failure as data. One of a provider's calls has the help that fits its kind, unless it
+    /// brings a better one.
+    pub(crate) fn told(view: ErrorView) -> Self {
+        let view = match view.call_kind() {
+            Some(kind) => view.with_help(kind_help(kind)),
+            None => view,
+        };
         Self {
-            message: message.into(),
-            causes: Vec::new(),
-            help: None,
-            told: false,
+            view: Box::new(view),
+            findings: None,
         }
     }
 
-    /// A failure that was told in full already.
-    pub(crate) fn told() -> Self {
-        Self {
-            told: true,
-            ..Self::new(String::new())
-        }
-    }
-
-    /// An error, with its chain of causes taken apart and the help that fits it.
+    /// An error, with its chain of causes.
     pub(crate) fn of(error: &(dyn Error + 'static)) -> Self {
-        let (message, help) = split(&error.to_string());
-        let mut failure = Self::new(message);
-        failure.help = help;
-        if let Some(source) = error.source() {
-            failure = failure.caused_by(source);
-        }
-        if failure.help.is_none() {
-            failure.help = provider_help(error);
-        }
-        failure
+        Self::told(ErrorView::of(error))
     }
 
-    /// An error of the library.
+    /// An error of the library, with the help that names the commands and options for it.
     pub(crate) fn of_library(error: &stratiform::Error) -> Self {
-        let help = error.help();
-        let failure = Self::of(error);
-        Self {
-            help: help.or(failure.help),
-            ..failure
+        let mut view = error.view();
+        if let Some(help) = command_help(error) {
+            view.help = Some(help.to_owned());
         }
+        Self::told(view)
     }
 
-    /// Adds an error and its whole chain as causes. A cause that only repeats what was said above
-    /// it is left out.
+    /// Adds an error and its whole chain as causes.
     pub(crate) fn caused_by(mut self, error: &(dyn Error + 'static)) -> Self {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            let (text, help) = split(&error.to_string());
-            if self.help.is_none() {
-                self.help = help;
-            }
-            let above = self.causes.last().unwrap_or(&self.message);
-            if !above.contains(&text) {
-                self.causes.push(text);
-            }
-            next = error.source();
-        }
+        self.view.add_cause(error);
         self
     }
 
     /// Says what to do next.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.view.help = Some(help.into());
         self
     }
-}
 
-/// Takes the help out of a message that carries one.
-fn split(text: &str) -> (String, Option<String>) {
-    match text.split_once("; help: ") {
-        Some((message, help)) => (message.to_owned(), Some(help.to_owned())),
-        None => (text.to_owned(), None),
-    }
-}
-
-/// The help for the first provider error of a chain.
-fn provider_help(error: &(dyn Error + 'static)) -> Option<String> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(error) = error.downcast_ref::<stratiform::model::Error>() {
-            return Some(kind_help(error.kind()).to_owned());
+    /// The answer of a command that was asked for JSON.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut answer = json!({ "success": false, "error": self.view });
+        if let Some(findings) = &self.findings {
+            answer["findings"] = findings.clone();
         }
-        next = error.source();
+        answer
     }
-    None
+}
+
+/// What to do about an error of the library on the command line, where that is more than the library
+/// itself can say.
+const fn command_help(error: &stratiform::Error) -> Option<&'static str> {
+    use stratiform::Error as E;
+    Some(match error {
+        E::Load(LoadError::NoFiles { .. }) => "`strat init` writes a first topology",
+        E::NothingKnown { .. } => {
+            "while it can be reached, `strat offers refresh` asks it and remembers the answer"
+        }
+        E::NoSuchTarget { nearest: None, .. } => {
+            "`strat graph` and `strat show` tell what there is"
+        }
+        E::Guarded { .. } => "look at the plan; if that is what you want, add `--allow-deletes`",
+        E::OverBudget { .. } => {
+            "raise `monthly` of the budget, or ask for fewer, smaller or cheaper machines; \
+             `strat plan --explain ADDR` tells why they go where they go"
+        }
+        E::NotAPlan { .. } => "make the plan again: `strat plan --out plan.json`",
+        E::Lease(LeaseError::Held { .. }) => {
+            "wait for it with `--lock-timeout 10m`, or, if that run is surely dead, `strat unlock`"
+        }
+        E::Lease(LeaseError::Lost { .. }) => "run the command again, it finishes the work",
+        _ => return None,
+    })
 }
 
 /// What to do about a provider's error, by its kind.
@@ -140,20 +133,5 @@ pub(crate) const fn kind_help(kind: ErrorKind) -> &'static str {
         }
         ErrorKind::Transient => "a passing fault; apply again goes on where this ended",
         ErrorKind::Internal => "this is a bug; please report it with the message above",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_chain_is_told_once() {
-        let inner = std::io::Error::other("the disk is full");
-        let failure =
-            Failure::new("the journal cannot be written: the disk is full").caused_by(&inner);
-        assert!(failure.causes.is_empty(), "{failure:?}");
-        let failure = Failure::new("the journal cannot be written").caused_by(&inner);
-        assert_eq!(failure.causes, ["the disk is full"]);
     }
 }

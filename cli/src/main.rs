@@ -17,7 +17,7 @@ mod watch;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 
 use crate::args::Cli;
 use crate::context::Context;
@@ -29,8 +29,11 @@ use crate::telemetry::Telemetry;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches();
+    let parsed =
+        parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, wants_json(&matches))));
+    let (cli, json) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => {
             // Help and version are printed as errors too; nobody is left to tell if that fails.
             let _ = error.print();
@@ -55,7 +58,21 @@ fn main() -> ExitCode {
             context
                 .output
                 .note(&render::failure::failure(&failure, width));
+            if json && !context.output.has_data() {
+                // Whoever cannot write the answer cannot be told so there.
+                let _ = context.output.json(&failure.to_json());
+            }
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whether the command is one that was asked for JSON: then its failure is told as JSON, too.
+fn wants_json(matches: &ArgMatches) -> bool {
+    let asked = |matches: &ArgMatches| {
+        let flag = matches.try_get_one::<bool>("json");
+        flag.is_ok_and(|flag| flag.copied().unwrap_or(false))
+    };
+    let inner = matches.subcommand();
+    asked(matches) || inner.is_some_and(|(_, matches)| wants_json(matches))
 }

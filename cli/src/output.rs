@@ -1,6 +1,6 @@
 //! The one place that writes to stdout and stderr.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 
 use anstream::{AutoStream, ColorChoice};
@@ -23,6 +23,8 @@ pub(crate) struct Output {
     stdout: RefCell<AutoStream<io::Stdout>>,
     stderr: RefCell<AutoStream<io::Stderr>>,
     stderr_color: bool,
+    /// Whether something was written to stdout.
+    has_data: Cell<bool>,
 }
 
 impl Output {
@@ -43,6 +45,7 @@ impl Output {
             stdout: RefCell::new(AutoStream::new(io::stdout(), stdout)),
             stderr: RefCell::new(AutoStream::new(io::stderr(), stderr)),
             stderr_color: stderr != ColorChoice::Never,
+            has_data: Cell::new(false),
         }
     }
 
@@ -51,6 +54,7 @@ impl Output {
     /// # Errors
     /// If stdout cannot be written, for any other reason than that nobody reads it.
     pub(crate) fn data(&self, text: &str) -> Result<(), Failure> {
+        self.has_data.set(true);
         let mut stdout = self.stdout.borrow_mut();
         let written = stdout
             .write_all(text.as_bytes())
@@ -63,6 +67,7 @@ impl Output {
     /// # Errors
     /// As [`Output::data`].
     pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
+        self.has_data.set(true);
         let mut stdout = self.stdout.borrow_mut();
         let mut buffer = BufWriter::with_capacity(WRITTEN_AT_ONCE, &mut *stdout);
         let written = match serde_json::to_writer_pretty(&mut buffer, value) {
@@ -73,6 +78,11 @@ impl Output {
             Ok(()) => buffer.write_all(b"\n").and_then(|()| buffer.flush()),
         };
         unless_gone(written)
+    }
+
+    /// Whether something was written to stdout.
+    pub(crate) const fn has_data(&self) -> bool {
+        self.has_data.get()
     }
 
     /// Writes to stderr what is no data. If that fails there is nobody left to tell.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use stratiform::engine::{Observation, Report};
-use stratiform::model::Name;
+use stratiform::model::{ErrorView, Name};
 use stratiform::planner::Plan;
 use stratiform::provider::{Clock, TokioClock};
 use stratiform::{
@@ -209,10 +209,19 @@ fn tell_outcome(next: &mut NextApply, outcome: &ApplyOutcome) {
     next.ends_well = outcome.is_success();
     let last = outcome.reports.last();
     let failures = last.into_iter().flat_map(Report::failures);
-    let failed = failures.map(|(step, error)| format!("{}: {error}", step.addr));
+    let failed = failures.map(|(step, error)| {
+        // The same failure of many calls is told once.
+        let request_id = None;
+        let view = ErrorView {
+            request_id,
+            ..error.view()
+        };
+        format!("{}: {view}", step.addr)
+    });
     let failed: BTreeSet<String> = failed.collect();
     next.failed = failed.into_iter().collect();
-    next.failed.extend(outcome.stuck.clone());
+    next.failed
+        .extend(outcome.stuck.as_ref().map(ToString::to_string));
     for relocation in outcome.relocations.iter().map(ToString::to_string) {
         // The same is told once, in however many rounds it happened.
         if !next.placed_elsewhere.contains(&relocation) {

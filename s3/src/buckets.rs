@@ -269,9 +269,9 @@ fn check_repeated(name: &str, found: Option<&String>, wanted: &str) -> Result<()
 fn taken(name: &str) -> Error {
     let message = format!(
         "there is a bucket `{name}` already, and it is another; names of buckets are one for the \
-         whole server; help: `realm` gives ours another name"
+         whole server"
     );
-    Error::new(ErrorKind::AlreadyExists, message)
+    Error::new(ErrorKind::AlreadyExists, message).with_help("`realm` gives ours another name")
 }
 
 fn missing(name: &str) -> Error {

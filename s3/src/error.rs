@@ -62,16 +62,19 @@ where
             SdkError::ServiceError(context) => {
                 let (code, said) = (context.err().code(), context.err().message());
                 let kind = meaning(code, status);
-                let said = said.or(code).unwrap_or("no words").trim_end_matches('.');
-                let help = match kind {
-                    ErrorKind::Forbidden => format!("; help: allow `{call}` to these credentials"),
-                    ErrorKind::Unauthenticated => {
-                        "; help: check the profile or environment that `s3` names, and the clock"
-                            .to_owned()
+                let said = said
+                    .unwrap_or("the server says no more")
+                    .trim_end_matches('.');
+                let error = Error::new(kind, format!("{call}: {said}"));
+                let error = match kind {
+                    ErrorKind::Forbidden => {
+                        error.with_help(format!("allow `{call}` to these credentials"))
                     }
-                    _ => String::new(),
+                    ErrorKind::Unauthenticated => error.with_help(
+                        "check the profile or environment that `s3` names, and the clock",
+                    ),
+                    _ => error,
                 };
-                let error = Error::new(kind, format!("{call}: {said}{help}"));
                 match code {
                     Some(code) => error.with_code(code),
                     None => error,
@@ -81,12 +84,10 @@ where
                 Error::new(ErrorKind::Timeout, format!("{call}: no answer in time"))
             }
             SdkError::DispatchFailure(failure) if failure.is_user() || failure.is_other() => {
-                let message = format!(
-                    "{call}: the request could not be sent; help: see that there are credentials \
-                     for it: `s3 = {{ profile = … }}`, or `AWS_ACCESS_KEY_ID` and \
-                     `AWS_SECRET_ACCESS_KEY` in the environment"
-                );
-                Error::new(ErrorKind::Unauthenticated, message)
+                let message = format!("{call}: the request could not be sent");
+                let help = "see that there are credentials for it: `s3 = { profile = … }`, or \
+                            `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` in the environment";
+                Error::new(ErrorKind::Unauthenticated, message).with_help(help)
             }
             SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => Error::new(
                 ErrorKind::Transient,
@@ -101,10 +102,33 @@ where
             Some(id) => converted.with_request_id(id),
             None => converted,
         };
-        // The SDK's own errors carry the whole request and answer.
-        let text = error.to_string();
-        converted.with_source(std::io::Error::other(text))
+        match underneath(&error) {
+            Some(why) => converted.with_source(std::io::Error::other(why)),
+            None => converted,
+        }
     }
+}
+
+/// What kept a request from its answer, as text: the SDK's own errors carry the whole request. Of a
+/// service's answer, code, message and request id are told already, and what lies underneath
+/// repeats them in the SDK's debug form.
+fn underneath<E>(error: &SdkError<E, HttpResponse>) -> Option<String>
+where
+    E: StdError + 'static,
+{
+    if matches!(error, SdkError::ServiceError(_)) {
+        return None;
+    }
+    let mut words: Vec<String> = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if words.last().is_none_or(|above| !above.contains(&text)) {
+            words.push(text);
+        }
+        next = cause.source();
+    }
+    (!words.is_empty()).then(|| words.join(": "))
 }
 
 #[cfg(test)]

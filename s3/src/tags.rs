@@ -19,29 +19,35 @@ pub(crate) type Tags = BTreeMap<String, String>;
 
 /// The tags of a bucket with this mark, these labels and, if it has one, this token.
 pub(crate) fn tags_of(mark: &Mark, labels: &Labels, token: Option<String>) -> Result<Tags> {
-    let invalid = |message: String| Err(Error::new(ErrorKind::Invalid, message));
+    let invalid =
+        |message: String, help: &str| Err(Error::new(ErrorKind::Invalid, message).with_help(help));
     if let Some(key) = labels.keys().find(|key| key.starts_with(OURS)) {
-        return invalid(format!(
-            "the label `{key}` is not free; help: call it something else"
-        ));
+        return invalid(
+            format!("the label `{key}` is not free"),
+            "call it something else",
+        );
     }
     let mut tags = mark.to_tags();
     tags.extend(labels.clone());
     tags.extend(token.map(|token| (TOKEN.to_owned(), token)));
     if tags.len() > TAGS_MAX {
         let count = tags.len();
-        return invalid(format!(
-            "{count} tags are more than the {TAGS_MAX} that a bucket can have; help: fewer labels"
-        ));
+        return invalid(
+            format!("{count} tags are more than the {TAGS_MAX} that a bucket can have"),
+            "set fewer labels",
+        );
     }
     let is_long = |(key, value): &(&String, &String)| {
         key.is_empty() || coded(key).chars().count() > 128 || coded(value).chars().count() > 256
     };
     match tags.iter().find(is_long) {
         None => Ok(tags),
-        Some((key, _)) => invalid(format!(
-            "the tag `{key}` has a key of more than 128 or a value of more than 256 characters"
-        )),
+        Some((key, _)) => invalid(
+            format!(
+                "the tag `{key}` has a key of more than 128 or a value of more than 256 characters"
+            ),
+            "set a shorter label",
+        ),
     }
 }
 

@@ -86,9 +86,9 @@ impl Finding {
             Self::Good(text) => format!("{} {text}\n", paint(CREATE, "ok  ")),
             Self::Warning(text) => format!("{} {text}\n", paint(UPDATE, "look")),
             Self::Bad(failure) => {
-                let help = failure.help.as_ref();
+                let help = failure.view.help.as_ref();
                 let help = help.map_or_else(String::new, |help| format!("\n     help: {help}"));
-                format!("{} {}{help}\n", paint(DELETE, "bad "), failure.message)
+                format!("{} {}{help}\n", paint(DELETE, "bad "), failure.view)
             }
         }
     }
@@ -98,7 +98,10 @@ impl Finding {
             Self::Good(text) => json!({ "state": "ok", "message": text }),
             Self::Warning(text) => json!({ "state": "look", "message": text }),
             Self::Bad(failure) => json!({
-                "state": "bad", "message": failure.message, "help": failure.help,
+                "state": "bad",
+                "message": failure.view.message,
+                "help": failure.view.help,
+                "error": failure.view,
             }),
         }
     }
@@ -108,7 +111,7 @@ impl Finding {
 async fn look_at_sites(session: &Session) -> Vec<SiteReport> {
     let unreachable = session.unreachable().iter().map(|problem| SiteReport {
         findings: vec![failed(&problem.site, &*problem.error)],
-        json: json!({ "site": problem.site, "error": problem.error.to_string() }),
+        json: json!({ "site": problem.site, "error": problem.error.view() }),
     });
     let sites = session.sites().iter();
     let asked = sites.map(|(site, provider)| look_at_site(site, &**provider));
@@ -122,7 +125,7 @@ async fn look_at_site(site: &Name, provider: &dyn Provider) -> SiteReport {
             return SiteReport {
                 findings: vec![failed(site, &error)],
                 json: json!({
-                    "site": site, "provider": provider.name(), "error": error.to_string(),
+                    "site": site, "provider": provider.name(), "error": error.view(),
                 }),
             };
         }
@@ -155,7 +158,7 @@ async fn look_at_site(site: &Name, provider: &dyn Provider) -> SiteReport {
 
 fn failed(site: &Name, error: &(dyn std::error::Error + 'static)) -> Finding {
     let mut failure = Failure::of(error);
-    failure.message = format!("{site}: {}", failure.message);
+    failure.view.message = format!("{site}: {}", failure.view.message);
     Finding::Bad(failure)
 }
 
@@ -222,7 +225,7 @@ async fn lease(session: &Session) -> Finding {
             lease.holder.command,
             lease.holder.since
         )),
-        Err(error) => Finding::Bad(Failure::of(&error)),
+        Err(error) => Finding::Bad(Failure::told(error.view())),
     }
 }
 

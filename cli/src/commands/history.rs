@@ -28,7 +28,7 @@ pub(crate) struct History {
 impl History {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let state = StateDir::of(&self.path);
-        let journal = Journal::open(state.path()).map_err(|error| Failure::of(&error))?;
+        let journal = Journal::open(state.path()).map_err(|error| Failure::told(error.view()))?;
         let mut runs = journal.runs();
         runs.reverse();
         if self.json {

@@ -64,11 +64,10 @@ impl Rehearse {
                 if let strat_rehearsal::Error::Library(error) = &error {
                     return context.failure(error);
                 }
-                let help = error.help();
                 let failure = Failure::of(&error);
-                Failure {
-                    help: help.or(failure.help.clone()),
-                    ..failure
+                match error.help() {
+                    Some(help) => failure.help(help),
+                    None => failure,
                 }
             })?;
         if self.json {

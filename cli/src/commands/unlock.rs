@@ -35,7 +35,7 @@ impl Unlock {
         context.block_on(async {
             let clock = std::sync::Arc::new(TokioClock::system());
             let store = FileLeaseStore::new(state.path(), clock);
-            let failed = |error: stratiform::engine::LeaseError| Failure::of(&error);
+            let failed = |error: stratiform::engine::LeaseError| Failure::told(error.view());
             let Some(lease) = store.current().await.map_err(failed)? else {
                 context.output.note("Nobody holds the lease.\n");
                 return Ok(Exit::Done);

@@ -4,23 +4,40 @@ use std::fmt::Write as _;
 
 use super::style::{BOLD, DELETE, DIM, NOTE, paint};
 use super::wrap::words;
+use stratiform::model::ErrorView;
+
 use crate::failure::Failure;
 
 /// What failed, why, and what to do next.
 pub(crate) fn failure(failure: &Failure, width: usize) -> String {
     let mut text = String::new();
-    if failure.told {
+    if failure.findings.is_some() {
         return text;
     }
+    let view = &failure.view;
     let head = paint(DELETE.bold(), "error:");
-    let _ = writeln!(text, "{head} {}", paint(BOLD, &failure.message));
-    for cause in &failure.causes {
-        hanging(&mut text, "  because: ", cause, width);
-    }
-    if let Some(help) = &failure.help {
-        help_line(&mut text, "  ", help, width);
-    }
+    let _ = writeln!(text, "{head} {}", paint(BOLD, &view.message));
+    details(&mut text, "  ", view, &view.reference(), width);
     text
+}
+
+/// What stands below the message: what the vendor is to be asked about, the causes, the help.
+pub(crate) fn details(
+    text: &mut String,
+    indent: &str,
+    view: &ErrorView,
+    reference: &str,
+    width: usize,
+) {
+    if !reference.is_empty() {
+        hanging(text, &format!("{indent}from: "), reference, width);
+    }
+    for cause in &view.causes {
+        hanging(text, &format!("{indent}because: "), cause, width);
+    }
+    if let Some(help) = &view.help {
+        help_line(text, indent, help, width);
+    }
 }
 
 /// `help: …`, indented, on as many lines as it takes.

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use stratiform::engine::{Counts, Operation, Outcome, Report, StepReport};
-use stratiform::model::{Addr, Error};
+use stratiform::engine::{Counts, Operation, Outcome, Problem, Report, StepReport};
+use stratiform::model::{Addr, ErrorView};
 use stratiform::topology::Output;
-use stratiform::{ApplyOutcome, MachinePlace, Relocation};
+use stratiform::{ApplyOutcome, MachinePlace, Relocation, Stuck};
 
-use super::failure::help_line;
+use super::failure::details;
 use super::outputs;
 use super::progress::duration;
 use super::style::{BOLD, CREATE, DELETE, DIM, UPDATE, paint};
@@ -53,49 +52,67 @@ fn relocated(text: &mut String, outcome: &ApplyOutcome, width: usize) {
         }
     }
     if let Some(why) = &outcome.stuck {
-        for line in words(&format!("Nothing else is permitted: {why}"), width) {
+        let view = why.view();
+        for line in words(
+            &format!("Nowhere else: {}", view.message),
+            width.saturating_sub(2),
+        ) {
             let _ = writeln!(text, "  {line}");
         }
+        details(text, "    ", &view, &view.reference(), width);
     }
+}
+
+/// Of how many requests that failed the same way the ids are told.
+const REQUESTS_MAX: usize = 3;
+
+/// What failed in one way.
+#[derive(Default)]
+struct Group<'a> {
+    steps: Vec<&'a StepReport>,
+    /// The ids of the vendor's requests.
+    requests: Vec<String>,
 }
 
 /// Each failure once, with everything that failed that way.
 fn failures(text: &mut String, report: &Report, width: usize) {
-    let mut groups: BTreeMap<String, (Vec<&StepReport>, &Arc<Error>)> = BTreeMap::new();
+    let mut groups: BTreeMap<ErrorView, Group<'_>> = BTreeMap::new();
     for (step, error) in report.failures() {
-        let key = error.to_string();
-        groups
-            .entry(key)
-            .or_insert((Vec::new(), error))
-            .0
-            .push(step);
+        let mut view = *Failure::told(error.view()).view;
+        view.addr = None;
+        let request = view.request_id.take();
+        let group = groups.entry(view).or_default();
+        group.steps.push(step);
+        group.requests.extend(request);
     }
     if groups.is_empty() {
         return;
     }
     let _ = writeln!(text, "\n{}", paint(BOLD, "Failed:"));
-    for (steps, error) in groups.into_values() {
-        for step in &steps {
+    for (mut view, group) in groups {
+        for step in &group.steps {
             let what = format!("{} {}", step.operation, step.addr);
             let _ = writeln!(text, "  {} {what}", paint(DELETE, "x"));
         }
-        chain(text, &Failure::of(&**error), width);
+        view.request_id = requests(&group.requests);
+        chain(text, &view, width);
     }
 }
 
-fn chain(text: &mut String, failure: &Failure, width: usize) {
-    let room = width.saturating_sub(6);
-    for line in words(&failure.message, room) {
+/// `4f2a, 7c01 and 3 more`.
+fn requests(ids: &[String]) -> Option<String> {
+    let told = ids.get(..REQUESTS_MAX).unwrap_or(ids).join(", ");
+    match ids.len().saturating_sub(REQUESTS_MAX) {
+        0 => (!told.is_empty()).then_some(told),
+        more => Some(format!("{told} and {more} more")),
+    }
+}
+
+fn chain(text: &mut String, view: &ErrorView, width: usize) {
+    for line in words(&view.message, width.saturating_sub(6)) {
         let _ = writeln!(text, "      {line}");
     }
-    for cause in &failure.causes {
-        for line in words(&format!("because: {cause}"), room) {
-            let _ = writeln!(text, "      {}", paint(DIM, line));
-        }
-    }
-    if let Some(help) = &failure.help {
-        help_line(text, "      ", help, width);
-    }
+    details(text, "      ", view, &view.reference(), width);
 }
 
 /// What was left out, by the failure that is to blame.
@@ -123,7 +140,7 @@ fn skipped(text: &mut String, report: &Report) {
 fn fatal(text: &mut String, report: &Report, width: usize) {
     if let Some(error) = &report.fatal {
         let _ = writeln!(text, "\n{}", paint(BOLD, "The run ended early:"));
-        chain(text, &Failure::of(&**error), width);
+        chain(text, &Failure::told(error.view()).view, width);
     }
 }
 
@@ -187,11 +204,15 @@ fn done(outcome: &ApplyOutcome) -> Vec<String> {
 #[derive(Debug, Serialize)]
 pub(crate) struct ReportJson<'o> {
     counts: Counts,
+    /// What ended the run early.
+    fatal: Option<Box<ErrorView>>,
     interrupted: bool,
     outputs: BTreeMap<&'o str, outputs::OutputJson<'o>>,
+    /// What could not be seen.
+    problems: Vec<Value>,
     relocations: Vec<Value>,
     steps: Vec<Value>,
-    stuck: Option<&'o str>,
+    stuck: Option<ErrorView>,
     success: bool,
 }
 
@@ -207,13 +228,17 @@ pub(crate) fn to_json<'o>(
         .flat_map(|(round, report)| report.steps.iter().map(move |step| step_json(round, step)))
         .collect();
     let last = outcome.reports.last();
+    let fatal = last.and_then(|report| report.fatal.as_ref());
+    let seen = outcome.observation.problems.iter();
     ReportJson {
         counts: last.map(|report| report.counts).unwrap_or_default(),
+        fatal: fatal.map(|error| Failure::told(error.view()).view),
         interrupted: outcome.is_interrupted(),
         outputs: outputs::to_json(values),
+        problems: seen.chain(&outcome.unsettled).map(problem_json).collect(),
         relocations: outcome.relocations.iter().map(relocation_json).collect(),
         steps,
-        stuck: outcome.stuck.as_deref(),
+        stuck: outcome.stuck.as_ref().map(Stuck::view),
         success: outcome.is_success(),
     }
 }
@@ -234,9 +259,17 @@ fn step_json(round: usize, step: &StepReport) -> Value {
         "operation": step.operation,
         "count": step.count,
         "outcome": outcome,
-        "error": error.map(|error| json!({ "kind": error.kind(), "message": error.to_string() })),
+        "error": error.map(|error| Failure::told(error.view()).view),
         "because": because,
         "ids": step.made,
+    })
+}
+
+fn problem_json(problem: &Problem) -> Value {
+    json!({
+        "site": problem.site,
+        "kind": problem.kind,
+        "error": Failure::told(problem.error.view()).view,
     })
 }
 
@@ -261,7 +294,7 @@ fn relocation_json(relocation: &Relocation) -> Value {
         "round": relocation.round + 1,
         "count": relocation.count,
         "from": place(&relocation.from),
-        "error": { "kind": why.kind(), "scope": why.scope(), "code": why.code(), "message": why.message() },
+        "error": why.view(),
         "to": to,
     })
 }

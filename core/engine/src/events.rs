@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use strat_model::{Addr, ErrorKind, Kind, Name, ResourceId};
+use strat_model::{Addr, ErrorView, Kind, Name, ResourceId};
 use strat_planner::StepOp;
 use tokio::sync::mpsc;
 
@@ -158,10 +158,8 @@ pub enum Event {
         site: Name,
         /// What it was to do.
         operation: Operation,
-        /// The kind of failure.
-        kind: ErrorKind,
-        /// The failure in one line, without its causes.
-        error: String,
+        /// The failure.
+        error: Box<ErrorView>,
     },
     /// A step was left out.
     StepSkipped {

@@ -50,7 +50,9 @@ pub use execute::{
 pub use health::{HealthProbe, NetProbe, Question};
 #[cfg(feature = "schema")]
 pub use journal::journal_schema;
-pub use journal::{EntryId, Journal, JournalError, Pending, RunRecord, Started, retention};
+pub use journal::{
+    CallFailure, EntryId, Journal, JournalError, Pending, RunRecord, Started, retention,
+};
 pub use lease::{
     FileLeaseStore, Holder, Lease, LeaseError, LeaseGuard, LeaseStore, MemoryLeaseStore,
     ProcessMark, acquire_wait,

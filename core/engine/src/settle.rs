@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use strat_model::{Addr, Error, ErrorKind, Kind, Name, Owner, Resource, ResourceId, Result};
 use strat_provider::{Clock, Filter, Provider, ProviderExt as _};
 
-use crate::{Event, EventSink, Journal, JournalError, Operation, Pending, Problem, Sites};
+use crate::{
+    CallFailure, Event, EventSink, Journal, JournalError, Operation, Pending, Problem, Sites,
+};
 
 /// The longest that a call with all its repetitions takes: what began longer ago is over.
 const CALL_MAX: Duration = Duration::from_secs(3600);
@@ -132,10 +134,12 @@ async fn search(
             ErrorKind::Invalid,
             format!(
                 "an interrupted run was making things at `{site}`, which is no site of the topology \
-                 any more; help: put the site back and apply, or look for a {kind} marked `{owner}` \
-                 there"
+                 any more"
             ),
-        ));
+        )
+        .with_help(format!(
+            "put the site back and apply, or look for a {kind} marked `{owner}` there"
+        )));
     };
     let provider = &**provider;
     let names: BTreeSet<&str> = group
@@ -207,7 +211,7 @@ async fn close(
         Verdict::Closed => (ErrorKind::Timeout, "interrupted; the next plan goes on"),
     };
     journal
-        .failed(now, entry, kind, why.to_owned(), false)
+        .failed(now, entry, CallFailure::interrupted(kind, why))
         .await
 }
 

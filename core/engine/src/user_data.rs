@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use strat_model::{LocalAddr, Spec, UserData};
+use strat_model::{Error, ErrorKind, LocalAddr, Result, Spec, UserData};
 use strat_planner::Desired;
 
 /// User data by digest: what an execution needs besides the plan.
@@ -41,17 +41,16 @@ impl UserDataSource {
     /// The text of a digest with every place filled in by `value`.
     ///
     /// # Errors
-    /// Why it cannot be had, for people; never any of the text.
+    /// `Precondition`, with why it cannot be had; never any of the text.
     pub(crate) fn resolve(
         &self,
         digest: &str,
         value: impl Fn(&LocalAddr, &str) -> Option<String>,
-    ) -> Result<UserData, String> {
+    ) -> Result<UserData> {
         let template = self.0.get(digest).ok_or_else(|| {
-            format!(
-                "the user data with the digest {digest} is not at hand; \
-                 help: the topology has changed since the plan was made, so plan again"
-            )
+            let what = format!("the user data with the digest {digest} is not at hand");
+            let help = "the topology has changed since the plan was made, so plan again";
+            Error::new(ErrorKind::Precondition, what).with_help(help)
         })?;
         let mut unknown = None;
         let filled = template.resolve(|of, attribute| {
@@ -63,7 +62,8 @@ impl UserDataSource {
         });
         filled.ok_or_else(|| {
             let unknown = unknown.unwrap_or_default();
-            format!("the user data needs `{unknown}`, which is not known")
+            let what = format!("the user data needs `{unknown}`, which is not known");
+            Error::new(ErrorKind::Precondition, what)
         })
     }
 }

@@ -27,7 +27,7 @@ mod units;
 pub use addr::{Addr, AddrParseError, Key, Kind, LocalAddr, Noun};
 pub use capabilities::{Capabilities, Idempotency, MarkStore, Sizing, SubnetScope};
 pub use diagnostic::{Diagnostic, Label, Origin, Severity};
-pub use error::{Error, ErrorKind, Scope};
+pub use error::{Error, ErrorKind, ErrorView, FailureKind, Scope};
 pub use images::{PublicImages, USUAL_ARCH};
 pub use intent::{
     AddressIntent, AttachIntent, BucketIntent, BudgetIntent, Common, FirewallIntent,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use strat_engine::{JournalError, LeaseError};
-use strat_model::{Addr, Diagnostic, LocalAddr, Name, Severity};
+use strat_model::{Addr, Diagnostic, ErrorView, LocalAddr, Name, Severity};
 use strat_planner::Mode;
 use strat_topology::{LoadError, Sources};
 
@@ -119,7 +119,56 @@ pub enum Error {
 }
 
 impl Error {
-    /// What to do next.
+    /// What kind of failure it is, in one word. Where a provider's call lies underneath, its
+    /// [view](Error::view) has the call's own kind instead.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Load(_) => "unreadable_topology",
+            Self::Topology { .. } => "invalid_topology",
+            Self::Site { .. } => "unusable_site",
+            Self::NothingKnown { .. } => "nothing_known",
+            Self::Lease(error) => error.kind(),
+            Self::Journal(error) => error.kind(),
+            Self::File { .. } => "unusable_file",
+            Self::NotAPlan { .. } => "not_a_plan",
+            Self::NoSuchTarget { .. } => "unknown_target",
+            Self::NoSuchSite { .. } => "unknown_site",
+            Self::NothingLeft => "nothing_left",
+            Self::Unseen { .. } => "unseen",
+            Self::Protected { .. } => "protected",
+            Self::Guarded { .. } => "consent_needed",
+            Self::OverBudget { .. } => "over_budget",
+            Self::Moved { .. } => "plan_out_of_date",
+        }
+    }
+
+    /// All that is told of it.
+    #[must_use]
+    pub fn view(&self) -> ErrorView {
+        let view = ErrorView::of_kind(self.kind(), self);
+        match self.help() {
+            Some(help) => ErrorView {
+                help: Some(help),
+                ..view
+            },
+            None => view,
+        }
+    }
+
+    /// What is wrong with the topology, and the text that it points into, if that is the matter.
+    #[must_use]
+    pub fn findings(&self) -> Option<(&[Diagnostic], &Sources)> {
+        match self {
+            Self::Topology {
+                diagnostics,
+                sources,
+            } => Some((diagnostics, sources)),
+            _ => None,
+        }
+    }
+
+    /// What to do next, in the words of the library.
     #[must_use]
     pub fn help(&self) -> Option<String> {
         Some(match self {
@@ -127,15 +176,16 @@ impl Error {
                 "name a topology file, or a folder that holds one".to_owned()
             }
             Self::Load(LoadError::NoFiles { .. }) => {
-                "`strat init` writes a first topology".to_owned()
+                "write a topology: a file whose name ends in `.hcl`".to_owned()
             }
+            Self::Lease(error) => error.help().to_owned(),
+            Self::Journal(error) => error.help().to_owned(),
             Self::NothingKnown { .. } => {
-                "while it can be reached, `strat offers refresh` asks it and remembers the answer"
-                    .to_owned()
+                "refresh its offers while it can be reached: the answer is remembered".to_owned()
             }
             Self::NoSuchTarget { nearest, .. } => match nearest {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
-                None => "`strat graph` and `strat show` tell what there is".to_owned(),
+                None => "name a block of the topology, a thing that there is, or a site".to_owned(),
             },
             Self::NoSuchSite { nearest, .. } => match nearest {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
@@ -151,15 +201,14 @@ impl Error {
                 format!("set `protect = false` on {subject}, apply that, then {then}")
             }
             Self::Guarded { .. } => {
-                "look at the plan; if that is what you want, add --allow-deletes".to_owned()
+                "look at the plan; if that is what you want, allow deletes".to_owned()
             }
             Self::OverBudget { .. } => {
-                "raise `monthly` of the budget, or ask for fewer, smaller or cheaper machines; \
-                 `strat plan --explain ADDR` tells why they go where they go"
+                "raise `monthly` of the budget, or ask for fewer, smaller or cheaper machines"
                     .to_owned()
             }
             Self::Moved { .. } => "make the plan again, and look at what is different".to_owned(),
-            Self::NotAPlan { .. } => "make the plan again: `strat plan --out plan.json`".to_owned(),
+            Self::NotAPlan { .. } => "make the plan again".to_owned(),
             _ => return None,
         })
     }

@@ -44,6 +44,7 @@ mod session;
 mod sites;
 mod state;
 mod stock;
+mod stuck;
 mod targets;
 mod uniform;
 mod workspace;
@@ -58,6 +59,7 @@ pub use saved::SavedPlan;
 pub use schema::plan_schema;
 pub use session::{PlanOptions, Planned, Session};
 pub use state::StateDir;
+pub use stuck::Stuck;
 pub use uniform::{Things, Uniform, uniform_capabilities};
 pub use workspace::Workspace;
 

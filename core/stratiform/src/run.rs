@@ -16,6 +16,7 @@ use tracing::Instrument as _;
 use crate::phase::phase;
 use crate::relocation::relocations;
 use crate::rounds::Rounds;
+use crate::stuck::Stuck;
 use crate::{Error, PlanOptions, Planned, Relocation, SavedPlan, Session, moved};
 
 /// How long a lease lasts unless it is renewed, which it is at a third of that.
@@ -62,7 +63,7 @@ pub struct ApplyOutcome {
     /// Which machines could not be had where they were to be, why, and where they went.
     pub relocations: Vec<Relocation>,
     /// Why the last of those were placed nowhere else, if they were not.
-    pub stuck: Option<String>,
+    pub stuck: Option<Stuck>,
     /// What there is now.
     pub observation: Observation,
     /// What an interrupted run had left open and could not be closed.
@@ -216,7 +217,7 @@ impl<'a> Run<'a> {
                 break;
             }
             if reports.len() >= ROUNDS_MAX {
-                stuck = Some(format!("it was planned again {ROUNDS_MAX} times"));
+                stuck = Some(Stuck::TooOften(ROUNDS_MAX));
                 break;
             }
             match self.around(&rounds, &planned.saved).await {
@@ -316,7 +317,7 @@ impl<'a> Run<'a> {
     }
 
     /// The next round, without what is out of stock; or why there is no other way.
-    async fn around(&self, rounds: &Rounds, agreed: &SavedPlan) -> Result<Planned, String> {
+    async fn around(&self, rounds: &Rounds, agreed: &SavedPlan) -> Result<Planned, Stuck> {
         let observation = self.session.observe_with(&self.journal).await;
         let options = PlanOptions {
             mode: agreed.plan.mode,
@@ -327,13 +328,13 @@ impl<'a> Run<'a> {
         let next = self
             .session
             .plan_around(observation, &self.journal, &options, &avoided);
-        let next = next.map_err(|error| error.to_string())?;
-        over_budget(&next.saved.plan).map_err(|error| error.to_string())?;
+        let refused = |error| Stuck::Refused(Arc::new(error));
+        let next = next.map_err(refused)?;
+        over_budget(&next.saved.plan).map_err(refused)?;
         if rounds.takes_nothing_more(&agreed.plan, &next.saved.plan) {
             Ok(next)
         } else {
-            let why = "what is planned without it deletes what this apply's plan did not";
-            Err(why.to_owned())
+            Err(Stuck::DeletesMore)
         }
     }
 

@@ -199,9 +199,13 @@ impl Images for AwsProvider {
 }
 
 fn unsupported() -> Error {
-    let what = "images are not made of files on AWS; help: name a public image, or import this one \
-                with the AWS tools and name its AMI as the image";
-    refuse(ErrorKind::Unsupported, what)
+    let help = "name a public image, or import this one with the AWS tools and name its AMI as the \
+                image";
+    refuse(
+        ErrorKind::Unsupported,
+        "images are not made of files on AWS",
+    )
+    .with_help(help)
 }
 
 /// How an image ranks in its line, and which it is.

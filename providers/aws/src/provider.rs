@@ -88,12 +88,8 @@ impl AwsProvider {
             if error.kind() != ErrorKind::NotFound || !self.recent.is_about_new(error.message()) {
                 return error;
             }
-            let message = format!("{}; it was made a moment ago", error.message());
-            let code = error.code().unwrap_or_default().to_owned();
-            Error::new(ErrorKind::Transient, message)
-                .with_provider(PROVIDER)
-                .with_code(code)
-                .with_source(error)
+            let lagging = "AWS does not see everywhere yet what was made a moment ago";
+            error.wrapped(lagging).with_kind(ErrorKind::Transient)
         }
     }
 

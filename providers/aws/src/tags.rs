@@ -79,17 +79,19 @@ fn check_labels(labels: &Labels) -> Result<()> {
         None => Ok(()),
         Some(key) => Err(refuse(
             ErrorKind::Invalid,
-            format!("the label `{key}` is not free on AWS; help: call it something else"),
-        )),
+            format!("the label `{key}` is not free on AWS"),
+        )
+        .with_help("call it something else")),
     }
 }
 
 /// Fails for more, or longer, tags than a thing can have.
 pub(crate) fn check(tags: &Tags) -> Result<()> {
-    let refuse = |message| Err(refuse(ErrorKind::Invalid, message));
+    let refuse =
+        |message| Err(refuse(ErrorKind::Invalid, message).with_help("set fewer, shorter labels"));
     if tags.len() > TAGS_MAX {
         return refuse(format!(
-            "{} tags are more than the {TAGS_MAX} that a thing on AWS can have; help: fewer labels",
+            "{} tags are more than the {TAGS_MAX} that a thing on AWS can have",
             tags.len()
         ));
     }

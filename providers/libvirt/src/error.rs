@@ -206,7 +206,7 @@ pub(crate) fn is_refusal(error: &Error) -> bool {
 
 /// What a failed call to libvirt on `host` comes to. `doing` says what was tried, as in
 /// "starting the machine x".
-pub(crate) fn explain(host: &Host, doing: &str, error: virt::error::Error) -> Error {
+pub(crate) fn explain(host: &Host, doing: &str, error: &virt::error::Error) -> Error {
     let (mut kind, code) = row(error.code().to_raw());
     let dead = host.forget_if_dead();
     // A connection that broke in the middle of a call: what the call did is not known. Another
@@ -218,7 +218,11 @@ pub(crate) fn explain(host: &Host, doing: &str, error: virt::error::Error) -> Er
     Error::new(kind, message)
         .with_provider(PROVIDER)
         .with_code(code)
-        .with_source(error)
+}
+
+/// The name of an error's code.
+pub(crate) fn code_of(error: &virt::error::Error) -> String {
+    row(error.code().to_raw()).1
 }
 
 /// Whether an error is of the way to the host, not of what was asked of it.
@@ -227,7 +231,7 @@ fn is_of_connection(domain: ErrorDomainEnum) -> bool {
 }
 
 /// What it comes to that there is no connection.
-pub(crate) fn refused(doing: &str, error: virt::error::Error) -> Error {
+pub(crate) fn refused(doing: &str, error: &virt::error::Error) -> Error {
     let (kind, code) = row(error.code().to_raw());
     // Whatever else it says, without a connection nothing is known of the host.
     let kind = match kind {
@@ -240,7 +244,6 @@ pub(crate) fn refused(doing: &str, error: virt::error::Error) -> Error {
     Error::new(kind, format!("{doing}: {}", error.message().trim()))
         .with_provider(PROVIDER)
         .with_code(code)
-        .with_source(error)
 }
 
 /// Says on which host, and in doing what, a call to libvirt failed.
@@ -254,14 +257,14 @@ pub(crate) trait Explain<T> {
 
 impl<T> Explain<T> for Result<T, virt::error::Error> {
     fn on(self, host: &Host, doing: impl FnOnce() -> String) -> strat_model::Result<T> {
-        self.map_err(|error| explain(host, &doing(), error))
+        self.map_err(|error| explain(host, &doing(), &error))
     }
 
     fn found(self, host: &Host, doing: impl FnOnce() -> String) -> strat_model::Result<Option<T>> {
         match self {
             Ok(value) => Ok(Some(value)),
             Err(error) if is_missing(&error) => Ok(None),
-            Err(error) => Err(explain(host, &doing(), error)),
+            Err(error) => Err(explain(host, &doing(), &error)),
         }
     }
 }

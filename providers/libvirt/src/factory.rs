@@ -128,13 +128,14 @@ fn check_vlan(uplink: &Uplink, libvirt: Version) -> Result<()> {
             vlan: Some(vlan),
             ..
         } if libvirt < TAGS => {
-            let message = format!(
-                "libvirt {libvirt} does not tag on a bridge, as {TAGS} does first; help: make a \
-                 bridge on the VLAN itself on every host (`ip link add link {bridge} name \
+            let message =
+                format!("libvirt {libvirt} does not tag on a bridge, as {TAGS} does first");
+            let help = format!(
+                "make a bridge on the VLAN itself on every host (`ip link add link {bridge} name \
                  {bridge}.{vlan} type vlan id {vlan}`, and a bridge that has it as a port), and \
                  name that one, without `vlan`"
             );
-            Err(fail(ErrorKind::Unsupported, message))
+            Err(fail(ErrorKind::Unsupported, message).with_help(help))
         }
         _ => Ok(()),
     }

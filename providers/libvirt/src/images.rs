@@ -303,7 +303,7 @@ impl Site {
 fn unreadable(spec: &ImageSpec, error: std::io::Error) -> strat_model::Error {
     fail(
         ErrorKind::Invalid,
-        format!("the image `{}` cannot be read: {error}", spec.source),
+        format!("the image `{}` cannot be read", spec.source),
     )
     .with_source(error)
 }

@@ -201,6 +201,31 @@ fn no_source_promises_what_is_not_done() {
 }
 
 #[test]
+fn help_is_a_field_of_an_error_and_no_part_of_its_text() {
+    // Put together here so that this file does not find itself.
+    let mark = ["he", "lp: "].concat();
+    let mut found = Vec::new();
+    for path in sources() {
+        // What draws a failure writes the word, and tests look for it.
+        let draws = shown(&path).starts_with("cli/src/render") || shown(&path).contains("tests/");
+        if draws || path.ends_with("cli/src/commands/doctor.rs") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).expect("a source");
+        for (number, line) in text.lines().enumerate() {
+            // In a text, not a field of that name.
+            let at = line.find(&mark).map(|at| &line[..at]);
+            let in_text = at.is_some_and(|before| before.matches('"').count() % 2 == 1);
+            let continued = line.trim_start().starts_with(&mark) && line.trim_end().ends_with('\\');
+            if in_text || continued {
+                found.push(format!("{}:{}: {}", shown(&path), number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
 fn every_dependency_has_its_reason() {
     let reasons =
         fs::read_to_string(root().join("docs/dependencies.md")).expect("docs/dependencies.md");

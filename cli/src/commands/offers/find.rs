@@ -121,7 +121,7 @@ pub(super) async fn live(
             }
             Err(error) => {
                 found.is_whole = false;
-                warn(context, site, &Failure::of(&error).message);
+                warn(context, site, &error.view().to_string());
             }
         }
     }
@@ -250,7 +250,12 @@ pub(super) mod tests {
         let all = snapshot(None, None).expect("found");
         assert_eq!(all.sources.len(), 3);
         let wrong = snapshot(Some("aws"), Some("moon")).expect_err("no such region");
-        assert!(wrong.help.is_some_and(|help| help.contains("eu-central-1")));
+        assert!(
+            wrong
+                .view
+                .help
+                .is_some_and(|help| help.contains("eu-central-1"))
+        );
         assert!(snapshot(Some("aes"), None).is_err());
     }
 }

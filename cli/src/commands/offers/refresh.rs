@@ -43,8 +43,8 @@ impl Refresh {
                     Err(error) => {
                         is_whole = false;
                         let head = paint(UPDATE.bold(), "warning:");
-                        let message = Failure::of(&error).message;
-                        context.output.note(&format!("{head} {site}: {message}\n"));
+                        let view = error.view();
+                        context.output.note(&format!("{head} {site}: {view}\n"));
                         continue;
                     }
                 };

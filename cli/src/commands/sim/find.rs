@@ -42,8 +42,7 @@ pub(super) fn region(control: &SimControl, word: &str) -> Result<RegionKey, Fail
 
 /// What the simulator refuses. The help for clouds does not fit here.
 pub(super) fn failed(error: &stratiform::model::Error) -> Failure {
-    Failure {
-        help: None,
-        ..Failure::of(error)
-    }
+    let mut failure = Failure::of(error);
+    failure.view.help = None;
+    failure
 }

@@ -13,8 +13,9 @@ use strat_provider::{Filter, Provider, ProviderExt as _};
 
 use super::Run;
 use super::known::Known;
+use super::step::PLAN_AGAIN;
 use super::wait::{Until, Waits};
-use crate::lock;
+use crate::{LeaseError, lock};
 
 /// Why a step is not done.
 #[derive(Debug)]
@@ -83,10 +84,7 @@ impl<'a> Context<'a> {
 
     /// The lease must be ours still: asked before every call that changes anything.
     pub(super) fn check_lease(&self) -> Result<(), Failure> {
-        let lost = |why| {
-            let message = "nothing may be changed any more";
-            Failure::Fatal(Error::new(ErrorKind::Precondition, message).with_source(why))
-        };
+        let lost = |why: LeaseError| Failure::Fatal(why.within("nothing may be changed any more"));
         self.run.lease.check().map(drop).map_err(lost)
     }
 
@@ -141,8 +139,9 @@ pub(super) async fn ready(context: &Context<'_>, addr: &Addr) -> Result<Resource
     let Some(known) = known else {
         return Err(Error::new(
             ErrorKind::Precondition,
-            format!("it refers to {addr}, which is not there; help: plan again"),
-        ));
+            format!("it refers to {addr}, which is not there"),
+        )
+        .with_help(PLAN_AGAIN));
     };
     if known.state != ResourceState::Pending {
         return Ok(known);

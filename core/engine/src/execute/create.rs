@@ -12,7 +12,7 @@ use strat_provider::{CreateMachines, MachineBatch, ProviderExt as _};
 use super::context::{Failure, ready};
 use super::known::detach;
 use super::report::OfferRef;
-use super::step::{Begin, StepRun, outcome_is_unknown};
+use super::step::{Begin, PLAN_AGAIN, StepRun, outcome_is_unknown};
 use super::wait::Until;
 use crate::lock;
 
@@ -100,15 +100,8 @@ impl StepRun<'_, '_> {
         self.await_ready(live).await?;
         if let Some(why) = shortfall {
             let made = self.made.len();
-            let message = format!("{made} of {} made: {}", wanted.count, why.message());
-            let mut error = self.error(why.kind(), message).with_scope(why.scope());
-            if let Some(code) = why.code() {
-                error = error.with_code(code);
-            }
-            if let Some(provider) = why.provider() {
-                error = error.with_provider(provider);
-            }
-            return Err(error.with_source(why).into());
+            let error = why.wrapped(format!("{made} of {} made", wanted.count));
+            return Err(error.with_addr(&self.step.addr).into());
         }
         if missing > 0 {
             let what = "what was made is being deleted again at once";
@@ -126,10 +119,12 @@ impl StepRun<'_, '_> {
             None => Ok(()),
             Some(there) => {
                 let what = format!(
-                    "{} {} is there already, made since the plan was; help: plan again",
+                    "{} {} is there already, made since the plan was",
                     self.step.kind, there.id
                 );
-                Err(self.error(ErrorKind::Precondition, what))
+                Err(self
+                    .error(ErrorKind::Precondition, what)
+                    .with_help(PLAN_AGAIN))
             }
         }
     }
@@ -209,8 +204,9 @@ impl StepRun<'_, '_> {
             let known = lock(&self.context.known);
             let found = known.at(addr).map(|resource| resource.id.clone());
             found.ok_or_else(|| {
-                let what = format!("it refers to {addr}, which is not there; help: plan again");
+                let what = format!("it refers to {addr}, which is not there");
                 self.error(ErrorKind::Precondition, what)
+                    .with_help(PLAN_AGAIN)
             })
         })?;
         if let Spec::Machine(machine) = &mut spec
@@ -218,14 +214,14 @@ impl StepRun<'_, '_> {
         {
             match self.fill(template).await {
                 Ok(filled) => machine.user_data = Some(filled),
-                Err(why) if user_data => return Err(self.error(ErrorKind::Precondition, why)),
+                Err(why) if user_data => return Err(why.with_addr(&self.step.addr)),
                 Err(_) => machine.user_data = None,
             }
         }
         Ok(spec)
     }
 
-    async fn fill(&self, template: &UserData) -> Result<UserData, String> {
+    async fn fill(&self, template: &UserData) -> Result<UserData> {
         let source = self.context.run.user_data;
         let site = &self.step.site;
         // What an interrupted run left half made has no address yet: wait for it.
@@ -234,9 +230,7 @@ impl StepRun<'_, '_> {
                 .local(local, site)
                 .map(|(addr, _)| addr);
             if let Some(addr) = found {
-                ready(self.context, &addr)
-                    .await
-                    .map_err(|why| why.to_string())?;
+                ready(self.context, &addr).await?;
             }
         }
         let known = lock(&self.context.known);
@@ -296,12 +290,12 @@ impl StepRun<'_, '_> {
     fn taken(&self, names: &[String]) -> strat_model::Error {
         let what = format!(
             "a {} named `{}` is there already, and its mark does not say that it is what this plan \
-             makes; help: take it over with `strat adopt {}`, or rename or remove it",
+             makes",
             self.step.kind,
             names.join("`, `"),
-            self.step.addr
         );
         self.error(ErrorKind::AlreadyExists, what)
+            .with_help("adopt it, or rename or remove it")
     }
 
     async fn call(&self, attempt: &Attempt<'_>) -> Result<MachineBatch> {

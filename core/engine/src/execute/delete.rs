@@ -64,10 +64,9 @@ impl StepRun<'_, '_> {
     fn first_key(&self, fresh: &Resource) -> Result<()> {
         let refuse = |why: &str| Err(self.refuse(&fresh.id, why));
         let Some(mark) = &fresh.mark else {
-            return refuse(
-                "it carries no mark any more, so nothing says that it is ours; \
-                 help: mark it again with `strat adopt`, or delete it by hand",
-            );
+            let why = "it carries no mark any more, so nothing says that it is ours";
+            let help = "adopt it, so that it is marked again, or delete it by hand";
+            return Err(self.refuse(&fresh.id, why).with_help(help));
         };
         if mark.owner != self.context.run.plan.topology {
             return refuse(&format!("its mark says that it is {}'s", mark.owner));

@@ -107,8 +107,7 @@ impl<'a> Execution<'a> {
             addr: step.addr.clone(),
             site: step.site.clone(),
             operation: Operation::from(&step.op),
-            kind: error.kind(),
-            error: error.to_string(),
+            error: Box::new(error.view()),
         });
         let mut skipped = self.schedule.failed(step.id);
         let denied = matches!(
@@ -172,8 +171,7 @@ impl<'a> Execution<'a> {
                 .run_finished(now, &run.plan.id, counts, interrupted);
             if let Err(why) = recorded.await {
                 let what = "the end of the run cannot be recorded";
-                let error = Error::new(ErrorKind::Internal, what).with_source(why);
-                self.report.fatal = Some(Arc::new(error));
+                self.report.fatal = Some(Arc::new(why.within(what)));
             }
         }
         run.events.send(Event::RunFinished {

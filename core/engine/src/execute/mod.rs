@@ -16,7 +16,7 @@ mod wait;
 use std::sync::Arc;
 use std::time::Duration;
 
-use strat_model::{Error, ErrorKind, Inventory};
+use strat_model::{Error, Inventory};
 use strat_planner::{Plan, StepGraph};
 use strat_provider::Clock;
 
@@ -122,8 +122,8 @@ pub async fn execute(run: Run<'_>) -> Report {
 
 /// Records that the run begins.
 async fn begin(run: &Run<'_>) -> Result<(), Error> {
-    let no_lease = |why| Error::new(ErrorKind::Precondition, "nothing was begun").with_source(why);
-    let lease = run.lease.check().map_err(no_lease)?;
+    let lease = run.lease.check();
+    let lease = lease.map_err(|why| why.within("nothing was begun"))?;
     let record = RunRecord {
         plan: run.plan.id.clone(),
         owner: run.plan.topology.clone(),
@@ -134,6 +134,6 @@ async fn begin(run: &Run<'_>) -> Result<(), Error> {
         finished: None,
         interrupted: false,
     };
-    let unwritable = |why| Error::new(ErrorKind::Internal, "nothing was begun").with_source(why);
-    run.journal.run_started(record).await.map_err(unwritable)
+    let recorded = run.journal.run_started(record).await;
+    recorded.map_err(|why| why.within("nothing was begun"))
 }

@@ -70,11 +70,12 @@ impl StepRun<'_, '_> {
             if run.clock.now() >= deadline {
                 let what = format!(
                     "machine {id} is not healthy after {} s: {why}; no machine of {} is deleted \
-                     for it; help: see why it does not answer, then apply again",
+                     for it",
                     patience.as_secs_f64(),
                     self.step.addr.local
                 );
-                return Err(self.error(ErrorKind::Timeout, what).into());
+                let help = "see why it does not answer, then apply again";
+                return Err(self.error(ErrorKind::Timeout, what).with_help(help).into());
             }
             run.clock.sleep(pause).await;
         }

@@ -11,7 +11,10 @@ use super::context::{Context, Failure};
 use super::create::Wanted;
 use super::schedule::Slot;
 use super::wait::Until;
-use crate::{EntryId, Event, JournalError, Operation, Started, StopLevel, lock};
+use crate::{CallFailure, EntryId, Event, JournalError, Operation, Started, StopLevel, lock};
+
+/// What to do about a thing that is not as the plan assumes.
+pub(super) const PLAN_AGAIN: &str = "plan again";
 
 /// One step on its way.
 pub(super) struct StepRun<'c, 'a> {
@@ -117,10 +120,8 @@ impl<'c, 'a> StepRun<'c, 'a> {
         unknown: bool,
     ) -> Result<(), Failure> {
         let run = &self.context.run;
-        let (now, kind) = (run.clock.now(), error.kind());
-        let written = run
-            .journal
-            .failed(now, entry, kind, outline(error), unknown);
+        let failure = CallFailure::of(error, unknown);
+        let written = run.journal.failed(run.clock.now(), entry, failure);
         written.await.map_err(unwritable)
     }
 
@@ -177,11 +178,9 @@ impl<'c, 'a> StepRun<'c, 'a> {
         pairs
             .map(|(target, fresh)| {
                 let gone = || {
-                    let what = format!(
-                        "{kind} {} is not there any more; help: plan again",
-                        target.id
-                    );
+                    let what = format!("{kind} {} is not there any more", target.id);
                     self.error(ErrorKind::Precondition, what)
+                        .with_help(PLAN_AGAIN)
                 };
                 let fresh = fresh.filter(|fresh| fresh.state != ResourceState::Deleting);
                 let fresh = fresh.ok_or_else(gone)?;
@@ -197,10 +196,12 @@ impl<'c, 'a> StepRun<'c, 'a> {
             return Ok(());
         }
         let what = format!(
-            "{} {} (`{}`) changed since the plan was made; help: plan again",
+            "{} {} (`{}`) changed since the plan was made",
             self.step.kind, target.id, target.name
         );
-        Err(self.error(ErrorKind::Precondition, what))
+        Err(self
+            .error(ErrorKind::Precondition, what)
+            .with_help(PLAN_AGAIN))
     }
 
     /// Takes note of what our own write left.
@@ -235,7 +236,7 @@ impl<'b> Begin<'b> {
 
 fn unwritable(why: JournalError) -> Failure {
     let message = "what is about to be done cannot be recorded, so nothing more is done";
-    Failure::Fatal(Error::new(ErrorKind::Internal, message).with_source(why))
+    Failure::Fatal(why.within(message))
 }
 
 /// Whether a call that failed like this may have been carried out all the same.
@@ -261,28 +262,13 @@ pub(super) fn outcome_is_unknown(error: &Error) -> bool {
     }
 }
 
-/// What the journal keeps of an error. Not the cloud's own words, which may repeat user data.
-fn outline(error: &Error) -> String {
-    let mut text = error.kind().as_str().to_owned();
-    for (what, word) in [
-        ("in", error.operation()),
-        ("from", error.provider()),
-        ("code", error.code()),
-        ("request", error.request_id()),
-    ] {
-        if let Some(word) = word {
-            text = format!("{text}, {what} {word}");
-        }
-    }
-    text
-}
-
 impl StepRun<'_, '_> {
     /// Does what the step is for.
     pub(super) async fn operate(&mut self) -> Result<(), Failure> {
         if self.change.protected {
-            let what = "it is protected; help: set `protect = false`, apply that, then try again";
-            return Err(self.error(ErrorKind::Precondition, what).into());
+            let protected = self.error(ErrorKind::Precondition, "it is protected");
+            let help = "set `protect = false`, apply that, then try again";
+            return Err(protected.with_help(help).into());
         }
         match &self.step.op {
             StepOp::Create {

@@ -226,7 +226,9 @@ impl<'a> Reading<'a> {
         for mut one in std::mem::take(&mut self.asked) {
             let answer = match &fresh {
                 Ok(fresh) => judge(self.pool.kind, &one, fresh.get(&one.id), now),
-                Err(error) if one.until == Until::Read || is_final(error) => Some(Err(copy(error))),
+                Err(error) if one.until == Until::Read || is_final(error) => {
+                    Some(Err(error.clone()))
+                }
                 Err(_) => None,
             };
             let answer = answer.or_else(|| self.overdue(&one, now, fresh.as_ref().err()));
@@ -258,11 +260,12 @@ impl<'a> Reading<'a> {
             Until::Gone => "gone",
         };
         let (kind, id, seconds) = (self.pool.kind, &one.id, self.pool.deadline.as_secs());
-        let mut message = format!("{kind} {id} is not {what} after {seconds} s");
-        if let Some(failure) = failure {
-            message = format!("{message}; the last look failed: {failure}");
-        }
-        Some(Err(Error::new(ErrorKind::Timeout, message)))
+        let message = format!("{kind} {id} is not {what} after {seconds} s");
+        let overdue = Error::new(ErrorKind::Timeout, message);
+        Some(Err(match failure {
+            Some(failure) => overdue.with_source(failure.clone().wrapped("the last look failed")),
+            None => overdue,
+        }))
     }
 }
 
@@ -280,7 +283,8 @@ fn judge(
     now: Timestamp,
 ) -> Option<Result<Option<Resource>>> {
     let id = &one.id;
-    let fail = |error, what| Some(Err(Error::new(error, format!("{kind} {id} {what}"))));
+    let error = |error, what| Error::new(error, format!("{kind} {id} {what}"));
+    let fail = |kind, what| Some(Err(error(kind, what)));
     let Some(seen) = seen else {
         return match one.until {
             Until::Read | Until::Gone => Some(Ok(None)),
@@ -295,9 +299,9 @@ fn judge(
         (Until::Read, _) => true,
         (Until::Gone, _) => false,
         (_, ResourceState::Failed) => {
-            let what = "failed for good; help: look at it in the cloud's console, then apply again \
-                        to make it anew";
-            return fail(ErrorKind::Internal, what);
+            let help = "look at it in the cloud's console, then apply again to make it anew";
+            let failed = error(ErrorKind::Internal, "failed for good");
+            return Some(Err(failed.with_help(help)));
         }
         (_, ResourceState::Deleting) => {
             return fail(ErrorKind::NotFound, "is being deleted by somebody else");
@@ -328,22 +332,4 @@ fn is_final(error: &Error) -> bool {
         | ErrorKind::Transient
         | ErrorKind::Internal => false,
     }
-}
-
-/// The same error for another who waits, without what lies underneath.
-fn copy(error: &Error) -> Error {
-    let mut copy = Error::new(error.kind(), error.message()).with_scope(error.scope());
-    if let Some(operation) = error.operation() {
-        copy = copy.with_operation(operation);
-    }
-    if let Some(provider) = error.provider() {
-        copy = copy.with_provider(provider);
-    }
-    if let Some(code) = error.code() {
-        copy = copy.with_code(code);
-    }
-    if let Some(id) = error.request_id() {
-        copy = copy.with_request_id(id);
-    }
-    copy
 }

@@ -27,20 +27,24 @@
 //!
 //! - Reading is always safe: a plan or `history` may open the journal of a running apply.
 
+mod error;
+mod failure;
 mod file;
 #[cfg(feature = "schema")]
 mod schema;
 mod state;
 mod wire;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use strat_model::{Addr, ErrorKind, Kind, Name, Owner, ResourceId};
+use strat_model::{Addr, Kind, Name, Owner, ResourceId};
 use strat_planner::Applied;
 
+pub use error::JournalError;
+pub use failure::CallFailure;
 pub(crate) use file::sync_dir;
 #[cfg(feature = "schema")]
 pub use schema::journal_schema;
@@ -51,60 +55,6 @@ use wire::{Line, Record};
 
 use crate::execute::Counts;
 use crate::{Sites, blocking, lock};
-
-/// Why the journal cannot be read or written.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum JournalError {
-    /// The disk refused.
-    #[error("cannot use the journal {}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: Arc<std::io::Error>,
-    },
-    /// A line other than a torn last one cannot be understood.
-    #[error(
-        "the journal is damaged at {}:{line}: {why}; \
-         help: look whether a copy of the file exists. If not, move it away and run `strat plan`: \
-         what exists is found again by its marks, and only what was interrupted in the moment of \
-         the damage needs a look",
-        path.display()
-    )]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// A newer program wrote it.
-    #[error(
-        "{}:{line} was written in version {version} of the journal's form, and this program knows \
-         only {}; help: use the newer `strat` that wrote it",
-        path.display(),
-        wire::VERSION
-    )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// Its version.
-        version: u32,
-    },
-    /// Somebody else wrote to it since it was opened.
-    #[error(
-        "the journal {} was changed by another process since it was opened; \
-         help: another `strat` ran at the same time, so run the command again",
-        path.display()
-    )]
-    Changed {
-        /// The file.
-        path: PathBuf,
-    },
-}
 
 /// An append-only record of what was begun and what became of it.
 #[derive(Debug)]
@@ -236,7 +186,8 @@ impl Journal {
         self.note(at, record).await
     }
 
-    /// Records that a call failed. With `outcome_unknown`, it stays pending. Waits for no disk.
+    /// Records that a call failed. Where its outcome is not known, it stays pending. Waits for no
+    /// disk.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -244,17 +195,9 @@ impl Journal {
         &self,
         at: Timestamp,
         entry: EntryId,
-        kind: ErrorKind,
-        message: String,
-        outcome_unknown: bool,
+        failure: CallFailure,
     ) -> Result<(), JournalError> {
-        let record = Record::Failed(wire::Failed {
-            entry: entry.0,
-            kind,
-            message,
-            outcome_unknown,
-        });
-        self.note(at, record).await
+        self.note(at, failure.into_record(entry.0)).await
     }
 
     /// Records how a run ended.

@@ -3,9 +3,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use strat_model::{Addr, ErrorKind, Kind, Owner, ResourceId, Token};
+use strat_model::{Addr, Error, ErrorKind, Kind, Owner, ResourceId, Token};
 
-use super::{Journal, JournalError, RunRecord, Started};
+use super::{CallFailure, Journal, JournalError, RunRecord, Started};
 use crate::{Counts, Operation};
 
 fn at(second: i64) -> Timestamp {
@@ -66,7 +66,11 @@ async fn fill(journal: &Journal) {
     let delete = started(4, Operation::Delete, &["i-0"]);
     let delete = journal.started(delete).await.expect("started");
     let kind = ErrorKind::Conflict;
-    let failed = journal.failed(at(5), delete, kind, "busy".to_owned(), false);
+    let failed = journal.failed(
+        at(5),
+        delete,
+        CallFailure::of(&Error::new(kind, "busy"), false),
+    );
     failed.await.expect("failed");
     let counts = Counts {
         done: 1,
@@ -218,7 +222,8 @@ async fn an_unknown_outcome_stays_open() {
         .started(started(0, Operation::Create, &[]))
         .await
         .expect("started");
-    let failed = |unknown| journal.failed(at(1), entry, ErrorKind::Timeout, String::new(), unknown);
+    let error = Error::new(ErrorKind::Timeout, "no answer");
+    let failed = |unknown| journal.failed(at(1), entry, CallFailure::of(&error, unknown));
     failed(true).await.expect("failed");
     assert_eq!(journal.pending().len(), 1);
     failed(false).await.expect("failed");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use strat_model::{ErrorKind, Kind};
+use strat_model::{ErrorKind, Kind, Scope};
 
 use crate::Operation;
 use crate::execute::Counts;
@@ -169,8 +169,25 @@ pub(super) struct Failed {
     pub(super) entry: u64,
     /// What went wrong.
     pub(super) kind: ErrorKind,
-    /// The same for people: kind, code and request id, never a cloud's own words.
-    pub(super) message: String,
+    /// A note of our own, or, from older programs, kind, code and request id in one line. Never a
+    /// cloud's own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<String>,
+    /// How far it reaches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) scope: Option<Scope>,
+    /// The vendor's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) code: Option<String>,
+    /// The provider's operation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) operation: Option<String>,
+    /// The provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) provider: Option<String>,
+    /// The vendor's id of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) request_id: Option<String>,
     /// Whether it may have been carried out all the same.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) outcome_unknown: bool,

@@ -112,8 +112,9 @@ fn read(dir: &Path) -> Result<Record, LeaseError> {
     };
     let record: Record = serde_json::from_slice(&bytes).map_err(|why| io(&path, why.into()))?;
     if record.v > Record::VERSION {
-        let why = "a newer `strat` wrote it; help: use that one";
-        return Err(io(&path, std::io::Error::other(why)));
+        return Err(LeaseError::Newer {
+            place: path.display().to_string(),
+        });
     }
     Ok(record)
 }

@@ -17,6 +17,7 @@
 //! - The lease keeps two runs of people apart. What makes a slip harmless is below it: marks,
 //!   tokens and fingerprints.
 
+mod error;
 mod file;
 mod guard;
 mod holder;
@@ -26,13 +27,13 @@ mod record;
 mod tests;
 
 use std::fmt::Debug;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use strat_provider::Clock;
 
+pub use error::LeaseError;
 pub use file::FileLeaseStore;
 pub use guard::LeaseGuard;
 pub use holder::{Holder, ProcessMark};
@@ -52,37 +53,6 @@ pub struct Lease {
     pub generation: u64,
     /// When it ends by itself.
     pub expires: Timestamp,
-}
-
-/// Why there is no lease.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum LeaseError {
-    /// Somebody else holds it.
-    #[error(
-        "{} holds the lease since {} (`{}`, process {}); unless it is renewed it ends at {expires}; \
-         help: wait for it with `--lock-timeout 10m`, or, if that run is surely dead, `strat unlock`",
-        holder.who(), holder.since, holder.command, holder.pid
-    )]
-    Held {
-        /// Who.
-        holder: Box<Holder>,
-        /// When it ends by itself.
-        expires: Timestamp,
-    },
-    /// We held it and do so no more.
-    #[error("the lease was lost: {why}; help: run the command again, it finishes the work")]
-    Lost {
-        /// What happened to it.
-        why: String,
-    },
-    /// It cannot be read or written.
-    #[error("cannot use the lease {place}")]
-    Io {
-        /// The file.
-        place: String,
-        /// Why.
-        source: Arc<std::io::Error>,
-    },
 }
 
 /// Where leases are kept.

@@ -42,7 +42,7 @@ pub use chaos::{Chaos, ChaosPolicy, Fault, KillPoint, KillSwitch, ScriptedFault,
 pub use forward::Layered;
 pub use layer::{Layer, Next};
 pub use observer::{CallEvent, CallObserver, Outcome, Phase, Reporter};
-pub use outcome::{OutcomeUnknown, is_outcome_unknown};
+pub use outcome::is_outcome_unknown;
 pub use retry::Retry;
 pub use stack::{LayerPolicy, LayerStack};
 pub use stats::{CallCounts, CallKey, CallStats};

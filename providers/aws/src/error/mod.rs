@@ -36,19 +36,14 @@ where
             let (code, message) = (context.err().code(), context.err().message());
             let (kind, scope) = table::meaning(code, status);
             let said = said(message, status);
-            let message = match kind {
-                ErrorKind::Forbidden => {
-                    format!("{said}; help: allow `{action}` in the policy of this identity")
-                }
-                ErrorKind::Unauthenticated => {
-                    format!(
-                        "{action}: {said}; help: check which credentials this site uses, and the \
-                         clock"
-                    )
-                }
-                _ => said,
+            let error = match kind {
+                ErrorKind::Forbidden => Error::new(kind, said)
+                    .with_help(format!("allow `{action}` in the policy of this identity")),
+                ErrorKind::Unauthenticated => Error::new(kind, format!("{action}: {said}"))
+                    .with_help("check which credentials this site uses, and the clock"),
+                _ => Error::new(kind, said),
             };
-            let error = Error::new(kind, message).with_scope(scope);
+            let error = error.with_scope(scope);
             match code {
                 Some(code) => error.with_code(code),
                 None => error,
@@ -70,9 +65,11 @@ where
         Some(id) => converted.with_request_id(id),
         None => converted,
     };
-    converted
-        .with_provider(PROVIDER)
-        .with_source(Quiet::of(error))
+    let converted = converted.with_provider(PROVIDER);
+    match Quiet::of(error) {
+        Some(underneath) => converted.with_source(underneath),
+        None => converted,
+    }
 }
 
 /// A request that got no answer, or was never sent.
@@ -81,11 +78,10 @@ fn dispatch(
     error: &(dyn StdError + 'static),
 ) -> Error {
     if let Some(why) = credentials(error) {
-        let message = format!(
-            "there are no credentials for this site: {why}; help: set `profile` in its block, or \
-             log in with the AWS tools"
-        );
-        return Error::new(ErrorKind::Unauthenticated, message).with_scope(Scope::Account);
+        let message = format!("there are no credentials for this site: {why}");
+        return Error::new(ErrorKind::Unauthenticated, message)
+            .with_scope(Scope::Account)
+            .with_help("set `profile` in its block, or log in with the AWS tools");
     }
     if failure.is_timeout() {
         return Error::new(ErrorKind::Timeout, "AWS gave no answer in time");
@@ -121,24 +117,30 @@ fn said(message: Option<&str>, status: u16) -> String {
     message.trim().trim_end_matches('.').to_owned()
 }
 
-/// What lay underneath, as text: the SDK's own errors carry the whole request and answer.
+/// What kept a request from its answer, as text: the SDK's own errors carry the whole request.
 #[derive(Debug)]
 struct Quiet(String);
 
 impl Quiet {
-    /// The innermost causes, without the service's answer, which is told already.
-    fn of(error: &(dyn StdError + 'static)) -> Self {
-        let mut words = vec![error.to_string()];
+    /// The causes. Of a service's answer, code, message and request id are told already, and what
+    /// lies underneath repeats them in the SDK's debug form.
+    fn of<E>(error: &SdkError<E, HttpResponse>) -> Option<Self>
+    where
+        E: StdError + 'static,
+    {
+        if matches!(error, SdkError::ServiceError(_)) {
+            return None;
+        }
+        let mut words: Vec<String> = Vec::new();
         let mut next = error.source();
         while let Some(cause) = next {
             let text = cause.to_string();
-            if words.last() != Some(&text) {
+            if words.last().is_none_or(|above| !above.contains(&text)) {
                 words.push(text);
             }
             next = cause.source();
         }
-        let text = words.join(": ");
-        Self(text.split(ENCODED).next().unwrap_or_default().to_owned())
+        (!words.is_empty()).then(|| Self(words.join(": ")))
     }
 }
 

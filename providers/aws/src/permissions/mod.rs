@@ -162,11 +162,10 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     let error = failed(action)(error);
-    let said = error.message().split("; help: ").next().unwrap_or_default();
     match error.kind() {
         ErrorKind::Unauthenticated => Err(error),
         ErrorKind::Forbidden => Ok(PermissionState::Missing {
-            why: said.to_owned(),
+            why: error.message().to_owned(),
         }),
         _ => {
             let code = error.code().unwrap_or("no code");

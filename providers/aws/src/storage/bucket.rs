@@ -54,12 +54,11 @@ impl AwsProvider {
             Ok(None) => {}
             // One that is not there says so; this one is there and shows nothing.
             Err(error) if error.kind() == ErrorKind::Forbidden => {
-                let message = format!(
-                    "there is a bucket `{name}` already, and its tags may not be read; help: it is \
-                     another account's and `realm` gives ours another name, or the policy lacks \
-                     `s3:GetBucketTagging`"
-                );
-                let taken = refuse(ErrorKind::AlreadyExists, message);
+                let message =
+                    format!("there is a bucket `{name}` already, and its tags may not be read");
+                let help = "it is another account's and `realm` gives ours another name, or the \
+                            policy lacks `s3:GetBucketTagging`";
+                let taken = refuse(ErrorKind::AlreadyExists, message).with_help(help);
                 return Err(taken.with_source(error));
             }
             Err(error) => return Err(error),

@@ -106,11 +106,12 @@ impl Site {
                 if !pool.has_files {
                     let message = format!(
                         "the image {path} is a path on the hosts, and a disk in the pool {} of \
-                         block devices is a copy of a volume; help: put the image into the pool \
-                         {} and name it there",
-                        pool.name, self.settings.pool
+                         block devices is a copy of a volume",
+                        pool.name
                     );
-                    return Err(fail(ErrorKind::Invalid, message));
+                    let into = &self.settings.pool;
+                    let help = format!("put the image into the pool {into} and name it there");
+                    return Err(fail(ErrorKind::Invalid, message).with_help(help));
                 }
                 let capacity = size.map(|size| size.0);
                 pool.make(

@@ -141,7 +141,7 @@ impl Site {
         }
         match domain.create() {
             Err(error) if !domain.is_active().unwrap_or(false) => {
-                Err(crate::error::explain(host, &doing(), error))
+                Err(crate::error::explain(host, &doing(), &error))
             }
             _ => Ok(()),
         }
@@ -188,7 +188,7 @@ impl Site {
             && let Err(error) = domain.destroy()
             && domain.is_active().unwrap_or(false)
         {
-            return Err(crate::error::explain(host, &doing(), error));
+            return Err(crate::error::explain(host, &doing(), &error));
         }
         if let Some(thing) = &guest.thing {
             self.remove_parts(host, &guest.name, thing)?;

@@ -169,7 +169,7 @@ impl Host {
                 Ok(guest) => guests.push(guest),
                 // It vanished since it was listed.
                 Err(error) if is_missing(&error) => {}
-                Err(error) => return Err(crate::error::explain(self, &doing(), error)),
+                Err(error) => return Err(crate::error::explain(self, &doing(), &error)),
             }
         }
         guests.sort_by(|a, b| a.name.cmp(&b.name));

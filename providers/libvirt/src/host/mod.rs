@@ -101,7 +101,7 @@ impl Host {
                 "connecting to the host {} ({})",
                 self.config.name, self.config.uri
             );
-            crate::error::refused(&message, error)
+            crate::error::refused(&message, &error)
         })?;
         // A driver without a daemon (`test:///default`) has no keepalive, and needs none.
         let _ = connection.set_keep_alive(KEEPALIVE.0, KEEPALIVE.1);

@@ -92,7 +92,7 @@ impl Host {
         match connection.define_storage_pool_xml(&xml.to_string(), 0) {
             Err(error) if connection.lookup_storage_pool_by_name(name).is_err() => {
                 let doing = format!("making the storage pool {name}");
-                Err(crate::error::explain(self, &doing, error))
+                Err(crate::error::explain(self, &doing, &error))
             }
             _ => Ok(()),
         }
@@ -135,7 +135,7 @@ impl Host {
             if let Err(error) = handle.create(0)
                 && !handle.is_active().unwrap_or(false)
             {
-                return Err(crate::error::explain(self, &doing(), error));
+                return Err(crate::error::explain(self, &doing(), &error));
             }
         }
         let xml = Element::parse(&handle.xml_desc(0).on(self, doing)?)?;

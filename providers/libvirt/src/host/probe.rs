@@ -71,7 +71,7 @@ impl Host {
         let ended = match started {
             Ok(()) => self.ends_in_order(&domain, &watch, patience),
             Err(error) if self.forget_if_dead() => {
-                Err(crate::error::explain(self, &doing(), error))
+                Err(crate::error::explain(self, &doing(), &error))
             }
             Err(error) => {
                 tracing::debug!(host = %self.name(), "the probe does not start: {}", error.message());

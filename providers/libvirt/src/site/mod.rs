@@ -121,12 +121,16 @@ impl Site {
         }
         let message = format!(
             "the pool `{}` of the host {} is one of block devices, and the site's own pool keeps \
-             small files; help: leave `pool` to a folder, and give classes of disks this one: \
-             `pools = {{ ssd = \"{0}\" }}`",
+             small files",
             pool.name,
             host.name()
         );
-        Err(fail(ErrorKind::Invalid, message))
+        let help = format!(
+            "leave `pool` to a folder, and give classes of disks this one: \
+             `pools = {{ ssd = \"{}\" }}`",
+            pool.name
+        );
+        Err(fail(ErrorKind::Invalid, message).with_help(help))
     }
 
     /// The name of the pool of a class of disks.

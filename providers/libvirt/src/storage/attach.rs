@@ -90,7 +90,7 @@ impl Site {
                 .detach_device_flags(&xml, sys::VIR_DOMAIN_AFFECT_CONFIG)
                 .is_ok();
             if !now && !next {
-                return Err(crate::error::explain(host, &doing(), error));
+                return Err(crate::error::explain(host, &doing(), &error));
             }
         }
         await_release(host, &watch, &guest, &plug.path)

@@ -174,10 +174,11 @@ impl Site {
             // <https://libvirt.org/storage.html#lvm-volume-group-pool>
             let message = format!(
                 "the volume {} is in the pool {} of block devices, where libvirt makes nothing \
-                 larger; help: make a new volume, and copy what is in this one",
+                 larger",
                 body.volume, pool.name
             );
-            return Err(fail(ErrorKind::Unsupported, message));
+            let help = "make a new volume, and copy what is in this one";
+            return Err(fail(ErrorKind::Unsupported, message).with_help(help));
         }
         let path = pool.path_of(&body.volume);
         let guests = host.guests()?;

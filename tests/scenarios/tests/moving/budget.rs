@@ -55,7 +55,8 @@ fn what_is_planned_again_keeps_to_the_budget() {
         leave(&folder, "east", (cheapest.as_deref(), None), Some(2));
         let (_, outcome) = folder.outcome(&PlanOptions::default()).await;
         assert!(!outcome.is_success());
-        let stuck = outcome.stuck.as_deref().unwrap_or_default();
+        let stuck = outcome.stuck.as_ref().map(ToString::to_string);
+        let stuck = stuck.unwrap_or_default();
         assert!(
             stuck.starts_with("the plan is over budget: `cap` permits "),
             "{stuck}"

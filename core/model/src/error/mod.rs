@@ -1,154 +1,90 @@
-//! The one error of provider calls: what kind, how far it reaches, and where it came from.
+//! The one error of provider calls, as data: what kind, how far it reaches, where it came from and
+//! what to do next.
+
+mod kind;
+mod view;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
 
 use crate::Addr;
 
-/// What went wrong, in terms that decide what happens next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum ErrorKind {
-    /// The thing is not there.
-    NotFound,
-    /// A thing of that name or token is there already.
-    AlreadyExists,
-    /// Something else uses it or changes it now.
-    Conflict,
-    /// What the call assumed no longer holds.
-    Precondition,
-    /// Too many calls; the same call later may pass.
-    Throttled,
-    /// The cloud has none left of what was asked for. Another offer, zone or site may.
-    Capacity,
-    /// The account may not have more. Another offer of the same family will not help.
-    Quota,
-    /// The credentials are missing, wrong or expired.
-    Unauthenticated,
-    /// The identity is known and may not do this.
-    Forbidden,
-    /// The request is wrong and will stay wrong.
-    Invalid,
-    /// This provider or site cannot do that.
-    Unsupported,
-    /// No answer in time. For a mutation, the outcome is unknown.
-    Timeout,
-    /// A passing fault. For a mutation without an answer, the outcome is unknown.
-    Transient,
-    /// A bug, here or there.
-    Internal,
-}
-
-impl ErrorKind {
-    /// The word in logs and reports.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotFound => "not found",
-            Self::AlreadyExists => "already exists",
-            Self::Conflict => "conflict",
-            Self::Precondition => "precondition failed",
-            Self::Throttled => "throttled",
-            Self::Capacity => "out of capacity",
-            Self::Quota => "quota exceeded",
-            Self::Unauthenticated => "not authenticated",
-            Self::Forbidden => "forbidden",
-            Self::Invalid => "invalid request",
-            Self::Unsupported => "unsupported",
-            Self::Timeout => "timed out",
-            Self::Transient => "transient fault",
-            Self::Internal => "internal error",
-        }
-    }
-
-    /// Whether the same call, unchanged, may pass later.
-    #[must_use]
-    pub const fn is_retryable(self) -> bool {
-        match self {
-            Self::Throttled | Self::Timeout | Self::Transient => true,
-            Self::NotFound
-            | Self::AlreadyExists
-            | Self::Conflict
-            | Self::Precondition
-            | Self::Capacity
-            | Self::Quota
-            | Self::Unauthenticated
-            | Self::Forbidden
-            | Self::Invalid
-            | Self::Unsupported
-            | Self::Internal => false,
-        }
-    }
-}
-
-impl fmt::Display for ErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// How far a failure reaches: what else would fail the same way now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// Only this call.
-    Call,
-    /// This offer (machine type) in this zone.
-    Offer,
-    /// Everything in this zone.
-    Zone,
-    /// Everything in this region.
-    Region,
-    /// Everything of this account.
-    Account,
-    /// The whole cloud.
-    Cloud,
-}
+pub use kind::{ErrorKind, Scope};
+pub use view::{ErrorView, FailureKind};
 
 /// A failed provider call.
 ///
-/// `Display` is one line without the source; a renderer walks [`std::error::Error::source`].
-#[derive(Debug)]
+/// `Display` is one line for logs, without the help and without the source. What people and
+/// programs are told is its [view](Error::view).
+#[derive(Debug, Clone)]
 pub struct Error(Box<Inner>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Inner {
     kind: ErrorKind,
     scope: Scope,
     message: String,
+    help: Option<String>,
     operation: Option<&'static str>,
     addr: Option<Addr>,
     provider: Option<&'static str>,
     code: Option<String>,
     request_id: Option<String>,
     retry_after: Option<Duration>,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    outcome_unknown: bool,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
-    /// A failure of `kind` that reaches no further than its call.
+    /// A failure of `kind` that reaches no further than its call. `message` is one sentence without
+    /// a full stop; it repeats neither the help nor the source.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
             scope: Scope::Call,
             message: message.into(),
+            help: None,
             operation: None,
             addr: None,
             provider: None,
             code: None,
             request_id: None,
             retry_after: None,
+            outcome_unknown: false,
             source: None,
         }))
+    }
+
+    /// The same failure told from further out: it keeps all it has but the message, and becomes the
+    /// source of what is returned.
+    #[must_use]
+    pub fn wrapped(self, message: impl Into<String>) -> Self {
+        let mut outer = self.clone();
+        outer.0.message = message.into();
+        outer.0.source = Some(Arc::new(self));
+        outer
+    }
+
+    /// Says that it is of another kind: of what a provider knows more of than the code says.
+    #[must_use]
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
     }
 
     /// Sets how far it reaches.
     #[must_use]
     pub fn with_scope(mut self, scope: Scope) -> Self {
         self.0.scope = scope;
+        self
+    }
+
+    /// Says what to do next, unless that is said already. The sentence speaks of the topology and
+    /// of the cloud, not of a command line.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.0.help.get_or_insert_with(|| help.into());
         self
     }
 
@@ -194,13 +130,20 @@ impl Error {
         self
     }
 
+    /// Says that an attempt at this write got no answer, so that it may have been done or not.
+    #[must_use]
+    pub fn with_outcome_unknown(mut self) -> Self {
+        self.0.outcome_unknown = true;
+        self
+    }
+
     /// What lies underneath.
     #[must_use]
     pub fn with_source(
         mut self,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 
@@ -220,6 +163,12 @@ impl Error {
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    /// What to do next, if more is known of that than the kind says.
+    #[must_use]
+    pub fn help(&self) -> Option<&str> {
+        self.0.help.as_deref()
     }
 
     /// The operation, if named.
@@ -257,6 +206,19 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
+
+    /// Whether an attempt at this write got no answer: read back by token or mark before anything
+    /// else is tried.
+    #[must_use]
+    pub fn outcome_unknown(&self) -> bool {
+        self.0.outcome_unknown
+    }
+
+    /// All that is told of it, as data.
+    #[must_use]
+    pub fn view(&self) -> ErrorView {
+        ErrorView::of(self)
+    }
 }
 
 impl fmt::Display for Error {
@@ -266,10 +228,17 @@ impl fmt::Display for Error {
             write!(f, "{operation}: ")?;
         }
         write!(f, "{}: {}", inner.kind, inner.message)?;
-        match (&inner.code, inner.provider) {
-            (Some(code), Some(provider)) => write!(f, " ({provider}: {code})"),
-            (Some(code), None) => write!(f, " ({code})"),
-            (None, _) => Ok(()),
+        let request = inner.request_id.as_ref().map(|id| format!("request {id}"));
+        let said: Vec<&str> = inner
+            .code
+            .as_deref()
+            .into_iter()
+            .chain(request.as_deref())
+            .collect();
+        match (said.is_empty(), inner.provider) {
+            (true, _) => Ok(()),
+            (false, Some(provider)) => write!(f, " ({provider}: {})", said.join(", ")),
+            (false, None) => write!(f, " ({})", said.join(", ")),
         }
     }
 }
