@@ -115,7 +115,7 @@ impl Host {
             Ok(interface) => interface,
             Err(error) if crate::error::is_missing(&error) => return Ok(Some(Seen::Nothing)),
             Err(error) if crate::error::is_unsupported(&error) => return Ok(None),
-            Err(error) => return Err(crate::error::explain(self, &doing(), error)),
+            Err(error) => return Err(crate::error::explain(self, &doing(), &error)),
         };
         let mac = interface.mac_string().on(self, doing)?;
         let xml = Element::parse(&interface.xml_desc(0).on(self, doing)?)?;

@@ -7,7 +7,7 @@ use virt::network::Network;
 
 use super::leftover::{Leftover, Seen, Taken};
 use super::subnets::bridge_name;
-use crate::error::{Explain as _, explain, fail, missing};
+use crate::error::{Explain as _, code_of, explain, fail, missing};
 use crate::host::Host;
 use crate::xml::Element;
 
@@ -47,7 +47,7 @@ impl Host {
         };
         match Obstacle::of(error.message()) {
             Some(obstacle) => self.start_past(obstacle, id, error),
-            None => Err(explain(self, &doing(), error)),
+            None => Err(explain(self, &doing(), &error)),
         }
     }
 
@@ -82,7 +82,7 @@ impl Host {
             Taken::Foreign | Taken::Stays(_) => error,
         };
         if Obstacle::of(error.message()) != Some(Obstacle::Range) {
-            return Err(explain(self, &doing(), error));
+            return Err(explain(self, &doing(), &error));
         }
         let said = error.message().trim();
         let mut message = format!("{} on {}: {said}", doing(), self.name());
@@ -90,7 +90,7 @@ impl Host {
             message = self.say_how(left, &message, &why);
         }
         // It does not go by itself: nobody is to wait for it, as for a `Conflict`.
-        Err(fail(ErrorKind::Precondition, message).with_source(error))
+        Err(fail(ErrorKind::Precondition, message).with_code(code_of(&error)))
     }
 
     /// Says whose the bridge is, and how it goes.
@@ -131,11 +131,11 @@ impl Host {
         } else if let Err(error) = network.destroy()
             && network.is_active().unwrap_or(false)
         {
-            return Err(explain(self, &doing(), error));
+            return Err(explain(self, &doing(), &error));
         }
         // A transient network is gone with that.
         match network.undefine() {
-            Err(error) if self.network_xml(id)?.is_some() => Err(explain(self, &doing(), error)),
+            Err(error) if self.network_xml(id)?.is_some() => Err(explain(self, &doing(), &error)),
             _ => Ok(()),
         }
     }
