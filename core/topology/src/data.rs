@@ -309,7 +309,7 @@ impl Data<'_> {
         match syntax::template(self.source(node, text)) {
             Ok(mut parts) => match (parts.pop(), parts.is_empty()) {
                 (None, _) => literal(Value::string(""), span),
-                (Some(Part::Text(text)), true) => literal(Value::String(text), span),
+                (Some(Part::Text(text)), true) => literal(Value::text(text), span),
                 (Some(Part::Interpolation(inner)), true) => inner,
                 (Some(last), _) => {
                     parts.push(last);

@@ -7,7 +7,11 @@ use std::sync::Arc;
 use crate::ast::{Call, Expr, ExprKind};
 use crate::report::nearest;
 use crate::span::Span;
-use crate::value::{Map, Value, text_of};
+use crate::value::{Items, Map, Value, text_of};
+
+mod unify;
+
+pub(crate) use unify::{alike, unify};
 
 /// The type of a variable.
 #[derive(Debug, Clone, PartialEq)]
@@ -172,10 +176,27 @@ impl Type {
         }
     }
 
+    /// What a value of it is, for people: `a list`.
+    pub(crate) const fn title(&self) -> &'static str {
+        match self {
+            Self::Any => "null",
+            Self::String => "a string",
+            Self::Number => "a number",
+            Self::Bool => "a bool",
+            Self::List(_) | Self::Tuple(_) => "a list",
+            Self::Set(_) => "a set",
+            Self::Map(_) | Self::Object(_) => "a map",
+        }
+    }
+
     /// `value` as this type, by the usual rules: numbers and bools become strings and back where
     /// the text reads so; lists, sets and maps convert item by item.
     pub(crate) fn convert(&self, value: &Value) -> Result<Value, Mismatch> {
         let fail = || Mismatch::new(self, value);
+        let mixed = || Mismatch {
+            found: format!("{} whose items have no type in common", value.describe()),
+            ..fail()
+        };
         if let Value::Sensitive(inner) = value {
             return self.convert(inner).map(|value| value.marked(true));
         }
@@ -189,19 +210,23 @@ impl Type {
             (Self::Number, _) => Value::Number(value.to_number().ok_or_else(fail)?),
             (Self::Bool, _) => Value::Bool(value.to_bool().ok_or_else(fail)?),
             (Self::List(item), Value::List(items)) => {
-                Value::List(Arc::new(convert_all(item, items)?))
+                Value::list_of_one_type(convert_all(item, items).ok_or_else(mixed)??)
             }
             (Self::Set(item), Value::List(items)) => {
-                Value::List(Arc::new(as_set(convert_all(item, items)?)))
+                Value::set(convert_all(item, items).ok_or_else(mixed)??)
+            }
+            (Self::Map(item), Value::Map(items)) if **item == Self::Any => {
+                let values = alike(items.values().cloned().collect()).ok_or_else(mixed)?;
+                let map: Map = items.keys().cloned().zip(values).collect();
+                Value::Map(Arc::new(map.uniform()))
             }
             (Self::Map(item), Value::Map(items)) => {
                 let convert = |(key, value): (&Arc<str>, &Value)| match item.convert(value) {
                     Ok(value) => Ok((key.clone(), value)),
                     Err(mismatch) => Err(mismatch.within(format_args!("[{key:?}]"))),
                 };
-                Value::Map(Arc::new(
-                    items.iter().map(convert).collect::<Result<Map, _>>()?,
-                ))
+                let map = items.iter().map(convert).collect::<Result<Map, _>>()?;
+                Value::Map(Arc::new(map.uniform()))
             }
             (Self::Tuple(types), Value::List(items)) if types.len() == items.len() => {
                 let convert = |(at, (ty, item)): (usize, (&Self, &Value))| {
@@ -209,7 +234,7 @@ impl Type {
                         .map_err(|mismatch| mismatch.within(format_args!("[{at}]")))
                 };
                 let pairs = types.iter().zip(items.iter()).enumerate();
-                Value::List(Arc::new(pairs.map(convert).collect::<Result<_, _>>()?))
+                Value::List(Arc::new(pairs.map(convert).collect::<Result<Items, _>>()?))
             }
             (Self::Object(fields), Value::Map(items)) => object(fields, items)?,
             _ => return Err(fail()),
@@ -217,7 +242,67 @@ impl Type {
     }
 }
 
+/// An attribute of a literal that its object type does not have.
+pub(crate) struct UnknownAttribute<'e> {
+    pub(crate) name: &'e str,
+    pub(crate) span: Span,
+    /// Those that it has.
+    pub(crate) known: Vec<Arc<str>>,
+}
+
+impl Type {
+    /// The attributes of a literal that its object types do not have, which a conversion drops.
+    pub(crate) fn unknown_attributes<'e>(&self, expr: &'e Expr) -> Vec<UnknownAttribute<'e>> {
+        let mut found = Vec::new();
+        self.look_for_unknown(expr, &mut found);
+        found
+    }
+
+    fn look_for_unknown<'e>(&self, expr: &'e Expr, found: &mut Vec<UnknownAttribute<'e>>) {
+        match (self, &expr.kind) {
+            (Self::List(item) | Self::Set(item), ExprKind::List(items)) => {
+                items
+                    .iter()
+                    .for_each(|expr| item.look_for_unknown(expr, found));
+            }
+            (Self::Tuple(types), ExprKind::List(items)) => {
+                let pairs = types.iter().zip(items);
+                pairs.for_each(|(ty, expr)| ty.look_for_unknown(expr, found));
+            }
+            (Self::Map(item), ExprKind::Object(items)) => {
+                let values = items.iter().map(|(_, expr)| expr);
+                values.for_each(|expr| item.look_for_unknown(expr, found));
+            }
+            (Self::Object(fields), ExprKind::Object(items)) => {
+                for (key, expr) in items {
+                    let ExprKind::Literal(Value::String(name)) = &key.kind else {
+                        continue;
+                    };
+                    match fields.get(name) {
+                        Some(field) => field.ty.look_for_unknown(expr, found),
+                        None => found.push(UnknownAttribute {
+                            name,
+                            span: key.span,
+                            known: fields.keys().cloned().collect(),
+                        }),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 impl Field {
+    /// A field that must be given.
+    const fn of(ty: Type) -> Self {
+        Self {
+            ty,
+            optional: false,
+            default: None,
+        }
+    }
+
     fn parse(
         expr: &Expr,
         constant: &mut dyn FnMut(&Expr) -> Option<Value>,
@@ -241,20 +326,20 @@ impl Field {
                 default,
             });
         }
-        Ok(Self {
-            ty: Type::parse(expr, constant)?,
-            optional: false,
-            default: None,
-        })
+        Type::parse(expr, constant).map(Self::of)
     }
 }
 
-fn convert_all(item: &Type, items: &[Value]) -> Result<Vec<Value>, Mismatch> {
+/// The items of a list or set, as one type; `None` if they have no type in common.
+fn convert_all(item: &Type, items: &[Value]) -> Option<Result<Vec<Value>, Mismatch>> {
+    if *item == Type::Any {
+        return alike(items.to_vec()).map(Ok);
+    }
     let convert = |(at, value): (usize, &Value)| {
         item.convert(value)
             .map_err(|mismatch| mismatch.within(format_args!("[{at}]")))
     };
-    items.iter().enumerate().map(convert).collect()
+    Some(items.iter().enumerate().map(convert).collect())
 }
 
 /// Fields that the type does not have are dropped.
@@ -280,13 +365,6 @@ fn object(fields: &BTreeMap<Arc<str>, Field>, items: &Map) -> Result<Value, Mism
         map.insert(name.clone(), value);
     }
     Ok(Value::Map(Arc::new(map)))
-}
-
-/// Sorted and without repetition.
-pub(crate) fn as_set(mut items: Vec<Value>) -> Vec<Value> {
-    items.sort_by(crate::value::order);
-    items.dedup();
-    items
 }
 
 impl fmt::Display for Type {

@@ -214,6 +214,15 @@ impl Evaluator<'_> {
             return Ok(unknown.opaque().marked(sensitive));
         }
         let value = match &base {
+            Value::List(items) if items.is_set() => {
+                return Err(self.fail(
+                    base_span,
+                    "wrong_type",
+                    "the items of a set have no index",
+                    "this is a set",
+                    Some("make it a list, which is sorted: `tolist(…)`".to_owned()),
+                ));
+            }
             Value::List(items) => self.item(items, &key, span, sensitive)?,
             Value::Map(map) => {
                 let Some(text) = text_of(&key) else {

@@ -24,7 +24,12 @@ impl Evaluator<'_> {
         };
         match function.run {
             Run::Special(Special::Try) => return self.try_each(call, span, scope),
-            Run::Special(Special::Can) => return Ok(self.can(call, scope)),
+            Run::Special(Special::Can) if call.args.len() == 1 => {
+                return Ok(self.can(call, scope));
+            }
+            Run::Special(Special::Can) => {
+                return Err(self.wrong_count(function, call, span, call.args.len()));
+            }
             _ => {}
         }
         let values = self.arguments(call, scope)?;
@@ -34,18 +39,28 @@ impl Evaluator<'_> {
             Arguments::Unknown(value) => return Ok(value),
         };
         if count < function.min || count > function.max {
-            return Err(self.fail(
-                span,
-                "wrong_arguments",
-                format!("`{}` does not take {count} arguments", call.name.text),
-                "called here",
-                Some(format!("it is called `{}`", function.doc.signature)),
-            ));
+            return Err(self.wrong_count(function, call, span, count));
         }
         match function.run {
             Run::Pure(run) => self.pure(function, run, call, values, span),
             Run::Special(special) => self.special(special, call, &values, span),
         }
+    }
+
+    fn wrong_count(
+        &mut self,
+        function: &Function,
+        call: &Call,
+        span: Span,
+        count: usize,
+    ) -> Failed {
+        self.fail(
+            span,
+            "wrong_arguments",
+            format!("`{}` does not take {count} arguments", call.name.text),
+            "called here",
+            Some(format!("it is called `{}`", function.doc.signature)),
+        )
     }
 
     fn arguments(&mut self, call: &Call, scope: &Scope<'_>) -> Outcome<Arguments> {
@@ -84,7 +99,11 @@ impl Evaluator<'_> {
         values: Vec<Value>,
         span: Span,
     ) -> Outcome<Value> {
-        let sensitive = values.iter().any(Value::is_sensitive);
+        // How many there are, and under which keys, is no secret of the items.
+        let sensitive = match function.doc.name {
+            "length" | "keys" => matches!(values.first(), Some(Value::Sensitive(_))),
+            _ => values.iter().any(Value::is_sensitive),
+        };
         if let Some(unknown) = values.iter().find_map(Value::unknown) {
             return Ok(unknown.opaque().marked(sensitive));
         }

@@ -7,6 +7,7 @@ use super::{Binding, Evaluator, MAX_DEPTH, Scope};
 use crate::ast::{Expr, ExprKind, ForExpr};
 use crate::report::Outcome;
 use crate::span::Span;
+use crate::types::{Type, unify};
 use crate::value::{Map, Unknown, Value, text_of};
 
 impl Evaluator<'_> {
@@ -58,7 +59,7 @@ impl Evaluator<'_> {
     fn list(&mut self, items: &[Expr], scope: &Scope<'_>) -> Outcome<Value> {
         let values: Vec<_> = items.iter().map(|item| self.eval(item, scope)).collect();
         let values: Outcome<Vec<Value>> = values.into_iter().collect();
-        Ok(Value::List(Arc::new(values?)))
+        Ok(Value::list(values?))
     }
 
     fn object(&mut self, items: &[(Expr, Expr)], scope: &Scope<'_>) -> Outcome<Value> {
@@ -105,11 +106,55 @@ impl Evaluator<'_> {
         if let Value::Unknown(unknown) = &value {
             return Ok(unknown.opaque().marked(sensitive));
         }
-        let branch = match self.bool(&value, condition.span, "a condition")? {
-            true => yes,
-            false => no,
+        let (branch, other) = match self.bool(&value, condition.span, "a condition")? {
+            true => (yes, no),
+            false => (no, yes),
         };
-        Ok(self.eval(branch, scope)?.marked(sensitive))
+        let value = self.eval(branch, scope)?;
+        let value = self.like_other(value, other, branch.span.to(other.span), scope)?;
+        Ok(value.marked(sensitive))
+    }
+
+    /// The value of a conditional as the type that both its branches have in common. The other one
+    /// is evaluated for its type alone, where that is not plain: what is wrong with it is not told.
+    fn like_other(
+        &mut self,
+        value: Value,
+        other: &Expr,
+        span: Span,
+        scope: &Scope<'_>,
+    ) -> Outcome<Value> {
+        let Some(ty) = Type::of(&value).filter(|ty| *ty != Type::Any) else {
+            return Ok(value);
+        };
+        let other = match plain_type(other) {
+            Some(other) => other,
+            None => {
+                self.sink.hush();
+                let other = self.eval(other, scope);
+                self.sink.loud();
+                match other.ok().and_then(|other| Type::of(&other)) {
+                    Some(other) => other,
+                    None => return Ok(value),
+                }
+            }
+        };
+        if ty == other {
+            return Ok(value);
+        }
+        let types = [ty, other];
+        let converted = unify(&types).map(|common| common.convert(&value));
+        if let Some(Ok(value)) = converted {
+            return Ok(value);
+        }
+        let [chosen, other] = types;
+        Err(self.fail(
+            span,
+            "wrong_type",
+            "the two sides of a condition have no type in common",
+            format!("one is {}, the other {}", chosen.title(), other.title()),
+            Some("make both of one type, as with `tostring(…)`".to_owned()),
+        ))
     }
 
     fn splat(&mut self, base: &Expr, each: &Expr, scope: &Scope<'_>) -> Outcome<Value> {
@@ -126,7 +171,7 @@ impl Evaluator<'_> {
         for item in &items {
             values.push(self.eval(each, &scope.with(Binding::Item(item)))?);
         }
-        Ok(Value::List(Arc::new(values)).marked(sensitive))
+        Ok(Value::list(values).marked(sensitive))
     }
 
     fn for_expr(&mut self, inner: &ForExpr, scope: &Scope<'_>) -> Outcome<Value> {
@@ -185,7 +230,7 @@ impl Evaluator<'_> {
             }
         }
         let value = if inner.key.is_none() {
-            Value::List(Arc::new(list))
+            Value::list(list)
         } else if inner.grouping {
             Value::map(groups.into_iter().map(|(k, v)| (k, Value::list(v))))
         } else {
@@ -221,6 +266,11 @@ impl Evaluator<'_> {
         span: Span,
     ) -> Outcome<Result<Vec<(Value, Value)>, Unknown>> {
         Ok(Ok(match value {
+            // A set has no indices: each item is its own key.
+            Value::List(items) if items.is_set() => items
+                .iter()
+                .map(|item| (item.clone(), item.clone()))
+                .collect(),
             Value::List(items) => items
                 .iter()
                 .enumerate()
@@ -256,6 +306,33 @@ impl Evaluator<'_> {
                 None,
             )
         })
+    }
+}
+
+/// The type of an expression that has one whatever its parts are, or that is a literal.
+fn plain_type(expr: &Expr) -> Option<Type> {
+    use crate::ast::{BinaryOp, UnaryOp};
+    match &expr.kind {
+        ExprKind::Literal(value) => Type::of(value),
+        ExprKind::Template(_) => Some(Type::String),
+        ExprKind::Unary(UnaryOp::Negate, _) => Some(Type::Number),
+        ExprKind::Unary(UnaryOp::Not, _) => Some(Type::Bool),
+        ExprKind::Binary(op, _) => Some(match op {
+            BinaryOp::Add
+            | BinaryOp::Subtract
+            | BinaryOp::Multiply
+            | BinaryOp::Divide
+            | BinaryOp::Remainder => Type::Number,
+            BinaryOp::Equal
+            | BinaryOp::NotEqual
+            | BinaryOp::Less
+            | BinaryOp::LessEqual
+            | BinaryOp::Greater
+            | BinaryOp::GreaterEqual
+            | BinaryOp::And
+            | BinaryOp::Or => Type::Bool,
+        }),
+        _ => None,
     }
 }
 

@@ -152,7 +152,7 @@ impl Evaluator<'_> {
             return Err(self.not_yet(&cause, span, "for_each"));
         }
         let items: BTreeMap<Arc<str>, Value> = match value {
-            Value::Map(map) => map.as_ref().clone(),
+            Value::Map(map) => map.as_ref().clone().into_items(),
             Value::List(items) => self.string_keys(items, span)?,
             other => {
                 let found = other.describe();

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::value::{Map, Number, Value, text_of};
+use crate::types::alike;
+use crate::value::{Items, Map, Number, Value, text_of};
+
+/// What items that do not unify are told to be.
+pub(crate) const NO_COMMON_TYPE: &str = "takes items of one type, and these have none in common";
 
 /// Why a function gave no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +71,15 @@ impl<'a> Args<'a> {
         number.map_or_else(|| self.wrong(at, "a whole number"), Ok)
     }
 
+    /// A whole number of up to 128 bits.
+    pub(crate) fn long(&self, at: usize) -> FnResult<i128> {
+        let int = self.number(at)?.to_int();
+        match int.and_then(|int| i128::try_from(int).ok()) {
+            Some(long) => Ok(long),
+            None => self.wrong(at, "a whole number"),
+        }
+    }
+
     /// A whole number that is not negative.
     pub(crate) fn size(&self, at: usize) -> FnResult<usize> {
         match usize::try_from(self.int(at)?) {
@@ -80,10 +93,36 @@ impl<'a> Args<'a> {
         bool.map_or_else(|| self.wrong(at, "true or false"), Ok)
     }
 
+    /// The items of a list, tuple or set.
     pub(crate) fn list(&self, at: usize) -> FnResult<&'a [Value]> {
+        self.items(at).map(|items| items.as_slice())
+    }
+
+    /// A list, tuple or set.
+    pub(crate) fn items(&self, at: usize) -> FnResult<&'a Items> {
         match self.value(at) {
             Value::List(items) => Ok(items),
             _ => self.wrong(at, "a list"),
+        }
+    }
+
+    /// A list or tuple, whose items have an order, and no set.
+    pub(crate) fn sequence(&self, at: usize) -> FnResult<&'a Items> {
+        match self.value(at) {
+            Value::List(items) if items.is_set() => Self::error(
+                at,
+                "takes a list, and the items of a set have no order: write `tolist(…)`",
+            ),
+            Value::List(items) => Ok(items),
+            _ => self.wrong(at, "a list"),
+        }
+    }
+
+    /// The items of a list or set as values of one type.
+    pub(crate) fn items_of_one_type(&self, at: usize) -> FnResult<Vec<Value>> {
+        match alike(self.list(at)?.to_vec()) {
+            Some(items) => Ok(items),
+            None => Self::error(at, NO_COMMON_TYPE),
         }
     }
 

@@ -1,7 +1,8 @@
 //! Functions between types.
 
+use super::args::NO_COMMON_TYPE;
 use super::{Args, FnResult, Function, pure};
-use crate::types::as_set;
+use crate::types::Type;
 use crate::value::{Value, text_of};
 
 pub(super) static TABLE: &[Function] = &[
@@ -43,7 +44,7 @@ pub(super) static TABLE: &[Function] = &[
         to_set,
         "toset(list)",
         "The items of a list, sorted and each once.",
-        "toset([\"b\", \"a\", \"b\"]) == [\"a\", \"b\"]",
+        "tolist(toset([\"b\", \"a\", \"b\"])) == [\"a\", \"b\"]",
     ),
     pure(
         "tostring",
@@ -73,14 +74,20 @@ fn to_bool(args: &Args<'_>) -> FnResult {
 fn to_list(args: &Args<'_>) -> FnResult {
     match args.value(0) {
         Value::Null => Ok(Value::Null),
-        value => args.list(0).map(|_| value.clone()),
+        _ => args.items_of_one_type(0).map(Value::list_of_one_type),
     }
 }
 
 fn to_map(args: &Args<'_>) -> FnResult {
     match args.value(0) {
         Value::Null => Ok(Value::Null),
-        value => args.map(0).map(|_| value.clone()),
+        value => {
+            args.map(0)?;
+            match Type::Map(Box::new(Type::Any)).convert(value) {
+                Ok(map) => Ok(map),
+                Err(_) => Args::error(0, NO_COMMON_TYPE),
+            }
+        }
     }
 }
 
@@ -92,7 +99,10 @@ fn to_number(args: &Args<'_>) -> FnResult {
 }
 
 fn to_set(args: &Args<'_>) -> FnResult {
-    Ok(Value::list(as_set(args.list(0)?.to_vec())))
+    match args.value(0) {
+        Value::Null => Ok(Value::Null),
+        _ => args.items_of_one_type(0).map(Value::set),
+    }
 }
 
 fn to_string(args: &Args<'_>) -> FnResult {
@@ -112,6 +122,7 @@ fn type_of(args: &Args<'_>) -> FnResult {
         Value::Bool(_) => "bool",
         Value::Number(_) => "number",
         Value::String(_) => "string",
+        Value::List(items) if items.is_set() => "set",
         Value::List(_) => "list",
         Value::Map(_) => "map",
         Value::Ref(crate::value::Ref::Site(_)) => "site",

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use strat_model::Digest;
 
 use super::{Args, FnResult, Function, base64, pure};
-use crate::value::{Value, to_json};
+use crate::value::{Json, Value, to_json};
 use crate::{json, yaml};
 
 pub(super) static TABLE: &[Function] = &[
@@ -54,8 +54,8 @@ pub(super) static TABLE: &[Function] = &[
         (1, 1),
         url_encode,
         "urlencode(text)",
-        "The text as part of a URL.",
-        "urlencode(\"a b/c\") == \"a%20b%2Fc\"",
+        "The text as part of a URL's query.",
+        "urlencode(\"a b/c\") == \"a+b%2Fc\"",
     ),
     pure(
         "yamldecode",
@@ -76,7 +76,7 @@ pub(super) static TABLE: &[Function] = &[
 ];
 
 fn base64_decode(args: &Args<'_>) -> FnResult {
-    let Ok(bytes) = STANDARD.decode(args.text(0)?.as_bytes()) else {
+    let Ok(bytes) = STANDARD.decode(args.text(0)?.replace(['\r', '\n'], "")) else {
         return Args::error(0, "takes base64, and this is none");
     };
     match String::from_utf8(bytes) {
@@ -105,9 +105,23 @@ fn json_decode(args: &Args<'_>) -> FnResult {
 
 fn json_encode(args: &Args<'_>) -> FnResult {
     match to_json(args.value(0)) {
-        Some(json) => Ok(Value::string(json.to_string())),
+        Some(json) => Ok(Value::string(go_json(&json))),
         None => Args::error(0, "cannot write this value as JSON"),
     }
+}
+
+/// JSON as Go writes it: what HTML reads otherwise is escaped.
+pub(super) fn go_json(json: &Json) -> String {
+    let text = json.to_string();
+    if !text.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        return text;
+    }
+    // These stand in strings alone.
+    text.replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
 }
 
 fn sha256(args: &Args<'_>) -> FnResult {
@@ -121,6 +135,8 @@ fn url_encode(args: &Args<'_>) -> FnResult {
         // RFC 3986, 2.3: the unreserved characters stand for themselves.
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
+        } else if byte == b' ' {
+            out.push('+');
         } else {
             let _ = write!(out, "%{byte:02X}");
         }

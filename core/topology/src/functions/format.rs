@@ -6,8 +6,9 @@ use std::str::Chars;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::decimal::Decimal;
+use super::encoding::go_json;
 use super::{Args, FnResult};
-use crate::value::{Number, Value, text_of, to_json};
+use crate::value::{Json, Number, Value, text_of, to_json};
 
 /// The widest that a value is padded to.
 const MAX_WIDTH: usize = 1024;
@@ -50,7 +51,7 @@ pub(super) fn format_list(args: &Args<'_>) -> FnResult {
         let values: Vec<Value> = values.collect();
         lines.push(Value::string(render(&spec, &values)?));
     }
-    Ok(Value::list(lines))
+    Ok(Value::list_of_one_type(lines))
 }
 
 /// The values of a call, and which of them comes next.
@@ -185,16 +186,15 @@ impl Verb {
             return self.wrong(at, "a value", value);
         }
         match letter {
-            'v' => {
-                match value {
-                    Value::String(text) if !self.sharp => Ok(self.padded(text)),
-                    Value::Number(number) if !self.sharp => {
-                        Ok(self.padded(&Decimal::of(number).general(None, false)))
-                    }
-                    _ => Ok(self
-                        .padded(&to_json(value).map_or_else(String::new, |json| json.to_string()))),
+            'v' => match value {
+                Value::String(text) if !self.sharp => Ok(self.padded(text)),
+                Value::Number(number) if !self.sharp => {
+                    Ok(self.padded(&Decimal::of(number).general(None, false)))
                 }
-            }
+                _ => Ok(
+                    self.padded(&to_json(value).map_or_else(String::new, |json| go_json(&json)))
+                ),
+            },
             't' => match value.to_bool() {
                 Some(bool) => Ok(bool.to_string()),
                 None => self.wrong(at, "true or false", value),
@@ -209,7 +209,7 @@ impl Verb {
                 };
                 Ok(self.padded(&match letter {
                     's' => text,
-                    _ => serde_json::Value::String(text).to_string(),
+                    _ => go_json(&Json::String(text)),
                 }))
             }
             _ => match value.to_number() {

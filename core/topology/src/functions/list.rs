@@ -1,7 +1,10 @@
 //! Functions of lists.
 
+use unicode_segmentation::UnicodeSegmentation as _;
+
 use super::{Args, FnResult, Function, pure};
-use crate::value::{Number, Value, order};
+use crate::types::alike;
+use crate::value::{Items, Number, Sequence, Value, order, text_of};
 
 const ANY: usize = usize::MAX;
 /// The most items that a function makes.
@@ -154,9 +157,11 @@ pub(super) static TABLE: &[Function] = &[
     ),
 ];
 
-fn bools(args: &Args<'_>) -> FnResult<Vec<bool>> {
+/// The bools of a list; of a null, none.
+fn bools(args: &Args<'_>) -> FnResult<Vec<Option<bool>>> {
     let bool = |item: &Value| match item.to_bool() {
-        Some(bool) => Ok(bool),
+        Some(bool) => Ok(Some(bool)),
+        None if *item == Value::Null => Ok(None),
         None => Args::error(
             0,
             format!("takes a list of bools, and {} is in it", item.describe()),
@@ -166,11 +171,15 @@ fn bools(args: &Args<'_>) -> FnResult<Vec<bool>> {
 }
 
 fn all_true(args: &Args<'_>) -> FnResult {
-    Ok(Value::Bool(bools(args)?.into_iter().all(|b| b)))
+    Ok(Value::Bool(
+        bools(args)?.into_iter().all(|bool| bool == Some(true)),
+    ))
 }
 
 fn any_true(args: &Args<'_>) -> FnResult {
-    Ok(Value::Bool(bools(args)?.into_iter().any(|b| b)))
+    Ok(Value::Bool(
+        bools(args)?.into_iter().any(|bool| bool == Some(true)),
+    ))
 }
 
 fn chunk_list(args: &Args<'_>) -> FnResult {
@@ -178,8 +187,10 @@ fn chunk_list(args: &Args<'_>) -> FnResult {
     if size == 0 {
         return Args::error(1, "takes a size above 0");
     }
-    let chunks = args.list(0)?.chunks(size);
-    Ok(Value::list(chunks.map(|chunk| Value::list(chunk.to_vec()))))
+    let items = args.items_of_one_type(0)?;
+    let chunks = items.chunks(size);
+    let chunks = chunks.map(|chunk| Value::list_of_one_type(chunk.to_vec()));
+    Ok(Value::list_of_one_type(chunks.collect()))
 }
 
 fn is_blank(value: &Value) -> bool {
@@ -191,15 +202,18 @@ fn is_blank(value: &Value) -> bool {
 }
 
 fn coalesce(args: &Args<'_>) -> FnResult {
-    match args.all().iter().find(|value| !is_blank(value)) {
-        Some(value) => Ok(value.clone()),
+    let Some(values) = alike(args.all().to_vec()) else {
+        return Args::error(0, "takes values of one type, and these have none in common");
+    };
+    match values.into_iter().find(|value| !is_blank(value)) {
+        Some(value) => Ok(value),
         None => Args::error(0, "finds nothing but nulls and empty texts"),
     }
 }
 
 fn coalesce_list(args: &Args<'_>) -> FnResult {
     for at in 0..args.len() {
-        if !matches!(args.value(at), Value::Null) && !args.list(at)?.is_empty() {
+        if !args.sequence(at)?.is_empty() {
             return Ok(args.value(at).clone());
         }
     }
@@ -207,16 +221,34 @@ fn coalesce_list(args: &Args<'_>) -> FnResult {
 }
 
 fn compact(args: &Args<'_>) -> FnResult {
-    let items = args.list(0)?.iter();
-    Ok(Value::list(items.filter(|item| !is_blank(item)).cloned()))
+    let mut texts = Vec::new();
+    for item in args.list(0)?.iter().filter(|item| !is_blank(item)) {
+        if matches!(item, Value::Ref(_)) {
+            texts.push(item.clone());
+            continue;
+        }
+        let Some(text) = text_of(item) else {
+            let found = item.describe();
+            return Args::error(0, format!("takes a list of strings, and {found} is in it"));
+        };
+        texts.push(Value::String(text));
+    }
+    Ok(Value::list_of_one_type(texts))
 }
 
 fn concat(args: &Args<'_>) -> FnResult {
     let mut all = Vec::new();
+    let mut lists = true;
     for at in 0..args.len() {
-        all.extend_from_slice(args.list(at)?);
+        let items = args.sequence(at)?;
+        lists = lists && items.kind() == Sequence::List;
+        all.extend_from_slice(items);
     }
-    Ok(Value::list(all))
+    // Lists make a list, and their items are of one type then.
+    Ok(match lists {
+        true => alike(all.clone()).map_or_else(|| Value::list(all), Value::list_of_one_type),
+        false => Value::list(all),
+    })
 }
 
 fn contains(args: &Args<'_>) -> FnResult {
@@ -224,26 +256,22 @@ fn contains(args: &Args<'_>) -> FnResult {
 }
 
 fn distinct(args: &Args<'_>) -> FnResult {
-    let items = args.list(0)?;
+    let items = args.items_of_one_type(0)?;
     let mut by_value: Vec<usize> = (0..items.len()).collect();
     by_value.sort_by(|a, b| order(&items[*a], &items[*b]).then(a.cmp(b)));
     by_value.dedup_by(|later, first| items[*later] == items[*first]);
     by_value.sort_unstable();
-    Ok(Value::list(
-        by_value.into_iter().map(|at| items[at].clone()),
-    ))
+    let distinct = by_value.into_iter().map(|at| items[at].clone());
+    Ok(Value::list_of_one_type(distinct.collect()))
 }
 
 fn element(args: &Args<'_>) -> FnResult {
-    let items = args.list(0)?;
-    let Ok(len) = i64::try_from(items.len()) else {
-        return Args::error(0, "takes a shorter list");
-    };
-    if len == 0 {
-        return Args::error(0, "takes a list that is not empty");
+    let items = args.sequence(0)?;
+    let at = args.size(1)?;
+    match items.is_empty() {
+        true => Args::error(0, "takes a list that is not empty"),
+        false => Ok(items[at % items.len()].clone()),
     }
-    let at = usize::try_from(args.int(1)?.rem_euclid(len)).unwrap_or(0);
-    Ok(items[at].clone())
 }
 
 fn flatten(args: &Args<'_>) -> FnResult {
@@ -261,7 +289,11 @@ fn flatten(args: &Args<'_>) -> FnResult {
 }
 
 fn index(args: &Args<'_>) -> FnResult {
-    match args.list(0)?.iter().position(|item| item == args.value(1)) {
+    match args
+        .sequence(0)?
+        .iter()
+        .position(|item| item == args.value(1))
+    {
         Some(at) => Ok(Value::int(at as u64)),
         None => Args::error(1, "does not find this value in the list"),
     }
@@ -271,7 +303,7 @@ fn length(args: &Args<'_>) -> FnResult {
     Ok(Value::int(match args.value(0) {
         Value::List(items) => items.len() as u64,
         Value::Map(items) => items.len() as u64,
-        Value::String(text) => text.chars().count() as u64,
+        Value::String(text) => text.graphemes(true).count() as u64,
         other => {
             return Args::error(
                 0,
@@ -294,7 +326,10 @@ fn one(args: &Args<'_>) -> FnResult {
                 ),
             ),
         },
-        other => Ok(other.clone()),
+        _ => {
+            args.list(0)?;
+            Ok(Value::Null)
+        }
     }
 }
 
@@ -329,18 +364,27 @@ fn range(args: &Args<'_>) -> FnResult {
         next = item.plus(&step);
         items.push(Value::Number(item));
     }
-    Ok(Value::list(items))
+    Ok(Value::list_of_one_type(items))
+}
+
+/// Items of the kind that `like` has, but that a set becomes a list.
+fn as_kind(like: &Items, items: Vec<Value>) -> Value {
+    match like.kind() {
+        Sequence::Tuple => Value::list(items),
+        Sequence::List | Sequence::Set => Value::list_of_one_type(items),
+    }
 }
 
 fn reverse(args: &Args<'_>) -> FnResult {
-    Ok(Value::list(args.list(0)?.iter().rev().cloned()))
+    let items = args.items(0)?;
+    Ok(as_kind(items, items.iter().rev().cloned().collect()))
 }
 
 fn slice(args: &Args<'_>) -> FnResult {
-    let items = args.list(0)?;
+    let items = args.sequence(0)?;
     let (start, end) = (args.size(1)?, args.size(2)?);
     match items.get(start..end) {
-        Some(items) => Ok(Value::list(items.to_vec())),
+        Some(part) => Ok(as_kind(items, part.to_vec())),
         None => Args::error(
             2,
             format!(
@@ -354,5 +398,7 @@ fn slice(args: &Args<'_>) -> FnResult {
 fn sort(args: &Args<'_>) -> FnResult {
     let mut texts = args.texts(0)?;
     texts.sort();
-    Ok(Value::list(texts.into_iter().map(Value::String)))
+    Ok(Value::list_of_one_type(
+        texts.into_iter().map(Value::String).collect(),
+    ))
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Args, FnResult, Function, pure};
-use crate::value::{Map, Value, text_of};
+use crate::types::{Type, alike};
+use crate::value::{Map, Sequence, Value, text_of};
 
 const ANY: usize = usize::MAX;
 
@@ -68,19 +69,50 @@ fn lookup(args: &Args<'_>) -> FnResult {
     let key = args.text(1)?;
     match args.map(0)?.get(&key) {
         Some(value) => Ok(value.clone()),
-        None if args.len() == 3 => Ok(args.value(2).clone()),
+        None if args.len() == 3 => as_in(args.map(0)?, args.value(2)),
         None => Args::error(1, format!("finds no `{key}`, and there is no default")),
+    }
+}
+
+/// A value as one of a map's: in a map, whose values are of one type, of that type.
+fn as_in(map: &Map, value: &Value) -> FnResult {
+    let Some(ty) = map.values().next().and_then(Type::of) else {
+        return Ok(value.clone());
+    };
+    if !map.is_uniform() {
+        return Ok(value.clone());
+    }
+    match ty.convert(value) {
+        Ok(value) => Ok(value),
+        Err(_) => Args::error(
+            2,
+            format!(
+                "takes {} as the map's values are, not {}",
+                ty.title(),
+                value.describe()
+            ),
+        ),
     }
 }
 
 fn merge(args: &Args<'_>) -> FnResult {
     let mut all = Map::new();
+    let mut uniform = true;
     for at in 0..args.len() {
         if !matches!(args.value(at), Value::Null) {
-            all.extend(args.map(at)?.iter().map(|(k, v)| (k.clone(), v.clone())));
+            let map = args.map(at)?;
+            uniform = uniform && map.is_uniform();
+            all.extend(map.iter().map(|(k, v)| (k.clone(), v.clone())));
         }
     }
-    Ok(Value::Map(Arc::new(all)))
+    let alike = !uniform
+        || alike(all.values().cloned().collect())
+            .is_some_and(|values| values.iter().eq(all.values()));
+    Ok(Value::Map(Arc::new(if uniform && alike {
+        all.uniform()
+    } else {
+        all
+    })))
 }
 
 fn transpose(args: &Args<'_>) -> FnResult {
@@ -98,20 +130,31 @@ fn transpose(args: &Args<'_>) -> FnResult {
                 .push(Value::String(key.clone()));
         }
     }
-    Ok(Value::map(
-        all.into_iter()
-            .map(|(key, items)| (key, Value::list(items))),
-    ))
+    let all = all.into_iter();
+    let all: Map = all
+        .map(|(key, items)| (key, Value::list_of_one_type(items)))
+        .collect();
+    Ok(Value::Map(Arc::new(all.uniform())))
 }
 
 fn values(args: &Args<'_>) -> FnResult {
-    Ok(Value::list(args.map(0)?.values().cloned()))
+    let map = args.map(0)?;
+    let values = map.values().cloned();
+    Ok(if map.is_uniform() {
+        Value::list_of_one_type(values.collect())
+    } else {
+        Value::list(values)
+    })
 }
 
 fn zip_map(args: &Args<'_>) -> FnResult {
-    let (keys, values) = (args.texts(0)?, args.list(1)?);
+    let (keys, values) = (args.texts(0)?, args.sequence(1)?);
     if keys.len() != values.len() {
         return Args::error(1, format!("takes as many values as keys: {}", keys.len()));
     }
-    Ok(Value::map(keys.into_iter().zip(values.iter().cloned())))
+    let map: Map = keys.into_iter().zip(values.iter().cloned()).collect();
+    Ok(Value::Map(Arc::new(match values.kind() {
+        Sequence::List => map.uniform(),
+        _ => map,
+    })))
 }

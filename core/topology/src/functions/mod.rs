@@ -2,6 +2,7 @@
 //! environment: the same files and inputs always give the same topology.
 
 mod args;
+mod case;
 mod convert;
 mod decimal;
 mod encoding;
@@ -11,6 +12,7 @@ mod list;
 mod map;
 mod network;
 mod number;
+mod re2;
 mod set;
 mod special;
 mod text;

@@ -81,7 +81,7 @@ fn address(like: IpNet, number: u128) -> IpAddr {
 fn host(args: &Args<'_>) -> FnResult {
     let net = range(args, 0)?;
     let (first, free) = bits(net);
-    let number = i128::from(args.int(1)?);
+    let number = args.long(1)?;
     let last = 1_u128.checked_shl(free).map_or(u128::MAX, |size| size - 1);
     let offset = if number >= 0 {
         Some(number.unsigned_abs())
@@ -108,7 +108,9 @@ fn subnet(args: &Args<'_>) -> FnResult {
     let Some(newbits) = newbits else {
         return Args::error(1, format!("takes at most {free} bits after {net}"));
     };
-    let number = args.size(2)? as u128;
+    let Ok(number) = u128::try_from(args.long(2)?) else {
+        return Args::error(2, "must not be negative");
+    };
     let count = 1_u128.checked_shl(newbits).unwrap_or(u128::MAX);
     if number >= count {
         return Args::error(2, format!("counts {count} parts, from 0 to {}", count - 1));

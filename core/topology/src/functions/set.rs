@@ -1,8 +1,9 @@
 //! Functions of sets.
 
+use super::args::NO_COMMON_TYPE;
 use super::{Args, FnResult, Function, pure};
-use crate::types::as_set;
-use crate::value::{Value, order};
+use crate::types::alike;
+use crate::value::{Items, Value, order};
 
 const ANY: usize = usize::MAX;
 /// The most combinations that are made.
@@ -15,7 +16,7 @@ pub(super) static TABLE: &[Function] = &[
         intersection,
         "setintersection(set...)",
         "What is in all sets.",
-        "setintersection([1, 2], [2, 3]) == [2]",
+        "setintersection([1, 2], [2, 3]) == toset([2])",
     ),
     pure(
         "setproduct",
@@ -31,7 +32,7 @@ pub(super) static TABLE: &[Function] = &[
         subtract,
         "setsubtract(set, set)",
         "What is in the first set alone.",
-        "setsubtract([1, 2], [2]) == [1]",
+        "setsubtract([1, 2], [2]) == toset([1])",
     ),
     pure(
         "setunion",
@@ -39,38 +40,62 @@ pub(super) static TABLE: &[Function] = &[
         union,
         "setunion(set...)",
         "What is in any set.",
-        "setunion([1], [2, 1]) == [1, 2]",
+        "setunion([1], [2, 1]) == toset([1, 2])",
     ),
 ];
 
-fn intersection(args: &Args<'_>) -> FnResult {
-    let mut all = as_set(args.list(0)?.to_vec());
-    for at in 1..args.len() {
-        let other = as_set(args.list(at)?.to_vec());
-        all.retain(|item| other.binary_search_by(|o| order(o, item)).is_ok());
+/// The arguments as sets of one type.
+fn sets(args: &Args<'_>) -> FnResult<Vec<Items>> {
+    let mut all = Vec::new();
+    let mut lengths = Vec::new();
+    for at in 0..args.len() {
+        let items = args.list(at)?;
+        all.extend_from_slice(items);
+        lengths.push(items.len());
     }
-    Ok(Value::list(all))
+    let Some(mut all) = alike(all) else {
+        return Args::error(0, NO_COMMON_TYPE);
+    };
+    let mut sets: Vec<Items> = Vec::new();
+    for length in lengths.into_iter().rev() {
+        let items = all.split_off(all.len() - length);
+        sets.push(Items::set(items));
+    }
+    sets.reverse();
+    Ok(sets)
+}
+
+fn has(set: &Items, item: &Value) -> bool {
+    set.binary_search_by(|other| order(other, item)).is_ok()
+}
+
+fn intersection(args: &Args<'_>) -> FnResult {
+    let sets = sets(args)?;
+    let in_all = |item: &&Value| sets.iter().all(|set| has(set, item));
+    let first = sets.first().into_iter().flat_map(|set| set.iter());
+    Ok(Value::set(first.filter(in_all).cloned().collect()))
 }
 
 fn union(args: &Args<'_>) -> FnResult {
-    let mut all = Vec::new();
-    for at in 0..args.len() {
-        all.extend_from_slice(args.list(at)?);
-    }
-    Ok(Value::list(as_set(all)))
+    let sets = sets(args)?;
+    Ok(Value::set(
+        sets.iter().flat_map(|set| set.iter().cloned()).collect(),
+    ))
 }
 
 fn subtract(args: &Args<'_>) -> FnResult {
-    let other = as_set(args.list(1)?.to_vec());
-    let mut all = as_set(args.list(0)?.to_vec());
-    all.retain(|item| other.binary_search_by(|o| order(o, item)).is_err());
-    Ok(Value::list(all))
+    let sets = sets(args)?;
+    let [first, other] = sets.as_slice() else {
+        return Args::error(0, "takes two sets");
+    };
+    let left = first.iter().filter(|item| !has(other, item));
+    Ok(Value::set(left.cloned().collect()))
 }
 
 fn product(args: &Args<'_>) -> FnResult {
     let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
     for at in 0..args.len() {
-        let items = args.list(at)?;
+        let items = &args.items_of_one_type(at)?;
         if rows.len().saturating_mul(items.len()) > MAX_ITEMS {
             return Args::error(at, format!("makes at most {MAX_ITEMS} combinations"));
         }
@@ -83,5 +108,14 @@ fn product(args: &Args<'_>) -> FnResult {
         });
         rows = longer.collect();
     }
-    Ok(Value::list(rows.into_iter().map(Value::list)))
+    let rows: Vec<Value> = rows.into_iter().map(Value::list).collect();
+    let all_sets = (0..args.len()).all(|at| match args.value(at) {
+        Value::List(items) => items.is_set(),
+        _ => false,
+    });
+    Ok(if all_sets {
+        Value::set(rows)
+    } else {
+        Value::list_of_one_type(rows)
+    })
 }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use regex::Regex;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::format::{format, format_list};
-use super::{Args, FnResult, Function, pure};
+use super::re2::translate;
+use super::{Args, FnResult, Function, case, pure};
 use crate::value::{Map, Value};
 
 const ANY: usize = usize::MAX;
@@ -53,10 +55,10 @@ pub(super) static TABLE: &[Function] = &[
     ),
     pure(
         "join",
-        (2, 2),
+        (2, ANY),
         join,
-        "join(separator, texts)",
-        "The texts of a list in one.",
+        "join(separator, texts...)",
+        "The texts of lists in one.",
         "join(\", \", [\"a\", \"b\"]) == \"a, b\"",
     ),
     pure(
@@ -128,7 +130,7 @@ pub(super) static TABLE: &[Function] = &[
         (3, 3),
         substr,
         "substr(text, offset, length)",
-        "A part of the text, in characters; -1 is to the end.",
+        "A part of the text, in characters; a length below 0 is to the end.",
         "substr(\"hello\", 1, 3) == \"ell\"",
     ),
     pure(
@@ -186,7 +188,7 @@ fn text(text: impl AsRef<str>) -> FnResult {
 }
 
 fn texts<'a>(items: impl IntoIterator<Item = &'a str>) -> Value {
-    Value::list(items.into_iter().map(Value::string))
+    Value::list_of_one_type(items.into_iter().map(Value::string).collect())
 }
 
 fn chomp(args: &Args<'_>) -> FnResult {
@@ -218,36 +220,37 @@ fn indent(args: &Args<'_>) -> FnResult {
 
 fn join(args: &Args<'_>) -> FnResult {
     let separator = args.text(0)?;
-    text(args.texts(1)?.join(&*separator))
+    let mut all = Vec::new();
+    for at in 1..args.len() {
+        all.extend(args.texts(at)?);
+    }
+    text(all.join(&*separator))
 }
 
 fn lower(args: &Args<'_>) -> FnResult {
-    text(args.text(0)?.to_lowercase())
+    text(args.text(0)?.chars().map(case::lower).collect::<String>())
 }
 
 fn upper(args: &Args<'_>) -> FnResult {
-    text(args.text(0)?.to_uppercase())
+    text(args.text(0)?.chars().map(case::upper).collect::<String>())
 }
 
 fn reverse(args: &Args<'_>) -> FnResult {
-    text(args.text(0)?.chars().rev().collect::<String>())
+    text(args.text(0)?.graphemes(true).rev().collect::<String>())
 }
 
 fn split(args: &Args<'_>) -> FnResult {
     let (separator, whole) = (args.text(0)?, args.text(1)?);
-    if whole.is_empty() {
-        return Ok(texts([]));
-    }
     if separator.is_empty() {
-        return Ok(Value::list(
-            whole.chars().map(|c| Value::string(c.to_string())),
-        ));
+        let signs = whole.chars().map(|c| Value::string(c.to_string()));
+        return Ok(Value::list_of_one_type(signs.collect()));
     }
     Ok(texts(whole.split(&*separator)))
 }
 
 fn substr(args: &Args<'_>) -> FnResult {
-    let whole: Vec<char> = args.text(0)?.chars().collect();
+    let whole = args.text(0)?;
+    let whole: Vec<&str> = whole.graphemes(true).collect();
     let (offset, length) = (args.int(1)?, args.int(2)?);
     let offset = match usize::try_from(offset) {
         Ok(offset) => offset.min(whole.len()),
@@ -257,24 +260,28 @@ fn substr(args: &Args<'_>) -> FnResult {
     };
     let end = match usize::try_from(length) {
         Ok(length) => offset.saturating_add(length).min(whole.len()),
-        Err(_) if length == -1 => whole.len(),
-        Err(_) => return Args::error(2, "takes a length, or -1 for all that is left"),
+        Err(_) => whole.len(),
     };
-    text(whole[offset..end].iter().collect::<String>())
+    text(whole[offset..end].concat())
 }
 
 fn title(args: &Args<'_>) -> FnResult {
     let mut out = String::new();
     let mut first = true;
     for c in args.text(0)?.chars() {
-        if first {
-            out.extend(c.to_uppercase());
-        } else {
-            out.push(c);
-        }
-        first = c.is_whitespace();
+        out.push(if first { case::title(c) } else { c });
+        first = between_words(c);
     }
     text(out)
+}
+
+/// Whether a word begins after a sign, by the rules of Go's `strings.Title`.
+fn between_words(c: char) -> bool {
+    if c.is_ascii() {
+        !c.is_ascii_alphanumeric() && c != '_'
+    } else {
+        !c.is_alphanumeric() && c.is_whitespace()
+    }
 }
 
 fn trim(args: &Args<'_>) -> FnResult {
@@ -299,22 +306,38 @@ fn trim_space(args: &Args<'_>) -> FnResult {
 fn replace(args: &Args<'_>) -> FnResult {
     let (whole, search, with) = (args.text(0)?, args.text(1)?, args.text(2)?);
     let pattern = search.strip_prefix('/').and_then(|s| s.strip_suffix('/'));
-    match pattern.filter(|pattern| !pattern.is_empty()) {
+    match pattern.filter(|_| search.len() > 1) {
         Some(pattern) => text(compile(pattern, 1)?.replace_all(&whole, &*with)),
         None => text(whole.replace(&*search, &with)),
     }
 }
 
 fn compile(pattern: &str, at: usize) -> FnResult<Regex> {
-    Regex::new(pattern).or_else(|error| {
+    let wrong = |why: &str| Args::error(at, format!("takes a pattern, and this is none: {why}"));
+    let translated = match translate(pattern) {
+        Ok(translated) => translated,
+        Err(why) => return wrong(&why),
+    };
+    Regex::new(&translated).or_else(|error| {
         let why = error.to_string();
         let last = why
             .lines()
             .last()
             .unwrap_or_default()
             .trim_start_matches("error: ");
-        Args::error(at, format!("takes a pattern, and this is none: {last}"))
+        wrong(last)
     })
+}
+
+/// The pattern of `regex` and `regexall`, whose groups have names, or none has one.
+fn compile_groups(pattern: &str) -> FnResult<Regex> {
+    let pattern = compile(pattern, 0)?;
+    let groups = pattern.captures_len() - 1;
+    let named = pattern.capture_names().flatten().count();
+    if named > 0 && named < groups {
+        return Args::error(0, "names some groups and others not; name all or none");
+    }
+    Ok(pattern)
 }
 
 /// A match as a value: a text, or its groups.
@@ -337,7 +360,7 @@ fn captured(pattern: &Regex, found: &regex::Captures<'_>) -> Value {
 }
 
 fn regex(args: &Args<'_>) -> FnResult {
-    let pattern = compile(&args.text(0)?, 0)?;
+    let pattern = compile_groups(&args.text(0)?)?;
     match pattern.captures(&args.text(1)?) {
         Some(found) => Ok(captured(&pattern, &found)),
         None => Args::error(1, "finds no match in this text"),
@@ -345,8 +368,9 @@ fn regex(args: &Args<'_>) -> FnResult {
 }
 
 fn regex_all(args: &Args<'_>) -> FnResult {
-    let pattern = compile(&args.text(0)?, 0)?;
+    let pattern = compile_groups(&args.text(0)?)?;
     let whole = args.text(1)?;
     let all = pattern.captures_iter(&whole);
-    Ok(Value::list(all.map(|found| captured(&pattern, &found))))
+    let all = all.map(|found| captured(&pattern, &found));
+    Ok(Value::list_of_one_type(all.collect()))
 }

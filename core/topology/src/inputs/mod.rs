@@ -80,7 +80,7 @@ impl Evaluator<'_> {
                 continue;
             }
             let given = ty.and_then(|ty| {
-                let given = self.given(name, block, &ty, text, files.remove(name))?;
+                let given = self.given(name, (block, hidden), &ty, text, files.remove(name))?;
                 self.typed(name, &ty, &given, hidden)
             });
             let value = given.map(|given| {
@@ -233,19 +233,20 @@ impl Evaluator<'_> {
     fn given(
         &mut self,
         name: &Arc<str>,
-        block: &Block,
+        (block, hidden): (&Block, bool),
         ty: &Type,
         text: Option<&String>,
         file: Option<Attribute>,
     ) -> Outcome<Given> {
         if let Some(text) = text {
             return Ok(Given {
-                value: self.parse_text(name, block, ty, text)?,
+                value: self.parse_text(name, (block, hidden), ty, text)?,
                 span: None,
                 how: "given by `--var`",
             });
         }
         if let Some(attribute) = file {
+            self.known_attributes(name, (block, hidden), ty, &attribute.value, true)?;
             return Ok(Given {
                 value: self.constant(&attribute.value)?,
                 span: Some(attribute.value.span),
@@ -253,6 +254,7 @@ impl Evaluator<'_> {
             });
         }
         if let Some(default) = block.body.attribute("default") {
+            self.known_attributes(name, (block, hidden), ty, &default.value, true)?;
             return Ok(Given {
                 value: self.constant(&default.value)?,
                 span: Some(default.value.span),
@@ -274,7 +276,7 @@ impl Evaluator<'_> {
     fn parse_text(
         &mut self,
         name: &Arc<str>,
-        block: &Block,
+        (block, hidden): (&Block, bool),
         ty: &Type,
         text: &str,
     ) -> Outcome<Value> {
@@ -292,11 +294,52 @@ impl Evaluator<'_> {
                 self.sink.hush();
                 let value = self.constant(&expr);
                 self.sink.loud();
-                value.map_err(|Failed| self.unreadable(name, block, ty))
+                let value = value.map_err(|Failed| self.unreadable(name, block, ty))?;
+                self.known_attributes(name, (block, hidden), ty, &expr, false)?;
+                Ok(value)
             }
             Err(_) if *ty == Type::Any => Ok(Value::string(text)),
             Err(_) => Err(self.unreadable(name, block, ty)),
         }
+    }
+
+    /// Refuses a literal with an attribute that its object type does not have: most likely it is
+    /// misspelled, and the one that was meant would have its default. `placed` if the literal stands
+    /// in a file.
+    fn known_attributes(
+        &mut self,
+        name: &Arc<str>,
+        (block, hidden): (&Block, bool),
+        ty: &Type,
+        expr: &Expr,
+        placed: bool,
+    ) -> Outcome<()> {
+        let mut result = Ok(());
+        for unknown in ty.unknown_attributes(expr) {
+            // Of a sensitive value, neither a name nor the text around it is shown.
+            let word = if hidden {
+                String::new()
+            } else {
+                format!(" `{}`", unknown.name)
+            };
+            let help = suggest(
+                unknown.name,
+                "there are",
+                unknown.known.iter().map(|known| &**known),
+            );
+            result = Err(self.fail(
+                if placed && !hidden {
+                    unknown.span
+                } else {
+                    block.head
+                },
+                "unknown_attribute",
+                format!("the type of the variable `{name}` has no attribute{word}"),
+                "not known",
+                help.filter(|_| !hidden),
+            ));
+        }
+        result
     }
 
     fn unreadable(&mut self, name: &Arc<str>, block: &Block, ty: &Type) -> Failed {

@@ -105,7 +105,7 @@ impl Parser<'_> {
         let key = self.expression()?;
         if bare && self.last_end == token.end {
             let text = self.word(self.text(token));
-            return Ok(self.made(ExprKind::Literal(Value::String(text)), token.start));
+            return Ok(self.made(ExprKind::Literal(Value::text(text)), token.start));
         }
         if bare && is_path(&key) {
             let message = "this key can be read as a text and as a reference";

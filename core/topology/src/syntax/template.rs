@@ -90,7 +90,7 @@ impl Parser<'_> {
         let parts = self.nest_all(pieces)?;
         let kind = match parts.as_slice() {
             [] => ExprKind::Literal(Value::String(self.word(""))),
-            [Part::Text(text)] => ExprKind::Literal(Value::String(self.word(text))),
+            [Part::Text(text)] => ExprKind::Literal(Value::text(self.word(text))),
             _ => ExprKind::Template(parts),
         };
         Ok(self.made(kind, start))

@@ -31,13 +31,13 @@ impl Value {
         }
     }
 
-    /// The bool, also of the strings `true` and `false`.
+    /// The bool, also of the strings `true`, `false`, `1` and `0`.
     pub(crate) fn to_bool(&self) -> Option<bool> {
         match self {
             Self::Bool(bool) => Some(*bool),
             Self::String(text) => match &**text {
-                "true" => Some(true),
-                "false" => Some(false),
+                "true" | "1" => Some(true),
+                "false" | "0" => Some(false),
                 _ => None,
             },
             _ => None,
@@ -50,11 +50,10 @@ impl Value {
     }
 }
 
-/// A total order of values, for sets: by type, then by content.
+/// A total order of values, for sets: by type, then by content; null comes last.
 pub(crate) fn order(a: &Value, b: &Value) -> std::cmp::Ordering {
     const fn rank(value: &Value) -> u8 {
         match value {
-            Value::Null => 0,
             Value::Bool(_) => 1,
             Value::Number(_) => 2,
             Value::String(_) => 3,
@@ -63,6 +62,7 @@ pub(crate) fn order(a: &Value, b: &Value) -> std::cmp::Ordering {
             Value::Map(_) => 6,
             Value::Unknown(_) => 7,
             Value::Sensitive(_) => 8,
+            Value::Null => 9,
         }
     }
     match (a, b) {

@@ -1,35 +1,32 @@
 //! Values of expressions.
 
+mod collection;
 mod convert;
 mod json;
 mod number;
 mod shortest;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use strat_model::{LocalAddr, Name, TemplatePart};
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
 pub use json::Json;
 
+pub(crate) use collection::{Items, Map, Sequence};
 pub(crate) use convert::{order, text_of};
 pub(crate) use json::{to_json, to_plain_json};
 pub(crate) use number::{Number, TOO_LARGE};
 
-/// A sorted map of values.
-pub(crate) type Map = BTreeMap<Arc<str>, Value>;
-
 /// The value of an expression.
-///
-/// A set is a sorted list without repetition.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     Null,
     Bool(bool),
     Number(Number),
     String(Arc<str>),
-    List(Arc<Vec<Value>>),
+    List(Arc<Items>),
     Map(Arc<Map>),
     /// A site or one instance of a block.
     Ref(Ref),
@@ -81,12 +78,30 @@ impl Unknown {
 impl Value {
     /// A string.
     pub(crate) fn string(text: impl AsRef<str>) -> Self {
-        Self::String(Arc::from(text.as_ref()))
+        Self::text(Arc::from(text.as_ref()))
     }
 
-    /// A list.
+    /// A string, in Unicode's normal form C: texts that look the same are the same.
+    pub(crate) fn text(text: Arc<str>) -> Self {
+        if text.is_ascii() || is_nfc(&text) {
+            return Self::String(text);
+        }
+        Self::String(text.nfc().collect::<String>().into())
+    }
+
+    /// A list of items of any types.
     pub(crate) fn list(items: impl IntoIterator<Item = Self>) -> Self {
         Self::List(Arc::new(items.into_iter().collect()))
+    }
+
+    /// A list of items of one type.
+    pub(crate) fn list_of_one_type(items: Vec<Self>) -> Self {
+        Self::List(Arc::new(Items::new(Sequence::List, items)))
+    }
+
+    /// A set of items of one type.
+    pub(crate) fn set(items: Vec<Self>) -> Self {
+        Self::List(Arc::new(Items::set(items)))
     }
 
     /// A map.
@@ -138,9 +153,22 @@ impl Value {
         }
         match self {
             Self::Sensitive(inner) => Arc::unwrap_or_clone(inner).revealed(),
-            Self::List(items) => Self::list(items.iter().cloned().map(Self::revealed)),
+            Self::List(items) => {
+                let inner = items.iter().cloned().map(Self::revealed).collect();
+                Self::List(Arc::new(match items.kind() {
+                    // What was hidden may have been there twice.
+                    Sequence::Set => Items::set(inner),
+                    kind => Items::new(kind, inner),
+                }))
+            }
             Self::Map(items) => {
-                Self::map(items.iter().map(|(k, v)| (k.clone(), v.clone().revealed())))
+                let inner = items.iter().map(|(k, v)| (k.clone(), v.clone().revealed()));
+                let map: Map = inner.collect();
+                Self::Map(Arc::new(if items.is_uniform() {
+                    map.uniform()
+                } else {
+                    map
+                }))
             }
             other => other,
         }
@@ -164,6 +192,7 @@ impl Value {
             Self::Bool(_) => "a bool".to_owned(),
             Self::Number(_) => "a number".to_owned(),
             Self::String(_) => "a string".to_owned(),
+            Self::List(items) if items.is_set() => "a set".to_owned(),
             Self::List(_) => "a list".to_owned(),
             Self::Map(_) => "a map".to_owned(),
             Self::Ref(Ref::Site(name)) => format!("the site `{name}`"),

@@ -9,9 +9,9 @@ use crate::value::{Map, Number, Value, text_of};
 pub(crate) fn to_value(node: &Node) -> Result<Value, &'static str> {
     Ok(match &node.kind {
         NodeKind::Scalar { text, plain } => scalar(text, *plain),
-        NodeKind::List(items) => Value::List(Arc::new(
-            items.iter().map(to_value).collect::<Result<_, _>>()?,
-        )),
+        NodeKind::List(items) => {
+            Value::list(items.iter().map(to_value).collect::<Result<Vec<_>, _>>()?)
+        }
         NodeKind::Map(pairs) => {
             let mut map = Map::new();
             for (key, value) in pairs {

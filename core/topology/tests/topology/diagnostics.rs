@@ -167,3 +167,26 @@ variable "pin" {
         assert!(!format!("{finding:?}").contains("hunter"), "{finding:?}");
     }
 }
+
+#[test]
+fn an_attribute_that_a_type_has_not_is_told() {
+    const TYPE: &str = "list(object({ size = number, label = optional(string, \"x\") }))";
+    let text = |rest: &str| {
+        format!("topology \"t\" {{}}\nvariable \"disks\" {{\n  type = {TYPE}\n{rest}}}\n")
+    };
+    let given = inputs(
+        &[],
+        Some(("v.yaml", "disks: [{ size: 1, lable: hunter2 }]\n")),
+    );
+    let found = evaluate_with(&[("t.hcl", &text(""))], &given).expect_err("refused");
+    assert_eq!(codes(&found), ["unknown_attribute"]);
+    assert!(found[0].message.contains("`lable`"), "{found:?}");
+    assert_eq!(found[0].help.as_deref(), Some("did you mean `label`?"));
+    assert_eq!(&*found[0].labels[0].origin.file, "v.yaml");
+
+    let secret = text("  sensitive = true\n");
+    let found = evaluate_with(&[("t.hcl", &secret)], &given).expect_err("refused");
+    assert_eq!(codes(&found), ["unknown_attribute"]);
+    assert!(!format!("{found:?}").contains("lable"), "{found:?}");
+    assert_eq!(&*found[0].labels[0].origin.file, "t.hcl");
+}
