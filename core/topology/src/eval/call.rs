@@ -1,18 +1,11 @@
 //! Function calls.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use super::{Binding, Evaluator, Scope, Template};
+use super::{Evaluator, Scope};
 use crate::ast::{Call, Expr};
 use crate::functions::{self, Args, Function, Run, Special};
 use crate::report::{Failed, Outcome};
 use crate::span::Span;
-use crate::syntax::{self, Source};
-use crate::value::{Map, Value};
-
-/// The deepest that templates may read further templates.
-const MAX_TEMPLATES: usize = 16;
+use crate::value::Value;
 
 impl Evaluator<'_> {
     pub(super) fn call(&mut self, call: &Call, span: Span, scope: &Scope<'_>) -> Outcome<Value> {
@@ -43,6 +36,7 @@ impl Evaluator<'_> {
         }
         match function.run {
             Run::Pure(run) => self.pure(function, run, call, values, span),
+            Run::File(run) => self.file_function(run, call, values, span),
             Run::Special(special) => self.special(special, call, &values, span),
         }
     }
@@ -164,164 +158,6 @@ impl Evaluator<'_> {
             .all(|arg: &Expr| self.eval(arg, scope).is_ok());
         self.sink.loud();
         Value::Bool(all)
-    }
-
-    fn special(
-        &mut self,
-        special: Special,
-        call: &Call,
-        values: &[Value],
-        span: Span,
-    ) -> Outcome<Value> {
-        let first = values.first().cloned().unwrap_or(Value::Null);
-        match special {
-            Special::Sensitive => return Ok(first.marked(true)),
-            Special::NonSensitive => return Ok(first.revealed()),
-            Special::IsSensitive => return Ok(Value::Bool(first.is_sensitive())),
-            _ => {}
-        }
-        let at = call.args.first().map_or(span, |arg| arg.span);
-        let path = self.plain(first, at, "a file's path")?;
-        let Value::String(path) = &path else {
-            let found = path.describe();
-            return Err(self.fail(
-                at,
-                "wrong_type",
-                format!("a file's path is a string, not {found}"),
-                format!("this is {found}"),
-                None,
-            ));
-        };
-        let full = self.program.base_dir.join(&**path);
-        if special == Special::FileExists {
-            return Ok(Value::Bool(full.is_file()));
-        }
-        if special == Special::TemplateFile {
-            let variables = values.get(1).cloned().unwrap_or(Value::Null);
-            let place = call.args.get(1).map_or(span, |arg| arg.span);
-            return self.template_file(&full, path, at, variables, place);
-        }
-        let bytes = self.bytes(&full, path, at)?;
-        Ok(match special {
-            Special::FileBase64 => Value::string(functions::base64(&bytes)),
-            Special::FileSha256 => Value::string(strat_model::Digest::of(&bytes).as_str()),
-            _ => Value::String(self.utf8(&bytes, path, at)?),
-        })
-    }
-
-    fn template_file(
-        &mut self,
-        full: &PathBuf,
-        path: &Arc<str>,
-        at: Span,
-        variables: Value,
-        place: Span,
-    ) -> Outcome<Value> {
-        let (variables, hidden) = variables.reveal();
-        let variables: Arc<Map> = match variables {
-            Value::Map(map) => map,
-            Value::Null => Arc::default(),
-            other => {
-                let found = other.describe();
-                return Err(self.fail(
-                    place,
-                    "wrong_type",
-                    format!("a template's variables are a map, not {found}"),
-                    format!("this is {found}"),
-                    Some("write `{ name = value }`".to_owned()),
-                ));
-            }
-        };
-        if self.rendering.len() >= MAX_TEMPLATES {
-            return Err(self.fail(
-                at,
-                "too_deep",
-                "templates read one another too deeply",
-                format!("more than {MAX_TEMPLATES} levels"),
-                None,
-            ));
-        }
-        let template = self.template_at(full, path, at)?;
-        self.rendering.push((at, template.text.clone()));
-        let scope = Scope {
-            parent: None,
-            binding: Binding::Template(&variables),
-        };
-        let value = self.template(&template.parts, &scope);
-        self.rendering.pop();
-        Ok(value?.marked(hidden))
-    }
-
-    fn template_at(&mut self, full: &PathBuf, path: &Arc<str>, at: Span) -> Outcome<Arc<Template>> {
-        if let Some(done) = self.templates.get(full) {
-            return done.clone();
-        }
-        let bytes = self.bytes(full, path, at)?;
-        let text = self.utf8(&bytes, path, at)?;
-        let file = self.files.add(path.clone());
-        self.rendering.push((at, text.clone()));
-        let template = match syntax::template(Source::file(file, path, &text)) {
-            Ok(parts) => Ok(Arc::new(Template {
-                text: text.clone(),
-                parts,
-            })),
-            Err(problems) => {
-                for problem in problems {
-                    self.report(problem);
-                }
-                Err(Failed)
-            }
-        };
-        self.rendering.pop();
-        if !self.sink.is_quiet() || template.is_ok() {
-            self.templates.insert(full.clone(), template.clone());
-        }
-        template
-    }
-
-    /// The SHA-256 of an image's file, which may be of any size.
-    pub(crate) fn image_digest(&mut self, source: &str) -> Result<String, String> {
-        let full = self.program.base_dir.join(source);
-        if let Some(done) = self.digests.get(&full) {
-            return done.clone();
-        }
-        let digest = functions::digest_file(&full);
-        self.digests.insert(full, digest.clone());
-        digest
-    }
-
-    fn utf8(&mut self, bytes: &[u8], path: &str, at: Span) -> Outcome<Arc<str>> {
-        std::str::from_utf8(bytes).map(Arc::from).map_err(|_| {
-            self.fail(
-                at,
-                "bad_file",
-                format!("`{path}` is not UTF-8 text"),
-                "read here",
-                Some("for other files there is `filebase64`".to_owned()),
-            )
-        })
-    }
-
-    /// The content of a file, read once.
-    fn bytes(&mut self, full: &PathBuf, path: &str, at: Span) -> Outcome<Arc<[u8]>> {
-        if !self.texts.contains_key(full) {
-            let read = functions::read_file(full).map(Arc::from);
-            self.texts.insert(full.clone(), read);
-        }
-        match &self.texts[full] {
-            Ok(bytes) => Ok(bytes.clone()),
-            Err(why) => {
-                let message = format!("`{path}` cannot be read: {why}");
-                let folder = self.program.base_dir.display().to_string();
-                let folder = if folder.is_empty() {
-                    ".".to_owned()
-                } else {
-                    folder
-                };
-                let help = format!("paths are relative to the topology's folder, `{folder}`");
-                Err(self.fail(at, "bad_file", message, "read here", Some(help)))
-            }
-        }
     }
 }
 

@@ -7,6 +7,7 @@
 mod access;
 mod call;
 mod expr;
+mod files;
 mod instances;
 mod locals;
 mod operator;
@@ -77,6 +78,8 @@ pub(crate) struct Evaluator<'p> {
     /// The calls of `templatefile` that are being evaluated: their places and the file's text.
     rendering: Vec<(Span, Arc<str>)>,
     templates: FxHashMap<PathBuf, Outcome<Arc<Template>>>,
+    /// Those of `templatestring`, by their text.
+    inline: FxHashMap<Arc<str>, Outcome<Arc<Template>>>,
     texts: FxHashMap<PathBuf, Result<Arc<[u8]>, String>>,
     digests: FxHashMap<PathBuf, Result<String, String>>,
     pub(crate) shared: Shared,
@@ -210,6 +213,7 @@ impl<'p> Evaluator<'p> {
             depth: 0,
             rendering: Vec::new(),
             templates: FxHashMap::default(),
+            inline: FxHashMap::default(),
             texts: FxHashMap::default(),
             digests: FxHashMap::default(),
             shared: Shared::default(),

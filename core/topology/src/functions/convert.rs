@@ -7,6 +7,14 @@ use crate::value::{Value, text_of};
 
 pub(super) static TABLE: &[Function] = &[
     pure(
+        "ephemeralasnull",
+        (1, 1),
+        |args| Ok(args.value(0).clone()),
+        "ephemeralasnull(value)",
+        "The value: none of the language's is ephemeral.",
+        "ephemeralasnull(1) == 1",
+    ),
+    pure(
         "tobool",
         (1, 1),
         to_bool,

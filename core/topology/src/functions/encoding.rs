@@ -1,10 +1,15 @@
 //! Encodings and digests.
 
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use strat_model::Digest;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
-use super::{Args, FnResult, Function, base64, pure};
+use super::{Args, FnResult, Function, pure};
 use crate::value::{Json, Value, to_json};
 use crate::{json, yaml};
 
@@ -26,6 +31,22 @@ pub(super) static TABLE: &[Function] = &[
         "base64encode(\"hi\") == \"aGk=\"",
     ),
     pure(
+        "base64gzip",
+        (1, 1),
+        base64_gzip,
+        "base64gzip(text)",
+        "The text compressed by gzip, as base64.",
+        "startswith(base64gzip(\"a\"), \"H4sI\")",
+    ),
+    pure(
+        "csvdecode",
+        (1, 1),
+        csv_decode,
+        "csvdecode(text)",
+        "The rows of some CSV, each by the names of the first line.",
+        "csvdecode(\"a,b\\n1,2\") == [{ a = \"1\", b = \"2\" }]",
+    ),
+    pure(
         "jsondecode",
         (1, 1),
         json_decode,
@@ -40,14 +61,6 @@ pub(super) static TABLE: &[Function] = &[
         "jsonencode(value)",
         "The value as JSON.",
         "jsonencode({ a = [1, true] }) == \"{\\\"a\\\":[1,true]}\"",
-    ),
-    pure(
-        "sha256",
-        (1, 1),
-        sha256,
-        "sha256(text)",
-        "The SHA-256 of a text, in hex.",
-        "startswith(sha256(\"\"), \"e3b0c442\")",
     ),
     pure(
         "urlencode",
@@ -86,7 +99,7 @@ fn base64_decode(args: &Args<'_>) -> FnResult {
 }
 
 fn base64_encode(args: &Args<'_>) -> FnResult {
-    Ok(Value::string(base64(args.text(0)?.as_bytes())))
+    Ok(Value::string(STANDARD.encode(args.text(0)?.as_bytes())))
 }
 
 fn json_decode(args: &Args<'_>) -> FnResult {
@@ -124,8 +137,41 @@ pub(super) fn go_json(json: &Json) -> String {
         .replace('\u{2029}', "\\u2029")
 }
 
-fn sha256(args: &Args<'_>) -> FnResult {
-    Ok(Value::string(Digest::of(args.text(0)?.as_bytes()).as_str()))
+/// Rows of RFC 4180: the first names the columns.
+fn csv_decode(args: &Args<'_>) -> FnResult {
+    let text = args.text(0)?;
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let wrong = |error: csv::Error| Args::error(0, format!("takes CSV, and this is none: {error}"));
+    let names: Vec<Arc<str>> = match reader.headers() {
+        Ok(names) => names.iter().map(Arc::from).collect(),
+        Err(error) => return wrong(error),
+    };
+    if names.is_empty() {
+        return Args::error(0, "takes CSV with a line of names, and has none");
+    }
+    if names.iter().collect::<BTreeSet<_>>().len() < names.len() {
+        return Args::error(0, "has two columns of one name");
+    }
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        match record {
+            Ok(record) => {
+                let cells = record.iter().map(Value::string);
+                rows.push(Value::map(names.iter().cloned().zip(cells)));
+            }
+            Err(error) => return wrong(error),
+        }
+    }
+    Ok(Value::list_of_one_type(rows))
+}
+
+fn base64_gzip(args: &Args<'_>) -> FnResult {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let written = encoder.write_all(args.text(0)?.as_bytes());
+    match written.and_then(|()| encoder.finish()) {
+        Ok(bytes) => Ok(Value::string(STANDARD.encode(bytes))),
+        Err(error) => Args::error(0, format!("cannot be compressed: {error}")),
+    }
 }
 
 fn url_encode(args: &Args<'_>) -> FnResult {

@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
+use super::{Function, FunctionDoc, Run};
+
 /// The most bytes that a function reads of one file.
 const MAX_BYTES: u64 = 16 << 20;
 
@@ -59,7 +61,31 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// Bytes as base64.
-pub(crate) fn base64(bytes: &[u8]) -> String {
-    STANDARD.encode(bytes)
+/// A function of a file's content.
+pub(super) const fn reads(
+    name: &'static str,
+    run: fn(&[u8]) -> String,
+    signature: &'static str,
+    doc: &'static str,
+    example: &'static str,
+) -> Function {
+    Function {
+        doc: FunctionDoc {
+            name,
+            signature,
+            doc,
+            example,
+        },
+        min: 1,
+        max: 1,
+        run: Run::File(run),
+    }
 }
+
+pub(super) static TABLE: &[Function] = &[reads(
+    "filebase64",
+    |bytes| STANDARD.encode(bytes),
+    "filebase64(path)",
+    "The content of a file as base64.",
+    "filebase64(\"logo.png\")",
+)];

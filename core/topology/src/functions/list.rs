@@ -2,6 +2,7 @@
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::args::NO_COMMON_TYPE;
 use super::{Args, FnResult, Function, pure};
 use crate::types::alike;
 use crate::value::{Items, Number, Sequence, Value, order, text_of};
@@ -114,6 +115,14 @@ pub(super) static TABLE: &[Function] = &[
         "length(value)",
         "How many items, or characters.",
         "length([1, 2]) == 2",
+    ),
+    pure(
+        "matchkeys",
+        (3, 3),
+        match_keys,
+        "matchkeys(values, keys, wanted)",
+        "The values whose keys, at the same place in their list, are among those wanted.",
+        "matchkeys([1, 2, 3], [\"a\", \"b\", \"a\"], [\"a\"]) == [1, 3]",
     ),
     pure(
         "one",
@@ -311,6 +320,24 @@ fn length(args: &Args<'_>) -> FnResult {
             );
         }
     }))
+}
+
+fn match_keys(args: &Args<'_>) -> FnResult {
+    let values = args.items_of_one_type(0)?;
+    let (keys, wanted) = (args.list(1)?, args.list(2)?);
+    if keys.len() != values.len() {
+        return Args::error(1, format!("takes as many keys as values: {}", values.len()));
+    }
+    let count = keys.len();
+    let Some(mut keys) = alike([keys, wanted].concat()) else {
+        return Args::error(2, NO_COMMON_TYPE);
+    };
+    let wanted = keys.split_off(count);
+    let pairs = values.into_iter().zip(keys);
+    let found = pairs.filter(|(_, key)| wanted.contains(key));
+    Ok(Value::list_of_one_type(
+        found.map(|(value, _)| value).collect(),
+    ))
 }
 
 fn one(args: &Args<'_>) -> FnResult {

@@ -3,8 +3,10 @@
 
 mod args;
 mod case;
+mod charset;
 mod convert;
 mod decimal;
+mod digest;
 mod encoding;
 mod files;
 mod format;
@@ -12,10 +14,13 @@ mod list;
 mod map;
 mod network;
 mod number;
+mod path;
 mod re2;
+mod rsa;
 mod set;
 mod special;
 mod text;
+mod time;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -27,7 +32,8 @@ use crate::report::nearest;
 use crate::span::Files;
 
 pub(crate) use args::{Args, FnResult};
-pub(crate) use files::{base64, digest_file, read_file};
+pub(crate) use files::{digest_file, read_file};
+pub(crate) use path::{cleaned, expanded, file_set};
 
 /// A function of the language, as `strat functions` lists it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +62,8 @@ pub(crate) struct Function {
 pub(crate) enum Run {
     /// From its arguments alone.
     Pure(fn(&Args<'_>) -> FnResult),
+    /// From the content of the file that its argument names.
+    File(fn(&[u8]) -> String),
     /// By the evaluator, which has the files and may leave arguments unevaluated.
     Special(Special),
 }
@@ -66,10 +74,11 @@ pub(crate) enum Special {
     Try,
     Can,
     File,
-    FileBase64,
-    FileSha256,
     FileExists,
+    FileSet,
+    AbsolutePath,
     TemplateFile,
+    TemplateString,
     Sensitive,
     NonSensitive,
     IsSensitive,
@@ -99,15 +108,20 @@ const fn pure(
 
 static TABLE: LazyLock<BTreeMap<&'static str, &'static Function>> = LazyLock::new(|| {
     [
+        charset::TABLE,
         convert::TABLE,
+        digest::TABLE,
         encoding::TABLE,
+        files::TABLE,
         list::TABLE,
         map::TABLE,
         network::TABLE,
         number::TABLE,
+        path::TABLE,
         set::TABLE,
         special::TABLE,
         text::TABLE,
+        time::TABLE,
     ]
     .into_iter()
     .flatten()
@@ -121,9 +135,11 @@ pub fn functions() -> Vec<FunctionDoc> {
     TABLE.values().map(|function| function.doc).collect()
 }
 
-/// The function of that name.
+/// The function of that name, which may be written `core::name`.
 pub(crate) fn find(name: &str) -> Option<&'static Function> {
-    TABLE.get(name).copied()
+    TABLE
+        .get(name.strip_prefix("core::").unwrap_or(name))
+        .copied()
 }
 
 /// The finding for a call of no function.
@@ -138,10 +154,12 @@ pub(crate) fn unknown(name: &Ident, files: &Files) -> Option<Diagnostic> {
     )
     .at(&files.origin(name.span), "not a function");
     finding.help = match &*name.text {
-        "timestamp" | "uuid" | "bcrypt" | "plantimestamp" | "uuidv5" => Some(
+        "timestamp" | "uuid" | "bcrypt" | "plantimestamp" => Some(
             "the same files must always give the same topology; pass such a value in as a variable"
                 .to_owned(),
         ),
+        "list" => Some("write `[a, b]`".to_owned()),
+        "map" => Some("write `{ key = value }`".to_owned()),
         text => nearest(text, names.clone())
             .map(|near| format!("did you mean `{near}`?"))
             .or_else(|| Some("`strat functions` lists all".to_owned())),

@@ -40,6 +40,14 @@ pub(super) static TABLE: &[Function] = &[
         "A part of the range, with so many more bits of prefix.",
         "cidrsubnet(\"10.20.0.0/16\", 4, 2) == \"10.20.32.0/20\"",
     ),
+    pure(
+        "cidrsubnets",
+        (1, usize::MAX),
+        subnets,
+        "cidrsubnets(range, newbits...)",
+        "Parts of the range, one after the other, each with so many more bits of prefix.",
+        "cidrsubnets(\"10.20.0.0/16\", 4, 8) == [\"10.20.0.0/20\", \"10.20.16.0/24\"]",
+    ),
 ];
 
 fn range(args: &Args<'_>, at: usize) -> FnResult<IpNet> {
@@ -116,13 +124,43 @@ fn subnet(args: &Args<'_>) -> FnResult {
         return Args::error(2, format!("counts {count} parts, from 0 to {}", count - 1));
     }
     let start = first + number.checked_shl(free - newbits).unwrap_or(0);
-    let prefix = u8::try_from(u32::from(net.prefix_len()) + newbits).unwrap_or(128);
+    part(net, start, newbits, 1)
+}
+
+/// The part of a range that begins at an address, with so many more bits of prefix.
+fn part(net: IpNet, start: u128, newbits: u32, argument: usize) -> FnResult {
+    let prefix = u8::try_from(u32::from(net.prefix_len()) + newbits).unwrap_or(u8::MAX);
     let part = match address(net, start) {
         IpAddr::V4(start) => Ipv4Net::new(start, prefix).map(IpNet::V4),
         IpAddr::V6(start) => Ipv6Net::new(start, prefix).map(IpNet::V6),
     };
     match part {
         Ok(part) => Ok(Value::string(part.to_string())),
-        Err(_) => Args::error(1, "makes the prefix too long"),
+        Err(_) => Args::error(argument, "makes the prefix too long"),
     }
+}
+
+fn subnets(args: &Args<'_>) -> FnResult {
+    let net = range(args, 0)?;
+    let (first, free) = bits(net);
+    let mut parts = Vec::new();
+    // How far the range is given away, from its start.
+    let mut next = 0_u128;
+    for at in 1..args.len() {
+        let newbits = u32::try_from(args.size(at)?).ok();
+        let newbits = newbits.filter(|newbits| (1..=free.min(32)).contains(newbits));
+        let Some(newbits) = newbits else {
+            return Args::error(at, format!("takes 1 to {} bits after {net}", free.min(32)));
+        };
+        let size = 1_u128 << (free - newbits);
+        let start = next.checked_next_multiple_of(size);
+        let end = start.and_then(|start| start.checked_add(size - 1));
+        let last = 1_u128.checked_shl(free).map_or(u128::MAX, |all| all - 1);
+        let (Some(start), Some(end)) = (start, end.filter(|end| *end <= last)) else {
+            return Args::error(at, format!("finds no room left in {net}"));
+        };
+        parts.push(part(net, first + start, newbits, at)?);
+        next = end.saturating_add(1);
+    }
+    Ok(Value::list_of_one_type(parts))
 }

@@ -47,4 +47,19 @@ proptest! {
         text.replace_range(at..(at + 1).min(text.len()), &with);
         let _ = evaluate(&[("t.hcl", &text)]);
     }
+
+    /// Whatever is written of a number comes out of it again, and arithmetic undoes itself.
+    #[test]
+    fn numbers_lose_nothing(
+        a in "-?[1-9][0-9]{0,50}\\.[0-9]{0,50}[1-9]",
+        b in "-?[1-9][0-9]{0,20}(\\.[0-9]{0,20}[1-9])?",
+    ) {
+        let text = format!(
+            "topology \"t\" {{}}\nlocals {{\n  a = {a}\n  b = tonumber(\"{b}\")\n}}\noutput \"r\" {{\n  value = [\n    \"${{local.a}}|\" == \"{a}|\",\n    jsonencode([local.a]) == \"[{a}]\",\n    jsondecode(\"{a}\") == local.a,\n    local.a + local.b - local.b == local.a,\n    local.a / local.b * local.b == local.a,\n    -(-local.a) == local.a,\n    floor(local.a) <= local.a && local.a <= ceil(local.a),\n    local.a == floor(local.a / local.b) * local.b + (local.a - floor(local.a / local.b) * local.b),\n  ]\n}}\n"
+        );
+        let evaluated = evaluate(&[("t.hcl", &text)]).expect("it evaluates");
+        let outputs = evaluated.outputs(&strat_model::Inventory::default());
+        let held = outputs["r"].value.as_ref().expect("a value").to_string();
+        prop_assert!(!held.contains("false"), "{held}");
+    }
 }

@@ -1,6 +1,7 @@
 //! The topology language, from text to intent.
 
 mod diagnostics;
+mod files;
 mod format;
 mod functions;
 mod guide;
