@@ -75,7 +75,9 @@ struct Finding<'a> {
 
 impl<'a> Finding<'a> {
     fn new(diagnostic: &'a Diagnostic, sources: &Sources) -> Self {
-        let main = diagnostic.labels.first().map(|label| &label.origin.file);
+        // The text of a file of values is not shown.
+        let mut shown = diagnostic.labels.iter().map(|label| &label.origin.file);
+        let main = shown.find(|file| sources.get(file).is_some());
         let (here, there): (Vec<&Label>, Vec<&Label>) = diagnostic
             .labels
             .iter()
@@ -89,7 +91,7 @@ impl<'a> Finding<'a> {
             labels,
             elsewhere: there
                 .into_iter()
-                .filter_map(|label| Elsewhere::new(label, sources))
+                .map(|label| Elsewhere::new(label, sources))
                 .collect(),
         }
     }
@@ -133,23 +135,36 @@ impl miette::Diagnostic for Finding<'_> {
 /// A label in another file than the main one.
 #[derive(Debug)]
 struct Elsewhere {
-    source: Excerpt,
+    /// None for a file whose text is not shown.
+    source: Option<Excerpt>,
     label: LabeledSpan,
+    /// What is said of it: without its text, where it is.
+    text: String,
 }
 
 impl Elsewhere {
-    fn new(label: &Label, sources: &Sources) -> Option<Self> {
-        let source = excerpt(sources, &label.origin.file, &[label])?;
-        Some(Self {
-            label: span((0, label), Some(&source)),
+    fn new(label: &Label, sources: &Sources) -> Self {
+        let origin = &label.origin;
+        let source = excerpt(sources, &origin.file, &[label]);
+        let place = sources.line_and_column(&origin.file, origin.start as usize);
+        let text = match (&source, place) {
+            (Some(_), _) => "together with".to_owned(),
+            (None, Some((line, column))) => {
+                format!("{}:{line}:{column}: {}", origin.file, label.text)
+            }
+            (None, None) => format!("{}: {}", origin.file, label.text),
+        };
+        Self {
+            label: span((0, label), source.as_ref()),
             source,
-        })
+            text,
+        }
     }
 }
 
 impl fmt::Display for Elsewhere {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("together with")
+        f.write_str(&self.text)
     }
 }
 
@@ -161,10 +176,11 @@ impl miette::Diagnostic for Elsewhere {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.source)
+        self.source.as_ref().map(|source| source as _)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.source.as_ref()?;
         Some(Box::new(std::iter::once(self.label.clone())))
     }
 }
@@ -192,9 +208,8 @@ pub(crate) fn to_json(diagnostic: &Diagnostic, sources: &Sources) -> serde_json:
         .labels
         .iter()
         .map(|label| {
-            let place = sources
-                .get(&label.origin.file)
-                .map(|text| line_and_column(text, label.origin.start as usize));
+            let start = label.origin.start as usize;
+            let place = sources.line_and_column(&label.origin.file, start);
             serde_json::json!({
                 "file": label.origin.file,
                 "line": place.map(|(line, _)| line),
@@ -212,14 +227,4 @@ pub(crate) fn to_json(diagnostic: &Diagnostic, sources: &Sources) -> serde_json:
         "labels": labels,
         "help": diagnostic.help,
     })
-}
-
-fn line_and_column(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .map_or(1, |line| line.chars().count() + 1);
-    (line, column)
 }

@@ -251,6 +251,5 @@ fn absolute(path: &Path) -> PathBuf {
 
 /// The topology's text and that of the files of variables, for findings in either.
 fn with_files(sources: &Sources, files: &[SourceFile]) -> Sources {
-    let all = sources.files().iter().chain(files).cloned().collect();
-    Sources::from_files(sources.base_dir(), all)
+    sources.clone().with_values(files)
 }

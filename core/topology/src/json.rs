@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
-use crate::yaml::{Node, NodeKind};
+use crate::yaml::{Node, NodeKind, number, twice};
 
 /// Why a text is no JSON: the bytes where it was noticed, and the reason.
 pub(crate) type JsonError = (Range<usize>, String);
@@ -82,7 +82,16 @@ impl Reader<'_> {
         let next = self.peek();
         let start = self.at;
         let kind = match next {
-            b'{' => NodeKind::Map(self.items(b'}', |this| (this.value(), this.value()))),
+            b'{' => {
+                let pairs = self.items(b'}', |this| (this.value(), this.value()));
+                // `//` is a comment, of which there may be several.
+                let again = twice(&pairs).filter(|(_, text)| &**text != "//");
+                if let Some((key, text)) = again {
+                    let why = format!("the key `{text}` stands twice in one map");
+                    self.problem.get_or_insert((key.range.clone(), why));
+                }
+                NodeKind::Map(pairs)
+            }
             b'[' => NodeKind::List(self.items(b']', Self::value)),
             b'"' => return self.string(start),
             _ => return self.word(start),
@@ -135,6 +144,10 @@ impl Reader<'_> {
         let ends = |c: char| c.is_ascii_whitespace() || matches!(c, ',' | ':' | '}' | ']');
         let rest = &self.text[start..];
         self.at += rest.find(ends).unwrap_or(rest.len());
-        scalar(&self.text[start..self.at], true, start..self.at)
+        let word = &self.text[start..self.at];
+        if let Some(Err(why)) = number(word) {
+            self.problem.get_or_insert((start..self.at, why.to_owned()));
+        }
+        scalar(word, true, start..self.at)
     }
 }

@@ -19,6 +19,7 @@ mod outputs;
 mod program;
 mod report;
 mod schema;
+mod shown;
 mod source;
 mod span;
 mod syntax;

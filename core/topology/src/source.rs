@@ -2,7 +2,9 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use crate::shown;
 
 /// The most bytes that one file may have.
 const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -32,6 +34,10 @@ pub struct SourceFile {
 pub struct Sources {
     base_dir: PathBuf,
     files: Arc<[SourceFile]>,
+    /// The same as they may be shown, made when first asked for; `None` for what holds no secret.
+    shown: Arc<[OnceLock<Option<String>>]>,
+    /// Files of values: their places can be told, their text is never shown.
+    values: Arc<[SourceFile]>,
 }
 
 /// Why a topology's text could not be had.
@@ -58,12 +64,14 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// A file is not text.
-    #[error("`{}` is not UTF-8 text: byte {at} is not part of a character", path.display())]
+    #[error("`{}` is not UTF-8 text: at line {line}, column {column}, a byte is not part of a character", path.display())]
     NotUtf8 {
         /// The file.
         path: PathBuf,
-        /// The first byte that is wrong.
-        at: usize,
+        /// The line of the first byte that is wrong, from 1.
+        line: usize,
+        /// Its column, in characters from 1.
+        column: usize,
     },
     /// More than a topology may be.
     #[error("`{}` is too large: {limit}", path.display())]
@@ -133,19 +141,40 @@ impl Sources {
                 },
                 None => file,
             });
+        let files: Arc<[SourceFile]> = files.collect();
         Self {
             base_dir: base_dir.into(),
-            files: files.collect(),
+            shown: files.iter().map(|_| OnceLock::new()).collect(),
+            files,
+            values: Arc::default(),
         }
     }
 
-    /// The text of a file that a finding names.
+    /// The same with files of values, whose places findings may name.
+    #[must_use]
+    pub fn with_values(mut self, files: &[SourceFile]) -> Self {
+        self.values = files.iter().cloned().collect();
+        self
+    }
+
+    /// The text of a file that a finding names, as it may be shown: secrets in it are stars, byte for
+    /// byte. A file of values has none.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.files
-            .iter()
-            .find(|file| &*file.name == name)
-            .map(|file| file.text.as_str())
+        let at = self.files.iter().position(|file| &*file.name == name)?;
+        let (file, shown) = (&self.files[at], self.shown.get(at)?);
+        let masked = shown.get_or_init(|| shown::masked(&file.name, &file.text));
+        Some(masked.as_deref().unwrap_or(&file.text))
+    }
+
+    /// The line and the column, both from 1 and in characters, of a byte of a file, which may be one
+    /// of values.
+    #[must_use]
+    pub fn line_and_column(&self, name: &str, at: usize) -> Option<(usize, usize)> {
+        let mut files = self.files.iter().chain(self.values.iter());
+        let file = files.find(|file| &*file.name == name)?;
+        let text = without_byte_order_mark(&file.text);
+        Some(line_and_column(text.get(..at).unwrap_or(text)))
     }
 
     /// The folder that `file("…")` is relative to.
@@ -159,6 +188,13 @@ impl Sources {
     pub fn files(&self) -> &[SourceFile] {
         &self.files
     }
+}
+
+/// The line and the column behind a text.
+fn line_and_column(before: &str) -> (usize, usize) {
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let lines = before.matches('\n').count();
+    (lines + 1, line.chars().count() + 1)
 }
 
 fn topology_files(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
@@ -229,9 +265,15 @@ fn read(path: &Path) -> Result<SourceFile, LoadError> {
             limit: "a file has at most 64 MiB",
         });
     }
-    let text = String::from_utf8(bytes).map_err(|error| LoadError::NotUtf8 {
-        path: path.to_owned(),
-        at: error.utf8_error().valid_up_to(),
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let good = String::from_utf8_lossy(good);
+        let (line, column) = line_and_column(without_byte_order_mark(&good));
+        LoadError::NotUtf8 {
+            path: path.to_owned(),
+            line,
+            column,
+        }
     })?;
     Ok(SourceFile {
         name: Arc::from(path.to_string_lossy()),

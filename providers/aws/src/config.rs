@@ -219,13 +219,14 @@ impl Reader<'_> {
         let rest = endpoint
             .strip_prefix("http://")
             .or_else(|| endpoint.strip_prefix("https://"));
-        if rest.is_none_or(|rest| rest.is_empty() || rest.starts_with('/')) {
-            let message = format!("`{endpoint}` is not an address");
-            self.fail("endpoint", message, "write it like `http://127.0.0.1:5000`");
-        } else if rest.is_some_and(|rest| rest.contains('@')) {
+        // What stands before an `@` may be a password, and is not repeated.
+        if endpoint.contains('@') {
             let help =
                 "remove what stands before the `@`; credentials come from the standard chain";
             self.fail("endpoint", "an address here holds no user", help);
+        } else if rest.is_none_or(|rest| rest.is_empty() || rest.starts_with('/')) {
+            let message = format!("`{endpoint}` is not an address");
+            self.fail("endpoint", message, "write it like `http://127.0.0.1:5000`");
         }
         Some(endpoint)
     }

@@ -20,6 +20,7 @@ use strat_model::{Common, Intent, LocalAddr, Noun, Owner};
 use crate::eval::Evaluator;
 use crate::report::{Failed, Outcome};
 use item::Item;
+pub(crate) use site::is_secret;
 pub(crate) use topology::owner;
 
 /// Decodes the whole topology; what is wrong is reported, and then there is no intent.

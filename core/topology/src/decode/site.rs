@@ -100,8 +100,7 @@ fn set(ev: &mut Evaluator<'_>, spec: &mut SiteSpec, attribute: &Attribute) -> Ou
 /// A topology is read by many people and lies in a repository.
 fn secret(ev: &mut Evaluator<'_>, attribute: &Attribute) -> Outcome<()> {
     let word = attribute.name.text.to_ascii_lowercase();
-    let is = |secret: &str| word == secret || word.ends_with(&format!("_{secret}"));
-    if !SECRETS.into_iter().any(is) {
+    if !is_secret(&word) {
         return Ok(());
     }
     Err(ev.fail(
@@ -111,6 +110,16 @@ fn secret(ev: &mut Evaluator<'_>, attribute: &Attribute) -> Outcome<()> {
         "not allowed in a site",
         Some("name a profile, a role or an environment variable instead".to_owned()),
     ))
+}
+
+/// Whether an attribute of that name would hold a secret.
+pub(crate) fn is_secret(name: &str) -> bool {
+    let word = name.to_ascii_lowercase();
+    let is = |secret: &str| {
+        let rest = word.strip_suffix(secret);
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('_'))
+    };
+    SECRETS.into_iter().any(is)
 }
 
 fn zones(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Vec<Name>> {

@@ -28,6 +28,12 @@ impl Evaluator<'_> {
             return self.declared(root, base.span, name, span, scope);
         }
         let (value, sensitive) = self.eval(base, scope)?.reveal();
+        if let Value::Map(map) = &value
+            && sensitive
+            && !map.contains_key(&name.text)
+        {
+            return Err(self.missing_sensitive(name.span));
+        }
         Ok(self
             .attribute(value, name, base.span, span)?
             .marked(sensitive))
@@ -196,6 +202,12 @@ impl Evaluator<'_> {
         )
     }
 
+    /// A key that a sensitive map does not have; those that it has are not told.
+    fn missing_sensitive(&mut self, span: Span) -> Failed {
+        let message = "there is no such key in this map";
+        self.fail(span, "missing_key", message, "no such key", None)
+    }
+
     /// `base[key]`
     pub(super) fn index(
         &mut self,
@@ -230,15 +242,7 @@ impl Evaluator<'_> {
                 };
                 match map.get(&text) {
                     Some(value) => value.clone(),
-                    None if sensitive => {
-                        return Err(self.fail(
-                            span,
-                            "missing_key",
-                            "there is no such key in this map",
-                            "no such key",
-                            None,
-                        ));
-                    }
+                    None if sensitive => return Err(self.missing_sensitive(span)),
                     None => return Err(self.missing_key(map, &text, span)),
                 }
             }

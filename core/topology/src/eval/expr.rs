@@ -168,8 +168,9 @@ impl Evaluator<'_> {
             single => vec![single],
         };
         let mut values = Vec::with_capacity(items.len());
-        for item in &items {
-            values.push(self.eval(each, &scope.with(Binding::Item(item)))?);
+        for item in items {
+            let item = item.marked(sensitive);
+            values.push(self.eval(each, &scope.with(Binding::Item(&item)))?);
         }
         Ok(Value::list(values).marked(sensitive))
     }
@@ -182,10 +183,11 @@ impl Evaluator<'_> {
         };
         let mut list = Vec::new();
         let mut groups: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
-        for (key, value) in &items {
-            let scope = scope.with(Binding::Variable(&inner.value_var, value));
+        for (key, value) in items {
+            let (key, value) = (key.marked(sensitive), value.marked(sensitive));
+            let scope = scope.with(Binding::Variable(&inner.value_var, &value));
             let scope = match &inner.key_var {
-                Some(name) => &scope.with(Binding::Variable(name, key)),
+                Some(name) => &scope.with(Binding::Variable(name, &key)),
                 None => &scope,
             };
             match self.wanted(inner, scope)? {

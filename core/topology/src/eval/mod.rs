@@ -25,6 +25,8 @@ use crate::ast::Part;
 use crate::outputs::Known;
 use crate::program::Program;
 use crate::report::{Failed, Outcome, Sink};
+use crate::shown::unquoted;
+use crate::source::SourceFile;
 use crate::span::{Files, Span};
 use crate::value::{Map, Value};
 
@@ -83,6 +85,8 @@ pub(crate) struct Evaluator<'p> {
     texts: FxHashMap<PathBuf, Result<Arc<[u8]>, String>>,
     digests: FxHashMap<PathBuf, Result<String, String>>,
     pub(crate) shared: Shared,
+    /// The files of values, whose text no finding may hold.
+    pub(crate) value_files: Vec<SourceFile>,
 }
 
 /// What the instances of a block say alike, decoded once for all of them.
@@ -217,6 +221,7 @@ impl<'p> Evaluator<'p> {
             texts: FxHashMap::default(),
             digests: FxHashMap::default(),
             shared: Shared::default(),
+            value_files: Vec::new(),
         }
     }
 
@@ -241,6 +246,12 @@ impl<'p> Evaluator<'p> {
             let call = *call;
             diagnostic.labels.clear();
             diagnostic = diagnostic.at(&self.files.origin(call), "in the template read here");
+        }
+        let is_in =
+            |file: &SourceFile| diagnostic.labels.iter().any(|l| l.origin.file == file.name);
+        if let Some(file) = self.value_files.iter().find(|file| is_in(file)) {
+            let names = self.program.variables.keys();
+            unquoted(&mut diagnostic, &file.text, &names);
         }
         self.sink.push(diagnostic);
         Failed

@@ -137,11 +137,12 @@ impl Evaluator<'_> {
                 return Ok(());
             }
         };
-        for (key, value) in &items {
-            let scope = scope.with(Binding::Variable(value_var, value));
+        for (key, value) in items {
+            let (key, value) = (key.marked(hidden), value.marked(hidden));
+            let scope = scope.with(Binding::Variable(value_var, &value));
             match key_var {
                 Some(name) => {
-                    let scope = scope.with(Binding::Variable(name, key));
+                    let scope = scope.with(Binding::Variable(name, &key));
                     self.render(parts, &scope, out)?;
                 }
                 None => self.render(parts, &scope, out)?,

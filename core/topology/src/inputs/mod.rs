@@ -63,6 +63,9 @@ struct Given {
     how: &'static str,
 }
 
+/// What is said of a value in a file.
+const GIVEN_IN_FILE: &str = "given here";
+
 impl Evaluator<'_> {
     /// Gives every variable its value, then checks the validations.
     pub(crate) fn resolve_variables(&mut self, inputs: &Inputs) {
@@ -118,6 +121,7 @@ impl Evaluator<'_> {
     fn read_files(&mut self, files: &[SourceFile]) -> (BTreeMap<Arc<str>, Attribute>, bool) {
         let mut given = BTreeMap::new();
         let mut complete = true;
+        self.value_files = files.to_vec();
         for file in files {
             let number = self.files.add(file.name.clone());
             let text = without_byte_order_mark(&file.text);
@@ -175,7 +179,7 @@ impl Evaluator<'_> {
         let names = self.program.variables.keys().map(|name| &**name);
         let mut finding = Diagnostic::warning(
             "undeclared_variable",
-            format!("`{name}` is for no variable of this topology"),
+            "a value is given for no variable of this topology",
         )
         .at(&origin, "not declared");
         finding.help = suggest(name, "there are", names);
@@ -250,7 +254,7 @@ impl Evaluator<'_> {
             return Ok(Given {
                 value: self.constant(&attribute.value)?,
                 span: Some(attribute.value.span),
-                how: "given here",
+                how: GIVEN_IN_FILE,
             });
         }
         if let Some(default) = block.body.attribute("default") {

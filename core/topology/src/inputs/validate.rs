@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use strat_model::Diagnostic;
 
+use super::GIVEN_IN_FILE;
 use crate::ast::{Block, Expr, ExprKind};
 use crate::eval::{Evaluator, ROOT};
 use crate::report::Failed;
@@ -49,7 +50,10 @@ impl Evaluator<'_> {
                 let place = self.files.origin(span);
                 finding = finding.at(&place, how);
             }
-            finding.help = self.offending(name, span.is_none());
+            // What a file of values holds is in no finding.
+            if how != GIVEN_IN_FILE {
+                finding.help = self.offending(name, span.is_none());
+            }
             self.report(finding);
             refused = true;
         }

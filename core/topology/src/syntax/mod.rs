@@ -38,6 +38,11 @@ pub(crate) fn hcl_body(file: u32, name: &Arc<str>, text: &str) -> Result<Body, V
     parser.finish(Ok(body))
 }
 
+/// What can be read of an HCL file.
+pub(crate) fn readable_body(name: &Arc<str>, text: &str) -> Body {
+    Parser::new(Source::file(0, name, text), Lexer::code(text)).file()
+}
+
 /// Parses one HCL expression.
 pub(crate) fn hcl_expression(source: Source<'_>) -> Result<Expr, Vec<Diagnostic>> {
     let lexer = Lexer::code(source.text);

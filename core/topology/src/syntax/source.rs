@@ -14,6 +14,8 @@ pub(crate) enum Places {
     From(u32),
     /// Somewhere in here: its single places cannot be told.
     Within(Span),
+    /// In pieces, each a byte of the text and the byte of the file where it stands; sorted.
+    Pieces(Vec<(usize, usize)>),
 }
 
 /// A text to parse.
@@ -50,6 +52,19 @@ impl<'a> Source<'a> {
                 offset.saturating_add(number(range.start)),
                 offset.saturating_add(number(range.end)),
             ),
+            Places::Pieces(pieces) => {
+                let at = |at: usize| {
+                    let after = pieces.partition_point(|(own, _)| *own <= at);
+                    let piece = after.checked_sub(1).and_then(|last| pieces.get(last));
+                    piece.map_or(0, |(own, file)| file + (at - own))
+                };
+                let start = at(range.start);
+                let end = match range.end.checked_sub(1) {
+                    Some(last) if last >= range.start => at(last) + 1,
+                    _ => start,
+                };
+                (number(start), number(end))
+            }
         };
         Span {
             file: self.file,

@@ -1,15 +1,17 @@
 //! YAML as a tree with places, for topology files and for `yamldecode`; and values as YAML.
 
 mod emit;
+mod keys;
 mod value;
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-use saphyr_parser::{Event, Parser, ScalarStyle};
+use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
 pub(crate) use emit::emit;
-pub(crate) use value::{scalar, to_value};
+pub(crate) use keys::twice;
+pub(crate) use value::{number, scalar, to_value};
 
 /// The deepest nesting that is read.
 const MAX_DEPTH: usize = 200;
@@ -138,22 +140,27 @@ impl Loader {
             | Event::DocumentStart(_)
             | Event::DocumentEnd => {}
             Event::Scalar(text, style, anchor, tag) => {
-                let is_text = tag.is_some_and(|tag| tag.suffix == "str");
-                let node = Node {
-                    range,
-                    kind: NodeKind::Scalar {
-                        text: text.into_owned(),
-                        plain: style == ScalarStyle::Plain && !is_text,
-                    },
+                let at = range.start;
+                let untagged = style == ScalarStyle::Plain;
+                let plain = value::is_plain(&text, untagged, tag.as_deref());
+                let kind = NodeKind::Scalar {
+                    plain: plain.map_err(|message| YamlError { at, message })?,
+                    text: text.into_owned(),
                 };
-                return self.put(node, anchor, 1);
+                return self.put(Node { range, kind }, anchor, 1);
             }
             Event::Alias(anchor) => match self.anchors.get(&anchor).cloned() {
                 Some((node, size)) => return self.put(node, 0, size),
                 None => return fail("this alias stands inside what it stands for"),
             },
-            Event::SequenceStart(anchor, _) => self.open(range.start, anchor, false)?,
-            Event::MappingStart(anchor, _) => self.open(range.start, anchor, true)?,
+            Event::SequenceStart(anchor, tag) => {
+                collection_tag(range.start, tag.as_deref(), "seq")?;
+                self.open(range.start, anchor, false)?;
+            }
+            Event::MappingStart(anchor, tag) => {
+                collection_tag(range.start, tag.as_deref(), "map")?;
+                self.open(range.start, anchor, true)?;
+            }
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(open) = self.open.pop() {
                     return self.close(open, range.end);
@@ -186,7 +193,7 @@ impl Loader {
             while let (Some(key), Some(value)) = (items.next(), items.next()) {
                 pairs.push((key, value));
             }
-            NodeKind::Map(pairs)
+            NodeKind::Map(keys::checked(pairs)?)
         } else {
             NodeKind::List(open.items)
         };
@@ -215,6 +222,17 @@ impl Loader {
             None => self.root = Some(node),
         }
         Ok(())
+    }
+}
+
+/// A tag that a list or a map may have.
+fn collection_tag(at: usize, tag: Option<&Tag>, wanted: &str) -> Result<(), YamlError> {
+    match tag {
+        Some(tag) if !(tag.is_yaml_core_schema() && tag.suffix == wanted) => Err(YamlError {
+            at,
+            message: value::unknown_tag(tag),
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -53,7 +53,11 @@ fn what_cannot_be_read_is_told() {
     fs::write(&path, b"# \xff").expect("written");
     assert!(matches!(
         Sources::load(&path),
-        Err(LoadError::NotUtf8 { at: 2, .. })
+        Err(LoadError::NotUtf8 {
+            line: 1,
+            column: 3,
+            ..
+        })
     ));
     fs::write(&path, "\u{feff}# mark").expect("written");
     let sources = Sources::load(&path).expect("it loads");

@@ -12,6 +12,7 @@ mod outputs;
 mod reference;
 mod rollout;
 mod scale;
+mod secrets;
 mod support;
 mod templates;
 mod terraform;

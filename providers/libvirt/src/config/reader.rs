@@ -149,11 +149,10 @@ impl<'a> Reader<'a> {
                 }
             };
             if !uri.contains("://") {
-                self.fail(
-                    "hosts",
-                    format!("`{uri}` is no connection URI"),
-                    Some(HOSTS_HELP),
-                );
+                // What stands before an `@` may be a password, and is not repeated.
+                let shown = uri.rsplit('@').next().unwrap_or_default();
+                let message = format!("`{shown}` is no connection URI");
+                self.fail("hosts", message, Some(HOSTS_HELP));
                 continue;
             }
             match Name::new(name.unwrap_or_else(|| host_of(&uri))) {

@@ -1,6 +1,8 @@
 //! YAML and JSON bodies. They have the shape of Terraform's JSON syntax: a block is a map of its
 //! labels to bodies, a string is a template, and `"${…}"` alone is the expression itself.
 
+mod places;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -47,6 +49,22 @@ pub(crate) fn data_body(
     } else {
         Err(data.problems)
     }
+}
+
+/// What can be read of a YAML or JSON file.
+pub(crate) fn readable_body(name: &Arc<str>, text: &str, notation: Notation) -> Body {
+    let node = match notation {
+        Notation::Json => json::parse(text).ok(),
+        _ => yaml::parse(text).ok(),
+    };
+    let mut data = Data {
+        file: 0,
+        name: name.clone(),
+        text,
+        problems: Vec::new(),
+        variables: false,
+    };
+    node.map(|node| data.file(&node)).unwrap_or_default()
 }
 
 /// A place that begins and ends between characters of `text`.
@@ -282,19 +300,12 @@ impl Data<'_> {
         }
     }
 
-    /// How the places of a scalar's text are found: it begins some bytes after the scalar does,
-    /// unless escapes or folding have changed it.
+    /// A scalar's text, with its places in the file.
     fn source<'t>(&self, node: &Node, text: &'t str) -> Source<'t> {
         let written = self.text.get(node.range.clone()).unwrap_or_default();
-        let quote = usize::from(written.starts_with(['"', '\'']));
-        let places = if written
-            .get(quote..)
-            .is_some_and(|rest| rest.starts_with(text))
-        {
-            let start = self.span(node).start + u32::from(quote == 1);
-            Places::From(start)
-        } else {
-            Places::Within(self.span(node))
+        let places = match places::of(text, written, node.range.start) {
+            Some(pieces) => Places::Pieces(pieces),
+            None => Places::Within(self.span(node)),
         };
         Source::part(self.file, &self.name, text, places)
     }
@@ -324,12 +335,7 @@ impl Data<'_> {
     }
 
     fn failed(&mut self, node: &Node, problems: Vec<Diagnostic>) -> Expr {
-        let origin = place(&self.name, node.range.clone(), self.text);
-        self.problems
-            .extend(problems.into_iter().map(|mut problem| {
-                problem.labels.clear();
-                problem.at(&origin, "in this text")
-            }));
+        self.problems.extend(problems);
         literal(Value::Null, self.span(node))
     }
 }

@@ -1,0 +1,135 @@
+//! What of a topology's text may be shown beside a finding: all but secrets.
+//!
+//! A secret has no business in a topology, and stands there all the same: as the default of a
+//! sensitive variable, in an attribute that is refused for it, in the address of an endpoint.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use strat_model::Diagnostic;
+
+use crate::ast::{Attribute, Body, Expr, ExprKind};
+use crate::decode::is_secret;
+use crate::notation::{self, Notation};
+use crate::topology::deep;
+use crate::value::Value;
+use crate::{data, syntax};
+
+/// The longest name of a user that is looked for before the `@` of an address.
+const USER_BYTES: usize = 256;
+
+/// A text with stars in the place of secrets, byte for byte; `None` if it holds none that is known.
+pub(crate) fn masked(name: &Arc<str>, text: &str) -> Option<String> {
+    let mut found = passwords(text);
+    deep(|| {
+        let body = match notation::of(name) {
+            Notation::Hcl => syntax::readable_body(name, text),
+            other => data::readable_body(name, text, other),
+        };
+        in_body(&body, &mut found);
+    });
+    if found.is_empty() {
+        return None;
+    }
+    let mut bytes = text.as_bytes().to_vec();
+    for range in found {
+        let secret = bytes.get_mut(range).unwrap_or_default();
+        let hide = |byte: &&mut u8| !matches!(**byte, b'\n' | b'\r' | b'"' | b' ');
+        secret.iter_mut().filter(hide).for_each(|byte| *byte = b'*');
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// What stands between `user:` and `@`.
+fn passwords(text: &str) -> Vec<Range<usize>> {
+    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '/' | '@' | ',');
+    let password = |(at, _): (usize, &str)| {
+        let mut from = at.saturating_sub(USER_BYTES);
+        while !text.is_char_boundary(from) {
+            from -= 1;
+        }
+        let before = &text[from..at];
+        let before = before.rsplit(ends).next().unwrap_or_default();
+        let start = at - before.len() + before.find(':')? + 1;
+        Some(start..at)
+    };
+    text.match_indices('@').filter_map(password).collect()
+}
+
+fn in_body(body: &Body, found: &mut Vec<Range<usize>>) {
+    let hidden = |attribute: &Attribute| {
+        !matches!(&attribute.value.kind, ExprKind::Literal(Value::Bool(false)))
+    };
+    for attribute in &body.attributes {
+        if is_secret(&attribute.name.text) {
+            found.push(place(&attribute.value));
+        }
+        in_expr(&attribute.value, found);
+    }
+    for block in &body.blocks {
+        let sensitive = block.body.attribute("sensitive").is_some_and(hidden);
+        if sensitive && &*block.keyword.text == "variable" {
+            let defaults = block
+                .body
+                .attributes
+                .iter()
+                .filter(|a| &*a.name.text == "default");
+            found.extend(defaults.map(|default| place(&default.value)));
+        }
+        in_body(&block.body, found);
+    }
+}
+
+/// What is given to `sensitive(…)`.
+fn in_expr(expr: &Expr, found: &mut Vec<Range<usize>>) {
+    if let ExprKind::Call(call) = &expr.kind
+        && &*call.name.text == "sensitive"
+    {
+        found.extend(call.args.iter().map(place));
+    }
+    expr.for_each_child(&mut |child| in_expr(child, found));
+}
+
+fn place(expr: &Expr) -> Range<usize> {
+    expr.span.start as usize..expr.span.end as usize
+}
+
+/// Takes what a finding quotes of a file of values out of it: all in quotes that stands in the file,
+/// but for signs and the names of variables.
+pub(crate) fn unquoted<'a>(
+    finding: &mut Diagnostic,
+    text: &str,
+    names: &(impl Iterator<Item = &'a Arc<str>> + Clone),
+) {
+    let hide = |piece: &str| {
+        let is_sign = !piece.contains(char::is_alphanumeric);
+        let named = names.clone().any(|name| &**name == piece);
+        !is_sign && !named && text.contains(piece)
+    };
+    let clean = |message: &str| hide_quoted(&hide_quoted(message, '`', hide), '"', hide);
+    finding.message = clean(&finding.message);
+    finding.help = finding.help.as_deref().map(clean);
+    for label in &mut finding.labels {
+        label.text = clean(&label.text);
+    }
+}
+
+/// A message with `…` for what stands between two quotes, where `hide` says so.
+fn hide_quoted(message: &str, quote: char, hide: impl Fn(&str) -> bool) -> String {
+    let mut out = String::with_capacity(message.len());
+    for (at, piece) in message.split(quote).enumerate() {
+        if at > 0 {
+            out.push(quote);
+        }
+        // Help shows code: an example of it may hold a value among words of our own.
+        let words = piece
+            .split_whitespace()
+            .any(|word| word.len() > 2 && hide(word.trim_matches('"')));
+        if at % 2 == 1 && (hide(piece) || words) {
+            out.push('…');
+        } else {
+            out.push_str(piece);
+        }
+    }
+    out
+}
