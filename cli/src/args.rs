@@ -163,6 +163,17 @@ pub(crate) struct ApplyArgs {
     #[arg(long)]
     pub(crate) allow_deletes: bool,
 
+    /// Consent to the loss of the data of one thing: `volume.db@dc1`, or only if it is this very one,
+    /// `volume.db@dc1=vol-1`. A whole `destroy` takes the topology's name for all of it. May be given
+    /// more than once.
+    #[arg(long, value_name = "ADDR[=ID]")]
+    pub(crate) allow_data_loss: Vec<stratiform::AllowDataLoss>,
+
+    /// Cut the power of this machine, such as `machine.db@dc1`, if it does not shut down within 5
+    /// minutes: without it, one that has volumes stays then. May be given more than once.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) force_stop: Vec<stratiform::model::Addr>,
+
     /// How many provider calls may be in flight at once.
     #[arg(long, value_name = "N", default_value_t = 16,
           value_parser = clap::value_parser!(u16).range(1..=1024))]

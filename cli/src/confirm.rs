@@ -20,13 +20,13 @@ pub(crate) fn possible(yes: bool, what: &str) -> Result<(), Failure> {
     )
 }
 
-/// Asks; only the word `yes` is taken for a yes.
+/// Asks; only this very word is taken for a yes.
 ///
 /// # Errors
 /// When the answer is anything else.
-pub(crate) fn ask(output: &Output, question: &str) -> Result<(), Failure> {
+pub(crate) fn ask(output: &Output, question: &str, word: &str) -> Result<(), Failure> {
     output.note(&format!(
-        "\n{} Only `yes` is accepted: ",
+        "\n{} Only `{word}` is accepted: ",
         paint(BOLD, question)
     ));
     let mut answer = String::new();
@@ -34,7 +34,7 @@ pub(crate) fn ask(output: &Output, question: &str) -> Result<(), Failure> {
         .lock()
         .read_line(&mut answer)
         .map_err(|error| Failure::new("no answer could be read").caused_by(&error))?;
-    if answer.trim() == "yes" {
+    if answer.trim() == word {
         Ok(())
     } else {
         Err(Failure::new("not confirmed; nothing was changed"))

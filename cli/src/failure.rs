@@ -44,8 +44,9 @@ impl Failure {
     /// An error of the library, with the help that names the commands and options for it.
     pub(crate) fn of_library(error: &stratiform::Error) -> Self {
         let mut view = error.view();
-        if let Some(help) = command_help(error) {
-            view.help = Some(help.to_owned());
+        let help = command_help(error).map(str::to_owned);
+        if let Some(help) = help.or_else(|| consent_help(error)) {
+            view.help = Some(help);
         }
         Self::told(view)
     }
@@ -95,6 +96,31 @@ const fn command_help(error: &stratiform::Error) -> Option<&'static str> {
         }
         E::Lease(LeaseError::Lost { .. }) => "run the command again, it finishes the work",
         _ => return None,
+    })
+}
+
+/// How many arguments an error spells out.
+const ARGUMENTS_MAX: usize = 5;
+
+/// The arguments that agree to a loss of data.
+fn consent_help(error: &stratiform::Error) -> Option<String> {
+    let stratiform::Error::DataLoss { losses, topology } = error else {
+        return None;
+    };
+    if let Some(name) = topology {
+        return Some(format!(
+            "look at the plan; if all of it may go, add --allow-data-loss {name}"
+        ));
+    }
+    let told = losses.iter().take(ARGUMENTS_MAX);
+    let told: Vec<String> = told.map(stratiform::argument).collect();
+    let help = format!(
+        "look at the plan; if that is what you want, add {}",
+        told.join(" ")
+    );
+    Some(match losses.len().saturating_sub(ARGUMENTS_MAX) {
+        0 => help,
+        more => format!("{help}, and the same for the {more} others that the plan lists"),
     })
 }
 

@@ -10,8 +10,8 @@ use stratiform::model::{ErrorView, Name};
 use stratiform::planner::Plan;
 use stratiform::provider::{Clock, TokioClock};
 use stratiform::{
-    ApplyOptions, ApplyOutcome, EventSink, PlanOptions, Planned, RunOptions, Session, StateDir,
-    Workspace,
+    AllowDataLoss, ApplyOptions, ApplyOutcome, EventSink, PlanOptions, Planned, RunOptions,
+    Session, StateDir, Workspace,
 };
 
 use crate::copies::{Healthy, WorldCopy, copy, is_whole};
@@ -124,7 +124,15 @@ impl Stage<'_> {
             }
         };
         tell_plan(&mut next, &planned);
-        let applied = run.apply(&planned, &ApplyOptions::default()).await;
+        // Whoever applies it has to name what is lost; the command says so.
+        let options = ApplyOptions {
+            allow_data_loss: AllowDataLoss::all_of(&planned.saved),
+            ..ApplyOptions::default()
+        };
+        for loss in &planned.saved.plan.data_loss {
+            next.command = format!("{} {}", next.command, stratiform::argument(loss));
+        }
+        let applied = run.apply(&planned, &options).await;
         let took = clock.now().duration_since(begun);
         next.took_ms = u64::try_from(took.as_millis()).unwrap_or_default();
         let after = run.plan(&PlanOptions::default()).await;

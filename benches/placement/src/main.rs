@@ -145,6 +145,7 @@ fn capabilities() -> Capabilities {
         unreadable: BTreeMap::new(),
         create_batch: 100,
         delete_batch: 100,
+        delete_shuts_down: false,
         consistency_window_ms: 0,
         user_data_max: Bytes(16_384),
     }

@@ -90,6 +90,7 @@ async fn fill(
             spec: "0".repeat(16),
             generation: 1,
             protect: false,
+            disposable: false,
             notes: Default::default(),
         })
     };

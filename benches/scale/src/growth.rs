@@ -94,6 +94,7 @@ async fn plan_and_apply(dir: &Path) -> Result<Taken, Box<dyn Error>> {
         sites: &sites,
         inventory: &seen.inventory,
         user_data: &UserDataSource::of(&desired),
+        consent: &stratiform::engine::Consent::default(),
         spending: &Spending::default(),
         journal: &journal,
         lease: &lease,

@@ -141,6 +141,7 @@ async fn apply(dir: &Path, told: bool) -> Result<Paced, Box<dyn Error>> {
         inventory: &seen.inventory,
         user_data: &UserDataSource::of(&desired),
         journal: &journal,
+        consent: &stratiform::engine::Consent::default(),
         spending: &Spending::default(),
         lease: &lease,
         clock: &*clock,

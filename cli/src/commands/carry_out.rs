@@ -2,8 +2,8 @@
 
 use stratiform::engine::ExecuteOptions;
 use stratiform::{
-    ApplyOptions, ApplyOutcome, Event, Mode, PlanOptions, Planned, Run, RunOptions, SavedPlan,
-    Session, Stop, Workspace,
+    AllowDataLoss, ApplyOptions, ApplyOutcome, Event, Mode, PlanOptions, Planned, Run, RunOptions,
+    SavedPlan, Session, Stop, Workspace, not_agreed, whole_destroy,
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
@@ -104,16 +104,35 @@ impl CarryOut<'_> {
             .map_err(|error| self.context.failure(&error))?;
         self.context.tell_problems(&planned.observation.problems);
         self.show(&planned)?;
-        let options = self.options();
-        let refused = planned.saved.plan.protected().next().is_some()
-            || planned.saved.plan.over_budget().next().is_some()
-            || (planned.saved.plan.guard.is_some() && !options.allow_deletes);
-        if !refused && !planned.saved.plan.is_empty() && !self.args.yes {
-            confirm::ask(&self.context.output, self.question)?;
+        let mut options = self.options();
+        if !self.args.yes {
+            self.ask(&planned.saved, &mut options)?;
         }
         let work = run.apply(&planned, &options);
         self.execute(&options.stop, work, session, events, progress)
             .await
+    }
+
+    /// Asks, unless the plan is refused in any case. To destroy data the topology's name is typed.
+    fn ask(&self, saved: &SavedPlan, options: &mut ApplyOptions) -> Result<(), Failure> {
+        let plan = &saved.plan;
+        let (output, question) = (&self.context.output, self.question);
+        let agreed = not_agreed(saved, &options.allow_data_loss).is_empty();
+        let name = whole_destroy(saved).filter(|_| !agreed);
+        let refused = plan.protected().next().is_some()
+            || plan.over_budget().next().is_some()
+            || (plan.guard.is_some() && !options.allow_deletes)
+            || (!agreed && name.is_none());
+        if refused || plan.is_empty() {
+            return Ok(());
+        }
+        let Some(name) = name else {
+            return confirm::ask(output, question, "yes");
+        };
+        confirm::ask(output, question, name.as_str())?;
+        let all = AllowDataLoss::Topology(name.clone());
+        options.allow_data_loss.push(all);
+        Ok(())
     }
 
     /// Shows the plan: to people on stdout, and beside a JSON answer on stderr.
@@ -187,6 +206,8 @@ impl CarryOut<'_> {
     fn options(&self) -> ApplyOptions {
         ApplyOptions {
             allow_deletes: self.args.allow_deletes,
+            allow_data_loss: self.args.allow_data_loss.clone(),
+            force_stop: self.args.force_stop.clone(),
             stop: Stop::new(),
             execute: ExecuteOptions {
                 parallelism: usize::from(self.args.parallelism),

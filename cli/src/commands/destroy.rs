@@ -11,12 +11,13 @@ use crate::failure::Failure;
 /// Delete everything that is the topology's.
 ///
 /// Only what carries this topology's mark is deleted. If any of it is protected, nothing is
-/// deleted at all: set `protect = false` on the block, apply that, then destroy.
+/// deleted at all: set `protect = false` on the block, apply that, then destroy. Where data goes
+/// with it, the topology's name is asked for, or given by --allow-data-loss.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   strat destroy
-  strat destroy shop.hcl --yes
+  strat destroy shop.hcl --yes --allow-data-loss shop
   strat plan --destroy              # what would go")]
 pub(crate) struct Destroy {
     #[command(flatten)]

@@ -49,7 +49,7 @@ impl Unlock {
                 holder.pid
             ));
             if !self.yes {
-                confirm::ask(&context.output, "Take the lease away?")?;
+                confirm::ask(&context.output, "Take the lease away?", "yes")?;
             }
             store.break_().await.map_err(failed)?;
             context.output.note("The lease is free.\n");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::Style;
-use stratiform::planner::{Action, Change, FieldChange, ReplaceOrder};
+use stratiform::planner::{Action, Change, FieldChange, Plan, ReplaceOrder};
 
 use super::style::{CREATE, DELETE, DIM, NOTE, REPLACE, UPDATE, paint};
 use super::wrap::{columns, pad, words, wrap};
@@ -80,6 +80,9 @@ fn one(text: &mut String, change: &Change, label: &str, place: &Place, said: &Sa
     }
     if change.protected {
         lines.push((false, paint(DELETE, "protected")));
+    }
+    if Plan::loses_data(change) {
+        lines.push((false, paint(DELETE, "its data is lost")));
     }
     let mut lines = lines
         .into_iter()

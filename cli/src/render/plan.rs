@@ -37,6 +37,7 @@ pub(crate) fn plan(plan: &Plan, detail: Detail, width: usize) -> String {
     avoided(&mut text, plan, width);
     withheld(&mut text, plan, width);
     protected(&mut text, plan);
+    data_loss(&mut text, plan, width);
     guard(&mut text, plan, width);
     foot(&mut text, plan);
     text
@@ -215,6 +216,40 @@ fn protected(text: &mut String, plan: &Plan) {
         text,
         "\n  To lift it: set `protect = false` on the block and apply; then do this again.\n"
     );
+}
+
+/// How many losses of data are listed; each is marked in its row, too.
+const LOSSES_MAX: usize = 20;
+
+/// Whose data is lost, and what applying the plan takes.
+fn data_loss(text: &mut String, plan: &Plan, width: usize) {
+    if plan.data_loss.is_empty() {
+        return;
+    }
+    heading(text, "Data is lost for good; it goes only by name:");
+    for loss in plan.data_loss.iter().take(LOSSES_MAX) {
+        let id = paint(DIM, format!("({})", loss.id));
+        let _ = writeln!(text, "  {} {} {id}", paint(DELETE, "!"), loss.addr);
+    }
+    match plan.data_loss.len().saturating_sub(LOSSES_MAX) {
+        0 => {}
+        more => {
+            let _ = writeln!(text, "  {}", paint(DIM, format!("and {more} more")));
+        }
+    }
+    let line = match plan.mode {
+        Mode::Destroy => format!(
+            "To agree: type the topology's name, or add --allow-data-loss {}; of a part of it, \
+             --allow-data-loss ADDR for each.",
+            plan.topology.topology
+        ),
+        Mode::Apply => "To agree: add --allow-data-loss ADDR for each.".to_owned(),
+    };
+    text.push('\n');
+    for line in words(&line, width.saturating_sub(2)) {
+        let _ = writeln!(text, "  {line}");
+    }
+    text.push('\n');
 }
 
 fn guard(text: &mut String, plan: &Plan, width: usize) {

@@ -70,6 +70,7 @@ fn change(text: &str, action: Action, reason: &str) -> Change {
         fields: Vec::new(),
         protected: false,
         protect: false,
+        disposable: false,
         targets: Vec::new(),
         goals: Vec::new(),
         depends_on: std::sync::Arc::default(),

@@ -171,7 +171,7 @@ fn a_site_that_does_not_answer_is_left_alone() {
         1,
         "{plan}"
     );
-    let destroyed = shop.run(&["destroy", "--yes"]);
+    let destroyed = shop.run(&["destroy", "--yes", "--allow-data-loss", "shop"]);
     destroyed.failed_saying(&["warning: west", "27 deleted", "goes on from here"]);
     assert!(
         destroyed.stdout.contains("? what is at west"),
@@ -179,6 +179,6 @@ fn a_site_that_does_not_answer_is_left_alone() {
     );
     shop.ok(&["sim", "restore-region", "west"]);
     assert_eq!(shop.things().len(), 6);
-    shop.ok(&["destroy", "--yes"]);
+    shop.ok(&["destroy", "--yes", "--allow-data-loss", "shop"]);
     assert!(shop.things().is_empty());
 }

@@ -130,7 +130,17 @@ fn what_is_protected_is_not_destroyed() {
 
     shop.edit("protect  = true", "protect  = false");
     shop.ok(&["apply", "--yes"]);
-    let destroyed = shop.ok(&["destroy", "--yes"]);
+    // A yes alone destroys no data, and a wrong name none either.
+    for args in [
+        &["destroy", "--yes"][..],
+        &["destroy", "--yes", "--allow-data-loss", "other"],
+    ] {
+        let refused = shop.run(args);
+        refused.failed_saying(&["data would be lost", "--allow-data-loss shop"]);
+        assert!(refused.stdout.contains("its data is lost"), "{refused}");
+    }
+    assert_eq!(shop.things().len(), 33, "nothing was touched");
+    let destroyed = shop.ok(&["destroy", "--yes", "--allow-data-loss", "shop"]);
     assert!(destroyed.stderr.contains("33 deleted"), "{destroyed}");
     assert!(shop.things().is_empty());
     let empty = shop.ok(&["show"]);

@@ -147,7 +147,19 @@ fn deleting_much_takes_consent() {
     std::fs::write(shop.path().join("shop.hcl"), text).expect("written");
     let refused = shop.run(&["apply", "--yes"]);
     refused.failed_saying(&["deletes 33 of the 33", "--allow-deletes"]);
-    shop.ok(&["apply", "--yes", "--allow-deletes"]);
+    // A share of deletes is one thing, data is another.
+    let refused = shop.run(&["apply", "--yes", "--allow-deletes"]);
+    refused.failed_saying(&["data would be lost", "machine.db[\"primary\"]@dc1"]);
+    let mut args = vec!["apply", "--yes", "--allow-deletes"];
+    for name in [
+        "machine.db[\"primary\"]@dc1",
+        "machine.db[\"standby\"]@dc1",
+        "volume.db[\"primary\"]@dc1",
+        "volume.db[\"standby\"]@dc1",
+    ] {
+        args.extend(["--allow-data-loss", name]);
+    }
+    shop.ok(&args);
     assert!(shop.things().is_empty());
 }
 

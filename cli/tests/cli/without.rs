@@ -151,7 +151,8 @@ fn what_ran_at_a_lost_site_goes_elsewhere_once_that_is_said() {
     // The site is back: its machines count again, and the surplus goes; the volume was never moved.
     shop.ok(&["sim", "restore-region", "east"]);
     assert_eq!(at(&shop, "machines.web").len(), 8);
-    shop.ok(&["apply", "--yes"]);
+    let args = ["apply", "--yes", "--allow-data-loss", "machine.job@west"];
+    shop.ok(&args);
     assert_eq!(at(&shop, "machines.web").len(), 6);
     assert_eq!(at(&shop, "machine.job").len(), 1);
     assert_eq!(at(&shop, "machine.db"), ["east"]);

@@ -45,7 +45,7 @@ mod user_data;
 
 pub use events::{Event, EventSink, Operation};
 pub use execute::{
-    Counts, ExecuteOptions, OfferRef, Outcome, Report, Run, Spending, StepReport, execute,
+    Consent, Counts, ExecuteOptions, OfferRef, Outcome, Report, Run, Spending, StepReport, execute,
 };
 pub use health::{HealthProbe, NetProbe, Question};
 #[cfg(feature = "schema")]

@@ -84,6 +84,7 @@ async fn what_was_adopted_is_deleted_after_a_second_look() {
         spec: "0123456789abcdef".to_owned(),
         generation: 1,
         protect: false,
+        disposable: false,
         notes: strat_model::Shared::new(),
     };
     let adopted = Disturbance::Create {

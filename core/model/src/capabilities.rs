@@ -25,6 +25,9 @@ pub struct Capabilities {
     pub unreadable: BTreeMap<Kind, BTreeSet<Field>>,
     /// The most machines that one create call makes; at least 1.
     pub create_batch: u32,
+    /// Whether deleting a machine shuts its operating system down first.
+    #[serde(default)]
+    pub delete_shuts_down: bool,
     /// The most things that one delete or get call takes; at least 1.
     pub delete_batch: u32,
     /// How long a list or a tag may lag behind a write, in milliseconds.

@@ -67,6 +67,8 @@ pub struct Common {
     pub labels: Labels,
     /// Whether deleting it is refused.
     pub protect: bool,
+    /// Whether its data may go without being agreed to by name, once its mark says so.
+    pub disposable: bool,
     /// What must be done before it, besides what it refers to; sorted. The address of a block with
     /// several instances, without a key, is all of them. Instances that say the same share it.
     pub depends_on: Arc<[LocalAddr]>,

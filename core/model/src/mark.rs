@@ -126,6 +126,10 @@ pub struct Mark {
     /// Whether deleting it is refused. It lives here so that a lost or edited file lifts nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protect: bool,
+    /// Whether what it holds may go without being agreed to by name. It counts only from here: an
+    /// edited file alone gives nothing up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disposable: bool,
     /// What cannot be read back, by field: a short digest, or a harmless name (the image's).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub notes: Shared<BTreeMap<Field, String>>,
@@ -136,7 +140,8 @@ impl Mark {
     pub const PREFIX: &'static str = "stratiform";
 
     /// The mark as tags, for clouds that have them:
-    /// `stratiform:owner`, `:addr`, `:spec`, `:generation`, `:protect` where it is set, and `:note-<field>` for each note.
+    /// `stratiform:owner`, `:addr`, `:spec`, `:generation`, `:protect` and `:disposable`
+    /// where they are set, and `:note-<field>` for each note.
     #[must_use]
     pub fn to_tags(&self) -> BTreeMap<String, String> {
         let key = |word: &str| format!("{}:{word}", Self::PREFIX);
@@ -149,6 +154,9 @@ impl Mark {
         if self.protect {
             tags.insert(key("protect"), "true".to_owned());
         }
+        if self.disposable {
+            tags.insert(key("disposable"), "true".to_owned());
+        }
         for (field, note) in &self.notes {
             tags.insert(key(&format!("note-{field}")), note.clone());
         }
@@ -159,7 +167,7 @@ impl Mark {
     #[must_use]
     pub fn from_tags<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Self> {
         let (mut owner, mut addr, mut spec, mut generation) = (None, None, None, None);
-        let mut protect = false;
+        let (mut protect, mut disposable) = (false, false);
         let mut notes: Shared<BTreeMap<_, _>> = Shared::new();
         for (key, value) in tags {
             let Some(word) = key
@@ -174,6 +182,7 @@ impl Mark {
                 "spec" => spec = Some(value.to_owned()),
                 "generation" => generation = value.parse().ok(),
                 "protect" => protect = value == "true",
+                "disposable" => disposable = value == "true",
                 _ => {
                     if let Some(field) = word.strip_prefix("note-").and_then(Field::parse) {
                         notes.insert(field, value.to_owned());
@@ -187,6 +196,7 @@ impl Mark {
             spec: spec?,
             generation: generation?,
             protect,
+            disposable,
             notes,
         })
     }
@@ -204,6 +214,7 @@ mod tests {
             spec: Digest::of(b"x").short().to_owned(),
             generation: 3,
             protect: true,
+            disposable: true,
             notes: Shared::from([(Field::UserData, "abc".to_owned())]),
         };
         let tags = mark.to_tags();

@@ -71,7 +71,7 @@ impl ResourceState {
 }
 
 /// What a thing got from its cloud: `private_ip` and `public_ip` of a machine, `ip` of an address,
-/// `url` of a bucket.
+/// `url` of a bucket; and what it says of it besides, such as [`Resource::EMPTY`].
 pub type Attributes = Shared<Texts>;
 
 /// One real thing, as a provider reports it.
@@ -95,6 +95,10 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// The attribute of a bucket that says whether nothing is in it, no older version either:
+    /// `true` or `false`. Where it is missing, nobody knows.
+    pub const EMPTY: &'static str = "empty";
+
     /// The kind of thing.
     #[must_use]
     pub const fn kind(&self) -> Kind {

@@ -50,6 +50,8 @@ pub struct Entry {
     pub goals: Vec<Arc<Goal>>,
     /// Whether deleting it is refused.
     pub protect: bool,
+    /// Whether its data may go without being agreed to by name, once its mark says so.
+    pub disposable: bool,
     /// What must be done before it, besides what its spec refers to. Things that say the same share
     /// it.
     pub depends_on: Arc<[Dependency]>,

@@ -34,7 +34,7 @@ pub use lower::lower;
 pub use naming::{fleet_names, is_fleet_name, resource_name};
 pub use place::{Chosen, Considered, Explanation, SiteExplanation, explain, place, place_without};
 pub use plan::{
-    Action, BudgetState, Cause, Change, Cost, CostRange, FieldChange, Guard, Mode, Plan,
+    Action, BudgetState, Cause, Change, Cost, CostRange, DataLoss, FieldChange, Guard, Mode, Plan,
     ReplaceOrder, Rollout, SiteCost, Source, Summary, TargetRef, Withheld,
 };
 pub use step::{Join, JoinId, Step, StepGraph, StepId, StepOp};

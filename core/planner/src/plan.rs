@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strat_model::{
     Addr, Currency, Field, Fingerprint, HealthCheck, Kind, LocalAddr, Name, Origin, Owner,
-    ResourceId,
+    Resource, ResourceId,
 };
 
 use crate::{Dependency, Goal, StockEntry, View};
@@ -113,6 +113,9 @@ pub struct Change {
     /// Whether deleting the thing is refused from now on: what its mark will say.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protect: bool,
+    /// Whether its data may go without being agreed to by name from now on: what its mark will say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disposable: bool,
     /// The real things that it changes or deletes, as they were when the plan was made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<TargetRef>,
@@ -162,9 +165,28 @@ pub struct TargetRef {
     /// Whether it is a machine to be switched on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub start: bool,
+    /// Whether data goes with it for good, which must be agreed to by name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub data_loss: bool,
     /// Which of the change's fields differ in this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Field>,
+}
+
+impl TargetRef {
+    /// A thing as it is now.
+    pub(crate) fn of(resource: &Resource, goal: usize) -> Self {
+        Self {
+            id: resource.id.clone(),
+            name: resource.name.clone(),
+            fingerprint: resource.fingerprint(),
+            generation: resource.mark.as_ref().map_or(1, |mark| mark.generation),
+            goal,
+            start: false,
+            data_loss: false,
+            fields: Vec::new(),
+        }
+    }
 }
 
 /// What a plan is for.
@@ -215,6 +237,20 @@ pub struct Withheld {
     pub what: String,
     /// Why.
     pub why: String,
+}
+
+/// A real thing whose data goes for good, which must be agreed to by name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DataLoss {
+    /// Which thing of the topology.
+    pub addr: Addr,
+    /// Which real thing.
+    pub id: ResourceId,
+    /// Its name.
+    pub name: String,
+    /// Whether it is deleted or made anew.
+    pub action: Action,
 }
 
 /// What must be agreed to before the plan is applied.
@@ -372,6 +408,9 @@ pub struct Plan {
     /// What was out of stock or beyond a quota lately, so that nothing of this plan asks for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub avoided: Vec<StockEntry>,
+    /// The things whose data goes for good, sorted by address.
+    #[serde(default)]
+    pub data_loss: Vec<DataLoss>,
     /// Set where the plan deletes so much that it needs an explicit consent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard: Option<Guard>,
@@ -399,6 +438,7 @@ impl Plan {
             rollouts: self.rollouts.clone(),
             withheld: self.withheld.clone(),
             avoided: self.avoided.clone(),
+            data_loss: self.data_loss.clone(),
             guard: self.guard.clone(),
             summary: self.summary,
             cost: self.cost.clone(),
@@ -414,6 +454,12 @@ impl Plan {
     /// The changes that a protection forbids.
     pub fn protected(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| change.protected)
+    }
+
+    /// Whether data goes for good with one of a change's things.
+    #[must_use]
+    pub fn loses_data(change: &Change) -> bool {
+        change.targets.iter().any(|target| target.data_loss)
     }
 
     /// The budgets that forbid the plan.

@@ -137,9 +137,10 @@ impl<'a> Room<'a> {
 
     fn give_back(&mut self, cpu: u64, memory: u64, disk: u64, family: &str) {
         if let Some(free) = &mut self.pool {
-            free.cpu += cpu;
-            free.memory += memory;
-            free.disk += disk;
+            free.cpu = free.cpu.saturating_add(cpu);
+            free.memory = free.memory.saturating_add(memory);
+            // A site without a bound has as much as can be said already.
+            free.disk = free.disk.saturating_add(disk);
         }
         for (of, left) in &mut self.quotas {
             if of.is_none_or(|of| of == family) {
@@ -316,6 +317,11 @@ impl Usage {
         self.memory += signed(need.memory) * count;
         self.disk += signed(need.disk) * count;
         *self.families.entry(need.family.to_owned()).or_default() += signed(need.cpu) * count;
+    }
+
+    /// Adds disks of their own; a negative count takes them away.
+    pub(crate) fn add_disk(&mut self, size: Bytes, count: i64) {
+        self.disk += signed(size.0) * count;
     }
 
     /// Makes each amount at least as large as another's.

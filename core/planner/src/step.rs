@@ -74,6 +74,11 @@ pub enum StepOp {
         /// Index into the change's goals.
         goal: usize,
     },
+    /// Shuts machines down, so that their volumes can be let go.
+    Stop {
+        /// Which machines.
+        targets: Vec<TargetRef>,
+    },
     /// Switches machines on.
     Start {
         /// Which machines.

@@ -29,6 +29,16 @@ pub struct MachineBatch {
     pub shortfall: Option<Error>,
 }
 
+/// How machines are switched off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shutdown {
+    /// Their operating systems are asked to shut down, as by their power buttons, and may take
+    /// their time, or never do it.
+    Ask,
+    /// The power is cut: what was not written yet is lost.
+    Cut,
+}
+
 /// Compute. What every method promises is said at the head of the crate.
 #[async_trait]
 pub trait Compute: Debug + Send + Sync {
@@ -46,6 +56,13 @@ pub trait Compute: Debug + Send + Sync {
     ) -> Result<Resource>;
     /// Switches stopped machines on. Running ones stay as they are.
     async fn start_machines(&self, ids: &[ResourceId]) -> Result<()>;
+    /// Switches running machines off; at most [`strat_model::Capabilities::delete_batch`]. They keep
+    /// their disks, volumes and addresses of their own.
+    ///
+    /// # Behavior
+    /// - `Ok` says that it was begun; a machine that is off is `Stopped`. Off already: `Ok`.
+    /// - `Unsupported` for a machine that cannot be switched off, only deleted.
+    async fn stop_machines(&self, ids: &[ResourceId], how: Shutdown) -> Result<()>;
     /// Deletes machines and their own disks; at most
     /// [`strat_model::Capabilities::delete_batch`]. Attached volumes are let go, not deleted.
     async fn delete_machines(&self, ids: &[ResourceId]) -> Result<()>;

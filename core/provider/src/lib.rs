@@ -32,7 +32,7 @@ mod request;
 mod storage;
 
 pub use clock::{Clock, SkippingClock, TokioClock};
-pub use compute::{Compute, CreateMachines, MachineBatch};
+pub use compute::{Compute, CreateMachines, MachineBatch, Shutdown};
 pub use ext::{ProviderExt, gather_facts};
 pub use images::Images;
 pub use network::Network;

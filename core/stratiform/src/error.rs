@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use strat_engine::{JournalError, LeaseError};
 use strat_model::{Addr, Diagnostic, ErrorView, LocalAddr, Name, Severity};
-use strat_planner::Mode;
+use strat_planner::{Action, DataLoss, Mode};
 use strat_topology::{LoadError, Sources};
 
 /// Why something could not be done. `Display` leaves the source out; [`Error::help`] says what to
@@ -104,6 +104,14 @@ pub enum Error {
         /// How many there are.
         existing: u32,
     },
+    /// Data would be lost, and nobody agreed to that by name.
+    #[error("data would be lost for good: {}", lost(losses))]
+    DataLoss {
+        /// Whose.
+        losses: Vec<DataLoss>,
+        /// The topology's name, where that is consent enough: for a whole `destroy`.
+        topology: Option<Name>,
+    },
     /// The plan would cost more than a budget permits, or what nobody knows.
     #[error("the plan is over budget: {}", budgets.join("; "))]
     OverBudget {
@@ -138,6 +146,7 @@ impl Error {
             Self::Unseen { .. } => "unseen",
             Self::Protected { .. } => "protected",
             Self::Guarded { .. } => "consent_needed",
+            Self::DataLoss { .. } => "data_loss",
             Self::OverBudget { .. } => "over_budget",
             Self::Moved { .. } => "plan_out_of_date",
         }
@@ -203,6 +212,14 @@ impl Error {
             Self::Guarded { .. } => {
                 "look at the plan; if that is what you want, allow deletes".to_owned()
             }
+            Self::DataLoss {
+                topology: Some(name),
+                ..
+            } => format!("look at the plan; if all of it may go, agree to that by `{name}`"),
+            Self::DataLoss { .. } => {
+                "look at the plan; if that is what you want, agree to each loss by its name"
+                    .to_owned()
+            }
             Self::OverBudget { .. } => {
                 "raise `monthly` of the budget, or ask for fewer, smaller or cheaper machines"
                     .to_owned()
@@ -233,12 +250,12 @@ fn first(diagnostics: &[Diagnostic]) -> String {
     }
 }
 
-/// How much of what moved is told in one sentence.
-const MOVED_MAX: usize = 5;
+/// Of how many things one sentence tells.
+const TOLD_MAX: usize = 5;
 
-fn some(moved: &[String]) -> String {
-    let told = moved.get(..MOVED_MAX).unwrap_or(moved).join("; ");
-    match moved.len().saturating_sub(MOVED_MAX) {
+fn some(things: &[String]) -> String {
+    let told = things.get(..TOLD_MAX).unwrap_or(things).join("; ");
+    match things.len().saturating_sub(TOLD_MAX) {
         0 => told,
         more => format!("{told}; and {more} more"),
     }
@@ -247,6 +264,19 @@ fn some(moved: &[String]) -> String {
 fn list(addrs: &[Addr]) -> String {
     let addrs: Vec<String> = addrs.iter().map(ToString::to_string).collect();
     addrs.join(", ")
+}
+
+/// `volume.db@dc1 (vol-1) is deleted`, of the first few.
+fn lost(losses: &[DataLoss]) -> String {
+    let one = |loss: &DataLoss| {
+        let verb = match loss.action {
+            Action::Replace => "is made anew and empty",
+            _ => "is deleted",
+        };
+        format!("{} ({}) {verb}", loss.addr, loss.id)
+    };
+    let all: Vec<String> = losses.iter().map(one).collect();
+    some(&all)
 }
 
 /// `` `volume "db"` and `bucket "assets"` ``: the blocks behind addresses.

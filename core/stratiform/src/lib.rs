@@ -30,6 +30,7 @@
 //! Everything underneath is here too, by its own name: [`model`], [`topology`], [`planner`],
 //! [`provider`], [`engine`], [`catalogue`].
 
+mod consent;
 mod error;
 mod moved;
 mod offline;
@@ -49,6 +50,7 @@ mod targets;
 mod uniform;
 mod workspace;
 
+pub use consent::{AllowDataLoss, AllowDataLossError, argument, not_agreed, whole_destroy};
 pub use error::Error;
 pub use offline::{FactsSource, OfferCache, OfflineFacts, OfflinePlan};
 pub use phase::PHASE_TARGET;

@@ -5,19 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strat_engine::{
-    Event, ExecuteOptions, Holder, Journal, LeaseGuard, Observation, Problem, Report, SettleReport,
-    Spending, Stop, UserDataSource, acquire_wait, execute, retention, settle,
+    Consent, Event, ExecuteOptions, Holder, Journal, LeaseGuard, Observation, Problem, Report,
+    SettleReport, Spending, Stop, UserDataSource, acquire_wait, execute, retention, settle,
 };
-use strat_model::Name;
+use strat_model::{Addr, Name};
 use strat_planner::{Desired, Mode, Plan, lower};
 
 use tracing::Instrument as _;
 
+use crate::consent::consent;
 use crate::phase::phase;
 use crate::relocation::relocations;
 use crate::rounds::Rounds;
 use crate::stuck::Stuck;
-use crate::{Error, PlanOptions, Planned, Relocation, SavedPlan, Session, moved};
+use crate::{AllowDataLoss, Error, PlanOptions, Planned, Relocation, SavedPlan, Session, moved};
 
 /// How long a lease lasts unless it is renewed, which it is at a third of that.
 const LEASE_TTL: Duration = Duration::from_secs(60);
@@ -48,6 +49,10 @@ impl RunOptions {
 pub struct ApplyOptions {
     /// Consent to a plan that deletes a large part of the topology.
     pub allow_deletes: bool,
+    /// Consent to the loss of data, thing by thing.
+    pub allow_data_loss: Vec<AllowDataLoss>,
+    /// The machines whose power is cut if they do not shut down in time, though they have volumes.
+    pub force_stop: Vec<Addr>,
     /// Who may end it early.
     pub stop: Stop,
     /// Bounds of the run.
@@ -171,7 +176,7 @@ impl<'a> Run<'a> {
         saved: &SavedPlan,
         options: &ApplyOptions,
     ) -> Result<ApplyOutcome, Error> {
-        permitted(&saved.plan, options)?;
+        permitted(saved, options)?;
         let fresh = self.check(saved).await?;
         let planned = Planned {
             saved: saved.clone(),
@@ -183,7 +188,7 @@ impl<'a> Run<'a> {
     /// Applies a plan that this run made.
     ///
     /// Nothing is called before the plan was found free of protected things, and agreed to where
-    /// it deletes much. What changed since the plan was made is left alone, and its step fails.
+    /// it deletes much or data is lost. What changed since the plan was made is left alone, and its step fails.
     /// Where something is out of stock, the rest is planned again with what else the topology
     /// permits; nothing is deleted that the plan did not delete.
     ///
@@ -194,7 +199,7 @@ impl<'a> Run<'a> {
         planned: &Planned,
         options: &ApplyOptions,
     ) -> Result<ApplyOutcome, Error> {
-        permitted(&planned.saved.plan, options)?;
+        let consent = permitted(&planned.saved, options)?;
         let mut next: Option<Planned> = None;
         let mut reports = Vec::new();
         let mut stuck = None;
@@ -205,7 +210,7 @@ impl<'a> Run<'a> {
             if round.saved.plan.is_empty() {
                 break;
             }
-            let report = self.execute(round, &spending, options).await?;
+            let report = self.execute(round, &consent, &spending, options).await?;
             let now = self.session.clock().now();
             let (short, warning) = rounds.learn(&report, &round.observation.facts, now);
             if let Some(message) = warning {
@@ -290,6 +295,7 @@ impl<'a> Run<'a> {
     async fn execute(
         &self,
         round: &Planned,
+        consent: &Consent,
         spending: &Spending,
         options: &ApplyOptions,
     ) -> Result<Report, Error> {
@@ -304,6 +310,7 @@ impl<'a> Run<'a> {
             inventory: &seen.inventory,
             user_data: &UserDataSource::of(&round.desired),
             journal: &self.journal,
+            consent,
             spending,
             lease: &self.lease,
             clock: &**session.clock(),
@@ -424,8 +431,9 @@ fn with_or_without(sites: &BTreeSet<Name>) -> String {
     }
 }
 
-/// Whether a plan may be applied at all.
-fn permitted(plan: &Plan, options: &ApplyOptions) -> Result<(), Error> {
+/// Whether a plan may be applied at all, and whose data may go with it.
+fn permitted(saved: &SavedPlan, options: &ApplyOptions) -> Result<Consent, Error> {
+    let plan = &saved.plan;
     let addrs: Vec<_> = plan.protected().map(|change| change.addr.clone()).collect();
     if !addrs.is_empty() {
         let mode = plan.mode;
@@ -437,6 +445,9 @@ fn permitted(plan: &Plan, options: &ApplyOptions) -> Result<(), Error> {
             deletes: guard.deletes,
             existing: guard.existing,
         }),
-        _ => Ok(()),
+        _ => {
+            let consent = consent(saved, &options.allow_data_loss)?;
+            Ok(consent.and_to_cut(options.force_stop.iter().cloned()))
+        }
     }
 }

@@ -59,6 +59,7 @@ const fn block(
 
 const LABELS: AttributeSchema = optional("labels");
 const PROTECT: AttributeSchema = optional("protect");
+const DISPOSABLE: AttributeSchema = optional("disposable");
 const DEPENDS_ON: AttributeSchema = optional("depends_on");
 const COUNT: AttributeSchema = optional("count");
 const FOR_EACH: AttributeSchema = optional("for_each");
@@ -282,6 +283,7 @@ static MACHINE: BlockSchema = block(
         optional("user_data"),
         LABELS,
         PROTECT,
+        DISPOSABLE,
         DEPENDS_ON,
         COUNT,
         FOR_EACH,
@@ -324,6 +326,7 @@ static VOLUME: BlockSchema = block(
         optional("zone"),
         LABELS,
         PROTECT,
+        DISPOSABLE,
         DEPENDS_ON,
         COUNT,
         FOR_EACH,
@@ -338,6 +341,7 @@ static BUCKET: BlockSchema = block(
         optional("versioning"),
         LABELS,
         PROTECT,
+        DISPOSABLE,
         DEPENDS_ON,
         COUNT,
         FOR_EACH,

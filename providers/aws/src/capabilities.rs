@@ -48,6 +48,8 @@ pub fn capabilities(consistency_window_ms: Option<u64>) -> Capabilities {
         unreadable: BTreeMap::new(),
         create_batch: CREATE_BATCH,
         delete_batch: DELETE_BATCH,
+        // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-terminate-methods.html
+        delete_shuts_down: true,
         consistency_window_ms: consistency_window_ms.unwrap_or(CONSISTENCY_WINDOW_MS),
         user_data_max: Bytes(16 << 10),
     }

@@ -175,6 +175,7 @@ mod tests {
             spec: "abc".to_owned(),
             generation: 1,
             protect: false,
+            disposable: false,
             notes: notes.iter().map(|(f, n)| (*f, (*n).to_owned())).collect(),
         }
     }

@@ -220,6 +220,7 @@ mod tests {
             spec: "x".to_owned(),
             generation: 1,
             protect: false,
+            disposable: false,
             notes: strat_model::Shared::new(),
         };
         let token = Token::derive("p", &mark.addr, 1, 1, 0, "");

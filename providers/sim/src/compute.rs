@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use strat_model::{KeypairSpec, Kind, MachineSpec, Resource, ResourceId, Result, Spec};
-use strat_provider::{Compute, Create, CreateMachines, MachineBatch, Update};
+use strat_provider::{Compute, Create, CreateMachines, MachineBatch, Shutdown, Update};
 
 use crate::provider::SimProvider;
 use crate::rules::Request;
@@ -39,6 +39,13 @@ impl Compute for SimProvider {
     async fn start_machines(&self, ids: &[ResourceId]) -> Result<()> {
         self.write("start_machines", |cloud, tx| cloud.start_machines(tx, ids))
             .await
+    }
+
+    async fn stop_machines(&self, ids: &[ResourceId], how: Shutdown) -> Result<()> {
+        self.write("stop_machines", |cloud, tx| {
+            cloud.stop_machines(tx, ids, how)
+        })
+        .await
     }
 
     async fn delete_machines(&self, ids: &[ResourceId]) -> Result<()> {

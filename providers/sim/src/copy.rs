@@ -106,6 +106,10 @@ fn capacity(free: Pool, used: Pool) -> SiteCapacity {
 fn thing(tx: &Tx<'_>, seen: &Resource, behaviour: &Behaviour) -> Thing {
     let pending = seen.state == ResourceState::Pending;
     let deleting = seen.state == ResourceState::Deleting;
+    let full = seen
+        .attributes
+        .get(Resource::EMPTY)
+        .is_some_and(|empty| empty == "false");
     Thing {
         id: seen.id.clone(),
         serial: tx.region().record.next_serial,
@@ -118,10 +122,11 @@ fn thing(tx: &Tx<'_>, seen: &Resource, behaviour: &Behaviour) -> Thing {
         gone_at: deleting.then(|| after(tx.now, behaviour.delete_ms)),
         remembered_until: None,
         stopped: seen.state == ResourceState::Stopped,
+        hangs: false,
         failed: seen.state == ResourceState::Failed,
         request: String::new(),
         token: None,
-        objects: 0,
+        objects: u64::from(full),
         stale: None,
     }
 }

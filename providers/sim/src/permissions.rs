@@ -21,6 +21,7 @@ const fn writes(kind: Kind) -> &'static [&'static str] {
             "create_machines",
             "update_machine",
             "start_machines",
+            "stop_machines",
             "delete_machines",
         ],
         Kind::Volume => &[

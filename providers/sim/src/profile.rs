@@ -181,6 +181,8 @@ impl Profile {
             unreadable: self.unreadable(),
             create_batch,
             delete_batch,
+            // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-terminate-methods.html
+            delete_shuts_down: matches!(self, Self::Aws),
             consistency_window_ms,
             user_data_max: self.user_data_max(),
         }

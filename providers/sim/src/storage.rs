@@ -26,8 +26,11 @@ impl Storage for SimProvider {
     }
 
     async fn detach_volume(&self, id: &ResourceId) -> Result<()> {
-        self.write("detach_volume", |cloud, tx| cloud.detach_volume(tx, id))
-            .await
+        self.write("detach_volume", |cloud, tx| {
+            cloud.note_pulled(tx, id);
+            cloud.detach_volume(tx, id)
+        })
+        .await
     }
 
     async fn delete_volume(&self, id: &ResourceId) -> Result<()> {

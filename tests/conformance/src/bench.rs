@@ -88,6 +88,7 @@ impl<'a> Bench<'a> {
             addr,
             generation: 1,
             protect: false,
+            disposable: false,
             notes: strat_model::Shared::new(),
         }
     }

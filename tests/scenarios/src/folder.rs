@@ -9,8 +9,8 @@ use stratiform::engine::Outcome;
 use stratiform::model::{Kind, Resource, ResourceState};
 use stratiform::provider::{Clock, Registry, TokioClock};
 use stratiform::{
-    ApplyOptions, ApplyOutcome, EventSink, HealthProbe, Inputs, Mode, NetProbe, Plan, PlanOptions,
-    RunOptions, Session, Stop, Workspace,
+    AllowDataLoss, ApplyOptions, ApplyOutcome, EventSink, HealthProbe, Inputs, Mode, NetProbe,
+    Plan, PlanOptions, RunOptions, Session, Stop, Workspace,
 };
 
 /// A folder with a topology, and the simulated clouds that it is applied to.
@@ -187,12 +187,25 @@ impl Folder {
         let planned = run.plan(options).await.expect("a plan");
         let options = ApplyOptions {
             allow_deletes: true,
+            allow_data_loss: AllowDataLoss::all_of(&planned.saved),
             stop,
             ..ApplyOptions::default()
         };
         let outcome = run.apply(&planned, &options).await.expect("applies");
         run.end().await.expect("ends");
+        self.assert_nothing_pulled();
         (planned.saved.plan, outcome)
+    }
+
+    /// Nothing that may be mounted was ever pulled off a machine that ran.
+    fn assert_nothing_pulled(&self) {
+        for region in self.regions() {
+            let pulled = self.control().pulled(&region).expect("the region");
+            assert!(
+                pulled.is_empty(),
+                "pulled off what ran at {region}: {pulled:?}"
+            );
+        }
     }
 
     /// An apply that dies at its `at`-th moment before or after the effect of a call that changes

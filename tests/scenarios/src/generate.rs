@@ -288,7 +288,9 @@ impl Generator {
         if self.shape.bool() {
             // Another shape's volume is another volume: a volume never follows to another site.
             let tag = self.shape.u32(..);
-            self.blocks.push(format!("volume \"n{network}v{tag}\" {{\n  for_each = machine.n{network}x\n  size = \"10GiB\"\n  attach = each.value\n}}\n"));
+            let class = ["ssd", "nvme"][self.detail.usize(0..2)];
+            let disposable = self.shape.u32(0..4) == 0;
+            self.blocks.push(format!("volume \"n{network}v{tag}\" {{\n  for_each = machine.n{network}x\n  size = \"10GiB\"\n  class = \"{class}\"\n  disposable = {disposable}\n  attach = each.value\n}}\n"));
         }
     }
 }

@@ -40,6 +40,8 @@ pub(super) enum On {
     },
     /// Switch a machine off.
     Stop(Which),
+    /// Let a machine hang, so that it does not shut down when it is asked to.
+    Hang(Which),
     /// Break a machine for good.
     Break(Which),
     /// Resize a machine.
@@ -221,6 +223,7 @@ impl On {
             Self::Label { which, .. } | Self::Unmark(which) => (which, None),
             Self::DeleteMachine(which)
             | Self::Stop(which)
+            | Self::Hang(which)
             | Self::Break(which)
             | Self::ResizeMachine { which, .. } => (which, Some(Kind::Machine)),
             Self::ResizeVolume { which, .. } | Self::Detach(which) => (which, Some(Kind::Volume)),
@@ -237,6 +240,7 @@ impl On {
         Ok(match self {
             Self::DeleteMachine(_) | Self::Delete { .. } => D::Delete { kind, which },
             Self::Stop(_) => D::StopMachine { which },
+            Self::Hang(_) => D::HangMachine { which },
             Self::Break(_) => D::BreakMachine { which },
             Self::ResizeMachine { machine_type, .. } => D::ResizeMachine {
                 which,

@@ -99,9 +99,10 @@ impl StepRun<'_, '_> {
     /// Lets a volume go.
     pub(super) async fn detach(&mut self, target: &TargetRef) -> Result<(), Failure> {
         let fresh = self.target(Some(target)).await?;
-        if attached_to(&fresh.spec).is_none() {
+        let Some(machine) = attached_to(&fresh.spec).cloned() else {
             return Ok(());
-        }
+        };
+        self.must_not_run(&machine).await?;
         let ids = [fresh.id];
         let entry = self
             .begin(Begin {

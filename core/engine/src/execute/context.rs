@@ -59,7 +59,7 @@ impl<'a> Context<'a> {
         Self {
             run,
             known: Mutex::new(Known::new(run.inventory, &run.plan.topology, run.graph)),
-            waits: Waits::new(run.sites, run.clock, run.options.wait_deadline),
+            waits: Waits::new(run.sites, run.clock, &run.options),
             made: Mutex::default(),
             lists: lists.collect(),
         }

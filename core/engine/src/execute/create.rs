@@ -179,6 +179,7 @@ impl StepRun<'_, '_> {
             spec: goal.digest(),
             generation,
             protect: self.change.protect,
+            disposable: self.change.disposable,
             notes,
         }
     }

@@ -24,8 +24,12 @@ impl StepRun<'_, '_> {
     ///   has a second witness: its name is one that only we give, or the journal saw it made, or a
     ///   second read past the site's consistency window says the same again.
     /// - What is not as the plan assumes is left, and so is the rest of its batch.
+    /// - What holds data goes only if that was agreed to, thing by thing.
     /// - What is gone already is done.
+    /// - A machine is shut down before, unless its cloud does that as it deletes it. At the deadline
+    ///   one that has volumes stays, unless its power may be cut.
     pub(super) async fn delete(&mut self, targets: &[TargetRef]) -> Result<(), Failure> {
+        self.agreed(targets)?;
         let ids: Vec<ResourceId> = targets.iter().map(|target| target.id.clone()).collect();
         let (site, kind) = (&self.step.site, self.step.kind);
         let fresh = self.context.read(site, kind, &ids).await;
@@ -42,6 +46,9 @@ impl StepRun<'_, '_> {
             }
         }
         self.second_key(targets, &doomed).await?;
+        if kind == Kind::Machine {
+            self.shut_down_to_delete(&doomed).await?;
+        }
         let doomed: Vec<ResourceId> = doomed.into_iter().map(|one| one.id).collect();
         {
             // From now on, what is attached to them may be let go at any moment.
@@ -53,6 +60,21 @@ impl StepRun<'_, '_> {
         }
         self.wait(&present, &Until::Gone).await?;
         Ok(())
+    }
+
+    /// Whether everybody who could lose data by it has agreed.
+    fn agreed(&self, targets: &[TargetRef]) -> Result<()> {
+        let consent = self.context.run.consent;
+        let site = &self.step.site;
+        let lacking = targets
+            .iter()
+            .find(|target| target.data_loss && !consent.may_lose(site, &target.id));
+        lacking.map_or(Ok(()), |target| {
+            let addr = &self.step.addr;
+            let why = "its data would be lost, and nobody agreed to that";
+            let refused = self.refuse(&target.id, why);
+            Err(refused.with_help(format!("agree to the loss of {addr}, then apply again")))
+        })
     }
 
     fn refuse(&self, id: &ResourceId, why: &str) -> Error {

@@ -143,7 +143,9 @@ pub(super) fn targets_of(op: &StepOp) -> &[TargetRef] {
         StepOp::Create { .. } | StepOp::Probe { .. } => &[],
         StepOp::Update { target, .. } | StepOp::Attach { target, .. } => target.as_slice(),
         StepOp::Detach { target } | StepOp::ClearRules { target } => std::slice::from_ref(target),
-        StepOp::Start { targets } | StepOp::Delete { targets } => targets,
+        StepOp::Stop { targets } | StepOp::Start { targets } | StepOp::Delete { targets } => {
+            targets
+        }
     }
 }
 

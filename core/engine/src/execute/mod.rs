@@ -1,6 +1,7 @@
 //! Executing a plan's steps.
 
 mod change;
+mod consent;
 mod context;
 mod create;
 mod delete;
@@ -9,6 +10,7 @@ mod known;
 mod probe;
 mod report;
 mod schedule;
+mod shutdown;
 mod spending;
 mod step;
 mod wait;
@@ -20,6 +22,7 @@ use strat_model::{Error, Inventory};
 use strat_planner::{Plan, StepGraph};
 use strat_provider::Clock;
 
+pub use consent::Consent;
 pub use report::{Counts, OfferRef, Outcome, Report, StepReport};
 pub use spending::Spending;
 
@@ -38,6 +41,8 @@ pub struct ExecuteOptions {
     pub site_parallelism: Option<usize>,
     /// How long one thing may take to be ready, or gone.
     pub wait_deadline: Duration,
+    /// How long a machine may take to shut down.
+    pub stop_deadline: Duration,
     /// How long a delete is repeated while what uses the thing goes away.
     pub conflict_deadline: Duration,
 }
@@ -48,6 +53,7 @@ impl Default for ExecuteOptions {
             parallelism: 16,
             site_parallelism: None,
             wait_deadline: Duration::from_secs(20 * 60),
+            stop_deadline: Duration::from_secs(5 * 60),
             conflict_deadline: Duration::from_secs(3 * 60),
         }
     }
@@ -68,6 +74,8 @@ pub struct Run<'a> {
     pub user_data: &'a UserDataSource,
     /// Where each call is recorded before it is made.
     pub journal: &'a Journal,
+    /// What was agreed to by name.
+    pub consent: &'a Consent,
     /// What budgets have left.
     pub spending: &'a Spending,
     /// The right to write.

@@ -295,6 +295,7 @@ impl StepRun<'_, '_> {
             StepOp::Attach { target, goal } => self.attach(target.as_ref(), *goal).await,
             StepOp::ClearRules { target } => self.clear_rules(target).await,
             StepOp::Detach { target } => self.detach(target).await,
+            StepOp::Stop { targets } => self.stop(targets).await,
             StepOp::Start { targets } => self.start(targets).await,
             StepOp::Probe { made, ids, health } => self.probe(made, ids, health.as_ref()).await,
             StepOp::Delete { targets } => self.delete(targets).await,
@@ -316,6 +317,8 @@ pub(super) const fn count_of(op: &StepOp) -> u32 {
             clippy::cast_possible_truncation,
             reason = "a step is at most one batch"
         )]
-        StepOp::Start { targets } | StepOp::Delete { targets } => targets.len() as u32,
+        StepOp::Stop { targets } | StepOp::Start { targets } | StepOp::Delete { targets } => {
+            targets.len() as u32
+        }
     }
 }

@@ -16,7 +16,7 @@ use strat_provider::{Clock, Provider, ProviderExt as _};
 use tokio::sync::{Notify, oneshot};
 
 use super::known::attached_to;
-use crate::{Sites, lock};
+use crate::{ExecuteOptions, Sites, lock};
 
 /// The first pause between two reads, and the longest.
 const PAUSE_MIN: Duration = Duration::from_millis(500);
@@ -29,6 +29,8 @@ pub(super) enum Until {
     Read,
     /// Fit for use.
     Ready,
+    /// Switched off, or not there any more.
+    Stopped,
     /// Not being changed any more.
     Settled,
     /// Attached to this machine, or to none.
@@ -49,6 +51,7 @@ struct Pool<'a> {
     kind: Kind,
     clock: &'a dyn Clock,
     deadline: Duration,
+    stop_deadline: Duration,
     waiting: Mutex<Vec<Waiting>>,
     /// Whose turn it is to read.
     turn: tokio::sync::Mutex<()>,
@@ -69,10 +72,10 @@ struct Waiting {
 }
 
 impl<'a> Waits<'a> {
-    pub(super) fn new(sites: &'a Sites, clock: &'a dyn Clock, deadline: Duration) -> Self {
+    pub(super) fn new(sites: &'a Sites, clock: &'a dyn Clock, options: &ExecuteOptions) -> Self {
         let pools = sites.iter().flat_map(|(site, provider)| {
             let provider = &**provider;
-            Kind::ALL.map(|kind| ((site, kind), Pool::new(provider, kind, clock, deadline)))
+            Kind::ALL.map(|kind| ((site, kind), Pool::new(provider, kind, clock, options)))
         });
         Self {
             pools: pools.collect(),
@@ -120,16 +123,25 @@ impl<'a> Pool<'a> {
         provider: &'a dyn Provider,
         kind: Kind,
         clock: &'a dyn Clock,
-        deadline: Duration,
+        options: &ExecuteOptions,
     ) -> Self {
         Self {
             provider,
             kind,
             clock,
-            deadline,
+            deadline: options.wait_deadline,
+            stop_deadline: options.stop_deadline,
             waiting: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
             joined: Notify::new(),
+        }
+    }
+
+    /// How long something may take.
+    fn deadline_of(&self, until: &Until) -> Duration {
+        match until {
+            Until::Stopped => self.stop_deadline,
+            _ => self.deadline,
         }
     }
 
@@ -142,7 +154,7 @@ impl<'a> Pool<'a> {
             id: id.clone(),
             until: until.clone(),
             grace: after(Duration::from_millis(window)),
-            deadline: after(self.deadline),
+            deadline: after(self.deadline_of(until)),
             due: now,
             pause: PAUSE_MIN,
             answer,
@@ -257,9 +269,11 @@ impl<'a> Reading<'a> {
             Until::Read | Until::Ready | Until::Settled => "ready",
             Until::Attached(Some(_)) => "attached",
             Until::Attached(None) => "detached",
+            Until::Stopped => "shut down",
             Until::Gone => "gone",
         };
-        let (kind, id, seconds) = (self.pool.kind, &one.id, self.pool.deadline.as_secs());
+        let (kind, id) = (self.pool.kind, &one.id);
+        let seconds = self.pool.deadline_of(&one.until).as_secs();
         let message = format!("{kind} {id} is not {what} after {seconds} s");
         let overdue = Error::new(ErrorKind::Timeout, message);
         Some(Err(match failure {
@@ -287,7 +301,7 @@ fn judge(
     let fail = |kind, what| Some(Err(error(kind, what)));
     let Some(seen) = seen else {
         return match one.until {
-            Until::Read | Until::Gone => Some(Ok(None)),
+            Until::Read | Until::Stopped | Until::Gone => Some(Ok(None)),
             Until::Ready | Until::Settled | Until::Attached(_) if now < one.grace => None,
             Until::Ready | Until::Settled | Until::Attached(_) => fail(
                 ErrorKind::NotFound,
@@ -298,6 +312,7 @@ fn judge(
     let done = match (&one.until, seen.state) {
         (Until::Read, _) => true,
         (Until::Gone, _) => false,
+        (Until::Stopped, state) => !matches!(state, ResourceState::Ready | ResourceState::Pending),
         (_, ResourceState::Failed) => {
             let help = "look at it in the cloud's console, then apply again to make it anew";
             let failed = error(ErrorKind::Internal, "failed for good");

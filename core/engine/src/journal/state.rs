@@ -292,6 +292,7 @@ impl State {
                 Operation::Update
                 | Operation::Attach
                 | Operation::Detach
+                | Operation::Stop
                 | Operation::Start
                 | Operation::Probe => &mut touched.changed,
             };

@@ -208,6 +208,7 @@ impl Bench {
             inventory: &seen.inventory,
             user_data: &UserDataSource::of(desired),
             journal,
+            consent: &all_of(plan),
             spending,
             lease,
             clock: &*self.clock,
@@ -330,6 +331,12 @@ pub(crate) fn plan(
     (desired, plan)
 }
 
+/// Consent to all that a plan destroys.
+pub(crate) fn all_of(plan: &Plan) -> Consent {
+    let losses = plan.data_loss.iter();
+    Consent::to_lose(losses.map(|loss| (loss.addr.site.clone(), loss.id.clone())))
+}
+
 fn send<F: Future + Send>(future: F) -> F {
     future
 }
@@ -348,7 +355,7 @@ pub(crate) fn failures(report: &Report) -> String {
 /// Lists are the same wherever they are cut off.
 fn matters(operation: &str) -> bool {
     let prefixes = [
-        "create", "update", "delete", "attach", "detach", "start", "get",
+        "create", "update", "delete", "attach", "detach", "start", "stop", "get",
     ];
     prefixes.iter().any(|prefix| operation.starts_with(prefix))
 }

@@ -15,6 +15,7 @@ pub(crate) fn common(text: &str) -> Common {
         addr: local(text),
         labels: Labels::new(),
         protect: false,
+        disposable: false,
         depends_on: std::sync::Arc::default(),
         origins: std::sync::Arc::default(),
     }

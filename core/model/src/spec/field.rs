@@ -36,12 +36,14 @@ pub enum Field {
     Request,
     /// The protection that the mark carries.
     Protect,
+    /// Whether its data may go without consent, which the mark carries.
+    Disposable,
     /// Whether a machine is switched on.
     Power,
 }
 
 impl Field {
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 26] = [
         Self::Cidr,
         Self::Network,
         Self::Zone,
@@ -66,6 +68,7 @@ impl Field {
         Self::Labels,
         Self::Request,
         Self::Protect,
+        Self::Disposable,
         Self::Power,
     ];
 
@@ -97,8 +100,15 @@ impl Field {
             Self::Labels => "labels",
             Self::Request => "request",
             Self::Protect => "protect",
+            Self::Disposable => "disposable",
             Self::Power => "power",
         }
+    }
+
+    /// Whether it lives in the mark alone, which every update writes: it is no field of a spec.
+    #[must_use]
+    pub const fn is_of_mark(self) -> bool {
+        matches!(self, Self::Request | Self::Protect | Self::Disposable)
     }
 
     /// The field of a word, if it is one.

@@ -33,6 +33,10 @@ pub struct BucketSpec {
 }
 
 impl<R> VolumeSpec<R> {
+    /// What a mark notes under [`Field::Attach`](crate::Field::Attach) of a volume that was made
+    /// unattached and was never attached since: there is nothing on it.
+    pub const NEVER_ATTACHED: &'static str = "never";
+
     /// The same spec with its reference put through `f`.
     ///
     /// # Errors

@@ -102,6 +102,13 @@ impl Differ<'_> {
                 .is_some_and(|mark| mark.protect != entry.protect),
             Field::Protect,
         );
+        put(
+            resource
+                .mark
+                .as_ref()
+                .is_some_and(|mark| mark.disposable != entry.disposable),
+            Field::Disposable,
+        );
         found.extend(self.reference_deltas(addr, goal, resource));
         found.sort_by_key(|delta| delta.field);
         found
@@ -278,6 +285,10 @@ impl Differ<'_> {
                     let now = resource.mark.as_ref().is_some_and(|mark| mark.protect);
                     (now.into(), (!now).into())
                 }
+                Field::Disposable => {
+                    let now = resource.mark.as_ref().is_some_and(|mark| mark.disposable);
+                    (now.into(), (!now).into())
+                }
                 Field::UserData => {
                     let note = resource
                         .mark
@@ -319,7 +330,8 @@ impl Differ<'_> {
     /// Whether a field can be changed without making the thing anew. The mark always can, and
     /// power is no field of a spec.
     pub(super) fn can_update(&self, addr: &Addr, field: Field) -> bool {
-        matches!(field, Field::Power | Field::Protect)
+        field == Field::Power
+            || field.is_of_mark()
             || self
                 .facts
                 .get(&addr.site)

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use strat_model::{Addr, Kind, LocalAddr, Name, Noun};
+use strat_model::{Addr, LocalAddr, Name, Noun};
 
 use super::orphans::is_targeted;
-use super::{DiffOptions, Differ, tight};
+use super::{DiffOptions, Differ, data, tight};
 use crate::Dependency;
 use crate::cost::cost;
 use crate::dependency::covers;
@@ -25,10 +25,22 @@ impl Differ<'_> {
                 kept.contains(&(number - 1))
             });
         }
+        let full = tight::without_room(&changes, self.facts, self.index);
+        let mut number = 0;
+        changes.retain(|change| {
+            number += 1;
+            let why = full.get(&(number - 1));
+            if let Some(why) = why {
+                let what = change.addr.to_string();
+                self.withheld.insert((what, why.clone()));
+            }
+            why.is_none()
+        });
         // Stable, so that the groups of one fleet keep their order.
         changes.sort_by(|a, b| (&a.addr, a.action).cmp(&(&b.addr, b.action)));
         let order = tight::order(&changes, self.desired, self.facts, self.index);
         tight::destroy_first(&mut changes, &order);
+        let data_loss = data::mark_losses(&mut changes, self.desired, self.index);
         let summary = summary(&changes, self.unchanged);
         let existing = u32::try_from(self.index.len()).unwrap_or(u32::MAX);
         let cost = cost(self.desired, self.index, self.facts);
@@ -42,7 +54,8 @@ impl Differ<'_> {
             rollouts: order.rollouts,
             withheld: self.withheld(),
             avoided: Vec::new(),
-            guard: guard(summary.delete - moved(&changes), existing, options),
+            data_loss,
+            guard: guard(identities(&changes), existing, options),
             changes,
             summary,
             cost,
@@ -136,20 +149,30 @@ fn summary(changes: &[Change], unchanged: u32) -> Summary {
     summary
 }
 
-/// How many of the deleted machines are made elsewhere: they move, as those that are made anew in
-/// their place do.
-fn moved(changes: &[Change]) -> u32 {
-    let mut by_block: FxHashMap<&LocalAddr, (u32, u32)> = FxHashMap::default();
-    for change in changes.iter().filter(|change| change.kind == Kind::Machine) {
-        let (made, gone) = by_block.entry(&change.addr.local).or_default();
+/// How many things go for good: those that are deleted, and those with an identity that are made
+/// anew. Members of a fleet have none: what is made anew in their place, here or elsewhere, is as
+/// good.
+fn identities(changes: &[Change]) -> u32 {
+    let is_fleet = |change: &Change| change.addr.local.noun == Noun::Machines;
+    let mut fleets: FxHashMap<&LocalAddr, (u32, u32)> = FxHashMap::default();
+    let mut gone = 0;
+    for change in changes {
         match change.action {
-            Action::Create => *made += change.count,
-            Action::Delete => *gone += change.count,
+            Action::Create if is_fleet(change) => {
+                fleets.entry(&change.addr.local).or_default().0 += change.count;
+            }
+            Action::Delete if is_fleet(change) => {
+                fleets.entry(&change.addr.local).or_default().1 += change.count;
+            }
+            Action::Delete => gone += change.count,
+            Action::Replace if !is_fleet(change) => gone += change.count,
             _ => {}
         }
     }
-    let both = by_block.into_values();
-    both.map(|(made, gone)| made.min(gone)).sum()
+    let members = fleets
+        .into_values()
+        .map(|(made, gone)| gone - made.min(gone));
+    gone + members.sum::<u32>()
 }
 
 /// A plan that deletes a large share of what there is needs an explicit consent; `destroy` says in

@@ -179,6 +179,7 @@ impl<'a> Differ<'a> {
         change.after = with_zones(spec_value(&first.spec), &missing).into();
         change.goals = missing;
         change.protect = entry.protect;
+        change.disposable = entry.disposable;
         change.depends_on.clone_from(&entry.depends_on);
         self.changes.push(change);
     }
@@ -225,6 +226,7 @@ impl<'a> Differ<'a> {
         }
         change.goals = counted(&entry.goals, members);
         change.protect = entry.protect;
+        change.disposable = entry.disposable;
         change.depends_on.clone_from(&entry.depends_on);
         change
     }

@@ -1,6 +1,7 @@
 //! The difference between what is to be and what is.
 
 mod compare;
+mod data;
 mod finish;
 mod fleet;
 mod orphans;
@@ -19,6 +20,7 @@ use strat_model::{Addr, Inventory, Kind, Name, Noun, Resource, SiteFacts, Templa
 use crate::plan::{Change, Mode, Plan, TargetRef, Withheld};
 use crate::{Desired, Entry, InventoryIndex, Target, View, unseen};
 
+pub(crate) use data::is_noted_unattached;
 pub(crate) use value::{field_value, spec_value};
 
 /// What the last finished apply left: how many things at each address. It only ever explains a
@@ -215,15 +217,7 @@ impl<'a> Differ<'a> {
 
 /// A target of a change, as it is now.
 fn target(resource: &Resource, goal: usize) -> TargetRef {
-    TargetRef {
-        id: resource.id.clone(),
-        name: resource.name.clone(),
-        fingerprint: resource.fingerprint(),
-        generation: resource.mark.as_ref().map_or(1, |mark| mark.generation),
-        goal,
-        start: false,
-        fields: Vec::new(),
-    }
+    TargetRef::of(resource, goal)
 }
 
 /// An empty change, to be filled in.
@@ -247,6 +241,7 @@ fn change(
         fields: Vec::new(),
         protected: false,
         protect: false,
+        disposable: false,
         targets: Vec::new(),
         goals: Vec::new(),
         depends_on: Arc::default(),

@@ -60,6 +60,7 @@ impl<'a> Differ<'a> {
         change.after = View::of_goal(Arc::clone(goal));
         change.goals = vec![Arc::clone(goal)];
         change.protect = entry.protect;
+        change.disposable = entry.disposable;
         change.depends_on.clone_from(&entry.depends_on);
         self.changes.push(change);
     }
@@ -89,6 +90,7 @@ impl<'a> Differ<'a> {
             let request = Field::Request;
             mark.spec == digest
                 && mark.protect == entry.protect
+                && mark.disposable == entry.disposable
                 && mark.notes.get(&request) == goal.notes.get(&request)
         })
     }
@@ -169,6 +171,7 @@ impl<'a> Differ<'a> {
         change.targets = vec![target];
         change.goals = vec![Arc::clone(goal)];
         change.protect = entry.protect;
+        change.disposable = entry.disposable;
         change.depends_on.clone_from(&entry.depends_on);
     }
 
@@ -225,8 +228,8 @@ pub(super) fn cause(digest: &str, resource: &Resource, deltas: &[Delta]) -> Caus
         .as_ref()
         .is_some_and(|mark| mark.spec == digest);
     let waits = |delta: &Delta| delta.by_reference || delta.field == Field::UserData;
-    let protect_alone = deltas.iter().all(|delta| delta.field == Field::Protect);
-    if deltas.is_empty() || protect_alone {
+    let mark_alone = deltas.iter().all(|delta| delta.field.is_of_mark());
+    if mark_alone {
         Cause::Topology
     } else if current && deltas.iter().all(waits) {
         Cause::Dependency

@@ -210,6 +210,76 @@ impl<'a> Space<'a> {
     }
 }
 
+/// The changes of machines and volumes at sites that have no room for what is to be there in the
+/// end, with what is said of each: what goes would have no successor. Placement has seen to the
+/// whole topology; of a part of it, what would make the room may be left out.
+pub(super) fn without_room(
+    changes: &[Change],
+    facts: &BTreeMap<Name, SiteFacts>,
+    index: &InventoryIndex<'_>,
+) -> BTreeMap<usize, String> {
+    let mut space = Space {
+        facts,
+        index,
+        rooms: BTreeMap::new(),
+    };
+    let mut ends: BTreeMap<&Name, Usage> = BTreeMap::new();
+    for change in changes {
+        if let Some(room) = space.room(&change.site) {
+            let usage = ends.entry(&change.site).or_default();
+            in_the_end(change, room, index, usage);
+        }
+    }
+    ends.retain(|site, usage| space.room(site).is_some_and(|room| !room.covers(usage)));
+    let takes = |change: &Change| {
+        matches!(change.kind, Kind::Machine | Kind::Volume)
+            && matches!(
+                change.action,
+                Action::Create | Action::Replace | Action::Delete
+            )
+    };
+    let full = changes.iter().enumerate();
+    full.filter(|(_, change)| takes(change) && ends.contains_key(&change.site))
+        .map(|(number, change)| {
+            let site = &change.site;
+            (
+                number,
+                format!("{site} has no room for all that is to be there in the end"),
+            )
+        })
+        .collect()
+}
+
+/// What a change takes of a site's room when it is done, and what it gives back.
+fn in_the_end(change: &Change, room: &Room<'_>, index: &InventoryIndex<'_>, usage: &mut Usage) {
+    let goes = matches!(change.action, Action::Delete | Action::Replace);
+    let comes = matches!(change.action, Action::Create | Action::Replace);
+    for target in &change.targets {
+        let Some(found) = index.by_id(&change.site, &target.id) else {
+            continue;
+        };
+        match (
+            &found.spec,
+            change.goals.get(target.goal).map(|goal| &goal.spec),
+        ) {
+            (Spec::Machine(spec), _) if goes => usage.add(&room.need(spec), -1),
+            (Spec::Volume(spec), _) if goes => usage.add_disk(spec.size, -1),
+            (Spec::Volume(is), Some(Spec::Volume(to))) if change.action == Action::Update => {
+                usage.add_disk(to.size, 1);
+                usage.add_disk(is.size, -1);
+            }
+            _ => {}
+        }
+    }
+    for goal in change.goals.iter().filter(|_| comes) {
+        match &goal.spec {
+            Spec::Machine(spec) => usage.add(&room.need(spec), goal.count.into()),
+            Spec::Volume(spec) => usage.add_disk(spec.size, goal.count.into()),
+            _ => {}
+        }
+    }
+}
+
 /// Turns replacements of machines round where the old one has to go first.
 pub(super) fn destroy_first(changes: &mut [Change], order: &Order) {
     for change in changes {

@@ -179,6 +179,7 @@ impl<'a> Lowering<'a> {
             // The old machine keeps its volume until the new one is there.
             StepOp::Detach { .. } => (0, true),
             StepOp::ClearRules { .. }
+            | StepOp::Stop { .. }
             | StepOp::Start { .. }
             | StepOp::Probe { .. }
             | StepOp::Delete { .. } => return waits,

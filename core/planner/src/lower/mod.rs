@@ -9,6 +9,7 @@ mod firewalls;
 mod graph;
 mod joins;
 mod rollout;
+mod stops;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,6 +55,7 @@ pub fn lower(plan: &Plan, inventory: &Inventory, facts: &BTreeMap<Name, SiteFact
     }
     lowering.roll_out();
     lowering.wait_for_references();
+    lowering.stop_first();
     lowering.probe_when_attached();
     lowering.order_deletes(inventory);
     lowering.make_room();
@@ -236,7 +238,11 @@ impl<'a> Lowering<'a> {
             .fields
             .iter()
             .copied()
-            .filter(|field| !matches!(field, Field::Attach | Field::Power | Field::Protect))
+            .filter(|field| {
+                let apart = matches!(field, Field::Attach | Field::Power);
+                // The mark is written with whatever else is.
+                !apart && (*field == Field::Request || !field.is_of_mark())
+            })
             .collect();
         let mut put = |lowering: &mut Self, op: StepOp| {
             let id: StepId = lowering.push(number, change, op, last.clone());

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use strat_model::{
     Addr, Common, Diagnostic, Digest, Field, Intent, Inventory, Kind, LocalAddr, Name,
-    RolloutIntent, Shared, SiteFacts, Spec,
+    RolloutIntent, Shared, SiteFacts, Spec, VolumeSpec,
 };
 
 use crate::diff::field_value;
@@ -166,9 +166,14 @@ impl<'a> Placer<'a> {
 
     /// Adds a thing of one goal, or says that its site has no such kind.
     fn add(&mut self, common: &Common, addr: Addr, spec: Spec<Addr>) {
+        let mut notes = self.notes(&addr.site, &spec);
+        if self.was_never_attached(&addr, &spec) {
+            let note = VolumeSpec::<Addr>::NEVER_ATTACHED.to_owned();
+            notes.insert(Field::Attach, note);
+        }
         let goal = Goal {
             count: 1,
-            notes: self.notes(&addr.site, &spec).into(),
+            notes: notes.into(),
             spec,
             price_hour: None,
         };
@@ -186,6 +191,7 @@ impl<'a> Placer<'a> {
         let entry = Entry {
             goals,
             protect: common.protect,
+            disposable: common.disposable,
             depends_on: Arc::default(),
             why: None,
         };

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{
     Addr, AddressSpec, AttachIntent, BucketSpec, Diagnostic, ImageSpec, KeypairSpec, Kind,
-    LocalAddr, Name, Spec, VolumeIntent, VolumeSpec,
+    LocalAddr, Name, Resource, Spec, VolumeIntent, VolumeSpec,
 };
 
 use super::Placer;
+use crate::diff::is_noted_unattached;
 
 /// Where something that can be attached goes: its site, zone, and the machine.
 type Spot = (Name, Option<Name>, Option<Addr>);
@@ -89,7 +90,8 @@ impl<'a> Placer<'a> {
             let Some(zone) = zone.or_else(|| self.unattached_zone(&addr)) else {
                 continue;
             };
-            if let Some(problem) = self.shrinks(volume, &addr) {
+            let problem = self.shrinks(volume, &addr);
+            if let Some(problem) = problem.or_else(|| self.moves(volume, &addr, &zone)) {
                 self.problems.push(problem);
                 continue;
             }
@@ -149,6 +151,50 @@ impl<'a> Placer<'a> {
                 .at(volume.common.origin("size"), format!("there are {} now", is.size))
                 .help("keep the size; or add a smaller volume of another name, move what is on this one, and take this one out")
         })
+    }
+
+    /// A volume stays where it is: anywhere else it would be another one, without what is on it.
+    fn moves(&self, volume: &VolumeIntent, addr: &Addr, zone: &Name) -> Option<Diagnostic> {
+        let local = &volume.common.addr;
+        let (is, to) = match self.index.at(addr).first() {
+            Some(found) => (format!("in {}", found.zone()?), format!("to {zone}")),
+            None => {
+                let place = self.index.places(local).first()?;
+                (format!("at {}", place.site), format!("to {}", addr.site))
+            }
+        };
+        let stays = self
+            .index
+            .at(addr)
+            .first()
+            .is_some_and(|found| found.zone() == Some(zone));
+        let attribute = match volume.target {
+            AttachIntent::Machine(_) => "attach",
+            AttachIntent::Site { .. } if self.index.at(addr).is_empty() => "site",
+            AttachIntent::Site { .. } => "zone",
+        };
+        (!stays).then(|| {
+            Diagnostic::error("cannot_move", format!("{local} is {is} and cannot move {to}"))
+                .at(volume.common.origin(attribute), format!("it is {is} now"))
+                .help("keep it where it is; or add a volume of another name there, copy what is on this one, and take this one out")
+        })
+    }
+
+    /// Whether a volume is, or is to be made, unattached and never was otherwise. What has lost its
+    /// mark may have been attached once.
+    pub(super) fn was_never_attached(&self, addr: &Addr, spec: &Spec<Addr>) -> bool {
+        let Spec::Volume(volume) = spec else {
+            return false;
+        };
+        volume.attach.is_none()
+            && match self.index.at(addr).first() {
+                None => !self.index.has_unmarked(),
+                Some(Resource {
+                    spec: Spec::Volume(is),
+                    ..
+                }) if is.attach.is_some() => false,
+                Some(found) => is_noted_unattached(found),
+            }
     }
 
     /// The zone of a volume that names none: where it is, else the site's first.

@@ -72,6 +72,7 @@ pub(crate) fn cloud(zones: &[&str], subnets: SubnetScope) -> SiteFacts {
             unreadable: BTreeMap::new(),
             create_batch: 10,
             delete_batch: 10,
+            delete_shuts_down: false,
             consistency_window_ms: 0,
             user_data_max: Bytes(16_384),
         },
@@ -117,6 +118,7 @@ pub(crate) fn common(text: &str) -> Common {
         addr: local(text),
         labels: Labels::new(),
         protect: false,
+        disposable: false,
         depends_on: std::sync::Arc::default(),
         origins: std::sync::Arc::default(),
     }
@@ -267,6 +269,7 @@ pub(crate) fn realise(desired: &Desired) -> Inventory {
                     spec: goal.digest(),
                     generation: 1,
                     protect: entry.protect,
+                    disposable: entry.disposable,
                     notes: goal.notes.clone(),
                 };
                 let mut spec = goal

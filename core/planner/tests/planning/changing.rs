@@ -146,6 +146,7 @@ fn a_replaced_machine_takes_its_volume_along() {
             .clone()
     };
     let create = find(&|op| matches!(op, StepOp::Create { .. }));
+    let stop = find(&|op| matches!(op, StepOp::Stop { .. }));
     let detach = find(&|op| matches!(op, StepOp::Detach { .. }));
     let attach = find(&|op| matches!(op, StepOp::Attach { .. }));
     let delete = find(&|op| matches!(op, StepOp::Delete { .. }));
@@ -153,8 +154,20 @@ fn a_replaced_machine_takes_its_volume_along() {
         detach.deps.contains(&create.id),
         "the new one is there before the old loses its volume"
     );
+    assert_eq!(stop.addr, addr("machine.db@dc1"));
+    assert!(
+        stop.deps.contains(&create.id),
+        "the old one works until the new one is there"
+    );
+    assert!(
+        detach.deps.contains(&stop.id),
+        "nothing is pulled off a machine that runs"
+    );
     assert!(attach.deps.contains(&detach.id));
     assert!(delete.deps.contains(&detach.id));
+    let starts = graph.steps.iter();
+    let starts = starts.filter(|step| matches!(step.op, StepOp::Start { .. }));
+    assert_eq!(starts.count(), 0, "what goes is not started again");
 }
 
 #[test]
@@ -338,8 +351,12 @@ fn where_there_is_no_room_for_both_the_old_one_goes_first() {
     let graph = lower(&plan, &world, &facts);
     assert!(graph.steps.iter().all(|step| step.height > 0), "{graph:#?}");
     let machines = graph.steps.iter().filter(|step| step.kind == Kind::Machine);
-    let (creates, deletes): (Vec<_>, Vec<_>) =
+    let (creates, others): (Vec<_>, Vec<_>) =
         machines.partition(|step| matches!(step.op, StepOp::Create { .. }));
+    let deletes = others.into_iter();
+    let deletes: Vec<_> = deletes
+        .filter(|step| matches!(step.op, StepOp::Delete { .. }))
+        .collect();
     assert_eq!((creates.len(), deletes.len()), (1, 2));
     let own = deletes.iter().find(|delete| delete.addr == db.addr);
     assert_eq!(creates[0].deps, [own.expect("it goes").id]);

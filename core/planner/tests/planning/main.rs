@@ -5,10 +5,12 @@ mod common;
 
 mod changing;
 mod choosing;
+mod consent;
 mod depending;
 mod drift;
 mod growing;
 mod placing;
+mod room;
 mod spending;
 mod stock;
 mod telling;

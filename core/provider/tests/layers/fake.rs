@@ -15,7 +15,8 @@ use strat_model::{
 };
 use strat_provider::{
     Clock, Compute, Create, CreateMachines, Filter, Identity, Images, MachineBatch, Network,
-    Observe, Offers, Page, PageToken, PermissionCheck, Provider, Storage, TokioClock, Update,
+    Observe, Offers, Page, PageToken, PermissionCheck, Provider, Shutdown, Storage, TokioClock,
+    Update,
 };
 
 /// How a call of this name ends.
@@ -52,6 +53,7 @@ impl Fake {
                 unreadable: BTreeMap::new(),
                 create_batch: 10,
                 delete_batch: 10,
+                delete_shuts_down: false,
                 consistency_window_ms: 0,
                 user_data_max: Bytes::gib(1),
             },
@@ -109,6 +111,7 @@ pub(crate) fn mark() -> Mark {
         spec: "0".to_owned(),
         generation: 1,
         protect: false,
+        disposable: false,
         notes: strat_model::Shared::new(),
     }
 }
@@ -287,6 +290,7 @@ implement!(Compute {
     lists: []
     acts: [
         start_machines(ids: &[ResourceId])
+        stop_machines(ids: &[ResourceId], how: Shutdown)
         delete_machines(ids: &[ResourceId])
     ]
     rest: {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use strat_model::{ErrorKind, Kind, ResourceId, Result};
 use strat_provider::layers::{Call, Effect, Layer, Layered, Next};
-use strat_provider::{Provider, ProviderExt, gather_facts};
+use strat_provider::{Provider, ProviderExt, Shutdown, gather_facts};
 
 use crate::fake::{Fake, create_network, error, list, mark, specs, token};
 
@@ -59,7 +59,7 @@ impl Layer for Census {
         let is_update = call.operation.starts_with("update_");
         let is_write = is_create
             || is_update
-            || ["start_", "delete_", "attach_", "detach_"]
+            || ["start_", "stop_", "delete_", "attach_", "detach_"]
                 .iter()
                 .any(|verb| call.operation.starts_with(verb));
         assert_eq!(call.effect == Effect::Write, is_write, "{call:?}");
@@ -103,6 +103,11 @@ async fn every_method_reaches_its_own() {
         .start_machines(&ids)
         .await
         .expect("start");
+    provider
+        .compute()
+        .stop_machines(&ids, Shutdown::Ask)
+        .await
+        .expect("stop");
     let storage = provider.storage();
     storage.attach_volume(&id, &id).await.expect("attach");
     storage.detach_volume(&id).await.expect("detach");
@@ -113,7 +118,7 @@ async fn every_method_reaches_its_own() {
 
     assert_eq!(fake.done(), *census.0.lock().expect("census"));
     let different: BTreeSet<_> = fake.done().into_iter().collect();
-    assert_eq!(different.len(), 39, "{different:?}");
+    assert_eq!(different.len(), 40, "{different:?}");
 }
 
 #[tokio::test]

@@ -84,6 +84,7 @@ pub fn uniform_capabilities(kinds: impl IntoIterator<Item = Kind>) -> Capabiliti
         unreadable: [].into(),
         create_batch: 1,
         delete_batch: 100,
+        delete_shuts_down: false,
         consistency_window_ms: 0,
         user_data_max: Bytes(16 << 10),
         kinds,

@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use strat_model::{
-    AddressSpec, BucketSpec, Capabilities, FirewallSpec, ImageSpec, KeypairSpec, Kind, MachineSpec,
-    Name, NetworkSpec, Offer, Pool, PublicImages, Quota, Resource, ResourceId, Result, Spec,
-    SubnetSpec, VolumeSpec,
+    AddressSpec, BucketSpec, Capabilities, Error, ErrorKind, FirewallSpec, ImageSpec, KeypairSpec,
+    Kind, MachineSpec, Name, NetworkSpec, Offer, Pool, PublicImages, Quota, Resource, ResourceId,
+    Result, Spec, SubnetSpec, VolumeSpec,
 };
 use strat_provider::{
     Compute, Create, CreateMachines, Filter, Identity, Images, MachineBatch, Network, Observe,
-    Offers, Page, PageToken, PermissionCheck, Provider, Storage, Update,
+    Offers, Page, PageToken, PermissionCheck, Provider, Shutdown, Storage, Update,
 };
 
 use super::{Things, Uniform};
@@ -142,6 +142,10 @@ noun!(Compute {
     }
     async fn start_machines(&self, _: &[ResourceId]) -> Result<()> {
         Ok(())
+    }
+    async fn stop_machines(&self, _: &[ResourceId], _: Shutdown) -> Result<()> {
+        let what = "its machines cannot be switched off, only deleted";
+        Err(Error::new(ErrorKind::Unsupported, what))
     }
     async fn delete_machines(&self, ids: &[ResourceId]) -> Result<()> {
         for id in ids {

@@ -185,6 +185,7 @@ impl<'e, 'p> Item<'e, 'p> {
     pub(super) fn common(&mut self) -> Outcome<Common> {
         let labels = self.optional("labels", labels::labels);
         let protect = self.optional("protect", read::bool);
+        let disposable = self.optional("disposable", read::bool);
         let depends_on = self.depends_on();
         let of_all = self.ev.topology_labels.clone();
         if of_all.len() > MAX_LABELS {
@@ -212,6 +213,7 @@ impl<'e, 'p> Item<'e, 'p> {
             addr: self.addr().clone(),
             labels: all,
             protect: protect?.unwrap_or(false),
+            disposable: disposable?.unwrap_or(false),
             depends_on: depends_on?,
             origins: self.thing.origins.clone(),
         })

@@ -69,7 +69,7 @@ impl Evaluator<'_> {
         }
         let value = match thing.attribute(text) {
             Some((attribute, ..)) => self.argument(block, instance, attribute, span)?,
-            None if text == "protect" || text == "versioning" => Value::Bool(false),
+            None if matches!(text, "protect" | "disposable" | "versioning") => Value::Bool(false),
             None if text == "labels" => Value::map([]),
             None => Value::Null,
         };

@@ -22,6 +22,12 @@ const REST: &[Row] = &[
     ),
     (
         "",
+        "disposable",
+        Bool,
+        "Let its data go without being agreed to by name, once an apply has written this on it.",
+    ),
+    (
+        "",
         "depends_on",
         Blocks,
         "What must be done before it, besides what it refers to.",

@@ -102,6 +102,7 @@ fn resource(evaluated: &Evaluated, addr: &str, id: &str, state: ResourceState) -
             spec: String::new(),
             generation: 1,
             protect: false,
+            disposable: false,
             notes: strat_model::Shared::new(),
         }),
         state,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use strat_model::{
     ErrorKind, Field, Kind, MachineSpec, Resource, ResourceId, ResourceState, Result, Spec,
 };
-use strat_provider::{Observe as _, Update};
+use strat_provider::{Observe as _, Shutdown, Update};
 
 use crate::capabilities::DELETE_BATCH;
 use crate::error::{failed, gone, is_gone, refuse};
@@ -82,6 +82,21 @@ impl AwsProvider {
         let call = self.ec2().start_instances().set_instance_ids(Some(ids));
         let started = call.send().await;
         started.map(drop).map_err(failed("ec2:StartInstances"))
+    }
+
+    /// `StopInstances` leaves those that are off as they are. By force it still asks first, and cuts
+    /// the power when that takes too long.
+    ///
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StopInstances.html>
+    pub(super) async fn stop(&self, ids: &[ResourceId], how: Shutdown) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let ids = ids.iter().map(ToString::to_string).collect();
+        let call = self.ec2().stop_instances().set_instance_ids(Some(ids));
+        let force = (how == Shutdown::Cut).then_some(true);
+        let stopped = call.set_force(force).send().await;
+        stopped.map(drop).map_err(failed("ec2:StopInstances"))
     }
 
     /// Ends machines. One id that is not there fails the whole call, so then those that are there

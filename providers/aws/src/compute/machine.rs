@@ -116,7 +116,8 @@ fn is_pending(instance: &Instance) -> bool {
 fn state_of(instance: &Instance) -> ResourceState {
     match state_name(instance) {
         Some(InstanceStateName::Running) => ResourceState::Ready,
-        Some(InstanceStateName::Stopping | InstanceStateName::Stopped) => ResourceState::Stopped,
+        // While it stops it still runs, and may write.
+        Some(InstanceStateName::Stopped) => ResourceState::Stopped,
         Some(InstanceStateName::ShuttingDown | InstanceStateName::Terminated) => {
             ResourceState::Deleting
         }

@@ -9,7 +9,7 @@ mod names;
 
 use async_trait::async_trait;
 use strat_model::{KeypairSpec, MachineSpec, Resource, ResourceId, Result};
-use strat_provider::{Compute, Create, CreateMachines, MachineBatch, Update};
+use strat_provider::{Compute, Create, CreateMachines, MachineBatch, Shutdown, Update};
 
 pub(crate) use launch::Shortened;
 
@@ -30,6 +30,10 @@ impl Compute for AwsProvider {
 
     async fn start_machines(&self, ids: &[ResourceId]) -> Result<()> {
         self.start(ids).await
+    }
+
+    async fn stop_machines(&self, ids: &[ResourceId], how: Shutdown) -> Result<()> {
+        self.stop(ids, how).await
     }
 
     async fn delete_machines(&self, ids: &[ResourceId]) -> Result<()> {

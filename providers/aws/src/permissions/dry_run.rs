@@ -170,6 +170,7 @@ impl AwsProvider {
             dry!(ec2, "RevokeSecurityGroupEgress", revoke_security_group_egress, group_id(GROUP), security_group_rule_ids(GROUP_RULE)),
             dry!(ec2, "RevokeSecurityGroupIngress", revoke_security_group_ingress, group_id(GROUP), security_group_rule_ids(GROUP_RULE)),
             dry!(ec2, "StartInstances", start_instances, instance_ids(INSTANCE)),
+            dry!(ec2, "StopInstances", stop_instances, instance_ids(INSTANCE)),
             dry!(ec2, "UpdateSecurityGroupRuleDescriptionsEgress", update_security_group_rule_descriptions_egress, group_id(GROUP), security_group_rule_descriptions(words())),
             dry!(ec2, "UpdateSecurityGroupRuleDescriptionsIngress", update_security_group_rule_descriptions_ingress, group_id(GROUP), security_group_rule_descriptions(words())),
         ]

@@ -27,7 +27,7 @@ use crate::provider::AwsProvider;
 type Answers = BTreeMap<&'static str, PermissionState>;
 
 /// The actions of the least policy, `docs/aws-policy.json`; a test compares them.
-pub(super) const ACTIONS: [&str; 64] = [
+pub(super) const ACTIONS: [&str; 65] = [
     "ec2:AllocateAddress",
     "ec2:AssociateAddress",
     "ec2:AttachInternetGateway",
@@ -75,6 +75,7 @@ pub(super) const ACTIONS: [&str; 64] = [
     "ec2:RevokeSecurityGroupIngress",
     "ec2:RunInstances",
     "ec2:StartInstances",
+    "ec2:StopInstances",
     "ec2:TerminateInstances",
     "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
     "ec2:UpdateSecurityGroupRuleDescriptionsIngress",

@@ -106,6 +106,7 @@ machines "elsewhere" {{
         let planned = run.plan(&options).await.expect("a plan");
         let options = ApplyOptions {
             allow_deletes: true,
+            allow_data_loss: stratiform::AllowDataLoss::all_of(&planned.saved),
             ..ApplyOptions::default()
         };
         let outcome = run.apply(&planned, &options).await.expect("applies");

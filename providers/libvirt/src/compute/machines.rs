@@ -6,6 +6,7 @@ use strat_model::{
     Attributes, CapacityKind, ErrorKind, Field, ImageRef, Kind, Labels, MachineSpec, Resource,
     ResourceId, ResourceState, Result, Spec,
 };
+use strat_provider::Shutdown;
 use virt::sys;
 
 use crate::error::{Explain as _, fail, missing};
@@ -145,6 +146,32 @@ impl Site {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Presses the power button of machines (ACPI), or cuts their power. What is off stays off when
+    /// its host starts.
+    pub(super) fn stop_machines(&self, ids: &[ResourceId], how: Shutdown) -> Result<()> {
+        for id in ids {
+            let (host, guest) = self.need_guest(id)?;
+            let doing = || format!("shutting the machine {} down", guest.name);
+            let Some(domain) = host.domain(&guest.uuid)? else {
+                return Err(missing(format!("machine {}", guest.name)));
+            };
+            if !host.traits()?.offers("test") {
+                domain.set_autostart(false).on(host, doing)?;
+            }
+            let asked = match how {
+                _ if !domain.is_active().on(host, doing)? => continue,
+                Shutdown::Ask => domain.shutdown().map(drop),
+                Shutdown::Cut => domain.destroy(),
+            };
+            if let Err(error) = asked
+                && domain.is_active().unwrap_or(false)
+            {
+                return Err(crate::error::explain(host, &doing(), &error));
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn delete_machines(&self, ids: &[ResourceId]) -> Result<()> {

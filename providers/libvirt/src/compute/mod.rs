@@ -9,7 +9,7 @@ mod machines;
 
 use async_trait::async_trait;
 use strat_model::{KeypairSpec, MachineSpec, Resource, ResourceId, Result};
-use strat_provider::{Compute, Create, CreateMachines, MachineBatch, Update};
+use strat_provider::{Compute, Create, CreateMachines, MachineBatch, Shutdown, Update};
 
 pub(crate) use domain::{Plug, disk_name, disk_xml};
 
@@ -43,6 +43,12 @@ impl Compute for LibvirtProvider {
     async fn start_machines(&self, ids: &[ResourceId]) -> Result<()> {
         let ids = ids.to_vec();
         self.run("start_machines", move |site| site.start_machines(&ids))
+            .await
+    }
+
+    async fn stop_machines(&self, ids: &[ResourceId], how: Shutdown) -> Result<()> {
+        let ids = ids.to_vec();
+        self.run("stop_machines", move |site| site.stop_machines(&ids, how))
             .await
     }
 

@@ -92,6 +92,7 @@ fn with_sizes(max_cpu: u32, max_memory: u64) -> Capabilities {
         unreadable: BTreeMap::new(),
         create_batch: 16,
         delete_batch: 100,
+        delete_shuts_down: false,
         consistency_window_ms: 0,
         user_data_max: Bytes(USER_DATA_MAX),
     }

@@ -262,10 +262,8 @@ pub(crate) fn check_fields(
     kind: Kind,
     fields: &std::collections::BTreeSet<strat_model::Field>,
 ) -> Result<()> {
-    use strat_model::Field;
     for field in fields {
-        let by_mark = matches!(field, Field::Protect | Field::Request);
-        if !by_mark && !capabilities.can_update(kind, *field) {
+        if !field.is_of_mark() && !capabilities.can_update(kind, *field) {
             let message = format!("the {field} of a {kind} cannot be changed in place");
             return Err(fail(ErrorKind::Unsupported, message));
         }

@@ -32,6 +32,7 @@ fn mark(kind: Kind, owner: &str) -> Mark {
         spec: "0".to_owned(),
         generation: 1,
         protect: false,
+        disposable: false,
         notes: strat_model::Shared::new(),
     }
 }

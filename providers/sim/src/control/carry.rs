@@ -22,6 +22,7 @@ pub(super) fn out(cloud: &Cloud, tx: &mut Tx<'_>, what: &Disturbance) -> Result<
             tx.region().get(*kind, &thing.id).cloned().unwrap_or(thing)
         }
         D::StopMachine { which } => alter(tx, Kind::Machine, which, |t| t.stopped = true)?,
+        D::HangMachine { which } => alter(tx, Kind::Machine, which, |t| t.hangs = true)?,
         D::BreakMachine { which } => alter(tx, Kind::Machine, which, |t| t.failed = true)?,
         D::ResizeMachine {
             which,

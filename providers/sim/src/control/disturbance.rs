@@ -25,6 +25,11 @@ pub enum Disturbance {
         /// Which one.
         which: String,
     },
+    /// A machine hangs: from now on it does not shut down when it is asked to.
+    HangMachine {
+        /// Which one.
+        which: String,
+    },
     /// A machine breaks for good.
     BreakMachine {
         /// Which one.

@@ -131,6 +131,15 @@ impl SimControl {
         })
     }
 
+    /// The volumes that were pulled off a machine that ran, by a call, in the order in which that
+    /// happened.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such region.
+    pub fn pulled(&self, region: &RegionKey) -> Result<Vec<ResourceId>> {
+        self.transact(region, |_, tx| Ok(tx.region().record.pulled.clone()))
+    }
+
     /// Does something to a region, and gives back the things it touched, as they are now.
     ///
     /// # Errors

@@ -3,9 +3,11 @@
 use std::net::Ipv4Addr;
 
 use strat_model::{
-    Attributes, Bytes, CapacityKind, Error, ImageRef, Kind, MachineSpec, Name, Resource,
+    Attributes, Bytes, CapacityKind, Error, ImageRef, Kind, MachineSpec, Name, Pool, Resource,
     ResourceId, ResourceState, Result, Scope, Sizing, Spec, SubnetScope, SubnetSpec,
 };
+
+use strat_provider::Shutdown;
 
 use super::create::digest_of;
 use super::{Cloud, Request};
@@ -211,11 +213,11 @@ impl Cloud {
                 && free.memory >= asked.memory
                 && free.disk >= Bytes(disks);
             if !fits {
-                let (cpu, memory, disk) = (free.cpu, free.memory, free.disk);
                 let message = format!(
-                    "there is no room for a `{kind}`: {cpu} CPUs, {memory} of memory and {disk} of disk are free"
+                    "there is no room for a `{kind}`: {}",
+                    lacking(&free, asked, Bytes(disks))
                 );
-                let scope = if cpu == 0 {
+                let scope = if free.cpu == 0 {
                     Scope::Region
                 } else {
                     Scope::Offer
@@ -328,6 +330,30 @@ impl Cloud {
     }
 }
 
+impl Cloud {
+    /// Switches machines off. One that hangs does not do what it is asked to.
+    pub(crate) fn stop_machines(
+        &self,
+        tx: &mut Tx<'_>,
+        ids: &[ResourceId],
+        how: Shutdown,
+    ) -> Result<()> {
+        self.check_many(ids)?;
+        let things = ids
+            .iter()
+            .map(|id| self.existing(tx, Kind::Machine, id))
+            .collect::<Result<Vec<_>>>()?;
+        for thing in things {
+            if !thing.stopped && (how == Shutdown::Cut || !thing.hangs) {
+                let mut next = (*thing).clone();
+                next.stopped = true;
+                tx.change(&thing, next, 0);
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Shortfall {
     fn of(error: &Error) -> Self {
         Self {
@@ -345,6 +371,36 @@ impl Shortfall {
             None => error,
         }
     }
+}
+
+/// What there is too little of for a machine, in words. What is not bounded is never lacking.
+fn lacking(free: &Pool, asked: &MachineSpec<ResourceId>, disk: Bytes) -> String {
+    let mut lacking = Vec::new();
+    let mut look = |short: bool, what: &str, free: String, asked: String| {
+        if short {
+            lacking.push(format!("{free} of {asked} {what} are free"));
+        }
+    };
+    let (cpu, memory) = (u64::from(asked.cpu), asked.memory);
+    look(
+        free.cpu < cpu,
+        "CPUs",
+        free.cpu.to_string(),
+        cpu.to_string(),
+    );
+    look(
+        free.memory < memory,
+        "memory",
+        free.memory.to_string(),
+        memory.to_string(),
+    );
+    look(
+        free.disk < disk,
+        "disk",
+        free.disk.to_string(),
+        disk.to_string(),
+    );
+    lacking.join(", ")
 }
 
 /// The size that a flexible machine type names: `flex-<cpu>-<memory in MiB>`.

@@ -35,8 +35,18 @@ impl Cloud {
     /// Deletes machines, all in one call.
     pub(crate) fn delete_machines(&self, tx: &mut Tx<'_>, ids: &[ResourceId]) -> Result<()> {
         self.check_many(ids)?;
-        ids.iter()
-            .try_for_each(|id| self.delete(tx, Kind::Machine, id))
+        for id in ids {
+            let volumes = tx
+                .region()
+                .users(id)
+                .filter(|user| user.kind() == Kind::Volume);
+            let volumes: Vec<ResourceId> = volumes.map(|volume| volume.id.clone()).collect();
+            volumes
+                .iter()
+                .for_each(|volume| self.note_pulled(tx, volume));
+            self.delete(tx, Kind::Machine, id)?;
+        }
+        Ok(())
     }
 
     /// Fails if these are more ids than a call takes.

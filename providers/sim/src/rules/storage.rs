@@ -138,6 +138,22 @@ impl Cloud {
         self.set_attach(tx, id, None)
     }
 
+    /// Notes that a volume is pulled off a machine that runs.
+    pub(crate) fn note_pulled(&self, tx: &mut Tx<'_>, id: &ResourceId) {
+        let region = tx.region();
+        let Some(Spec::Volume(volume)) = region.get(Kind::Volume, id).map(|thing| &thing.spec)
+        else {
+            return;
+        };
+        let machine = volume.attach.as_ref();
+        let machine = machine.and_then(|machine| region.get(Kind::Machine, machine));
+        let runs = machine
+            .is_some_and(|machine| machine.is_wanted() && !machine.stopped && !machine.failed);
+        if runs {
+            tx.change_record(|record| record.pulled.push(id.clone()));
+        }
+    }
+
     fn set_attach(&self, tx: &mut Tx<'_>, id: &ResourceId, to: Option<ResourceId>) -> Result<()> {
         let thing = self.existing(tx, Kind::Volume, id)?;
         let mut next = (*thing).clone();

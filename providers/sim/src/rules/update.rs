@@ -43,8 +43,7 @@ impl Cloud {
     }
 
     fn check_field(&self, kind: Kind, field: Field) -> Result<()> {
-        let by_mark = matches!(field, Field::Protect | Field::Request);
-        if by_mark || self.capabilities.can_update(kind, field) {
+        if field.is_of_mark() || self.capabilities.can_update(kind, field) {
             return Ok(());
         }
         let message = format!("the {field} of a {kind} cannot be changed in place");

@@ -142,6 +142,7 @@ impl World {
                     },
                     sites: std::collections::BTreeSet::new(),
                     trials: crate::Trials::default(),
+                    pulled: Vec::new(),
                 },
                 |region| region.record.clone(),
             );

@@ -30,6 +30,9 @@ pub(crate) struct RegionRecord {
     /// What was done to it behind its users' backs.
     #[serde(default)]
     pub(crate) trials: Trials,
+    /// The volumes that a call pulled off a machine that ran.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) pulled: Vec<ResourceId>,
 }
 
 /// What a create with a token led to. One that made a single thing has none of its own: the thing

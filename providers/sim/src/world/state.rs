@@ -88,6 +88,7 @@ impl State {
         for region in self.regions.values_mut() {
             let record = RegionRecord {
                 trials: crate::Trials::default(),
+                pulled: Vec::new(),
                 ..region.record.clone()
             };
             *region = Region::new(record);

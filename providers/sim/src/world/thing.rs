@@ -31,6 +31,9 @@ pub(crate) struct Thing {
     pub(crate) remembered_until: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "is_false")]
     pub(crate) stopped: bool,
+    /// Whether a machine does not shut down when it is asked to.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) hangs: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     pub(crate) failed: bool,
     /// The digest of the request that made it.
@@ -125,13 +128,18 @@ impl Thing {
 
     /// What a fresh read reports; what cannot be read back is emptied.
     pub(crate) fn report(&self, now: Timestamp, down: bool) -> Resource {
+        let mut attributes = self.attributes.clone();
+        if self.kind() == Kind::Bucket {
+            let empty = (self.objects == 0).to_string();
+            attributes.insert(Resource::EMPTY.to_owned(), empty);
+        }
         Resource {
             id: self.id.clone(),
             name: self.name.clone(),
             mark: self.mark.clone(),
             state: self.state(now, down),
             spec: readable(self.spec.clone()),
-            attributes: self.attributes.clone(),
+            attributes,
             created: Some(self.created),
         }
     }

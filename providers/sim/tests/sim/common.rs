@@ -40,6 +40,7 @@ pub(crate) fn mark(addr: &str) -> Mark {
         spec: "0123456789abcdef".to_owned(),
         generation: 1,
         protect: false,
+        disposable: false,
         notes: strat_model::Shared::new(),
     }
 }

@@ -155,7 +155,11 @@ proptest! {
                 let run = session.begin(&RunOptions::new("test")).await.expect("begins");
                 let options = PlanOptions { mode, ..PlanOptions::default() };
                 let planned = run.plan(&options).await.expect("a plan");
-                let options = stratiform::ApplyOptions { allow_deletes: true, ..Default::default() };
+                let options = stratiform::ApplyOptions {
+                    allow_deletes: true,
+                    allow_data_loss: stratiform::AllowDataLoss::all_of(&planned.saved),
+                    ..Default::default()
+                };
                 let refused = run.apply(&planned, &options).await.is_err();
                 run.end().await.expect("ends");
                 prop_assert!(mode == Mode::Apply || refused || protected.is_empty());

@@ -3,6 +3,8 @@
 mod blind;
 mod common;
 mod disturbed;
+mod named;
+mod shutdown;
 mod stopped;
 mod strangers;
 mod weather;

@@ -11,6 +11,7 @@ use strat_model::{
 use super::{Allotment, Supply, permitted_zones};
 use crate::place::Placer;
 use crate::place::offers::{Market, Shape, request};
+use crate::room::disk_space;
 
 impl<'a> Placer<'a> {
     /// Keeps what runs where it is permitted, up to the count, and takes its room.
@@ -57,8 +58,13 @@ impl<'a> Placer<'a> {
                     let first = supply.apart.insert((site, zone, word.clone()));
                     here.truncate(usize::from(first));
                 }
-                for (count, shape) in shapes(machine, &here, zone, &mut spot_left, market) {
-                    allotment.add(site, zone, &shape, count);
+                let disk = disk_space(&machine.disks);
+                for size in shapes(machine, &here, zone, &mut spot_left, market) {
+                    let grown = size.runs.iter().filter(|is| grows(is, &size.shape, disk));
+                    let grown = u32::try_from(grown.count()).unwrap_or(u32::MAX);
+                    let count = u32::try_from(size.runs.len()).unwrap_or(u32::MAX);
+                    allotment.add(site, zone, &size.shape, count);
+                    allotment.grow(site, zone, &size.shape, grown);
                 }
             }
         }
@@ -95,27 +101,63 @@ fn is_sold_somewhere(allotment: &Allotment<'_>, supply: &Supply<'_>) -> bool {
     })
 }
 
+/// Takes the room of what runs as it is.
 fn take_rooms<'a>(allotment: &Allotment<'a>, supply: &mut Supply<'a>) {
     let disk = allotment.disk();
     for share in &allotment.shares {
         if let Some(room) = supply.rooms.get_mut(share.site) {
-            room.take(share.shape.need(disk), share.count);
+            room.take(share.shape.need(disk), share.count - share.grown);
         }
     }
 }
 
+/// Takes the room of what is to be larger than it is, once all that stays as it is has its own.
+/// What does not fit has no place here any more: it is looked for another, and if there is none,
+/// nothing goes for it.
+pub(super) fn make_room<'a>(allotment: &mut Allotment<'a>, supply: &mut Supply<'a>) {
+    let disk = allotment.disk();
+    let mut out = 0;
+    for share in &mut allotment.shares {
+        if share.grown == 0 {
+            continue;
+        }
+        let Some(room) = supply.rooms.get_mut(share.site) else {
+            continue;
+        };
+        let need = share.shape.need(disk);
+        let (fits, _) = room.fits(need, share.grown);
+        room.take(need, fits);
+        out += share.grown - fits;
+        share.count -= share.grown - fits;
+        share.grown = fits;
+    }
+    allotment.missing += out;
+    allotment.shares.retain(|share| share.count > 0);
+}
+
+/// Whether a machine takes more of what is bounded once it is of a size than it does now.
+fn grows(is: &MachineSpec<ResourceId>, shape: &Shape, disk: u64) -> bool {
+    shape.cpu > is.cpu || shape.memory > is.memory || disk > disk_space(&is.disks)
+}
+
+/// Machines that run, and the size that they have or are to have.
+struct Sized<'r> {
+    shape: Shape,
+    runs: Vec<&'r MachineSpec<ResourceId>>,
+}
+
 /// The sizes of the machines in a zone where some run: their own, while what was asked for is the
 /// same; the others become what would be chosen now.
-fn shapes<'a>(
+fn shapes<'a, 'r>(
     machine: &MachineIntent,
-    here: &[&Resource],
+    here: &[&'r Resource],
     zone: &'a Name,
     spot_left: &mut u32,
     market: &mut Market<'a>,
-) -> Vec<(u32, Shape)> {
+) -> Vec<Sized<'r>> {
     let asked = request(machine);
-    let mut others = 0;
-    let mut by_shape: BTreeMap<(&str, CapacityKind), (u32, &MachineSpec<ResourceId>)> =
+    let mut others = Vec::new();
+    let mut by_shape: BTreeMap<(&str, CapacityKind), Vec<&MachineSpec<ResourceId>>> =
         BTreeMap::new();
     for resource in here {
         let Spec::Machine(spec) = &resource.spec else {
@@ -127,24 +169,30 @@ fn shapes<'a>(
             .and_then(|mark| mark.notes.get(&Field::Request));
         let spot = spec.capacity == CapacityKind::Spot;
         if note != Some(&asked) || (spot && *spot_left == 0) {
-            others += 1;
+            others.push(spec);
             continue;
         }
         *spot_left -= u32::from(spot);
         let key = (spec.machine_type.as_str(), spec.capacity);
-        by_shape.entry(key).or_insert((0, spec)).0 += 1;
+        by_shape.entry(key).or_default().push(spec);
     }
-    let counts = by_shape.into_values();
-    let mut shapes: Vec<_> = counts.map(|(n, spec)| (n, market.running(spec))).collect();
-    if others > 0 {
-        let largest = shapes.iter_mut().max_by_key(|(count, _)| *count);
-        let permanent = largest.filter(|(_, shape)| shape.capacity != CapacityKind::Spot);
+    let sized = by_shape.into_values().map(|runs| Sized {
+        shape: market.running(runs[0]),
+        runs,
+    });
+    let mut sized: Vec<_> = sized.collect();
+    if !others.is_empty() {
+        let largest = sized.iter_mut().max_by_key(|sized| sized.runs.len());
+        let permanent = largest.filter(|sized| sized.shape.capacity != CapacityKind::Spot);
         match permanent {
-            Some((count, _)) => *count += others,
-            None => shapes.extend(market.choose(zone, machine).map(|shape| (others, shape))),
+            Some(sized) => sized.runs.append(&mut others),
+            None => sized.extend(market.choose(zone, machine).map(|shape| Sized {
+                shape,
+                runs: others,
+            })),
         }
     }
-    shapes
+    sized
 }
 
 /// Takes machines away until at most the count is left: from the place that is liked least, and of
@@ -176,7 +224,10 @@ fn shrink(allotment: &mut Allotment<'_>) {
             (Reverse(share.count == 0), site_key, in_zone)
         });
         let Some((at, _)) = worst else { return };
-        allotment.shares[at].count -= 1;
+        let share = &mut allotment.shares[at];
+        share.count -= 1;
+        // Who has to grow goes first.
+        share.grown = share.grown.saturating_sub(1).min(share.count);
         total -= 1;
     }
 }

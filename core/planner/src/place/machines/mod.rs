@@ -30,6 +30,8 @@ pub(super) struct Share<'a> {
     site: &'a Name,
     zone: &'a Name,
     count: u32,
+    /// How many of them run now and take more than they did: there must be room for that.
+    grown: u32,
     shape: Shape,
 }
 
@@ -65,11 +67,21 @@ impl<'a> Allotment<'a> {
             site,
             zone,
             count,
+            grown: 0,
             shape: shape.clone(),
         };
         // Most intents are one machine.
         self.shares.reserve_exact(1);
         self.shares.insert(end, share);
+    }
+
+    /// Says of some of those of a size in a zone that they take more than they did.
+    fn grow(&mut self, site: &Name, zone: &Name, shape: &Shape, grown: u32) {
+        let here = self.range(site, zone);
+        let mut here = self.shares[here].iter_mut();
+        if let Some(share) = here.find(|share| share.shape.is_same(shape)) {
+            share.grown += grown;
+        }
     }
 
     /// Where those in a zone stand.
@@ -146,6 +158,9 @@ impl<'a> Placer<'a> {
             }
             let pin = pins.get(&machine.common.addr).cloned();
             allotments.push(self.keep(machine, sites, pin, &mut supply));
+        }
+        for allotment in &mut allotments {
+            keep::make_room(allotment, &mut supply);
         }
         let demands = demand::demands(&mut allotments, &mut supply);
         let answer = allot(&demands.problem);

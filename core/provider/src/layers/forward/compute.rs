@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use strat_model::{KeypairSpec, Kind, MachineSpec, Resource, ResourceId, Result};
 
 use super::{Api, Layered};
-use crate::{Compute, Create, CreateMachines, MachineBatch, Update};
+use crate::{Compute, Create, CreateMachines, MachineBatch, Shutdown, Update};
 
 #[async_trait]
 impl Compute for Layered {
@@ -34,6 +34,14 @@ impl Compute for Layered {
             .write(Api::Compute, "start_machines", Kind::Machine)
             .batch(ids.len());
         self.forward(call, || self.inner.compute().start_machines(ids))
+            .await
+    }
+
+    async fn stop_machines(&self, ids: &[ResourceId], how: Shutdown) -> Result<()> {
+        let call = self
+            .write(Api::Compute, "stop_machines", Kind::Machine)
+            .batch(ids.len());
+        self.forward(call, || self.inner.compute().stop_machines(ids, how))
             .await
     }
 

@@ -30,6 +30,7 @@ impl Lab {
             spec: "0".to_owned(),
             generation: 1,
             protect: false,
+            disposable: false,
             notes: strat_model::Shared::new(),
         }
     }

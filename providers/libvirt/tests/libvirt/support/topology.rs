@@ -71,6 +71,12 @@ impl Topology {
             let planned = run.plan(&PlanOptions::default()).await?;
             let options = ApplyOptions {
                 allow_deletes: true,
+                execute: stratiform::engine::ExecuteOptions {
+                    // Most guests of these tests have nothing that would shut them down.
+                    stop_deadline: std::time::Duration::from_secs(2),
+                    ..Default::default()
+                },
+                allow_data_loss: stratiform::AllowDataLoss::all_of(&planned.saved),
                 ..ApplyOptions::default()
             };
             run.apply(&planned, &options).await
