@@ -36,7 +36,7 @@ impl Evaluator<'_> {
         }
         match function.run {
             Run::Pure(run) => self.pure(function, run, call, values, span),
-            Run::File(run) => self.file_function(run, call, values, span),
+            Run::File(run) => self.file_function(function.doc.name, run, call, values),
             Run::Special(special) => self.special(special, call, &values, span),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Binding, Evaluator, Scope, Template};
 use crate::ast::Call;
-use crate::functions::{self, Special};
+use crate::functions::{self, FromFile, Special};
 use crate::report::{Failed, Outcome};
 use crate::span::Span;
 use crate::syntax::{self, Source};
@@ -61,15 +61,20 @@ impl Evaluator<'_> {
     /// What a function makes of a file's content.
     pub(super) fn file_function(
         &mut self,
-        run: fn(&[u8]) -> String,
+        name: &'static str,
+        run: FromFile,
         call: &Call,
         values: Vec<Value>,
-        span: Span,
     ) -> Outcome<Value> {
-        let at = call.args.first().map_or(span, |arg| arg.span);
+        let at = call.args.first().map_or(call.name.span, |arg| arg.span);
         let path = self.path(values.into_iter().next().unwrap_or(Value::Null), at)?;
-        let bytes = self.bytes(&self.full_path(&path), &path, at)?;
-        Ok(Value::string(run(&bytes)))
+        let full = self.full_path(&path);
+        let made = self.from_files.entry((name, full));
+        let made = made.or_insert_with_key(|(_, full)| functions::from_file(full, run));
+        match made.clone() {
+            Ok(text) => Ok(Value::string(text)),
+            Err(why) => Err(self.unreadable_file(&path, &why, at)),
+        }
     }
 
     /// A path or a pattern of paths.
@@ -256,16 +261,21 @@ impl Evaluator<'_> {
         match &self.texts[full] {
             Ok(bytes) => Ok(bytes.clone()),
             Err(why) => {
-                let message = format!("`{path}` cannot be read: {why}");
-                let folder = self.program.base_dir.display().to_string();
-                let folder = if folder.is_empty() {
-                    ".".to_owned()
-                } else {
-                    folder
-                };
-                let help = format!("paths are relative to the topology's folder, `{folder}`");
-                Err(self.fail(at, "bad_file", message, "read here", Some(help)))
+                let why = why.clone();
+                Err(self.unreadable_file(path, &why, at))
             }
         }
+    }
+
+    fn unreadable_file(&mut self, path: &str, why: &str, at: Span) -> Failed {
+        let message = format!("`{path}` cannot be read: {why}");
+        let folder = self.program.base_dir.display().to_string();
+        let folder = if folder.is_empty() {
+            ".".to_owned()
+        } else {
+            folder
+        };
+        let help = format!("paths are relative to the topology's folder, `{folder}`");
+        self.fail(at, "bad_file", message, "read here", Some(help))
     }
 }

@@ -84,6 +84,8 @@ pub(crate) struct Evaluator<'p> {
     inline: FxHashMap<Arc<str>, Outcome<Arc<Template>>>,
     texts: FxHashMap<PathBuf, Result<Arc<[u8]>, String>>,
     digests: FxHashMap<PathBuf, Result<String, String>>,
+    /// What functions made of files, by the function's name and the file.
+    from_files: FxHashMap<(&'static str, PathBuf), Result<String, String>>,
     pub(crate) shared: Shared,
     /// The files of values, whose text no finding may hold.
     pub(crate) value_files: Vec<SourceFile>,
@@ -220,6 +222,7 @@ impl<'p> Evaluator<'p> {
             inline: FxHashMap::default(),
             texts: FxHashMap::default(),
             digests: FxHashMap::default(),
+            from_files: FxHashMap::default(),
             shared: Shared::default(),
             value_files: Vec::new(),
         }

@@ -6,7 +6,7 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
-use super::files::reads;
+use super::files::{digest, hex, reads};
 use super::{Args, FnResult, Function, pure, rsa};
 use crate::value::Value;
 
@@ -77,55 +77,47 @@ pub(super) static TABLE: &[Function] = &[
     ),
     reads(
         "filebase64sha256",
-        |bytes| base64_of(&Sha256::digest(bytes)),
+        |file| digest::<Sha256>(file).map(|bytes| base64_of(&bytes)),
         "filebase64sha256(path)",
         "The SHA-256 of a file's content, as base64.",
         "filebase64sha256(\"disk.qcow2\")",
     ),
     reads(
         "filebase64sha512",
-        |bytes| base64_of(&Sha512::digest(bytes)),
+        |file| digest::<Sha512>(file).map(|bytes| base64_of(&bytes)),
         "filebase64sha512(path)",
         "The SHA-512 of a file's content, as base64.",
         "filebase64sha512(\"disk.qcow2\")",
     ),
     reads(
         "filemd5",
-        |bytes| hex(&Md5::digest(bytes)),
+        |file| digest::<Md5>(file).map(|bytes| hex(&bytes)),
         "filemd5(path)",
         "The MD5 of a file's content, in hex.",
         "filemd5(\"disk.qcow2\")",
     ),
     reads(
         "filesha1",
-        |bytes| hex(&Sha1::digest(bytes)),
+        |file| digest::<Sha1>(file).map(|bytes| hex(&bytes)),
         "filesha1(path)",
         "The SHA-1 of a file's content, in hex.",
         "filesha1(\"disk.qcow2\")",
     ),
     reads(
         "filesha256",
-        |bytes| hex(&Sha256::digest(bytes)),
+        |file| digest::<Sha256>(file).map(|bytes| hex(&bytes)),
         "filesha256(path)",
         "The SHA-256 of a file's content, in hex.",
         "filesha256(\"disk.qcow2\")",
     ),
     reads(
         "filesha512",
-        |bytes| hex(&Sha512::digest(bytes)),
+        |file| digest::<Sha512>(file).map(|bytes| hex(&bytes)),
         "filesha512(path)",
         "The SHA-512 of a file's content, in hex.",
         "filesha512(\"disk.qcow2\")",
     ),
 ];
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
 
 fn base64_of(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)

@@ -1,13 +1,13 @@
 //! Reading files.
 
-use std::io::Read as _;
+use std::io::{self, Read};
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest, Sha256};
 
-use super::{Function, FunctionDoc, Run};
+use super::{FromFile, Function, FunctionDoc, Run};
 
 /// The most bytes that a function reads of one file.
 const MAX_BYTES: u64 = 16 << 20;
@@ -27,36 +27,47 @@ fn explain(error: std::io::Error) -> String {
 
 /// The SHA-256 of a file of any size, in hex, or why there is none.
 pub(crate) fn digest_file(path: &Path) -> Result<String, String> {
+    from_file(path, |file| digest::<Sha256>(file).map(|bytes| hex(&bytes)))
+}
+
+/// What a function makes of a file, or why it makes nothing.
+pub(crate) fn from_file(path: &Path, run: FromFile) -> Result<String, String> {
     let mut file = std::fs::File::open(path).map_err(explain)?;
-    let mut hasher = Sha256::new();
+    run(&mut file).map_err(explain)
+}
+
+/// The digest of all that is read, a piece at a time.
+pub(super) fn digest<D: Digest>(reader: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut hasher = D::new();
     let mut buffer = vec![0; 1 << 20];
     loop {
-        let n = file.read(&mut buffer).map_err(explain)?;
-        if n == 0 {
-            break;
+        match reader.read(&mut buffer)? {
+            0 => return Ok(hasher.finalize().to_vec()),
+            n => hasher.update(&buffer[..n]),
         }
-        hasher.update(&buffer[..n]);
     }
-    let hex = hasher
-        .finalize()
-        .iter()
-        .fold(String::new(), |mut hex, byte| {
-            use std::fmt::Write as _;
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
-    Ok(hex)
+}
+
+/// Bytes in hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// The content of a file, or why there is none.
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, String> {
-    let file = std::fs::File::open(path).map_err(explain)?;
+    let mut file = std::fs::File::open(path).map_err(explain)?;
+    content(&mut file).map_err(explain)
+}
+
+fn content(reader: &mut dyn Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(explain)?;
+    reader.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err("it is larger than 16 MiB".to_owned());
+        return Err(io::Error::other("it is larger than 16 MiB"));
     }
     Ok(bytes)
 }
@@ -64,7 +75,7 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, String> {
 /// A function of a file's content.
 pub(super) const fn reads(
     name: &'static str,
-    run: fn(&[u8]) -> String,
+    run: FromFile,
     signature: &'static str,
     doc: &'static str,
     example: &'static str,
@@ -84,7 +95,7 @@ pub(super) const fn reads(
 
 pub(super) static TABLE: &[Function] = &[reads(
     "filebase64",
-    |bytes| STANDARD.encode(bytes),
+    |file| content(file).map(|bytes| STANDARD.encode(bytes)),
     "filebase64(path)",
     "The content of a file as base64.",
     "filebase64(\"logo.png\")",

@@ -1,5 +1,6 @@
-//! The functions of the language. None reads a clock, draws a random number or asks the
-//! environment: the same files and inputs always give the same topology.
+//! The functions of the language. None reads a clock or draws a random number, nor asks the
+//! environment but for the user's own folder, where a path begins with `~`: the same files and inputs
+//! always give the same topology.
 
 mod args;
 mod case;
@@ -23,6 +24,7 @@ mod text;
 mod time;
 
 use std::collections::BTreeMap;
+use std::io::{self, Read};
 use std::sync::LazyLock;
 
 use strat_model::Diagnostic;
@@ -32,7 +34,7 @@ use crate::report::nearest;
 use crate::span::Files;
 
 pub(crate) use args::{Args, FnResult};
-pub(crate) use files::{digest_file, read_file};
+pub(crate) use files::{digest_file, from_file, read_file};
 pub(crate) use path::{cleaned, expanded, file_set};
 
 /// A function of the language, as `strat functions` lists it.
@@ -47,6 +49,9 @@ pub struct FunctionDoc {
     /// An expression that is true.
     pub example: &'static str,
 }
+
+/// What a function makes of a file, which may be of any size.
+pub(crate) type FromFile = fn(&mut dyn Read) -> io::Result<String>;
 
 /// A function: what is told of it, and how it runs.
 pub(crate) struct Function {
@@ -63,7 +68,7 @@ pub(crate) enum Run {
     /// From its arguments alone.
     Pure(fn(&Args<'_>) -> FnResult),
     /// From the content of the file that its argument names.
-    File(fn(&[u8]) -> String),
+    File(FromFile),
     /// By the evaluator, which has the files and may leave arguments unevaluated.
     Special(Special),
 }

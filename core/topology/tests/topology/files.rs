@@ -59,6 +59,17 @@ fn the_content_of_a_file_is_digested() {
 }
 
 #[test]
+fn a_large_file_is_digested_but_not_read_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = fs::File::create(folder.path().join("disk.img")).expect("a file");
+    file.set_len(20 << 20).expect("its size");
+    let digest = value(folder.path(), "filesha1(\"disk.img\")").expect("a digest");
+    assert_eq!(digest, "\"9674344c90c2f0646f0b78026e127c9b86e3ad77\"");
+    let found = value(folder.path(), "filebase64(\"disk.img\")").expect_err("refused");
+    assert!(found[0].message.contains("16 MiB"), "{found:?}");
+}
+
+#[test]
 fn files_are_listed_by_pattern() {
     let folder = folder();
     for (arguments, wanted) in [
