@@ -10,7 +10,7 @@ use super::{labels, read};
 use crate::ast::{Attribute, Block};
 use crate::eval::{Evaluator, ROOT};
 use crate::report::{Failed, Outcome, suggest};
-use crate::value::{Value, to_plain_json};
+use crate::value::{Value, to_plain_json, too_long_for_plain};
 
 /// Endings of attributes that would hold a secret.
 const SECRETS: [&str; 12] = [
@@ -74,6 +74,15 @@ fn set(ev: &mut Evaluator<'_>, spec: &mut SiteSpec, attribute: &Attribute) -> Ou
     let value = ev.plain(value, span, word)?;
     let known = ["provider", "region", "zones", "capacity", "labels"];
     let Some(name) = known.into_iter().find(|known| *known == word) else {
+        if too_long_for_plain(&value).is_some() {
+            return Err(ev.fail(
+                span,
+                "number_range",
+                format!("the setting `{word}` holds a number with too many digits"),
+                "would be rounded",
+                Some("put it in quotes, so that it is text".to_owned()),
+            ));
+        }
         let json = to_plain_json(&value).ok_or(Failed)?;
         spec.settings.insert(word.to_owned(), json);
         return Ok(());

@@ -5,6 +5,7 @@
 mod args;
 mod case;
 mod charset;
+mod choose;
 mod convert;
 mod decimal;
 mod digest;
@@ -114,6 +115,7 @@ const fn pure(
 static TABLE: LazyLock<BTreeMap<&'static str, &'static Function>> = LazyLock::new(|| {
     [
         charset::TABLE,
+        choose::TABLE,
         convert::TABLE,
         digest::TABLE,
         encoding::TABLE,

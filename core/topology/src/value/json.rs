@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{Ref, Value};
+use super::{Number, Ref, Value};
 
 /// JSON with the digits of its numbers as they are: a number of any length is written whole, where
 /// `serde_json` has the nearest double. Its `Display` writes it on one line, and with `{:#}` on
@@ -128,4 +128,19 @@ pub(crate) fn to_json(value: &Value) -> Option<Json> {
 /// The same as `serde_json` has it, by [`Json::to_value`].
 pub(crate) fn to_plain_json(value: &Value) -> Option<serde_json::Value> {
     to_json(value).map(|json| json.to_value())
+}
+
+/// The first whole number in a value that `serde_json` would not have whole.
+pub(crate) fn too_long_for_plain(value: &Value) -> Option<&Number> {
+    match value {
+        Value::Number(number) => {
+            let long = number.to_i64().is_none() && number.to_int().is_some();
+            let rounded = || Number::from_f64(number.to_f64());
+            (long && rounded().as_ref() != Some(number)).then_some(number)
+        }
+        Value::List(items) => items.iter().find_map(too_long_for_plain),
+        Value::Map(items) => items.values().find_map(too_long_for_plain),
+        Value::Sensitive(inner) => too_long_for_plain(inner),
+        Value::Null | Value::Bool(_) | Value::String(_) | Value::Ref(_) | Value::Unknown(_) => None,
+    }
 }

@@ -16,7 +16,7 @@ pub use json::Json;
 
 pub(crate) use collection::{Items, Map, Sequence};
 pub(crate) use convert::{order, text_of};
-pub(crate) use json::{to_json, to_plain_json};
+pub(crate) use json::{to_json, to_plain_json, too_long_for_plain};
 pub(crate) use number::{Number, TOO_LARGE};
 
 /// The value of an expression.
