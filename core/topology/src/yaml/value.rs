@@ -29,12 +29,21 @@ pub(crate) fn to_value(node: &Node) -> Result<Value, &'static str> {
         NodeKind::Map(pairs) => {
             let mut map = Map::new();
             for (key, value) in pairs {
+                if is_null(key) {
+                    return Err("a key is null; put it in quotes if it is text");
+                }
                 let key = self::key(key).ok_or("a key is a list or a map")?;
                 map.insert(key, to_value(value)?);
             }
             Value::Map(Arc::new(map))
         }
     })
+}
+
+/// Whether a key is a word for null. One that is left out is an empty text.
+fn is_null(key: &Node) -> bool {
+    matches!(&key.kind, NodeKind::Scalar { text, plain: true }
+        if !text.is_empty() && scalar(text, true) == Value::Null)
 }
 
 /// The value of a scalar.
