@@ -1,10 +1,9 @@
 //! What libvirt's errors mean.
 
 use strat_model::{Error, ErrorKind};
-use virt::error::{ErrorDomain, ErrorDomainEnum};
-use virt::sys;
 
 use crate::host::Host;
+use crate::rpc::sys;
 
 /// The name of the provider.
 pub(crate) const PROVIDER: &str = "libvirt";
@@ -12,7 +11,7 @@ pub(crate) const PROVIDER: &str = "libvirt";
 /// libvirt's codes, their names, and what they mean. What is not here is `Internal`.
 ///
 /// The codes are those of `virErrorNumber`: <https://libvirt.org/html/libvirt-virterror.html>.
-const TABLE: &[(sys::virErrorNumber, &str, ErrorKind)] = &[
+const TABLE: &[(u32, &str, ErrorKind)] = &[
     (
         sys::VIR_ERR_NO_DOMAIN,
         "VIR_ERR_NO_DOMAIN",
@@ -179,7 +178,7 @@ const TABLE: &[(sys::virErrorNumber, &str, ErrorKind)] = &[
 ];
 
 /// The row of a code.
-fn row(code: sys::virErrorNumber) -> (ErrorKind, String) {
+fn row(code: u32) -> (ErrorKind, String) {
     match TABLE.iter().find(|(known, ..)| *known == code) {
         Some((_, name, kind)) => (*kind, (*name).to_owned()),
         None => (ErrorKind::Internal, format!("virErrorNumber {code}")),
@@ -187,13 +186,13 @@ fn row(code: sys::virErrorNumber) -> (ErrorKind, String) {
 }
 
 /// Whether libvirt says that a thing is not there.
-pub(crate) fn is_missing(error: &virt::error::Error) -> bool {
-    row(error.code().to_raw()).0 == ErrorKind::NotFound
+pub(crate) fn is_missing(error: &crate::rpc::Error) -> bool {
+    row(error.code()).0 == ErrorKind::NotFound
 }
 
 /// Whether the host's libvirt has no such call.
-pub(crate) fn is_unsupported(error: &virt::error::Error) -> bool {
-    row(error.code().to_raw()).0 == ErrorKind::Unsupported
+pub(crate) fn is_unsupported(error: &crate::rpc::Error) -> bool {
+    row(error.code()).0 == ErrorKind::Unsupported
 }
 
 /// Whether the host refuses this to whoever asks.
@@ -206,12 +205,12 @@ pub(crate) fn is_refusal(error: &Error) -> bool {
 
 /// What a failed call to libvirt on `host` comes to. `doing` says what was tried, as in
 /// "starting the machine x".
-pub(crate) fn explain(host: &Host, doing: &str, error: &virt::error::Error) -> Error {
-    let (mut kind, code) = row(error.code().to_raw());
+pub(crate) fn explain(host: &Host, doing: &str, error: &crate::rpc::Error) -> Error {
+    let (mut kind, code) = row(error.code());
     let dead = host.forget_if_dead();
     // A connection that broke in the middle of a call: what the call did is not known. Another
     // thread may have replaced it already; then the error's origin tells.
-    if (dead || is_of_connection(error.domain())) && kind == ErrorKind::Internal {
+    if (dead || error.is_of_connection()) && kind == ErrorKind::Internal {
         kind = ErrorKind::Transient;
     }
     let message = format!("{doing} on {}: {}", host.name(), error.message().trim());
@@ -221,18 +220,13 @@ pub(crate) fn explain(host: &Host, doing: &str, error: &virt::error::Error) -> E
 }
 
 /// The name of an error's code.
-pub(crate) fn code_of(error: &virt::error::Error) -> String {
-    row(error.code().to_raw()).1
-}
-
-/// Whether an error is of the way to the host, not of what was asked of it.
-fn is_of_connection(domain: ErrorDomainEnum) -> bool {
-    domain.is_any(vec![ErrorDomain::Rpc, ErrorDomain::Remote])
+pub(crate) fn code_of(error: &crate::rpc::Error) -> String {
+    row(error.code()).1
 }
 
 /// What it comes to that there is no connection.
-pub(crate) fn refused(doing: &str, error: &virt::error::Error) -> Error {
-    let (kind, code) = row(error.code().to_raw());
+pub(crate) fn refused(doing: &str, error: &crate::rpc::Error) -> Error {
+    let (kind, code) = row(error.code());
     // Whatever else it says, without a connection nothing is known of the host.
     let kind = match kind {
         ErrorKind::Unauthenticated
@@ -255,7 +249,7 @@ pub(crate) trait Explain<T> {
     fn found(self, host: &Host, doing: impl FnOnce() -> String) -> strat_model::Result<Option<T>>;
 }
 
-impl<T> Explain<T> for Result<T, virt::error::Error> {
+impl<T> Explain<T> for Result<T, crate::rpc::Error> {
     fn on(self, host: &Host, doing: impl FnOnce() -> String) -> strat_model::Result<T> {
         self.map_err(|error| explain(host, &doing(), &error))
     }

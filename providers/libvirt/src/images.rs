@@ -184,7 +184,7 @@ impl Site {
                 )));
             };
             let (mut hasher, mut head) = (Sha256::new(), Vec::new());
-            host.download(&found, 0, &mut |part| {
+            host.download(&found, &mut |part| {
                 hasher.update(part);
                 if head.len() < 4 {
                     head.extend_from_slice(&part[..part.len().min(4)]);

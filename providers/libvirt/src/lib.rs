@@ -45,6 +45,7 @@ mod network;
 mod observe;
 mod offers;
 mod provider;
+mod rpc;
 mod seed;
 mod site;
 mod storage;

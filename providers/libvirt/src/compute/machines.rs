@@ -7,12 +7,12 @@ use strat_model::{
     ResourceId, ResourceState, Result, Spec,
 };
 use strat_provider::Shutdown;
-use virt::sys;
 
 use crate::error::{Explain as _, fail, missing};
 use crate::host::{Guest, Host, MachineBody};
 use crate::network::{machine_filter, subnet_body};
 use crate::provider::OwnedUpdate;
+use crate::rpc::sys;
 use crate::site::{Site, check_fields};
 use crate::thing::{NAMESPACE, Phase, Thing};
 use crate::xml::Element;
@@ -100,7 +100,7 @@ impl Site {
         }
         // libvirt puts the namespace in itself.
         let element = Element::leaf("thing", thing.to_json()?).to_string();
-        let kind = i32::try_from(sys::VIR_DOMAIN_METADATA_ELEMENT).unwrap_or_default();
+        let kind = sys::VIR_DOMAIN_METADATA_ELEMENT;
         domain
             .set_metadata(kind, Some(&element), Some("strat"), Some(NAMESPACE), flags)
             .on(host, doing)
@@ -162,7 +162,7 @@ impl Site {
             }
             let asked = match how {
                 _ if !domain.is_active().on(host, doing)? => continue,
-                Shutdown::Ask => domain.shutdown().map(drop),
+                Shutdown::Ask => domain.shutdown(),
                 Shutdown::Cut => domain.destroy(),
             };
             if let Err(error) = asked

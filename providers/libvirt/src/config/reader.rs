@@ -9,6 +9,7 @@ use strat_model::{Bytes, DiskClass, Name, SiteSpec};
 use strat_provider::SettingError;
 
 use crate::buckets::S3Settings;
+use crate::host::Uri;
 
 use super::{HostConfig, Overcommit, Settings, Uplink, whole};
 
@@ -148,11 +149,12 @@ impl<'a> Reader<'a> {
                     continue;
                 }
             };
-            if !uri.contains("://") {
+            let parsed = Uri::parse(&uri);
+            let no_uri = Some("it is no connection URI");
+            if let Some(trouble) = parsed.map_or(no_uri, |uri| uri.trouble()) {
                 // What stands before an `@` may be a password, and is not repeated.
                 let shown = uri.rsplit('@').next().unwrap_or_default();
-                let message = format!("`{shown}` is no connection URI");
-                self.fail("hosts", message, Some(HOSTS_HELP));
+                self.fail("hosts", format!("`{shown}`: {trouble}"), Some(HOSTS_HELP));
                 continue;
             }
             match Name::new(name.unwrap_or_else(|| host_of(&uri))) {

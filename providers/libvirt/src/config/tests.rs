@@ -108,6 +108,18 @@ fn all_that_is_wrong_is_said() {
 }
 
 #[test]
+fn a_way_that_is_not_spoken_is_told_at_its_place() {
+    for uri in [
+        "qemu+tls://kvm1/system",
+        "qemu://kvm1/system",
+        "qemu+tcp://kvm1/system",
+    ] {
+        let errors = Settings::parse(&site(json!({ "hosts": [uri] }))).expect_err(uri);
+        assert!(errors[0].message.contains("use `qemu+ssh://"), "{errors:?}");
+    }
+}
+
+#[test]
 fn a_site_has_a_host() {
     assert!(Settings::parse(&site(json!({}))).is_err());
     assert!(Settings::parse(&site(json!({ "hosts": [] }))).is_err());

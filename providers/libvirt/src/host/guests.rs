@@ -5,11 +5,10 @@ use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 use strat_model::{Bytes, DiskSpec, Kind, Result};
-use virt::domain::{Domain, DomainState};
-use virt::sys;
 
 use super::Host;
 use crate::error::{Explain as _, is_missing};
+use crate::rpc::{Domain, DomainState, sys};
 use crate::thing::Thing;
 use crate::xml::Element;
 
@@ -75,10 +74,10 @@ impl Guest {
         self.disks.iter().find(|disk| disk.source == source)
     }
 
-    fn read(domain: &Domain) -> Result<Self, virt::error::Error> {
+    fn read(domain: &Domain) -> Result<Self, crate::rpc::Error> {
         let (state, _) = domain.state()?;
         let text = domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?;
-        let mut guest = Self::of_xml(&Element::parse(&text).unwrap_or_default(), state.known());
+        let mut guest = Self::of_xml(&Element::parse(&text).unwrap_or_default(), Some(state));
         if guest.running {
             // What is plugged in now and what is at the next start are the same, but for a crash
             // between the two.
@@ -110,7 +109,7 @@ impl Guest {
                         | DomainState::Blocked
                         | DomainState::Paused
                         | DomainState::Shutdown
-                        | DomainState::PMSuspended
+                        | DomainState::PmSuspended
                 )
             ),
             crashed: state == Some(DomainState::Crashed),
@@ -164,7 +163,7 @@ impl Host {
         let doing = || "listing the guests".to_owned();
         let connection = self.connect()?;
         let mut guests = Vec::new();
-        for domain in connection.list_all_domains(0).on(self, doing)? {
+        for domain in connection.list_all_domains().on(self, doing)? {
             match Guest::read(&domain) {
                 Ok(guest) => guests.push(guest),
                 // It vanished since it was listed.

@@ -12,10 +12,9 @@ mod uri;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use strat_model::{Name, Result};
-use virt::connect::Connect;
 
 use events::Events;
 pub(crate) use events::{Event, Patience, Watch};
@@ -23,12 +22,11 @@ pub(crate) use guests::{Guest, MachineBody};
 pub(crate) use pool::{NewVolume, Pool};
 pub(crate) use sidecar::Shelf;
 pub(crate) use traits::{HostTraits, Version};
+pub(crate) use uri::Uri;
 
 use crate::config::HostConfig;
 use crate::error::Explain as _;
-
-/// How often a connection is asked for a sign of life, in seconds, and how many may be missed.
-const KEEPALIVE: (i32, u32) = (5, 4);
+use crate::rpc::Connect;
 
 /// One host of the pool.
 ///
@@ -62,7 +60,7 @@ impl fmt::Debug for Host {
 impl Host {
     pub(crate) fn new(config: HostConfig) -> Self {
         Self {
-            events: Events::new(&config.uri),
+            events: Events::default(),
             config,
             link: Mutex::new(None),
             traits: OnceLock::new(),
@@ -87,15 +85,14 @@ impl Host {
 
     /// The connection; a new one if there is none or the old one died.
     pub(crate) fn connect(&self) -> Result<Connect> {
-        start_event_loop();
         let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(connection) = &*link
-            && connection.is_alive().unwrap_or(false)
+            && connection.is_alive()
         {
             return Ok(connection.clone());
         }
         *link = None;
-        let opened = Connect::open(Some(&self.config.uri));
+        let opened = Connect::open(&self.config.uri, self.events.teller());
         let connection = opened.map_err(|error| {
             let message = format!(
                 "connecting to the host {} ({})",
@@ -103,8 +100,6 @@ impl Host {
             );
             crate::error::refused(&message, &error)
         })?;
-        // A driver without a daemon (`test:///default`) has no keepalive, and needs none.
-        let _ = connection.set_keep_alive(KEEPALIVE.0, KEEPALIVE.1);
         *link = Some(connection.clone());
         Ok(connection)
     }
@@ -114,17 +109,25 @@ impl Host {
         let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
         let dead = link
             .as_ref()
-            .is_some_and(|connection| !connection.is_alive().unwrap_or(false));
+            .is_some_and(|connection| !connection.is_alive());
         if dead {
             *link = None;
         }
         dead
     }
 
-    /// Starts to listen to what libvirt tells of machines, if nobody does; it returns at once. The
-    /// sooner before a watch, the less that has to wait.
+    /// Asks the host's libvirt to tell what happens to its machines, once for each connection. One
+    /// that does not is asked how they are instead.
     pub(crate) fn listen(&self) {
-        self.events.listen();
+        if self.events.are_told() {
+            return;
+        }
+        let listening = self.connect().map(|connection| connection.listen());
+        match listening {
+            Ok(Ok(())) => self.events.begin(),
+            Ok(Err(error)) => tracing::debug!(host = %self.name(), "no events: {error}"),
+            Err(error) => tracing::debug!(host = %self.name(), "no events: {error}"),
+        }
     }
 
     /// A place in what is told of a machine, by its name: taken before the call whose outcome is
@@ -148,26 +151,4 @@ impl Host {
             .hostname()
             .on(self, || "asking for the host's name".to_owned())
     }
-}
-
-/// Starts the thread that runs libvirt's event loop, once. Keepalive needs it: without it a call
-/// to a host that vanished would wait for ever.
-fn start_event_loop() {
-    static STARTED: Once = Once::new();
-    STARTED.call_once(|| {
-        // libvirt would print every error; ours are told to whoever called.
-        virt::error::clear_error_callback();
-        if virt::event::event_register_default_impl().is_err() {
-            return;
-        }
-        let run = || {
-            while virt::event::event_run_default_impl().is_ok() {}
-        };
-        let started = std::thread::Builder::new()
-            .name("libvirt-events".to_owned())
-            .spawn(run);
-        if let Err(error) = started {
-            tracing::warn!("libvirt's event loop does not run: {error}");
-        }
-    });
 }

@@ -5,11 +5,10 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use strat_model::{Bytes, ErrorKind, Result};
-use virt::storage_pool::StoragePool;
-use virt::storage_vol::StorageVol;
 
 use super::Host;
 use crate::error::{Explain as _, fail};
+use crate::rpc::{StoragePool, StorageVol};
 use crate::xml::Element;
 
 /// How often a pool is tried that another program may be making, and how long is waited between.
@@ -89,7 +88,7 @@ impl Host {
             .holding(Element::leaf("name", name))
             .holding(target);
         let connection = self.connect()?;
-        match connection.define_storage_pool_xml(&xml.to_string(), 0) {
+        match connection.define_storage_pool_xml(&xml.to_string()) {
             Err(error) if connection.lookup_storage_pool_by_name(name).is_err() => {
                 let doing = format!("making the storage pool {name}");
                 Err(crate::error::explain(self, &doing, &error))
@@ -157,17 +156,20 @@ impl Host {
 impl Pool {
     /// The names of all volumes.
     pub(crate) fn names(&self, host: &Host) -> Result<Vec<String>> {
-        self.handle
-            .list_volumes()
-            .on(host, || format!("listing the storage pool {}", self.name))
+        let doing = || format!("listing the storage pool {}", self.name);
+        let volumes = self.handle.list_all_volumes().on(host, doing)?;
+        Ok(volumes
+            .iter()
+            .map(|volume| volume.name().to_owned())
+            .collect())
     }
 
     /// All volumes but our own documents, and how large they are.
     pub(crate) fn volumes(&self, host: &Host) -> Result<Vec<VolumeInfo>> {
         let doing = || format!("listing the storage pool {}", self.name);
         let mut volumes = Vec::new();
-        for volume in self.handle.list_all_volumes(0).on(host, doing)? {
-            let name = volume.name().on(host, doing)?;
+        for volume in self.handle.list_all_volumes().on(host, doing)? {
+            let name = volume.name().to_owned();
             if super::sidecar::is_document(&name) {
                 continue;
             }
@@ -259,7 +261,8 @@ impl Pool {
                 .holding(Element::new("format").with("type", format));
             xml = xml.holding(backing);
         }
-        StorageVol::create_xml(&self.handle, &xml.to_string(), 0)
+        self.handle
+            .create_volume(&xml.to_string())
             .on(host, || format!("making the volume {}", new.name))
     }
 
@@ -278,7 +281,8 @@ impl Pool {
             .holding(Element::leaf("name", name))
             .holding(Element::leaf("capacity", capacity).with("unit", "bytes"))
             .holding(Element::new("target").holding(Element::new("format").with("type", "raw")));
-        StorageVol::create_xml_from(&self.handle, &xml.to_string(), from, 0)
+        self.handle
+            .create_volume_from(&xml.to_string(), from)
             .on(host, || format!("cloning the volume {name}"))
     }
 

@@ -4,13 +4,11 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use strat_model::{ErrorKind, Result};
-use virt::domain::{Domain, DomainShutoffReason, DomainStateReason};
-use virt::enumutil::Enum;
-use virt::sys;
 
 use super::{Host, HostTraits, Patience, Watch};
 use crate::config::Accel;
 use crate::error::{Explain as _, fail};
+use crate::rpc::{Domain, DomainState, sys};
 use crate::thing::uuid_of;
 use crate::xml::Element;
 
@@ -100,13 +98,12 @@ impl Host {
         if off.is_none() {
             return Ok(false);
         }
-        let (_, reason) = domain.state().on(self, doing)?;
-        let crashed = matches!(
-            reason,
-            Enum::Known(DomainStateReason::Shutoff(reason))
-                if reason.is_any(vec![DomainShutoffReason::Crashed, DomainShutoffReason::Failed])
-        );
-        Ok(!crashed)
+        let (state, reason) = domain.state().on(self, doing)?;
+        let by_a_crash = [
+            sys::VIR_DOMAIN_SHUTOFF_CRASHED,
+            sys::VIR_DOMAIN_SHUTOFF_FAILED,
+        ];
+        Ok(state != DomainState::Shutoff || !by_a_crash.contains(&reason))
     }
 }
 

@@ -160,7 +160,7 @@ impl<'a> Shelf<'a> {
                 return Ok(None);
             };
             let mut bytes = Vec::new();
-            let read = self.host.download(&volume, 0, &mut |part| {
+            let read = self.host.download(&volume, &mut |part| {
                 bytes.extend_from_slice(part);
                 Ok(())
             });

@@ -3,11 +3,10 @@
 use std::io::Read;
 
 use strat_model::{ErrorKind, Result};
-use virt::storage_vol::StorageVol;
-use virt::stream::Stream;
 
 use super::Host;
 use crate::error::{Explain as _, fail};
+use crate::rpc::StorageVol;
 
 /// How much goes into one message; libvirt's own limit for stream data is 256 KiB.
 const CHUNK: usize = 256 << 10;
@@ -21,9 +20,7 @@ impl Host {
         from: &mut dyn Read,
     ) -> Result<()> {
         let doing = || "filling a volume".to_owned();
-        let connection = self.connect()?;
-        let stream = Stream::new(&connection, 0).on(self, doing)?;
-        volume.upload(&stream, 0, length, 0).on(self, doing)?;
+        let stream = volume.upload(length).on(self, doing)?;
         let mut buffer = vec![0; CHUNK];
         let mut left = length;
         while left > 0 {
@@ -42,45 +39,33 @@ impl Host {
             let read = match read {
                 Ok(read) => read,
                 Err(error) => {
-                    let _ = stream.abort();
+                    stream.abort();
                     return Err(error);
                 }
             };
-            let mut sent = 0;
-            while sent < read {
-                let n = stream.send(&buffer[sent..read]).on(self, doing)?;
-                sent += usize::try_from(n).unwrap_or(0);
-            }
+            stream.send(&buffer[..read]).on(self, doing)?;
             left -= read as u64;
         }
         stream.finish().on(self, doing)
     }
 
-    /// Reads a volume from its beginning, at most `length` bytes, into `to` bit by bit.
+    /// Reads a volume into `to`, bit by bit; `to` must not ask the same host for anything.
     pub(crate) fn download(
         &self,
         volume: &StorageVol,
-        length: u64,
         to: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
         let doing = || "reading a volume".to_owned();
-        let connection = self.connect()?;
-        let stream = Stream::new(&connection, 0).on(self, doing)?;
-        volume.download(&stream, 0, length, 0).on(self, doing)?;
-        let mut buffer = vec![0; CHUNK];
+        let stream = volume.download(0).on(self, doing)?;
         loop {
-            let n = stream.recv(&mut buffer).on(self, doing)?;
-            match usize::try_from(n) {
-                Ok(0) => break,
-                Ok(n) => {
-                    if let Err(error) = to(&buffer[..n]) {
-                        let _ = stream.abort();
-                        return Err(error);
-                    }
-                }
-                Err(_) => return Err(fail(ErrorKind::Transient, "a stream broke off")),
+            let part = stream.receive().on(self, doing)?;
+            if part.is_empty() {
+                return stream.finish().on(self, doing);
+            }
+            if let Err(error) = to(&part) {
+                stream.abort();
+                return Err(error);
             }
         }
-        stream.finish().on(self, doing)
     }
 }

@@ -65,20 +65,37 @@ impl Uri {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// What the host's own daemon is asked for: the URI without the way to it.
+    pub(crate) fn name(&self) -> String {
+        format!("{}://{}", self.driver, self.path)
+    }
+
     /// Whether it names this machine.
     pub(crate) fn is_local(&self) -> bool {
         self.machine.is_empty() && matches!(self.transport.as_deref(), None | Some("unix"))
     }
 
+    /// Whether it is reached over SSH, by whatever client of it libvirt would use.
+    fn is_by_ssh(&self) -> bool {
+        let transport = self.transport.as_deref();
+        matches!(transport, Some("ssh" | "libssh" | "libssh2")) && !self.machine.is_empty()
+    }
+
+    /// Why it cannot be used, if it cannot, and what can.
+    pub(crate) fn trouble(&self) -> Option<&'static str> {
+        if self.path == "/session" {
+            return Some("a user's own libvirt (`/session`) makes no networks; use `/system`");
+        }
+        let is_spoken = self.is_local() || self.is_by_ssh();
+        (!is_spoken).then_some(
+            "only sockets of this machine and SSH are spoken; use `qemu+ssh://HOST/system`",
+        )
+    }
+
     /// The beginning of a command that runs another one on the host over SSH; `None` where the URI
     /// names another way. Its parameters are taken as libvirt takes them.
     pub(crate) fn ssh(&self) -> Option<Command> {
-        if !matches!(
-            self.transport.as_deref(),
-            Some("ssh" | "libssh" | "libssh2")
-        ) {
-            return None;
-        }
+        self.is_by_ssh().then_some(())?;
         let mut ssh = Command::new(self.parameter("command").unwrap_or("ssh"));
         let mut option = |name: &str, value: Option<&str>| {
             if let Some(value) = value {

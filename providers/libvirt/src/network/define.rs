@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use strat_model::Result;
-use virt::sys;
 
 use crate::error::Explain as _;
 use crate::host::Host;
+use crate::rpc::sys;
 use crate::site::Site;
 use crate::thing::Thing;
 use crate::xml::Element;
@@ -49,7 +49,7 @@ impl Host {
     fn networks(&self) -> Result<Vec<Element>> {
         let doing = || "listing the networks".to_owned();
         let mut networks = Vec::new();
-        for network in self.connect()?.list_all_networks(0).on(self, doing)? {
+        for network in self.connect()?.list_all_networks().on(self, doing)? {
             let flags = self.definition_flags(&network)?;
             if let Some(text) = network.xml_desc(flags).found(self, doing)? {
                 networks.push(Element::parse(&text)?);
@@ -60,7 +60,7 @@ impl Host {
 
     /// How the definition of a network is asked for: as it is at rest, where there is one. A
     /// transient network has none, and the mock driver knows no difference.
-    fn definition_flags(&self, network: &virt::network::Network) -> Result<u32> {
+    fn definition_flags(&self, network: &crate::rpc::Network) -> Result<u32> {
         let at_rest = network.is_persistent().unwrap_or(false) && !self.traits()?.offers("test");
         Ok(if at_rest {
             sys::VIR_NETWORK_XML_INACTIVE

@@ -117,10 +117,9 @@ impl Host {
             Err(error) if crate::error::is_unsupported(&error) => return Ok(None),
             Err(error) => return Err(crate::error::explain(self, &doing(), &error)),
         };
-        let mac = interface.mac_string().on(self, doing)?;
         let xml = Element::parse(&interface.xml_desc(0).on(self, doing)?)?;
         let bridge = xml.child("bridge");
-        let is_ours = mac.eq_ignore_ascii_case(&left.mac)
+        let is_ours = interface.mac().eq_ignore_ascii_case(&left.mac)
             && bridge.is_some_and(|bridge| bridge.child("interface").is_none());
         Ok(Some(if is_ours { Seen::Ours } else { Seen::Foreign }))
     }

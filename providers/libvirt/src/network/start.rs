@@ -2,13 +2,13 @@
 
 use std::sync::PoisonError;
 
-use strat_model::{ErrorKind, Result};
-use virt::network::Network;
+use strat_model::{Error, ErrorKind, Result};
 
 use super::leftover::{Leftover, Seen, Taken};
 use super::subnets::bridge_name;
 use crate::error::{Explain as _, code_of, explain, fail, missing};
 use crate::host::Host;
+use crate::rpc::Network;
 use crate::xml::Element;
 
 /// What is in the way of a network that does not start, as libvirt and its DHCP server word it.
@@ -53,7 +53,7 @@ impl Host {
 
     /// Starts a network that something is in the way of: what a libvirtd that died left of the same
     /// network goes; of what is foreign, only the name is avoided.
-    fn start_past(&self, obstacle: Obstacle, id: &str, error: virt::error::Error) -> Result<()> {
+    fn start_past(&self, obstacle: Obstacle, id: &str, error: crate::rpc::Error) -> Result<()> {
         let doing = || format!("starting the network {id}");
         let _mending = self.mending.lock().unwrap_or_else(PoisonError::into_inner);
         let network = self.connect()?.lookup_network_by_name(id).on(self, doing)?;
@@ -84,23 +84,26 @@ impl Host {
         if Obstacle::of(error.message()) != Some(Obstacle::Range) {
             return Err(explain(self, &doing(), &error));
         }
-        let said = error.message().trim();
-        let mut message = format!("{} on {}: {said}", doing(), self.name());
-        if let (Taken::Stays(why), Some(left)) = (taken, &left) {
-            message = self.say_how(left, &message, &why);
-        }
+        let message = format!("{} on {}: {}", doing(), self.name(), error.message().trim());
         // It does not go by itself: nobody is to wait for it, as for a `Conflict`.
-        Err(fail(ErrorKind::Precondition, message).with_code(code_of(&error)))
+        let refusal = match (taken, &left) {
+            (Taken::Stays(why), Some(left)) => self.say_how(left, &message, &why),
+            _ => fail(ErrorKind::Precondition, message),
+        };
+        Err(refusal.with_code(code_of(&error)))
     }
 
     /// Says whose the bridge is, and how it goes.
-    fn say_how(&self, left: &Leftover, message: &str, why: &str) -> String {
+    fn say_how(&self, left: &Leftover, message: &str, why: &str) -> Error {
         let (host, bridge, network) = (self.name(), &left.bridge, &left.network);
-        format!(
+        let message = format!(
             "{message}; libvirtd died there and left the network's own bridge {bridge}, which \
-             Stratiform cannot take down ({why}); help: as root on {host}, once: `ip link delete \
-             {bridge}; pkill -f dnsmasq/{network}.conf`"
-        )
+             Stratiform cannot take down ({why})"
+        );
+        let help = format!(
+            "as root on {host}, once: `ip link delete {bridge}; pkill -f dnsmasq/{network}.conf`"
+        );
+        fail(ErrorKind::Precondition, message).with_help(help)
     }
 
     /// Gives a network of ours another bridge.
@@ -152,8 +155,7 @@ impl Host {
         match self.take_down(&left)? {
             Taken::Stays(why) => {
                 let message = format!("deleting the network {id} on {}", self.name());
-                let message = self.say_how(&left, &message, &why);
-                Err(fail(ErrorKind::Precondition, message))
+                Err(self.say_how(&left, &message, &why))
             }
             Taken::Away | Taken::Foreign => Ok(()),
         }
@@ -161,7 +163,7 @@ impl Host {
 }
 
 /// Starts a network. Two threads may start it at once; one of them is told that it runs.
-fn started(network: &Network) -> Result<(), virt::error::Error> {
+fn started(network: &Network) -> Result<(), crate::rpc::Error> {
     match network.create() {
         Err(error) if !network.is_active().unwrap_or(false) => Err(error),
         _ => Ok(()),

@@ -8,7 +8,6 @@ use strat_model::{
     Attributes, Digest, ErrorKind, Field, Kind, Resource, ResourceId, ResourceState, Result, Spec,
     SubnetSpec,
 };
-use virt::sys;
 
 use super::nets::{check_range, cidr_of};
 use super::{Net, NetBody};
@@ -16,6 +15,7 @@ use crate::config::Uplink;
 use crate::error::{Explain as _, fail, missing};
 use crate::host::Host;
 use crate::provider::{OwnedCreate, OwnedUpdate};
+use crate::rpc::sys;
 use crate::site::{Site, check_fields};
 use crate::thing::{Phase, Thing, taken, uuid_of};
 use crate::xml::Element;

@@ -1,11 +1,11 @@
 //! What one may do on the hosts.
 
 use strat_provider::{PermissionCheck, PermissionState};
-use virt::connect::Connect;
 
 use super::Site;
 use crate::error::{Explain as _, is_refusal};
 use crate::host::Host;
+use crate::rpc::{self, Connect};
 
 impl Site {
     /// On each host: whether its things can be listed, and whether things may be defined there.
@@ -21,12 +21,12 @@ impl Site {
     }
 }
 
-type Ask = fn(&Connect) -> Result<(), virt::error::Error>;
+type Ask = fn(&Connect) -> Result<(), rpc::Error>;
 
 const ASKS: [(&str, Ask); 6] = [
-    ("list machines", |c| c.list_all_domains(0).map(drop)),
-    ("list networks", |c| c.list_all_networks(0).map(drop)),
-    ("list pools", |c| c.list_all_storage_pools(0).map(drop)),
+    ("list machines", |c| c.list_all_domains().map(drop)),
+    ("list networks", |c| c.list_all_networks().map(drop)),
+    ("list pools", |c| c.list_all_storage_pools().map(drop)),
     ("define machines", |c| {
         c.define_domain_xml("<domain/>").map(drop)
     }),
@@ -34,7 +34,7 @@ const ASKS: [(&str, Ask); 6] = [
         c.define_network_xml("<network/>").map(drop)
     }),
     ("define pools", |c| {
-        c.define_storage_pool_xml("<pool/>", 0).map(drop)
+        c.define_storage_pool_xml("<pool/>").map(drop)
     }),
 ];
 

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use strat_model::{ErrorKind, ResourceId, Result};
-use virt::sys;
 
 use super::volumes::{Found, machine_id, serial};
 use crate::compute::{Plug, disk_name, disk_xml};
 use crate::error::{Explain as _, fail, missing};
 use crate::host::{Event, Guest, Host, Patience, Watch};
+use crate::rpc::sys;
 use crate::site::Site;
 
 /// How long a machine may take to let go of a disk.

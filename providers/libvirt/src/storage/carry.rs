@@ -5,7 +5,6 @@
 //! of two documents the whole one that moved more often counts, and its data is whole.
 
 use strat_model::{ErrorKind, Result};
-use virt::stream::Stream;
 
 use super::volumes::Found;
 use crate::error::{Explain as _, fail, missing};
@@ -94,19 +93,12 @@ impl Site {
                 backing: None,
             },
         )?;
-        let stream = Stream::new(&to.connect()?, 0).on(to, doing)?;
-        target.upload(&stream, 0, 0, 0).on(to, doing)?;
-        let copied = from.download(&source, 0, &mut |mut part| {
-            while !part.is_empty() {
-                let sent = stream.send(part).on(to, doing)?;
-                part = &part[usize::try_from(sent).unwrap_or(0).min(part.len())..];
-            }
-            Ok(())
-        });
+        let stream = target.upload(0).on(to, doing)?;
+        let copied = from.download(&source, &mut |part| stream.send(part).on(to, doing));
         match copied {
             Ok(()) => stream.finish().on(to, doing),
             Err(error) => {
-                let _ = stream.abort();
+                stream.abort();
                 Err(error)
             }
         }

@@ -7,11 +7,11 @@ use strat_model::{
     Attributes, Bytes, Digest, DiskClass, ErrorKind, Field, Kind, Resource, ResourceId,
     ResourceState, Result, Scope, Spec, VolumeSpec,
 };
-use virt::sys;
 
 use crate::error::{Explain as _, fail, missing};
 use crate::host::{Guest, Host, NewVolume};
 use crate::provider::{OwnedCreate, OwnedUpdate};
+use crate::rpc::sys;
 use crate::site::{Need, Site, check_fields, choose};
 use crate::thing::{Phase, Thing};
 

@@ -7,6 +7,7 @@ use std::io::Read;
 use crate::support;
 use crate::support::debian::Debian;
 use crate::support::guest::ip;
+use crate::support::slots::Pair;
 use crate::support::topology::Topology;
 use strat_model::{Bytes, Kind, Resource, ResourceState, Spec};
 use virt::connect::Connect;
@@ -199,12 +200,14 @@ async fn a_plain_debian_host_has_what_a_rack_has() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_of_volumes_is_not_the_sites_own_pool() {
     // Small files are kept in the site's own pool; the refusal says where the group is named.
+    let pair = Pair::take();
+    let uri = pair.hosts()[0].mock_uri();
     let site = support::site_of(
-        &["test:///default".to_owned()],
+        std::slice::from_ref(&uri),
         false,
         serde_json::json!({ "pool": "group" }),
     );
-    let connection = Connect::open(Some("test:///default")).expect("a connection");
+    let connection = Connect::open(Some(&uri)).expect("a connection");
     let xml = "<pool type='logical'><name>group</name><source><name>group</name></source>\
                <target><path>/dev/group</path></target></pool>";
     connection.define_storage_pool_xml(xml, 0).expect("a pool");

@@ -245,14 +245,18 @@ async fn what_a_killed_libvirtd_left_goes_over_ssh_or_is_told() {
                 ErrorKind::Precondition,
                 "nothing waits for it"
             );
-            assert!(refused.to_string().contains(&help), "{refused}");
+            assert!(
+                refused.help().is_some_and(|told| told.contains(&help)),
+                "{refused:?}"
+            );
             // The definition proves whose the bridge is: it stays as long.
             let subnets = lab.provider.list_all(Kind::Subnet, &Filter::All).await;
             let ids: Vec<_> = subnets.expect("a list").into_iter().map(|s| s.id).collect();
             let refused = lab.provider.delete(Kind::Subnet, &ids).await;
-            let refused = refused.expect_err("no rights").to_string();
-            assert!(refused.contains(&help), "{refused}");
-            let (_, command) = refused.split_once("once: `").expect("a command");
+            let refused = refused.expect_err("no rights");
+            let told = refused.help().expect("what to do");
+            assert!(told.contains(&help), "{refused:?}");
+            let (_, command) = told.split_once("once: `").expect("a command");
             host.say(&["sh", "-c", command.trim_end_matches('`')]);
         }
         lab.subnet("left", 89).await;

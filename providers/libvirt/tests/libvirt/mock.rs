@@ -1,6 +1,8 @@
 //! The protocol's corners, on libvirt's own mock driver `test:///default`.
+//! A host's libvirtd has it, as it has QEMU.
 
 use crate::support;
+use crate::support::slots::Pair;
 
 use serde_json::json;
 use strat_libvirt::LibvirtFactory;
@@ -46,7 +48,8 @@ fn network(cidr: &str) -> Spec<ResourceId> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn definitions_duplicates_and_lookups_behave() {
-    let provider = support::connect(&site("test:///default")).await;
+    let pair = Pair::take();
+    let provider = support::connect(&site(&pair.hosts()[0].mock_uri())).await;
     let mark_of = mark(Kind::Network, "lab");
     let token = Token::derive("p", &mark_of.addr, 1, 1, 0, "");
     let spec = network("10.5.0.0/16");
@@ -106,7 +109,8 @@ async fn definitions_duplicates_and_lookups_behave() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn foreign_machines_are_seen_and_counted() {
-    let provider = support::connect(&site("test:///default")).await;
+    let pair = Pair::take();
+    let provider = support::connect(&site(&pair.hosts()[0].mock_uri())).await;
     let machines = provider
         .list_all(Kind::Machine, &Filter::All)
         .await
@@ -127,7 +131,8 @@ async fn foreign_machines_are_seen_and_counted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn buckets_are_refused_in_words() {
-    let provider = support::connect(&site("test:///default")).await;
+    let pair = Pair::take();
+    let provider = support::connect(&site(&pair.hosts()[0].mock_uri())).await;
     assert!(!provider.capabilities().kinds.contains(&Kind::Bucket));
     let spec = Spec::Bucket(BucketSpec {
         versioning: false,

@@ -1,4 +1,6 @@
-//! Waits, with a shell in the place of `virsh`: the URI is its script.
+//! Waits, and what is told meanwhile.
+
+use std::thread;
 
 use strat_model::ErrorKind;
 
@@ -15,74 +17,80 @@ fn ended(told: &[Event]) -> Result<Option<()>> {
     Ok(told.contains(&Event::Ended).then_some(()))
 }
 
-fn listening(script: &str) -> Events {
-    let events = Events::by("sh", script);
-    events.listen();
+fn told() -> Events {
+    let events = Events::default();
+    events.begin();
     events
 }
 
 #[test]
 fn what_is_told_ends_a_wait_and_nothing_is_asked_meanwhile() {
-    let line =
-        |machine| format!("echo \"event 'lifecycle' for domain '{machine}': Stopped Shutdown\"");
-    let script = format!(
-        "echo ready; sleep 1.5; {}; sleep 1.5; {}; exec sleep 600",
-        line("other"),
-        line("web")
-    );
-    let events = listening(&script);
+    let events = told();
+    let tell = events.teller();
+    let (other, web) = ("other".to_owned(), "web".to_owned());
     let mut looks = 0;
-    let found = events.watch("web").until(LONG, |told| {
-        looks += 1;
-        ended(told)
+    thread::scope(|scope| {
+        let watch = events.watch("web");
+        scope.spawn(move || {
+            thread::sleep(Duration::from_millis(1500));
+            tell(Told::Ended(other));
+            thread::sleep(Duration::from_millis(1500));
+            tell(Told::Ended(web));
+        });
+        let found = watch.until(LONG, |told| {
+            looks += 1;
+            ended(told)
+        });
+        assert_eq!(found.expect("no error"), Some(()));
     });
-    assert_eq!(found.expect("no error"), Some(()));
     // Once at first, once a second, and once at the event: every 50 ms, it would be sixty times.
     assert!(looks < 15, "{looks} looks");
 }
 
 #[test]
 fn what_was_told_between_the_call_and_the_wait_counts() {
-    let refusal = "event 'device-removal-failed' for domain 'web': scsi0-0-0-1";
-    let events = listening(&format!(
-        "echo ready; read -r _ < /dev/null; echo \"{refusal}\"; exec sleep 600"
-    ));
-    let watch = Watch {
-        since: 0,
-        ..events.watch("web")
-    };
-    let mut looks = 0;
-    let refused = watch.until(LONG, |told| {
-        looks += 1;
-        match told {
-            [Event::Refused(alias)] => Err(crate::error::fail(ErrorKind::Conflict, alias)),
-            _ => Ok(None::<()>),
-        }
+    let events = told();
+    let watch = events.watch("web");
+    events.teller()(Told::Refused("web".to_owned(), "scsi0-0-0-1".to_owned()));
+    let refused = watch.until(LONG, |told| match told {
+        [Event::Refused(alias)] => Err(crate::error::fail(ErrorKind::Conflict, alias)),
+        _ => Ok(None::<()>),
     });
-    assert_eq!(
-        refused.expect_err("it is refused").kind(),
-        ErrorKind::Conflict
-    );
-    assert!(looks < 15, "{looks} looks");
+    let refused = refused.expect_err("it is refused");
+    assert_eq!(refused.kind(), ErrorKind::Conflict);
 }
 
 #[test]
 fn without_anybody_who_tells_a_wait_looks_by_itself() {
-    let silent = [
-        Events::by("virsh-that-is-not-installed", ""),
-        Events::by("sh", "exit 1"),
-        Events::by("sh", "echo ready; exit 0"),
-        Events::by("sh", "echo 'never ready'; exec sleep 600"),
-    ];
-    for events in silent {
-        events.listen();
+    let broken = told();
+    broken.teller()(Told::Closed);
+    for events in [Events::default(), broken] {
+        assert!(!events.are_told());
         let mut looks = 0;
         let found = events.watch("web").until(LONG, |_| {
             looks += 1;
             Ok((looks == 20).then_some(()))
         });
-        assert_eq!(found.expect("no error"), Some(()), "{events:?}");
+        assert_eq!(found.expect("no error"), Some(()));
     }
+}
+
+#[test]
+fn a_connection_that_breaks_in_the_middle_of_a_wait_does_not_hold_it_up() {
+    let events = told();
+    let tell = events.teller();
+    thread::scope(|scope| {
+        let watch = events.watch("web");
+        let mut looks = 0;
+        let found = watch.until(LONG, |_| {
+            looks += 1;
+            if looks == 1 {
+                scope.spawn(|| tell(Told::Closed));
+            }
+            Ok((looks == 20).then_some(()))
+        });
+        assert_eq!(found.expect("no error"), Some(()));
+    });
 }
 
 #[test]
@@ -91,53 +99,12 @@ fn patience_ends_with_a_last_look() {
         pause: Duration::from_millis(10),
         times: 5,
     };
-    for (script, wanted) in [("exit 1", 6), ("echo ready; exec sleep 600", 2)] {
-        let events = listening(script);
-        let watch = events.watch("web");
-        if wanted == 6 {
-            drop(
-                events
-                    .ear
-                    .sleep(CONNECTING, |heard| heard.phase != Phase::Off),
-            );
-        }
+    for (events, wanted) in [(Events::default(), 6), (told(), 2)] {
         let mut looks = 0;
-        let found = watch.until(short, |_| {
+        let found = events.watch("web").until(short, |_| {
             looks += 1;
             Ok(None::<()>)
         });
-        assert_eq!(
-            (found.expect("no error"), looks),
-            (None, wanted),
-            "{script}"
-        );
+        assert_eq!((found.expect("no error"), looks), (None, wanted));
     }
-}
-
-#[test]
-fn one_that_ended_is_started_again_and_the_last_ends_with_the_host() {
-    let events = listening("echo ready; exec sleep 600");
-    events.watch("web");
-    let pid = |events: &Events| {
-        let heard = events.ear.lock();
-        heard.child.as_ref().map(Child::id).expect("one runs")
-    };
-    let first = pid(&events);
-    events.listen();
-    assert_eq!(pid(&events), first, "one is enough");
-    let killed = events.ear.lock().child.as_mut().map(Child::kill);
-    killed.expect("one runs").expect("it is killed");
-    drop(
-        events
-            .ear
-            .sleep(CONNECTING * 10, |heard| heard.phase != Phase::Off),
-    );
-    events.listen();
-    events.watch("web");
-    assert_ne!(pid(&events), first);
-
-    let ear = Arc::clone(&events.ear);
-    drop(events);
-    let left = ear.sleep(CONNECTING * 10, |heard| heard.child.is_some());
-    assert!(left.child.is_none(), "it was killed and waited for");
 }

@@ -45,8 +45,18 @@ impl Peer {
         )
     }
 
+    /// How libvirt's mock driver is reached, which this host's libvirtd has too.
+    pub(crate) fn mock_uri(&self) -> String {
+        format!(
+            "test+unix:///default?socket={}/run/libvirt-sock",
+            self.dir.display()
+        )
+    }
+
     /// A connection of the test's own, past the provider.
     pub(crate) fn connect(&self) -> Connect {
+        // The library would print every error; the tests tell theirs.
+        virt::error::clear_error_callback();
         Connect::open(Some(&self.uri())).expect("a connection")
     }
 
