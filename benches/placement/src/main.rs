@@ -124,6 +124,7 @@ fn facts_of(
         .map(|name| (name.clone(), ResourceId::from("any")))
         .collect();
     Ok(SiteFacts {
+        changes: Default::default(),
         capabilities: capabilities(),
         zones,
         offers,
@@ -141,10 +142,9 @@ fn capabilities() -> Capabilities {
         sizing: Sizing::Catalogue,
         idempotency: Idempotency::Name,
         marks: MarkStore::Metadata,
-        in_place: BTreeMap::new(),
         unreadable: BTreeMap::new(),
         create_batch: 100,
-        delete_batch: 100,
+        ids_per_call: 100,
         delete_shuts_down: false,
         consistency_window_ms: 0,
         user_data_max: Bytes(16_384),

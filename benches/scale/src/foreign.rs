@@ -123,7 +123,7 @@ async fn fill(
             &token(1_000_001)?,
         )
         .await?;
-    let images = provider.images().public_images().await?;
+    let images = provider.public_images().await?;
     let image = images.get("debian-12", None).cloned().ok_or("no image")?;
     let spec = Spec::Machine(MachineSpec {
         machine_type: "e2-medium".to_owned(),
@@ -156,7 +156,7 @@ async fn fill(
             mark: &mark,
             token: &token,
         };
-        let made = provider.compute().create_machines(request).await?;
+        let made = provider.create_machines(request).await?;
         if let Some(short) = made.shortfall {
             return Err(short.into());
         }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use stratiform::Session;
 use stratiform::engine::LeaseStore as _;
 use stratiform::model::Name;
+use stratiform::provider::ProviderExt as _;
 use stratiform::provider::{PermissionCheck, PermissionState, Provider};
 
 use crate::args::TopologyArgs;

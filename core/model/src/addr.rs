@@ -6,77 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Name;
-
-/// The kind of a real thing, as `show --json` names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the kinds are the domain's own words")]
-pub enum Kind {
-    Network,
-    Subnet,
-    Firewall,
-    Address,
-    Keypair,
-    Image,
-    Machine,
-    Volume,
-    Bucket,
-}
-
-impl Kind {
-    /// Every kind, in the order in which things are created.
-    pub const ALL: [Self; 9] = [
-        Self::Network,
-        Self::Subnet,
-        Self::Firewall,
-        Self::Keypair,
-        Self::Image,
-        Self::Machine,
-        Self::Address,
-        Self::Volume,
-        Self::Bucket,
-    ];
-
-    /// The word in a topology file, a plan and a mark.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Network => "network",
-            Self::Subnet => "subnet",
-            Self::Firewall => "firewall",
-            Self::Address => "address",
-            Self::Keypair => "keypair",
-            Self::Image => "image",
-            Self::Machine => "machine",
-            Self::Volume => "volume",
-            Self::Bucket => "bucket",
-        }
-    }
-
-    /// The word for several.
-    #[must_use]
-    pub const fn plural(self) -> &'static str {
-        match self {
-            Self::Network => "networks",
-            Self::Subnet => "subnets",
-            Self::Firewall => "firewalls",
-            Self::Address => "addresses",
-            Self::Keypair => "keypairs",
-            Self::Image => "images",
-            Self::Machine => "machines",
-            Self::Volume => "volumes",
-            Self::Bucket => "buckets",
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+use crate::{Kind, Name};
 
 /// The word that begins an address: a [`Kind`], or `machines` for a fleet of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

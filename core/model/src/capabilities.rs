@@ -19,8 +19,6 @@ pub struct Capabilities {
     pub idempotency: Idempotency,
     /// Where the ownership mark is kept.
     pub marks: MarkStore,
-    /// Which fields can be changed without making the thing anew.
-    pub in_place: BTreeMap<Kind, BTreeSet<Field>>,
     /// Fields that cannot be read back, besides image and user data, which never can.
     pub unreadable: BTreeMap<Kind, BTreeSet<Field>>,
     /// The most machines that one create call makes; at least 1.
@@ -28,8 +26,10 @@ pub struct Capabilities {
     /// Whether deleting a machine shuts its operating system down first.
     #[serde(default)]
     pub delete_shuts_down: bool,
-    /// The most things that one delete or get call takes; at least 1.
-    pub delete_batch: u32,
+    /// The most ids, names or addresses that one call takes, whether it reads, deletes, starts
+    /// or stops what they stand for; at least 1.
+    #[serde(alias = "delete_batch")]
+    pub ids_per_call: u32,
     /// How long a list or a tag may lag behind a write, in milliseconds.
     pub consistency_window_ms: u64,
     /// The most user data a machine takes.
@@ -37,14 +37,6 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    /// Whether `field` of a `kind` can be changed in place.
-    #[must_use]
-    pub fn can_update(&self, kind: Kind, field: Field) -> bool {
-        self.in_place
-            .get(&kind)
-            .is_some_and(|fields| fields.contains(&field))
-    }
-
     /// Whether `field` of a `kind` can be read back.
     #[must_use]
     pub fn can_read(&self, kind: Kind, field: Field) -> bool {

@@ -5,11 +5,13 @@
 
 mod addr;
 mod capabilities;
+mod change;
 mod diagnostic;
 mod error;
 mod images;
 mod intent;
 mod inventory;
+mod kind;
 mod mark;
 mod name;
 mod offer;
@@ -24,8 +26,9 @@ mod texts;
 mod token;
 mod units;
 
-pub use addr::{Addr, AddrParseError, Key, Kind, LocalAddr, Noun};
+pub use addr::{Addr, AddrParseError, Key, LocalAddr, Noun};
 pub use capabilities::{Capabilities, Idempotency, MarkStore, Sizing, SubnetScope};
+pub use change::{ChangeRules, Changes, LiveFields, Loss, Means, Transition};
 pub use diagnostic::{Diagnostic, Label, Origin, Severity};
 pub use error::{Error, ErrorKind, ErrorView, FailureKind, Scope};
 pub use images::{PublicImages, USUAL_ARCH};
@@ -35,6 +38,7 @@ pub use intent::{
     PlacementIntent, Preference, RuleIntent, Size, SpotIntent, Spread, SubnetIntent, VolumeIntent,
 };
 pub use inventory::{Coverage, Inventory, SiteInventory};
+pub use kind::{Kind, Operations, Service};
 pub use mark::{Digest, Mark, Owner};
 pub use name::{Name, NameError};
 pub use offer::{CapacityKind, Offer, Pool, Quota, SiteFacts};

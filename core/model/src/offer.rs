@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, Capabilities, Money, Name, PublicImages};
+use crate::{Bytes, Capabilities, Changes, Money, Name, PublicImages};
 
 /// How capacity is bought.
 #[derive(
@@ -90,6 +90,10 @@ pub struct Quota {
 pub struct SiteFacts {
     /// What its provider can do there.
     pub capabilities: Capabilities,
+    /// What it takes to change things there. It is a provider's function and is not saved: facts
+    /// that were read from a file know of no change.
+    #[serde(skip)]
+    pub changes: Changes,
     /// Its zones, sorted; never empty.
     pub zones: Vec<Name>,
     /// What it sells, sorted by zone, type and capacity.

@@ -1,22 +1,34 @@
-//! Conveniences over every provider: one call for a spec of any kind, whole lists, all facts.
+//! Conveniences over every provider: one call for a thing of any kind, whole lists, all facts, and
+//! what stands for a facet that a provider does not have.
 
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use futures::future::try_join5;
 use strat_model::{
-    Error, ErrorKind, Field, Kind, Mark, Resource, ResourceId, Result, SiteFacts, Spec, Token,
+    Error, ErrorKind, Field, Kind, Mark, Name, Offer, Pool, PublicImages, Quota, Resource,
+    ResourceId, Result, SiteFacts, Spec, Token,
 };
 
-use crate::{Create, CreateMachines, Filter, Provider, Update};
+use crate::provider::service_of;
+use crate::{
+    Attachment, Create, CreateMachines, Filter, MachineBatch, Outcome, PermissionCheck, Provider,
+    Shutdown, Sought, Update,
+};
 
 /// The longest list that is followed, in pages: a bound against a cloud that never ends one.
 const PAGES_MAX: usize = 100_000;
 
+/// The one zone of a site that sells nothing.
+pub const ONLY_ZONE: &str = "main";
+
 /// Conveniences that every provider has.
 #[async_trait]
 pub trait ProviderExt: Provider {
-    /// Makes one thing of any kind; a machine is a batch of one.
+    /// Makes one thing of any kind.
+    ///
+    /// # Errors
+    /// Those of [`Writes::create`](crate::Writes::create).
     async fn create(
         &self,
         spec: &Spec<ResourceId>,
@@ -24,49 +36,53 @@ pub trait ProviderExt: Provider {
         mark: &Mark,
         token: &Token,
     ) -> Result<Resource> {
-        macro_rules! create {
-            ($noun:ident, $method:ident, $spec:expr) => {
-                self.$noun()
-                    .$method(Create {
-                        spec: $spec,
-                        name,
-                        mark,
-                        token,
-                    })
-                    .await
-            };
-        }
-        match spec {
-            Spec::Network(spec) => create!(network, create_network, spec),
-            Spec::Subnet(spec) => create!(network, create_subnet, spec),
-            Spec::Firewall(spec) => create!(network, create_firewall, spec),
-            Spec::Address(spec) => create!(network, create_address, spec),
-            Spec::Keypair(spec) => create!(compute, create_keypair, spec),
-            Spec::Image(spec) => create!(images, create_image, spec),
-            Spec::Volume(spec) => create!(storage, create_volume, spec),
-            Spec::Bucket(spec) => create!(storage, create_bucket, spec),
-            Spec::Machine(spec) => {
-                let names = [name.to_owned()];
-                let request = CreateMachines {
-                    spec,
-                    names: &names,
-                    mark,
-                    token,
-                };
-                let batch = self.compute().create_machines(request).await?;
-                match (batch.created.into_iter().next(), batch.shortfall) {
-                    (Some(machine), _) => Ok(machine),
-                    (None, Some(why)) => Err(why),
-                    (None, None) => Err(Error::new(
-                        ErrorKind::Internal,
-                        "a batch came back empty and gave no reason",
-                    )),
-                }
+        let request = Create {
+            spec,
+            name,
+            mark,
+            token,
+        };
+        match (spec, self.machines()) {
+            (Spec::Machine(spec), Some(machines)) => {
+                let name = [name.to_owned()];
+                let one = CreateMachines::one(request.of(spec), &name);
+                machines.create_machines(one).await?.into_one()
             }
+            _ => service_of(self, spec.kind()).create(request).await,
         }
     }
 
+    /// Makes machines: in one call where the provider can, else one by one.
+    ///
+    /// # Errors
+    /// Those of [`Machines::create_machines`](crate::Machines::create_machines).
+    async fn create_machines(&self, request: CreateMachines<'_>) -> Result<MachineBatch> {
+        if let Some(machines) = self.machines() {
+            return machines.create_machines(request).await;
+        }
+        let spec = Spec::Machine(request.spec.clone());
+        let mut batch = MachineBatch {
+            created: Vec::with_capacity(request.names.len()),
+            shortfall: None,
+        };
+        for name in request.names {
+            let made = self.create(&spec, name, request.mark, request.token).await;
+            match made {
+                Ok(machine) => batch.created.push(machine),
+                Err(error) if batch.created.is_empty() => return Err(error),
+                Err(error) => {
+                    batch.shortfall = Some(error);
+                    break;
+                }
+            }
+        }
+        Ok(batch)
+    }
+
     /// Changes one thing of any kind in place.
+    ///
+    /// # Errors
+    /// Those of [`Writes::update`](crate::Writes::update).
     async fn update(
         &self,
         id: &ResourceId,
@@ -74,57 +90,88 @@ pub trait ProviderExt: Provider {
         fields: &BTreeSet<Field>,
         mark: &Mark,
     ) -> Result<Resource> {
-        macro_rules! update {
-            ($noun:ident, $method:ident, $spec:expr) => {
-                self.$noun()
-                    .$method(Update {
-                        id,
-                        spec: $spec,
-                        fields,
-                        mark,
-                    })
-                    .await
-            };
-        }
-        match spec {
-            Spec::Network(spec) => update!(network, update_network, spec),
-            Spec::Subnet(spec) => update!(network, update_subnet, spec),
-            Spec::Firewall(spec) => update!(network, update_firewall, spec),
-            Spec::Address(spec) => update!(network, update_address, spec),
-            Spec::Keypair(spec) => update!(compute, update_keypair, spec),
-            Spec::Image(spec) => update!(images, update_image, spec),
-            Spec::Machine(spec) => update!(compute, update_machine, spec),
-            Spec::Volume(spec) => update!(storage, update_volume, spec),
-            Spec::Bucket(spec) => update!(storage, update_bucket, spec),
-        }
+        let request = Update {
+            id,
+            spec,
+            fields,
+            mark,
+        };
+        service_of(self, spec.kind()).update(request).await
     }
 
-    /// Deletes things of one kind: machines in batches, the rest one by one.
-    async fn delete(&self, kind: Kind, ids: &[ResourceId]) -> Result<()> {
-        if kind == Kind::Machine {
-            let batch = self.capabilities().delete_batch.max(1) as usize;
-            for ids in ids.chunks(batch) {
-                self.compute().delete_machines(ids).await?;
-            }
-            return Ok(());
-        }
-        for id in ids {
-            match kind {
-                Kind::Network => self.network().delete_network(id).await?,
-                Kind::Subnet => self.network().delete_subnet(id).await?,
-                Kind::Firewall => self.network().delete_firewall(id).await?,
-                Kind::Address => self.network().delete_address(id).await?,
-                Kind::Keypair => self.compute().delete_keypair(id).await?,
-                Kind::Image => self.images().delete_image(id).await?,
-                Kind::Volume => self.storage().delete_volume(id).await?,
-                Kind::Bucket => self.storage().delete_bucket(id).await?,
-                Kind::Machine => {}
+    /// Deletes things of one kind, in as few calls as the provider's bound allows. A call that
+    /// fails as a whole fails each of its ids; the next is made all the same.
+    async fn delete(&self, kind: Kind, ids: &[ResourceId]) -> Vec<Outcome> {
+        let service = service_of(self, kind);
+        let mut outcomes = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(ids_per_call(self)) {
+            match service.delete(kind, ids).await {
+                Ok(some) => outcomes.extend(some),
+                Err(error) => outcomes.extend(Outcome::of_all(ids, &Err(error))),
             }
         }
-        Ok(())
+        outcomes
+    }
+
+    /// The same, for who asks for all or none.
+    ///
+    /// # Errors
+    /// The first of any thing; the others may be deleted.
+    async fn delete_all(&self, kind: Kind, ids: &[ResourceId]) -> Result<()> {
+        Outcome::all_done(self.delete(kind, ids).await)
+    }
+
+    /// Switches stopped machines on, in as few calls as the provider's bound allows.
+    async fn start_machines(&self, ids: &[ResourceId]) -> Vec<Outcome> {
+        let Some(machines) = self.machines() else {
+            return Outcome::of_all(ids, &Err(lacks("does not start machines")));
+        };
+        let mut outcomes = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(ids_per_call(self)) {
+            match machines.start_machines(ids).await {
+                Ok(some) => outcomes.extend(some),
+                Err(error) => outcomes.extend(Outcome::of_all(ids, &Err(error))),
+            }
+        }
+        outcomes
+    }
+
+    /// Switches running machines off, in as few calls as the provider's bound allows.
+    async fn stop_machines(&self, ids: &[ResourceId], how: Shutdown) -> Vec<Outcome> {
+        let Some(machines) = self.machines() else {
+            let what = "does not switch machines off, it only deletes them";
+            return Outcome::of_all(ids, &Err(lacks(what)));
+        };
+        let mut outcomes = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(ids_per_call(self)) {
+            match machines.stop_machines(ids, how).await {
+                Ok(some) => outcomes.extend(some),
+                Err(error) => outcomes.extend(Outcome::of_all(ids, &Err(error))),
+            }
+        }
+        outcomes
+    }
+
+    /// Attaches a volume to a machine.
+    ///
+    /// # Errors
+    /// Those of [`Attachment::attach_volume`]; `Unsupported` where the provider attaches none.
+    async fn attach_volume(&self, id: &ResourceId, machine: &ResourceId) -> Result<()> {
+        attachment_of(self)?.attach_volume(id, machine).await
+    }
+
+    /// Detaches a volume.
+    ///
+    /// # Errors
+    /// Those of [`Attachment::detach_volume`]; `Unsupported` where the provider attaches none.
+    async fn detach_volume(&self, id: &ResourceId) -> Result<()> {
+        attachment_of(self)?.detach_volume(id).await
     }
 
     /// A whole list, page after page.
+    ///
+    /// # Errors
+    /// Those of [`Observe::list`](crate::Observe::list); `Internal` for a list that does not end.
     async fn list_all(&self, kind: Kind, filter: &Filter) -> Result<Vec<Resource>> {
         let mut items = Vec::new();
         let mut next = None;
@@ -142,36 +189,139 @@ pub trait ProviderExt: Provider {
         ))
     }
 
-    /// The things of these ids, fresh, in as few calls as the provider's batches allow.
+    /// The things of these ids, fresh, in as few calls as the provider's bound allows.
+    ///
+    /// # Errors
+    /// Those of [`Observe::get`](crate::Observe::get).
     async fn get_all(&self, kind: Kind, ids: &[ResourceId]) -> Result<Vec<Resource>> {
         let mut items = Vec::with_capacity(ids.len());
-        for ids in ids.chunks(self.capabilities().delete_batch.max(1) as usize) {
+        for ids in ids.chunks(ids_per_call(self)) {
             items.extend(self.observe().get(kind, ids).await?);
         }
         Ok(items)
     }
+
+    /// What stands under these names or addresses, whosever it is, in as few calls as the
+    /// provider's bound allows; each thing once, sorted by id.
+    ///
+    /// # Errors
+    /// Those of [`Observe::find`](crate::Observe::find).
+    async fn find_all(&self, kind: Kind, sought: Sought<'_>) -> Result<Vec<Resource>> {
+        let size = ids_per_call(self);
+        let mut items = Vec::new();
+        for names in sought.names.chunks(size) {
+            let some = Sought { names, addrs: &[] };
+            items.extend(self.observe().find(kind, some).await?);
+        }
+        for addrs in sought.addrs.chunks(size) {
+            let some = Sought { names: &[], addrs };
+            items.extend(self.observe().find(kind, some).await?);
+        }
+        items.sort_by(|a, b| a.id.cmp(&b.id));
+        items.dedup_by(|a, b| a.id == b.id);
+        Ok(items)
+    }
+
+    /// The zones in use, sorted; never empty.
+    ///
+    /// # Errors
+    /// Those of [`Offers`](crate::Offers).
+    async fn zones(&self) -> Result<Vec<Name>> {
+        match self.offers() {
+            Some(offers) => offers.zones().await,
+            None => Ok(Name::new(ONLY_ZONE).into_iter().collect()),
+        }
+    }
+
+    /// What is on sale.
+    ///
+    /// # Errors
+    /// Those of [`Offers`](crate::Offers).
+    async fn list_offers(&self) -> Result<Vec<Offer>> {
+        match self.offers() {
+            Some(offers) => offers.list_offers().await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// For owned hardware, what nobody uses now.
+    ///
+    /// # Errors
+    /// Those of [`Offers`](crate::Offers).
+    async fn free(&self) -> Result<Option<Pool>> {
+        match self.offers() {
+            Some(offers) => offers.free().await,
+            None => Ok(None),
+        }
+    }
+
+    /// The account's limits.
+    ///
+    /// # Errors
+    /// Those of [`Offers`](crate::Offers).
+    async fn quotas(&self) -> Result<Vec<Quota>> {
+        match self.offers() {
+            Some(offers) => offers.quotas().await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The public images.
+    ///
+    /// # Errors
+    /// Those of [`Images`](crate::Images).
+    async fn public_images(&self) -> Result<PublicImages> {
+        match self.images() {
+            Some(images) => images.public_images().await,
+            None => Ok(PublicImages::default()),
+        }
+    }
+
+    /// What the identity in use may do; nothing, where the provider knows of no permission.
+    ///
+    /// # Errors
+    /// Those of [`Permissions`](crate::Permissions).
+    async fn check_permissions(&self) -> Result<Vec<PermissionCheck>> {
+        match self.permissions() {
+            Some(permissions) => permissions.check_permissions().await,
+            None => Ok(Vec::new()),
+        }
+    }
 }
 
 impl<P: Provider + ?Sized> ProviderExt for P {}
+
+fn ids_per_call(provider: &(impl Provider + ?Sized)) -> usize {
+    provider.capabilities().ids_per_call.max(1) as usize
+}
+
+fn attachment_of(provider: &(impl Provider + ?Sized)) -> Result<&dyn Attachment> {
+    let attachment = provider.attachment();
+    attachment.ok_or_else(|| lacks("does not attach volumes"))
+}
+
+fn lacks(what: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, format!("this provider {what}"))
+}
 
 /// All that is known of a site before anything is planned there.
 ///
 /// # Errors
 /// The first error of any of its calls.
 pub async fn gather_facts(provider: &dyn Provider) -> Result<SiteFacts> {
-    let offers = provider.offers();
-    let (zones, listed, free, quotas, images) = try_join5(
-        offers.zones(),
-        offers.list_offers(),
-        offers.free(),
-        offers.quotas(),
-        provider.images().public_images(),
+    let (zones, offers, free, quotas, images) = try_join5(
+        provider.zones(),
+        provider.list_offers(),
+        provider.free(),
+        provider.quotas(),
+        provider.public_images(),
     )
     .await?;
     Ok(SiteFacts {
         capabilities: provider.capabilities().clone(),
+        changes: provider.changes(),
         zones,
-        offers: listed,
+        offers,
         free,
         quotas,
         images,

@@ -1,8 +1,11 @@
 //! What a provider must do, and the layers that wrap one.
 //!
 //! A provider gives Stratiform one site: a region of a cloud, or a pool of owned hardware. It is a
-//! [`Provider`], which hands out one small object per noun: [`Observe`], [`Network`], [`Compute`],
-//! [`Storage`], [`Images`], [`Offers`]. Nothing here knows of a plan.
+//! [`Provider`]: it reads ([`Observe`]), and makes, changes and deletes the things of three services,
+//! network, compute and storage, each by [`Writes`]. What only some clouds can do is a facet, which
+//! a provider has or has not: [`Machines`], [`Attachment`], [`Images`], [`Offers`],
+//! [`Permissions`]. What a change of a thing takes, a provider says without any call
+//! ([`Provider::changes`]). Nothing here knows of a plan.
 //!
 //! # What every method promises
 //!
@@ -14,32 +17,34 @@
 //! - **Deletes of a missing thing** are `Ok`.
 //! - Creates, updates and deletes may answer before the work is done (`Pending`, `Deleting`);
 //!   who needs it done asks [`Observe::get`].
+//! - A call about several things gives one [`Outcome`] for each, and does not stop at the first that
+//!   fails.
 //! - A failed call says how far the failure reaches ([`strat_model::Scope`]).
 //! - No method retries, throttles or sets a timeout: [`layers`] do that, once.
 
+mod attachment;
 mod clock;
-mod compute;
 mod ext;
 mod images;
 pub mod layers;
-mod network;
+mod machines;
 mod observe;
 mod offers;
 mod permission;
 mod provider;
 mod registry;
-mod request;
-mod storage;
+mod uniform;
+mod write;
 
+pub use attachment::Attachment;
 pub use clock::{Clock, SkippingClock, TokioClock};
-pub use compute::{Compute, CreateMachines, MachineBatch, Shutdown};
-pub use ext::{ProviderExt, gather_facts};
+pub use ext::{ONLY_ZONE, ProviderExt, gather_facts};
 pub use images::Images;
-pub use network::Network;
-pub use observe::{Filter, Observe, Page, PageToken};
+pub use machines::{CreateMachines, MachineBatch, Machines, Shutdown};
+pub use observe::{Filter, Observe, Page, PageToken, Sought};
 pub use offers::Offers;
-pub use permission::{PermissionCheck, PermissionState};
+pub use permission::{PermissionCheck, PermissionState, Permissions};
 pub use provider::{Identity, Provider};
 pub use registry::{ConnectContext, ProviderFactory, Registry, SettingError};
-pub use request::{Create, Update};
-pub use storage::Storage;
+pub use uniform::{Things, Uniform, uniform_capabilities};
+pub use write::{Create, Outcome, Update, Writes, no_such_kind};

@@ -5,7 +5,10 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use strat_model::{Name, Offer, Pool, Quota, Result};
 
-/// Offers and limits.
+/// Offers and limits. A site without this is one zone, [`crate::ONLY_ZONE`], and sells nothing.
+///
+/// # Errors
+/// Of every method: `Forbidden`, `Unauthenticated`; else only what a repetition may mend.
 #[async_trait]
 pub trait Offers: Debug + Send + Sync {
     /// The zones in use, sorted; never empty.

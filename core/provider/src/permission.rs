@@ -1,5 +1,26 @@
 //! What an identity may do.
 
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use strat_model::Result;
+
+/// Tells what the identity in use may do.
+#[async_trait]
+pub trait Permissions: Debug + Send + Sync {
+    /// Which of the permissions that work at this site may need the identity in use has.
+    ///
+    /// # Behavior
+    /// - Nothing is made, changed or deleted, and no planned thing is used up: the cloud is asked
+    ///   in ways that have no effect.
+    /// - What cannot be asked so is [`Unknown`](PermissionState::Unknown), and says why.
+    /// - Sorted by permission, each once. Empty where the provider knows of none.
+    ///
+    /// # Errors
+    /// `Unauthenticated` where nobody is known at all.
+    async fn check_permissions(&self) -> Result<Vec<PermissionCheck>>;
+}
+
 /// One permission at a site, and whether the identity in use has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PermissionCheck {

@@ -3,9 +3,9 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use strat_model::{Capabilities, Name, Result};
+use strat_model::{Capabilities, Changes, Kind, Name, Result, Service};
 
-use crate::{Compute, Images, Network, Observe, Offers, PermissionCheck, Storage};
+use crate::{Attachment, Images, Machines, Observe, Offers, Permissions, Writes};
 
 /// Who we are at a site, in the cloud's own words. Never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,11 @@ pub struct Identity {
 }
 
 /// One site, connected.
+///
+/// The three services and [`Observe`] every provider has. What only some can do is a facet, which
+/// is `None` unless a provider says otherwise. A facet is there or not for the whole life of a
+/// connection, and agrees with the capabilities: who makes machines in batches of more than one has
+/// [`Machines`], who has machines and volumes has [`Attachment`].
 #[async_trait]
 pub trait Provider: Debug + Send + Sync {
     /// The provider's name, such as `sim` or `aws`.
@@ -25,27 +30,50 @@ pub trait Provider: Debug + Send + Sync {
     fn site(&self) -> &Name;
     /// What it can do here.
     fn capabilities(&self) -> &Capabilities;
+    /// What it takes to change things here.
+    fn changes(&self) -> Changes;
     /// Who we are here; one cheap call that proves the credentials.
-    async fn identity(&self) -> Result<Identity>;
-    /// Which of the permissions that work at this site may need the identity in use has.
     ///
-    /// # Behavior
-    /// - Nothing is made, changed or deleted, and no planned thing is used up: the cloud is asked
-    ///   in ways that have no effect.
-    /// - What cannot be asked so is [`Unknown`](crate::PermissionState::Unknown), and says why.
-    /// - Sorted by permission, each once. Empty where the provider knows of none.
-    async fn check_permissions(&self) -> Result<Vec<PermissionCheck>>;
+    /// # Errors
+    /// `Unauthenticated` where the credentials are missing, wrong or expired.
+    async fn identity(&self) -> Result<Identity>;
 
     /// Reads.
     fn observe(&self) -> &dyn Observe;
     /// Networks, subnets, firewalls, addresses.
-    fn network(&self) -> &dyn Network;
-    /// Machines and key pairs.
-    fn compute(&self) -> &dyn Compute;
+    fn network(&self) -> &dyn Writes;
+    /// Machines, key pairs, images.
+    fn compute(&self) -> &dyn Writes;
     /// Volumes and buckets.
-    fn storage(&self) -> &dyn Storage;
-    /// Images.
-    fn images(&self) -> &dyn Images;
-    /// What is on sale.
-    fn offers(&self) -> &dyn Offers;
+    fn storage(&self) -> &dyn Writes;
+
+    /// Machines in batches, and their power.
+    fn machines(&self) -> Option<&dyn Machines> {
+        None
+    }
+    /// Volumes on machines.
+    fn attachment(&self) -> Option<&dyn Attachment> {
+        None
+    }
+    /// Public images.
+    fn images(&self) -> Option<&dyn Images> {
+        None
+    }
+    /// What is on sale, and the limits.
+    fn offers(&self) -> Option<&dyn Offers> {
+        None
+    }
+    /// What the identity in use may do.
+    fn permissions(&self) -> Option<&dyn Permissions> {
+        None
+    }
+}
+
+/// The service of a provider that has a kind.
+pub(crate) fn service_of(provider: &(impl Provider + ?Sized), kind: Kind) -> &dyn Writes {
+    match kind.service() {
+        Service::Network => provider.network(),
+        Service::Compute => provider.compute(),
+        Service::Storage => provider.storage(),
+    }
 }

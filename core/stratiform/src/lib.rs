@@ -47,7 +47,6 @@ mod state;
 mod stock;
 mod stuck;
 mod targets;
-mod uniform;
 mod workspace;
 
 pub use consent::{AllowDataLoss, AllowDataLossError, argument, not_agreed, whole_destroy};
@@ -61,8 +60,8 @@ pub use saved::SavedPlan;
 pub use schema::plan_schema;
 pub use session::{PlanOptions, Planned, Session};
 pub use state::StateDir;
+pub use strat_provider::{Things, Uniform, uniform_capabilities};
 pub use stuck::Stuck;
-pub use uniform::{Things, Uniform, uniform_capabilities};
 pub use workspace::Workspace;
 
 pub use strat_engine::{Event, EventSink, HealthProbe, NetProbe, Question, Stop};

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use strat_model::{Bytes, Capabilities, Field, Idempotency, Kind, MarkStore, Sizing, SubnetScope};
+use strat_model::{
+    Bytes, Capabilities, Idempotency, Kind, LiveFields, MarkStore, Sizing, SubnetScope,
+};
 
 /// The tags that are kept for `Name`, the token and the names of a batch.
 const TAGS_KEPT: u32 = 6;
@@ -16,7 +18,7 @@ pub(crate) const CREATE_BATCH: u32 = 100;
 /// How many things one call deletes or reads by id: the most values that a filter takes.
 ///
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>
-pub(crate) const DELETE_BATCH: u32 = 200;
+pub(crate) const IDS_PER_CALL: u32 = 200;
 
 /// How long a list may lag behind a write. EC2 names no bound; its guide waits up to minutes in the
 /// worst case, and tags and lists are behind by seconds.
@@ -33,7 +35,6 @@ pub fn capabilities(consistency_window_ms: Option<u64>) -> Capabilities {
         .filter(|kind| *kind != Kind::Image)
         .collect();
     Capabilities {
-        in_place: kinds.iter().map(|kind| (*kind, in_place(*kind))).collect(),
         kinds,
         subnets: SubnetScope::Zonal,
         sizing: Sizing::Catalogue,
@@ -47,7 +48,7 @@ pub fn capabilities(consistency_window_ms: Option<u64>) -> Capabilities {
         },
         unreadable: BTreeMap::new(),
         create_batch: CREATE_BATCH,
-        delete_batch: DELETE_BATCH,
+        ids_per_call: IDS_PER_CALL,
         // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-terminate-methods.html
         delete_shuts_down: true,
         consistency_window_ms: consistency_window_ms.unwrap_or(CONSISTENCY_WINDOW_MS),
@@ -55,17 +56,7 @@ pub fn capabilities(consistency_window_ms: Option<u64>) -> Capabilities {
     }
 }
 
-fn in_place(kind: Kind) -> BTreeSet<Field> {
-    let own: &[Field] = match kind {
-        Kind::Network | Kind::Subnet | Kind::Keypair | Kind::Image => &[],
-        Kind::Firewall => &[Field::Rules],
-        Kind::Address => &[Field::Attach],
-        Kind::Machine => &[Field::Firewalls, Field::Request, Field::Power],
-        Kind::Volume => &[Field::Size, Field::Attach],
-        Kind::Bucket => &[Field::Versioning],
-    };
-    own.iter()
-        .copied()
-        .chain([Field::Labels, Field::Protect])
-        .collect()
+/// What AWS changes in place.
+pub(crate) fn live(capabilities: &Capabilities) -> LiveFields {
+    LiveFields::usual(capabilities.kinds.iter().copied())
 }

@@ -9,8 +9,8 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{Image, ImageState};
-use strat_model::{Error, ErrorKind, ImageSpec, PublicImages, Resource, ResourceId, Result};
-use strat_provider::{Create, Images, Update};
+use strat_model::{ErrorKind, PublicImages, ResourceId, Result};
+use strat_provider::Images;
 
 use crate::arch;
 use crate::error::{failed, refuse};
@@ -184,28 +184,6 @@ impl Images for AwsProvider {
         self.add_named(&mut images).await?;
         Ok(images)
     }
-
-    async fn create_image(&self, _request: Create<'_, ImageSpec>) -> Result<Resource> {
-        Err(unsupported())
-    }
-
-    async fn update_image(&self, _request: Update<'_, ImageSpec>) -> Result<Resource> {
-        Err(unsupported())
-    }
-
-    async fn delete_image(&self, _id: &ResourceId) -> Result<()> {
-        Err(unsupported())
-    }
-}
-
-fn unsupported() -> Error {
-    let help = "name a public image, or import this one with the AWS tools and name its AMI as the \
-                image";
-    refuse(
-        ErrorKind::Unsupported,
-        "images are not made of files on AWS",
-    )
-    .with_help(help)
 }
 
 /// How an image ranks in its line, and which it is.

@@ -50,6 +50,7 @@ mod recent;
 mod storage;
 mod tags;
 mod tokens;
+mod writes;
 
 pub use capabilities::capabilities;
 pub use factory::AwsFactory;

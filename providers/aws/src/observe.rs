@@ -3,15 +3,21 @@
 use async_trait::async_trait;
 use aws_sdk_ec2::types::Filter as Ec2Filter;
 use strat_model::{ErrorKind, Kind, Resource, ResourceId, Result};
-use strat_provider::{Filter, Observe, Page, PageToken};
+use strat_provider::{Filter, Observe, Page, PageToken, Sought};
 
-use crate::capabilities::DELETE_BATCH;
+use crate::capabilities::IDS_PER_CALL;
+use crate::compute::common_names;
 use crate::error::refuse;
 use crate::provider::{AwsProvider, filter};
 use crate::tags::OWNER;
 
 /// The most things on one page of a describing call.
 pub(crate) const PAGE_MAX: i32 = 1000;
+
+/// The filter by the tag that the consoles show.
+const BY_NAME: &str = "tag:Name";
+/// The filter by the tag that says which thing of a topology it is.
+pub(crate) const BY_ADDR: &str = "tag:stratiform:addr";
 
 /// Which things of a kind are to be described: those of an owner, those of some ids, or all.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +26,15 @@ pub(crate) enum Scan<'a> {
     List {
         /// What is to be in it.
         filter: &'a Filter,
+        /// Where it begins.
+        page: Option<&'a PageToken>,
+    },
+    /// A page of those where a filter has one of these values.
+    Having {
+        /// The filter, such as `tag:Name`.
+        key: &'a str,
+        /// The values.
+        values: &'a [String],
         /// Where it begins.
         page: Option<&'a PageToken>,
     },
@@ -36,6 +51,7 @@ impl Scan<'_> {
                 ..
             } => vec![filter(format!("tag:{OWNER}"), [owner.to_string()])],
             Self::List { .. } => Vec::new(),
+            Self::Having { key, values, .. } => vec![filter(*key, values.iter())],
             Self::Ids(ids) => vec![filter(id, ids.iter().map(ResourceId::as_str))],
         }
     }
@@ -43,7 +59,7 @@ impl Scan<'_> {
     /// Where the page begins.
     pub(crate) fn token(&self) -> Option<String> {
         match self {
-            Self::List { page, .. } => page.map(|page| page.0.clone()),
+            Self::List { page, .. } | Self::Having { page, .. } => page.map(|page| page.0.clone()),
             Self::Ids(_) => None,
         }
     }
@@ -75,6 +91,37 @@ impl AwsProvider {
     }
 }
 
+impl AwsProvider {
+    /// Everything where a filter has one of these values, page after page, that `sought` fits.
+    async fn having(
+        &self,
+        kind: Kind,
+        key: &str,
+        values: &[String],
+        sought: Sought<'_>,
+    ) -> Result<Vec<Resource>> {
+        let mut items = Vec::new();
+        for values in values.chunks(IDS_PER_CALL as usize) {
+            let mut page = None;
+            loop {
+                let scan = Scan::Having {
+                    key,
+                    values,
+                    page: page.as_ref(),
+                };
+                let found = self.scan(kind, scan).await?;
+                items.extend(found.items.into_iter().filter(|item| sought.fits(item)));
+                let next = found.next.filter(|next| !next.is_empty()).map(PageToken);
+                if next.is_none() || next == page {
+                    break;
+                }
+                page = next;
+            }
+        }
+        Ok(items)
+    }
+}
+
 #[async_trait]
 impl Observe for AwsProvider {
     async fn list(&self, kind: Kind, filter: &Filter, page: Option<&PageToken>) -> Result<Page> {
@@ -85,9 +132,44 @@ impl Observe for AwsProvider {
         })
     }
 
+    /// By the tag of the address, and by the tag `Name`; key pairs and security groups by their own
+    /// names too, buckets by that alone. All machines of a batch have one `Name`, which begins the
+    /// name of each.
+    async fn find(&self, kind: Kind, sought: Sought<'_>) -> Result<Vec<Resource>> {
+        let names = sought.names;
+        let mut items = Vec::new();
+        if !names.is_empty() {
+            let own = match kind {
+                Kind::Keypair => Some("key-name"),
+                Kind::Firewall => Some("group-name"),
+                _ => None,
+            };
+            if let Some(key) = own {
+                items.extend(self.having(kind, key, names, sought).await?);
+            }
+            if kind == Kind::Bucket {
+                let ids: Vec<_> = names.iter().map(ResourceId::from).collect();
+                items.extend(self.get(kind, &ids).await?);
+            } else {
+                let names = match kind {
+                    Kind::Machine => common_names(names),
+                    _ => names.to_vec(),
+                };
+                items.extend(self.having(kind, BY_NAME, &names, sought).await?);
+            }
+        }
+        if !sought.addrs.is_empty() {
+            let addrs: Vec<_> = sought.addrs.iter().map(ToString::to_string).collect();
+            items.extend(self.having(kind, BY_ADDR, &addrs, sought).await?);
+        }
+        items.sort_by(|a, b| a.id.cmp(&b.id));
+        items.dedup_by(|a, b| a.id == b.id);
+        Ok(items)
+    }
+
     async fn get(&self, kind: Kind, ids: &[ResourceId]) -> Result<Vec<Resource>> {
-        if ids.len() > DELETE_BATCH as usize {
-            let message = format!("a call takes at most {DELETE_BATCH} ids, not {}", ids.len());
+        if ids.len() > IDS_PER_CALL as usize {
+            let message = format!("a call takes at most {IDS_PER_CALL} ids, not {}", ids.len());
             return Err(refuse(ErrorKind::Invalid, message));
         }
         if ids.is_empty() {

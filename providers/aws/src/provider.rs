@@ -10,15 +10,16 @@ use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::types::Filter;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use strat_model::{
-    Capabilities, Error, ErrorKind, Kind, Money, Name, Resource, ResourceId, Result,
+    Capabilities, Changes, Error, ErrorKind, Kind, Money, Name, Resource, ResourceId, Result,
 };
 use strat_provider::{
-    Clock, Compute, Identity, Images, Network, Observe, Offers, PermissionCheck, Provider, Storage,
+    Attachment, Clock, Identity, Images, Machines, Observe, Offers, PermissionCheck, Permissions,
+    Provider, Writes,
 };
 use tokio::sync::OnceCell;
 
 use crate::access::Access;
-use crate::capabilities::capabilities;
+use crate::capabilities::{capabilities, live};
 use crate::compute::Shortened;
 use crate::config::Settings;
 use crate::error::{PROVIDER, failed};
@@ -178,6 +179,10 @@ impl Provider for AwsProvider {
         &self.capabilities
     }
 
+    fn changes(&self) -> Changes {
+        Changes::new(live(&self.capabilities))
+    }
+
     async fn identity(&self) -> Result<Identity> {
         let caller = self.access.sts.get_caller_identity().send().await;
         let caller = caller.map_err(failed("sts:GetCallerIdentity"))?;
@@ -187,31 +192,46 @@ impl Provider for AwsProvider {
         })
     }
 
-    async fn check_permissions(&self) -> Result<Vec<PermissionCheck>> {
-        self.permissions().await
-    }
-
     fn observe(&self) -> &dyn Observe {
         self
     }
 
-    fn network(&self) -> &dyn Network {
+    fn network(&self) -> &dyn Writes {
         self
     }
 
-    fn compute(&self) -> &dyn Compute {
+    fn compute(&self) -> &dyn Writes {
         self
     }
 
-    fn storage(&self) -> &dyn Storage {
+    fn storage(&self) -> &dyn Writes {
         self
     }
 
-    fn images(&self) -> &dyn Images {
-        self
+    fn machines(&self) -> Option<&dyn Machines> {
+        Some(self)
     }
 
-    fn offers(&self) -> &dyn Offers {
-        self
+    fn attachment(&self) -> Option<&dyn Attachment> {
+        Some(self)
+    }
+
+    fn images(&self) -> Option<&dyn Images> {
+        Some(self)
+    }
+
+    fn offers(&self) -> Option<&dyn Offers> {
+        Some(self)
+    }
+
+    fn permissions(&self) -> Option<&dyn Permissions> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Permissions for AwsProvider {
+    async fn check_permissions(&self) -> Result<Vec<PermissionCheck>> {
+        self.ask_permissions().await
     }
 }

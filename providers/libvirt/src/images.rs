@@ -11,7 +11,7 @@ use strat_model::{
     Attributes, ErrorKind, Field, ImageSpec, Kind, PublicImages, Resource, ResourceId,
     ResourceState, Result, Spec,
 };
-use strat_provider::{Create, Images, Update};
+use strat_provider::Images;
 
 use crate::config::ImageSource;
 use crate::error::{fail, missing};
@@ -56,28 +56,10 @@ impl Images for LibvirtProvider {
         })
         .await
     }
-
-    async fn create_image(&self, request: Create<'_, ImageSpec>) -> Result<Resource> {
-        let request = OwnedCreate::of(request);
-        self.run("create_image", move |site| site.create_image(&request))
-            .await
-    }
-
-    async fn update_image(&self, request: Update<'_, ImageSpec>) -> Result<Resource> {
-        let request = OwnedUpdate::of(request);
-        self.run("update_image", move |site| site.update_image(&request))
-            .await
-    }
-
-    async fn delete_image(&self, id: &ResourceId) -> Result<()> {
-        let id = id.clone();
-        self.run("delete_image", move |site| site.delete_image(&id))
-            .await
-    }
 }
 
 impl Site {
-    fn create_image(&self, request: &OwnedCreate<ImageSpec>) -> Result<Resource> {
+    pub(crate) fn create_image(&self, request: &OwnedCreate<ImageSpec>) -> Result<Resource> {
         let spec = Spec::Image(request.spec.clone());
         let digest = request.digest(&spec);
         let birth = request.birth(Kind::Image, &spec, &digest, self.now());
@@ -221,8 +203,8 @@ impl Site {
         host.upload(&volume, length, file)
     }
 
-    fn update_image(&self, request: &OwnedUpdate<ImageSpec>) -> Result<Resource> {
-        check_fields(&self.capabilities, Kind::Image, &request.fields)?;
+    pub(crate) fn update_image(&self, request: &OwnedUpdate<ImageSpec>) -> Result<Resource> {
+        check_fields(&self.live, Kind::Image, &request.fields)?;
         let Some(mut thing) = self.image_things()?.remove(request.id.as_str()) else {
             return Err(missing(format!("image {}", request.id)));
         };
@@ -234,7 +216,7 @@ impl Site {
         Ok(self.image_of(&thing))
     }
 
-    fn delete_image(&self, id: &ResourceId) -> Result<()> {
+    pub(crate) fn delete_image(&self, id: &ResourceId) -> Result<()> {
         let Some(mut thing) = self.image_things()?.remove(id.as_str()) else {
             return Ok(());
         };

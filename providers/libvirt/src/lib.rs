@@ -50,6 +50,7 @@ mod seed;
 mod site;
 mod storage;
 mod thing;
+mod writes;
 mod xml;
 
 pub use factory::LibvirtFactory;

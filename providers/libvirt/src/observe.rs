@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use strat_model::{Kind, Resource, ResourceId, Result};
-use strat_provider::{Filter, Observe, Page, PageToken};
+use strat_provider::{Filter, Observe, Page, PageToken, Sought};
 
 use crate::error::told;
 use crate::provider::LibvirtProvider;
@@ -26,6 +26,18 @@ impl Observe for LibvirtProvider {
         }
         items.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(Page { items, next: None })
+    }
+
+    async fn find(&self, kind: Kind, sought: Sought<'_>) -> Result<Vec<Resource>> {
+        if sought.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut items = match self.buckets().filter(|_| kind == Kind::Bucket) {
+            Some(buckets) => told("find", buckets.list().await)?,
+            None => self.run("find", move |site| site.list(kind)).await?,
+        };
+        items.retain(|item| sought.fits(item));
+        Ok(items)
     }
 
     async fn get(&self, kind: Kind, ids: &[ResourceId]) -> Result<Vec<Resource>> {

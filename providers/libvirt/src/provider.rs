@@ -7,11 +7,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use strat_model::{
-    Capabilities, ErrorKind, Field, Kind, Mark, Name, ResourceId, Result, Spec, Token,
+    Capabilities, Changes, ErrorKind, Field, Kind, Mark, Name, ResourceId, Result, Spec, Token,
 };
 use strat_provider::{
-    Compute, Create, Identity, Images, Network, Observe, Offers, PermissionCheck, Provider,
-    Storage, Update,
+    Attachment, Create, Identity, Images, Machines, Observe, Offers, PermissionCheck, Permissions,
+    Provider, Update, Writes,
 };
 
 use crate::buckets::Buckets;
@@ -159,6 +159,10 @@ impl Provider for LibvirtProvider {
         &self.site.capabilities
     }
 
+    fn changes(&self) -> Changes {
+        Changes::new(self.site.live.clone())
+    }
+
     async fn identity(&self) -> Result<Identity> {
         self.run("identity", |site| {
             let names = site.each(Host::hostname)?;
@@ -171,32 +175,47 @@ impl Provider for LibvirtProvider {
         .await
     }
 
-    async fn check_permissions(&self) -> Result<Vec<PermissionCheck>> {
-        self.run("check_permissions", |site| Ok(site.check_permissions()))
-            .await
-    }
-
     fn observe(&self) -> &dyn Observe {
         self
     }
 
-    fn network(&self) -> &dyn Network {
+    fn network(&self) -> &dyn Writes {
         self
     }
 
-    fn compute(&self) -> &dyn Compute {
+    fn compute(&self) -> &dyn Writes {
         self
     }
 
-    fn storage(&self) -> &dyn Storage {
+    fn storage(&self) -> &dyn Writes {
         self
     }
 
-    fn images(&self) -> &dyn Images {
-        self
+    fn machines(&self) -> Option<&dyn Machines> {
+        Some(self)
     }
 
-    fn offers(&self) -> &dyn Offers {
-        self
+    fn attachment(&self) -> Option<&dyn Attachment> {
+        Some(self)
+    }
+
+    fn images(&self) -> Option<&dyn Images> {
+        Some(self)
+    }
+
+    fn offers(&self) -> Option<&dyn Offers> {
+        Some(self)
+    }
+
+    fn permissions(&self) -> Option<&dyn Permissions> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Permissions for LibvirtProvider {
+    async fn check_permissions(&self) -> Result<Vec<PermissionCheck>> {
+        self.run("check_permissions", |site| Ok(site.check_permissions()))
+            .await
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use strat_model::{Capabilities, Name, SiteCapacity, SiteFacts};
+use strat_model::{Capabilities, Changes, Name, SiteCapacity, SiteFacts};
 
 use crate::Profile;
 use crate::world::RegionKey;
@@ -167,6 +167,14 @@ impl SimSite {
         match &self.facts {
             Some(facts) => facts.capabilities.clone(),
             None => self.profile.capabilities(self.behaviour.consistency_ms),
+        }
+    }
+
+    /// What it takes to change things there.
+    pub(crate) fn changes(&self) -> Changes {
+        match &self.facts {
+            Some(facts) => facts.changes.clone(),
+            None => self.profile.changes(),
         }
     }
 

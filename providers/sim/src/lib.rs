@@ -120,7 +120,6 @@ mod error;
 mod factory;
 mod faults;
 mod images;
-mod network;
 mod observe;
 mod offers;
 mod permissions;
@@ -130,6 +129,7 @@ mod rules;
 mod settings;
 mod storage;
 mod world;
+mod writes;
 
 pub use config::{Behaviour, SimSite};
 pub use control::{Disturbance, RegionView, SimControl};

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use strat_model::{Kind, Resource, ResourceId, Result};
-use strat_provider::{Filter, Observe, Page, PageToken};
+use strat_provider::{Filter, Observe, Page, PageToken, Sought};
 
 use crate::provider::SimProvider;
 
@@ -15,5 +15,10 @@ impl Observe for SimProvider {
 
     async fn get(&self, kind: Kind, ids: &[ResourceId]) -> Result<Vec<Resource>> {
         self.read("get", |cloud, tx| cloud.get(tx, kind, ids)).await
+    }
+
+    async fn find(&self, kind: Kind, sought: Sought<'_>) -> Result<Vec<Resource>> {
+        self.read("find", |cloud, tx| cloud.find(tx, kind, sought))
+            .await
     }
 }

@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use strat_model::{
-    Bytes, Capabilities, Field, Idempotency, Kind, MarkStore, Name, Sizing, SubnetScope,
+    Bytes, Capabilities, Changes, Field, Idempotency, Kind, LiveFields, MarkStore, Name, Sizing,
+    SubnetScope,
 };
 
 /// The cloud that a site behaves like.
@@ -142,7 +143,7 @@ impl Profile {
             key_max,
             value_max: 256,
         };
-        let (subnets, idempotency, marks, create_batch, delete_batch) = match self {
+        let (subnets, idempotency, marks, create_batch, ids_per_call) = match self {
             Self::Aws => {
                 let token = Idempotency::Token {
                     window_ms: 24 * 3_600_000,
@@ -177,15 +178,19 @@ impl Profile {
             sizing,
             idempotency,
             marks,
-            in_place: in_place(self.kinds()),
             unreadable: self.unreadable(),
             create_batch,
-            delete_batch,
+            ids_per_call,
             // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-terminate-methods.html
             delete_shuts_down: matches!(self, Self::Aws),
             consistency_window_ms,
             user_data_max: self.user_data_max(),
         }
+    }
+
+    /// What it takes to change things at a site of this profile.
+    pub(crate) fn changes(self) -> Changes {
+        Changes::new(LiveFields::usual(self.kinds()))
     }
 
     /// A cloud's own image does not say what file it was made of.
@@ -212,25 +217,6 @@ impl fmt::Display for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
-}
-
-/// What can be changed in place. Protection lives in the mark, which every update writes.
-fn in_place(kinds: BTreeSet<Kind>) -> BTreeMap<Kind, BTreeSet<Field>> {
-    let own = |kind| -> &[Field] {
-        match kind {
-            Kind::Network | Kind::Subnet | Kind::Keypair | Kind::Image => &[],
-            Kind::Firewall => &[Field::Rules],
-            Kind::Address => &[Field::Attach],
-            Kind::Machine => &[Field::Firewalls, Field::Request, Field::Power],
-            Kind::Volume => &[Field::Size, Field::Attach],
-            Kind::Bucket => &[Field::Versioning],
-        }
-    };
-    let both = [Field::Labels, Field::Protect];
-    kinds
-        .into_iter()
-        .map(|kind| (kind, own(kind).iter().copied().chain(both).collect()))
-        .collect()
 }
 
 #[cfg(test)]

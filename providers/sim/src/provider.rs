@@ -4,16 +4,16 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use strat_model::{Capabilities, Kind, Name, Resource, ResourceId, Result, Spec};
+use strat_model::{Capabilities, Changes, Name, Result};
 use strat_provider::{
-    Compute, Create, Identity, Images, Network, Observe, Offers, PermissionCheck, Provider,
-    Storage, Update,
+    Attachment, Identity, Images, Machines, Observe, Offers, PermissionCheck, Permissions,
+    Provider, Writes,
 };
 
 use crate::error::PROVIDER;
 use crate::faults::{Effect, gate};
 use crate::permissions;
-use crate::rules::{Change, Cloud, Request};
+use crate::rules::Cloud;
 use crate::world::{Phase, Tx, World};
 
 /// One connected site.
@@ -51,46 +51,6 @@ impl SimProvider {
         work: impl FnOnce(&Cloud, &mut Tx<'_>) -> Result<T> + Send,
     ) -> Result<T> {
         self.call(operation, Effect::Write, work).await
-    }
-
-    /// A create of one thing of any kind but a machine.
-    pub(crate) async fn create<S: Sync>(
-        &self,
-        operation: &'static str,
-        spec: Spec<ResourceId>,
-        request: Create<'_, S>,
-    ) -> Result<Resource> {
-        let (name, mark, token) = (request.name, request.mark, request.token);
-        self.write(operation, move |cloud, tx| {
-            cloud.create(tx, &spec, name, Request { mark, token })
-        })
-        .await
-    }
-
-    /// An update of one thing of any kind.
-    pub(crate) async fn update<S: Sync>(
-        &self,
-        operation: &'static str,
-        spec: Spec<ResourceId>,
-        request: Update<'_, S>,
-    ) -> Result<Resource> {
-        let (id, fields, mark) = (request.id, request.fields, request.mark);
-        self.write(operation, move |cloud, tx| {
-            let spec = &spec;
-            cloud.update(tx, id, Change { spec, fields, mark })
-        })
-        .await
-    }
-
-    /// A delete of one thing.
-    pub(crate) async fn delete(
-        &self,
-        operation: &'static str,
-        kind: Kind,
-        id: &ResourceId,
-    ) -> Result<()> {
-        self.write(operation, |cloud, tx| cloud.delete(tx, kind, id))
-            .await
     }
 
     /// The way of every call: half the latency there, the gate, the effect, half the latency back.
@@ -140,6 +100,10 @@ impl Provider for SimProvider {
         &self.cloud.capabilities
     }
 
+    fn changes(&self) -> Changes {
+        self.cloud.changes.clone()
+    }
+
     async fn identity(&self) -> Result<Identity> {
         self.read("identity", |cloud, _| {
             Ok(Identity {
@@ -150,35 +114,50 @@ impl Provider for SimProvider {
         .await
     }
 
+    fn observe(&self) -> &dyn Observe {
+        self
+    }
+
+    fn network(&self) -> &dyn Writes {
+        self
+    }
+
+    fn compute(&self) -> &dyn Writes {
+        self
+    }
+
+    fn storage(&self) -> &dyn Writes {
+        self
+    }
+
+    fn machines(&self) -> Option<&dyn Machines> {
+        Some(self)
+    }
+
+    fn attachment(&self) -> Option<&dyn Attachment> {
+        Some(self)
+    }
+
+    fn images(&self) -> Option<&dyn Images> {
+        Some(self)
+    }
+
+    fn offers(&self) -> Option<&dyn Offers> {
+        Some(self)
+    }
+
+    fn permissions(&self) -> Option<&dyn Permissions> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Permissions for SimProvider {
     async fn check_permissions(&self) -> Result<Vec<PermissionCheck>> {
         self.read("check_permissions", |cloud, tx| {
             let trials = &tx.region().record.trials;
             Ok(permissions::check(&cloud.capabilities, trials))
         })
         .await
-    }
-
-    fn observe(&self) -> &dyn Observe {
-        self
-    }
-
-    fn network(&self) -> &dyn Network {
-        self
-    }
-
-    fn compute(&self) -> &dyn Compute {
-        self
-    }
-
-    fn storage(&self) -> &dyn Storage {
-        self
-    }
-
-    fn images(&self) -> &dyn Images {
-        self
-    }
-
-    fn offers(&self) -> &dyn Offers {
-        self
     }
 }

@@ -8,7 +8,7 @@ use strat_model::{
     Addr, Digest, Error, ErrorKind, Field, Kind, Mark, Owner, Resource, ResourceId, ResourceState,
     Result, Spec, Token,
 };
-use strat_provider::{Clock, CreateMachines, Filter, MachineBatch, Provider, ProviderExt};
+use strat_provider::{Clock, CreateMachines, Filter, MachineBatch, Outcome, Provider, ProviderExt};
 use tokio::sync::OnceCell;
 
 use crate::Harness;
@@ -147,7 +147,7 @@ impl<'a> Bench<'a> {
             mark: &mark,
             token: &token,
         };
-        self.provider.compute().create_machines(request).await
+        self.provider.create_machines(request).await
     }
 
     /// Changes fields of a thing, with a mark of the next generation.
@@ -241,9 +241,35 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// What the provider's delete gives.
     pub async fn try_delete(&self, thing: &Resource) -> Result<()> {
-        self.provider
-            .delete(thing.kind(), std::slice::from_ref(&thing.id))
-            .await
+        let ids = std::slice::from_ref(&thing.id);
+        self.provider.delete_all(thing.kind(), ids).await
+    }
+
+    /// Starts machines.
+    ///
+    /// # Errors
+    /// The first that the provider gives.
+    pub async fn start_all(&self, ids: &[ResourceId]) -> Result<()> {
+        Outcome::all_done(self.provider.start_machines(ids).await)
+    }
+
+    /// Whether the provider says that this field of a kind is changed in place.
+    pub async fn can_change(&self, kind: Kind, field: Field) -> bool {
+        let spec = self.spec(kind).await;
+        let to = spec.without_refs();
+        let thing = Resource {
+            id: ResourceId::from("some-id"),
+            name: self.name("some"),
+            mark: Some(self.mark(kind, "some")),
+            state: ResourceState::Ready,
+            spec,
+            attributes: strat_model::Attributes::new(),
+            created: None,
+        };
+        let changes = self.provider.changes();
+        changes
+            .change(&thing, &to, &BTreeSet::from([field]))
+            .is_in_place()
     }
 
     /// A whole list.
@@ -325,7 +351,7 @@ impl<'a> Bench<'a> {
         let mut spec = thing.spec.clone();
         match &mut spec {
             Spec::Volume(volume) if volume.attach.is_some() => {
-                let _ = self.provider.storage().detach_volume(&thing.id).await;
+                let _ = self.provider.detach_volume(&thing.id).await;
             }
             Spec::Firewall(firewall) if !firewall.rules.is_empty() => {
                 firewall.rules.clear();

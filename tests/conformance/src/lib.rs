@@ -45,6 +45,14 @@ macro_rules! conformance {
                     offers_are_sorted_and_plausible quotas_count_what_runs free_hardware_is_bounded
                     public_images_have_the_usual_names
                 ]
+                facets: [
+                    facets_agree_with_capabilities layers_see_every_facet
+                    kinds_that_are_not_there_are_refused
+                ]
+                finding: [
+                    things_are_found_by_name_and_address machines_of_a_batch_are_found
+                    unmarked_things_are_found_by_name
+                ]
                 reading: [
                     networks_read_back subnets_read_back firewalls_read_back addresses_read_back
                     keypairs_read_back images_read_back machines_read_back volumes_read_back
@@ -57,7 +65,7 @@ macro_rules! conformance {
                     a_token_is_not_for_another_spec a_name_is_not_for_another_owner
                     a_repeated_batch_makes_nothing_new an_old_token_makes_no_new_machine
                     a_lost_answer_is_found_again deleting_twice_is_harmless
-                    deleting_what_never_was_is_harmless
+                    deleting_what_never_was_is_harmless what_stays_keeps_nothing_else
                 ]
                 marks: [
                     awkward_addresses_survive protection_can_be_set_and_lifted notes_survive
@@ -127,6 +135,8 @@ mod tests {
     fn every_behaviour_is_run() {
         let list = include_str!("lib.rs");
         let groups = [
+            include_str!("behaviours/facets.rs"),
+            include_str!("behaviours/finding.rs"),
             include_str!("behaviours/machines.rs"),
             include_str!("behaviours/marks.rs"),
             include_str!("behaviours/network.rs"),

@@ -12,6 +12,7 @@ use strat_model::{
 use crate::Bench;
 use crate::bench::done;
 
+use strat_provider::ProviderExt as _;
 /// What machines stand on.
 #[derive(Debug, Clone)]
 pub(crate) struct Ground {
@@ -57,7 +58,7 @@ pub(crate) fn from_inside() -> Peer<ResourceId> {
 impl Bench<'_> {
     /// The zones in use.
     pub(crate) async fn zones(&self) -> Vec<Name> {
-        done(self.provider.offers().zones().await, "asking for zones")
+        done(self.provider.zones().await, "asking for zones")
     }
 
     /// The zone for everything that is in one.
@@ -148,10 +149,7 @@ impl Bench<'_> {
                 price_hour: None,
             };
         }
-        let offers = done(
-            self.provider.offers().list_offers().await,
-            "asking for offers",
-        );
+        let offers = done(self.provider.list_offers().await, "asking for offers");
         let allowed = offers.into_iter().filter(|offer| {
             offer.zone == zone
                 && offer.capacity == CapacityKind::OnDemand
@@ -164,10 +162,7 @@ impl Bench<'_> {
     /// A small machine.
     pub(crate) async fn machine(&self) -> MachineSpec<ResourceId> {
         let offer = self.offer().await;
-        let images = done(
-            self.provider.images().public_images().await,
-            "asking for images",
-        );
+        let images = done(self.provider.public_images().await, "asking for images");
         let image = images.get("debian-12", Some(&offer.arch));
         let image = image.expect("there is a debian-12 for what is on sale");
         MachineSpec {

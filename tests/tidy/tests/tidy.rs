@@ -138,9 +138,7 @@ fn the_planner_never_waits() {
 
 #[test]
 fn every_provider_has_the_same_files() {
-    let rooms = [
-        "config", "error", "compute", "network", "storage", "images", "offers",
-    ];
+    let rooms = ["config", "error", "observe", "writes", "images", "offers"];
     let mut missing = Vec::new();
     for entry in fs::read_dir(root().join("providers")).expect("providers") {
         let dir = entry.expect("an entry").path();

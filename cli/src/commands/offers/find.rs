@@ -3,6 +3,7 @@
 use futures::future::join_all;
 use stratiform::catalogue::{Cloud, Snapshot, UnknownCloud};
 use stratiform::model::{Name, Offer, SiteSpec};
+use stratiform::provider::ProviderExt as _;
 use stratiform::{FactsSource, Workspace};
 
 use crate::commands::cache;
@@ -100,8 +101,7 @@ pub(super) async fn live(
     context.tell_problems(session.unreachable());
     let asked = session.sites().iter();
     let asked = asked.filter(|(site, _)| only.is_none_or(|only| only == *site));
-    let asked =
-        asked.map(|(site, provider)| async move { (site, provider.offers().list_offers().await) });
+    let asked = asked.map(|(site, provider)| async move { (site, provider.list_offers().await) });
     let mut found = Found::nothing();
     found.is_whole = session.unreachable().is_empty();
     for (site, offers) in join_all(asked).await {

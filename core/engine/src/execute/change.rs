@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use strat_model::{ErrorKind, Field, Kind, Resource, ResourceId, ResourceState, Result, Spec};
 use strat_planner::TargetRef;
-use strat_provider::ProviderExt as _;
+use strat_provider::{Outcome, ProviderExt as _};
 
 use super::context::Failure;
 use super::known::{attached_to, detach, set_attached};
@@ -64,13 +64,13 @@ impl StepRun<'_, '_> {
         let mark = self.mark(goal, generation(target, &fresh), &spec);
         let ids = [fresh.id];
         let entry = self.begin(Begin::change(&ids, &mark)).await?;
-        let storage = self.provider.storage();
+        let provider = self.provider;
         let answer = match (self.step.kind, &machine) {
-            (Kind::Volume, Some(machine)) => storage.attach_volume(&ids[0], machine).await,
-            (Kind::Volume, None) => storage.detach_volume(&ids[0]).await,
+            (Kind::Volume, Some(machine)) => provider.attach_volume(&ids[0], machine).await,
+            (Kind::Volume, None) => provider.detach_volume(&ids[0]).await,
             _ => {
                 let fields = BTreeSet::from([Field::Attach]);
-                let update = self.provider.update(&ids[0], &spec, &fields, &mark);
+                let update = provider.update(&ids[0], &spec, &fields, &mark);
                 update.await.map(|updated| self.wrote(&updated))
             }
         };
@@ -111,7 +111,7 @@ impl StepRun<'_, '_> {
                 ..Begin::default()
             })
             .await?;
-        let answer = self.provider.storage().detach_volume(&ids[0]).await;
+        let answer = self.provider.detach_volume(&ids[0]).await;
         self.end(entry, answer, |()| ids.to_vec()).await?;
         self.attached(&ids, None).await
     }
@@ -130,7 +130,8 @@ impl StepRun<'_, '_> {
                 ..Begin::default()
             })
             .await?;
-        let answer = self.provider.compute().start_machines(&ids).await;
+        let outcomes = self.provider.start_machines(&ids).await;
+        let answer = Outcome::all_done(outcomes);
         self.end(entry, answer, |()| ids.clone()).await?;
         self.wait(&ids, &Until::Ready).await?;
         Ok(())

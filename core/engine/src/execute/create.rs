@@ -241,7 +241,8 @@ impl StepRun<'_, '_> {
         })
     }
 
-    /// One call, recorded before and after. An answer that did not come is looked up.
+    /// One call, recorded before and after. An answer that did not come, or came for some of a batch
+    /// alone, is looked up.
     async fn attempt(&self, attempt: &Attempt<'_>) -> Result<MachineBatch, Failure> {
         let entry = self
             .begin(Begin {
@@ -252,16 +253,22 @@ impl StepRun<'_, '_> {
                 ids: &[],
             })
             .await?;
-        let error = match self.call(attempt).await {
+        let (made, error) = match self.call(attempt).await {
+            Ok(MachineBatch {
+                created,
+                shortfall: Some(error),
+            }) if outcome_is_unknown(&error) => (created, error),
             Ok(batch) => return self.end(entry, Ok(batch), made_ids).await,
-            Err(error) => error,
+            Err(error) => (Vec::new(), error),
         };
         let look = outcome_is_unknown(&error) || error.kind() == ErrorKind::AlreadyExists;
         if !look {
             return self.end(entry, Err(error), made_ids).await;
         }
         match self.look_up(attempt).await {
-            Ok(found) if !found.is_empty() => {
+            Ok(mut found) if !found.is_empty() || !made.is_empty() => {
+                let seen: BTreeSet<ResourceId> = found.iter().map(|one| one.id.clone()).collect();
+                found.extend(made.into_iter().filter(|one| !seen.contains(&one.id)));
                 let shortfall = (found.len() < attempt.names.len()).then_some(error);
                 let batch = MachineBatch {
                     created: found,
@@ -307,7 +314,7 @@ impl StepRun<'_, '_> {
                 mark: attempt.mark,
                 token: &attempt.token,
             };
-            return self.provider.compute().create_machines(request).await;
+            return self.provider.create_machines(request).await;
         }
         let Some(name) = attempt.names.first() else {
             return Err(self.error(ErrorKind::Internal, "a create has no name"));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use strat_model::{Error, ErrorKind, Kind, Noun, Resource, ResourceId, ResourceState, Result};
 use strat_planner::{TargetRef, is_fleet_name, resource_name};
-use strat_provider::ProviderExt as _;
+use strat_provider::{Outcome, ProviderExt as _};
 
 use super::context::Failure;
 use super::step::{Begin, StepRun, outcome_is_unknown};
@@ -138,7 +138,8 @@ impl StepRun<'_, '_> {
         named || run.journal.made(owner, addr, &fresh.id)
     }
 
-    /// The call, repeated for a bounded time while what uses the thing goes away.
+    /// The call, repeated for a bounded time while what uses the things goes away. What cannot be
+    /// deleted does not keep the rest.
     async fn delete_now(&mut self, ids: &[ResourceId]) -> Result<(), Failure> {
         let entry = self
             .begin(Begin {
@@ -153,25 +154,57 @@ impl StepRun<'_, '_> {
             .checked_add(limit)
             .unwrap_or(jiff::Timestamp::MAX);
         let mut pause = PAUSE_MIN;
+        let mut left = ids.to_vec();
+        let mut refused = None;
         loop {
             self.context.check_lease()?;
-            let answer = self.provider.delete(self.step.kind, ids).await;
-            let busy = |kind| kind == ErrorKind::Conflict && self.step.kind != Kind::Bucket;
-            match answer {
-                // Nothing of ours empties a bucket, so waiting for it would be in vain.
-                Err(error) if busy(error.kind()) && clock.now() < deadline => {
-                    if let Err(stopped) = self.sleep(pause).await {
-                        self.fail(entry, &error, false).await?;
-                        return Err(stopped);
-                    }
-                    pause = (pause * 2).min(PAUSE_MAX);
+            let outcomes = self.provider.delete(self.step.kind, &left).await;
+            let failures = self.not_done(outcomes).await;
+            let may_wait = clock.now() < deadline;
+            let (busy, final_) = failures
+                .into_iter()
+                .partition::<Vec<_>, _>(|(_, error)| may_wait && self.is_busy(error.kind()));
+            // Of what stays, an unknown outcome counts most: the entry must not be closed on it.
+            for (_, error) in final_ {
+                let replace = refused
+                    .as_ref()
+                    .is_none_or(|first| outcome_is_unknown(&error) && !outcome_is_unknown(first));
+                if replace {
+                    refused = Some(error);
                 }
-                Err(error) if outcome_is_unknown(&error) && self.are_going(ids).await => {
-                    return self.end(entry, Ok(()), |()| ids.to_vec()).await;
-                }
-                answer => return self.end(entry, answer, |()| ids.to_vec()).await,
             }
+            let Some((_, waits_for)) = busy.first() else {
+                let answer = refused.map_or(Ok(()), Err);
+                return self.end(entry, answer, |()| ids.to_vec()).await;
+            };
+            if let Err(stopped) = self.sleep(pause).await {
+                let error = refused.as_ref().unwrap_or(waits_for);
+                self.fail(entry, error, outcome_is_unknown(error)).await?;
+                return Err(stopped);
+            }
+            pause = (pause * 2).min(PAUSE_MAX);
+            left = busy.into_iter().map(|(id, _)| id).collect();
         }
+    }
+
+    /// Whether something uses the thing that may go away. Nothing of ours empties a bucket, so
+    /// waiting for that would be in vain.
+    fn is_busy(&self, kind: ErrorKind) -> bool {
+        kind == ErrorKind::Conflict && self.step.kind != Kind::Bucket
+    }
+
+    /// What was not deleted. Where the answer did not come, a fresh read tells.
+    async fn not_done(&self, outcomes: Vec<Outcome>) -> Vec<(ResourceId, Error)> {
+        let failures = outcomes
+            .into_iter()
+            .filter_map(|one| Some((one.id, one.result.err()?)));
+        let (unknown, mut failures) =
+            failures.partition::<Vec<_>, _>(|(_, error)| outcome_is_unknown(error));
+        let ids: Vec<ResourceId> = unknown.iter().map(|(id, _)| id.clone()).collect();
+        if !ids.is_empty() && !self.are_going(&ids).await {
+            failures.extend(unknown);
+        }
+        failures
     }
 
     /// Whether a delete was carried out whose answer did not come.

@@ -2,7 +2,7 @@
 
 use strat_model::{ErrorKind, Kind, Resource, ResourceId, ResourceState, Result, Spec};
 use strat_planner::TargetRef;
-use strat_provider::Shutdown;
+use strat_provider::{Outcome, ProviderExt as _, Shutdown};
 
 use super::context::Failure;
 use super::step::{Begin, StepRun};
@@ -82,7 +82,7 @@ impl StepRun<'_, '_> {
                 ..Begin::default()
             })
             .await?;
-        let answer = self.provider.compute().stop_machines(ids, how).await;
+        let answer = Outcome::all_done(self.provider.stop_machines(ids, how).await);
         self.end(entry, answer, |()| ids.to_vec()).await
     }
 

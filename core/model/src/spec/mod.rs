@@ -126,6 +126,13 @@ impl<R: Ord> Spec<R> {
         })
     }
 
+    /// The same spec with nothing left of its references but how many there are.
+    #[must_use]
+    pub fn without_refs(&self) -> Spec<()> {
+        let Ok(spec) = self.try_map_refs(|_| Ok::<(), std::convert::Infallible>(()));
+        spec
+    }
+
     /// Calls `f` with every reference.
     pub fn for_each_ref(&self, mut f: impl FnMut(&R)) {
         let f = &mut f;

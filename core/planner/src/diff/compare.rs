@@ -1,5 +1,7 @@
 //! Comparing one goal with one real thing.
 
+use std::collections::BTreeSet;
+
 use strat_model::{
     Addr, Field, FirewallRule, FirewallSpec, ImageRef, MachineSpec, Name, Resource, ResourceId,
     ResourceState, Spec,
@@ -246,7 +248,7 @@ impl Differ<'_> {
     ) -> Reference {
         let mut remade = false;
         let mut unknown = false;
-        let named: std::collections::BTreeSet<FirewallRule<Addr>> = is
+        let named: BTreeSet<FirewallRule<Addr>> = is
             .rules
             .iter()
             .filter_map(|rule| {
@@ -314,7 +316,7 @@ impl Differ<'_> {
                 field,
                 before,
                 after,
-                forces_replacement: !self.can_update(addr, field),
+                forces_replacement: self.remakes(addr, goal, resource, std::slice::from_ref(delta)),
             }
         };
         deltas.iter().map(one).collect()
@@ -327,15 +329,49 @@ impl Differ<'_> {
             .map_or_else(|| id.to_string(), ToString::to_string)
     }
 
-    /// Whether a field can be changed without making the thing anew. The mark always can, and
-    /// power is no field of a spec.
-    pub(super) fn can_update(&self, addr: &Addr, field: Field) -> bool {
-        field == Field::Power
-            || field.is_of_mark()
-            || self
-                .facts
-                .get(&addr.site)
-                .is_some_and(|facts| facts.capabilities.can_update(addr.kind(), field))
+    /// Whether a thing has to be made anew to change these fields.
+    pub(super) fn remakes(
+        &self,
+        addr: &Addr,
+        goal: &Goal,
+        resource: &Resource,
+        deltas: &[Delta],
+    ) -> bool {
+        let fields = deltas.iter().map(|delta| delta.field).collect();
+        !self.is_in_place(addr, goal, resource, &fields)
+    }
+
+    /// Those of the deltas for which a thing has to be made anew.
+    pub(super) fn forcing(
+        &self,
+        addr: &Addr,
+        goal: &Goal,
+        resource: &Resource,
+        deltas: &[Delta],
+    ) -> Vec<Delta> {
+        let deltas = deltas.iter().copied();
+        deltas
+            .filter(|delta| self.remakes(addr, goal, resource, std::slice::from_ref(delta)))
+            .collect()
+    }
+
+    /// Whether fields can be changed without making the thing anew. The mark always can, and power
+    /// is no field of a spec.
+    fn is_in_place(
+        &self,
+        addr: &Addr,
+        goal: &Goal,
+        resource: &Resource,
+        fields: &BTreeSet<Field>,
+    ) -> bool {
+        let mut fields = fields.clone();
+        fields.retain(|field| *field != Field::Power && !field.is_of_mark());
+        if fields.is_empty() {
+            return true;
+        }
+        let to = goal.spec.without_refs();
+        let facts = self.facts.get(&addr.site);
+        facts.is_some_and(|facts| facts.changes.change(resource, &to, &fields).is_in_place())
     }
 }
 

@@ -99,11 +99,7 @@ impl<'a> Differ<'a> {
     ) -> Member<'a> {
         let deltas = self.deltas(addr, entry, goal, resource);
         let failed = resource.state == ResourceState::Failed;
-        let verdict = if failed
-            || deltas
-                .iter()
-                .any(|delta| !self.can_update(addr, delta.field))
-        {
+        let verdict = if failed || self.remakes(addr, goal, resource, &deltas) {
             Verdict::Replace
         } else if !deltas.is_empty() || !self.mark_is_current(entry, goal, digest, resource) {
             Verdict::Update

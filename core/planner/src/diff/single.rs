@@ -27,10 +27,7 @@ impl<'a> Differ<'a> {
             change.cause = Cause::Drift;
             "the cloud reports it as failed".clone_into(&mut change.reason);
             self.changes.push(change);
-        } else if deltas
-            .iter()
-            .any(|delta| !self.can_update(addr, delta.field))
-        {
+        } else if self.remakes(addr, goal, resource, &deltas) {
             let change = self.replace(addr, entry, goal, resource, &deltas);
             self.changes.push(change);
         } else if !deltas.is_empty() || !self.mark_is_current(entry, goal, &goal.digest(), resource)
@@ -126,11 +123,7 @@ impl<'a> Differ<'a> {
         deltas: &[Delta],
     ) -> Change {
         self.remade.insert(addr);
-        let forcing: Vec<Delta> = deltas
-            .iter()
-            .copied()
-            .filter(|delta| !self.can_update(addr, delta.field))
-            .collect();
+        let forcing = self.forcing(addr, goal, resource, deltas);
         let cause = cause(&goal.digest(), resource, &forcing);
         let why = list(&forcing);
         let reason = match cause {

@@ -303,7 +303,7 @@ impl<'a> Lowering<'a> {
         let batch = self
             .facts
             .get(&change.site)
-            .map_or(1, |facts| facts.capabilities.delete_batch.max(1));
+            .map_or(1, |facts| facts.capabilities.ids_per_call.max(1));
         let batch = if change.kind == Kind::Machine {
             batch as usize
         } else {

@@ -92,7 +92,7 @@ impl<'a> Lowering<'a> {
         for going in go {
             let change = &plan.changes[going.change];
             let facts = self.facts.get(&change.site);
-            let batch = facts.map_or(1, |facts| facts.capabilities.delete_batch.max(1));
+            let batch = facts.map_or(1, |facts| facts.capabilities.ids_per_call.max(1));
             for targets in going.targets.chunks(batch as usize) {
                 let op = StepOp::Delete {
                     targets: targets.iter().map(|target| (*target).clone()).collect(),

@@ -20,24 +20,6 @@ pub(crate) fn addr(text: &str) -> Addr {
     text.parse().expect(text)
 }
 
-/// What can be changed in place, as on most clouds.
-fn in_place() -> BTreeMap<Kind, BTreeSet<Field>> {
-    let mut all: BTreeMap<Kind, BTreeSet<Field>> = Kind::ALL
-        .into_iter()
-        .map(|kind| (kind, BTreeSet::from([Field::Labels])))
-        .collect();
-    let mut add = |kind, field| {
-        all.entry(kind).or_default().insert(field);
-    };
-    add(Kind::Firewall, Field::Rules);
-    add(Kind::Address, Field::Attach);
-    add(Kind::Machine, Field::Firewalls);
-    add(Kind::Volume, Field::Size);
-    add(Kind::Volume, Field::Attach);
-    add(Kind::Bucket, Field::Versioning);
-    all
-}
-
 pub(crate) fn cloud(zones: &[&str], subnets: SubnetScope) -> SiteFacts {
     let zones: Vec<Name> = zones.iter().map(|zone| name(zone)).collect();
     let sizes = [
@@ -68,14 +50,14 @@ pub(crate) fn cloud(zones: &[&str], subnets: SubnetScope) -> SiteFacts {
             sizing: Sizing::Catalogue,
             idempotency: Idempotency::Token { window_ms: 600_000 },
             marks: MarkStore::Metadata,
-            in_place: in_place(),
             unreadable: BTreeMap::new(),
             create_batch: 10,
-            delete_batch: 10,
+            ids_per_call: 10,
             delete_shuts_down: false,
             consistency_window_ms: 0,
             user_data_max: Bytes(16_384),
         },
+        changes: Changes::new(LiveFields::usual(Kind::ALL)),
         free: None,
         quotas: vec![Quota {
             family: None,

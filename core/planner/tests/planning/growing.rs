@@ -12,7 +12,7 @@ fn room(cpu: u64, gib: u64) -> Facts {
         facts.quotas.clear();
         // One call a machine, as with owned hardware.
         facts.capabilities.create_batch = 1;
-        facts.capabilities.delete_batch = 1;
+        facts.capabilities.ids_per_call = 1;
     }
     facts
 }

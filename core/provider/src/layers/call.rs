@@ -1,9 +1,9 @@
 //! What a layer may know of a call.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use strat_model::{Addr, Error, Kind, Name, ResourceId};
+use strat_model::{Addr, Error, Kind, Name, ResourceId, Service};
 
 /// The part of a cloud's API that a call goes to. Clouds meter these apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +25,17 @@ pub enum Api {
 }
 
 impl Api {
+    /// The part that writes of a kind go to.
+    #[must_use]
+    pub const fn of(kind: Kind) -> Self {
+        match (kind, kind.service()) {
+            (Kind::Image, _) => Self::Images,
+            (_, Service::Network) => Self::Network,
+            (_, Service::Compute) => Self::Compute,
+            (_, Service::Storage) => Self::Storage,
+        }
+    }
+
     /// The word in logs and tables.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -84,6 +95,7 @@ pub struct Call<'a> {
     pub items: u32,
     attempt: AtomicU32,
     waited_ns: AtomicU64,
+    lost_answer: AtomicBool,
 }
 
 impl<'a> Call<'a> {
@@ -106,6 +118,7 @@ impl<'a> Call<'a> {
             items: 1,
             attempt: AtomicU32::new(1),
             waited_ns: AtomicU64::new(0),
+            lost_answer: AtomicBool::new(false),
         }
     }
 
@@ -122,6 +135,14 @@ impl<'a> Call<'a> {
     pub(super) fn on(mut self, id: &'a ResourceId) -> Self {
         self.id = Some(id);
         self
+    }
+
+    /// About the one thing of a list, where it is one.
+    pub(super) fn on_only(self, ids: &'a [ResourceId]) -> Self {
+        match ids {
+            [id] => self.on(id),
+            _ => self,
+        }
     }
 
     pub(super) fn batch(mut self, items: usize) -> Self {
@@ -150,6 +171,18 @@ impl<'a> Call<'a> {
     pub fn add_wait(&self, wait: Duration) {
         let wait_ns = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
         self.waited_ns.fetch_add(wait_ns, Ordering::Relaxed);
+    }
+
+    /// Says that an attempt got no answer after another had got one, which is the one that counts:
+    /// what that one said was not done may be done by now.
+    pub fn lose_answer(&self) {
+        self.lost_answer.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that is so.
+    #[must_use]
+    pub fn has_lost_answer(&self) -> bool {
+        self.lost_answer.load(Ordering::Relaxed)
     }
 
     /// Says on an error which call it is of, where it does not say so itself.

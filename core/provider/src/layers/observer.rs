@@ -12,11 +12,13 @@ use crate::Clock;
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Ending {
     /// With an answer.
     Done,
-    /// With an error.
+    /// With an error, or with an answer that says the same error of everything.
     Failed(ErrorKind),
+    /// With an answer that has errors inside, the first of this kind: some was done.
+    Partial(ErrorKind),
     /// The caller stopped waiting for it. Of a write, the outcome is unknown.
     Cancelled,
 }
@@ -46,7 +48,7 @@ pub enum Phase<'a> {
     /// It is over.
     Finished {
         /// How.
-        outcome: Outcome,
+        ending: Ending,
         /// How long it took, with all waits and attempts.
         took: Duration,
     },

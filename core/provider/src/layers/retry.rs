@@ -6,16 +6,20 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fastrand::Rng;
 use jiff::Timestamp;
-use strat_model::{Error, Result};
+use strat_model::{Error, ErrorKind, Result};
 
 use super::outcome::{may_have_happened, unknown_after};
-use super::{Backoff, Call, Effect, Layer, Next, Phase, Reporter, RetryPolicy, lock};
+use super::{Backoff, Call, Effect, Flaws, Layer, Next, Phase, Reporter, RetryPolicy, lock};
 
 /// Repeats a call that failed with a retryable kind.
 ///
 /// Writes too: every method of the contract is idempotent, and the repeated call carries the same
 /// token and name. A write that fails in the end, and of which any attempt got no answer, fails
 /// with "outcome unknown" ([`super::is_outcome_unknown`]), whatever the last attempt said.
+///
+/// A call about several things whose answer has a retryable error inside is repeated likewise: what
+/// is done already is done again without effect. An answer that says what was done is never given
+/// up for an error of a later attempt.
 ///
 /// The loop is our own: the crates for it (`backon` 1.6, say) add their jitter to the delay
 /// instead of drawing the delay, seed a generator of their own for every call, and know a
@@ -53,17 +57,32 @@ impl Retry {
 
 #[async_trait]
 impl Layer for Retry {
-    async fn around(&self, call: &Call<'_>, next: Next<'_>) -> Result<()> {
+    async fn around(&self, call: &Call<'_>, next: Next<'_>) -> Result<Flaws> {
         let start = self.reporter.clock().now();
         let mut unanswered = false;
+        let mut partial = None;
         // Bounded by the policy's attempts.
         for attempt in 1.. {
             call.begin_attempt(attempt);
-            let Err(error) = next.run().await else {
-                return Ok(());
+            let (error, kept) = match next.run().await {
+                Ok(flaws) => match flaws.find(ErrorKind::is_retryable).cloned() {
+                    None => return Ok(flaws),
+                    Some(error) => (error, Some(flaws)),
+                },
+                Err(error) => (error, None),
             };
-            unanswered |= call.effect == Effect::Write && may_have_happened(error.kind());
+            if kept.is_none() && call.effect == Effect::Write && may_have_happened(error.kind()) {
+                unanswered = true;
+                if partial.is_some() {
+                    call.lose_answer();
+                }
+            }
+            // What is done of a call stays done when its repetition fails.
+            partial = kept.or(partial);
             let Some(wait) = self.wait_after(call, start, &error) else {
+                if let Some(flaws) = partial {
+                    return Ok(flaws);
+                }
                 let error = call.name_in(error);
                 return Err(if unanswered {
                     unknown_after(attempt, error)
@@ -75,6 +94,6 @@ impl Layer for Retry {
             self.reporter.emit(call, Phase::Retrying { error, wait });
             self.reporter.clock().sleep(wait).await;
         }
-        Ok(())
+        Ok(Flaws::none())
     }
 }

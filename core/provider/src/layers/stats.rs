@@ -7,7 +7,7 @@ use std::time::Duration;
 use strat_model::Name;
 
 use super::histogram::Histogram;
-use super::{Api, CallEvent, CallObserver, Outcome, Phase, lock};
+use super::{Api, CallEvent, CallObserver, Ending, Phase, lock};
 
 /// What is counted apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,7 +25,7 @@ pub struct CallKey {
 pub struct CallCounts {
     /// Calls that began.
     pub calls: u64,
-    /// Calls that ended with an error.
+    /// Calls that ended with an error, or with an answer that has one inside.
     pub failures: u64,
     /// Calls whose caller stopped waiting.
     pub cancelled: u64,
@@ -78,11 +78,11 @@ impl CallCounts {
             }
             Phase::Throttled { .. } => self.throttles += 1,
             Phase::Retrying { .. } => self.retries += 1,
-            Phase::Finished { outcome, took } => {
-                match outcome {
-                    Outcome::Done => {}
-                    Outcome::Failed(_) => self.failures += 1,
-                    Outcome::Cancelled => self.cancelled += 1,
+            Phase::Finished { ending, took } => {
+                match ending {
+                    Ending::Done => {}
+                    Ending::Failed(_) | Ending::Partial(_) => self.failures += 1,
+                    Ending::Cancelled => self.cancelled += 1,
                 }
                 self.took += took;
                 self.took_max = self.took_max.max(took);

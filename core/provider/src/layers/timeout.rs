@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::future::{Either, select};
 use strat_model::{Error, ErrorKind, Result};
 
-use super::{Api, Call, Effect, Layer, Next, Reporter};
+use super::{Api, Call, Effect, Flaws, Layer, Next, Reporter};
 
 /// How long one attempt may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Timeout {
 
 #[async_trait]
 impl Layer for Timeout {
-    async fn around(&self, call: &Call<'_>, next: Next<'_>) -> Result<()> {
+    async fn around(&self, call: &Call<'_>, next: Next<'_>) -> Result<Flaws> {
         let limit = self.policy.limit(call);
         // `select` asks the call first: an answer at the last moment is an answer.
         match select(next.run(), self.reporter.clock().sleep(limit)).await {

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use strat_model::Result;
 use tracing::{Instrument, debug, debug_span, field, info, trace};
 
-use super::{Call, CallEvent, Layer, Next, Outcome, Phase, Reporter};
+use super::flaws::error_in;
+use super::{Call, CallEvent, Ending, Flaws, Layer, Next, Phase, Reporter};
 
 /// Wraps a call in a span and reports its start and its end, also when the caller stops waiting.
 ///
@@ -26,7 +27,7 @@ impl Trace {
 
 #[async_trait]
 impl Layer for Trace {
-    async fn around(&self, call: &Call<'_>, next: Next<'_>) -> Result<()> {
+    async fn around(&self, call: &Call<'_>, next: Next<'_>) -> Result<Flaws> {
         let span = debug_span!(
             "call",
             provider = %call.provider,
@@ -45,25 +46,33 @@ impl Layer for Trace {
                 reporter: &self.reporter,
                 call,
                 start: self.reporter.clock().now(),
-                outcome: Outcome::Cancelled,
+                ending: Ending::Cancelled,
             };
             let result = next.run().await;
-            end.outcome = match &result {
-                Ok(()) => Outcome::Done,
-                Err(error) => {
-                    debug!(
-                        code = error.code(),
-                        request_id = error.request_id(),
-                        scope = ?error.scope(),
-                        "the call failed"
-                    );
-                    Outcome::Failed(error.kind())
-                }
-            };
+            if let Some(error) = error_in(&result) {
+                debug!(
+                    code = error.code(),
+                    request_id = error.request_id(),
+                    scope = ?error.scope(),
+                    "the call failed"
+                );
+            }
+            end.ending = ending(call, &result);
             result
         }
         .instrument(span)
         .await
+    }
+}
+
+fn ending(call: &Call<'_>, result: &Result<Flaws>) -> Ending {
+    let Some(error) = error_in(result) else {
+        return Ending::Done;
+    };
+    let kind = error.kind();
+    match result {
+        Ok(flaws) if flaws.len() < call.items as usize => Ending::Partial(kind),
+        Ok(_) | Err(_) => Ending::Failed(kind),
     }
 }
 
@@ -72,13 +81,13 @@ struct End<'a> {
     reporter: &'a Reporter,
     call: &'a Call<'a>,
     start: Timestamp,
-    outcome: Outcome,
+    ending: Ending,
 }
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
         let phase = Phase::Finished {
-            outcome: self.outcome,
+            ending: self.ending,
             took: self.reporter.since(self.start),
         };
         self.reporter.emit(self.call, phase);
@@ -102,10 +111,13 @@ pub(super) fn log(event: &CallEvent<'_>) {
             request_id = error.request_id(),
             "retrying"
         ),
-        Phase::Finished { outcome, took } => match outcome {
-            Outcome::Done => debug!(attempt, ?took, "done"),
-            Outcome::Failed(kind) => debug!(attempt, ?took, kind = kind.as_str(), "failed"),
-            Outcome::Cancelled => debug!(attempt, ?took, "cancelled"),
+        Phase::Finished { ending, took } => match ending {
+            Ending::Done => debug!(attempt, ?took, "done"),
+            Ending::Failed(kind) => debug!(attempt, ?took, kind = kind.as_str(), "failed"),
+            Ending::Partial(kind) => {
+                debug!(attempt, ?took, kind = kind.as_str(), "done in part");
+            }
+            Ending::Cancelled => debug!(attempt, ?took, "cancelled"),
         },
     }
 }

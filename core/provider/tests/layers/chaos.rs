@@ -82,7 +82,11 @@ async fn rolled(seed: u64) -> Vec<Option<ErrorKind>> {
         ends.push(created.err().map(|error| error.kind()));
         let ids = [ResourceId::from("m")];
         let deleted = provider.delete(Kind::Machine, &ids).await;
-        ends.push(deleted.err().map(|error| error.kind()));
+        ends.extend(
+            deleted
+                .into_iter()
+                .map(|one| one.result.err().map(|error| error.kind())),
+        );
     }
     ends
 }

@@ -8,15 +8,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use strat_model::{
-    AddressSpec, Attributes, BucketSpec, Bytes, Capabilities, Error, ErrorKind, FirewallSpec,
-    Idempotency, ImageSpec, KeypairSpec, Kind, Labels, MachineSpec, Mark, MarkStore, Name,
-    NetworkSpec, Offer, Pool, PublicImages, Quota, Resource, ResourceId, ResourceState, Result,
-    Shared, Sizing, Spec, SubnetScope, SubnetSpec, Token, VolumeSpec,
+    AddressSpec, Attributes, BucketSpec, Bytes, Capabilities, Changes, Error, ErrorKind,
+    FirewallSpec, Idempotency, ImageSpec, KeypairSpec, Kind, Labels, LiveFields, MachineSpec, Mark,
+    MarkStore, Name, NetworkSpec, Offer, Pool, PublicImages, Quota, Resource, ResourceId,
+    ResourceState, Result, Shared, Sizing, Spec, SubnetScope, SubnetSpec, Token, VolumeSpec,
 };
 use strat_provider::{
-    Clock, Compute, Create, CreateMachines, Filter, Identity, Images, MachineBatch, Network,
-    Observe, Offers, Page, PageToken, PermissionCheck, Provider, Shutdown, Storage, TokioClock,
-    Update,
+    Attachment, Clock, Create, CreateMachines, Filter, Identity, Images, MachineBatch, Machines,
+    Observe, Offers, Outcome, Page, PageToken, PermissionCheck, Permissions, Provider, ProviderExt,
+    Shutdown, Sought, TokioClock, Update, Writes,
 };
 
 /// How a call of this name ends.
@@ -49,10 +49,9 @@ impl Fake {
                 sizing: Sizing::Catalogue,
                 idempotency: Idempotency::Name,
                 marks: MarkStore::Metadata,
-                in_place: BTreeMap::new(),
                 unreadable: BTreeMap::new(),
                 create_batch: 10,
-                delete_batch: 10,
+                ids_per_call: 10,
                 delete_shuts_down: false,
                 consistency_window_ms: 0,
                 user_data_max: Bytes::gib(1),
@@ -78,6 +77,15 @@ impl Fake {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 error.map_or(Ok(()), Err)
             })
+        })
+    }
+
+    /// The first calls end so, in order; all others succeed.
+    pub(crate) fn script(ends: impl IntoIterator<Item = Option<Error>>) -> Arc<Self> {
+        let ends = Mutex::new(ends.into_iter().collect::<std::collections::VecDeque<_>>());
+        Self::new(move |_| {
+            let error = ends.lock().expect("ends").pop_front().flatten();
+            Box::pin(async { error.map_or(Ok(()), Err) })
         })
     }
 
@@ -129,13 +137,8 @@ pub(crate) fn network_spec() -> NetworkSpec {
 
 /// Makes a network with the provider.
 pub(crate) async fn create_network(provider: &dyn Provider) -> Result<Resource> {
-    let request = Create {
-        spec: &network_spec(),
-        name: "core",
-        mark: &mark(),
-        token: &token(),
-    };
-    provider.network().create_network(request).await
+    let spec = Spec::Network(network_spec());
+    provider.create(&spec, "core", &mark(), &token()).await
 }
 
 /// Lists networks: the read of these tests.
@@ -176,154 +179,154 @@ impl Provider for Fake {
             principal: "p".to_owned(),
         })
     }
-    async fn check_permissions(&self) -> Result<Vec<PermissionCheck>> {
-        self.end("check_permissions").await?;
-        Ok(Vec::new())
+    fn changes(&self) -> Changes {
+        Changes::new(LiveFields::default())
     }
     fn observe(&self) -> &dyn Observe {
         self
     }
-    fn network(&self) -> &dyn Network {
+    fn network(&self) -> &dyn Writes {
         self
     }
-    fn compute(&self) -> &dyn Compute {
+    fn compute(&self) -> &dyn Writes {
         self
     }
-    fn storage(&self) -> &dyn Storage {
+    fn storage(&self) -> &dyn Writes {
         self
     }
-    fn images(&self) -> &dyn Images {
-        self
+    fn machines(&self) -> Option<&dyn Machines> {
+        Some(self)
     }
-    fn offers(&self) -> &dyn Offers {
-        self
+    fn attachment(&self) -> Option<&dyn Attachment> {
+        Some(self)
+    }
+    fn images(&self) -> Option<&dyn Images> {
+        Some(self)
+    }
+    fn offers(&self) -> Option<&dyn Offers> {
+        Some(self)
+    }
+    fn permissions(&self) -> Option<&dyn Permissions> {
+        Some(self)
     }
 }
 
-/// Implements a trait: `nouns` get the three methods of a noun, `lists` are reads that give the
-/// default of their type, `acts` are writes that give nothing; the rest is written out.
-macro_rules! implement {
-    ($trait:ident {
-        nouns: [$($variant:ident($spec:ty) $create:ident $update:ident $delete:ident)*]
-        lists: [$($list:ident -> $answer:ty)*]
-        acts: [$($act:ident($($arg:ident: $of:ty),*))*]
-        rest: { $($rest:tt)* }
-    }) => {
-        #[async_trait]
-        impl $trait for Fake {
-            $(
-                async fn $create(&self, request: Create<'_, $spec>) -> Result<Resource> {
-                    self.end(stringify!($create)).await?;
-                    Ok(resource(Spec::$variant(request.spec.clone())))
-                }
-                async fn $update(&self, request: Update<'_, $spec>) -> Result<Resource> {
-                    self.end(stringify!($update)).await?;
-                    Ok(resource(Spec::$variant(request.spec.clone())))
-                }
-                async fn $delete(&self, _id: &ResourceId) -> Result<()> {
-                    self.end(stringify!($delete)).await
-                }
-            )*
-            $(
-                async fn $list(&self) -> Result<$answer> {
-                    self.end(stringify!($list)).await?;
-                    Ok(<$answer>::default())
-                }
-            )*
-            $(
-                async fn $act(&self $(, $arg: $of)*) -> Result<()> {
-                    $(let _ = $arg;)*
-                    self.end(stringify!($act)).await
-                }
-            )*
-            $($rest)*
-        }
-    };
+impl Fake {
+    /// One outcome an id, each asked for under the operation's name.
+    async fn end_each(&self, operation: &'static str, ids: &[ResourceId]) -> Vec<Outcome> {
+        Outcome::of_each(ids, |_| self.end(operation)).await
+    }
 }
 
-implement!(Network {
-    nouns: [
-        Network(NetworkSpec) create_network update_network delete_network
-        Subnet(SubnetSpec<ResourceId>) create_subnet update_subnet delete_subnet
-        Firewall(FirewallSpec<ResourceId>) create_firewall update_firewall delete_firewall
-        Address(AddressSpec<ResourceId>) create_address update_address delete_address
-    ]
-    lists: []
-    acts: []
-    rest: {}
-});
-
-implement!(Storage {
-    nouns: [
-        Volume(VolumeSpec<ResourceId>) create_volume update_volume delete_volume
-        Bucket(BucketSpec) create_bucket update_bucket delete_bucket
-    ]
-    lists: []
-    acts: [
-        attach_volume(id: &ResourceId, machine: &ResourceId)
-        detach_volume(id: &ResourceId)
-    ]
-    rest: {}
-});
-
-implement!(Images {
-    nouns: [Image(ImageSpec) create_image update_image delete_image]
-    lists: [public_images -> PublicImages]
-    acts: []
-    rest: {}
-});
-
-implement!(Offers {
-    nouns: []
-    lists: [
-        zones -> Vec<Name>
-        list_offers -> Vec<Offer>
-        free -> Option<Pool>
-        quotas -> Vec<Quota>
-    ]
-    acts: []
-    rest: {}
-});
-
-implement!(Compute {
-    nouns: [Keypair(KeypairSpec) create_keypair update_keypair delete_keypair]
-    lists: []
-    acts: [
-        start_machines(ids: &[ResourceId])
-        stop_machines(ids: &[ResourceId], how: Shutdown)
-        delete_machines(ids: &[ResourceId])
-    ]
-    rest: {
-        async fn create_machines(&self, request: CreateMachines<'_>) -> Result<MachineBatch> {
-            self.end("create_machines").await?;
-            let created = vec![resource(Spec::Machine(request.spec.clone())); request.names.len()];
-            Ok(MachineBatch { created, shortfall: None })
-        }
-        async fn update_machine(
-            &self,
-            request: Update<'_, MachineSpec<ResourceId>>,
-        ) -> Result<Resource> {
-            self.end("update_machine").await?;
-            Ok(resource(Spec::Machine(request.spec.clone())))
-        }
+#[async_trait]
+impl Writes for Fake {
+    async fn create(&self, request: Create<'_>) -> Result<Resource> {
+        self.end(request.spec.kind().operations().create).await?;
+        Ok(resource(request.spec.clone()))
     }
-});
-
-implement!(Observe {
-    nouns: []
-    lists: []
-    acts: []
-    rest: {
-        async fn list(&self, _: Kind, _: &Filter, _: Option<&PageToken>) -> Result<Page> {
-            self.end("list").await?;
-            Ok(Page { items: Vec::new(), next: None })
-        }
-        async fn get(&self, _: Kind, ids: &[ResourceId]) -> Result<Vec<Resource>> {
-            self.end("get").await?;
-            Ok(vec![resource(Spec::Network(network_spec())); ids.len()])
-        }
+    async fn update(&self, request: Update<'_>) -> Result<Resource> {
+        self.end(request.spec.kind().operations().update).await?;
+        Ok(resource(request.spec.clone()))
     }
-});
+    async fn delete(&self, kind: Kind, ids: &[ResourceId]) -> Result<Vec<Outcome>> {
+        Ok(self.end_each(kind.operations().delete, ids).await)
+    }
+}
+
+#[async_trait]
+impl Machines for Fake {
+    /// Makes machines until one is refused.
+    async fn create_machines(&self, request: CreateMachines<'_>) -> Result<MachineBatch> {
+        let mut batch = MachineBatch {
+            created: Vec::new(),
+            shortfall: None,
+        };
+        for _ in request.names {
+            match self.end("create_machines").await {
+                Ok(()) => batch
+                    .created
+                    .push(resource(Spec::Machine(request.spec.clone()))),
+                Err(error) if batch.created.is_empty() => return Err(error),
+                Err(error) => {
+                    batch.shortfall = Some(error);
+                    break;
+                }
+            }
+        }
+        Ok(batch)
+    }
+    async fn start_machines(&self, ids: &[ResourceId]) -> Result<Vec<Outcome>> {
+        Ok(self.end_each("start_machines", ids).await)
+    }
+    async fn stop_machines(&self, ids: &[ResourceId], _: Shutdown) -> Result<Vec<Outcome>> {
+        Ok(self.end_each("stop_machines", ids).await)
+    }
+}
+
+#[async_trait]
+impl Attachment for Fake {
+    async fn attach_volume(&self, _: &ResourceId, _: &ResourceId) -> Result<()> {
+        self.end("attach_volume").await
+    }
+    async fn detach_volume(&self, _: &ResourceId) -> Result<()> {
+        self.end("detach_volume").await
+    }
+}
+
+#[async_trait]
+impl Permissions for Fake {
+    async fn check_permissions(&self) -> Result<Vec<PermissionCheck>> {
+        self.end("check_permissions").await?;
+        Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Images for Fake {
+    async fn public_images(&self) -> Result<PublicImages> {
+        self.end("public_images").await?;
+        Ok(PublicImages::default())
+    }
+}
+
+#[async_trait]
+impl Offers for Fake {
+    async fn zones(&self) -> Result<Vec<Name>> {
+        self.end("zones").await?;
+        Ok(Vec::new())
+    }
+    async fn list_offers(&self) -> Result<Vec<Offer>> {
+        self.end("list_offers").await?;
+        Ok(Vec::new())
+    }
+    async fn free(&self) -> Result<Option<Pool>> {
+        self.end("free").await?;
+        Ok(None)
+    }
+    async fn quotas(&self) -> Result<Vec<Quota>> {
+        self.end("quotas").await?;
+        Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Observe for Fake {
+    async fn list(&self, _: Kind, _: &Filter, _: Option<&PageToken>) -> Result<Page> {
+        self.end("list").await?;
+        Ok(Page {
+            items: Vec::new(),
+            next: None,
+        })
+    }
+    async fn get(&self, _: Kind, ids: &[ResourceId]) -> Result<Vec<Resource>> {
+        self.end("get").await?;
+        Ok(vec![resource(Spec::Network(network_spec())); ids.len()])
+    }
+    async fn find(&self, _: Kind, sought: Sought<'_>) -> Result<Vec<Resource>> {
+        self.end("find").await?;
+        Ok(vec![resource(Spec::Network(network_spec())); sought.len()])
+    }
+}
 
 /// One spec of every kind.
 pub(crate) fn specs() -> Vec<Spec<ResourceId>> {

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use strat_model::{ErrorKind, Kind, ResourceId, Result};
-use strat_provider::layers::{Call, Effect, Layer, Layered, Next};
-use strat_provider::{Provider, ProviderExt, Shutdown, gather_facts};
+use strat_provider::layers::{Call, Effect, Flaws, Layer, Layered, Next};
+use strat_provider::{Create, Outcome, Provider, ProviderExt, Shutdown, Sought, gather_facts};
 
 use crate::fake::{Fake, create_network, error, list, mark, specs, token};
 
@@ -19,7 +19,7 @@ struct Note {
 
 #[async_trait]
 impl Layer for Note {
-    async fn around(&self, call: &Call<'_>, next: Next<'_>) -> Result<()> {
+    async fn around(&self, call: &Call<'_>, next: Next<'_>) -> Result<Flaws> {
         let note = |what: &str| {
             let text = format!("{}{what}{}", self.letter, call.operation);
             self.notes.lock().expect("notes").push(text);
@@ -54,7 +54,7 @@ struct Census(Mutex<Vec<&'static str>>);
 
 #[async_trait]
 impl Layer for Census {
-    async fn around(&self, call: &Call<'_>, next: Next<'_>) -> Result<()> {
+    async fn around(&self, call: &Call<'_>, next: Next<'_>) -> Result<Flaws> {
         let is_create = call.operation.starts_with("create_");
         let is_update = call.operation.starts_with("update_");
         let is_write = is_create
@@ -93,24 +93,29 @@ async fn every_method_reaches_its_own() {
             .await
             .expect("update");
         assert_eq!(changed.spec, spec);
-        provider
-            .delete(spec.kind(), &ids[..1])
-            .await
-            .expect("delete");
+        let deleted = provider.delete(spec.kind(), &ids[..1]).await;
+        Outcome::all_done(deleted).expect("delete");
     }
-    provider
-        .compute()
-        .start_machines(&ids)
-        .await
-        .expect("start");
-    provider
-        .compute()
-        .stop_machines(&ids, Shutdown::Ask)
-        .await
-        .expect("stop");
-    let storage = provider.storage();
-    storage.attach_volume(&id, &id).await.expect("attach");
-    storage.detach_volume(&id).await.expect("detach");
+    let request = Create {
+        spec: &specs()[6],
+        name: "core",
+        mark: &mark(),
+        token: &token(),
+    };
+    provider.compute().create(request).await.expect("create");
+    let started = provider.start_machines(&ids[..1]).await;
+    Outcome::all_done(started).expect("start");
+    let stopped = provider.stop_machines(&ids[..1], Shutdown::Ask).await;
+    Outcome::all_done(stopped).expect("stop");
+    provider.attach_volume(&id, &id).await.expect("attach");
+    provider.detach_volume(&id).await.expect("detach");
+    let addrs = [mark().addr];
+    let sought = Sought {
+        names: &[],
+        addrs: &addrs,
+    };
+    let found = provider.find_all(Kind::Network, sought).await;
+    assert_eq!(found.expect("find").len(), 1);
     let got = provider.get_all(Kind::Network, &ids).await.expect("get");
     assert_eq!(got.len(), 2);
     list(&provider).await.expect("list");
@@ -118,7 +123,7 @@ async fn every_method_reaches_its_own() {
 
     assert_eq!(fake.done(), *census.0.lock().expect("census"));
     let different: BTreeSet<_> = fake.done().into_iter().collect();
-    assert_eq!(different.len(), 40, "{different:?}");
+    assert_eq!(different.len(), 42, "{different:?}");
 }
 
 #[tokio::test]
@@ -137,8 +142,8 @@ struct Liar;
 
 #[async_trait]
 impl Layer for Liar {
-    async fn around(&self, _: &Call<'_>, _: Next<'_>) -> Result<()> {
-        Ok(())
+    async fn around(&self, _: &Call<'_>, _: Next<'_>) -> Result<Flaws> {
+        Ok(Flaws::none())
     }
 }
 

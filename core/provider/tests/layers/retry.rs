@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use proptest::prelude::*;
-use strat_model::{Error, ErrorKind};
+use strat_model::{Error, ErrorKind, Kind, ResourceId, Result, Spec};
 use strat_provider::layers::{
     Backoff, CallStats, Layered, Reporter, Retry, RetryPolicy, is_outcome_unknown,
 };
+use strat_provider::{CreateMachines, MachineBatch, ProviderExt};
 use tokio::time::Instant;
 
-use crate::fake::{Fake, clock, create_network, error, list};
+use crate::fake::{Fake, clock, create_network, error, list, mark, specs, token};
 
 const POLICY: RetryPolicy = RetryPolicy {
     attempts_max: 4,
@@ -151,4 +152,77 @@ proptest! {
         prop_assert!(backoff.bound(attempt) <= policy.cap);
         prop_assert!(backoff.bound(attempt) <= backoff.bound(attempt.saturating_add(1)));
     }
+}
+
+/// A batch of three machines, on a provider that repeats what failed.
+async fn batch(ends: impl IntoIterator<Item = Option<Error>>) -> (Result<MachineBatch>, usize) {
+    let fake = Fake::script(ends);
+    let (provider, _) = retrying(&fake, POLICY);
+    let machine = specs().swap_remove(6);
+    let Spec::Machine(spec) = &machine else {
+        panic!("{machine:?}");
+    };
+    let names = ["a", "b", "c"].map(str::to_owned);
+    let request = CreateMachines {
+        spec,
+        names: &names,
+        mark: &mark(),
+        token: &token(),
+    };
+    let made = ProviderExt::create_machines(&provider, request).await;
+    (made, fake.done().len())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shortfall_that_may_pass_is_repeated() {
+    let (made, calls) = batch([None, Some(error(ErrorKind::Throttled))]).await;
+    let made = made.expect("a batch");
+    assert_eq!((made.created.len(), calls), (3, 2 + 3));
+    assert!(made.shortfall.is_none());
+
+    let (made, calls) = batch([None, Some(error(ErrorKind::Capacity))]).await;
+    let made = made.expect("a batch");
+    assert_eq!((made.created.len(), calls), (1, 2));
+    let why = made.shortfall.expect("a shortfall");
+    assert_eq!(
+        (why.kind(), why.operation()),
+        (ErrorKind::Capacity, Some("create_machines"))
+    );
+    assert!(!is_outcome_unknown(&why));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_made_is_not_given_up_for_a_later_error() {
+    let refused = || Some(error(ErrorKind::Forbidden));
+    let (made, _) = batch([None, Some(error(ErrorKind::Throttled)), refused()]).await;
+    let made = made.expect("the first attempt's machine");
+    assert_eq!(made.created.len(), 1);
+    assert!(!is_outcome_unknown(&made.shortfall.expect("a shortfall")));
+
+    // An attempt without an answer may have made the rest.
+    let lost = || Some(error(ErrorKind::Timeout));
+    let ends = [
+        None,
+        Some(error(ErrorKind::Throttled)),
+        lost(),
+        lost(),
+        lost(),
+    ];
+    let (made, _) = batch(ends).await;
+    let made = made.expect("the first attempt's machine");
+    assert!(is_outcome_unknown(&made.shortfall.expect("a shortfall")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_outcome_inside_an_answer_says_so() {
+    let lost = || Some(error(ErrorKind::Timeout));
+    let ends = (0..POLICY.attempts_max).flat_map(|_| [None, lost()]);
+    let fake = Fake::script(ends);
+    let (provider, stats) = retrying(&fake, POLICY);
+    let ids = ["a", "b"].map(ResourceId::from);
+    let outcomes = provider.delete(Kind::Network, &ids).await;
+    assert!(outcomes[0].result.is_ok());
+    let error = outcomes[1].result.as_ref().expect_err("no answer");
+    assert!(is_outcome_unknown(error), "{error}");
+    assert_eq!(stats.total().retries, u64::from(POLICY.attempts_max) - 1);
 }

@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fastrand::Rng;
-use strat_model::ErrorKind;
-use strat_provider::Provider;
+use strat_model::{ErrorKind, Kind, ResourceId};
 use strat_provider::layers::{
     Api, CallEvent, CallKey, CallObserver, CallStats, LayerPolicy, LayerStack, Phase,
 };
+use strat_provider::{Provider, ProviderExt};
 
 use crate::fake::{Fake, clock, create_network, error, list, name};
 
@@ -23,7 +23,7 @@ impl CallObserver for Words {
             Phase::Waited { .. } => "waited".to_owned(),
             Phase::Throttled { .. } => "throttled".to_owned(),
             Phase::Retrying { error, .. } => format!("retrying after {}", error.kind()),
-            Phase::Finished { outcome, .. } => format!("{outcome:?}"),
+            Phase::Finished { ending, .. } => format!("{ending:?}"),
         };
         let attempt = event.call.attempt();
         self.0
@@ -85,4 +85,29 @@ async fn a_caller_that_goes_away_is_told_too() {
     );
     assert_eq!(stats.total().cancelled, 1);
     assert_eq!(stats.total().took, limit);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_inside_an_answer_is_told_like_one_of_the_call() {
+    // Of three things, the second is refused for good.
+    let fake = Fake::script([None, Some(error(ErrorKind::Conflict)), None]);
+    let (provider, words, stats) = observed(fake);
+    let ids = ["a", "b", "c"].map(ResourceId::from);
+    let outcomes = provider.delete(Kind::Network, &ids).await;
+    let done: Vec<bool> = outcomes.iter().map(|one| one.result.is_ok()).collect();
+    assert_eq!(done, [true, false, true], "it goes on after an error");
+    let told = outcomes[1].result.as_ref().expect_err("the second");
+    assert_eq!(told.operation(), Some("delete_network"));
+    assert_eq!(
+        *words.0.lock().expect("words"),
+        ["1 started", "1 Partial(Conflict)"]
+    );
+    assert_eq!(stats.total().failures, 1);
+
+    let (provider, words, _) = observed(Fake::script([Some(error(ErrorKind::Conflict))]));
+    provider.delete(Kind::Network, &ids[..1]).await;
+    assert_eq!(
+        *words.0.lock().expect("words"),
+        ["1 started", "1 Failed(Conflict)"]
+    );
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use strat_catalogue::{Cloud, Listing, Snapshot};
-use strat_model::{Bytes, CapacityKind, Name, Offer, Pool, ResourceId, SiteFacts, SiteSpec};
+use strat_model::{
+    Bytes, CapacityKind, Changes, Name, Offer, Pool, ResourceId, SiteFacts, SiteSpec,
+};
 use strat_provider::{ConnectContext, SkippingClock};
 
 use super::{FactsSource, OfferCache, OfflineFacts};
@@ -85,6 +87,7 @@ fn of_snapshot(workspace: &Workspace, site: &SiteSpec) -> Option<OfflineFacts> {
     Some(OfflineFacts {
         facts: SiteFacts {
             capabilities,
+            changes: Changes::default(),
             zones,
             offers,
             free: None,

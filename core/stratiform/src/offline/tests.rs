@@ -98,7 +98,7 @@ pub(super) fn capabilities() -> Capabilities {
     let all = serde_json::json!({
         "kinds": Kind::ALL, "subnets": "regional", "sizing": "catalogue",
         "idempotency": { "token": { "window_ms": 600_000 } }, "marks": "metadata",
-        "in_place": {}, "unreadable": {}, "create_batch": 10, "delete_batch": 10,
+        "unreadable": {}, "create_batch": 10, "ids_per_call": 10,
         "consistency_window_ms": 0, "user_data_max": 16_384,
     });
     serde_json::from_value(all).expect("capabilities")

@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 
 use strat_model::{
-    ErrorKind, Field, Kind, MachineSpec, Resource, ResourceId, ResourceState, Result, Spec,
+    Error, ErrorKind, Field, Kind, MachineSpec, Resource, ResourceId, ResourceState, Result, Spec,
 };
-use strat_provider::{Observe as _, Shutdown, Update};
+use strat_provider::{Observe as _, Outcome, Shutdown, Update};
 
-use crate::capabilities::DELETE_BATCH;
+use crate::capabilities::IDS_PER_CALL;
 use crate::error::{failed, gone, is_gone, refuse};
 use crate::provider::{AwsProvider, filter};
 use crate::tags;
 
 impl AwsProvider {
-    pub(super) async fn change_machine(
+    pub(crate) async fn change_machine(
         &self,
         request: Update<'_, MachineSpec<ResourceId>>,
     ) -> Result<Resource> {
@@ -74,10 +74,12 @@ impl AwsProvider {
     }
 
     /// `StartInstances` leaves those that run as they are.
-    pub(super) async fn start(&self, ids: &[ResourceId]) -> Result<()> {
-        if ids.is_empty() {
-            return Ok(());
-        }
+    pub(super) async fn start(&self, ids: &[ResourceId]) -> Result<Vec<Outcome>> {
+        check_count(ids)?;
+        all_or_each(ids, |ids| self.start_all(ids)).await
+    }
+
+    async fn start_all(&self, ids: &[ResourceId]) -> Result<()> {
         let ids = ids.iter().map(ToString::to_string).collect();
         let call = self.ec2().start_instances().set_instance_ids(Some(ids));
         let started = call.send().await;
@@ -88,10 +90,12 @@ impl AwsProvider {
     /// the power when that takes too long.
     ///
     /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StopInstances.html>
-    pub(super) async fn stop(&self, ids: &[ResourceId], how: Shutdown) -> Result<()> {
-        if ids.is_empty() {
-            return Ok(());
-        }
+    pub(super) async fn stop(&self, ids: &[ResourceId], how: Shutdown) -> Result<Vec<Outcome>> {
+        check_count(ids)?;
+        all_or_each(ids, |ids| self.stop_all(ids, how)).await
+    }
+
+    async fn stop_all(&self, ids: &[ResourceId], how: Shutdown) -> Result<()> {
         let ids = ids.iter().map(ToString::to_string).collect();
         let call = self.ec2().stop_instances().set_instance_ids(Some(ids));
         let force = (how == Shutdown::Cut).then_some(true);
@@ -99,16 +103,15 @@ impl AwsProvider {
         stopped.map(drop).map_err(failed("ec2:StopInstances"))
     }
 
-    /// Ends machines. One id that is not there fails the whole call, so then those that are there
-    /// are found and ended.
-    pub(super) async fn terminate(&self, ids: &[ResourceId]) -> Result<()> {
-        if ids.is_empty() {
-            return Ok(());
-        }
-        if ids.len() > DELETE_BATCH as usize {
-            let message = format!("a call takes at most {DELETE_BATCH} ids, not {}", ids.len());
-            return Err(refuse(ErrorKind::Invalid, message));
-        }
+    /// Ends machines.
+    pub(crate) async fn terminate(&self, ids: &[ResourceId]) -> Result<Vec<Outcome>> {
+        check_count(ids)?;
+        all_or_each(ids, |ids| self.terminate_known(ids)).await
+    }
+
+    /// Ends machines in one call. One id that is not there fails the whole call, so then those that
+    /// are there are found and ended.
+    async fn terminate_known(&self, ids: &[ResourceId]) -> Result<()> {
         match self.terminate_all(ids).await {
             Err(error) if is_gone(&error) => {}
             outcome => return outcome,
@@ -136,4 +139,41 @@ impl AwsProvider {
         self.recent.ended(Kind::Machine, ids);
         Ok(())
     }
+}
+
+fn check_count(ids: &[ResourceId]) -> Result<()> {
+    if ids.len() <= IDS_PER_CALL as usize {
+        return Ok(());
+    }
+    let message = format!("a call takes at most {IDS_PER_CALL} ids, not {}", ids.len());
+    Err(refuse(ErrorKind::Invalid, message))
+}
+
+/// Does the same to several machines in one call. EC2 refuses it whole where it refuses it for one,
+/// such as one that is protected; then each is tried by itself.
+///
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TerminateInstances.html>
+async fn all_or_each<'i, F: Future<Output = Result<()>>>(
+    ids: &'i [ResourceId],
+    call: impl Fn(&'i [ResourceId]) -> F,
+) -> Result<Vec<Outcome>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    match call(ids).await {
+        Err(error) if ids.len() > 1 && is_of_one(&error) => {
+            Ok(Outcome::of_each(ids, |id| call(std::slice::from_ref(id))).await)
+        }
+        Err(error) if ids.len() > 1 => Err(error),
+        result => Ok(Outcome::of_all(ids, &result)),
+    }
+}
+
+/// Whether what a call was refused for may be one of its things.
+fn is_of_one(error: &Error) -> bool {
+    let of_all = matches!(
+        error.kind(),
+        ErrorKind::Unauthenticated | ErrorKind::Internal
+    );
+    !of_all && !error.kind().is_retryable()
 }

@@ -22,7 +22,7 @@ struct Seen {
 }
 
 impl AwsProvider {
-    pub(super) async fn make_keypair(&self, request: Create<'_, KeypairSpec>) -> Result<Resource> {
+    pub(crate) async fn make_keypair(&self, request: Create<'_, KeypairSpec>) -> Result<Resource> {
         let (spec, token) = (request.spec, request.token);
         let stamp = stamp(token, request.name, &Spec::Keypair(spec.clone()));
         let tags = tags::of_new(request.name, request.mark, &spec.labels, Some(&stamp))?;
@@ -58,7 +58,7 @@ impl AwsProvider {
         Ok(made)
     }
 
-    pub(super) async fn change_keypair(
+    pub(crate) async fn change_keypair(
         &self,
         request: Update<'_, KeypairSpec>,
     ) -> Result<Resource> {
@@ -74,7 +74,7 @@ impl AwsProvider {
         Ok(seen.resource)
     }
 
-    pub(super) async fn end_keypair(&self, id: &ResourceId) -> Result<()> {
+    pub(crate) async fn end_keypair(&self, id: &ResourceId) -> Result<()> {
         let call = self.ec2().delete_key_pair().key_name(id.as_str());
         let ended = call.send().await.map_err(failed("ec2:DeleteKeyPair"));
         unless_gone(ended.map(drop))?;

@@ -61,7 +61,7 @@ impl AwsProvider {
     ///   first.
     /// - A token whose machines were ended answers with them while EC2 still shows them. Later EC2
     ///   only says `IdempotentInstanceTerminated`; then a token derived from it is used.
-    pub(super) async fn launch(&self, request: CreateMachines<'_>) -> Result<MachineBatch> {
+    pub(crate) async fn launch(&self, request: CreateMachines<'_>) -> Result<MachineBatch> {
         let launch = self.prepare(&request).await?;
         let token = request.token;
         let mut last = None;

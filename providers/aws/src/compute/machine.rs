@@ -33,7 +33,7 @@ pub(super) struct Beside {
 impl AwsProvider {
     pub(crate) async fn scan_machines(&self, scan: Scan<'_>) -> Result<Found> {
         let mut filters = scan.filters("instance-id");
-        if matches!(scan, Scan::List { .. }) {
+        if !matches!(scan, Scan::Ids(_)) {
             filters.push(filter("instance-state-name", LISTED));
         }
         let call = self

@@ -26,6 +26,18 @@ pub(super) fn common_name(names: &[String]) -> String {
     }
 }
 
+/// What `Name` may say of machines with these names, made alone or in any batch.
+pub(crate) fn common_names(names: &[String]) -> Vec<String> {
+    let mut common = std::collections::BTreeSet::new();
+    for name in names {
+        let dashes = name.match_indices('-').map(|(at, _)| &name[..at]);
+        common.extend(dashes.map(|stem| stem.trim_end_matches('-').to_owned()));
+        common.insert(name.clone());
+    }
+    common.remove("");
+    common.into_iter().collect()
+}
+
 /// The tags that hold the names of a batch; none for a single machine, whose `Name` is its name.
 pub(super) fn write(names: &[String]) -> Result<Tags> {
     let mut tags = Tags::new();
@@ -105,6 +117,9 @@ mod tests {
     fn check(names: &[String]) -> Tags {
         let mut tags = write(names).expect("tags");
         tags.insert(NAME.to_owned(), common_name(names));
+        // Names without anything in common are told by the first alone.
+        let of_one = common_names(names.get(..1).expect("a name"));
+        assert!(of_one.contains(&tags[NAME]), "{of_one:?}");
         for (index, name) in names.iter().enumerate() {
             assert_eq!(read(&tags, index), *name);
         }

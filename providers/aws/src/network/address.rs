@@ -22,7 +22,7 @@ struct Seen {
 }
 
 impl AwsProvider {
-    pub(super) async fn make_address(&self, request: Create<'_, Wanted>) -> Result<Resource> {
+    pub(crate) async fn make_address(&self, request: Create<'_, Wanted>) -> Result<Resource> {
         let (token, labels) = (request.token, &request.spec.labels);
         let unattached = AddressSpec {
             attach: None,
@@ -58,7 +58,7 @@ impl AwsProvider {
         Ok(made)
     }
 
-    pub(super) async fn change_address(&self, request: Update<'_, Wanted>) -> Result<Resource> {
+    pub(crate) async fn change_address(&self, request: Update<'_, Wanted>) -> Result<Resource> {
         let found = self.describe_addresses(Scan::Ids(std::slice::from_ref(request.id)));
         let found = found.await?.into_iter().next();
         let mut seen = found.ok_or_else(|| gone(Kind::Address, request.id))?;
@@ -104,7 +104,7 @@ impl AwsProvider {
     }
 
     /// An address that leads somewhere cannot be released, so it is looked at first.
-    pub(super) async fn end_address(&self, id: &ResourceId) -> Result<()> {
+    pub(crate) async fn end_address(&self, id: &ResourceId) -> Result<()> {
         let found = self.describe_addresses(Scan::Ids(std::slice::from_ref(id)));
         let Some(seen) = found.await?.into_iter().next() else {
             return Ok(());

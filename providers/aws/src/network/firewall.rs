@@ -26,7 +26,7 @@ struct Seen {
 }
 
 impl AwsProvider {
-    pub(super) async fn make_firewall(&self, request: Create<'_, Wanted>) -> Result<Resource> {
+    pub(crate) async fn make_firewall(&self, request: Create<'_, Wanted>) -> Result<Resource> {
         let (spec, token) = (request.spec, request.token);
         let stamp = stamp(token, request.name, &Spec::Firewall(spec.clone()));
         let tags = tags::of_new(request.name, request.mark, &spec.labels, Some(&stamp))?;
@@ -97,7 +97,7 @@ impl AwsProvider {
         Ok(seen.resource)
     }
 
-    pub(super) async fn change_firewall(&self, request: Update<'_, Wanted>) -> Result<Resource> {
+    pub(crate) async fn change_firewall(&self, request: Update<'_, Wanted>) -> Result<Resource> {
         let found = self.describe_groups(Scan::Ids(std::slice::from_ref(request.id)));
         let found = found.await?.0.into_iter().next();
         let mut seen = found.ok_or_else(|| gone(Kind::Firewall, request.id))?;
@@ -215,7 +215,7 @@ impl AwsProvider {
         }
     }
 
-    pub(super) async fn end_firewall(&self, id: &ResourceId) -> Result<()> {
+    pub(crate) async fn end_firewall(&self, id: &ResourceId) -> Result<()> {
         let call = self.ec2().delete_security_group().group_id(id.as_str());
         let ended = call.send().await.map_err(failed("ec2:DeleteSecurityGroup"));
         unless_gone(ended.map(drop))?;

@@ -19,7 +19,7 @@ use crate::tokens::stamp;
 type Wanted = SubnetSpec<ResourceId>;
 
 impl AwsProvider {
-    pub(super) async fn make_subnet(&self, request: Create<'_, Wanted>) -> Result<Resource> {
+    pub(crate) async fn make_subnet(&self, request: Create<'_, Wanted>) -> Result<Resource> {
         let (spec, token) = (request.spec, request.token);
         let stamp = stamp(token, request.name, &Spec::Subnet(spec.clone()));
         let tags = tags::of_new(request.name, request.mark, &spec.labels, Some(&stamp))?;
@@ -57,7 +57,7 @@ impl AwsProvider {
         Ok(made)
     }
 
-    pub(super) async fn change_subnet(&self, request: Update<'_, Wanted>) -> Result<Resource> {
+    pub(crate) async fn change_subnet(&self, request: Update<'_, Wanted>) -> Result<Resource> {
         let found = self.describe_subnets(Scan::Ids(std::slice::from_ref(request.id)));
         let found = found.await?.0.into_iter().next();
         let (mut subnet, tags) = found.ok_or_else(|| gone(Kind::Subnet, request.id))?;
@@ -70,7 +70,7 @@ impl AwsProvider {
         Ok(subnet)
     }
 
-    pub(super) async fn end_subnet(&self, id: &ResourceId) -> Result<()> {
+    pub(crate) async fn end_subnet(&self, id: &ResourceId) -> Result<()> {
         let call = self.ec2().delete_subnet().subnet_id(id.as_str());
         let ended = call.send().await.map_err(failed("ec2:DeleteSubnet"));
         unless_gone(ended.map(drop))?;

@@ -30,7 +30,7 @@ const HALF: &str = "incomplete";
 const ANYWHERE: &str = "0.0.0.0/0";
 
 impl AwsProvider {
-    pub(super) async fn make_vpc(&self, request: Create<'_, NetworkSpec>) -> Result<Resource> {
+    pub(crate) async fn make_vpc(&self, request: Create<'_, NetworkSpec>) -> Result<Resource> {
         let (spec, token) = (request.spec, request.token);
         let stamp = stamp(token, request.name, &Spec::Network(spec.clone()));
         let tags = tags::of_new(request.name, request.mark, &spec.labels, Some(&stamp))?;
@@ -66,7 +66,7 @@ impl AwsProvider {
         Ok(made)
     }
 
-    pub(super) async fn change_vpc(&self, request: Update<'_, NetworkSpec>) -> Result<Resource> {
+    pub(crate) async fn change_vpc(&self, request: Update<'_, NetworkSpec>) -> Result<Resource> {
         let found = self.describe_vpcs(Scan::Ids(std::slice::from_ref(request.id)));
         let found = found.await?.0.into_iter().next();
         let (mut network, tags) = found.ok_or_else(|| gone(Kind::Network, request.id))?;
@@ -88,7 +88,7 @@ impl AwsProvider {
     }
 
     /// Nothing is taken apart before it is known that nothing is in it.
-    pub(super) async fn end_vpc(&self, id: &ResourceId) -> Result<()> {
+    pub(crate) async fn end_vpc(&self, id: &ResourceId) -> Result<()> {
         let subnets = self.subnets_in(id).await?;
         let groups = self.groups_in(id).await?;
         let others = groups.iter().filter(|g| g.group_name() != Some("default"));
@@ -140,7 +140,7 @@ impl AwsProvider {
     /// Those VPCs whose main route table has a default route that works.
     async fn routed(&self, ids: &[&str]) -> Result<BTreeSet<String>> {
         let mut routed = BTreeSet::new();
-        for ids in ids.chunks(crate::capabilities::DELETE_BATCH as usize) {
+        for ids in ids.chunks(crate::capabilities::IDS_PER_CALL as usize) {
             let mut pages = self
                 .ec2()
                 .describe_route_tables()

@@ -100,7 +100,7 @@ impl AwsProvider {
     ///
     /// # Errors
     /// If AWS does not know the identity at all.
-    pub(crate) async fn permissions(&self) -> Result<Vec<PermissionCheck>> {
+    pub(crate) async fn ask_permissions(&self) -> Result<Vec<PermissionCheck>> {
         let mut answers = self.dry_runs().await?;
         answers.extend(self.reads().await?);
         let (simulated, itself) = self.simulate().await?;

@@ -37,7 +37,7 @@ const PAGE_MAX: i32 = 100;
 impl AwsProvider {
     /// A create that was interrupted is finished by its repetition; `us-east-1` would make an own
     /// bucket a second time without a word, so it is looked for first.
-    pub(super) async fn make_bucket(&self, request: Create<'_, BucketSpec>) -> Result<Resource> {
+    pub(crate) async fn make_bucket(&self, request: Create<'_, BucketSpec>) -> Result<Resource> {
         let (spec, name) = (request.spec, request.name);
         let stamp = stamp(request.token, name, &Spec::Bucket(spec.clone()));
         let tags = tags::of_new(name, request.mark, &spec.labels, Some(&stamp))?;
@@ -84,7 +84,7 @@ impl AwsProvider {
         Ok(resource)
     }
 
-    pub(super) async fn change_bucket(&self, request: Update<'_, BucketSpec>) -> Result<Resource> {
+    pub(crate) async fn change_bucket(&self, request: Update<'_, BucketSpec>) -> Result<Resource> {
         let (name, spec) = (request.id.as_str(), request.spec);
         let found = self.bucket_tags(name).await?;
         let before = found.ok_or_else(|| gone(Kind::Bucket, request.id))?;
@@ -103,7 +103,7 @@ impl AwsProvider {
         Ok(self.report_bucket(name, &change.after, versioning))
     }
 
-    pub(super) async fn end_bucket(&self, id: &ResourceId) -> Result<()> {
+    pub(crate) async fn end_bucket(&self, id: &ResourceId) -> Result<()> {
         let call = self.access.s3.delete_bucket().bucket(id.as_str());
         let ended = call.send().await.map_err(failed("s3:DeleteBucket"));
         unless_gone(ended.map(drop))
@@ -209,19 +209,40 @@ impl AwsProvider {
                 let items = try_join_all(reads).await?.into_iter().flatten().collect();
                 Ok(Found { items, next: None })
             }
-            Scan::List { filter, .. } => self.list_buckets(filter, scan.token()).await,
+            Scan::List { filter, .. } => {
+                let owner = match filter {
+                    Filter::Owner(owner) => Some(owner),
+                    Filter::All => None,
+                };
+                let wanted = owner.map(|owner| (OWNER, vec![owner.to_string()]));
+                let is_wanted = |tags: &Tags| owner.is_none_or(|owner| tags::is_of(tags, owner));
+                self.list_buckets(wanted, is_wanted, scan.token()).await
+            }
+            Scan::Having { key, values, .. } => {
+                let key = key.strip_prefix("tag:").unwrap_or(key);
+                // A filter takes 20 values, and the tags of a bucket are coded.
+                let mut found = Found::default();
+                for values in values.chunks(20) {
+                    let values = values.iter().map(|value| coded(value)).collect();
+                    let page = self.list_buckets(Some((key, values)), |_| true, None);
+                    found.items.extend(page.await?.items);
+                }
+                Ok(found)
+            }
         }
     }
 
     /// A page of the tagged buckets. With every bucket asked for, those that carry no tag come on
     /// the last page, from the list of the account's buckets in this region.
-    async fn list_buckets(&self, filter: &Filter, page: Option<String>) -> Result<Found> {
-        let owner = match filter {
-            Filter::Owner(owner) => Some(owner),
-            Filter::All => None,
-        };
-        let wanted = owner.map(|owner| {
-            let filter = TagFilter::builder().key(OWNER).values(owner.to_string());
+    async fn list_buckets(
+        &self,
+        wanted: Option<(&str, Vec<String>)>,
+        is_wanted: impl Fn(&Tags) -> bool,
+        page: Option<String>,
+    ) -> Result<Found> {
+        let all = wanted.is_none();
+        let wanted = wanted.map(|(key, values)| {
+            let filter = TagFilter::builder().key(key).set_values(Some(values));
             vec![filter.build()]
         });
         let call = self
@@ -245,13 +266,13 @@ impl AwsProvider {
                 (plain(tag.key()), plain(tag.value()))
             };
             let tags: Tags = mapping.tags().iter().map(pair).collect();
-            if owner.is_none_or(|owner| tags::is_of(&tags, owner)) {
+            if is_wanted(&tags) {
                 tagged.push((name.to_owned(), tags));
             }
         }
         let next = answer.pagination_token().filter(|next| !next.is_empty());
         let next = next.map(str::to_owned);
-        if owner.is_none() && next.is_none() {
+        if all && next.is_none() {
             self.add_untagged(&mut tagged).await?;
         }
         let reads = tagged.iter().map(|(name, tags)| async move {

@@ -20,7 +20,7 @@ type Wanted = VolumeSpec<ResourceId>;
 const DEVICES_TRIED: u32 = 8;
 
 impl AwsProvider {
-    pub(super) async fn make_volume(&self, request: Create<'_, Wanted>) -> Result<Resource> {
+    pub(crate) async fn make_volume(&self, request: Create<'_, Wanted>) -> Result<Resource> {
         let spec = request.spec;
         let gib = class::gib(spec.size)?;
         let kind = class::volume_type(spec.class, gib, false);
@@ -58,7 +58,7 @@ impl AwsProvider {
         Ok(made)
     }
 
-    pub(super) async fn change_volume(&self, request: Update<'_, Wanted>) -> Result<Resource> {
+    pub(crate) async fn change_volume(&self, request: Update<'_, Wanted>) -> Result<Resource> {
         let (mut volume, mut before) = self.one_volume(request.id).await?;
         if request.fields.contains(&Field::Size)
             && let Spec::Volume(is) = &mut volume.spec
@@ -164,7 +164,7 @@ impl AwsProvider {
         }
     }
 
-    pub(super) async fn end_volume(&self, id: &ResourceId) -> Result<()> {
+    pub(crate) async fn end_volume(&self, id: &ResourceId) -> Result<()> {
         let call = self.ec2().delete_volume().volume_id(id.as_str());
         let ended = call.send().await.map_err(failed("ec2:DeleteVolume"));
         unless_gone(ended.map(drop))?;

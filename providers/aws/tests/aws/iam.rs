@@ -15,7 +15,7 @@ use strat_model::{
     FirewallSpec, KeypairSpec, Kind, Labels, Name, NetworkSpec, Peer, Protocol, ResourceId, Result,
     Spec, VolumeSpec,
 };
-use strat_provider::{Filter, Provider, ProviderExt as _};
+use strat_provider::{Filter, Outcome, Provider, ProviderExt as _};
 
 use crate::harness::{connect, machine_spec, site, subnet_spec};
 use crate::moto;
@@ -126,8 +126,8 @@ fn firewall(network: &ResourceId, name: &str) -> Spec<ResourceId> {
 async fn live(bench: &Bench<'_>) -> Result<()> {
     let provider = &*bench.provider;
     let labels = Labels::from([("team".to_owned(), "shop".to_owned())]);
-    provider.offers().zones().await?;
-    provider.images().public_images().await?;
+    provider.zones().await?;
+    provider.public_images().await?;
     for kind in Kind::ALL {
         provider
             .list_all(kind, &Filter::Owner(bench.owner()))
@@ -168,10 +168,8 @@ async fn live(bench: &Bench<'_>) -> Result<()> {
     bench
         .try_update(&machine, &Spec::Machine(spec.clone()), &fields)
         .await?;
-    provider
-        .compute()
-        .start_machines(std::slice::from_ref(&machine.id))
-        .await?;
+    let started = provider.start_machines(std::slice::from_ref(&machine.id));
+    Outcome::all_done(started.await)?;
     let mut volume = VolumeSpec {
         size: Bytes::gib(8),
         class: DiskClass::Ssd,
@@ -188,11 +186,8 @@ async fn live(bench: &Bench<'_>) -> Result<()> {
     bench
         .try_update(&disk, &Spec::Volume(volume), &fields)
         .await?;
-    provider
-        .storage()
-        .attach_volume(&disk.id, &machine.id)
-        .await?;
-    provider.storage().detach_volume(&disk.id).await?;
+    provider.attach_volume(&disk.id, &machine.id).await?;
+    provider.detach_volume(&disk.id).await?;
     let address = |attach: Option<&ResourceId>| {
         let attach = attach.cloned();
         let labels = labels.clone();
@@ -213,7 +208,7 @@ async fn live(bench: &Bench<'_>) -> Result<()> {
         .try_update(&store, &bucket(false), &[Field::Versioning])
         .await?;
     bench.try_update(&store, &bucket(false), &[]).await?;
-    provider.offers().list_offers().await?;
+    provider.list_offers().await?;
     for thing in [&store, &ip, &machine, &disk, &key, &wall, &subnet, &network] {
         bench.try_delete(thing).await?;
     }

@@ -76,7 +76,7 @@ async fn a_fleet_goes_up_in_one_call_and_each_machine_knows_its_name() {
     let ids: Vec<_> = listed.into_iter().map(|machine| machine.id).collect();
     bench
         .provider
-        .delete(Kind::Machine, &ids)
+        .delete_all(Kind::Machine, &ids)
         .await
         .expect("a delete");
     let calls = moto.filter.take_calls();

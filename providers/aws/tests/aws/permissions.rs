@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aws_credential_types::Credentials;
 use strat_model::ErrorKind;
+use strat_provider::ProviderExt as _;
 use strat_provider::{PermissionCheck, PermissionState, Provider};
 
 use crate::filter::Filter;

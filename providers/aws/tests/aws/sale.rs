@@ -20,14 +20,14 @@ fn offer<'a>(offers: &'a [Offer], machine_type: &str, capacity: CapacityKind) ->
 async fn spot_capacity_is_priced_bought_and_read_back() {
     let moto = Moto::start().await;
     let bench = Bench::new(&moto).await;
-    let offers = bench.provider.offers().list_offers().await.expect("offers");
+    let offers = bench.provider.list_offers().await.expect("offers");
     let is_spot = |offer: &Offer| offer.capacity == CapacityKind::Spot;
     assert!(!offers.iter().any(is_spot), "only where it is asked for");
 
     let mut site = moto.site();
     site.settings.insert("spot".to_owned(), json!(true));
     let provider = connect(&site, credentials()).await;
-    let offers = provider.offers().list_offers().await.expect("offers");
+    let offers = provider.list_offers().await.expect("offers");
     let spot = offer(&offers, "t3.micro", CapacityKind::Spot);
     assert!(spot.price_hour.is_some_and(|price| !price.amount.is_zero()));
     assert!(offers.is_sorted_by_key(|o| (&o.zone, &o.machine_type, o.capacity)));
@@ -57,11 +57,11 @@ async fn spot_capacity_is_priced_bought_and_read_back() {
 async fn the_limit_is_what_service_quotas_says_and_unknown_where_it_says_nothing() {
     let moto = Moto::start().await;
     let provider: std::sync::Arc<dyn Provider> = connect(&moto.site(), credentials()).await;
-    let quotas = provider.offers().quotas().await;
+    let quotas = provider.quotas().await;
     assert_eq!(quotas.expect("no limit is no failure"), [], "moto has none");
 
     moto.filter.set_quota(640);
-    let quotas = provider.offers().quotas().await.expect("limits");
+    let quotas = provider.quotas().await.expect("limits");
     assert_eq!(quotas.len(), 1, "{quotas:?}");
     assert_eq!((quotas[0].cpu_limit, &quotas[0].family), (640, &None));
 }
@@ -71,8 +71,8 @@ async fn both_instruction_sets_are_on_sale_with_their_images() {
     let moto = Moto::start().await;
     let bench = Bench::new(&moto).await;
     let provider = &*bench.provider;
-    let offers = provider.offers().list_offers().await.expect("offers");
-    let images = provider.images().public_images().await.expect("images");
+    let offers = provider.list_offers().await.expect("offers");
+    let images = provider.public_images().await.expect("images");
     let id = |arch: &str| images.get("debian-12", Some(arch)).map(ToString::to_string);
     let arm = offer(&offers, "t4g.micro", CapacityKind::OnDemand);
     assert_eq!(arm.arch, "aarch64");
@@ -101,22 +101,14 @@ async fn both_instruction_sets_are_on_sale_with_their_images() {
     let mut site = moto.site();
     let own = json!({ "own": ["ami-0deb12000000000c3", "ami-0deb12000000000a1"] });
     site.settings.insert("images".to_owned(), own);
-    let named = connect(&site, credentials())
-        .await
-        .images()
-        .public_images()
-        .await;
+    let named = connect(&site, credentials()).await.public_images().await;
     let named = named.expect("images");
     let id = |arch: &str| named.get("own", Some(arch)).map(ToString::to_string);
     assert_eq!(id("aarch64").as_deref(), Some("ami-0deb12000000000c3"));
     assert_eq!(id("x86_64").as_deref(), Some("ami-0deb12000000000a1"));
     let gone = json!({ "own": "ami-00000000000000000" });
     site.settings.insert("images".to_owned(), gone);
-    let refused = connect(&site, credentials())
-        .await
-        .images()
-        .public_images()
-        .await;
+    let refused = connect(&site, credentials()).await.public_images().await;
     assert!(
         refused
             .expect_err("no such image")
@@ -132,7 +124,7 @@ async fn live_prices_win_over_the_snapshot_where_they_are_told() {
     site.settings.insert("prices".to_owned(), json!("live"));
     let price = async |machine_type: &str| {
         let provider = connect(&site, credentials()).await;
-        let offers = provider.offers().list_offers().await.expect("offers");
+        let offers = provider.list_offers().await.expect("offers");
         let price = offer(&offers, machine_type, CapacityKind::OnDemand).price_hour;
         price.map(|price| price.to_string())
     };

@@ -20,7 +20,7 @@ pub(crate) struct KeypairBody {
 }
 
 impl Site {
-    pub(super) fn create_keypair(&self, request: &OwnedCreate<KeypairSpec>) -> Result<Resource> {
+    pub(crate) fn create_keypair(&self, request: &OwnedCreate<KeypairSpec>) -> Result<Resource> {
         let spec = Spec::Keypair(request.spec.clone());
         let digest = request.digest(&spec);
         let birth = request.birth(Kind::Keypair, &spec, &digest, self.now());
@@ -41,8 +41,8 @@ impl Site {
         self.put_keypair(&thing)
     }
 
-    pub(super) fn update_keypair(&self, request: &OwnedUpdate<KeypairSpec>) -> Result<Resource> {
-        check_fields(&self.capabilities, Kind::Keypair, &request.fields)?;
+    pub(crate) fn update_keypair(&self, request: &OwnedUpdate<KeypairSpec>) -> Result<Resource> {
+        check_fields(&self.live, Kind::Keypair, &request.fields)?;
         let mut thing = self.need_keypair(&request.id)?;
         thing.set_mark(&request.mark);
         if request.fields.contains(&Field::Labels) {
@@ -56,7 +56,7 @@ impl Site {
         Ok(keypair_of(thing))
     }
 
-    pub(super) fn delete_keypair(&self, id: &ResourceId) -> Result<()> {
+    pub(crate) fn delete_keypair(&self, id: &ResourceId) -> Result<()> {
         self.each(|host| self.on_shelf(host, Kind::Keypair, |shelf| shelf.remove(id.as_str())))?;
         Ok(())
     }

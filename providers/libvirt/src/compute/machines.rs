@@ -6,7 +6,7 @@ use strat_model::{
     Attributes, CapacityKind, ErrorKind, Field, ImageRef, Kind, Labels, MachineSpec, Resource,
     ResourceId, ResourceState, Result, Spec,
 };
-use strat_provider::Shutdown;
+use strat_provider::{Outcome, Shutdown};
 
 use crate::error::{Explain as _, fail, missing};
 use crate::host::{Guest, Host, MachineBody};
@@ -36,11 +36,11 @@ impl Site {
         Ok(machines)
     }
 
-    pub(super) fn update_machine(
+    pub(crate) fn update_machine(
         &self,
         request: &OwnedUpdate<MachineSpec<ResourceId>>,
     ) -> Result<Resource> {
-        check_fields(&self.capabilities, Kind::Machine, &request.fields)?;
+        check_fields(&self.live, Kind::Machine, &request.fields)?;
         let _definitions = self.lock_definitions();
         let (host, guest) = self.need_guest(&request.id)?;
         let mut thing = match guest.thing.clone() {
@@ -106,26 +106,31 @@ impl Site {
             .on(host, doing)
     }
 
-    pub(super) fn start_machines(&self, ids: &[ResourceId]) -> Result<()> {
-        for id in ids {
-            let (host, guest) = self.need_guest(id)?;
-            if guest.running {
-                continue;
-            }
-            if guest
-                .thing
-                .as_ref()
-                .is_some_and(|thing| thing.phase != Phase::Made)
-            {
-                let message = format!("the machine {id} was never finished, or is being deleted");
-                return Err(fail(ErrorKind::Precondition, message));
-            }
-            for network in &guest.networks {
-                host.start_network(network)?;
-            }
-            self.power_on(host, &guest)?;
+    pub(super) fn start_machines(&self, ids: &[ResourceId]) -> Vec<Outcome> {
+        let one = |id: &ResourceId| Outcome {
+            id: id.clone(),
+            result: self.start_machine(id),
+        };
+        ids.iter().map(one).collect()
+    }
+
+    fn start_machine(&self, id: &ResourceId) -> Result<()> {
+        let (host, guest) = self.need_guest(id)?;
+        if guest.running {
+            return Ok(());
         }
-        Ok(())
+        if guest
+            .thing
+            .as_ref()
+            .is_some_and(|thing| thing.phase != Phase::Made)
+        {
+            let message = format!("the machine {id} was never finished, or is being deleted");
+            return Err(fail(ErrorKind::Precondition, message));
+        }
+        for network in &guest.networks {
+            host.start_network(network)?;
+        }
+        self.power_on(host, &guest)
     }
 
     /// Starts a machine, now and whenever its host starts.
@@ -148,55 +153,68 @@ impl Site {
         }
     }
 
-    /// Presses the power button of machines (ACPI), or cuts their power. What is off stays off when
-    /// its host starts.
-    pub(super) fn stop_machines(&self, ids: &[ResourceId], how: Shutdown) -> Result<()> {
-        for id in ids {
-            let (host, guest) = self.need_guest(id)?;
-            let doing = || format!("shutting the machine {} down", guest.name);
-            let Some(domain) = host.domain(&guest.uuid)? else {
-                return Err(missing(format!("machine {}", guest.name)));
-            };
-            if !host.traits()?.offers("test") {
-                domain.set_autostart(false).on(host, doing)?;
-            }
-            let asked = match how {
-                _ if !domain.is_active().on(host, doing)? => continue,
-                Shutdown::Ask => domain.shutdown(),
-                Shutdown::Cut => domain.destroy(),
-            };
-            if let Err(error) = asked
-                && domain.is_active().unwrap_or(false)
-            {
-                return Err(crate::error::explain(host, &doing(), &error));
-            }
-        }
-        Ok(())
+    pub(super) fn stop_machines(&self, ids: &[ResourceId], how: Shutdown) -> Vec<Outcome> {
+        let one = |id: &ResourceId| Outcome {
+            id: id.clone(),
+            result: self.stop_machine(id, how),
+        };
+        ids.iter().map(one).collect()
     }
 
-    pub(super) fn delete_machines(&self, ids: &[ResourceId]) -> Result<()> {
-        let max = self.capabilities.delete_batch as usize;
+    /// Presses the power button of a machine (ACPI), or cuts its power. What is off stays off when
+    /// its host starts.
+    fn stop_machine(&self, id: &ResourceId, how: Shutdown) -> Result<()> {
+        let (host, guest) = self.need_guest(id)?;
+        let doing = || format!("shutting the machine {} down", guest.name);
+        let Some(domain) = host.domain(&guest.uuid)? else {
+            return Err(missing(format!("machine {}", guest.name)));
+        };
+        if !host.traits()?.offers("test") {
+            domain.set_autostart(false).on(host, doing)?;
+        }
+        let asked = match how {
+            _ if !domain.is_active().on(host, doing)? => return Ok(()),
+            Shutdown::Ask => domain.shutdown(),
+            Shutdown::Cut => domain.destroy(),
+        };
+        match asked {
+            Err(error) if domain.is_active().unwrap_or(false) => {
+                Err(crate::error::explain(host, &doing(), &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn delete_machines(&self, ids: &[ResourceId]) -> Result<Vec<Outcome>> {
+        let max = self.capabilities.ids_per_call as usize;
         if ids.len() > max {
             let message = format!("a call takes at most {max} ids, not {}", ids.len());
             return Err(fail(ErrorKind::Invalid, message));
         }
         let mut firewalls = BTreeSet::new();
-        for id in ids {
-            if let Some((host, guest)) = self.guest(id)? {
-                firewalls.extend(
-                    guest
-                        .body()
-                        .into_iter()
-                        .flat_map(|body| body.firewalls.clone()),
-                );
-                self.delete_machine(host, guest)?;
-            }
+        let mut delete = |id: &ResourceId| {
+            let Some((host, guest)) = self.guest(id)? else {
+                return Ok(());
+            };
+            let carried = guest.body().map(|body| body.firewalls.clone());
+            firewalls.extend(carried.into_iter().flatten());
+            self.delete_machine(host, guest)
+        };
+        let one = |id: &ResourceId| Outcome {
+            id: id.clone(),
+            result: delete(id),
+        };
+        let mut outcomes: Vec<Outcome> = ids.iter().map(one).collect();
+        if firewalls.is_empty() {
+            return Ok(outcomes);
         }
-        if !firewalls.is_empty() {
-            let _definitions = self.lock_definitions();
-            self.refresh_filters(&firewalls, &BTreeSet::new())?;
+        let _definitions = self.lock_definitions();
+        if let Err(error) = self.refresh_filters(&firewalls, &BTreeSet::new()) {
+            // A machine is gone only when no rule speaks of it any more: repeating mends it.
+            let done = outcomes.iter_mut().filter(|one| one.result.is_ok());
+            done.for_each(|one| one.result = Err(error.clone()));
         }
-        Ok(())
+        Ok(outcomes)
     }
 
     /// Deletes a machine with all that was made for it, and its definition last: until then its

@@ -75,7 +75,7 @@ impl Site {
         &self,
         request: &OwnedUpdate<FirewallSpec<ResourceId>>,
     ) -> Result<Resource> {
-        check_fields(&self.capabilities, Kind::Firewall, &request.fields)?;
+        check_fields(&self.live, Kind::Firewall, &request.fields)?;
         let _definitions = self.lock_definitions();
         let known = self.firewall_things()?;
         let Some(old) = known.get(request.id.as_str()) else {

@@ -59,7 +59,7 @@ impl Site {
     }
 
     pub(crate) fn update_network(&self, request: &OwnedUpdate<NetworkSpec>) -> Result<Resource> {
-        check_fields(&self.capabilities, Kind::Network, &request.fields)?;
+        check_fields(&self.live, Kind::Network, &request.fields)?;
         let _definitions = self.lock_definitions();
         let mut net = self.need_network(&request.id)?;
         let mut thing = match net.thing.take() {

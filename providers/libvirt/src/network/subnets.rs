@@ -114,7 +114,7 @@ impl Site {
         &self,
         request: &OwnedUpdate<SubnetSpec<ResourceId>>,
     ) -> Result<Resource> {
-        check_fields(&self.capabilities, Kind::Subnet, &request.fields)?;
+        check_fields(&self.live, Kind::Subnet, &request.fields)?;
         let _definitions = self.lock_definitions();
         let mut net = self.need_subnet(request.id.as_str())?;
         if let Some(thing) = &mut net.thing {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use strat_model::{
-    Bytes, Capabilities, CapacityKind, Field, Idempotency, Kind, MarkStore, Money, Name, Offer,
-    Pool, Result, Sizing, SubnetScope,
+    Bytes, Capabilities, CapacityKind, Idempotency, Kind, MarkStore, Money, Name, Offer, Pool,
+    Result, Sizing, SubnetScope,
 };
 
 use super::{Room, Site};
@@ -69,8 +69,6 @@ pub(crate) fn capabilities(settings: &Settings, hosts: &[HostTraits]) -> Capabil
     );
     if settings.s3.is_some() {
         capabilities.kinds.insert(Kind::Bucket);
-        let fields = in_place(Kind::Bucket);
-        capabilities.in_place.insert(Kind::Bucket, fields);
     }
     capabilities
 }
@@ -85,31 +83,13 @@ fn with_sizes(max_cpu: u32, max_memory: u64) -> Capabilities {
         },
         idempotency: Idempotency::Name,
         marks: MarkStore::Metadata,
-        in_place: KINDS
-            .into_iter()
-            .map(|kind| (kind, in_place(kind)))
-            .collect(),
         unreadable: BTreeMap::new(),
         create_batch: 16,
-        delete_batch: 100,
+        ids_per_call: 100,
         delete_shuts_down: false,
         consistency_window_ms: 0,
         user_data_max: Bytes(USER_DATA_MAX),
     }
-}
-
-fn in_place(kind: Kind) -> BTreeSet<Field> {
-    let own: &[Field] = match kind {
-        Kind::Firewall => &[Field::Rules],
-        Kind::Machine => &[Field::Firewalls, Field::Request, Field::Power],
-        Kind::Volume => &[Field::Size, Field::Attach],
-        Kind::Network | Kind::Subnet | Kind::Keypair | Kind::Image | Kind::Address => &[],
-        Kind::Bucket => &[Field::Versioning],
-    };
-    own.iter()
-        .copied()
-        .chain([Field::Labels, Field::Protect])
-        .collect()
 }
 
 /// A share of an amount, rounded down.

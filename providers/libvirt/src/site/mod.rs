@@ -14,7 +14,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use strat_model::{Capabilities, DiskClass, ErrorKind, Kind, Name, Resource, ResourceId, Result};
+use strat_model::{
+    Capabilities, DiskClass, ErrorKind, Kind, LiveFields, Name, Resource, ResourceId, Result,
+};
 use strat_provider::Clock;
 
 pub(crate) use facts::{USER_DATA_MAX, capabilities, flexible_size, general};
@@ -32,6 +34,8 @@ pub(crate) struct Site {
     pub(crate) settings: Settings,
     pub(crate) hosts: Vec<Host>,
     pub(crate) capabilities: Capabilities,
+    /// What is changed in place.
+    pub(crate) live: LiveFields,
     pub(crate) clock: Arc<dyn Clock>,
     /// Where the paths of image files begin.
     pub(crate) base_dir: PathBuf,
@@ -54,6 +58,7 @@ impl Site {
             name,
             settings,
             hosts,
+            live: LiveFields::usual(capabilities.kinds.iter().copied()),
             capabilities,
             clock,
             base_dir,
@@ -258,12 +263,12 @@ pub(crate) fn pick(all: Vec<Resource>, ids: &[ResourceId]) -> Vec<Resource> {
 
 /// Fails for a field that an update cannot change.
 pub(crate) fn check_fields(
-    capabilities: &Capabilities,
+    live: &LiveFields,
     kind: Kind,
     fields: &std::collections::BTreeSet<strat_model::Field>,
 ) -> Result<()> {
     for field in fields {
-        if !field.is_of_mark() && !capabilities.can_update(kind, *field) {
+        if !live.contains(kind, *field) {
             let message = format!("the {field} of a {kind} cannot be changed in place");
             return Err(fail(ErrorKind::Unsupported, message));
         }

@@ -57,7 +57,7 @@ impl VolumeBody {
 }
 
 impl Site {
-    pub(super) fn create_volume(
+    pub(crate) fn create_volume(
         &self,
         request: &OwnedCreate<VolumeSpec<ResourceId>>,
     ) -> Result<Resource> {
@@ -135,11 +135,11 @@ impl Site {
         Ok(())
     }
 
-    pub(super) fn update_volume(
+    pub(crate) fn update_volume(
         &self,
         request: &OwnedUpdate<VolumeSpec<ResourceId>>,
     ) -> Result<Resource> {
-        check_fields(&self.capabilities, Kind::Volume, &request.fields)?;
+        check_fields(&self.live, Kind::Volume, &request.fields)?;
         let _placement = self.lock_placement();
         let (host, mut thing, capacity) = match self.volume_things()?.remove(request.id.as_str()) {
             Some(found) => (found.host, found.thing, found.capacity),
@@ -197,7 +197,7 @@ impl Site {
             .on(host, doing)
     }
 
-    pub(super) fn delete_volume(&self, id: &ResourceId) -> Result<()> {
+    pub(crate) fn delete_volume(&self, id: &ResourceId) -> Result<()> {
         let _placement = self.lock_placement();
         let all = self.volume_things()?;
         let Some(found) = all.get(id.as_str()) else {

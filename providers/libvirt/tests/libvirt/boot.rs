@@ -7,6 +7,7 @@ use crate::support::slots::Pair;
 use crate::support::topology::Topology;
 use strat_model::{Kind, Resource, Spec};
 
+use strat_provider::ProviderExt as _;
 /// A small web server, a page that fetches another machine's, and pages that use a volume. A disk
 /// appears in the machine a while after it was attached; until then its name is free, and a file
 /// of that name would take what is written.
@@ -121,7 +122,7 @@ async fn a_fleet_boots_and_serves_behind_its_firewall() {
     // A volume written in one machine has its bytes in the other.
     let provider = support::connect(&site).await;
     let volume = topology.list(&site, Kind::Volume).await.remove(0);
-    let storage = provider.storage();
+    let storage = &*provider;
     storage
         .attach_volume(&volume.id, &one.id)
         .await

@@ -13,6 +13,7 @@ use serde_json::json;
 use strat_conformance::{Harness, conformance};
 use strat_model::{ImageSpec, Kind, Name, ResourceId};
 use strat_provider::Provider;
+use strat_provider::ProviderExt as _;
 use virt::connect::Connect;
 use virt::storage_vol::StorageVol;
 
@@ -114,7 +115,7 @@ impl Harness for HostsHarness {
             }
             Kind::Volume => {
                 // The pool is made when somebody first asks for room.
-                let free = self.provider().await.offers().free().await;
+                let free = self.provider().await.free().await;
                 free.expect("an answer");
                 let pool = connection
                     .lookup_storage_pool_by_name("stratiform")
@@ -141,7 +142,6 @@ impl Harness for HostsHarness {
         let free = self
             .provider()
             .await
-            .offers()
             .free()
             .await
             .expect("an answer")

@@ -10,6 +10,7 @@ use crate::support::guest::ip;
 use crate::support::slots::Pair;
 use crate::support::topology::Topology;
 use strat_model::{Bytes, Kind, Resource, ResourceState, Spec};
+use strat_provider::ProviderExt as _;
 use virt::connect::Connect;
 use virt::storage_vol::StorageVol;
 use virt::stream::Stream;
@@ -212,7 +213,7 @@ async fn a_group_of_volumes_is_not_the_sites_own_pool() {
                <target><path>/dev/group</path></target></pool>";
     connection.define_storage_pool_xml(xml, 0).expect("a pool");
     let provider = support::connect(&site).await;
-    let refused = provider.offers().free().await.expect_err("it is refused");
+    let refused = provider.free().await.expect_err("it is refused");
     assert!(
         refused.to_string().contains("pools = { ssd = \"group\" }"),
         "{refused}"

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use strat_model::Resource;
+use strat_provider::ProviderExt as _;
 use tracing::field::{Field, Visit};
 use tracing::{Metadata, Subscriber, span};
 use virt::domain::Domain;
@@ -112,7 +113,7 @@ async fn detach(lab: &Lab, volume: &Resource, domain: &Domain, path: &str) {
     // The firmware has to come up: what is unplugged before that is gone at once.
     tokio::time::sleep(Duration::from_secs(3)).await;
     let (provider, id) = (lab.provider.clone(), volume.id.clone());
-    let detaching = tokio::spawn(async move { provider.storage().detach_volume(&id).await });
+    let detaching = tokio::spawn(async move { provider.detach_volume(&id).await });
     // libvirt waits for five seconds by itself, then it writes down that the disk is gone.
     await_that("libvirt's call returns", || {
         let xml = domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE);
@@ -140,7 +141,7 @@ async fn an_event_ends_a_wait() {
     let domain = host.connect().lookup_domain_by_name(&machine.name);
     let domain = domain.expect("the domain");
     let volume = lab.volume("rack1", "told-volume").await;
-    let storage = lab.provider.storage();
+    let storage = &*lab.provider;
     // It comes to the machine's host by this.
     storage
         .attach_volume(&volume.id, &machine.id)

@@ -44,7 +44,7 @@ async fn a_volume_takes_its_bytes_to_another_host() {
     let subnet = lab.subnet("carry", 93).await;
     let machines = lab.fleet(&Lab::machine(&subnet, "rack1"), "carry", 2).await;
     let volume = lab.volume("rack1", "carried").await;
-    let storage = lab.provider.storage();
+    let storage = &*lab.provider;
     let qemu_io = |machine: &Resource, command: &str| {
         let host = &pair.hosts()[usize::from(host_of(machine) == "kvm2")];
         let file = host.path("lib/images/stratiform/carried.volume");
@@ -88,7 +88,7 @@ async fn a_volume_takes_its_bytes_to_another_host() {
 async fn zones_are_racks_and_a_volume_stays_in_its_own() {
     let pair = Pair::take();
     let lab = Lab::new(&pair, true, json!({})).await;
-    let zones = lab.provider.offers().zones().await.expect("zones");
+    let zones = lab.provider.zones().await.expect("zones");
     assert_eq!(zones, ["rack1", "rack2"]);
     let subnet = lab.subnet("racks", 94).await;
     let machine = lab
@@ -97,11 +97,7 @@ async fn zones_are_racks_and_a_volume_stays_in_its_own() {
         .remove(0);
     assert_eq!(host_of(&machine), "kvm2");
     let volume = lab.volume("rack1", "elsewhere").await;
-    let attached = lab
-        .provider
-        .storage()
-        .attach_volume(&volume.id, &machine.id)
-        .await;
+    let attached = lab.provider.attach_volume(&volume.id, &machine.id).await;
     assert_eq!(
         attached.expect_err("another zone").kind(),
         ErrorKind::Invalid
@@ -118,7 +114,6 @@ async fn a_host_that_does_not_answer_makes_lists_fail_and_nothing_empty() {
         .await;
     let free = lab
         .provider
-        .offers()
         .free()
         .await
         .expect("an answer")
@@ -141,7 +136,6 @@ async fn a_host_that_does_not_answer_makes_lists_fail_and_nothing_empty() {
     }
     let left = lab
         .provider
-        .offers()
         .free()
         .await
         .expect("one host answers")
@@ -252,7 +246,7 @@ async fn what_a_killed_libvirtd_left_goes_over_ssh_or_is_told() {
             // The definition proves whose the bridge is: it stays as long.
             let subnets = lab.provider.list_all(Kind::Subnet, &Filter::All).await;
             let ids: Vec<_> = subnets.expect("a list").into_iter().map(|s| s.id).collect();
-            let refused = lab.provider.delete(Kind::Subnet, &ids).await;
+            let refused = lab.provider.delete_all(Kind::Subnet, &ids).await;
             let refused = refused.expect_err("no rights");
             let told = refused.help().expect("what to do");
             assert!(told.contains(&help), "{refused:?}");

@@ -96,7 +96,7 @@ async fn definitions_duplicates_and_lookups_behave() {
     assert_eq!(ours.len(), 1);
     for _ in 0..2 {
         provider
-            .delete(Kind::Network, std::slice::from_ref(&made.id))
+            .delete_all(Kind::Network, std::slice::from_ref(&made.id))
             .await
             .expect("deleted");
     }

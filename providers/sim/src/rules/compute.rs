@@ -6,8 +6,7 @@ use strat_model::{
     Attributes, Bytes, CapacityKind, Error, ImageRef, Kind, MachineSpec, Name, Pool, Resource,
     ResourceId, ResourceState, Result, Scope, Sizing, Spec, SubnetScope, SubnetSpec,
 };
-
-use strat_provider::Shutdown;
+use strat_provider::{Outcome, Shutdown};
 
 use super::create::digest_of;
 use super::{Cloud, Request};
@@ -306,26 +305,34 @@ impl Cloud {
     }
 
     /// Switches stopped machines on.
-    pub(crate) fn start_machines(&self, tx: &mut Tx<'_>, ids: &[ResourceId]) -> Result<()> {
-        let mut stopped = Vec::new();
-        for id in ids {
-            let thing = self.existing(tx, Kind::Machine, id)?;
-            if thing.state(tx.now, false) == ResourceState::Stopped {
-                if let Some(zone) = super::zone_of(&thing.spec) {
-                    self.check_zone(tx, zone)?;
-                }
-                stopped.push(thing);
-            }
+    pub(crate) fn start_machines(
+        &self,
+        tx: &mut Tx<'_>,
+        ids: &[ResourceId],
+    ) -> Result<Vec<Outcome>> {
+        self.check_many(ids)?;
+        let one = |id: &ResourceId| Outcome {
+            result: self.start_machine(tx, id),
+            id: id.clone(),
+        };
+        Ok(ids.iter().map(one).collect())
+    }
+
+    fn start_machine(&self, tx: &mut Tx<'_>, id: &ResourceId) -> Result<()> {
+        let thing = self.existing(tx, Kind::Machine, id)?;
+        if thing.state(tx.now, false) != ResourceState::Stopped {
+            return Ok(());
         }
-        for thing in stopped {
-            let mut next = (*thing).clone();
-            next.stopped = false;
-            next.ready_at = after(
-                tx.now,
-                self.delay(Kind::Machine, self.site.behaviour.create_ms),
-            );
-            tx.change(&thing, next, 0);
+        if let Some(zone) = super::zone_of(&thing.spec) {
+            self.check_zone(tx, zone)?;
         }
+        let mut next = (*thing).clone();
+        next.stopped = false;
+        next.ready_at = after(
+            tx.now,
+            self.delay(Kind::Machine, self.site.behaviour.create_ms),
+        );
+        tx.change(&thing, next, 0);
         Ok(())
     }
 }
@@ -337,20 +344,22 @@ impl Cloud {
         tx: &mut Tx<'_>,
         ids: &[ResourceId],
         how: Shutdown,
-    ) -> Result<()> {
+    ) -> Result<Vec<Outcome>> {
         self.check_many(ids)?;
-        let things = ids
-            .iter()
-            .map(|id| self.existing(tx, Kind::Machine, id))
-            .collect::<Result<Vec<_>>>()?;
-        for thing in things {
+        let mut stop = |id: &ResourceId| {
+            let thing = self.existing(tx, Kind::Machine, id)?;
             if !thing.stopped && (how == Shutdown::Cut || !thing.hangs) {
                 let mut next = (*thing).clone();
                 next.stopped = true;
                 tx.change(&thing, next, 0);
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        let one = |id: &ResourceId| Outcome {
+            id: id.clone(),
+            result: stop(id),
+        };
+        Ok(ids.iter().map(one).collect())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Deleting things, and what stands in the way.
 
 use strat_model::{Kind, ResourceId, Result, Spec};
+use strat_provider::Outcome;
 
 use super::Cloud;
 use crate::Profile;
@@ -33,8 +34,13 @@ impl Cloud {
     }
 
     /// Deletes machines, all in one call.
-    pub(crate) fn delete_machines(&self, tx: &mut Tx<'_>, ids: &[ResourceId]) -> Result<()> {
+    pub(crate) fn delete_machines(
+        &self,
+        tx: &mut Tx<'_>,
+        ids: &[ResourceId],
+    ) -> Result<Vec<Outcome>> {
         self.check_many(ids)?;
+        let mut outcomes = Vec::with_capacity(ids.len());
         for id in ids {
             let volumes = tx
                 .region()
@@ -44,18 +50,26 @@ impl Cloud {
             volumes
                 .iter()
                 .for_each(|volume| self.note_pulled(tx, volume));
-            self.delete(tx, Kind::Machine, id)?;
+            outcomes.push(Outcome {
+                result: self.delete(tx, Kind::Machine, id),
+                id: id.clone(),
+            });
         }
-        Ok(())
+        Ok(outcomes)
     }
 
     /// Fails if these are more ids than a call takes.
     pub(super) fn check_many(&self, ids: &[ResourceId]) -> Result<()> {
-        let max = self.capabilities.delete_batch as usize;
-        if ids.len() <= max {
+        self.check_count(ids.len())
+    }
+
+    /// Fails if a call about so many things is about too many.
+    pub(super) fn check_count(&self, count: usize) -> Result<()> {
+        let max = self.capabilities.ids_per_call as usize;
+        if count <= max {
             return Ok(());
         }
-        let message = format!("a call takes at most {max} ids, not {}", ids.len());
+        let message = format!("a call takes at most {max} ids, not {count}");
         Err(self.fail(Trouble::BadParameter, message))
     }
 

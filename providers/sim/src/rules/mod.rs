@@ -12,8 +12,8 @@ mod update;
 use std::sync::Arc;
 
 use strat_model::{
-    Capabilities, CapacityKind, Error, ImageSpec, Kind, Name, Offer, PublicImages, Resource,
-    ResourceId, ResourceState, Result, Spec,
+    Capabilities, CapacityKind, Changes, Error, ImageSpec, Kind, Name, Offer, PublicImages,
+    Resource, ResourceId, ResourceState, Result, Spec,
 };
 
 use crate::error::Trouble;
@@ -29,6 +29,7 @@ pub(crate) struct Cloud {
     pub(crate) site: SimSite,
     pub(crate) key: RegionKey,
     pub(crate) capabilities: Capabilities,
+    pub(crate) changes: Changes,
     pub(crate) offers: Vec<Offer>,
     pub(crate) images: PublicImages,
 }
@@ -45,6 +46,7 @@ impl Cloud {
         Self {
             key: site.region_key(),
             capabilities: site.capabilities(),
+            changes: site.changes(),
             offers,
             images,
             site,

@@ -1,7 +1,7 @@
 //! Lists, reads by id, limits.
 
 use strat_model::{Kind, Quota, Resource, ResourceId, Result};
-use strat_provider::{Filter, Page, PageToken};
+use strat_provider::{Filter, Page, PageToken, Sought};
 
 use super::Cloud;
 use crate::world::Tx;
@@ -44,6 +44,30 @@ impl Cloud {
         self.check_many(ids)?;
         let things = ids.iter().filter_map(|id| tx.region().get(kind, id));
         Ok(things.map(|thing| self.report(tx, thing)).collect())
+    }
+
+    /// The things of these names and addresses, as a list shows them.
+    pub(crate) fn find(
+        &self,
+        tx: &Tx<'_>,
+        kind: Kind,
+        sought: Sought<'_>,
+    ) -> Result<Vec<Resource>> {
+        self.check_count(sought.len())?;
+        let region = tx.region();
+        let named = sought.names.iter();
+        let named = named.flat_map(|name| region.named(kind, name));
+        let mut found: Vec<_> = named
+            .filter_map(|thing| self.report_listed(tx, thing))
+            .collect();
+        if !sought.addrs.is_empty() {
+            let all = region.after(kind, None, None);
+            let all = all.filter_map(|thing| self.report_listed(tx, thing));
+            found.extend(all.filter(|one| sought.fits(one)));
+        }
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        found.dedup_by(|a, b| a.id == b.id);
+        Ok(found)
     }
 
     /// The account's limits and what is in use of them.

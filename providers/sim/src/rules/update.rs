@@ -28,8 +28,8 @@ impl Cloud {
         self.check_kind(kind)?;
         let thing = self.existing(tx, kind, id)?;
         let mut next = (*thing).clone();
+        self.check_fields(tx, &thing, &change)?;
         for field in change.fields {
-            self.check_field(kind, *field)?;
             take(&mut next.spec, change.spec, *field);
         }
         next.mark = Some(change.mark.clone());
@@ -42,12 +42,21 @@ impl Cloud {
         Ok(self.report(tx, &thing))
     }
 
-    fn check_field(&self, kind: Kind, field: Field) -> Result<()> {
-        if field.is_of_mark() || self.capabilities.can_update(kind, field) {
+    fn check_fields(&self, tx: &Tx<'_>, thing: &Thing, change: &Change<'_>) -> Result<()> {
+        if change.fields.is_empty() {
             return Ok(());
         }
-        let message = format!("the {field} of a {kind} cannot be changed in place");
-        Err(self.fail(Trouble::CannotDo, message))
+        let is = self.report(tx, thing);
+        let to = change.spec.without_refs();
+        for field in change.fields {
+            let one = BTreeSet::from([*field]);
+            if !self.changes.change(&is, &to, &one).is_in_place() {
+                let kind = is.kind();
+                let message = format!("the {field} of a {kind} cannot be changed in place");
+                return Err(self.fail(Trouble::CannotDo, message));
+            }
+        }
+        Ok(())
     }
 
     /// Checks what a thing is to become by its kind's own rules.

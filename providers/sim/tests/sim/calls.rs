@@ -33,7 +33,7 @@ async fn too_many_calls_are_throttled_each_operation_by_itself() {
             profile != Profile::Aws,
             "{profile}"
         );
-        here.offers().zones().await.expect("another operation");
+        here.zones().await.expect("another operation");
         pass(100).await;
         here.identity()
             .await

@@ -82,7 +82,7 @@ pub(crate) fn subnet(network: &ResourceId, cidr: &str, zone: Option<&str>) -> Sp
 /// A network and a subnet in the first zone.
 pub(crate) async fn ground(provider: &dyn Provider) -> ResourceId {
     let net = make(provider, network(), "net").await;
-    let zones = provider.offers().zones().await.expect("zones");
+    let zones = provider.zones().await.expect("zones");
     let zonal = provider.capabilities().subnets == strat_model::SubnetScope::Zonal;
     let zone = zonal.then(|| zones[0].as_str());
     make(provider, subnet(&net.id, "10.0.0.0/20", zone), "sub")
@@ -94,9 +94,9 @@ pub(crate) async fn machine(
     provider: &dyn Provider,
     subnet: &ResourceId,
 ) -> MachineSpec<ResourceId> {
-    let offers = provider.offers().list_offers().await.expect("offers");
-    let zones = provider.offers().zones().await.expect("zones");
-    let images = provider.images().public_images().await.expect("images");
+    let offers = provider.list_offers().await.expect("offers");
+    let zones = provider.zones().await.expect("zones");
+    let images = provider.public_images().await.expect("images");
     let offer = offers
         .iter()
         .find(|o| o.zone == zones[0] && o.cpu == 2 && o.capacity == CapacityKind::OnDemand);
@@ -124,7 +124,7 @@ pub(crate) async fn machine(
 }
 
 pub(crate) async fn volume(provider: &dyn Provider) -> Spec<ResourceId> {
-    let zones = provider.offers().zones().await.expect("zones");
+    let zones = provider.zones().await.expect("zones");
     Spec::Volume(VolumeSpec {
         size: Bytes::gib(10),
         class: strat_model::DiskClass::Ssd,

@@ -178,7 +178,6 @@ async fn firewalls_and_volumes_are_changed_by_hand() {
     let disk = make(&*stage.here, volume(&*stage.here).await, "disk").await;
     stage
         .here
-        .storage()
         .attach_volume(&disk.id, &stage.web.id)
         .await
         .expect("attached");

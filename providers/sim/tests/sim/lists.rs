@@ -67,7 +67,7 @@ async fn deleted_things_are_listed_for_a_while() {
         ids.push(make(&*here, network(), &format!("net-{n}")).await.id);
     }
     pass(WINDOW_MS).await;
-    here.delete(Kind::Network, &ids).await.expect("deleted");
+    here.delete_all(Kind::Network, &ids).await.expect("deleted");
     pass(1).await;
     let (all, ..) = seen(&*here).await;
     assert!(all > 5, "some of the dead are still shown: {all}");

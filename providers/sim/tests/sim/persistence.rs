@@ -22,7 +22,7 @@ async fn another_process_sees_what_was_made() {
         .await
         .expect("a list");
     assert_eq!(seen, vec![made.clone()]);
-    two.delete(Kind::Network, &[made.id])
+    two.delete_all(Kind::Network, &[made.id])
         .await
         .expect("deleted");
     assert!(
@@ -96,11 +96,7 @@ async fn compaction_loses_nothing_and_others_follow_it() {
         mark: &mark,
         token: &token,
     };
-    let batch = here
-        .compute()
-        .create_machines(request)
-        .await
-        .expect("machines");
+    let batch = here.create_machines(request).await.expect("machines");
     let id = &batch.created[0].id;
     for round in 0..6000 {
         other
@@ -121,7 +117,7 @@ async fn compaction_loses_nothing_and_others_follow_it() {
         .await
         .expect("a list");
     assert_eq!(seen.len(), 600);
-    let again = there.compute().create_machines(request).await;
+    let again = there.create_machines(request).await;
     assert_eq!(again.expect("the same").created[5].id, batch.created[5].id);
 }
 

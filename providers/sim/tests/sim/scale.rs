@@ -8,7 +8,7 @@ use crate::common::{clock, machine, make, mark, network, site, subnet, token};
 
 async fn fill(provider: &dyn Provider, batches: usize) {
     let net = make(provider, network(), "net").await;
-    let zones = provider.offers().zones().await.expect("zones");
+    let zones = provider.zones().await.expect("zones");
     for part in 0..batches {
         // A /20 holds about four batches of a thousand.
         let index = part / 4;
@@ -29,11 +29,7 @@ async fn fill(provider: &dyn Provider, batches: usize) {
             mark: &mark,
             token: &token,
         };
-        let batch = provider
-            .compute()
-            .create_machines(request)
-            .await
-            .expect("machines");
+        let batch = provider.create_machines(request).await.expect("machines");
         assert_eq!(batch.created.len(), 1000);
     }
 }
@@ -48,7 +44,7 @@ async fn a_thousand_machines_are_one_call_and_one_line() {
         text.lines().count()
     };
     let net = make(&*here, network(), "net").await;
-    let zones = here.offers().zones().await.expect("zones");
+    let zones = here.zones().await.expect("zones");
     let sub = subnet(&net.id, "10.0.0.0/20", Some(zones[0].as_str()));
     make(&*here, sub, "sub-0").await;
     let before = lines();
@@ -84,7 +80,10 @@ async fn a_large_world_is_opened_listed_and_deleted() {
         .await;
     assert_eq!(one.expect("a read"), [all[7].clone()]);
     let ids: Vec<_> = all.iter().map(|machine| machine.id.clone()).collect();
-    there.delete(Kind::Machine, &ids).await.expect("deleted");
+    there
+        .delete_all(Kind::Machine, &ids)
+        .await
+        .expect("deleted");
     assert_eq!(again.calls()["delete_machines"], BATCHES as u64);
     assert!(
         here.list_all(Kind::Machine, &Filter::All)

@@ -24,7 +24,7 @@ async fn batch(
         mark: &mark,
         token: &token,
     };
-    provider.compute().create_machines(request).await
+    provider.create_machines(request).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -53,7 +53,7 @@ async fn a_batch_is_filled_as_far_as_the_stock_goes_and_says_so_again() {
         .iter()
         .map(|machine| machine.id.clone())
         .collect();
-    here.delete(Kind::Machine, &ids[..1])
+    here.delete_all(Kind::Machine, &ids[..1])
         .await
         .expect("deleted");
     crate::common::pass(1).await;
@@ -69,7 +69,7 @@ async fn a_batch_is_filled_as_far_as_the_stock_goes_and_says_so_again() {
         .await
         .expect_err("nothing at all");
     assert_eq!(none.kind(), ErrorKind::Capacity);
-    let zones = here.offers().zones().await.expect("zones");
+    let zones = here.zones().await.expect("zones");
     let net = here
         .observe()
         .get(Kind::Subnet, &[spec.subnet.clone()])
@@ -106,7 +106,7 @@ async fn quotas_count_virtual_cpus_by_family_and_in_all() {
         assert_eq!(some.created.len(), 2, "two of two CPUs fit five");
         let why = some.shortfall.expect("a reason");
         assert_eq!((why.kind(), why.scope()), (ErrorKind::Quota, scope));
-        let quotas = here.offers().quotas().await.expect("quotas");
+        let quotas = here.quotas().await.expect("quotas");
         let own = quotas
             .iter()
             .find(|q| q.family.as_deref().unwrap_or("total") == quota);
@@ -124,7 +124,7 @@ async fn a_subnet_runs_out_of_addresses() {
     ] {
         let here = world().connect(site(profile)).expect("a site");
         let net = make(&*here, network(), "net").await;
-        let zones = here.offers().zones().await.expect("zones");
+        let zones = here.zones().await.expect("zones");
         let zone = (profile == Profile::Aws).then(|| zones[0].as_str());
         let small = make(&*here, subnet(&net.id, "10.0.0.16/28", zone), "small").await;
         let spec = machine(&*here, &small.id).await;
@@ -144,7 +144,7 @@ async fn a_subnet_runs_out_of_addresses() {
         let first = &some.created[0].attributes["private_ip"];
         let reserved = if profile == Profile::Aws { 4 } else { 2 };
         assert_eq!(*first, format!("10.0.0.{}", 16 + reserved));
-        here.delete(Kind::Machine, &[some.created[3].id.clone()])
+        here.delete_all(Kind::Machine, &[some.created[3].id.clone()])
             .await
             .expect("deleted");
         crate::common::pass(1).await;
@@ -174,7 +174,7 @@ async fn owned_hardware_runs_out() {
         (why.kind(), why.scope()),
         (ErrorKind::Capacity, Scope::Offer)
     );
-    let free = here.offers().free().await.expect("free").expect("a bound");
+    let free = here.free().await.expect("free").expect("a bound");
     assert_eq!(
         (free.cpu, free.memory, free.disk),
         (1, Bytes::gib(56), Bytes::gib(25))
@@ -197,7 +197,7 @@ async fn what_is_sold_is_not_sold_everywhere() {
     batch(&*here, &spec, 1, "first")
         .await
         .expect("the first zone has it");
-    let zones = here.offers().zones().await.expect("zones");
+    let zones = here.zones().await.expect("zones");
     spec.zone = zones[2].clone();
     let error = batch(&*here, &spec, 1, "last")
         .await
@@ -228,7 +228,7 @@ async fn bucket_names_are_taken_everywhere() {
         (error.kind(), error.code()),
         (ErrorKind::AlreadyExists, Some("BucketAlreadyExists"))
     );
-    here.delete(Kind::Bucket, &[made.id])
+    here.delete_all(Kind::Bucket, &[made.id])
         .await
         .expect("deleted");
     create().await.expect("the name is free");

@@ -22,7 +22,7 @@ async fn a_machine_is_pending_then_ready_then_deleting_then_gone() {
         let here = world().connect(slow(profile)).expect("a site");
         let net = make(&*here, network(), "net").await;
         pass(300).await;
-        let zones = here.offers().zones().await.expect("zones");
+        let zones = here.zones().await.expect("zones");
         let zonal = profile == Profile::Aws;
         let spec = subnet(&net.id, "10.0.0.0/24", zonal.then(|| zones[0].as_str()));
         let sub = make(&*here, spec, "sub").await;
@@ -34,12 +34,12 @@ async fn a_machine_is_pending_then_ready_then_deleting_then_gone() {
         assert_eq!(state(&*here, &made).await, Some(ResourceState::Pending));
         pass(1).await;
         assert_eq!(state(&*here, &made).await, Some(ResourceState::Ready));
-        here.delete(Kind::Machine, std::slice::from_ref(&made.id))
+        here.delete_all(Kind::Machine, std::slice::from_ref(&made.id))
             .await
             .expect("deleted");
         assert_eq!(state(&*here, &made).await, Some(ResourceState::Deleting));
         let error = here
-            .delete(Kind::Subnet, std::slice::from_ref(&sub.id))
+            .delete_all(Kind::Subnet, std::slice::from_ref(&sub.id))
             .await
             .expect_err("in use");
         assert_eq!(
@@ -49,7 +49,9 @@ async fn a_machine_is_pending_then_ready_then_deleting_then_gone() {
         );
         pass(300).await;
         assert_eq!(state(&*here, &made).await, None);
-        here.delete(Kind::Subnet, &[sub.id]).await.expect("deleted");
+        here.delete_all(Kind::Subnet, &[sub.id])
+            .await
+            .expect("deleted");
     }
 }
 
@@ -72,7 +74,7 @@ async fn a_name_is_taken_until_its_thing_is_gone() {
     let here = world().connect(slow(Profile::Gcp)).expect("a site");
     let net = make(&*here, network(), "net").await;
     pass(300).await;
-    here.delete(Kind::Network, &[net.id])
+    here.delete_all(Kind::Network, &[net.id])
         .await
         .expect("deleted");
     let again = || async {
@@ -98,7 +100,7 @@ async fn a_token_is_forgotten_after_its_window() {
     let subnet = ground(&*here).await;
     let spec = Spec::Machine(machine(&*here, &subnet).await);
     let first = make(&*here, spec.clone(), "web").await;
-    here.delete(Kind::Machine, std::slice::from_ref(&first.id))
+    here.delete_all(Kind::Machine, std::slice::from_ref(&first.id))
         .await
         .expect("deleted");
     pass(23 * 3_600_000).await;

@@ -6,12 +6,12 @@ use strat_model::{
     Bytes, DiskClass, DiskSpec, ErrorKind, Field, ImageRef, Kind, MachineSpec, ResourceId,
     ResourceState, Scope, Shared, Spec, UserData,
 };
-use strat_provider::ProviderExt;
 
 use super::reading::stranger;
 use super::{bench, passed_over};
 use crate::bench::{done, refused};
 use crate::{Bench, Harness, Outcome};
+use strat_provider::ProviderExt as _;
 
 /// One call makes a whole batch, each machine with a name of its own.
 pub async fn a_batch_makes_them_all(harness: &dyn Harness) -> Outcome {
@@ -181,24 +181,24 @@ pub async fn many_machines_go_in_one_call(harness: &dyn Harness) -> Outcome {
     let most = bench
         .provider
         .capabilities()
-        .delete_batch
+        .ids_per_call
         .min(harness.machines_max());
     let mut ids = Vec::new();
     for n in 1..most.max(2) {
         ids.push(bench.running(&format!("leaver-{n}")).await.id);
     }
-    if bench.provider.capabilities().delete_batch as usize > ids.len() {
+    if bench.provider.capabilities().ids_per_call as usize > ids.len() {
         ids.push(stranger(&ids[0]));
     }
     done(
-        bench.provider.compute().delete_machines(&ids).await,
+        bench.provider.delete_all(Kind::Machine, &ids).await,
         "deleting them all",
     );
     for id in &ids {
         bench.gone(Kind::Machine, id).await;
     }
     done(
-        bench.provider.delete(Kind::Machine, &ids).await,
+        bench.provider.delete_all(Kind::Machine, &ids).await,
         "deleting them again",
     );
     Outcome::Held
@@ -207,11 +207,7 @@ pub async fn many_machines_go_in_one_call(harness: &dyn Harness) -> Outcome {
 /// A machine's firewalls are changed in place.
 pub async fn firewalls_change_in_place(harness: &dyn Harness) -> Outcome {
     let bench = bench!(harness, Machine, Firewall);
-    if !bench
-        .provider
-        .capabilities()
-        .can_update(Kind::Machine, Field::Firewalls)
-    {
+    if !bench.can_change(Kind::Machine, Field::Firewalls).await {
         return passed_over("a machine's firewalls cannot be changed in place");
     }
     let one = bench.create(&bench.spec(Kind::Firewall).await, "one").await;
@@ -274,10 +270,7 @@ pub async fn stopped_machines_start(harness: &dyn Harness) -> Outcome {
         })
         .await;
     let ids = [machine.id.clone()];
-    done(
-        bench.provider.compute().start_machines(&ids).await,
-        "starting",
-    );
+    done(bench.start_all(&ids).await, "starting");
     let started = bench.ready(Kind::Machine, &machine.id).await;
     assert_eq!(
         started.fingerprint(),
@@ -292,14 +285,11 @@ pub async fn running_machines_stay_as_they_are(harness: &dyn Harness) -> Outcome
     let bench = bench!(harness, Machine);
     let machine = bench.running("runner").await;
     let ids = [machine.id.clone()];
-    done(
-        bench.provider.compute().start_machines(&ids).await,
-        "starting what runs",
-    );
+    done(bench.start_all(&ids).await, "starting what runs");
     let seen = bench.look(Kind::Machine, &machine.id).await;
     assert_eq!(seen, Some(machine.clone()));
     let missing = [stranger(&machine.id)];
-    let none = bench.provider.compute().start_machines(&missing).await;
+    let none = bench.start_all(&missing).await;
     refused(none, &[ErrorKind::NotFound], "starting what is not there");
     Outcome::Held
 }

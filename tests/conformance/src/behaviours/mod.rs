@@ -1,6 +1,8 @@
 //! The behaviours, each an async function that returns when the promise is seen kept, and panics
 //! when it is broken.
 
+pub mod facets;
+pub mod finding;
 pub mod machines;
 pub mod marks;
 pub mod network;

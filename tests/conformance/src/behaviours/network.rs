@@ -92,11 +92,7 @@ async fn set_rules(bench: &Bench<'_>, firewall: &Resource, spec: &FirewallSpec<R
 /// Rules are added, changed and taken away in place, whatever others there are.
 pub async fn rules_change_one_by_one(harness: &dyn Harness) -> Outcome {
     let bench = bench!(harness, Firewall);
-    if !bench
-        .provider
-        .capabilities()
-        .can_update(Kind::Firewall, Field::Rules)
-    {
+    if !bench.can_change(Kind::Firewall, Field::Rules).await {
         return passed_over("rules cannot be changed in place");
     }
     let mut spec = bench.firewall().await;

@@ -192,7 +192,7 @@ pub async fn deleting_what_never_was_is_harmless(harness: &dyn Harness) -> Outco
         let made = bench.create(&bench.spec(kind).await, "there").await;
         let missing = [stranger(&made.id)];
         done(
-            bench.provider.delete(kind, &missing).await,
+            bench.provider.delete_all(kind, &missing).await,
             "deleting what never was",
         );
         assert!(
@@ -201,5 +201,32 @@ pub async fn deleting_what_never_was_is_harmless(harness: &dyn Harness) -> Outco
         );
         bench.delete(&made).await;
     }
+    Outcome::Held
+}
+
+/// Of several things that are deleted at once, one that cannot go does not keep the others, before
+/// it or after it; each has its own outcome.
+pub async fn what_stays_keeps_nothing_else(harness: &dyn Harness) -> Outcome {
+    let bench = bench!(harness, Network, Subnet);
+    let used = bench.ground().await.network.clone();
+    let first = bench.create(&bench.network(), "first").await;
+    let last = bench.create(&bench.network(), "last").await;
+    let ids = [first.id, used.clone(), last.id];
+    let outcomes = bench.provider.delete(Kind::Network, &ids).await;
+    let told: Vec<_> = outcomes.iter().map(|one| &one.id).collect();
+    assert_eq!(told, ids.iter().collect::<Vec<_>>());
+    for outcome in outcomes {
+        if outcome.id == used {
+            refused(
+                outcome.result,
+                &[ErrorKind::Conflict],
+                "deleting what is used",
+            );
+        } else {
+            done(outcome.result, "deleting what nothing uses");
+            bench.gone(Kind::Network, &outcome.id).await;
+        }
+    }
+    assert!(bench.look(Kind::Network, &used).await.is_some());
     Outcome::Held
 }

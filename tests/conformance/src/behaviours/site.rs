@@ -49,21 +49,15 @@ pub async fn permissions_are_told(harness: &dyn Harness) -> Outcome {
     Outcome::Held
 }
 
-/// The limits make sense, and every kind says what can be changed.
+/// The limits make sense.
 pub async fn capabilities_are_sane(harness: &dyn Harness) -> Outcome {
     let bench = bench!(harness);
     let capabilities = bench.provider.capabilities();
-    assert!(capabilities.create_batch >= 1 && capabilities.delete_batch >= 1);
+    assert!(capabilities.create_batch >= 1 && capabilities.ids_per_call >= 1);
     assert!(
         capabilities.kinds.contains(&Kind::Machine),
         "a site has machines"
     );
-    for kind in capabilities.in_place.keys() {
-        assert!(
-            capabilities.kinds.contains(kind),
-            "{kind} can be changed but not made"
-        );
-    }
     if let Sizing::Flexible {
         max_cpu,
         max_memory,
@@ -91,10 +85,7 @@ pub async fn zones_are_sorted(harness: &dyn Harness) -> Outcome {
 pub async fn offers_are_sorted_and_plausible(harness: &dyn Harness) -> Outcome {
     let bench = bench!(harness);
     let zones = bench.zones().await;
-    let offers = done(
-        bench.provider.offers().list_offers().await,
-        "asking for offers",
-    );
+    let offers = done(bench.provider.list_offers().await, "asking for offers");
     if bench.provider.capabilities().sizing == Sizing::Catalogue {
         assert!(
             !offers.is_empty(),
@@ -131,7 +122,7 @@ pub async fn offers_are_sorted_and_plausible(harness: &dyn Harness) -> Outcome {
 /// What a machine adds is counted in the quotas that are about it.
 pub async fn quotas_count_what_runs(harness: &dyn Harness) -> Outcome {
     let bench = bench!(harness);
-    let quotas = async || done(bench.provider.offers().quotas().await, "asking for quotas");
+    let quotas = async || done(bench.provider.quotas().await, "asking for quotas");
     let before = quotas().await;
     if before.is_empty() {
         return passed_over("the site tells of no quotas");
@@ -155,12 +146,7 @@ pub async fn quotas_count_what_runs(harness: &dyn Harness) -> Outcome {
 /// Where there is a bound on the hardware, a machine uses some of it and gives it back.
 pub async fn free_hardware_is_bounded(harness: &dyn Harness) -> Outcome {
     let bench = bench!(harness);
-    let free = async || {
-        done(
-            bench.provider.offers().free().await,
-            "asking for the free hardware",
-        )
-    };
+    let free = async || done(bench.provider.free().await, "asking for the free hardware");
     let Some(before) = free().await else {
         return passed_over("no bound on the hardware is known");
     };
@@ -175,10 +161,7 @@ pub async fn free_hardware_is_bounded(harness: &dyn Harness) -> Outcome {
 /// The usual systems have an image.
 pub async fn public_images_have_the_usual_names(harness: &dyn Harness) -> Outcome {
     let bench = bench!(harness);
-    let images = done(
-        bench.provider.images().public_images().await,
-        "asking for images",
-    );
+    let images = done(bench.provider.public_images().await, "asking for images");
     let id = images.get("debian-12", None).expect("there is a debian-12");
     assert!(!id.as_str().is_empty());
     Outcome::Held

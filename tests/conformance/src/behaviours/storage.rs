@@ -8,6 +8,7 @@ use super::{bench, passed_over};
 use crate::bench::{done, refused};
 use crate::specs::labels;
 use crate::{Bench, Harness, Outcome};
+use strat_provider::ProviderExt as _;
 
 async fn attached_to(bench: &Bench<'_>, volume: &ResourceId) -> Option<ResourceId> {
     match bench.ready(Kind::Volume, volume).await.spec {
@@ -29,7 +30,7 @@ async fn pair(bench: &Bench<'_>, word: &str) -> (Resource, Resource) {
 /// harmless; attaching it to another machine meanwhile is a conflict.
 pub async fn a_volume_attaches_and_detaches(harness: &dyn Harness) -> Outcome {
     let bench = bench!(harness, Volume, Machine);
-    let storage = bench.provider.storage();
+    let storage = &*bench.provider;
     let (one, two) = (bench.running("one").await, bench.running("two").await);
     let spec = VolumeSpec {
         attach: Some(one.id.clone()),
@@ -69,20 +70,13 @@ pub async fn an_attached_volume_stays(harness: &dyn Harness) -> Outcome {
     let bench = bench!(harness, Volume, Machine);
     let (volume, machine) = pair(&bench, "disk").await;
     done(
-        bench
-            .provider
-            .storage()
-            .attach_volume(&volume.id, &machine.id)
-            .await,
+        bench.provider.attach_volume(&volume.id, &machine.id).await,
         "attaching",
     );
     let gone = bench.try_delete(&volume).await;
     refused(gone, &[ErrorKind::Conflict], "deleting an attached volume");
     assert_eq!(attached_to(&bench, &volume.id).await, Some(machine.id));
-    done(
-        bench.provider.storage().detach_volume(&volume.id).await,
-        "detaching",
-    );
+    done(bench.provider.detach_volume(&volume.id).await, "detaching");
     attached_to(&bench, &volume.id).await;
     bench.delete(&volume).await;
     Outcome::Held
@@ -91,7 +85,7 @@ pub async fn an_attached_volume_stays(harness: &dyn Harness) -> Outcome {
 /// A volume moves from one machine to another of its zone.
 pub async fn a_volume_moves_between_machines(harness: &dyn Harness) -> Outcome {
     let bench = bench!(harness, Volume, Machine);
-    let storage = bench.provider.storage();
+    let storage = &*bench.provider;
     let (volume, one) = pair(&bench, "disk").await;
     let two = bench.running("two").await;
     for machine in [&one, &two, &one] {
@@ -121,7 +115,7 @@ pub async fn a_volume_attaches_only_in_its_zone(harness: &dyn Harness) -> Outcom
         ..bench.volume().await
     };
     let volume = bench.create(&Spec::Volume(spec), "disk").await;
-    let storage = bench.provider.storage();
+    let storage = &*bench.provider;
     let attached = storage.attach_volume(&volume.id, &machine.id).await;
     let kinds = [ErrorKind::Invalid, ErrorKind::Conflict];
     refused(attached, &kinds, "attaching over a border of zones");
@@ -140,11 +134,7 @@ pub async fn a_volume_update_attaches_nothing(harness: &dyn Harness) -> Outcome 
         .await;
     assert_eq!(attached_to(&bench, &volume.id).await, None);
     done(
-        bench
-            .provider
-            .storage()
-            .attach_volume(&volume.id, &machine.id)
-            .await,
+        bench.provider.attach_volume(&volume.id, &machine.id).await,
         "attaching",
     );
     attached_to(&bench, &volume.id).await;
@@ -157,11 +147,7 @@ pub async fn a_volume_update_attaches_nothing(harness: &dyn Harness) -> Outcome 
 /// A volume grows, attached or not, and stays attached; it never shrinks.
 pub async fn a_volume_grows_and_never_shrinks(harness: &dyn Harness) -> Outcome {
     let bench = bench!(harness, Volume, Machine);
-    if !bench
-        .provider
-        .capabilities()
-        .can_update(Kind::Volume, Field::Size)
-    {
+    if !bench.can_change(Kind::Volume, Field::Size).await {
         return passed_over("a volume's size cannot be changed in place");
     }
     let (volume, machine) = pair(&bench, "disk").await;
@@ -176,11 +162,7 @@ pub async fn a_volume_grows_and_never_shrinks(harness: &dyn Harness) -> Outcome 
     let grown = bench.ready(Kind::Volume, &volume.id).await;
     bench.check_spec(&grown, &Spec::Volume(sized(9)));
     done(
-        bench
-            .provider
-            .storage()
-            .attach_volume(&volume.id, &machine.id)
-            .await,
+        bench.provider.attach_volume(&volume.id, &machine.id).await,
         "attaching",
     );
     attached_to(&bench, &volume.id).await;
@@ -206,11 +188,7 @@ pub async fn a_deleted_machine_lets_its_volumes_go(harness: &dyn Harness) -> Out
     let bench = bench!(harness, Volume, Machine);
     let (volume, machine) = pair(&bench, "disk").await;
     done(
-        bench
-            .provider
-            .storage()
-            .attach_volume(&volume.id, &machine.id)
-            .await,
+        bench.provider.attach_volume(&volume.id, &machine.id).await,
         "attaching",
     );
     attached_to(&bench, &volume.id).await;
@@ -223,11 +201,7 @@ pub async fn a_deleted_machine_lets_its_volumes_go(harness: &dyn Harness) -> Out
 /// Versioning is switched on and off in place.
 pub async fn versioning_changes_in_place(harness: &dyn Harness) -> Outcome {
     let bench = bench!(harness, Bucket);
-    if !bench
-        .provider
-        .capabilities()
-        .can_update(Kind::Bucket, Field::Versioning)
-    {
+    if !bench.can_change(Kind::Bucket, Field::Versioning).await {
         return passed_over("versioning cannot be changed in place");
     }
     let bucket = bench.create(&bench.spec(Kind::Bucket).await, "store").await;

@@ -9,17 +9,20 @@ use crate::specs::unusual_labels;
 use crate::{Bench, Harness, Outcome};
 
 /// The kinds whose labels can be changed in place.
-fn relabelled(bench: &Bench<'_>) -> Vec<Kind> {
-    let capabilities = bench.provider.capabilities();
-    let mut kinds = bench.kinds();
-    kinds.retain(|kind| capabilities.can_update(*kind, Field::Labels));
+async fn relabelled(bench: &Bench<'_>) -> Vec<Kind> {
+    let mut kinds = Vec::new();
+    for kind in bench.kinds() {
+        if bench.can_change(kind, Field::Labels).await {
+            kinds.push(kind);
+        }
+    }
     kinds
 }
 
 /// Labels are added, changed and taken away in place, and the mark is written with them.
 pub async fn labels_change_in_place(harness: &dyn Harness) -> Outcome {
     let bench = bench!(harness);
-    for kind in relabelled(&bench) {
+    for kind in relabelled(&bench).await {
         let spec = bench.spec(kind).await;
         let made = bench.create(&spec, "labelled").await;
         let mut wanted = made.spec.clone();
@@ -48,7 +51,7 @@ pub async fn labels_change_in_place(harness: &dyn Harness) -> Outcome {
 /// Labels of letters that are not plain, long ones and empty ones, come back as they were.
 pub async fn unusual_labels_survive(harness: &dyn Harness) -> Outcome {
     let bench = bench!(harness);
-    for kind in relabelled(&bench) {
+    for kind in relabelled(&bench).await {
         let mut spec = bench.spec(kind).await;
         *spec.labels_mut() = unusual_labels();
         let made = bench.create(&spec, "unusual").await;
@@ -61,7 +64,7 @@ pub async fn unusual_labels_survive(harness: &dyn Harness) -> Outcome {
 /// The same update again changes nothing further.
 pub async fn updates_converge(harness: &dyn Harness) -> Outcome {
     let bench = bench!(harness);
-    for kind in relabelled(&bench) {
+    for kind in relabelled(&bench).await {
         let made = bench.create(&bench.spec(kind).await, "steady").await;
         let mut wanted = made.spec.clone();
         wanted

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use strat_sim::{Fault, SimControl, SimFactory};
 use stratiform::model::{ErrorKind, Kind};
+use stratiform::provider::ProviderExt as _;
 use stratiform::provider::{Clock, Registry, TokioClock};
 use stratiform::{
     ApplyOptions, EventSink, Inputs, PlanOptions, Planned, RunOptions, Session, Workspace,
@@ -118,8 +119,8 @@ impl Shop {
         let fleet = machines.iter().find(|m| m.name.contains("web"));
         let id = fleet.expect("a machine of the fleet").id.clone();
         let provider = &session.sites()[site];
-        let compute = provider.compute();
-        compute.delete_machines(&[id]).await.expect("deleted");
+        let deleted = provider.delete_all(Kind::Machine, &[id]).await;
+        deleted.expect("deleted");
     }
 
     /// The lines of the journal.

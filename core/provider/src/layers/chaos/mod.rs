@@ -10,7 +10,7 @@ use fastrand::Rng;
 use strat_model::{Error, ErrorKind, Result, Scope};
 
 pub use self::policy::{ChaosPolicy, Fault, KillPoint, KillSwitch, ScriptedFault};
-use super::{Call, Layer, Next, lock};
+use super::{Call, Flaws, Layer, Next, lock};
 use crate::Clock;
 
 /// The code of the error that a kill switch gives.
@@ -106,7 +106,7 @@ enum Fate {
 
 #[async_trait]
 impl Layer for Chaos {
-    async fn around(&self, call: &Call<'_>, next: Next<'_>) -> Result<()> {
+    async fn around(&self, call: &Call<'_>, next: Next<'_>) -> Result<Flaws> {
         let faults = match self.choose(call) {
             Fate::KilledBefore => return Err(killed()),
             Fate::KilledAfter => {

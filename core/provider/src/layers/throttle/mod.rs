@@ -14,7 +14,7 @@ use strat_model::{ErrorKind, Result};
 
 use self::limiter::Limiter;
 use self::pacer::{Answer, Pacer};
-use super::{Api, Call, Effect, Layer, Next, Phase, Reporter, lock};
+use super::{Api, Call, Effect, Flaws, Layer, Next, Phase, Reporter, lock};
 use crate::Clock;
 
 /// How the throttle behaves.
@@ -120,7 +120,7 @@ impl Throttle {
 
 #[async_trait]
 impl Layer for Throttle {
-    async fn around(&self, call: &Call<'_>, next: Next<'_>) -> Result<()> {
+    async fn around(&self, call: &Call<'_>, next: Next<'_>) -> Result<Flaws> {
         let limiter = self.throttles.limiter(&self.account, call.api, call.effect);
         let start = self.reporter.clock().now();
         let permit = limiter.acquire().await;
@@ -130,30 +130,48 @@ impl Layer for Throttle {
             self.reporter.emit(call, Phase::Waited { wait });
         }
         let result = next.run().await;
-        let answer = match &result {
-            Ok(()) => Answer::Admitted,
-            Err(error) => match error.kind() {
-                ErrorKind::Throttled => Answer::Throttled {
-                    retry_after: error.retry_after(),
-                },
-                ErrorKind::Timeout | ErrorKind::Transient => Answer::Unclear,
-                ErrorKind::NotFound
-                | ErrorKind::AlreadyExists
-                | ErrorKind::Conflict
-                | ErrorKind::Precondition
-                | ErrorKind::Capacity
-                | ErrorKind::Quota
-                | ErrorKind::Unauthenticated
-                | ErrorKind::Forbidden
-                | ErrorKind::Invalid
-                | ErrorKind::Unsupported
-                | ErrorKind::Internal => Answer::Admitted,
-            },
-        };
+        let answer = answer_of(&result);
         let rate = permit.answered(answer);
         if let Answer::Throttled { .. } = answer {
             self.reporter.emit(call, Phase::Throttled { rate });
         }
         result
+    }
+}
+
+/// What an answer, with the errors inside it, says of the limit: one that is throttled says most.
+fn answer_of(result: &Result<Flaws>) -> Answer {
+    let worst = match result {
+        Err(error) => Some(error),
+        Ok(flaws) => flaws
+            .find(|kind| kind == ErrorKind::Throttled)
+            .or_else(|| flaws.find(|kind| says_of_limit(kind) == Answer::Unclear)),
+    };
+    match worst {
+        None => Answer::Admitted,
+        Some(error) => match says_of_limit(error.kind()) {
+            Answer::Throttled { .. } => Answer::Throttled {
+                retry_after: error.retry_after(),
+            },
+            answer @ (Answer::Admitted | Answer::Unclear) => answer,
+        },
+    }
+}
+
+const fn says_of_limit(kind: ErrorKind) -> Answer {
+    match kind {
+        ErrorKind::Throttled => Answer::Throttled { retry_after: None },
+        ErrorKind::Timeout | ErrorKind::Transient => Answer::Unclear,
+        ErrorKind::NotFound
+        | ErrorKind::AlreadyExists
+        | ErrorKind::Conflict
+        | ErrorKind::Precondition
+        | ErrorKind::Capacity
+        | ErrorKind::Quota
+        | ErrorKind::Unauthenticated
+        | ErrorKind::Forbidden
+        | ErrorKind::Invalid
+        | ErrorKind::Unsupported
+        | ErrorKind::Internal => Answer::Admitted,
     }
 }

@@ -121,7 +121,6 @@ impl Lab {
         };
         let batch = self
             .provider
-            .compute()
             .create_machines(request)
             .await
             .expect("a batch");
@@ -134,7 +133,7 @@ impl Lab {
             let filter = Filter::Owner("hosts".parse().expect("an owner"));
             let things = self.provider.list_all(kind, &filter).await.expect("a list");
             let ids: Vec<_> = things.into_iter().map(|thing| thing.id).collect();
-            self.provider.delete(kind, &ids).await.expect("deleted");
+            self.provider.delete_all(kind, &ids).await.expect("deleted");
         }
     }
 }
