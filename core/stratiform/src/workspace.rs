@@ -41,10 +41,13 @@ impl Workspace {
         };
         let topology = phase!("parse").in_scope(|| Topology::parse(&sources));
         let topology = topology.map_err(wrong)?;
-        let evaluated = phase!("evaluate").in_scope(|| topology.evaluate(&inputs));
-        let evaluated = evaluated.map_err(wrong)?;
-        let mut warnings = evaluated.warnings.clone();
-        let mut errors = sites::check(&evaluated, &registry);
+        let (evaluated, found) = phase!("evaluate").in_scope(|| topology.check(&inputs));
+        let Some(evaluated) = evaluated else {
+            return Err(wrong(found));
+        };
+        let is_error = |finding: &Diagnostic| finding.severity == Severity::Error;
+        let (mut errors, mut warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(is_error);
+        errors.extend(sites::check(&evaluated, &registry));
         for finding in check_address_space(&evaluated.intent) {
             match finding.severity {
                 Severity::Error => errors.push(finding),

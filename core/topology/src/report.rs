@@ -42,6 +42,13 @@ impl Sink {
         }
     }
 
+    /// Takes a finding even where others are dropped.
+    pub(crate) fn insist(&mut self, diagnostic: Diagnostic) {
+        let quiet = std::mem::take(&mut self.quiet);
+        self.push(diagnostic);
+        self.quiet = quiet;
+    }
+
     /// Findings are dropped until [`Sink::loud`]: for `try` and `can`.
     pub(crate) fn hush(&mut self) {
         self.quiet += 1;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use strat_model::Origin;
 
 /// A range of bytes in one file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Span {
     /// Index into [`Files`].
     pub(crate) file: u32,

@@ -97,6 +97,19 @@ impl Topology {
     /// # Errors
     /// Every finding, errors first, if there is any error.
     pub fn evaluate(&self, inputs: &Inputs) -> Result<Evaluated, Vec<Diagnostic>> {
+        let (evaluated, findings) = self.check(inputs);
+        let is_error = |finding: &Diagnostic| finding.severity == Severity::Error;
+        match evaluated {
+            Some(evaluated) if !findings.iter().any(is_error) => Ok(evaluated),
+            _ => Err(findings),
+        }
+    }
+
+    /// Evaluates the topology as far as it can be, so that further checks can tell what else is wrong:
+    /// what an unknown attribute says is left out, and the rest is there. Gives every finding too,
+    /// errors first.
+    #[must_use]
+    pub fn check(&self, inputs: &Inputs) -> (Option<Evaluated>, Vec<Diagnostic>) {
         deep(|| {
             let program = &*self.program;
             let mut ev = Evaluator::new(program);
@@ -112,17 +125,14 @@ impl Topology {
                 // A failure has been reported.
                 let _ = checked_output(&mut ev, block);
             }
-            let failed = ev.sink.has_errors();
             let findings = ev.sink.finish();
-            match intent {
-                Ok(intent) if !failed => Ok(Evaluated {
-                    intent,
-                    warnings: findings,
-                    program: Arc::new(self.program.for_outputs()),
-                    inputs: inputs.clone(),
-                }),
-                _ => Err(findings),
-            }
+            let evaluated = intent.ok().map(|intent| Evaluated {
+                intent,
+                warnings: findings.clone(),
+                program: Arc::new(self.program.for_outputs()),
+                inputs: inputs.clone(),
+            });
+            (evaluated, findings)
         })
     }
 

@@ -8,7 +8,7 @@ use crate::ast::{Expr, ExprKind, ForExpr};
 use crate::report::Outcome;
 use crate::span::Span;
 use crate::types::{Type, unify};
-use crate::value::{Map, Unknown, Value, text_of};
+use crate::value::{MAX_VALUE_BYTES, Map, Unknown, Value, text_of};
 
 impl Evaluator<'_> {
     /// The value of an expression.
@@ -22,9 +22,17 @@ impl Evaluator<'_> {
                 Some("take it apart with `locals`".to_owned()),
             ));
         }
+        self.step(expr.span)?;
         self.depth += 1;
         let value = self.eval_kind(expr, scope);
         self.depth -= 1;
+        let makes = matches!(
+            expr.kind,
+            ExprKind::List(_) | ExprKind::Object(_) | ExprKind::Call(_) | ExprKind::Splat(..)
+        );
+        if makes {
+            return self.bounded(value?, expr.span);
+        }
         value
     }
 
@@ -34,7 +42,7 @@ impl Evaluator<'_> {
             ExprKind::Literal(value) => Ok(value.clone()),
             ExprKind::List(items) => self.list(items, scope),
             ExprKind::Object(items) => self.object(items, scope),
-            ExprKind::Template(parts) => self.template(parts, scope),
+            ExprKind::Template(parts) => self.template(parts, span, scope),
             ExprKind::Name(name) => self.name(name, span, scope),
             ExprKind::Attr(inner) => self.attr_of(&inner.0, &inner.1, span, scope),
             ExprKind::Index(base, key) => {
@@ -52,7 +60,7 @@ impl Evaluator<'_> {
             }
             ExprKind::Binary(op, sides) => self.binary(*op, sides, scope),
             ExprKind::Conditional(three) => self.conditional(three, scope),
-            ExprKind::For(inner) => self.for_expr(inner, scope),
+            ExprKind::For(inner) => self.for_expr(inner, span, scope),
         }
     }
 
@@ -175,13 +183,14 @@ impl Evaluator<'_> {
         Ok(Value::list(values).marked(sensitive))
     }
 
-    fn for_expr(&mut self, inner: &ForExpr, scope: &Scope<'_>) -> Outcome<Value> {
+    fn for_expr(&mut self, inner: &ForExpr, span: Span, scope: &Scope<'_>) -> Outcome<Value> {
         let (collection, mut sensitive) = self.eval(&inner.collection, scope)?.reveal();
         let items = match self.items(collection, inner.collection.span)? {
             Ok(items) => items,
             Err(unknown) => return Ok(unknown.opaque().marked(sensitive)),
         };
         let mut list = Vec::new();
+        let mut room = MAX_VALUE_BYTES;
         let mut groups: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
         for (key, value) in items {
             let (key, value) = (key.marked(sensitive), value.marked(sensitive));
@@ -202,7 +211,9 @@ impl Evaluator<'_> {
                 Wanted::Unknown(unknown) => return Ok(unknown.opaque()),
             }
             let Some(key_expr) = &inner.key else {
-                list.push(self.eval(&inner.value, scope)?);
+                let value = self.eval(&inner.value, scope)?;
+                room = self.room(room, &value, span)?;
+                list.push(value);
                 continue;
             };
             let (key, hidden) = self.eval(key_expr, scope)?.reveal();
@@ -212,6 +223,9 @@ impl Evaluator<'_> {
             }
             let key = self.key(&key, key_expr.span)?;
             let value = self.eval(&inner.value, scope)?;
+            room = self.room(room, &value, span)?;
+            self.text_fits(key.len(), span)?;
+            room = room.saturating_sub(key.len());
             let group = groups.entry(key.clone()).or_default();
             group.push(value);
             if group.len() > 1 && !inner.grouping {

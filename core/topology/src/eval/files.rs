@@ -194,7 +194,7 @@ impl Evaluator<'_> {
             parent: None,
             binding: Binding::Template(&variables),
         };
-        let value = self.template(&template.parts, &scope);
+        let value = self.template(&template.parts, at, &scope);
         self.rendering.pop();
         Ok(value?.marked(hidden))
     }

@@ -5,6 +5,7 @@
 //! cycle can be shown as a path.
 
 mod access;
+mod bounds;
 mod call;
 mod expr;
 mod files;
@@ -77,6 +78,7 @@ pub(crate) struct Evaluator<'p> {
     instances: Vec<Option<Slot<Arc<Instances>>>>,
     stack: Vec<Node>,
     depth: usize,
+    steps: u64,
     /// The calls of `templatefile` that are being evaluated: their places and the file's text.
     rendering: Vec<(Span, Arc<str>)>,
     templates: FxHashMap<PathBuf, Outcome<Arc<Template>>>,
@@ -217,6 +219,7 @@ impl<'p> Evaluator<'p> {
             instances: vec![None; program.things.len()],
             stack: Vec::new(),
             depth: 0,
+            steps: 0,
             rendering: Vec::new(),
             templates: FxHashMap::default(),
             inline: FxHashMap::default(),

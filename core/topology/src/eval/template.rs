@@ -7,6 +7,7 @@ use strat_model::TemplatePart;
 use super::{Binding, Evaluator, Scope};
 use crate::ast::{Expr, Part};
 use crate::report::Outcome;
+use crate::span::Span;
 use crate::value::{Ref, Unknown, Value, text_of};
 
 /// A text that is being put together.
@@ -15,6 +16,10 @@ struct Text {
     /// The pieces before `text`; empty as long as all is known.
     parts: Vec<TemplatePart>,
     text: String,
+    /// The bytes of the texts in `parts`.
+    flushed: usize,
+    /// Where the template stands.
+    span: Span,
     sensitive: bool,
     /// What the text waits for, and whether it can be filled in place.
     unknown: Option<Unknown>,
@@ -43,6 +48,7 @@ impl Text {
     fn flush(&mut self) {
         if !self.text.is_empty() {
             let text = std::mem::take(&mut self.text);
+            self.flushed += text.len();
             self.parts.push(TemplatePart::Text(text));
         }
     }
@@ -66,8 +72,17 @@ impl Text {
 
 impl Evaluator<'_> {
     /// The text of a template.
-    pub(super) fn template(&mut self, parts: &[Part], scope: &Scope<'_>) -> Outcome<Value> {
-        let mut text = Text::default();
+    /// It stands at `span`.
+    pub(super) fn template(
+        &mut self,
+        parts: &[Part],
+        span: Span,
+        scope: &Scope<'_>,
+    ) -> Outcome<Value> {
+        let mut text = Text {
+            span,
+            ..Text::default()
+        };
         self.render(parts, scope, &mut text)?;
         Ok(text.finish())
     }
@@ -93,6 +108,7 @@ impl Evaluator<'_> {
                 }
             };
             result = result.and(done);
+            self.text_fits(out.flushed + out.text.len(), out.span)?;
         }
         result
     }

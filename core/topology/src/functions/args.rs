@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::types::alike;
-use crate::value::{Items, Map, Number, Value, text_of};
+use crate::value::{Items, MAX_VALUE_BYTES, Map, Number, Value, text_of};
 
 /// What items that do not unify are told to be.
 pub(crate) const NO_COMMON_TYPE: &str = "takes items of one type, and these have none in common";
@@ -48,6 +48,15 @@ impl<'a> Args<'a> {
             argument: Some(at),
             message: message.into(),
         })
+    }
+
+    /// That what is made of argument `at` is no larger than a value may be; for functions that make
+    /// more than they are given.
+    pub(crate) fn room(at: usize, bytes: usize) -> FnResult<()> {
+        if bytes <= MAX_VALUE_BYTES {
+            return Ok(());
+        }
+        Self::error(at, format!("makes at most {} MiB", MAX_VALUE_BYTES >> 20))
     }
 
     fn wrong<T>(&self, at: usize, wants: &str) -> FnResult<T> {

@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::decimal::Decimal;
 use super::encoding::go_json;
 use super::{Args, FnResult};
-use crate::value::{Json, Number, Value, text_of, to_json};
+use crate::value::{ITEM_BYTES, Json, Number, Value, text_of, to_json};
 
 /// The widest that a value is padded to.
 const MAX_WIDTH: usize = 1024;
@@ -43,13 +43,17 @@ pub(super) fn format_list(args: &Args<'_>) -> FnResult {
         return Args::error(1, "takes lists of one length");
     }
     let mut lines = Vec::with_capacity(rows);
+    let mut made = 0_usize;
     for row in 0..rows {
         let values = rest.iter().map(|value| match value {
             Value::List(items) => items[row].clone(),
             other => other.clone(),
         });
         let values: Vec<Value> = values.collect();
-        lines.push(Value::string(render(&spec, &values)?));
+        let line = render(&spec, &values)?;
+        made = made.saturating_add(line.len() + ITEM_BYTES);
+        Args::room(1, made)?;
+        lines.push(Value::string(line));
     }
     Ok(Value::list_of_one_type(lines))
 }
@@ -94,6 +98,7 @@ fn render(spec: &str, values: &[Value]) -> FnResult<String> {
         let verb = read(&mut chars, &mut values)?;
         let (value, at) = values.take(verb.letter)?;
         out.push_str(&verb.text(value, at)?);
+        Args::room(at, out.len())?;
     }
     if values.used < values.all.len() {
         return Args::error(values.used + 1, "has more values than places");

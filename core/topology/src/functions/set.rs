@@ -3,7 +3,7 @@
 use super::args::NO_COMMON_TYPE;
 use super::{Args, FnResult, Function, pure};
 use crate::types::alike;
-use crate::value::{Items, Value, order};
+use crate::value::{ITEM_BYTES, Items, Value, order};
 
 const ANY: usize = usize::MAX;
 /// The most combinations that are made.
@@ -96,7 +96,10 @@ fn product(args: &Args<'_>) -> FnResult {
     let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
     for at in 0..args.len() {
         let items = &args.items_of_one_type(at)?;
-        if rows.len().saturating_mul(items.len()) > MAX_ITEMS {
+        // A row has as many items as there are lists.
+        let rows_made = rows.len().saturating_mul(items.len());
+        Args::room(at, rows_made.saturating_mul((at + 1) * ITEM_BYTES))?;
+        if rows_made > MAX_ITEMS {
             return Args::error(at, format!("makes at most {MAX_ITEMS} combinations"));
         }
         let longer = rows.iter().flat_map(|row| {

@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::format::{format, format_list};
 use super::re2::translate;
 use super::{Args, FnResult, Function, case, pure};
-use crate::value::{Map, Value};
+use crate::value::{ITEM_BYTES, Map, Value};
 
 const ANY: usize = usize::MAX;
 
@@ -212,10 +212,10 @@ fn indent(args: &Args<'_>) -> FnResult {
     if spaces > 1024 {
         return Args::error(0, "takes at most 1024 spaces");
     }
-    text(
-        args.text(1)?
-            .replace('\n', &format!("\n{}", " ".repeat(spaces))),
-    )
+    let whole = args.text(1)?;
+    let breaks = whole.matches('\n').count();
+    Args::room(1, whole.len().saturating_add(breaks.saturating_mul(spaces)))?;
+    text(whole.replace('\n', &format!("\n{}", " ".repeat(spaces))))
 }
 
 fn join(args: &Args<'_>) -> FnResult {
@@ -224,6 +224,9 @@ fn join(args: &Args<'_>) -> FnResult {
     for at in 1..args.len() {
         all.extend(args.texts(at)?);
     }
+    let texts: usize = all.iter().map(|text| text.len()).sum();
+    let between = all.len().saturating_mul(separator.len());
+    Args::room(0, texts.saturating_add(between))?;
     text(all.join(&*separator))
 }
 
@@ -242,9 +245,12 @@ fn reverse(args: &Args<'_>) -> FnResult {
 fn split(args: &Args<'_>) -> FnResult {
     let (separator, whole) = (args.text(0)?, args.text(1)?);
     if separator.is_empty() {
+        Args::room(1, whole.len().saturating_mul(ITEM_BYTES))?;
         let signs = whole.chars().map(|c| Value::string(c.to_string()));
         return Ok(Value::list_of_one_type(signs.collect()));
     }
+    let pieces = whole.matches(&*separator).count();
+    Args::room(1, pieces.saturating_mul(ITEM_BYTES))?;
     Ok(texts(whole.split(&*separator)))
 }
 
@@ -307,8 +313,23 @@ fn replace(args: &Args<'_>) -> FnResult {
     let (whole, search, with) = (args.text(0)?, args.text(1)?, args.text(2)?);
     let pattern = search.strip_prefix('/').and_then(|s| s.strip_suffix('/'));
     match pattern.filter(|_| search.len() > 1) {
-        Some(pattern) => text(compile(pattern, 1)?.replace_all(&whole, &*with)),
-        None => text(whole.replace(&*search, &with)),
+        Some(pattern) => {
+            let pattern = compile(pattern, 1)?;
+            // Each `$` of the replacement may stand for all of a match.
+            let groups = with.matches('$').count();
+            let made = pattern.find_iter(&whole).fold(whole.len(), |made, found| {
+                let groups = groups.saturating_mul(found.len());
+                made.saturating_add(with.len()).saturating_add(groups)
+            });
+            Args::room(2, made)?;
+            text(pattern.replace_all(&whole, &*with))
+        }
+        None => {
+            let matches = whole.matches(&*search).count();
+            let made = matches.saturating_mul(with.len());
+            Args::room(2, whole.len().saturating_add(made))?;
+            text(whole.replace(&*search, &with))
+        }
     }
 }
 
@@ -370,6 +391,9 @@ fn regex(args: &Args<'_>) -> FnResult {
 fn regex_all(args: &Args<'_>) -> FnResult {
     let pattern = compile_groups(&args.text(0)?)?;
     let whole = args.text(1)?;
+    let matches = pattern.find_iter(&whole).count();
+    let items = matches.saturating_mul(pattern.captures_len());
+    Args::room(1, items.saturating_mul(ITEM_BYTES))?;
     let all = pattern.captures_iter(&whole);
     let all = all.map(|found| captured(&pattern, &found));
     Ok(Value::list_of_one_type(all.collect()))

@@ -36,6 +36,12 @@ pub(crate) enum Value {
     Sensitive(Arc<Value>),
 }
 
+/// The most bytes of one value: those of its texts, and [`ITEM_BYTES`] for each item of a list or map.
+/// Values grow by `concat`, `join` and templates, twice as large with every local if one likes.
+pub(crate) const MAX_VALUE_BYTES: usize = 32 << 20;
+/// What an item of a list or map counts for.
+pub(crate) const ITEM_BYTES: usize = 32;
+
 /// A reference to something declared.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Ref {

@@ -238,7 +238,8 @@ fn collection_tag(at: usize, tag: Option<&Tag>, wanted: &str) -> Result<(), Yaml
 
 fn count(node: &Node) -> usize {
     1 + match &node.kind {
-        NodeKind::Scalar { .. } => 0,
+        // A long text is many nodes, so that aliases of it are bounded, too.
+        NodeKind::Scalar { text, .. } => text.len() / 64,
         NodeKind::List(items) => items.iter().map(count).sum(),
         NodeKind::Map(pairs) => pairs.iter().map(|(k, v)| count(k) + count(v)).sum(),
     }

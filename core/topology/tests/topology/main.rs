@@ -6,6 +6,7 @@ mod format;
 mod functions;
 mod guide;
 mod laws;
+mod limits;
 mod loading;
 mod notations;
 mod outputs;
