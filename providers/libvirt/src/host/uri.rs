@@ -108,12 +108,11 @@ impl Uri {
         let known = self.parameter("known_hosts");
         let known = known.map(|path| format!("UserKnownHostsFile={path}"));
         option("-o", known.as_deref());
-        let is_set = |key| self.parameter(key).is_some_and(|value| value != "0");
-        option("-o", is_set("no_tty").then_some("BatchMode=yes"));
-        option(
-            "-o",
-            is_set("no_verify").then_some("StrictHostKeyChecking=no"),
-        );
+        let is_unverified = self.parameter("no_verify").is_some_and(|set| set != "0");
+        // Nobody is asked for anything: it has a process group of its own, so that Ctrl-C does not end
+        // it in the middle of a call, and the terminal is not its.
+        option("-o", Some("BatchMode=yes"));
+        option("-o", is_unverified.then_some("StrictHostKeyChecking=no"));
         ssh.args(["-T", "-e", "none", "--", &self.machine]);
         Some(ssh)
     }
@@ -177,16 +176,16 @@ mod tests {
         assert_eq!(ssh_of("qemu+tls://kvm1/system"), None);
         assert_eq!(
             ssh_of("qemu+ssh://kvm1/system"),
-            words("ssh -T -e none -- kvm1")
+            words("ssh -o BatchMode=yes -T -e none -- kvm1")
         );
         assert_eq!(
             ssh_of("qemu+ssh://strat@kvm1:2222/system?keyfile=/k&no_verify=1&command=/bin/my-ssh"),
             words(
-                "/bin/my-ssh -p 2222 -l strat -i /k -o StrictHostKeyChecking=no -T -e none -- kvm1"
+                "/bin/my-ssh -p 2222 -l strat -i /k -o BatchMode=yes -o StrictHostKeyChecking=no -T -e none -- kvm1"
             )
         );
         assert_eq!(
-            ssh_of("qemu+libssh2://kvm1/system?known_hosts=/h&no_tty=1"),
+            ssh_of("qemu+libssh2://kvm1/system?known_hosts=/h"),
             words("ssh -o UserKnownHostsFile=/h -o BatchMode=yes -T -e none -- kvm1")
         );
     }
