@@ -75,6 +75,7 @@ pub(crate) enum Command {
     Show(commands::show::Show),
     Output(commands::output::Output),
     Drift(commands::drift::Drift),
+    Adopt(commands::adopt::Adopt),
     Graph(commands::graph::Graph),
     Offers(commands::offers::Offers),
     Providers(commands::providers::Providers),
@@ -149,6 +150,24 @@ pub(crate) struct WithoutArgs {
     pub(crate) sites: Vec<Name>,
 }
 
+/// What a person says of what is gone.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct RecreateArgs {
+    /// Make this anew, empty, though it was deleted behind Stratiform's back and what was on it with
+    /// it: a volume, a bucket, or a machine with disks. May be given more than once.
+    #[arg(long = "recreate", value_name = "ADDR")]
+    pub(crate) recreate: Vec<stratiform::Target>,
+}
+
+/// Sites that are given up.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ForgetArgs {
+    /// Leave what is at this site, such as `site.west`, where it is, for good, and forget it: for a
+    /// site that the topology does not have any more. May be given more than once.
+    #[arg(long = "forget-site", value_name = "SITE", value_parser = parse_site)]
+    pub(crate) forgotten: Vec<Name>,
+}
+
 /// How changes are carried out.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ApplyArgs {
@@ -173,6 +192,9 @@ pub(crate) struct ApplyArgs {
     /// minutes: without it, one that has volumes stays then. May be given more than once.
     #[arg(long, value_name = "ADDR")]
     pub(crate) force_stop: Vec<stratiform::model::Addr>,
+
+    #[command(flatten)]
+    pub(crate) forget: ForgetArgs,
 
     /// How many provider calls may be in flight at once.
     #[arg(long, value_name = "N", default_value_t = 16,

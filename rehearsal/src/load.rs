@@ -72,6 +72,9 @@ fn ours<'a>(
 ) -> impl Iterator<Item = (&'a Name, &'a Addr, &'a Resource)> {
     seen.inventory.resources().filter_map(|(site, thing)| {
         let mark = thing.mark.as_ref()?;
-        (mark.owner == intent.owner).then_some((site, &mark.addr, thing))
+        intent
+            .owner
+            .owns(&mark.owner)
+            .then_some((site, &mark.addr, thing))
     })
 }

@@ -11,7 +11,7 @@ use aws_sdk_s3::types::{
 use futures::future::try_join_all;
 use strat_model::{
     Attributes, BucketSpec, Error, ErrorKind, Field, Resource, ResourceId, ResourceState, Result,
-    Spec,
+    Spec, Witness,
 };
 use strat_provider::{Create, Update};
 
@@ -174,8 +174,11 @@ impl Buckets {
             false
         };
         let endpoint = self.settings.endpoint.trim_end_matches('/');
+        let id = ResourceId::from(name);
         Ok(Some(Resource {
-            id: ResourceId::from(name),
+            // A bucket's name is its id, and no other can have it.
+            witness: Witness::by_mark(mark.as_ref(), &id),
+            id,
             name: name.to_owned(),
             mark,
             state: ResourceState::Ready,

@@ -89,6 +89,7 @@ async fn fill(
             addr: addr.parse()?,
             spec: "0".repeat(16),
             generation: 1,
+            origin: None,
             protect: false,
             disposable: false,
             notes: Default::default(),

@@ -5,8 +5,8 @@ use std::path::Path;
 use clap::Args;
 use stratiform::{Inputs, Mode, PlanOptions, SavedPlan, Workspace};
 
-use super::carry_out::{CarryOut, plan_options};
-use crate::args::{ApplyArgs, TargetArgs, TopologyArgs, WithoutArgs};
+use super::carry_out::{CarryOut, claims, plan_options};
+use crate::args::{ApplyArgs, RecreateArgs, TargetArgs, TopologyArgs, WithoutArgs};
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
 
@@ -38,6 +38,9 @@ pub(crate) struct Apply {
 
     #[command(flatten)]
     without: WithoutArgs,
+
+    #[command(flatten)]
+    recreate: RecreateArgs,
 
     #[command(flatten)]
     apply: ApplyArgs,
@@ -79,6 +82,7 @@ impl Apply {
         let workspace = context.leave_out(workspace, self.without.sites.clone())?;
         let options = PlanOptions {
             ignore_stock_outs: self.ignore_stock_outs,
+            claims: claims(self.recreate.clone()),
             ..plan_options(Mode::Apply, self.targets.targets.clone())
         };
         carry_out.planning(workspace, &options)

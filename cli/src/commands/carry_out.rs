@@ -2,13 +2,13 @@
 
 use stratiform::engine::ExecuteOptions;
 use stratiform::{
-    AllowDataLoss, ApplyOptions, ApplyOutcome, Event, Mode, PlanOptions, Planned, Run, RunOptions,
-    SavedPlan, Session, Stop, Workspace, not_agreed, whole_destroy,
+    AllowDataLoss, ApplyOptions, ApplyOutcome, Claims, Event, Mode, PlanOptions, Planned, Run,
+    RunOptions, SavedPlan, Session, Stop, Workspace, not_agreed, whole_destroy,
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
-use crate::args::ApplyArgs;
+use crate::args::{ApplyArgs, RecreateArgs};
 use crate::confirm;
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
@@ -43,9 +43,13 @@ impl CarryOut<'_> {
             let (session, mut events) = self.context.connect(workspace).await?;
             let mut progress = Progress::new(&self.context.output);
             let begun = self.begin(&session, &mut events, &mut progress).await?;
-            let done = self
-                .plan_and_apply(&begun, options, &session, &mut events, &mut progress)
-                .await;
+            let done = match self.forget_sites(&begun).await {
+                Ok(()) => {
+                    self.plan_and_apply(&begun, options, &session, &mut events, &mut progress)
+                        .await
+                }
+                Err(failure) => Err(failure),
+            };
             self.end(begun, done).await
         })
     }
@@ -63,6 +67,16 @@ impl CarryOut<'_> {
                 .await;
             self.end(begun, done).await
         })
+    }
+
+    async fn forget_sites(&self, run: &Run<'_>) -> Result<(), Failure> {
+        for site in &self.args.forget.forgotten {
+            let forgotten = run.forget_site(site).await;
+            let count = forgotten.map_err(|error| self.context.failure(&error))?;
+            let told = format!("Forgotten: {count} things at {site}.\n");
+            self.context.output.note(&told);
+        }
+        Ok(())
     }
 
     async fn begin<'s>(
@@ -214,6 +228,14 @@ impl CarryOut<'_> {
                 ..ExecuteOptions::default()
             },
         }
+    }
+}
+
+/// What a person says of what is gone.
+pub(super) fn claims(args: RecreateArgs) -> Claims {
+    Claims {
+        recreate: args.recreate,
+        ..Claims::default()
     }
 }
 

@@ -1,5 +1,6 @@
 //! One file for each verb.
 
+pub(crate) mod adopt;
 pub(crate) mod apply;
 mod cache;
 mod carry_out;
@@ -39,6 +40,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::Show(command) => command.run(context),
         Command::Output(command) => command.run(context),
         Command::Drift(command) => command.run(context),
+        Command::Adopt(command) => command.run(context),
         Command::Graph(command) => command.run(context),
         Command::Offers(command) => command.run(context),
         Command::Providers(command) => command.run(context),

@@ -6,7 +6,8 @@ use clap::Args;
 use stratiform::model::LocalAddr;
 use stratiform::{Mode, OfflinePlan, PlanOptions, Workspace, over_budget};
 
-use crate::args::{DetailArgs, TargetArgs, TopologyArgs, WithoutArgs};
+use super::carry_out::claims;
+use crate::args::{DetailArgs, RecreateArgs, TargetArgs, TopologyArgs, WithoutArgs};
 use crate::commands::cache;
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
@@ -40,6 +41,9 @@ pub(crate) struct Plan {
 
     #[command(flatten)]
     without: WithoutArgs,
+
+    #[command(flatten)]
+    recreate: RecreateArgs,
 
     /// Plan to delete everything, as `destroy` does.
     #[arg(long)]
@@ -87,6 +91,7 @@ impl Plan {
             },
             targets: self.targets.targets,
             ignore_stock_outs: self.ignore_stock_outs,
+            claims: claims(self.recreate),
         };
         if let Some(addr) = &self.explain {
             return explain(addr, &options, self.json, workspace, context);

@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures::future::{join, join_all};
 use jiff::Timestamp;
 use strat_model::{
-    Coverage, Error, ErrorKind, Inventory, Kind, Name, Owner, Resource, ResourceId, SiteFacts,
-    SiteInventory,
+    Addr, Coverage, Error, ErrorKind, Inventory, Kind, Missed, MissedState, Name, Owner, Resource,
+    ResourceId, ResourceState, SiteFacts, SiteInventory, Witness,
 };
 use strat_provider::{Clock, Filter, PageToken, Provider, ProviderExt as _, gather_facts};
 
@@ -92,6 +92,16 @@ struct SiteSeen {
     problems: Vec<Problem>,
 }
 
+/// What there is of a kind at a site.
+#[derive(Default)]
+struct KindSeen {
+    /// Sorted by id.
+    resources: Vec<Resource>,
+    missed: Vec<Missed>,
+    /// What kept it from being all.
+    failure: Option<Error>,
+}
+
 /// One site's part of an observation.
 #[derive(Clone, Copy)]
 struct Look<'a> {
@@ -107,15 +117,13 @@ impl Look<'_> {
     async fn site(self) -> SiteSeen {
         let kinds = Kind::ALL.map(|kind| async move { (kind, self.kind(kind).await) });
         let (facts, kinds) = join(gather_facts(self.provider), join_all(kinds)).await;
-        let count = kinds
-            .iter()
-            .map(|(_, (resources, _))| resources.len())
-            .sum();
+        let count = kinds.iter().map(|(_, seen)| seen.resources.len()).sum();
         let mut seen = SiteSeen {
             inventory: SiteInventory {
                 observed_at: self.now,
                 coverage: BTreeMap::new(),
                 resources: Vec::with_capacity(count),
+                missed: Vec::new(),
             },
             facts: None,
             problems: Vec::new(),
@@ -124,8 +132,8 @@ impl Look<'_> {
             Ok(facts) => seen.facts = Some(facts),
             Err(error) => seen.problems.push(self.problem(None, error)),
         }
-        for (kind, (resources, failure)) in kinds {
-            let coverage = match failure {
+        for (kind, of_kind) in kinds {
+            let coverage = match of_kind.failure {
                 None => Coverage::Complete,
                 Some(error) => {
                     let why = error.to_string();
@@ -135,7 +143,8 @@ impl Look<'_> {
             };
             seen.inventory.coverage.insert(kind, coverage);
             // Kinds come in order and each is sorted by id, so the whole is sorted.
-            seen.inventory.resources.extend(resources);
+            seen.inventory.resources.extend(of_kind.resources);
+            seen.inventory.missed.extend(of_kind.missed);
         }
         seen
     }
@@ -148,23 +157,30 @@ impl Look<'_> {
         }
     }
 
-    /// What there is of a kind, sorted by id, and what kept it from being all.
-    async fn kind(&self, kind: Kind) -> (Vec<Resource>, Option<Error>) {
-        let mut found = Vec::new();
+    /// What there is of a kind, and what kept it from being all.
+    async fn kind(&self, kind: Kind) -> KindSeen {
+        let mut seen = KindSeen::default();
         if !self.provider.capabilities().kinds.contains(&kind) {
-            return (found, None);
+            return seen;
         }
-        let listed = self.list(kind, &mut found).await;
-        sort(&mut found);
-        let own_writes = self.own_writes(kind, &mut found).await;
-        let failure = listed.err().or(own_writes.err());
+        let found = &mut seen.resources;
+        let listed = self.list(kind, found).await;
+        sort(found);
+        let known = self.journal.known(self.owner, self.site, kind);
+        let read = self.read_by_id(kind, &known, found).await;
+        vouch(self.owner, self.journal, &known, found);
+        match read {
+            Ok(()) => seen.missed = missed(self.owner, known, found),
+            Err(error) => seen.failure = Some(error),
+        }
+        seen.failure = listed.err().or(seen.failure);
         self.events.send(Event::Observed {
             site: self.site.clone(),
             kind,
-            count: found.len(),
-            complete: failure.is_none(),
+            count: seen.resources.len(),
+            complete: seen.failure.is_none(),
         });
-        (found, failure)
+        seen
     }
 
     async fn list(&self, kind: Kind, found: &mut Vec<Resource>) -> Result<(), Error> {
@@ -191,16 +207,24 @@ impl Look<'_> {
         ))
     }
 
-    /// Puts what we lately wrote to, read by id, in place of what the list said of it.
-    async fn own_writes(&self, kind: Kind, found: &mut Vec<Resource>) -> Result<(), Error> {
+    /// Reads by id what we lately wrote to, and what is known and not in the list, and puts that in
+    /// place of what the list said of it.
+    async fn read_by_id(
+        &self,
+        kind: Kind,
+        known: &BTreeMap<ResourceId, Addr>,
+        found: &mut Vec<Resource>,
+    ) -> Result<(), Error> {
         let window = self.provider.capabilities().consistency_window_ms;
         let since = self.now.checked_sub(Duration::from_millis(window));
         let since = since.unwrap_or(Timestamp::MIN);
         let touched = self.journal.touched(self.owner, self.site, kind, since);
         let missing = touched
             .created
-            .into_iter()
-            .filter(|id| found.binary_search_by(|item| item.id.cmp(id)).is_err());
+            .iter()
+            .chain(known.keys())
+            .filter(|id| found.binary_search_by(|item| item.id.cmp(id)).is_err())
+            .cloned();
         let ids: BTreeSet<ResourceId> = missing
             .chain(touched.changed)
             .chain(touched.deleted)
@@ -215,6 +239,65 @@ impl Look<'_> {
         sort(found);
         Ok(())
     }
+}
+
+/// Says of what the journal knows whether it is what its mark says: that is not kept where the mark is.
+fn vouch(
+    owner: &Owner,
+    journal: &Journal,
+    known: &BTreeMap<ResourceId, Addr>,
+    found: &mut [Resource],
+) {
+    for resource in found {
+        let marked = resource
+            .mark
+            .as_ref()
+            .filter(|mark| owner.owns(&mark.owner));
+        let Some(marked) = marked.map(|mark| &mark.addr) else {
+            continue;
+        };
+        match known.get(&resource.id) {
+            Some(made) if made != marked => {
+                let why = format!("it is known to be {made}");
+                resource.witness = Witness::Refuted { why };
+            }
+            Some(_) => resource.witness = Witness::Held,
+            None if !resource.witness.is_held() && journal.made(owner, marked, &resource.id) => {
+                resource.witness = Witness::Held;
+            }
+            None => {}
+        }
+    }
+}
+
+/// What became of the known things that are not, or not as ours, among what was found. `found` is
+/// sorted by id.
+fn missed(owner: &Owner, known: BTreeMap<ResourceId, Addr>, found: &[Resource]) -> Vec<Missed> {
+    let missed = known.into_iter().filter_map(|(id, addr)| {
+        let at = found.binary_search_by(|item| item.id.cmp(&id));
+        let state = match at.ok().map(|at| &found[at]) {
+            None => MissedState::Gone,
+            Some(there) if there.state == ResourceState::Deleting => return None,
+            Some(Resource { mark: None, .. }) => MissedState::Unmarked,
+            Some(Resource {
+                mark: Some(mark), ..
+            }) => {
+                let is_ours = owner.owns(&mark.owner);
+                if is_ours && mark.addr == addr {
+                    return None;
+                }
+                if is_ours {
+                    let addr = mark.addr.clone();
+                    MissedState::Mismarked { addr }
+                } else {
+                    let owner = mark.owner.clone();
+                    MissedState::Foreign { owner }
+                }
+            }
+        };
+        Some(Missed { addr, id, state })
+    });
+    missed.collect()
 }
 
 /// Sorts by id. Of what a list had twice, the later counts.
@@ -243,6 +326,7 @@ mod tests {
             id: ResourceId::from(id),
             name: name.to_owned(),
             mark: None,
+            witness: Witness::Lacking,
             state: ResourceState::Ready,
             spec: Spec::Bucket(BucketSpec {
                 versioning: false,

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use jiff::Timestamp;
-use strat_model::{Addr, Error, ErrorKind, Kind, Name, Owner, Resource, ResourceId, Result};
+use strat_model::{
+    Addr, Error, ErrorKind, Kind, Mark, MarkOrigin, Name, Owner, Resource, ResourceId, Result,
+    Token, Witness,
+};
 use strat_provider::{Clock, Filter, Provider, ProviderExt as _};
 
 use crate::{
@@ -87,7 +90,7 @@ pub async fn settle(
     let mut groups: BTreeMap<(Name, Kind), Vec<Pending>> = BTreeMap::new();
     let mut verdicts = Vec::new();
     for pending in journal.pending() {
-        if pending.started.owner != *owner {
+        if !owner.owns(&pending.started.owner) {
             continue;
         }
         if pending.started.operation == Operation::Create {
@@ -184,7 +187,10 @@ fn judge(group: Vec<Pending>, found: &[Resource]) -> Vec<(Pending, Verdict)> {
         let made = found.iter().filter(|item| {
             // A foreign mark is somebody else's thing of the same name.
             let mark = item.mark.as_ref();
-            let ours = mark.is_none_or(|m| (&m.owner, &m.addr) == (&started.owner, &started.addr));
+            let ours = mark.is_none_or(|mark| {
+                (&mark.owner, &mark.addr) == (&started.owner, &started.addr)
+                    && is_of_call(mark, &item.witness, started.token.as_ref())
+            });
             ours && started.names.contains(&item.name)
         });
         let made: Vec<ResourceId> = made.map(|item| item.id.clone()).collect();
@@ -196,6 +202,18 @@ fn judge(group: Vec<Pending>, found: &[Resource]) -> Vec<(Pending, Verdict)> {
         (pending, verdict)
     });
     verdicts.collect()
+}
+
+/// Whether the call with a token may have made what carries a mark: not what another call made, nor a
+/// copy. Marks of older versions name no call.
+fn is_of_call(mark: &Mark, witness: &Witness, token: Option<&Token>) -> bool {
+    let refuted = matches!(witness, Witness::Refuted { .. });
+    let of_call = match (&mark.origin, token) {
+        (Some(MarkOrigin::Made(by)), Some(token)) => by == token,
+        (Some(MarkOrigin::Adopted(_)), _) => false,
+        (Some(MarkOrigin::Made(_)) | None, _) => true,
+    };
+    of_call && !refuted
 }
 
 async fn close(

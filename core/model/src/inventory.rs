@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Kind, Name, Resource};
+use crate::{Addr, Kind, Name, Owner, Resource, ResourceId};
 
 /// How much of one kind at one site was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,43 @@ pub struct SiteInventory {
     pub coverage: BTreeMap<Kind, Coverage>,
     /// What was seen, sorted by kind and id.
     pub resources: Vec<Resource>,
+    /// Things that are known to be the topology's, and that no list shows as such.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<Missed>,
+}
+
+/// A thing that is known to be a topology's, and that a list of what carries its mark does not show.
+///
+/// Where it is there all the same, it is among the resources, too: with the mark that it has now, if
+/// any.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Missed {
+    /// Which thing of the topology it is.
+    pub addr: Addr,
+    /// Its id.
+    pub id: ResourceId,
+    /// What a read by its id, where it was made, says.
+    pub state: MissedState,
+}
+
+/// What became of a thing that a list does not show.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MissedState {
+    /// It is not there.
+    Gone,
+    /// It is there, and its mark is gone or damaged.
+    Unmarked,
+    /// It is there, and its mark says that it is another thing of the same topology.
+    Mismarked {
+        /// Which.
+        addr: Addr,
+    },
+    /// It is there, and its mark says that it is somebody else's.
+    Foreign {
+        /// Whose.
+        owner: Owner,
+    },
 }
 
 impl SiteInventory {
@@ -44,6 +81,9 @@ impl SiteInventory {
 pub struct Inventory {
     /// By site.
     pub sites: BTreeMap<Name, SiteInventory>,
+    /// Sites that the topology does not have and where things of it are known to be, and how many.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unlisted: BTreeMap<Name, usize>,
 }
 
 impl Inventory {

@@ -15,6 +15,7 @@ mod kind;
 mod mark;
 mod name;
 mod offer;
+mod owner;
 mod resource;
 mod rollout;
 #[cfg(feature = "schema")]
@@ -25,6 +26,7 @@ mod spec;
 mod texts;
 mod token;
 mod units;
+mod witness;
 
 pub use addr::{Addr, AddrParseError, Key, LocalAddr, Noun};
 pub use capabilities::{Capabilities, Idempotency, MarkStore, Sizing, SubnetScope};
@@ -37,11 +39,12 @@ pub use intent::{
     HardwareIntent, ImageIntent, Intent, KeypairIntent, MachineIntent, NetworkIntent, Origins,
     PlacementIntent, Preference, RuleIntent, Size, SpotIntent, Spread, SubnetIntent, VolumeIntent,
 };
-pub use inventory::{Coverage, Inventory, SiteInventory};
+pub use inventory::{Coverage, Inventory, Missed, MissedState, SiteInventory};
 pub use kind::{Kind, Operations, Service};
-pub use mark::{Digest, Mark, Owner};
+pub use mark::{Digest, Mark, MarkOrigin};
 pub use name::{Name, NameError};
 pub use offer::{CapacityKind, Offer, Pool, Quota, SiteFacts};
+pub use owner::{Lineage, LineageError, Owner, OwnerError};
 pub use resource::{Attributes, Fingerprint, Resource, ResourceId, ResourceState};
 pub use rollout::{HealthAddress, HealthCheck, RolloutIntent, Wave};
 pub use shared::Shared;
@@ -54,6 +57,7 @@ pub use spec::{
 pub use texts::Texts;
 pub use token::Token;
 pub use units::{Bytes, Currency, Money, UnitError};
+pub use witness::Witness;
 
 /// The `Result` of this workspace's provider-facing calls.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Addr, Field, Name, Shared};
+use crate::{Addr, Field, Lineage, Owner, ResourceId, Shared, Token};
 
 /// A SHA-256 digest as 64 hex digits.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -77,38 +77,34 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// Whose a thing is: a topology, in a realm that keeps namesakes apart.
-///
-/// Written `realm/topology`, or `topology` alone in the default realm.
+/// What made a thing ours: the second half of what [`Witness`] compares.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Owner {
-    /// Keeps two teams' topologies of one name apart in a shared account.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub realm: Option<Name>,
-    /// The topology's name.
-    pub topology: Name,
+#[serde(rename_all = "snake_case")]
+pub enum MarkOrigin {
+    /// The creating call with this token made it.
+    Made(Token),
+    /// It was there before, and was adopted: the id that it had then.
+    Adopted(ResourceId),
 }
 
-impl fmt::Display for Owner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.realm
-            .iter()
-            .try_for_each(|realm| write!(f, "{realm}/"))?;
-        write!(f, "{}", self.topology)
+impl MarkOrigin {
+    const ADOPTED: &'static str = "self=";
+
+    /// Reads one back from a tag's value.
+    fn parse(text: &str) -> Self {
+        match text.strip_prefix(Self::ADOPTED) {
+            Some(id) => Self::Adopted(ResourceId::from(id)),
+            None => Self::Made(Token::from_mark(text)),
+        }
     }
 }
 
-impl std::str::FromStr for Owner {
-    type Err = crate::NameError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (realm, topology) = match text.split_once('/') {
-            Some((realm, topology)) => (Some(Name::new(realm)?), topology),
-            None => (None, text),
-        };
-        let topology = Name::new(topology)?;
-        Ok(Self { realm, topology })
+impl fmt::Display for MarkOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Made(token) => write!(f, "{token}"),
+            Self::Adopted(id) => write!(f, "{}{id}", Self::ADOPTED),
+        }
     }
 }
 
@@ -123,6 +119,9 @@ pub struct Mark {
     pub spec: String,
     /// Counts replacements of one address, from 1.
     pub generation: u64,
+    /// The call that made it, or that it was adopted; `None` in marks of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<MarkOrigin>,
     /// Whether deleting it is refused. It lives here so that a lost or edited file lifts nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protect: bool,
@@ -140,17 +139,22 @@ impl Mark {
     pub const PREFIX: &'static str = "stratiform";
 
     /// The mark as tags, for clouds that have them:
-    /// `stratiform:owner`, `:addr`, `:spec`, `:generation`, `:protect` and `:disposable`
+    /// `stratiform:owner`, `:addr`, `:spec`, `:generation`; `:lineage`, `:origin`, `:protect` and
+    /// `:disposable`
     /// where they are set, and `:note-<field>` for each note.
     #[must_use]
     pub fn to_tags(&self) -> BTreeMap<String, String> {
         let key = |word: &str| format!("{}:{word}", Self::PREFIX);
         let mut tags = BTreeMap::from([
-            (key("owner"), self.owner.to_string()),
+            (key("owner"), self.owner.named().to_string()),
             (key("addr"), self.addr.to_string()),
             (key("spec"), self.spec.clone()),
             (key("generation"), self.generation.to_string()),
         ]);
+        let lineage = self.owner.lineage.as_ref();
+        tags.extend(lineage.map(|lineage| (key("lineage"), lineage.to_string())));
+        let origin = self.origin.as_ref();
+        tags.extend(origin.map(|origin| (key("origin"), origin.to_string())));
         if self.protect {
             tags.insert(key("protect"), "true".to_owned());
         }
@@ -167,6 +171,7 @@ impl Mark {
     #[must_use]
     pub fn from_tags<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Self> {
         let (mut owner, mut addr, mut spec, mut generation) = (None, None, None, None);
+        let (mut lineage, mut origin) = (None, None);
         let (mut protect, mut disposable) = (false, false);
         let mut notes: Shared<BTreeMap<_, _>> = Shared::new();
         for (key, value) in tags {
@@ -177,7 +182,9 @@ impl Mark {
                 continue;
             };
             match word {
-                "owner" => owner = value.parse().ok(),
+                "owner" => owner = value.parse::<Owner>().ok(),
+                "lineage" => lineage = Some(value),
+                "origin" => origin = Some(MarkOrigin::parse(value)),
                 "addr" => addr = value.parse().ok(),
                 "spec" => spec = Some(value.to_owned()),
                 "generation" => generation = value.parse().ok(),
@@ -190,11 +197,17 @@ impl Mark {
                 }
             }
         }
+        let owner = owner?;
         Some(Self {
-            owner: owner?,
+            owner: Owner {
+                // A damaged lineage is no lineage of ours: the mark is damaged.
+                lineage: lineage.map(Lineage::new).transpose().ok()?,
+                ..owner
+            },
             addr: addr?,
             spec: spec?,
             generation: generation?,
+            origin,
             protect,
             disposable,
             notes,
@@ -209,10 +222,11 @@ mod tests {
     #[test]
     fn a_mark_survives_tags() {
         let mark = Mark {
-            owner: "bank/shop".parse().expect("owner"),
+            owner: "bank/shop:0a1b2c3d4e5f6g7h".parse().expect("owner"),
             addr: "machine.db[\"primary\"]@dc1".parse().expect("addr"),
             spec: Digest::of(b"x").short().to_owned(),
             generation: 3,
+            origin: Some(MarkOrigin::Adopted(ResourceId::from("i-1"))),
             protect: true,
             disposable: true,
             notes: Shared::from([(Field::UserData, "abc".to_owned())]),

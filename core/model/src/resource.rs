@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Kind, Mark, Name, Shared, Spec, Texts};
+use crate::{Digest, Kind, Mark, Name, Shared, Spec, Texts, Witness};
 
 /// A provider's id of a thing. Opaque; unique at its site and kind.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -83,6 +83,9 @@ pub struct Resource {
     pub name: String,
     /// Its mark; `None` for what is not ours, or has lost it.
     pub mark: Option<Mark>,
+    /// Whether anything but the mark says that it is what its mark says.
+    #[serde(default)]
+    pub witness: Witness,
     /// Where it is in its life.
     pub state: ResourceState,
     /// What it is now. What cannot be read back is filled in from nothing: an empty image name,
@@ -116,6 +119,15 @@ impl Resource {
             "zone" => self.zone().map(ToString::to_string),
             _ => self.attributes.get(attribute).cloned(),
         }
+    }
+
+    /// Takes note of a mark that was just written to it: one that names it as adopted is witnessed by
+    /// that, and another is as the last one was.
+    pub fn remark(&mut self, mark: Option<Mark>) {
+        if let Some(crate::MarkOrigin::Adopted(_)) = mark.as_ref().and_then(|m| m.origin.as_ref()) {
+            self.witness = Witness::by_mark(mark.as_ref(), &self.id);
+        }
+        self.mark = mark;
     }
 
     /// The zone it is in, where it has one.

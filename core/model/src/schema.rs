@@ -26,7 +26,10 @@ macro_rules! ipv4_range {
 pub const NAME: &str = concat!("^", name!(), "$");
 
 /// An [`Owner`](crate::Owner) as text.
-pub const OWNER: &str = concat!("^(", name!(), "/)?", name!(), "$");
+pub const OWNER: &str = concat!("^(", name!(), "/)?", name!(), "(:[0-9a-z]{8,32})?$");
+
+/// A [`Lineage`](crate::Lineage).
+pub const LINEAGE: &str = "^[0-9a-z]{8,32}$";
 
 /// An [`Addr`](crate::Addr).
 pub const ADDR: &str = concat!(

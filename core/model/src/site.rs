@@ -14,6 +14,10 @@ pub struct SiteSpec {
     pub provider: String,
     /// The region, where the provider has regions.
     pub region: Option<String>,
+    /// The account, project or subscription that it is in, in the cloud's own words: other credentials
+    /// are refused before anything is planned. `None` where nobody pinned it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// The zones to use; empty for all that the region has.
     pub zones: Vec<Name>,
     /// For owned hardware, how much there is.

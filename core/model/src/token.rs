@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Addr, Digest};
+use crate::{Addr, Digest, Owner};
 
 /// What makes a repeated create harmless: 32 hex digits, the same for the same intent.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -37,6 +37,27 @@ impl Token {
             offer,
         ]);
         Self(digest.as_str()[..32].to_owned())
+    }
+
+    /// The token of the one thing of an address, as a first attempt has it: the same whoever plans it
+    /// and when, so that the cloud itself refuses to make it twice.
+    ///
+    /// `owner` is as text, lineage included; `part` sets apart the calls of one change.
+    #[must_use]
+    pub fn of_single(owner: &Owner, addr: &Addr, generation: u64, part: u32) -> Self {
+        let digest = Digest::of_parts([
+            "single",
+            &owner.to_string(),
+            &addr.to_string(),
+            &generation.to_string(),
+            &part.to_string(),
+        ]);
+        Self(digest.as_str()[..32].to_owned())
+    }
+
+    /// A token as a mark has it, which anybody may have written.
+    pub(crate) fn from_mark(text: &str) -> Self {
+        Self(text.to_owned())
     }
 
     /// The token as text.

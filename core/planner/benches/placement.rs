@@ -156,11 +156,13 @@ fn unseen(facts: &Facts) -> Inventory {
             .map(|kind| (kind, Coverage::Complete))
             .collect(),
         resources: Vec::new(),
+        missed: Vec::new(),
     };
     Inventory {
         sites: facts
             .keys()
             .map(|name| (name.clone(), site.clone()))
             .collect::<BTreeMap<_, _>>(),
+        ..Inventory::default()
     }
 }

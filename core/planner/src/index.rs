@@ -1,7 +1,13 @@
 //! An inventory, ready to be asked: what is at an address, whose id is this.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashMap;
-use strat_model::{Addr, Inventory, LocalAddr, Name, Owner, Resource, ResourceId, ResourceState};
+use strat_model::{
+    Addr, Inventory, LocalAddr, Name, Noun, Owner, Resource, ResourceId, ResourceState, Witness,
+};
+
+use crate::claims::{self, Stranger};
 
 /// What of an inventory is ours, by address and by id.
 #[derive(Debug)]
@@ -10,12 +16,17 @@ pub struct InventoryIndex<'a> {
     by_id: FxHashMap<(&'a Name, &'a ResourceId), &'a Resource>,
     sites_of: FxHashMap<&'a LocalAddr, Vec<&'a Addr>>,
     unmarked: FxHashMap<(&'a Name, &'a str), Vec<&'a Resource>>,
+    /// What carries the owner's mark and is not the owner's.
+    strangers: Vec<Stranger<'a>>,
+    /// Addresses that are left alone, and why.
+    held: FxHashMap<&'a Addr, String>,
 }
 
 impl<'a> InventoryIndex<'a> {
-    /// Indexes what carries a mark of `owner` and is not going away.
+    /// Indexes what carries a mark of `owner`, is what its mark says, and is not going away.
     ///
     /// Of several things at one address, the highest generation comes first, then the smallest id.
+    /// What is a copy is no thing of the owner's, and is at no address.
     #[must_use]
     pub fn new(inventory: &'a Inventory, owner: &Owner) -> Self {
         let mut by_addr: FxHashMap<&Addr, Vec<&Resource>> = FxHashMap::default();
@@ -27,7 +38,7 @@ impl<'a> InventoryIndex<'a> {
             }
             by_id.insert((site, &resource.id), resource);
             match &resource.mark {
-                Some(mark) if mark.owner == *owner && mark.addr.site == *site => {
+                Some(mark) if owner.owns(&mark.owner) && mark.addr.site == *site => {
                     by_addr.entry(&mark.addr).or_default().push(resource);
                 }
                 Some(_) => {}
@@ -45,6 +56,23 @@ impl<'a> InventoryIndex<'a> {
                     .then_with(|| a.id.cmp(&b.id))
             });
         }
+        let mut strangers = Vec::new();
+        let mut held = FxHashMap::default();
+        // Nearly always one thing with a witness: then there is nothing to judge.
+        let clear = |found: &[&Resource]| {
+            matches!(found, [one] if !matches!(one.witness, Witness::Refuted { .. }))
+                || found.iter().all(|one| one.witness.is_held()) && generations_differ(found)
+        };
+        for (addr, found) in &mut by_addr {
+            if !clear(found) {
+                let (copies, why) = claims::judge(addr, found);
+                strangers.extend(copies);
+                held.extend(why.map(|why| (*addr, why)));
+            }
+        }
+        by_addr.retain(|_, found| !found.is_empty());
+        strangers.sort_by_key(|one| (one.site, &one.resource.id));
+        held.extend(claims::held(inventory, |addr| by_addr.contains_key(addr)));
         let mut sites_of: FxHashMap<&LocalAddr, Vec<&Addr>> = FxHashMap::default();
         for addr in by_addr.keys() {
             sites_of.entry(&addr.local).or_default().push(addr);
@@ -57,7 +85,20 @@ impl<'a> InventoryIndex<'a> {
             by_id,
             sites_of,
             unmarked,
+            strangers,
+            held,
         }
+    }
+
+    /// Every address that is left alone, sorted, and why: see [`crate::claims`].
+    pub(crate) fn all_held(&self) -> BTreeMap<&'a Addr, &str> {
+        let held = self.held.iter();
+        held.map(|(addr, why)| (*addr, why.as_str())).collect()
+    }
+
+    /// What carries the owner's mark and is not the owner's, sorted by site and id.
+    pub(crate) fn strangers(&self) -> &[Stranger<'a>] {
+        &self.strangers
     }
 
     /// What is at an address.
@@ -103,6 +144,9 @@ impl<'a> InventoryIndex<'a> {
         let resource = self.by_id(site, id)?;
         let addr = &resource.mark.as_ref()?.addr;
         let found = self.by_addr.get(addr)?;
+        if self.strangers.iter().any(|one| one.resource.id == *id) {
+            return None;
+        }
         let represents = found.len() > 1 && addr.local.noun != strat_model::Noun::Machines;
         (!represents || found[0].id == *id).then_some(addr)
     }
@@ -118,4 +162,17 @@ impl<'a> InventoryIndex<'a> {
     pub fn is_empty(&self) -> bool {
         self.by_addr.is_empty()
     }
+}
+
+/// Whether no two things of one address, sorted by generation, have the same; those of a fleet may.
+fn generations_differ(found: &[&Resource]) -> bool {
+    let generation = |one: &&Resource| one.mark.as_ref().map_or(0, |mark| mark.generation);
+    let of_fleet = found.first().is_some_and(|one| {
+        let mark = one.mark.as_ref();
+        mark.is_some_and(|mark| mark.addr.local.noun == Noun::Machines)
+    });
+    of_fleet
+        || found
+            .windows(2)
+            .all(|pair| generation(&pair[0]) != generation(&pair[1]))
 }

@@ -7,10 +7,12 @@
 
 mod allot;
 mod cidr;
+mod claims;
 mod cost;
 mod dependency;
 mod desired;
 mod diff;
+mod edits;
 mod index;
 mod lower;
 mod naming;
@@ -29,9 +31,10 @@ pub use cost::HOURS_A_MONTH;
 pub use dependency::Dependency;
 pub use desired::{Desired, Entry, Goal};
 pub use diff::{Applied, DiffOptions, diff};
+pub use edits::{CannotAdopt, Claims, Edits, claim};
 pub use index::InventoryIndex;
 pub use lower::lower;
-pub use naming::{fleet_names, is_fleet_name, resource_name};
+pub use naming::{fleet_names, resource_name};
 pub use place::{Chosen, Considered, Explanation, SiteExplanation, explain, place, place_without};
 pub use plan::{
     Action, BudgetState, Cause, Change, Cost, CostRange, DataLoss, FieldChange, Guard, Mode, Plan,

@@ -33,20 +33,6 @@ pub fn fleet_names(owner: &Owner, addr: &Addr, token: &Token, count: u32) -> Vec
         .collect()
 }
 
-/// Whether a fleet's members are called so, and nothing else that is ours.
-#[must_use]
-pub fn is_fleet_name(owner: &Owner, addr: &Addr, name: &str) -> bool {
-    let tail = name.strip_prefix(&readable(owner, addr));
-    let Some(tail) = tail.and_then(|tail| tail.strip_prefix('-')) else {
-        return false;
-    };
-    let is_digit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    // As older versions called them.
-    let was = tail.len() == 8 && tail.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let is = tail.len() == TAIL && tail.bytes().all(is_digit);
-    was || (is && tail.starts_with(|first: char| first.is_ascii_digit()))
-}
-
 /// The end of a member's name: digits of base 36, the first of base 10, so that it is no word.
 fn tail(digest: &Digest) -> String {
     // It is of hex digits.
@@ -123,7 +109,6 @@ mod tests {
         assert_eq!(names, fleet_names(&owner, &addr, &token, 3));
         assert!(names[0] != names[1] && names[1] != names[2]);
         assert!(names[0].len() <= 63, "{}", names[0]);
-        assert!(names.iter().all(|name| is_fleet_name(&owner, &addr, name)));
     }
 
     #[test]
@@ -135,31 +120,6 @@ mod tests {
             for name in fleet_names(&owner, &addr, &token, 500) {
                 assert!(seen.insert(name), "in batch {batch}");
             }
-        }
-    }
-
-    #[test]
-    fn a_members_name_is_known() {
-        let (owner, addr) = shop();
-        for ours in [
-            "shop-web-3kj9x0a2bq",
-            "shop-web-0123456789",
-            "shop-web-568db441",
-        ] {
-            assert!(is_fleet_name(&owner, &addr, ours), "{ours}");
-        }
-        for other in [
-            "shop-web",
-            "shop-web-",
-            "shop-web-1",
-            "shop-web-by-hand",
-            "shop-web-production",
-            "shop-web-x-3kj9x0a2bq",
-            "shop-web-3KJ9X0A2BQ",
-            "shop-api-3kj9x0a2bq",
-            "my-shop-web-3kj9x0a2bq",
-        ] {
-            assert!(!is_fleet_name(&owner, &addr, other), "{other}");
         }
     }
 

@@ -190,7 +190,11 @@ impl<T: Things> Observe for Uniform<T> {
     async fn list(&self, kind: Kind, filter: &Filter, _: Option<&PageToken>) -> Result<Page> {
         let mut items = self.0.list(kind).await?;
         if let Filter::Owner(owner) = filter {
-            items.retain(|item| item.mark.as_ref().is_some_and(|mark| mark.owner == *owner));
+            items.retain(|item| {
+                item.mark
+                    .as_ref()
+                    .is_some_and(|mark| mark.owner.is_namesake(owner))
+            });
         }
         Ok(Page { items, next: None })
     }

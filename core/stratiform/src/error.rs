@@ -1,11 +1,12 @@
 //! Why something could not be done.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use strat_engine::{JournalError, LeaseError};
-use strat_model::{Addr, Diagnostic, ErrorView, LocalAddr, Name, Severity};
-use strat_planner::{Action, DataLoss, Mode};
+use strat_model::{Addr, Diagnostic, ErrorView, LocalAddr, Name, Owner, Severity};
+use strat_planner::{Action, CannotAdopt, DataLoss, Mode};
 use strat_topology::{LoadError, Sources};
 
 /// Why something could not be done. `Display` leaves the source out; [`Error::help`] says what to
@@ -88,6 +89,43 @@ pub enum Error {
         /// The machine or fleet.
         addr: LocalAddr,
     },
+    /// The credentials of a site lead to another account than the one in which its things are.
+    #[error(
+        "the site `{site}` is in the account {wanted}, and the credentials in use are for {account}"
+    )]
+    Account {
+        /// The site.
+        site: Name,
+        /// The account that the credentials lead to.
+        account: String,
+        /// Whose credentials they are.
+        principal: String,
+        /// The account that it should be.
+        wanted: String,
+        /// Whether the topology says so, or else the journal.
+        is_pinned: bool,
+    },
+    /// Something is not adopted.
+    #[error(transparent)]
+    CannotAdopt(#[from] CannotAdopt),
+    /// Things are known to be at sites that the topology does not have.
+    #[error("there are things of this topology at {}", unlisted(sites))]
+    Unlisted {
+        /// How many at each.
+        sites: BTreeMap<Name, usize>,
+    },
+    /// The folder's journal knows things of another topology, and none of this one.
+    #[error(
+        "this folder's journal knows {count} things of the topology `{other}`, and none of `{owner}`"
+    )]
+    Renamed {
+        /// Whose the things are.
+        other: Owner,
+        /// How many.
+        count: usize,
+        /// This topology.
+        owner: Owner,
+    },
     /// What the plan would delete or replace is protected.
     #[error("{} protected: {}", if addrs.len() == 1 { "this is" } else { "these are" }, list(addrs))]
     Protected {
@@ -144,6 +182,10 @@ impl Error {
             Self::NoSuchSite { .. } => "unknown_site",
             Self::NothingLeft => "nothing_left",
             Self::Unseen { .. } => "unseen",
+            Self::Account { .. } => "other_account",
+            Self::CannotAdopt(_) => "cannot_adopt",
+            Self::Unlisted { .. } => "unlisted_site",
+            Self::Renamed { .. } => "renamed_topology",
             Self::Protected { .. } => "protected",
             Self::Guarded { .. } => "consent_needed",
             Self::DataLoss { .. } => "data_loss",
@@ -201,6 +243,31 @@ impl Error {
                 None => "`site` blocks say what sites there are".to_owned(),
             },
             Self::NothingLeft => "keep at least one, or add another site".to_owned(),
+            Self::Account {
+                site,
+                principal,
+                is_pinned,
+                ..
+            } => {
+                let wrong = if *is_pinned {
+                    format!("if the credentials are right, correct `account` of `site \"{site}\"`")
+                } else {
+                    "if the topology really moved there, it needs a folder of its own, or the \
+                     journal in `.stratiform` moved away"
+                        .to_owned()
+                };
+                format!("they are {principal}'s: use those of the other account; {wrong}")
+            }
+            Self::CannotAdopt(_) => "`strat plan` tells what is withheld, and why".to_owned(),
+            Self::Unlisted { .. } => {
+                "put the `site` block back under that name; or leave what is there where it is, \
+                 for good, with `--forget-site site.NAME`"
+                    .to_owned()
+            }
+            Self::Renamed { other, .. } => format!(
+                "was it renamed? Put `topology \"{}\"` back; or use a folder of its own",
+                other.topology
+            ),
             Self::Protected { addrs, mode } => {
                 let subject = blocks(addrs);
                 let then = match mode {
@@ -277,6 +344,16 @@ fn lost(losses: &[DataLoss]) -> String {
     };
     let all: Vec<String> = losses.iter().map(one).collect();
     some(&all)
+}
+
+/// `` `west` (7) and `east` (2), which it does not have ``.
+fn unlisted(sites: &BTreeMap<Name, usize>) -> String {
+    let sites = sites
+        .iter()
+        .map(|(site, count)| format!("`{site}` ({count})"));
+    let sites: Vec<String> = sites.collect();
+    let verb = if sites.len() == 1 { "a site" } else { "sites" };
+    format!("{}, {verb} that it does not have", sites.join(" and "))
 }
 
 /// `` `volume "db"` and `bucket "assets"` ``: the blocks behind addresses.

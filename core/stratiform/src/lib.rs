@@ -30,8 +30,11 @@
 //! Everything underneath is here too, by its own name: [`model`], [`topology`], [`planner`],
 //! [`provider`], [`engine`], [`catalogue`].
 
+mod budget;
 mod consent;
 mod error;
+mod gone;
+mod identity;
 mod moved;
 mod offline;
 mod phase;
@@ -49,12 +52,13 @@ mod stuck;
 mod targets;
 mod workspace;
 
+pub use budget::over_budget;
 pub use consent::{AllowDataLoss, AllowDataLossError, argument, not_agreed, whole_destroy};
 pub use error::Error;
 pub use offline::{FactsSource, OfferCache, OfflineFacts, OfflinePlan};
 pub use phase::PHASE_TARGET;
 pub use relocation::{Destination, MachinePlace, Relocation};
-pub use run::{ApplyOptions, ApplyOutcome, Run, RunOptions, over_budget};
+pub use run::{ApplyOptions, ApplyOutcome, Run, RunOptions};
 pub use saved::SavedPlan;
 #[cfg(feature = "schema")]
 pub use schema::plan_schema;
@@ -65,7 +69,7 @@ pub use stuck::Stuck;
 pub use workspace::Workspace;
 
 pub use strat_engine::{Event, EventSink, HealthProbe, NetProbe, Question, Stop};
-pub use strat_planner::{Mode, Plan, Target};
+pub use strat_planner::{Claims, Mode, Plan, Target};
 pub use strat_topology::Inputs;
 
 pub use strat_catalogue as catalogue;

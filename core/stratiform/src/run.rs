@@ -9,11 +9,14 @@ use strat_engine::{
     SettleReport, Spending, Stop, UserDataSource, acquire_wait, execute, retention, settle,
 };
 use strat_model::{Addr, Name};
-use strat_planner::{Desired, Mode, Plan, lower};
+use strat_planner::{Claims, Desired, Mode, lower};
 
 use tracing::Instrument as _;
 
+use crate::budget::over_budget;
 use crate::consent::consent;
+use crate::gone::wait_out_others;
+use crate::identity::{Accounts, learned};
 use crate::phase::phase;
 use crate::relocation::relocations;
 use crate::rounds::Rounds;
@@ -95,10 +98,11 @@ impl ApplyOutcome {
 /// leaves a lease that expires by itself.
 #[derive(Debug)]
 pub struct Run<'a> {
-    session: &'a Session,
-    journal: Journal,
+    pub(crate) session: &'a Session,
+    pub(crate) journal: Journal,
     lease: LeaseGuard,
     settled: SettleReport,
+    accounts: Accounts,
 }
 
 impl<'a> Run<'a> {
@@ -120,11 +124,12 @@ impl<'a> Run<'a> {
         let lease = LeaseGuard::hold(store, lease, LEASE_TTL, Arc::clone(clock));
         let settled = Self::settle(session, &state);
         match settled.instrument(phase!("settle")).await {
-            Ok((journal, settled)) => Ok(Self {
+            Ok((journal, settled, accounts)) => Ok(Self {
                 session,
                 journal,
                 lease,
                 settled,
+                accounts,
             }),
             Err(error) => {
                 lease.release().await?;
@@ -136,8 +141,10 @@ impl<'a> Run<'a> {
     async fn settle(
         session: &Session,
         state: &crate::StateDir,
-    ) -> Result<(Journal, SettleReport), Error> {
+    ) -> Result<(Journal, SettleReport, Accounts), Error> {
         let journal = Journal::open(state.path())?;
+        // Before anything is closed: another account shows nothing of what was made.
+        let accounts = session.accounts(&journal).await?;
         let settled = settle(
             session.sites(),
             session.workspace().owner(),
@@ -147,7 +154,13 @@ impl<'a> Run<'a> {
         )
         .await?;
         wait_out_others(session, &journal).await;
-        Ok((journal, settled))
+        Ok((journal, settled, accounts))
+    }
+
+    async fn observe(&self) -> Observation {
+        self.session
+            .observe_with(&self.journal, &self.accounts)
+            .await
     }
 
     /// What an interrupted run had left open.
@@ -161,10 +174,12 @@ impl<'a> Run<'a> {
     /// # Errors
     /// If something of the topology finds no place.
     pub async fn plan(&self, options: &PlanOptions) -> Result<Planned, Error> {
-        let observation = self.session.observe_with(&self.journal).await;
-        let stock = self.session.stock(options);
+        let mut observation = self.observe().await;
+        let claims = &options.claims;
+        self.session.look_at(&mut observation, claims).await?;
         self.session
-            .plan_from(observation, &self.journal, options, &stock)
+            .plan_looking(observation, &self.journal, options)
+            .await
     }
 
     /// Applies a saved plan, if the world and the topology are what they were when it was made.
@@ -200,6 +215,7 @@ impl<'a> Run<'a> {
         options: &ApplyOptions,
     ) -> Result<ApplyOutcome, Error> {
         let consent = permitted(&planned.saved, options)?;
+        self.is_whole(planned)?;
         let mut next: Option<Planned> = None;
         let mut reports = Vec::new();
         let mut stuck = None;
@@ -255,6 +271,7 @@ impl<'a> Run<'a> {
             mode: saved.plan.mode,
             targets: saved.targets.clone(),
             ignore_stock_outs: false,
+            claims: Claims::of(&saved.plan),
         };
         if saved.plan.topology != *self.session.workspace().owner() {
             let moved = vec![format!(
@@ -273,7 +290,9 @@ impl<'a> Run<'a> {
             )];
             return Err(Error::Moved { moved });
         }
-        let observation = self.session.observe_with(&self.journal).await;
+        let mut observation = self.observe().await;
+        let claims = &options.claims;
+        self.session.look_at(&mut observation, claims).await?;
         // The world first: with what it has become, there may be no plan at all.
         let mut moved = moved::world(&saved.plan, &observation.inventory);
         if moved.is_empty() {
@@ -325,11 +344,12 @@ impl<'a> Run<'a> {
 
     /// The next round, without what is out of stock; or why there is no other way.
     async fn around(&self, rounds: &Rounds, agreed: &SavedPlan) -> Result<Planned, Stuck> {
-        let observation = self.session.observe_with(&self.journal).await;
+        let observation = self.observe().await;
         let options = PlanOptions {
             mode: agreed.plan.mode,
             targets: agreed.targets.clone(),
             ignore_stock_outs: false,
+            claims: Claims::of(&agreed.plan),
         };
         let avoided = self.session.avoided(&rounds.avoid, &observation.facts);
         let next = self
@@ -365,6 +385,15 @@ impl<'a> Run<'a> {
                 self.journal.record_applied(now, owner, &entries).await?;
             }
         }
+        let observation = self.observe().await;
+        let (there, gone) = learned(owner, &self.journal, &observation, desired);
+        self.journal.record_known(now, owner, &there, &gone).await?;
+        for (site, account) in &self.accounts.known {
+            if self.journal.account(owner, site).as_ref() != Some(account) {
+                let noted = self.journal.record_account(now, owner, site, account);
+                noted.await?;
+            }
+        }
         self.journal
             .compact(now, retention(self.session.sites()))
             .instrument(phase!("compact"))
@@ -373,52 +402,9 @@ impl<'a> Run<'a> {
             relocations: relocations(&reports),
             stuck: None,
             reports,
-            observation: self.session.observe_with(&self.journal).await,
+            observation,
             unsettled: self.settled.problems.clone(),
         })
-    }
-}
-
-/// Lets lists catch up with what another computer, whose journal this one does not have, may just
-/// have made: what a late list does not show would be made a second time. Only a journal that
-/// knows of no run is waited for; what its own runs wrote, it knows.
-async fn wait_out_others(session: &Session, journal: &Journal) {
-    let owner = session.workspace().owner();
-    if journal.runs().iter().any(|run| run.owner == *owner) {
-        return;
-    }
-    let windows = session.sites().values();
-    let windows = windows.map(|site| site.capabilities().consistency_window_ms);
-    let longest = Duration::from_millis(windows.max().unwrap_or(0));
-    if !longest.is_zero() {
-        session.clock().sleep(longest).await;
-    }
-}
-
-/// Whether a plan keeps to its budgets.
-///
-/// # Errors
-/// [`Error::OverBudget`], with each that it is over.
-pub fn over_budget(plan: &Plan) -> Result<(), Error> {
-    let currency = plan.cost.currency;
-    let budgets: Vec<String> = plan
-        .over_budget()
-        .map(|budget| {
-            let (name, most, after) = (&budget.name, budget.monthly, budget.after.round_dp(2));
-            if after > most {
-                format!("`{name}` permits {most} {currency} a month, and this would cost {after}")
-            } else {
-                let unpriced = budget.unpriced;
-                let noun = if unpriced == 1 { "machine" } else { "machines" };
-                format!(
-                    "`{name}` permits {most} {currency} a month, and of {unpriced} {noun} the price is not known"
-                )
-            }
-        })
-        .collect();
-    match budgets.is_empty() {
-        true => Ok(()),
-        false => Err(Error::OverBudget { budgets }),
     }
 }
 

@@ -10,13 +10,14 @@ use strat_engine::{
 };
 use strat_model::{Coverage, Kind, LocalAddr, Name, SiteFacts, SiteInventory, Spec};
 use strat_planner::{
-    Desired, DiffOptions, Explanation, MachineOffer, Mode, StockBook, StockEntry, Target, diff,
-    place_without,
+    Claims, Desired, DiffOptions, Edits, Explanation, MachineOffer, Mode, StockBook, StockEntry,
+    Target, claim, diff, place_without,
 };
 use strat_provider::layers::CallObserver;
 use strat_provider::{Clock, TokioClock};
 use tracing::Instrument as _;
 
+use crate::identity::Accounts;
 use crate::phase::phase;
 use crate::stock::StockFile;
 use crate::{Error, Run, RunOptions, SavedPlan, Workspace, sites, targets};
@@ -30,6 +31,8 @@ pub struct PlanOptions {
     pub targets: Vec<Target>,
     /// Whether to ask again for what was out of stock a moment ago.
     pub ignore_stock_outs: bool,
+    /// What a person says is the topology's, or is to be made anew.
+    pub claims: Claims,
 }
 
 /// A plan, and what it was made from.
@@ -169,7 +172,9 @@ impl Session {
     /// # Errors
     /// If the journal cannot be read. What a site does not show is a problem, no error.
     pub async fn observe(&self) -> Result<Observation, Error> {
-        Ok(self.observe_with(&self.journal()?).await)
+        let journal = self.journal()?;
+        let accounts = self.accounts(&journal).await?;
+        Ok(self.observe_with(&journal, &accounts).await)
     }
 
     /// Observes and plans, without the lease: for reading. What another run does meanwhile may
@@ -179,8 +184,10 @@ impl Session {
     /// If something of the topology finds no place, or the journal cannot be read.
     pub async fn plan(&self, options: &PlanOptions) -> Result<Planned, Error> {
         let journal = self.journal()?;
-        let observation = self.observe_with(&journal).await;
-        self.plan_from(observation, &journal, options, &self.stock(options))
+        let accounts = self.accounts(&journal).await?;
+        let mut observation = self.observe_with(&journal, &accounts).await;
+        self.look_at(&mut observation, &options.claims).await?;
+        self.plan_looking(observation, &journal, options).await
     }
 
     /// Observes, and says why a machine or fleet goes where a plan with these options would put it.
@@ -237,7 +244,7 @@ impl Session {
         Run::begin(self, options).await
     }
 
-    pub(crate) async fn observe_with(&self, journal: &Journal) -> Observation {
+    pub(crate) async fn observe_with(&self, journal: &Journal, accounts: &Accounts) -> Observation {
         let owner = self.workspace.owner();
         let mut observation = observe(&self.sites, owner, journal, &*self.clock, &self.events)
             .instrument(phase!("observe"))
@@ -250,10 +257,23 @@ impl Session {
                 observed_at: self.clock.now(),
                 coverage: Kind::ALL.map(|kind| (kind, partial())).into(),
                 resources: Vec::new(),
+                missed: Vec::new(),
             };
             let sites = &mut observation.inventory.sites;
             sites.insert(problem.site.clone(), unseen);
             observation.problems.push(problem.clone());
+        }
+        self.place(&mut observation, journal, accounts);
+        if let Some((other, count)) = self.namesake(journal) {
+            let owner = self.workspace.owner().clone();
+            let error = Error::Renamed {
+                other,
+                count,
+                owner,
+            };
+            let help = error.help().unwrap_or_default();
+            let message = format!("{error}; {help}");
+            self.events.send(Event::Warning { message });
         }
         observation
             .problems
@@ -261,20 +281,38 @@ impl Session {
         observation
     }
 
-    /// Plans without what the book says is out of stock. Where nothing else is permitted, it is
-    /// asked for again: a refusal is no worse than no plan.
-    pub(crate) fn plan_from(
+    /// Plans, looks at what is there by the names of what would be made, and, if anything is, plans
+    /// again with that.
+    pub(crate) async fn plan_looking(
         &self,
         observation: Observation,
         journal: &Journal,
         options: &PlanOptions,
+    ) -> Result<Planned, Error> {
+        let stock = self.stock(options);
+        let mut planned = self.plan_from(observation, journal, options, &stock)?;
+        let seen = &mut planned.observation;
+        if self.look_before(seen, &planned.saved.plan).await {
+            return self.plan_from(planned.observation, journal, options, &stock);
+        }
+        Ok(planned)
+    }
+
+    /// Plans without what the book says is out of stock. Where nothing else is permitted, it is
+    /// asked for again: a refusal is no worse than no plan.
+    pub(crate) fn plan_from(
+        &self,
+        mut observation: Observation,
+        journal: &Journal,
+        options: &PlanOptions,
         book: &StockBook,
     ) -> Result<Planned, Error> {
+        let edits = self.claim(&mut observation, options)?;
         let avoided = self.avoided(book, &observation.facts);
-        let around = self.plan_within(&observation, journal, options, &avoided);
+        let around = self.plan_within(&observation, journal, options, &avoided, &edits);
         let (saved, desired) = match around {
             Err(_) if !avoided.is_empty() => {
-                self.plan_within(&observation, journal, options, &[])?
+                self.plan_within(&observation, journal, options, &[], &edits)?
             }
             planned => planned?,
         };
@@ -288,17 +326,24 @@ impl Session {
     /// Plans without what is listed here, or not at all.
     pub(crate) fn plan_around(
         &self,
-        observation: Observation,
+        mut observation: Observation,
         journal: &Journal,
         options: &PlanOptions,
         avoided: &[StockEntry],
     ) -> Result<Planned, Error> {
-        let (saved, desired) = self.plan_within(&observation, journal, options, avoided)?;
+        let edits = self.claim(&mut observation, options)?;
+        let (saved, desired) = self.plan_within(&observation, journal, options, avoided, &edits)?;
         Ok(Planned {
             saved,
             desired,
             observation,
         })
+    }
+
+    /// Takes what a person said into what was seen.
+    fn claim(&self, observation: &mut Observation, options: &PlanOptions) -> Result<Edits, Error> {
+        let owner = self.workspace.owner();
+        Ok(claim(&mut observation.inventory, owner, &options.claims)?)
     }
 
     /// The entries of a book that keep something that is on sale from being tried now.
@@ -324,6 +369,7 @@ impl Session {
         journal: &Journal,
         options: &PlanOptions,
         avoided: &[StockEntry],
+        edits: &Edits,
     ) -> Result<(SavedPlan, Desired), Error> {
         let (facts, inventory) = (&observation.facts, &observation.inventory);
         let applied = journal.applied(self.workspace.owner());
@@ -348,6 +394,8 @@ impl Session {
             mode: options.mode,
             targets: options.targets.clone(),
             without: self.workspace.left_out().clone(),
+            edits: edits.clone(),
+            only_edits: options.claims.only_adopt,
             ..DiffOptions::default()
         };
         let mut plan = phase!("compare")

@@ -108,7 +108,7 @@ fn account(site: &SiteSpec) -> String {
     let setting = |name| site.settings.get(name).and_then(|value| value.as_str());
     let words = [
         Some(site.provider.as_str()),
-        setting("account"),
+        site.account.as_deref(),
         setting("profile"),
         site.region.as_deref(),
     ];

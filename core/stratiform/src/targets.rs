@@ -19,7 +19,7 @@ pub(crate) fn check(
     }
     let wanted = desired.entries.keys();
     let marks = inventory.resources().filter_map(|(_, r)| r.mark.as_ref());
-    let owned = marks.filter(|mark| mark.owner == desired.owner);
+    let owned = marks.filter(|mark| desired.owner.owns(&mark.owner));
     let addrs: BTreeSet<&Addr> = wanted.chain(owned.map(|mark| &mark.addr)).collect();
     let withheld = |target: &Target| match target {
         Target::Local(local) => desired.withheld.contains_key(local),

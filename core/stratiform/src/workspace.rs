@@ -191,6 +191,11 @@ impl Workspace {
         self.state.clone().unwrap_or_else(beside)
     }
 
+    /// Whether it is the same topology over copies of its sites: see [`Workspace::elsewhere`].
+    pub(crate) const fn is_elsewhere(&self) -> bool {
+        self.state.is_some()
+    }
+
     /// What a saved plan remembers of where it came from. No sensitive variable is in it.
     pub(crate) fn source(&self) -> Source {
         let vars = self.inputs.vars.iter();

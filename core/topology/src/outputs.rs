@@ -33,7 +33,7 @@ impl<'i> Known<'i> {
         let mut things: FxHashMap<_, Vec<(&Name, &Resource)>> = FxHashMap::default();
         for (site, resource) in inventory.resources() {
             let Some(mark) = &resource.mark else { continue };
-            if mark.owner == *owner && resource.state != ResourceState::Deleting {
+            if owner.owns(&mark.owner) && resource.state != ResourceState::Deleting {
                 let list = things.entry(&mark.addr.local).or_default();
                 list.push((site, resource));
             }

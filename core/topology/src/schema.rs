@@ -67,7 +67,7 @@ const FOR_EACH: AttributeSchema = optional("for_each");
 static TOPOLOGY: BlockSchema = block(
     "topology",
     Some("the topology's name"),
-    &[optional("realm"), LABELS],
+    &[optional("realm"), optional("lineage"), LABELS],
     &[],
 );
 static VALIDATION: BlockSchema = block(
@@ -99,6 +99,7 @@ static SITE: BlockSchema = BlockSchema {
         &[
             required("provider"),
             optional("region"),
+            optional("account"),
             optional("zones"),
             optional("capacity"),
             LABELS,

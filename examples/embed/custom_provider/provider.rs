@@ -5,7 +5,7 @@ use std::{io, path::PathBuf, sync::Arc};
 use async_trait::async_trait;
 use stratiform::model::{
     Capabilities, Error, ErrorKind, Kind, Mark, Name, Resource, ResourceId, ResourceState, Result,
-    SiteSpec, Spec,
+    SiteSpec, Spec, Witness,
 };
 use stratiform::provider::{ConnectContext, Provider, ProviderFactory, SettingError};
 use stratiform::{Things, Uniform, uniform_capabilities};
@@ -65,6 +65,8 @@ impl Things for Buckets {
             id: id.clone(),
             name: id.to_string(),
             mark: Some(mark.clone()),
+            // A folder is no other: nothing copies one together with its mark.
+            witness: Witness::by_mark(Some(mark), id),
             state: ResourceState::Ready,
             spec,
             attributes: [].into(),

@@ -297,6 +297,7 @@ mod tests {
             name: Name::new("east").expect("name"),
             provider: "aws".to_owned(),
             region: region.map(str::to_owned),
+            account: None,
             zones: Vec::new(),
             capacity: None,
             labels: strat_model::Labels::new(),

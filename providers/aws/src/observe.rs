@@ -49,7 +49,7 @@ impl Scan<'_> {
             Self::List {
                 filter: Filter::Owner(owner),
                 ..
-            } => vec![filter(format!("tag:{OWNER}"), [owner.to_string()])],
+            } => vec![filter(format!("tag:{OWNER}"), [owner.named().to_string()])],
             Self::List { .. } => Vec::new(),
             Self::Having { key, values, .. } => vec![filter(*key, values.iter())],
             Self::Ids(ids) => vec![filter(id, ids.iter().map(ResourceId::as_str))],

@@ -119,9 +119,9 @@ pub(crate) fn mark(tags: &Tags) -> Option<Mark> {
     Mark::from_tags(tags.iter().map(|(k, v)| (k.as_str(), v.as_str())))
 }
 
-/// Whether the tags carry a mark of this owner.
+/// Whether the tags carry a mark of this owner, of whatever lineage.
 pub(crate) fn is_of(tags: &Tags, owner: &Owner) -> bool {
-    mark(tags).is_some_and(|mark| mark.owner == *owner)
+    mark(tags).is_some_and(|mark| mark.owner.is_namesake(owner))
 }
 
 /// What an update does to tags.
@@ -174,6 +174,7 @@ mod tests {
             addr: "machines.web@east".parse().expect("addr"),
             spec: "abc".to_owned(),
             generation: 1,
+            origin: None,
             protect: false,
             disposable: false,
             notes: notes.iter().map(|(f, n)| (*f, (*n).to_owned())).collect(),

@@ -270,6 +270,7 @@ impl Site {
             id: ResourceId::from(&thing.name),
             name: thing.name.clone(),
             mark: thing.mark(),
+            witness: thing.witness(),
             state,
             spec: Spec::Image(ImageSpec {
                 source: thing.body.source.clone(),

@@ -21,7 +21,7 @@ impl Observe for LibvirtProvider {
                 resource
                     .mark
                     .as_ref()
-                    .is_some_and(|mark| mark.owner == owner)
+                    .is_some_and(|mark| mark.owner.is_namesake(&owner))
             });
         }
         items.sort_by(|a, b| a.id.cmp(&b.id));

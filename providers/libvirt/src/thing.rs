@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use strat_model::{Digest, ErrorKind, Kind, Labels, Mark, ResourceId, Result, Spec, Token};
+use strat_model::{
+    Digest, ErrorKind, Kind, Labels, Mark, ResourceId, Result, Spec, Token, Witness,
+};
 
 use crate::error::fail;
 use crate::xml::Element;
@@ -102,6 +104,18 @@ impl<B> Thing<B> {
     /// Writes another mark.
     pub(crate) fn set_mark(&mut self, mark: &Mark) {
         self.mark = mark.to_tags();
+    }
+
+    /// Whether anything but the mark says that it is ours. A document stands in a file or a network of
+    /// ours, under a name and a UUID that nothing else has: no feature of libvirt copies it together
+    /// with what it is about, but for a guest (see [`Thing::machine_uuid`]).
+    pub(crate) fn witness(&self) -> Witness {
+        self.mark().map_or(Witness::Lacking, |_| Witness::Held)
+    }
+
+    /// The UUID of the guest that it was written for, if we made that.
+    pub(crate) fn machine_uuid(&self) -> String {
+        machine_uuid(&self.name, &self.token)
     }
 
     /// Whether a create that was given the same name is the same create again.
@@ -206,6 +220,11 @@ pub(crate) fn uuid_of(kind: &str, name: &str) -> String {
     )
 }
 
+/// The UUID of a guest: of its name and the token of the call that makes it.
+pub(crate) fn machine_uuid(name: &str, token: &str) -> String {
+    uuid_of("machine", &format!("{name}:{token}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,6 +238,7 @@ mod tests {
             addr: "network.core@dc1".parse().expect("addr"),
             spec: "x".to_owned(),
             generation: 1,
+            origin: None,
             protect: false,
             disposable: false,
             notes: strat_model::Shared::new(),

@@ -126,6 +126,8 @@ fn thing(tx: &Tx<'_>, seen: &Resource, behaviour: &Behaviour) -> Thing {
         failed: seen.state == ResourceState::Failed,
         request: String::new(),
         token: None,
+        copied: false,
+        vouched: seen.witness.is_held(),
         objects: u64::from(full),
         stale: None,
     }

@@ -18,8 +18,7 @@ pub(crate) struct Settings {
     pub(crate) seed: u64,
 }
 
-const KNOWN: [&str; 14] = [
-    "account",
+const KNOWN: [&str; 13] = [
     "consistency_ms",
     "create_ms",
     "delete_ms",
@@ -52,7 +51,9 @@ impl Settings {
             spec.name.to_string()
         });
         let mut site = SimSite::new(spec.name.clone(), profile, &region);
-        reader.set("account", &mut site.account);
+        if let Some(account) = &spec.account {
+            site.account.clone_from(account);
+        }
         reader.behaviour(&mut site.behaviour);
         let (mut world, mut seed) = (None, 0);
         reader.set("world", &mut world);
@@ -229,6 +230,7 @@ mod tests {
             name: Name::new("east").expect("name"),
             provider: "sim".to_owned(),
             region: Some("us-east-1".to_owned()),
+            account: None,
             zones: Vec::new(),
             capacity: None,
             labels: strat_model::Labels::new(),
@@ -287,7 +289,7 @@ mod tests {
         );
         assert!(
             text.iter()
-                .any(|t| t.contains("the simulator knows: account")),
+                .any(|t| t.contains("the simulator knows: consistency_ms")),
             "{text:#?}"
         );
     }

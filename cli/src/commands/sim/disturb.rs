@@ -79,6 +79,25 @@ pub(super) enum On {
     },
     /// Take a thing's ownership mark away.
     Unmark(Which),
+    /// Make another like a machine or volume, with its name, labels and ownership mark.
+    Clone(Which),
+    /// Restore a volume from a snapshot of it, with its tags: another volume like it.
+    Restore(Which),
+    /// Write a thing's ownership mark to another.
+    Forge {
+        #[command(flatten)]
+        which: Which,
+        /// The other, by its id or name.
+        to: String,
+    },
+    /// Let lists not show a thing for a while; who reads it by its id sees it.
+    Forget {
+        #[command(flatten)]
+        which: Which,
+        /// For how many minutes.
+        #[arg(long, default_value_t = 20)]
+        minutes: u32,
+    },
     /// Add a rule to a firewall, in place of one of its name.
     AddRule {
         #[command(flatten)]
@@ -158,6 +177,13 @@ pub(super) enum OnSite {
         /// The site.
         site: String,
     },
+    /// Give whoever connects credentials of another account; without one, the right ones again.
+    Account {
+        /// The site.
+        site: String,
+        /// The other account.
+        account: Option<String>,
+    },
     /// Limit the calls a second of each operation; without a number, no more.
     Throttle {
         /// The site.
@@ -220,7 +246,12 @@ impl On {
     fn subject(&self) -> (&Which, Option<Kind>) {
         match self {
             Self::Delete { which, kind } => (which, *kind),
-            Self::Label { which, .. } | Self::Unmark(which) => (which, None),
+            Self::Label { which, .. }
+            | Self::Unmark(which)
+            | Self::Clone(which)
+            | Self::Forge { which, .. }
+            | Self::Forget { which, .. } => (which, None),
+            Self::Restore(which) => (which, Some(Kind::Volume)),
             Self::DeleteMachine(which)
             | Self::Stop(which)
             | Self::Hang(which)
@@ -262,6 +293,17 @@ impl On {
                 kind,
                 which,
                 mark: None,
+            },
+            Self::Clone(_) | Self::Restore(_) => D::Clone { kind, which },
+            Self::Forge { to, .. } => D::Forge {
+                kind,
+                which,
+                to: to.clone(),
+            },
+            Self::Forget { minutes, .. } => D::Forget {
+                kind,
+                which,
+                for_ms: u64::from(*minutes) * 60_000,
             },
             Self::AddRule {
                 rule, port, from, ..
@@ -320,6 +362,7 @@ impl OnSite {
             Self::RestoreZone { site, zone } => (site, D::RestoreZone { zone }),
             Self::LoseRegion { site } => (site, D::LoseRegion),
             Self::RestoreRegion { site } => (site, D::RestoreRegion),
+            Self::Account { site, account } => (site, D::SwitchAccount { account }),
             Self::Throttle { site, per_second } => (site, D::Throttle { per_second }),
             Self::LoseAnswers { site, share } => (site, D::LoseAnswers { share }),
             Self::Fault {

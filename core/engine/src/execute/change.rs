@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use strat_model::{ErrorKind, Field, Kind, Resource, ResourceId, ResourceState, Result, Spec};
-use strat_planner::TargetRef;
+use strat_model::{
+    ErrorKind, Field, Kind, MarkOrigin, Resource, ResourceId, ResourceState, Result, Spec,
+};
+use strat_planner::{Action, TargetRef};
 use strat_provider::{Outcome, ProviderExt as _};
 
 use super::context::Failure;
@@ -29,6 +31,7 @@ impl StepRun<'_, '_> {
         set_attached(&mut spec, attached_to(&fresh.spec).cloned());
 
         let mut mark = self.mark(goal, generation(target, &fresh), &spec);
+        mark.origin = self.origin(&fresh);
         let old_note = fresh
             .mark
             .as_ref()
@@ -61,7 +64,8 @@ impl StepRun<'_, '_> {
             self.wrote(&fresh);
             return Ok(());
         }
-        let mark = self.mark(goal, generation(target, &fresh), &spec);
+        let mut mark = self.mark(goal, generation(target, &fresh), &spec);
+        mark.origin = self.origin(&fresh);
         let ids = [fresh.id];
         let entry = self.begin(Begin::change(&ids, &mark)).await?;
         let provider = self.provider;
@@ -135,6 +139,15 @@ impl StepRun<'_, '_> {
         self.end(entry, answer, |()| ids.clone()).await?;
         self.wait(&ids, &Until::Ready).await?;
         Ok(())
+    }
+
+    /// What the mark of a changed thing says of where it comes from: what it said before, or, of one
+    /// that is adopted, that it is this one.
+    fn origin(&self, fresh: &Resource) -> Option<MarkOrigin> {
+        match (&fresh.mark, self.change.action) {
+            (_, Action::Adopt) => Some(MarkOrigin::Adopted(fresh.id.clone())),
+            (mark, _) => mark.as_ref().and_then(|mark| mark.origin.clone()),
+        }
     }
 
     /// The thing that a step changes, read afresh: as the plan assumes it, or what a create of

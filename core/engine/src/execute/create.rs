@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use strat_model::{
-    Addr, Digest, ErrorKind, Field, FirewallSpec, Idempotency, Mark, Noun, Resource, ResourceId,
-    ResourceState, Result, Spec, Token, UserData,
+    Addr, Digest, ErrorKind, Field, FirewallSpec, Idempotency, Mark, MarkOrigin, Noun, Resource,
+    ResourceId, ResourceState, Result, Spec, Token, UserData,
 };
 use strat_planner::{Action, Goal, fleet_names, resource_name};
 use strat_provider::{CreateMachines, MachineBatch, ProviderExt as _};
@@ -58,7 +58,7 @@ impl StepRun<'_, '_> {
 
     /// Makes it, within the budgets.
     async fn create_within(&mut self, wanted: Wanted<'_>) -> Result<(), Failure> {
-        let (spec, mark) = self.prepare(&wanted).await?;
+        let (spec, mut mark) = self.prepare(&wanted).await?;
         let part = wanted.part;
         let offer = OfferRef::of(&spec).map_or(String::new(), |offer| offer.to_string());
         let mut missing = wanted.count;
@@ -73,6 +73,7 @@ impl StepRun<'_, '_> {
             } else {
                 vec![resource_name(&plan.topology, addr, generation)]
             };
+            mark.origin = Some(MarkOrigin::Made(token.clone()));
             let attempt = Attempt {
                 spec: &spec,
                 mark: &mark,
@@ -165,7 +166,7 @@ impl StepRun<'_, '_> {
         Ok((spec, mark))
     }
 
-    /// The mark of what a goal makes or brings about.
+    /// The mark of what a goal makes or brings about; who makes it adds the call.
     pub(super) fn mark(&self, goal: &Goal, generation: u64, spec: &Spec<ResourceId>) -> Mark {
         let mut notes = goal.notes.clone();
         if let Spec::Machine(spec) = spec
@@ -173,11 +174,16 @@ impl StepRun<'_, '_> {
         {
             notes.insert(Field::UserData, user_data.digest.clone());
         }
+        if let Spec::Machine(spec) = spec {
+            // What it was given: a size that somebody changes later is told from it.
+            notes.insert(Field::MachineType, spec.machine_type.clone());
+        }
         Mark {
             owner: self.context.run.plan.topology.clone(),
             addr: self.step.addr.clone(),
             spec: goal.digest(),
             generation,
+            origin: None,
             protect: self.change.protect,
             disposable: self.change.disposable,
             notes,
@@ -349,7 +355,9 @@ impl StepRun<'_, '_> {
                     (&mark.owner, &mark.addr) == (&wanted.owner, &wanted.addr)
                         && (mark.generation, &mark.spec) == (wanted.generation, &wanted.spec)
                 };
-                one.state != ResourceState::Deleting && one.mark.as_ref().is_some_and(same)
+                one.state != ResourceState::Deleting
+                    && one.witness.is_held()
+                    && one.mark.as_ref().is_some_and(same)
             });
             if found.len() == attempt.names.len() {
                 break;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use strat_model::{Error, ErrorKind, Kind, Noun, Resource, ResourceId, ResourceState, Result};
-use strat_planner::{TargetRef, is_fleet_name, resource_name};
+use strat_model::{Error, ErrorKind, Kind, Resource, ResourceId, ResourceState, Result, Witness};
+use strat_planner::TargetRef;
 use strat_provider::{Outcome, ProviderExt as _};
 
 use super::context::Failure;
@@ -21,8 +21,8 @@ impl StepRun<'_, '_> {
     /// # Guarantees
     ///
     /// - **Two keys.** Each thing, read afresh, carries a mark of this owner and address; and it
-    ///   has a second witness: its name is one that only we give, or the journal saw it made, or a
-    ///   second read past the site's consistency window says the same again.
+    ///   has a second witness that is not kept where the mark is: what its cloud knows of it (see
+    ///   [`Witness`]), or the journal that saw it made.
     /// - What is not as the plan assumes is left, and so is the rest of its batch.
     /// - What holds data goes only if that was agreed to, thing by thing.
     /// - What is gone already is done.
@@ -45,7 +45,7 @@ impl StepRun<'_, '_> {
                 doomed.push(fresh);
             }
         }
-        self.second_key(targets, &doomed).await?;
+        doomed.iter().try_for_each(|one| self.second_key(one))?;
         if kind == Kind::Machine {
             self.shut_down_to_delete(&doomed).await?;
         }
@@ -90,7 +90,7 @@ impl StepRun<'_, '_> {
             let help = "adopt it, so that it is marked again, or delete it by hand";
             return Err(self.refuse(&fresh.id, why).with_help(help));
         };
-        if mark.owner != self.context.run.plan.topology {
+        if !self.context.run.plan.topology.owns(&mark.owner) {
             return refuse(&format!("its mark says that it is {}'s", mark.owner));
         }
         if mark.addr != self.step.addr {
@@ -99,43 +99,21 @@ impl StepRun<'_, '_> {
         Ok(())
     }
 
-    /// Something besides the mark says so too.
-    async fn second_key(
-        &mut self,
-        targets: &[TargetRef],
-        doomed: &[Resource],
-    ) -> Result<(), Failure> {
-        let lacking = doomed.iter().filter(|one| !self.is_witnessed(one));
-        let lacking: Vec<ResourceId> = lacking.map(|one| one.id.clone()).collect();
-        if lacking.is_empty() {
+    /// Something that is not kept where the mark is says so too: what the cloud itself knows of the
+    /// thing, or the journal that saw it made or adopted.
+    fn second_key(&self, fresh: &Resource) -> Result<()> {
+        let journal = self.context.run.journal;
+        let owner = &self.context.run.plan.topology;
+        if fresh.witness.is_held() || journal.made(owner, &self.step.addr, &fresh.id) {
             return Ok(());
         }
-        // Such as an adopted thing, with a name of its own.
-        let window = self.context.window(&self.step.site);
-        self.sleep(window).await?;
-        let (site, kind) = (&self.step.site, self.step.kind);
-        let again = self.context.read(site, kind, &lacking).await;
-        let again = again.map_err(|error| error.with_addr(&self.step.addr))?;
-        for fresh in again.into_iter().flatten() {
-            self.first_key(&fresh)?;
-            if let Some(target) = targets.iter().find(|target| target.id == fresh.id) {
-                self.expect(target, &fresh)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether its name is one that only we give, or the journal saw it made.
-    fn is_witnessed(&self, fresh: &Resource) -> bool {
-        let run = &self.context.run;
-        let (owner, addr) = (&run.plan.topology, &self.step.addr);
-        let generation = fresh.mark.as_ref().map_or(0, |mark| mark.generation);
-        let named = if addr.local.noun == Noun::Machines {
-            is_fleet_name(owner, addr, &fresh.name)
-        } else {
-            fresh.name == resource_name(owner, addr, generation)
+        let why = match &fresh.witness {
+            Witness::Refuted { why } => why,
+            Witness::Held | Witness::Lacking => "nothing but its mark says that it is ours",
         };
-        named || run.journal.made(owner, addr, &fresh.id)
+        let addr = &self.step.addr;
+        let help = format!("if it is it, say so: `strat adopt {addr} {}`", fresh.id);
+        Err(self.refuse(&fresh.id, why).with_help(help))
     }
 
     /// The call, repeated for a bounded time while what uses the things goes away. What cannot be

@@ -46,7 +46,11 @@ impl Known {
                 let key = (site.clone(), resource.id.clone());
                 known.before.insert(key, resource.clone());
             }
-            let Some(mark) = resource.mark.as_ref().filter(|mark| mark.owner == *owner) else {
+            let Some(mark) = resource
+                .mark
+                .as_ref()
+                .filter(|mark| owner.owns(&mark.owner))
+            else {
                 continue;
             };
             let Some(health) = health(resource.state) else {

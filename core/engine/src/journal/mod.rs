@@ -27,14 +27,17 @@
 //!
 //! - Reading is always safe: a plan or `history` may open the journal of a running apply.
 
+mod convert;
 mod error;
 mod failure;
 mod file;
+mod known;
 #[cfg(feature = "schema")]
 mod schema;
 mod state;
 mod wire;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -293,6 +296,73 @@ impl Journal {
         lock(&self.inner.memory).state.made(owner, addr, id)
     }
 
+    /// Records that things of a topology are there, by id, or by `gone` that they are not.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn record_known(
+        &self,
+        at: Timestamp,
+        owner: &Owner,
+        there: &BTreeMap<Addr, BTreeSet<ResourceId>>,
+        gone: &BTreeMap<Addr, BTreeSet<ResourceId>>,
+    ) -> Result<(), JournalError> {
+        {
+            let mut memory = lock(&self.inner.memory);
+            for (addr, ids) in there {
+                memory.append(at, known::known(owner, addr, ids));
+            }
+            for (addr, ids) in gone {
+                memory.append(at, known::forgotten(owner, addr, ids));
+            }
+        }
+        self.hand_over().await
+    }
+
+    /// Records which account a site is in.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn record_account(
+        &self,
+        at: Timestamp,
+        owner: &Owner,
+        site: &Name,
+        account: &str,
+    ) -> Result<(), JournalError> {
+        let record = Record::Account(wire::Account {
+            owner: owner.to_string(),
+            site: site.to_string(),
+            account: account.to_owned(),
+        });
+        self.note(at, record).await
+    }
+
+    /// The account that a site was in when it was last applied.
+    #[must_use]
+    pub fn account(&self, owner: &Owner, site: &Name) -> Option<String> {
+        let memory = lock(&self.inner.memory);
+        memory.state.ledger.account(owner, site).map(str::to_owned)
+    }
+
+    /// The things of a topology that are known to be at a site, and which of its things they are.
+    #[must_use]
+    pub fn known(&self, owner: &Owner, site: &Name, kind: Kind) -> BTreeMap<ResourceId, Addr> {
+        lock(&self.inner.memory).state.ledger.at(owner, site, kind)
+    }
+
+    /// How many things of a topology are known to be at each site.
+    #[must_use]
+    pub fn known_sites(&self, owner: &Owner) -> BTreeMap<Name, usize> {
+        lock(&self.inner.memory).state.ledger.sites(owner)
+    }
+
+    /// How many things are known of each topology that was ever applied in this folder.
+    #[must_use]
+    pub fn known_owners(&self) -> BTreeMap<Owner, usize> {
+        lock(&self.inner.memory).state.ledger.owners()
+    }
+
     async fn record(&self, at: Timestamp, record: Record) -> Result<(), JournalError> {
         let seq = lock(&self.inner.memory).append(at, record);
         self.commit(seq).await
@@ -315,6 +385,11 @@ impl Journal {
     /// just now: then whoever writes next does it.
     async fn note(&self, at: Timestamp, record: Record) -> Result<(), JournalError> {
         lock(&self.inner.memory).append(at, record);
+        self.hand_over().await
+    }
+
+    /// Hands what was recorded to the system, unless somebody writes just now, who does it then.
+    async fn hand_over(&self) -> Result<(), JournalError> {
         if self.inner.log.is_none() {
             return Ok(());
         }

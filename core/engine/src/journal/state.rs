@@ -8,6 +8,8 @@ use rustc_hash::FxHashMap;
 use strat_model::{Addr, Kind, Name, Owner, ResourceId, Token};
 use strat_planner::Applied;
 
+use super::convert::text;
+use super::known::{self, Ledger};
 use super::wire::{self, Line, Record};
 use crate::Operation;
 use crate::execute::Counts;
@@ -152,6 +154,9 @@ pub(super) enum Said {
     Ended(u64, End),
     RunFinished(Timestamp, wire::RunFinished),
     Applied(Owner, Timestamp, Applied),
+    Known(Owner, Addr, Vec<ResourceId>),
+    Forgotten(Owner, Addr, Vec<ResourceId>),
+    Account(Owner, Name, String),
 }
 
 impl Said {
@@ -180,6 +185,25 @@ impl Said {
                 let owner = owner.parse().map_err(text)?;
                 Self::Applied(owner, at, entries.collect::<Result<_, _>>()?)
             }
+            Record::Known(wire::Known { owner, addr, ids }) => Self::Known(
+                owner.parse().map_err(text)?,
+                addr.parse().map_err(text)?,
+                ids.iter().map(ResourceId::from).collect(),
+            ),
+            Record::Forgotten(wire::Forgotten { owner, addr, ids }) => Self::Forgotten(
+                owner.parse().map_err(text)?,
+                addr.parse().map_err(text)?,
+                ids.iter().map(ResourceId::from).collect(),
+            ),
+            Record::Account(wire::Account {
+                owner,
+                site,
+                account,
+            }) => Self::Account(
+                owner.parse().map_err(text)?,
+                site.parse().map_err(text)?,
+                account,
+            ),
         })
     }
 }
@@ -192,6 +216,7 @@ pub(super) struct State {
     /// Which entries say that they made a thing: a destroy asks for each thing that it deletes.
     makers: FxHashMap<ResourceId, Vec<u64>>,
     applied: BTreeMap<Owner, (Timestamp, Applied)>,
+    pub(super) ledger: Ledger,
     runs: VecDeque<RunRecord>,
 }
 
@@ -212,6 +237,9 @@ impl State {
             Said::Applied(owner, at, entries) => {
                 self.applied.insert(owner, (at, entries));
             }
+            Said::Known(owner, addr, ids) => self.ledger.know(&owner, &addr, ids),
+            Said::Forgotten(owner, addr, ids) => self.ledger.forget(&owner, &addr, &ids),
+            Said::Account(owner, site, account) => self.ledger.set_account(owner, site, account),
             Said::RunStarted(run) => {
                 let same = |other: &RunRecord| {
                     other.finished.is_none()
@@ -240,10 +268,20 @@ impl State {
     fn end(&mut self, entry: u64, end: End) -> Result<(), String> {
         let found = self.entries.get_mut(&entry);
         let found = found.ok_or_else(|| format!("it ends call {entry}, which never began"))?;
-        if found.started.operation == Operation::Create {
-            for id in end.outcome.made() {
-                self.makers.entry(id.clone()).or_default().push(entry);
+        let (owner, addr) = (&found.started.owner, &found.started.addr);
+        let done = end.outcome.made();
+        match found.started.operation {
+            Operation::Create => {
+                for id in done {
+                    self.makers.entry(id.clone()).or_default().push(entry);
+                }
+                self.ledger.know(owner, addr, done.iter().cloned());
             }
+            Operation::Delete if !done.is_empty() => {
+                self.ledger.forget(owner, addr, done);
+                took(&mut self.applied, owner, addr, done.len());
+            }
+            _ => {}
         }
         found.end = Some(end);
         Ok(())
@@ -260,7 +298,10 @@ impl State {
     }
 
     pub(super) fn applied(&self, owner: &Owner) -> Option<Applied> {
-        self.applied.get(owner).map(|(_, entries)| entries.clone())
+        // Before the topology had a lineage, it was applied under its name alone.
+        let applied = self.applied.get(owner);
+        let applied = applied.or_else(|| self.applied.get(&owner.named()));
+        applied.map(|(_, entries)| entries.clone())
     }
 
     pub(super) fn runs(&self) -> Vec<RunRecord> {
@@ -277,7 +318,7 @@ impl State {
         let mut touched = Touched::default();
         for entry in self.entries.values() {
             let started = &entry.started;
-            let here = started.owner == *owner && started.site == *site && started.kind == kind;
+            let here = owner.owns(&started.owner) && started.site == *site && started.kind == kind;
             // A pending entry counts whatever its age: nobody knows when its call was made.
             if !here || (entry.last_at() < since && !entry.is_pending()) {
                 continue;
@@ -301,12 +342,18 @@ impl State {
         touched
     }
 
+    /// Whether a thing is known to be at an address, or a create that is recorded here made it.
     pub(super) fn made(&self, owner: &Owner, addr: &Addr, id: &ResourceId) -> bool {
+        self.ledger.is_known(owner, addr, id) || self.makes(owner, addr, id)
+    }
+
+    /// Whether a create that is recorded here made a thing.
+    fn makes(&self, owner: &Owner, addr: &Addr, id: &ResourceId) -> bool {
         let makers = self.makers.get(id).into_iter().flatten();
         let mut makers = makers.filter_map(|number| self.entries.get(number));
         makers.any(|entry| {
             let started = &entry.started;
-            started.owner == *owner
+            owner.owns(&started.owner)
                 && started.addr == *addr
                 && entry
                     .end
@@ -348,6 +395,22 @@ impl State {
                 write(Line::new(end.at, end.outcome.to_record(*number)));
             }
         }
+        // Behind the entries, whose creates add to what is known whenever they are read.
+        let now = self.entries.values().map(|entry| entry.last_at()).max();
+        let now = now.unwrap_or(Timestamp::UNIX_EPOCH);
+        for entry in self.entries.values() {
+            let started = &entry.started;
+            let made = entry.end.iter().flat_map(|end| end.outcome.made());
+            let is_known = |id| self.ledger.is_known(&started.owner, &started.addr, id);
+            let mut unknown = made.filter(|id| !is_known(id)).peekable();
+            if started.operation == Operation::Create && unknown.peek().is_some() {
+                let record = known::forgotten(&started.owner, &started.addr, unknown);
+                write(Line::new(now, record));
+            }
+        }
+        let is_told = |owner: &Owner, addr: &Addr, id: &ResourceId| self.makes(owner, addr, id);
+        self.ledger
+            .each_record(is_told, |record| write(Line::new(now, record)));
         for (owner, (at, entries)) in &self.applied {
             let entries = entries.iter().map(|(addr, n)| (addr.to_string(), *n));
             let record = Record::Applied(wire::Applied {
@@ -359,73 +422,17 @@ impl State {
     }
 }
 
-impl Started {
-    pub(super) fn into_record(self, entry: EntryId) -> Record {
-        Record::Started(wire::CallStarted {
-            entry: entry.0,
-            plan: self.plan,
-            step: self.step,
-            owner: self.owner.to_string(),
-            addr: self.addr.to_string(),
-            site: self.site.to_string(),
-            kind: self.kind,
-            operation: self.operation,
-            generation: self.generation,
-            token: self.token.as_ref().map(ToString::to_string),
-            names: self.names,
-            spec: self.spec,
-            ids: self.ids.iter().map(ToString::to_string).collect(),
-        })
+/// Counts what a run of ours deleted: what is missing of it later, nobody else took away.
+fn took(
+    applied: &mut BTreeMap<Owner, (Timestamp, Applied)>,
+    owner: &Owner,
+    addr: &Addr,
+    count: usize,
+) {
+    for owner in [owner.clone(), owner.named()] {
+        let entries = applied.get_mut(&owner).map(|(_, entries)| entries);
+        if let Some(left) = entries.and_then(|entries| entries.get_mut(addr)) {
+            *left = left.saturating_sub(u32::try_from(count).unwrap_or(u32::MAX));
+        }
     }
-
-    fn from_wire(at: Timestamp, call: wire::CallStarted) -> Result<Self, String> {
-        Ok(Self {
-            at,
-            plan: call.plan,
-            step: call.step,
-            owner: call.owner.parse().map_err(text)?,
-            addr: call.addr.parse().map_err(text)?,
-            site: call.site.parse().map_err(text)?,
-            kind: call.kind,
-            operation: call.operation,
-            generation: call.generation,
-            token: call.token.map(parse_token).transpose()?,
-            names: call.names,
-            spec: call.spec,
-            ids: call.ids.iter().map(ResourceId::from).collect(),
-        })
-    }
-}
-
-impl RunRecord {
-    pub(super) fn into_record(self) -> Record {
-        Record::RunStarted(wire::RunStarted {
-            plan: self.plan,
-            owner: self.owner.to_string(),
-            holder: self.holder,
-            command: self.command,
-            generation: self.generation,
-        })
-    }
-
-    fn from_wire(at: Timestamp, run: wire::RunStarted) -> Result<Self, String> {
-        Ok(Self {
-            plan: run.plan,
-            owner: run.owner.parse().map_err(text)?,
-            holder: run.holder,
-            command: run.command,
-            generation: run.generation,
-            started: at,
-            finished: None,
-            interrupted: false,
-        })
-    }
-}
-
-fn text(why: impl std::fmt::Display) -> String {
-    why.to_string()
-}
-
-fn parse_token(token: String) -> Result<Token, String> {
-    serde_json::from_value(serde_json::Value::String(token)).map_err(text)
 }

@@ -163,11 +163,11 @@ async fn other_damage_is_told_with_its_line() {
     );
     assert!(error.to_string().contains("journal.jsonl:3"), "{error}");
 
-    let newer = whole.replacen("{\"v\":1", "{\"v\":2", 1);
+    let newer = whole.replacen("{\"v\":2", "{\"v\":3", 1);
     std::fs::write(file(dir.path()), newer).expect("writes");
     let error = Journal::open(dir.path()).expect_err("newer");
     assert!(
-        matches!(error, JournalError::Newer { version: 2, .. }),
+        matches!(error, JournalError::Newer { version: 3, .. }),
         "{error}"
     );
 }
@@ -197,7 +197,14 @@ async fn compaction_keeps_what_matters() {
     let again = Journal::open(dir.path()).expect("opens");
     assert_filled(&again);
     assert!(lines(dir.path()) < before);
-    assert!(!again.made(&owner(), &addr(), &ResourceId::from("i-1")));
+    // Its calls are forgotten, and what they made is not.
+    assert!(
+        again
+            .touched(&owner(), &addr().site, Kind::Machine, at(0))
+            .created
+            .is_empty()
+    );
+    assert!(again.made(&owner(), &addr(), &ResourceId::from("i-1")));
     journal
         .started(started(1001, Operation::Create, &[]))
         .await

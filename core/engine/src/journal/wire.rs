@@ -10,7 +10,7 @@ use crate::Operation;
 use crate::execute::Counts;
 
 /// The version of the journal's form that this program writes; it reads this and older ones.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// One line.
 #[derive(Debug, Clone, Serialize)]
@@ -86,6 +86,57 @@ pub(super) enum Record {
     RunFinished(RunFinished),
     /// Everything that a topology asks for is there: what "deleted behind our back" is told from.
     Applied(Applied),
+    /// Things of a topology are there, by id: what is not seen any more is read by it.
+    Known(Known),
+    /// These are gone, or are the topology's no more.
+    Forgotten(Forgotten),
+    /// A site is in this account.
+    Account(Account),
+}
+
+/// Things of a topology are there, by id: what is not seen any more is read by it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(inline))]
+pub(super) struct Known {
+    /// Whose they are: `topology`, with `realm/` before it and `:lineage` behind it.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = strat_model::schema::OWNER)))]
+    pub(super) owner: String,
+    /// Which thing of the topology they are.
+    #[cfg_attr(feature = "schema", schemars(with = "strat_model::Addr"))]
+    pub(super) addr: String,
+    /// Their ids.
+    pub(super) ids: Vec<String>,
+}
+
+/// These are gone, or are the topology's no more.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(inline))]
+pub(super) struct Forgotten {
+    /// Whose they were.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = strat_model::schema::OWNER)))]
+    pub(super) owner: String,
+    /// Which thing of the topology they were.
+    #[cfg_attr(feature = "schema", schemars(with = "strat_model::Addr"))]
+    pub(super) addr: String,
+    /// Their ids.
+    pub(super) ids: Vec<String>,
+}
+
+/// A site is in this account.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(inline))]
+pub(super) struct Account {
+    /// Whose site it is.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = strat_model::schema::OWNER)))]
+    pub(super) owner: String,
+    /// The site.
+    #[cfg_attr(feature = "schema", schemars(with = "strat_model::Name"))]
+    pub(super) site: String,
+    /// The account, project or subscription.
+    pub(super) account: String,
 }
 
 /// A run began.
@@ -277,6 +328,9 @@ impl Record {
             "failed" => serde_json::from_str(line).map(Self::Failed),
             "run_finished" => serde_json::from_str(line).map(Self::RunFinished),
             "applied" => serde_json::from_str(line).map(Self::Applied),
+            "known" => serde_json::from_str(line).map(Self::Known),
+            "forgotten" => serde_json::from_str(line).map(Self::Forgotten),
+            "account" => serde_json::from_str(line).map(Self::Account),
             other => return Err(Unread::Damaged(format!("it is no record: `{other}`"))),
         };
         record.map_err(|why| Unread::Damaged(why.to_string()))

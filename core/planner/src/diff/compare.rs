@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use strat_model::{
-    Addr, Field, FirewallRule, FirewallSpec, ImageRef, MachineSpec, Name, Resource, ResourceId,
-    ResourceState, Spec,
+    Addr, Field, FirewallRule, FirewallSpec, ImageRef, MachineSpec, MarkOrigin, Name, Resource,
+    ResourceId, ResourceState, Spec,
 };
 
 use super::Differ;
@@ -47,8 +47,13 @@ impl Differ<'_> {
         };
         let notes = resource.mark.as_ref().map(|mark| &mark.notes);
         let readable = |field| self.can_read(&addr.site, goal, field);
-        let noted =
-            |field: Field| notes.and_then(|notes| notes.get(&field)) == goal.notes.get(&field);
+        // Of an adopted thing nobody noted what cannot be read, so it is taken as it is.
+        let origin = resource.mark.as_ref().and_then(|mark| mark.origin.as_ref());
+        let adopted = matches!(origin, Some(MarkOrigin::Adopted(_)));
+        let noted = |field: Field| {
+            let note = notes.and_then(|notes| notes.get(&field));
+            note == goal.notes.get(&field) || (adopted && note.is_none())
+        };
         match (&goal.spec, &resource.spec) {
             (Spec::Network(want), Spec::Network(is)) => put(want.cidr != is.cidr, Field::Cidr),
             (Spec::Subnet(want), Spec::Subnet(is)) => {
@@ -95,7 +100,9 @@ impl Differ<'_> {
         if let Spec::Machine(want) = &goal.spec {
             put(resource.state == ResourceState::Stopped, Field::Power);
             let note = notes.and_then(|notes| notes.get(&Field::UserData));
-            put(self.user_data_note(want).as_ref() != note, Field::UserData);
+            let unknown = adopted && note.is_none();
+            let same = unknown || self.user_data_note(want).as_ref() == note;
+            put(!same, Field::UserData);
         }
         put(
             resource

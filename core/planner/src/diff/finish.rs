@@ -8,15 +8,19 @@ use strat_model::{Addr, LocalAddr, Name, Noun};
 
 use super::orphans::is_targeted;
 use super::{DiffOptions, Differ, data, tight};
-use crate::Dependency;
 use crate::cost::cost;
 use crate::dependency::covers;
 use crate::plan::{Action, Change, Guard, Mode, Plan, Summary};
+use crate::{Dependency, Edits};
 
 impl Differ<'_> {
     /// Makes the plan.
     pub(super) fn finish(mut self, options: &DiffOptions) -> Plan {
         let mut changes = std::mem::take(&mut self.changes);
+        self.adopt(&mut changes, &options.edits);
+        if options.only_edits {
+            changes.retain(|change| change.action == Action::Adopt);
+        }
         if !options.targets.is_empty() {
             let kept = closure(&changes, options);
             let mut number = 0;
@@ -62,6 +66,47 @@ impl Differ<'_> {
         };
         plan.id = self.plan_id(&plan);
         plan
+    }
+
+    /// Makes adoptions of the changes of things that a person said are the topology's. One that could
+    /// only be made anew is left: nobody adopts a thing to lose it.
+    fn adopt(&mut self, changes: &mut Vec<Change>, edits: &Edits) {
+        if edits.is_empty() {
+            return;
+        }
+        changes.retain_mut(|change| {
+            let mut edited = false;
+            for target in &mut change.targets {
+                let key = (change.site.clone(), target.id.clone());
+                if let Some(real) = edits.get(&key) {
+                    target.fingerprint = real.clone();
+                    edited = true;
+                }
+            }
+            match change.action {
+                Action::Update if edited => {
+                    change.action = Action::Adopt;
+                    change.reason = if change.fields.is_empty() {
+                        "it is as the topology says; its mark is written".to_owned()
+                    } else {
+                        "it becomes the topology's, and is made what that says".to_owned()
+                    };
+                }
+                Action::Replace if edited => {
+                    let fields = change.fields.iter().filter(|f| f.forces_replacement);
+                    let fields: Vec<_> = fields.map(|f| f.field.as_str()).collect();
+                    let why = format!(
+                        "its {} is not what the topology says and cannot be changed in place; make \
+                         the block like it, and adopt it then",
+                        fields.join(", ")
+                    );
+                    self.withheld.insert((change.addr.to_string(), why));
+                    return false;
+                }
+                _ => {}
+            }
+            true
+        });
     }
 
     /// A digest of what is to be done, and of the moment at which the world was seen: so two plans

@@ -11,7 +11,7 @@ use super::single::{cause, list};
 use super::value::{resource_value, spec_value};
 use super::{Differ, change, target};
 use crate::plan::{Action, Cause, Change};
-use crate::{Entry, Goal, View};
+use crate::{Entry, Goal, View, claims};
 
 /// A member, and in what it differs from the goal of its zone.
 struct Member<'a> {
@@ -68,7 +68,7 @@ impl<'a> Differ<'a> {
                 let keep = members.len().min(left[number] as usize);
                 here.extend(members.split_off(keep).into_iter().map(|m| m.resource));
                 left[number] -= u32::try_from(keep).unwrap_or(left[number]);
-                self.group(&digest, number, members, &mut groups);
+                self.group(addr, &digest, number, members, &mut groups);
             }
         }
         for (goal, short) in entry.goals.iter().zip(left) {
@@ -115,6 +115,7 @@ impl<'a> Differ<'a> {
 
     fn group(
         &mut self,
+        addr: &Addr,
         digest: &str,
         number: usize,
         members: Vec<Member<'a>>,
@@ -127,6 +128,7 @@ impl<'a> Differ<'a> {
                     continue;
                 }
                 Verdict::Update => Action::Update,
+                Verdict::Replace if !self.may_end(addr, member.resource) => continue,
                 Verdict::Replace => Action::Replace,
             };
             let fields = member.deltas.iter().map(|delta| delta.field).collect();
@@ -148,7 +150,10 @@ impl<'a> Differ<'a> {
         let count: u32 = missing.iter().map(|goal| goal.count).sum();
         let Some(first) = missing.first() else { return };
         let (want, found) = (entry.count(), u32::try_from(found).unwrap_or(u32::MAX));
-        let lost = self.applied(addr).min(want).saturating_sub(found);
+        let gone = self.inventory.sites.get(&addr.site);
+        let gone = gone.map_or(0, |seen| claims::gone(seen, addr));
+        let lost = self.applied(addr).max(found + gone);
+        let lost = lost.min(want).saturating_sub(found);
         let (cause, reason) = if lost > 0 {
             let verb = if lost == 1 { "was" } else { "were" };
             (
@@ -228,6 +233,8 @@ impl<'a> Differ<'a> {
     }
 
     fn delete_members(&mut self, addr: &'a Addr, entry: &Entry, excess: &[&'a Resource]) {
+        let excess = excess.iter().copied();
+        let excess: Vec<&Resource> = excess.filter(|one| self.may_end(addr, one)).collect();
         let Some(first) = excess.first() else { return };
         let (want, count) = (
             entry.count(),

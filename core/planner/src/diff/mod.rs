@@ -4,6 +4,7 @@ mod compare;
 mod data;
 mod finish;
 mod fleet;
+mod held;
 mod orphans;
 mod single;
 mod strangers;
@@ -18,7 +19,7 @@ use rustc_hash::FxHashSet;
 use strat_model::{Addr, Inventory, Kind, Name, Noun, Resource, SiteFacts, TemplatePart};
 
 use crate::plan::{Change, Mode, Plan, TargetRef, Withheld};
-use crate::{Desired, Entry, InventoryIndex, Target, View, unseen};
+use crate::{Desired, Edits, Entry, InventoryIndex, Target, View, unseen};
 
 pub(crate) use data::is_noted_unattached;
 pub(crate) use value::{field_value, spec_value};
@@ -41,6 +42,10 @@ pub struct DiffOptions {
     pub delete_share_max: f64,
     /// Deletes of up to this many things never need an explicit consent.
     pub delete_free: u32,
+    /// What a person said is the topology's: see [`claim`](crate::claim).
+    pub edits: Edits,
+    /// Only what a person said is the topology's is planned for.
+    pub only_edits: bool,
 }
 
 impl Default for DiffOptions {
@@ -51,6 +56,8 @@ impl Default for DiffOptions {
             without: BTreeSet::new(),
             delete_share_max: 0.5,
             delete_free: 5,
+            edits: Edits::new(),
+            only_edits: false,
         }
     }
 }
@@ -84,6 +91,7 @@ pub fn diff(
         index: &index,
         changes: Vec::with_capacity(desired.entries.len()),
         withheld: BTreeSet::new(),
+        held: held::Held::default(),
         remade: FxHashSet::default(),
         destroy_first: FxHashSet::default(),
         unchanged: 0,
@@ -92,6 +100,7 @@ pub fn diff(
         filled: RefCell::default(),
     };
     differ.blind_sites();
+    differ.hold();
     for site in &options.without {
         let what = format!("what is at {site}");
         differ.withheld.insert((what, "it is left out".to_owned()));
@@ -112,6 +121,7 @@ struct Differ<'a> {
     index: &'a InventoryIndex<'a>,
     changes: Vec<Change>,
     withheld: BTreeSet<(String, String)>,
+    held: held::Held<'a>,
     /// Addresses whose thing is made anew, or for the first time: what refers to them is to refer
     /// to the new one.
     remade: FxHashSet<&'a Addr>,
@@ -144,6 +154,9 @@ impl<'a> Differ<'a> {
         }
         let found = self.index.at(addr);
         self.found += usize::from(!found.is_empty());
+        if self.is_held(addr) {
+            return;
+        }
         if addr.local.noun == Noun::Machines {
             self.fleet(addr, entry, found);
         } else {

@@ -26,7 +26,14 @@ impl<'a> Differ<'a> {
             if blind || withheld(&addr.local) || withheld(&whole) || self.may_be_used(addr) {
                 continue;
             }
-            self.orphan(addr, found);
+            if self.is_held(addr) {
+                continue;
+            }
+            let gone = found.iter().copied().filter(|one| self.may_end(addr, one));
+            let gone: Vec<&Resource> = gone.collect();
+            if !gone.is_empty() {
+                self.orphan(addr, &gone);
+            }
         }
     }
 

@@ -20,14 +20,20 @@ impl<'a> Differ<'a> {
             self.create_single(addr, entry, goal);
             return;
         };
-        self.leftovers(addr, leftovers);
+        self.leftovers(addr, resource, leftovers);
         let deltas = self.deltas(addr, entry, goal, resource);
-        if resource.state == ResourceState::Failed {
+        let failed = resource.state == ResourceState::Failed;
+        let ends = failed || self.remakes(addr, goal, resource, &deltas);
+        let attaches = deltas.iter().any(|delta| delta.field == Field::Attach);
+        if (ends || (attaches && !resource.witness.is_held())) && !self.may_end(addr, resource) {
+            return;
+        }
+        if failed {
             let mut change = self.replace(addr, entry, goal, resource, &deltas);
             change.cause = Cause::Drift;
             "the cloud reports it as failed".clone_into(&mut change.reason);
             self.changes.push(change);
-        } else if self.remakes(addr, goal, resource, &deltas) {
+        } else if ends {
             let change = self.replace(addr, entry, goal, resource, &deltas);
             self.changes.push(change);
         } else if !deltas.is_empty() || !self.mark_is_current(entry, goal, &goal.digest(), resource)
@@ -40,20 +46,24 @@ impl<'a> Differ<'a> {
     }
 
     fn create_single(&mut self, addr: &'a Addr, entry: &Entry, goal: &Arc<Goal>) {
+        if self.loses_disks(addr, entry) {
+            return;
+        }
+        if let Some(lost) = self.unmarked(addr) {
+            let why = format!(
+                "{} has its name and no mark; `strat adopt {addr} {}` says that it is it",
+                lost.id, lost.id
+            );
+            self.withheld.insert((addr.to_string(), why));
+            return;
+        }
         self.remade.insert(addr);
-        let (cause, reason) = if self.applied(addr) > 0 {
+        let (cause, reason) = if self.missed(addr).is_some() || self.applied(addr) > 0 {
             (Cause::Drift, "it was deleted behind Stratiform's back")
         } else {
             (Cause::Topology, "it is in the topology and not there yet")
         };
         let mut change = change(addr, Action::Create, cause, reason);
-        if let Some(lost) = self.unmarked(addr) {
-            change.action = Action::Adopt;
-            change.cause = Cause::Drift;
-            "its mark was taken off; its name says that it is ours".clone_into(&mut change.reason);
-            change.targets = vec![target(lost, 0)];
-            change.before = resource_value(lost, |id| self.name_of(&addr.site, id)).into();
-        }
         change.after = View::of_goal(Arc::clone(goal));
         change.goals = vec![Arc::clone(goal)];
         change.protect = entry.protect;
@@ -85,7 +95,8 @@ impl<'a> Differ<'a> {
     ) -> bool {
         resource.mark.as_ref().is_some_and(|mark| {
             let request = Field::Request;
-            mark.spec == digest
+            mark.owner == self.desired.owner
+                && mark.spec == digest
                 && mark.protect == entry.protect
                 && mark.disposable == entry.disposable
                 && mark.notes.get(&request) == goal.notes.get(&request)
@@ -193,9 +204,14 @@ impl<'a> Differ<'a> {
         }
     }
 
-    /// Older things at an address that has a newer one: an interrupted replacement left them.
-    fn leftovers(&mut self, addr: &'a Addr, leftovers: &[&'a Resource]) {
-        if leftovers.is_empty() {
+    /// Older things at an address that has a newer one: an interrupted replacement left them. They go
+    /// once their successor does their work.
+    fn leftovers(&mut self, addr: &'a Addr, newest: &Resource, leftovers: &[&'a Resource]) {
+        let works = matches!(newest.state, ResourceState::Ready | ResourceState::Stopped);
+        if leftovers.is_empty() || !works {
+            return;
+        }
+        if !leftovers.iter().all(|old| self.may_end(addr, old)) {
             return;
         }
         let reason = "an interrupted replacement left it; its successor is there";

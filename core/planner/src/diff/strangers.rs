@@ -14,7 +14,7 @@ pub(super) fn strangers(inventory: &Inventory, owner: &Owner) -> Vec<Withheld> {
     let mut found: BTreeMap<&Name, (u32, &Name)> = BTreeMap::new();
     for (site, resource) in inventory.resources() {
         if let Some(mark) = &resource.mark
-            && mark.owner == *owner
+            && owner.owns(&mark.owner)
             && !inventory.sites.contains_key(&mark.addr.site)
         {
             found.entry(&mark.addr.site).or_insert((0, site)).0 += 1;
@@ -26,6 +26,37 @@ pub(super) fn strangers(inventory: &Inventory, owner: &Owner) -> Vec<Withheld> {
             "their marks name the site `{named}`, which the topology has not; \
              was it renamed? Put it back under that name to keep or delete them"
         ),
+    };
+    let unlisted = inventory.unlisted.iter().map(|(site, count)| Withheld {
+        what: format!("{count} things at {site}"),
+        why: format!(
+            "they were made there, and the topology has no site `{site}` any more; was it renamed? \
+             Put it back to keep or delete them, or leave them for good with `--forget-site \
+             site.{site}`"
+        ),
+    });
+    let renamed = found.into_iter().map(tell);
+    renamed
+        .chain(unlisted)
+        .chain(namesakes(inventory, owner))
+        .collect()
+}
+
+/// What carries the mark of a topology of this name that is another: made from another folder, or
+/// before the lineage was changed.
+fn namesakes(inventory: &Inventory, owner: &Owner) -> Vec<Withheld> {
+    let mut found: BTreeMap<(&Name, &Owner), u32> = BTreeMap::new();
+    for (site, resource) in inventory.resources() {
+        if let Some(mark) = &resource.mark
+            && mark.owner.is_namesake(owner)
+            && !owner.owns(&mark.owner)
+        {
+            *found.entry((site, &mark.owner)).or_default() += 1;
+        }
+    }
+    let tell = |((site, other), count): ((&Name, &Owner), u32)| Withheld {
+        what: format!("{count} things at {site}"),
+        why: format!("they are those of another topology of this name: {other}"),
     };
     found.into_iter().map(tell).collect()
 }

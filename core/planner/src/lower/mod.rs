@@ -385,7 +385,7 @@ fn machines_that_go(plan: &Plan) -> FxHashSet<(&Name, &ResourceId)> {
 }
 
 /// The machine that a volume or address is attached to.
-fn attachment<R: Ord>(spec: &Spec<R>) -> Option<&R> {
+pub(crate) fn attachment<R: Ord>(spec: &Spec<R>) -> Option<&R> {
     match spec {
         Spec::Volume(volume) => volume.attach.as_ref(),
         Spec::Address(address) => address.attach.as_ref(),

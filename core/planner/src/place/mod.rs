@@ -58,6 +58,7 @@ pub fn place_without(
     let mut placer = Placer::new(intent, &facts, &index);
     placer.without.clone_from(without);
     placer.leave_out();
+    placer.leave_alone();
     placer.networks();
     placer.machines();
     placer.firewalls();

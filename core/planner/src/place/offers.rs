@@ -314,6 +314,27 @@ impl<'a> Market<'a> {
         }
     }
 
+    /// A type by its name, as it is sold in a zone.
+    pub(super) fn named(
+        &self,
+        zone: &Name,
+        machine_type: &str,
+        capacity: CapacityKind,
+        machine: &MachineIntent,
+    ) -> Option<Shape> {
+        let mut offers = self.offers(zone).iter();
+        let same =
+            |offer: &&&Offer| offer.machine_type == machine_type && offer.capacity == capacity;
+        let flexible = || {
+            self.flexible(machine)
+                .filter(|f| f.machine_type == machine_type)
+        };
+        offers
+            .find(same)
+            .map(|offer| shape(offer))
+            .or_else(flexible)
+    }
+
     /// The largest machine on sale anywhere at the site, for saying what is too large.
     pub(super) fn largest(&self) -> Option<(u32, Bytes)> {
         let listed = self.by_zone.values().flatten();

@@ -105,7 +105,8 @@ impl<'a> Placer<'a> {
             self.add(&volume.common, addr, Spec::Volume(spec));
         }
         for bucket in &self.intent.buckets {
-            if self.facts(&bucket.site).is_some() {
+            let withheld = self.withheld.contains_key(&bucket.common.addr);
+            if !withheld && self.facts(&bucket.site).is_some() {
                 let spec = BucketSpec {
                     versioning: bucket.versioning,
                     labels: bucket.common.labels.clone(),
@@ -122,6 +123,9 @@ impl<'a> Placer<'a> {
     /// Where a thing goes; `None`, and withheld, where its site gave no answer or its machine has
     /// no place.
     fn spot(&mut self, addr: &LocalAddr, target: &AttachIntent) -> Option<Spot> {
+        if self.withheld.contains_key(addr) {
+            return None;
+        }
         match target {
             AttachIntent::Site { site, zone } => {
                 self.facts(site).map(|_| (site.clone(), zone.clone(), None))

@@ -1,6 +1,6 @@
 //! Sites that are left out: what can be nowhere else is withheld.
 
-use strat_model::{AttachIntent, Common, MachineIntent, Name};
+use strat_model::{AttachIntent, Common, Kind, MachineIntent, Name};
 
 use super::Placer;
 
@@ -26,6 +26,31 @@ impl<'a> Placer<'a> {
         }
         for bucket in &intent.buckets {
             self.withhold_at(&bucket.common, &bucket.site);
+        }
+    }
+
+    /// Withholds what nobody can tell whose, or what, it is: else it would be made elsewhere. A machine
+    /// whose volume is such is withheld with it, since it cannot do without.
+    pub(super) fn leave_alone(&mut self) {
+        for (addr, why) in self.index.all_held() {
+            if !matches!(
+                addr.kind(),
+                Kind::Machine | Kind::Volume | Kind::Address | Kind::Bucket
+            ) {
+                continue;
+            }
+            self.withheld.insert(addr.local.clone(), why.to_owned());
+            // Where it is nobody can tell, so rules that name its firewalls stay as they are.
+            let machines = self.intent.machines.iter();
+            let its = machines.filter(|machine| machine.common.addr == addr.local);
+            self.unsure
+                .extend(its.flat_map(|machine| machine.firewalls.iter().cloned()));
+            let mut volumes = self.intent.volumes.iter();
+            let volume = volumes.find(|volume| volume.common.addr == addr.local);
+            if let Some(AttachIntent::Machine(machine)) = volume.map(|volume| &volume.target) {
+                let why = format!("its volume {} is withheld", addr.local);
+                self.withheld.entry(machine.clone()).or_insert(why);
+            }
         }
     }
 

@@ -219,6 +219,7 @@ pub(crate) fn empty() -> Inventory {
     let site = |site: &Name| (site.clone(), site_inventory(Vec::new()));
     Inventory {
         sites: sites().iter().map(site).collect(),
+        ..Inventory::default()
     }
 }
 
@@ -230,6 +231,7 @@ fn site_inventory(resources: Vec<Resource>) -> SiteInventory {
             .map(|kind| (kind, Coverage::Complete))
             .collect(),
         resources,
+        missed: Vec::new(),
     }
 }
 
@@ -250,6 +252,7 @@ pub(crate) fn realise(desired: &Desired) -> Inventory {
                     addr: addr.clone(),
                     spec: goal.digest(),
                     generation: 1,
+                    origin: None,
                     protect: entry.protect,
                     disposable: entry.disposable,
                     notes: goal.notes.clone(),
@@ -268,6 +271,7 @@ pub(crate) fn realise(desired: &Desired) -> Inventory {
                     id: ResourceId::from(format!("{addr}#{number}")),
                     name: resource_name(&desired.owner, addr, 1),
                     mark: Some(mark),
+                    witness: strat_model::Witness::Held,
                     state: ResourceState::Ready,
                     spec,
                     attributes: Attributes::new(),

@@ -22,6 +22,7 @@ pub(crate) fn fleet(count: u32, change: impl FnOnce(&mut MachineIntent)) -> Inte
             name: site.clone(),
             provider: "sim".to_owned(),
             region: None,
+            account: None,
             zones: Vec::new(),
             capacity: None,
             labels: Labels::new(),

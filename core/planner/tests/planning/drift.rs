@@ -201,12 +201,19 @@ fn another_owner_and_things_without_a_mark_are_never_touched() {
 }
 
 #[test]
-fn a_lost_mark_is_put_back_not_made_twice() {
+fn what_has_its_name_and_no_mark_is_left_and_not_made_twice() {
     let intent = shop();
     let mut world = realise(&placed(&intent, &empty()));
     at(&mut world, "bucket.assets@east").mark = None;
     let plan = plan_of(&intent, &world);
-    assert_eq!(lines(&plan), ["adopt bucket.assets@east x1"]);
+    assert_eq!(lines(&plan), Vec::<String>::new());
+    let held = &plan.withheld[0];
+    assert_eq!(held.what, "bucket.assets@east");
+    assert!(
+        held.why.contains("`strat adopt bucket.assets@east"),
+        "{}",
+        held.why
+    );
 }
 
 #[test]

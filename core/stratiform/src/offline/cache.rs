@@ -117,6 +117,7 @@ mod tests {
             name: "east".parse().expect("a name"),
             provider: "sim".to_owned(),
             region: Some("us-east-1".to_owned()),
+            account: None,
             zones: Vec::new(),
             capacity: None,
             labels: Default::default(),

@@ -166,8 +166,10 @@ fn nothing_anywhere<'a>(sites: impl Iterator<Item = &'a Name>) -> Inventory {
         observed_at: Timestamp::UNIX_EPOCH,
         coverage: Kind::ALL.map(|kind| (kind, Coverage::Complete)).into(),
         resources: Vec::new(),
+        missed: Vec::new(),
     };
     Inventory {
         sites: sites.map(|site| (site.clone(), nothing.clone())).collect(),
+        ..Inventory::default()
     }
 }

@@ -49,6 +49,7 @@ fn site(ev: &mut Evaluator<'_>, name: &Name, block: &Block) -> Outcome<SiteSpec>
         name: name.clone(),
         provider: String::new(),
         region: None,
+        account: None,
         zones: Vec::new(),
         capacity: None,
         labels: Labels::new(),
@@ -72,7 +73,9 @@ fn set(ev: &mut Evaluator<'_>, spec: &mut SiteSpec, attribute: &Attribute) -> Ou
     let span = attribute.value.span;
     let value = ev.eval(&attribute.value, &ROOT)?;
     let value = ev.plain(value, span, word)?;
-    let known = ["provider", "region", "zones", "capacity", "labels"];
+    let known = [
+        "provider", "region", "account", "zones", "capacity", "labels",
+    ];
     let Some(name) = known.into_iter().find(|known| *known == word) else {
         if too_long_for_plain(&value).is_some() {
             return Err(ev.fail(
@@ -99,6 +102,7 @@ fn set(ev: &mut Evaluator<'_>, spec: &mut SiteSpec, attribute: &Attribute) -> Ou
     match name {
         "provider" => spec.provider = read::text(ev, &arg)?,
         "region" => spec.region = Some(read::text(ev, &arg)?),
+        "account" => spec.account = Some(read::text(ev, &arg)?),
         "labels" => spec.labels = labels::labels(ev, &arg)?,
         "zones" => spec.zones = zones(ev, &arg)?,
         _ => spec.capacity = Some(capacity(ev, &arg)?),

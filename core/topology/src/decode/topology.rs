@@ -1,6 +1,6 @@
 //! The `topology` block.
 
-use strat_model::{Name, Owner};
+use strat_model::{Lineage, Name, Owner};
 
 use super::item::Arg;
 use super::{labels as decode_labels, read};
@@ -13,6 +13,7 @@ pub(crate) fn owner(ev: &mut Evaluator<'_>) -> Outcome<Owner> {
     let program = ev.program;
     let block = program.topology.as_ref().ok_or(Failed)?;
     let realm = Arg::at_root(ev, block, "realm");
+    let lineage = Arg::at_root(ev, block, "lineage");
     let labels = Arg::at_root(ev, block, "labels");
     if let Ok(Some(labels)) = &labels
         && let Ok(decoded) = decode_labels::labels(ev, labels)
@@ -28,7 +29,21 @@ pub(crate) fn owner(ev: &mut Evaluator<'_>) -> Outcome<Owner> {
         }
     }
     let realm = realm?.map(|arg| read::name(ev, &arg)).transpose()?;
+    let lineage = lineage?.map(|arg| lineage_of(ev, &arg)).transpose()?;
     let label = block.labels.first().ok_or(Failed)?;
     let topology = Name::new(&label.text).map_err(|_| Failed)?;
-    Ok(Owner { realm, topology })
+    Ok(Owner {
+        realm,
+        topology,
+        lineage,
+    })
+}
+
+fn lineage_of(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Lineage> {
+    let text = read::text(ev, arg)?;
+    Lineage::new(text).map_err(|why| {
+        let help = "it is written once by `strat init` or `strat pin` and never changed: bring it \
+                    back from your repository, or take it out and run `strat pin`";
+        read::bad(ev, arg, "bad_lineage", why.to_string(), help)
+    })
 }

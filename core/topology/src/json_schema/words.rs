@@ -50,6 +50,12 @@ const REST: &[Row] = &[
         Text,
         "Keeps two teams' topologies of one name apart in one account.",
     ),
+    (
+        "topology",
+        "lineage",
+        Text,
+        "Sets it apart from every other topology of its name. `strat init` and `strat pin` write it; never change it.",
+    ),
     ("topology", "labels", Labels, "Put on everything."),
     (
         "variable",
@@ -88,6 +94,12 @@ const REST: &[Row] = &[
         "region",
         Text,
         "The region, in the provider's words.",
+    ),
+    (
+        "site",
+        "account",
+        Text,
+        "The account, project or subscription: other credentials are refused.",
     ),
     (
         "site",

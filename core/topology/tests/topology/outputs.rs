@@ -101,10 +101,12 @@ fn resource(evaluated: &Evaluated, addr: &str, id: &str, state: ResourceState) -
             addr: addr.parse().expect("addr"),
             spec: String::new(),
             generation: 1,
+            origin: None,
             protect: false,
             disposable: false,
             notes: strat_model::Shared::new(),
         }),
+        witness: strat_model::Witness::Held,
         state,
         spec: Spec::Machine(spec),
         attributes: [("private_ip".to_owned(), format!("10.0.0.{id}"))].into(),
@@ -132,9 +134,11 @@ fn inventory(evaluated: &Evaluated) -> Inventory {
         observed_at: "2030-01-01T00:00:00Z".parse().expect("time"),
         coverage: [(Kind::Machine, Coverage::Complete)].into(),
         resources,
+        missed: Vec::new(),
     };
     Inventory {
         sites: [("a".parse().expect("site"), site)].into(),
+        ..Inventory::default()
     }
 }
 

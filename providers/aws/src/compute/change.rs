@@ -31,7 +31,7 @@ impl AwsProvider {
             is.firewalls.clone_from(&request.spec.firewalls);
         }
         self.retag(request.id.as_str(), &change).await?;
-        machine.mark = tags::mark(&change.after);
+        machine.remark(tags::mark(&change.after));
         *machine.spec.labels_mut() = tags::labels(&change.after);
         Ok(machine)
     }

@@ -5,6 +5,7 @@ use aws_sdk_ec2::types::{KeyPairInfo, ResourceType};
 use jiff::Timestamp;
 use strat_model::{
     Attributes, Field, KeypairSpec, Kind, Resource, ResourceId, ResourceState, Result, Spec,
+    Witness,
 };
 use strat_provider::{Create, Update};
 
@@ -49,6 +50,7 @@ impl AwsProvider {
             id: ResourceId::from(request.name),
             name: request.name.to_owned(),
             mark: Some(request.mark.clone()),
+            witness: Witness::Held,
             state: ResourceState::Ready,
             spec: Spec::Keypair(spec.clone()),
             attributes: Attributes::new(),
@@ -69,7 +71,7 @@ impl AwsProvider {
         let labels = labels.then_some(&request.spec.labels);
         let change = tags::change(&seen.tags, request.mark, labels)?;
         self.retag(&seen.pair_id, &change).await?;
-        seen.resource.mark = tags::mark(&change.after);
+        seen.resource.remark(tags::mark(&change.after));
         *seen.resource.spec.labels_mut() = tags::labels(&change.after);
         Ok(seen.resource)
     }
@@ -110,10 +112,13 @@ fn report(pair: &KeyPairInfo) -> Option<Seen> {
         .split_whitespace()
         .take(2);
     let created = pair.create_time().map(DateTime::secs);
+    let id = ResourceId::from(name);
+    let mark = tags::mark(&tags);
     let resource = Resource {
-        id: ResourceId::from(name),
+        witness: Witness::by_mark(mark.as_ref(), &id),
+        id,
         name: name.to_owned(),
-        mark: tags::mark(&tags),
+        mark,
         state: ResourceState::Ready,
         spec: Spec::Keypair(KeypairSpec {
             public_key: key.collect::<Vec<_>>().join(" "),

@@ -11,7 +11,7 @@ use aws_sdk_ec2::types::{
 use base64::Engine as _;
 use strat_model::{
     CapacityKind, Error, ErrorKind, ImageRef, MachineSpec, Resource, ResourceId, ResourceState,
-    Result, Spec,
+    Result, Spec, Witness,
 };
 use strat_provider::{CreateMachines, MachineBatch};
 
@@ -191,7 +191,7 @@ impl AwsProvider {
         tags::check(&tags)?;
         let mut disk_tags: Tags = spec.labels.clone().into_iter().collect();
         disk_tags.insert(tags::NAME.to_owned(), name);
-        disk_tags.insert(DISK_OF.to_owned(), request.mark.owner.to_string());
+        disk_tags.insert(DISK_OF.to_owned(), request.mark.owner.named().to_string());
         Ok(Launch {
             spec,
             count: i32::try_from(asked.len()).unwrap_or(i32::MAX),
@@ -233,6 +233,7 @@ impl AwsProvider {
             }
             if tags.is_empty() {
                 machine.mark = Some(request.mark.clone());
+                machine.witness = Witness::Held;
             }
             if let Spec::Machine(spec) = &mut machine.spec {
                 spec.disks.clone_from(&request.spec.disks);

@@ -7,8 +7,8 @@ use aws_sdk_ec2::types::{
 };
 use jiff::Timestamp;
 use strat_model::{
-    Attributes, CapacityKind, DiskSpec, ImageRef, Kind, MachineSpec, Name, Resource, ResourceId,
-    ResourceState, Result, Spec,
+    Attributes, CapacityKind, DiskSpec, ImageRef, Kind, MachineSpec, Mark, Name, Resource,
+    ResourceId, ResourceState, Result, Spec, Witness,
 };
 
 use super::{disks, names};
@@ -130,16 +130,35 @@ pub(super) fn report(instance: &Instance, beside: &Beside) -> Option<(Resource, 
     let tags = tags::read(instance.tags());
     let id = instance.instance_id()?;
     let index = usize::try_from(instance.ami_launch_index().unwrap_or(0)).unwrap_or(0);
+    let id = ResourceId::from(id);
+    let mark = tags::mark(&tags);
     let resource = Resource {
-        id: ResourceId::from(id),
         name: names::read(&tags, index),
-        mark: tags::mark(&tags),
+        witness: witness(instance, mark.as_ref(), &id),
+        id,
+        mark,
         state: state_of(instance),
         spec: Spec::Machine(spec_of(instance, &tags, beside)?),
         attributes: attributes(instance),
         created: created(instance),
     };
     Some((resource, tags))
+}
+
+/// Whether the launch that made an instance is the one that its mark names: "launch more like this", an
+/// autoscaling group and a restored image copy tags, and none of them can choose another's token.
+fn witness(instance: &Instance, mark: Option<&Mark>, id: &ResourceId) -> Witness {
+    Witness::judge(mark, id, |token| {
+        let launched = instance.client_token().unwrap_or_default();
+        // A later launch with the same token, or a part of one, has a word behind it: see `launch`.
+        let rest = launched.strip_prefix(token);
+        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-')) {
+            return Witness::Held;
+        }
+        Witness::Refuted {
+            why: "the launch that made it is not the one that its mark names".to_owned(),
+        }
+    })
 }
 
 fn spec_of(instance: &Instance, tags: &Tags, beside: &Beside) -> Option<MachineSpec<ResourceId>> {

@@ -3,6 +3,7 @@
 use aws_sdk_ec2::types::{Address, DomainType, ResourceType};
 use strat_model::{
     AddressSpec, Attributes, Field, Kind, Resource, ResourceId, ResourceState, Result, Spec,
+    Witness,
 };
 use strat_provider::{Create, Update};
 
@@ -49,6 +50,7 @@ impl AwsProvider {
             id: ResourceId::from(id),
             name: request.name.to_owned(),
             mark: Some(request.mark.clone()),
+            witness: Witness::Held,
             state: ResourceState::Ready,
             spec,
             attributes: Attributes::from([("ip".to_owned(), ip.to_owned())]),
@@ -75,7 +77,7 @@ impl AwsProvider {
             is.attach = wanted.cloned();
         }
         self.retag(request.id.as_str(), &change).await?;
-        seen.resource.mark = tags::mark(&change.after);
+        seen.resource.remark(tags::mark(&change.after));
         *seen.resource.spec.labels_mut() = tags::labels(&change.after);
         Ok(seen.resource)
     }
@@ -135,10 +137,13 @@ impl AwsProvider {
 fn report(address: &Address) -> Option<Seen> {
     let tags = tags::read(address.tags());
     let filled = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+    let id = ResourceId::from(address.allocation_id()?);
+    let mark = tags::mark(&tags);
     let resource = Resource {
-        id: ResourceId::from(address.allocation_id()?),
+        witness: Witness::by_mark(mark.as_ref(), &id),
+        id,
         name: tags.get(tags::NAME).cloned().unwrap_or_default(),
-        mark: tags::mark(&tags),
+        mark,
         state: ResourceState::Ready,
         spec: Spec::Address(AddressSpec {
             attach: filled(address.instance_id()).map(ResourceId::from),

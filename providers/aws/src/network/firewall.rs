@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_ec2::types::{IpPermission, ResourceType, SecurityGroup};
 use strat_model::{
     Attributes, Direction, Field, FirewallRule, FirewallSpec, Kind, Resource, ResourceId,
-    ResourceState, Result, Spec,
+    ResourceState, Result, Spec, Witness,
 };
 use strat_provider::{Create, Update};
 
@@ -63,6 +63,7 @@ impl AwsProvider {
             id: ResourceId::from(id),
             name: request.name.to_owned(),
             mark: Some(request.mark.clone()),
+            witness: Witness::Held,
             state: ResourceState::Ready,
             spec: Spec::Firewall(spec.clone()),
             attributes: Attributes::new(),
@@ -112,7 +113,7 @@ impl AwsProvider {
             }
         }
         self.retag(request.id.as_str(), &change).await?;
-        seen.resource.mark = tags::mark(&change.after);
+        seen.resource.remark(tags::mark(&change.after));
         *seen.resource.spec.labels_mut() = tags::labels(&change.after);
         Ok(seen.resource)
     }
@@ -277,10 +278,13 @@ fn report(group: &SecurityGroup) -> Option<Seen> {
         .get(tags::NAME)
         .map(String::as_str)
         .or(group.group_name());
+    let id = ResourceId::from(group.group_id()?);
+    let mark = tags::mark(&tags);
     let resource = Resource {
-        id: ResourceId::from(group.group_id()?),
+        witness: Witness::by_mark(mark.as_ref(), &id),
+        id,
         name: name.unwrap_or_default().to_owned(),
-        mark: tags::mark(&tags),
+        mark,
         state: ResourceState::Ready,
         spec: Spec::Firewall(FirewallSpec {
             network: ResourceId::from(group.vpc_id().unwrap_or_default()),

@@ -6,7 +6,7 @@
 use aws_sdk_ec2::types::{ResourceType, Subnet, SubnetState};
 use strat_model::{
     Attributes, ErrorKind, Field, Kind, Name, Resource, ResourceId, ResourceState, Result, Spec,
-    SubnetSpec,
+    SubnetSpec, Witness,
 };
 use strat_provider::{Create, Update};
 
@@ -51,6 +51,7 @@ impl AwsProvider {
         // The answer's own tags may lag.
         made.name = request.name.to_owned();
         made.mark = Some(request.mark.clone());
+        made.witness = Witness::Held;
         made.spec.labels_mut().clone_from(&spec.labels);
         self.tokens.made(&stamp, made.id.as_str()).await;
         self.recent.made(&made);
@@ -65,7 +66,7 @@ impl AwsProvider {
         let labels = labels.then_some(&request.spec.labels);
         let change = tags::change(&tags, request.mark, labels)?;
         self.retag(request.id.as_str(), &change).await?;
-        subnet.mark = tags::mark(&change.after);
+        subnet.remark(tags::mark(&change.after));
         *subnet.spec.labels_mut() = tags::labels(&change.after);
         Ok(subnet)
     }
@@ -110,10 +111,13 @@ impl AwsProvider {
 
 fn report(subnet: &Subnet) -> Option<(Resource, Tags)> {
     let tags = tags::read(subnet.tags());
+    let id = ResourceId::from(subnet.subnet_id()?);
+    let mark = tags::mark(&tags);
     let resource = Resource {
-        id: ResourceId::from(subnet.subnet_id()?),
+        witness: Witness::by_mark(mark.as_ref(), &id),
+        id,
         name: tags.get(tags::NAME).cloned().unwrap_or_default(),
-        mark: tags::mark(&tags),
+        mark,
         state: match subnet.state() {
             Some(SubnetState::Pending) => ResourceState::Pending,
             Some(SubnetState::Failed | SubnetState::FailedInsufficientCapacity) => {

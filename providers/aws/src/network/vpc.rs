@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use aws_sdk_ec2::types::{ResourceType, RouteState, RouteTable, Vpc, VpcState};
 use strat_model::{
     Attributes, ErrorKind, Field, Kind, Mark, NetworkSpec, Resource, ResourceId, ResourceState,
-    Result, Spec,
+    Result, Spec, Witness,
 };
 use strat_provider::{Create, Update};
 
@@ -57,6 +57,7 @@ impl AwsProvider {
         let (mut made, _) = report(vpc, true).ok_or_else(|| lacking("ec2:CreateVpc", "id"))?;
         made.name = request.name.to_owned();
         made.mark = Some(request.mark.clone());
+        made.witness = Witness::Held;
         made.spec.labels_mut().clone_from(&spec.labels);
         self.tokens.made(&stamp, made.id.as_str()).await;
         self.recent.made(&made);
@@ -82,7 +83,7 @@ impl AwsProvider {
             self.complete(request.id, &gateway_tags).await?;
         }
         self.retag(request.id.as_str(), &change).await?;
-        network.mark = tags::mark(&change.after);
+        network.remark(tags::mark(&change.after));
         *network.spec.labels_mut() = tags::labels(&change.after);
         Ok(network)
     }
@@ -250,7 +251,7 @@ impl AwsProvider {
         let call = self
             .ec2()
             .describe_internet_gateways()
-            .filters(filter(format!("tag:{OWNER}"), [owner.to_string()]))
+            .filters(filter(format!("tag:{OWNER}"), [owner.named().to_string()]))
             .filters(filter("tag:stratiform:addr", [addr.to_string()]));
         let answer = call.send().await;
         let answer = answer.map_err(failed("ec2:DescribeInternetGateways"))?;
@@ -314,8 +315,10 @@ fn report(vpc: &Vpc, is_whole: bool) -> Option<(Resource, Tags)> {
     if let Some(mark) = mark.as_mut().filter(|_| !is_whole) {
         HALF.clone_into(&mut mark.spec);
     }
+    let id = ResourceId::from(vpc.vpc_id()?);
     let resource = Resource {
-        id: ResourceId::from(vpc.vpc_id()?),
+        witness: Witness::by_mark(mark.as_ref(), &id),
+        id,
         name: tags.get(tags::NAME).cloned().unwrap_or_default(),
         mark,
         state: match vpc.state() {

@@ -16,7 +16,7 @@ use aws_sdk_s3::types::{
 use futures::future::try_join_all;
 use strat_model::{
     Attributes, BucketSpec, ErrorKind, Field, Kind, Resource, ResourceId, ResourceState, Result,
-    Spec,
+    Spec, Witness,
 };
 use strat_provider::{Create, Filter, Update};
 
@@ -214,7 +214,7 @@ impl AwsProvider {
                     Filter::Owner(owner) => Some(owner),
                     Filter::All => None,
                 };
-                let wanted = owner.map(|owner| (OWNER, vec![owner.to_string()]));
+                let wanted = owner.map(|owner| (OWNER, vec![owner.named().to_string()]));
                 let is_wanted = |tags: &Tags| owner.is_none_or(|owner| tags::is_of(tags, owner));
                 self.list_buckets(wanted, is_wanted, scan.token()).await
             }
@@ -313,10 +313,13 @@ impl AwsProvider {
             Some(endpoint) => format!("{}/{name}", endpoint.trim_end_matches('/')),
             None => format!("https://{name}.s3.{region}.amazonaws.com"),
         };
+        let (id, mark) = (ResourceId::from(name), tags::mark(tags));
         Resource {
-            id: ResourceId::from(name),
+            // A bucket's name is its id, and no other can have it.
+            witness: Witness::by_mark(mark.as_ref(), &id),
+            id,
             name: name.to_owned(),
-            mark: tags::mark(tags),
+            mark,
             state: ResourceState::Ready,
             spec: Spec::Bucket(BucketSpec {
                 versioning,

@@ -3,8 +3,8 @@
 use aws_sdk_ec2::types::{ResourceType, Volume, VolumeAttachmentState, VolumeState};
 use jiff::Timestamp;
 use strat_model::{
-    Attributes, Bytes, Error, ErrorKind, Field, Kind, Name, Resource, ResourceId, ResourceState,
-    Result, Spec, VolumeSpec,
+    Attributes, Bytes, Error, ErrorKind, Field, Kind, Mark, Name, Resource, ResourceId,
+    ResourceState, Result, Spec, VolumeSpec, Witness,
 };
 use strat_provider::{Create, Update};
 
@@ -44,6 +44,7 @@ impl AwsProvider {
             id: ResourceId::from(id),
             name: request.name.to_owned(),
             mark: Some(request.mark.clone()),
+            witness: Witness::Held,
             state: state_of(answer.state()),
             spec: Spec::Volume(VolumeSpec {
                 attach: None,
@@ -84,7 +85,7 @@ impl AwsProvider {
             }
         }
         self.retag(request.id.as_str(), &change).await?;
-        volume.mark = tags::mark(&change.after);
+        volume.remark(tags::mark(&change.after));
         *volume.spec.labels_mut() = tags::labels(&change.after);
         Ok(volume)
     }
@@ -240,6 +241,21 @@ fn state_of(state: Option<&VolumeState>) -> ResourceState {
     }
 }
 
+/// Whether a volume was made empty, as ours are: what is restored from a snapshot or copied from another
+/// volume, with that one's tags (`CopyTags` of Data Lifecycle Manager, AWS Backup), says from what.
+///
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Volume.html>
+fn witness(volume: &Volume, mark: Option<&Mark>, id: &ResourceId) -> Witness {
+    let filled = |from: Option<&str>| from.filter(|from| !from.is_empty()).map(str::to_owned);
+    let made_of = filled(volume.snapshot_id()).or_else(|| filled(volume.source_volume_id()));
+    Witness::judge(mark, id, |_| match made_of {
+        None => Witness::Held,
+        Some(from) => Witness::Refuted {
+            why: format!("it was made from {from}, and ours are made empty"),
+        },
+    })
+}
+
 fn report(volume: &Volume) -> Option<(Resource, Tags)> {
     if volume.state() == Some(&VolumeState::Deleted) {
         return None;
@@ -252,10 +268,13 @@ fn report(volume: &Volume) -> Option<(Resource, Tags)> {
         .attachments()
         .iter()
         .find(|attachment| attachment.state() != Some(&VolumeAttachmentState::Detached));
+    let id = ResourceId::from(volume.volume_id()?);
+    let mark = tags::mark(&tags);
     let resource = Resource {
-        id: ResourceId::from(volume.volume_id()?),
         name: tags.get(tags::NAME).cloned().unwrap_or_default(),
-        mark: tags::mark(&tags),
+        witness: witness(volume, mark.as_ref(), &id),
+        id,
+        mark,
         state: state_of(volume.state()),
         spec: Spec::Volume(VolumeSpec {
             size: noted.unwrap_or(size),

@@ -88,6 +88,7 @@ pub(crate) fn site(endpoint: &str) -> SiteSpec {
         name: Name::new("here").expect("a name"),
         provider: "aws".to_owned(),
         region: Some(REGION.to_owned()),
+        account: None,
         zones: Vec::new(),
         capacity: None,
         labels: strat_model::Labels::new(),

@@ -19,7 +19,7 @@ use crate::images::ImageBody;
 use crate::network::{Net, subnet_body};
 use crate::provider::OwnedCreate;
 use crate::site::{Site, USER_DATA_MAX, flexible_size};
-use crate::thing::{Phase, Thing, taken, uuid_of};
+use crate::thing::{Phase, Thing, machine_uuid, taken};
 
 /// The smallest boot disk, for an image that has none.
 const BLANK: Bytes = Bytes(64 << 20);
@@ -235,7 +235,7 @@ impl Site {
                     continue;
                 }
             };
-            let uuid = uuid_of("machine", &format!("{name}:{}", request.token));
+            let uuid = machine_uuid(name, request.token.as_str());
             let body = body_of(order.spec, ip, mac_of(&uuid));
             let thing = Thing::new(birth, Phase::Making, body);
             placed.push((

@@ -94,6 +94,7 @@ fn keypair_of(thing: &Thing<KeypairBody>) -> Resource {
         id: ResourceId::from(&thing.name),
         name: thing.name.clone(),
         mark: thing.mark(),
+        witness: thing.witness(),
         state: ResourceState::Ready,
         spec: Spec::Keypair(KeypairSpec {
             public_key: thing.body.public_key.clone(),

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use strat_model::{
-    Attributes, CapacityKind, ErrorKind, Field, ImageRef, Kind, Labels, MachineSpec, Resource,
-    ResourceId, ResourceState, Result, Spec,
+    Attributes, CapacityKind, ErrorKind, Field, ImageRef, Kind, Labels, MachineSpec, MarkOrigin,
+    Resource, ResourceId, ResourceState, Result, Spec, Witness,
 };
 use strat_provider::{Outcome, Shutdown};
 
@@ -273,8 +273,9 @@ impl Site {
         let mut attributes = Attributes::from([("host".to_owned(), host.name().to_string())]);
         attributes.extend(body.ip.map(|ip| ("private_ip".to_owned(), ip.to_string())));
         Resource {
-            id: ResourceId::from(format!("{}/{}", host.name(), guest.uuid)),
+            id: machine_id(host, guest),
             name: guest.name.clone(),
+            witness: witness(host, guest),
             mark: thing.and_then(Thing::mark),
             state: self.state_of(guest),
             spec: Spec::Machine(MachineSpec {
@@ -316,6 +317,33 @@ impl Site {
             Phase::Made if guest.running => ResourceState::Ready,
             Phase::Made => ResourceState::Stopped,
         }
+    }
+}
+
+/// A machine's id.
+pub(crate) fn machine_id(host: &Host, guest: &Guest) -> ResourceId {
+    ResourceId::from(format!("{}/{}", host.name(), guest.uuid))
+}
+
+/// Whether a guest is the one that its document was written for: its UUID is made of its name and the
+/// token of the call that made it, and a clone, which has the same document, has another. A guest that
+/// was adopted keeps the UUID that it had, and its mark names it.
+fn witness(host: &Host, guest: &Guest) -> Witness {
+    let Some(thing) = &guest.thing else {
+        return Witness::Lacking;
+    };
+    let (mark, id) = (thing.mark(), machine_id(host, guest));
+    if matches!(
+        mark.as_ref().and_then(|m| m.origin.as_ref()),
+        Some(MarkOrigin::Adopted(_))
+    ) {
+        return Witness::by_mark(mark.as_ref(), &id);
+    }
+    if guest.uuid == thing.machine_uuid() {
+        return Witness::Held;
+    }
+    Witness::Refuted {
+        why: "its UUID is not the one that the call that made it gave".to_owned(),
     }
 }
 

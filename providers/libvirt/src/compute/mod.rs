@@ -12,6 +12,7 @@ use strat_model::{ResourceId, Result};
 use strat_provider::{CreateMachines, MachineBatch, Machines, Outcome, Shutdown};
 
 pub(crate) use domain::{Plug, disk_name, disk_xml};
+pub(crate) use machines::machine_id;
 
 use crate::provider::{LibvirtProvider, OwnedCreate};
 

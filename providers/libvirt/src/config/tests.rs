@@ -10,6 +10,7 @@ fn site(settings: Value) -> SiteSpec {
         name: Name::new("dc1").expect("name"),
         provider: "libvirt".to_owned(),
         region: None,
+        account: None,
         zones: Vec::new(),
         capacity: None,
         labels: strat_model::Labels::new(),

@@ -299,6 +299,7 @@ fn firewall_of(thing: &Thing<FirewallBody>) -> Resource {
         id: ResourceId::from(&thing.name),
         name: thing.name.clone(),
         mark: thing.mark(),
+        witness: thing.witness(),
         state: ResourceState::Ready,
         spec: Spec::Firewall(FirewallSpec {
             network: ResourceId::from(&thing.body.network),

@@ -3,7 +3,7 @@
 use ipnet::Ipv4Net;
 use strat_model::{
     Attributes, ErrorKind, Field, Kind, Labels, NetworkSpec, Resource, ResourceId, ResourceState,
-    Result, Spec,
+    Result, Spec, Witness,
 };
 
 use super::{Net, NetBody};
@@ -187,6 +187,7 @@ fn network_of(net: &Net) -> Resource {
         id: ResourceId::from(&net.id),
         name: thing.map_or(&net.id, |thing| &thing.name).clone(),
         mark: thing.and_then(Thing::mark),
+        witness: thing.map_or(Witness::Lacking, Thing::witness),
         state: ResourceState::Ready,
         spec: Spec::Network(NetworkSpec {
             cidr,

@@ -315,6 +315,7 @@ fn subnet_of(net: &Net) -> Option<Resource> {
         id: ResourceId::from(&net.id),
         name: thing.name.clone(),
         mark: thing.mark(),
+        witness: thing.witness(),
         state: ResourceState::Ready,
         spec: Spec::Subnet(SubnetSpec {
             network: ResourceId::from(network),

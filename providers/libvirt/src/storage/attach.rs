@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use strat_model::{ErrorKind, ResourceId, Result};
 
-use super::volumes::{Found, machine_id, serial};
-use crate::compute::{Plug, disk_name, disk_xml};
+use super::volumes::{Found, serial};
+use crate::compute::{Plug, disk_name, disk_xml, machine_id};
 use crate::error::{Explain as _, fail, missing};
 use crate::host::{Event, Guest, Host, Patience, Watch};
 use crate::rpc::sys;

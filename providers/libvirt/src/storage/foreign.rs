@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{
     Attributes, Bytes, DiskClass, ErrorKind, Labels, Resource, ResourceId, ResourceState, Result,
-    Spec, VolumeSpec,
+    Spec, VolumeSpec, Witness,
 };
 
 use super::volumes::{Found, VolumeBody};
@@ -71,6 +71,7 @@ impl Site {
             id: ResourceId::from(format!("{}/{}/{}", host.name(), foreign.pool, foreign.name)),
             name: foreign.name.clone(),
             mark: None,
+            witness: Witness::Lacking,
             state: ResourceState::Ready,
             spec: Spec::Volume(VolumeSpec {
                 size: foreign.capacity,

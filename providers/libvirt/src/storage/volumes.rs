@@ -8,6 +8,7 @@ use strat_model::{
     ResourceState, Result, Scope, Spec, VolumeSpec,
 };
 
+use crate::compute::machine_id;
 use crate::error::{Explain as _, fail, missing};
 use crate::host::{Guest, Host, NewVolume};
 use crate::provider::{OwnedCreate, OwnedUpdate};
@@ -310,6 +311,7 @@ impl Site {
             id: ResourceId::from(&thing.name),
             name: thing.name.clone(),
             mark: thing.mark(),
+            witness: thing.witness(),
             state,
             spec: Spec::Volume(VolumeSpec {
                 size: thing.body.shown(found.capacity),
@@ -340,9 +342,4 @@ fn newer(one: Found, other: Found) -> Found {
 /// What a machine knows a volume by. SCSI takes 20 characters.
 pub(super) fn serial(name: &str) -> String {
     Digest::of(name.as_bytes()).short().to_owned()
-}
-
-/// A machine's id.
-pub(super) fn machine_id(host: &Host, guest: &Guest) -> ResourceId {
-    ResourceId::from(format!("{}/{}", host.name(), guest.uuid))
 }

@@ -10,7 +10,7 @@ use strat_model::{
 use super::{Disturbance, error};
 use crate::faults::{StockLimit, Trials};
 use crate::rules::Cloud;
-use crate::world::{Birth, Thing, Tx};
+use crate::world::{Birth, Stale, StaleView, Thing, Tx, after};
 
 /// Does it, and gives back what it touched.
 pub(super) fn out(cloud: &Cloud, tx: &mut Tx<'_>, what: &Disturbance) -> Result<Vec<Resource>> {
@@ -39,6 +39,22 @@ pub(super) fn out(cloud: &Cloud, tx: &mut Tx<'_>, what: &Disturbance) -> Result<
         }
         D::SetMark { kind, which, mark } => {
             alter(tx, *kind, which, |t| t.mark = mark.as_deref().cloned())?
+        }
+        D::Forge { kind, which, to } => {
+            let mark = find(tx, *kind, which)?.mark.clone();
+            alter(tx, *kind, to, |t| t.mark = mark)?
+        }
+        D::Clone { kind, which } => copy(tx, cloud, *kind, which)?,
+        D::Forget {
+            kind,
+            which,
+            for_ms,
+        } => {
+            let until = after(tx.now, *for_ms);
+            let mut thing = (*find(tx, *kind, which)?).clone();
+            let view = StaleView::Absent;
+            thing.stale = Some(Stale { until, view });
+            tx.put(thing)
         }
         D::SetLabel {
             kind,
@@ -188,6 +204,27 @@ fn create(
     Ok(tx.make(spec.clone(), attributes, birth))
 }
 
+/// Makes another like a thing. Where names are unique, it gets another one.
+fn copy(tx: &mut Tx<'_>, cloud: &Cloud, kind: Kind, which: &str) -> Result<Arc<Thing>> {
+    let of = find(tx, kind, which)?;
+    let mut spec = of.spec.clone();
+    match &mut spec {
+        Spec::Volume(volume) => volume.attach = None,
+        Spec::Machine(_) => {}
+        _ => {
+            let message = format!("nothing copies a {kind}: only machines and volumes");
+            return Err(error(ErrorKind::Invalid, message));
+        }
+    }
+    let name = if cloud.profile().unique_names(kind) {
+        format!("{}-copy-{}", of.name, tx.region().record.next_serial)
+    } else {
+        of.name.clone()
+    };
+    let made = create(tx, cloud, &name, &spec, of.mark.as_ref())?;
+    alter(tx, kind, made.id.as_str(), |thing| thing.copied = true)
+}
+
 /// Which offers.
 #[derive(Debug, Clone, Copy)]
 struct Pick<'a> {
@@ -273,6 +310,7 @@ fn change_trials(trials: &mut Trials, what: &Disturbance) {
                 None => trials.quotas.remove(&family),
             };
         }
+        Disturbance::SwitchAccount { account } => trials.account.clone_from(account),
         Disturbance::Throttle { per_second } => trials.rate_per_second = *per_second,
         Disturbance::LoseAnswers { share } => trials.lost_answers = *share,
         Disturbance::Inject(planned) if planned.times > 0 => trials.faults.push(planned.clone()),

@@ -70,6 +70,32 @@ pub enum Disturbance {
         /// The new mark; `None` is none.
         mark: Option<Box<Mark>>,
     },
+    /// Somebody writes the mark of one thing to another, as if that were it.
+    Forge {
+        /// What kind.
+        kind: Kind,
+        /// Whose mark.
+        which: String,
+        /// To which one it is written.
+        to: String,
+    },
+    /// Somebody makes another like it ("launch more like this", a clone, a volume restored from a
+    /// snapshot), with all that people can see of it: its name, labels and mark.
+    Clone {
+        /// What kind: a machine or a volume.
+        kind: Kind,
+        /// Which one.
+        which: String,
+    },
+    /// Lists do not show a thing for some time; who reads it by its id sees it.
+    Forget {
+        /// What kind.
+        kind: Kind,
+        /// Which one.
+        which: String,
+        /// For how long, in milliseconds.
+        for_ms: u64,
+    },
     /// Somebody sets a label of a thing, or takes it away.
     SetLabel {
         /// What kind.
@@ -138,6 +164,12 @@ pub enum Disturbance {
     LoseRegion,
     /// The region comes back as it was.
     RestoreRegion,
+    /// Whoever connects from now on has credentials of another account, as with a profile mixed up;
+    /// `None` are the right ones.
+    SwitchAccount {
+        /// The account.
+        account: Option<String>,
+    },
     /// Calls are limited.
     Throttle {
         /// How many a second each operation takes; `None` is what the site's settings say.

@@ -21,16 +21,20 @@ impl Cloud {
             .page_size
             .unwrap_or(self.profile().page_size());
         let owner = match filter {
-            Filter::Owner(owner) => Some(owner),
+            Filter::Owner(owner) => Some(owner.named()),
             Filter::All => None,
         };
+        let owner = owner.as_ref();
         let after = page.map(|token| ResourceId::from(&token.0));
         let mut shown = tx
             .region()
             .after(kind, owner, after.as_ref())
             .filter_map(|thing| self.report_listed(tx, thing))
             .filter(|resource| {
-                owner.is_none_or(|owner| resource.mark.as_ref().is_some_and(|m| m.owner == *owner))
+                owner.is_none_or(|owner| {
+                    let mark = resource.mark.as_ref();
+                    mark.is_some_and(|mark| mark.owner.is_namesake(owner))
+                })
             });
         let items: Vec<_> = shown.by_ref().take(size).collect();
         let more = shown.next().is_some();

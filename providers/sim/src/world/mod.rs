@@ -21,7 +21,7 @@ use strat_provider::{Clock, Provider};
 
 pub use key::RegionKey;
 pub(crate) use region::{Region, RegionRecord, Shortfall, TokenRecord};
-pub(crate) use thing::Thing;
+pub(crate) use thing::{Stale, StaleView, Thing};
 pub(crate) use tx::{Birth, Tx, after};
 pub(crate) use usage::Usage;
 
@@ -128,8 +128,18 @@ impl World {
     /// # Errors
     /// `Internal` when the world cannot be written.
     pub fn connect(&self, site: SimSite) -> Result<Arc<dyn Provider>> {
-        let key = site.region_key();
-        self.with_memory(|memory| {
+        let mut site = site;
+        let home = site.region_key();
+        let key = self.with_memory(|memory| {
+            let trials = memory
+                .state
+                .regions
+                .get(&home)
+                .map(|region| &region.record.trials);
+            if let Some(account) = trials.and_then(|trials| trials.account.clone()) {
+                site.account = account;
+            }
+            let key = site.region_key();
             let index = u32::try_from(memory.state.regions.len()).unwrap_or(u32::MAX);
             let mut record = memory.state.regions.get(&key).map_or_else(
                 || RegionRecord {
@@ -147,14 +157,17 @@ impl World {
                 |region| region.record.clone(),
             );
             let known = record.sites.len() + record.zones.len();
-            record.sites.insert(site.name.clone());
+            if key == home {
+                record.sites.insert(site.name.clone());
+            }
             record.zones.extend(site.zones.iter().cloned());
             let is_new = !memory.state.regions.contains_key(&key);
             if is_new || known != record.sites.len() + record.zones.len() {
                 memory.commit(&[Change::Region(Box::new(record))], true)?;
             }
-            Ok(())
+            Ok(key)
         })?;
+        debug_assert_eq!(key, site.region_key(), "the site is a view of its region");
         Ok(Arc::new(SimProvider::new(self.clone(), Cloud::new(site))))
     }
 

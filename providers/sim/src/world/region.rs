@@ -196,7 +196,7 @@ impl Region {
         }
         if let Some(by_owner) = self.by_owner.get_mut() {
             for owner in thing.owners() {
-                let key = (kind, owner.clone());
+                let key = (kind, owner);
                 by_owner.entry(key).or_default().insert(id.clone());
             }
         }
@@ -222,7 +222,7 @@ impl Region {
             for (kind, things) in &self.things {
                 for (id, slot) in things {
                     for owner in slot.thing.owners() {
-                        let ids = by_owner.entry((*kind, owner.clone())).or_default();
+                        let ids = by_owner.entry((*kind, owner)).or_default();
                         ids.push(id.clone());
                     }
                 }
@@ -340,7 +340,7 @@ impl Region {
             return;
         };
         for owner in thing.owners() {
-            let key = (thing.kind(), owner.clone());
+            let key = (thing.kind(), owner);
             if let Some(ids) = by_owner.get_mut(&key) {
                 ids.remove(&thing.id);
                 if ids.is_empty() {

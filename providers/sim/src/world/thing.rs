@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strat_model::{
-    Attributes, ImageRef, Kind, Mark, Resource, ResourceId, ResourceState, Spec, Token,
+    Attributes, ImageRef, Kind, Mark, Resource, ResourceId, ResourceState, Spec, Token, Witness,
 };
 
 /// The stored form of a thing. What it looks like is a function of this and the time.
@@ -38,9 +38,15 @@ pub(crate) struct Thing {
     pub(crate) failed: bool,
     /// The digest of the request that made it.
     pub(crate) request: String,
-    /// The token of that request.
+    /// The token of that request; a copy has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token: Option<Token>,
+    /// Whether it was copied from another, with what that one had.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) copied: bool,
+    /// Whether the site that it was observed at vouched for its mark, in a copy of that site.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) vouched: bool,
     /// How many objects are in a bucket.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) objects: u64,
@@ -126,6 +132,22 @@ impl Thing {
         self.attributes.get("private_ip")?.parse().ok()
     }
 
+    /// What the cloud itself knows of where it comes from, beside its mark.
+    ///
+    /// Each profile keeps it where its cloud does: AWS in a launch's client token and in what a volume
+    /// was made from, Google and Azure in the id, owned hardware in the UUID. A copy has none of ours
+    /// in any of them. Of AWS's other kinds none can be copied with its tags.
+    fn witness(&self) -> Witness {
+        if self.vouched && self.mark.is_some() {
+            Witness::Held
+        } else if self.copied || matches!(self.kind(), Kind::Machine | Kind::Volume) {
+            let token = self.token.as_ref().map(Token::as_str);
+            Witness::by_token(self.mark.as_ref(), &self.id, token)
+        } else {
+            Witness::by_mark(self.mark.as_ref(), &self.id)
+        }
+    }
+
     /// What a fresh read reports; what cannot be read back is emptied.
     pub(crate) fn report(&self, now: Timestamp, down: bool) -> Resource {
         let mut attributes = self.attributes.clone();
@@ -137,6 +159,7 @@ impl Thing {
             id: self.id.clone(),
             name: self.name.clone(),
             mark: self.mark.clone(),
+            witness: self.witness(),
             state: self.state(now, down),
             spec: readable(self.spec.clone()),
             attributes,
@@ -165,13 +188,16 @@ impl Thing {
         Some(resource)
     }
 
-    /// The owners under whose name a list may show it.
-    pub(crate) fn owners(&self) -> impl Iterator<Item = &strat_model::Owner> {
+    /// The owners under whose name a list may show it, of whatever lineage.
+    pub(crate) fn owners(&self) -> impl Iterator<Item = strat_model::Owner> {
         let before = self.stale.as_ref().and_then(|stale| match &stale.view {
             StaleView::Before(before) => before.mark.as_ref(),
             StaleView::Absent | StaleView::Unmarked => None,
         });
-        self.mark.iter().chain(before).map(|mark| &mark.owner)
+        self.mark
+            .iter()
+            .chain(before)
+            .map(|mark| mark.owner.named())
     }
 }
 

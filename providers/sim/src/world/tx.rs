@@ -139,6 +139,8 @@ impl Tx<'_> {
             failed: false,
             request: birth.request.to_owned(),
             token: birth.token.cloned(),
+            copied: false,
+            vouched: false,
             objects: 0,
             stale,
         })

@@ -39,6 +39,7 @@ pub(crate) fn mark(addr: &str) -> Mark {
         addr: addr.parse().expect("an address"),
         spec: "0123456789abcdef".to_owned(),
         generation: 1,
+        origin: None,
         protect: false,
         disposable: false,
         notes: strat_model::Shared::new(),

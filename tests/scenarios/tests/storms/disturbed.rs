@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use strat_scenarios::{Folder, random};
 use strat_sim::{Disturbance, RegionKey};
 use stratiform::model::{Bytes, Name, Resource, ResourceState, Spec};
-use stratiform::{Mode, PlanOptions, RunOptions};
+use stratiform::{Claims, Mode, PlanOptions, RunOptions, Target};
 
 use crate::common::{apply, cases, lines, nothing_left, nothing_to_do, run};
 
@@ -83,8 +83,14 @@ proptest! {
                 }
             }
             let plan = folder.plan(Mode::Apply).await;
-            prop_assert_eq!(plan.is_empty(), done.is_empty(), "{:#?}\n{:#?}", done, lines(&plan));
-            apply(&folder).await;
+            let said = lines(&plan);
+            prop_assert_eq!(said.is_empty(), done.is_empty(), "{:#?}\n{:#?}", done, said);
+            // What held data and was deleted comes back when somebody says so.
+            let sites = folder.session().await.sites().keys().cloned().map(Target::Site).collect();
+            let claims = Claims { recreate: sites, ..Claims::default() };
+            let options = PlanOptions { claims, ..PlanOptions::default() };
+            let (plan, outcome) = folder.outcome(&options).await;
+            prop_assert!(outcome.is_success(), "{:#?}", lines(&plan));
             nothing_to_do(&folder, 0).await;
             nothing_left(&folder, 0).await;
             Ok(())
@@ -109,7 +115,8 @@ proptest! {
             if rng.bool() {
                 folder.forget();
             }
-            prop_assert!(!folder.plan(Mode::Apply).await.is_empty());
+            let plan = folder.plan(Mode::Apply).await;
+            prop_assert!(!lines(&plan).is_empty());
             folder.apply(Mode::Apply).await;
             folder.apply(Mode::Destroy).await;
             for (region, thing) in &lost {

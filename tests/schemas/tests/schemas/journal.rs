@@ -22,6 +22,7 @@ async fn what_applies_write() {
     }
     let records: BTreeSet<_> = lines.iter().filter_map(|l| l["record"].as_str()).collect();
     let all = [
+        "account",
         "applied",
         "failed",
         "run_finished",
@@ -43,7 +44,7 @@ async fn what_is_no_line_of_a_journal() {
             line[field] = value;
         });
     };
-    spoilt("started", "v", json!(2));
+    spoilt("started", "v", json!(3));
     spoilt("started", "at", json!("yesterday"));
     spoilt("started", "record", json!("guessed"));
     spoilt("started", "addr", json!("network.core"));

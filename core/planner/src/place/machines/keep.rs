@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use strat_model::{
-    CapacityKind, Field, MachineIntent, MachineSpec, Name, Preference, Resource, ResourceId,
-    ResourceState, Spec,
+    CapacityKind, Field, MachineIntent, MachineSpec, MarkOrigin, Name, Preference, Resource,
+    ResourceId, ResourceState, Size, Spec,
 };
 
 use super::{Allotment, Supply, permitted_zones};
@@ -157,30 +157,37 @@ fn shapes<'a, 'r>(
 ) -> Vec<Sized<'r>> {
     let asked = request(machine);
     let mut others = Vec::new();
-    let mut by_shape: BTreeMap<(&str, CapacityKind), Vec<&MachineSpec<ResourceId>>> =
-        BTreeMap::new();
+    let mut by_type: BTreeMap<(&str, CapacityKind), Sized<'r>> = BTreeMap::new();
     for resource in here {
         let Spec::Machine(spec) = &resource.spec else {
             continue;
         };
-        let note = resource
-            .mark
-            .as_ref()
-            .and_then(|mark| mark.notes.get(&Field::Request));
+        let notes = resource.mark.as_ref().map(|mark| &mark.notes);
+        let note = |field| notes.and_then(|notes| notes.get(&field));
         let spot = spec.capacity == CapacityKind::Spot;
-        if note != Some(&asked) || (spot && *spot_left == 0) {
+        // What was adopted was asked for by nobody; it does if it is large enough.
+        let origin = resource.mark.as_ref().and_then(|mark| mark.origin.as_ref());
+        let adopted = matches!(origin, Some(MarkOrigin::Adopted(_)));
+        let noted = note(Field::Request);
+        let same = noted == Some(&asked) || (adopted && noted.is_none());
+        if !same || (spot && *spot_left == 0) {
+            others.push(spec);
+            continue;
+        }
+        let given = note(Field::MachineType).unwrap_or(&spec.machine_type);
+        let key = (given.as_str(), spec.capacity);
+        if let Some(sized) = by_type.get_mut(&key) {
+            sized.runs.push(spec);
+        } else if let Some(shape) = given_shape(machine, spec, given, market) {
+            let runs = vec![spec];
+            by_type.insert(key, Sized { shape, runs });
+        } else {
             others.push(spec);
             continue;
         }
         *spot_left -= u32::from(spot);
-        let key = (spec.machine_type.as_str(), spec.capacity);
-        by_shape.entry(key).or_default().push(spec);
     }
-    let sized = by_shape.into_values().map(|runs| Sized {
-        shape: market.running(runs[0]),
-        runs,
-    });
-    let mut sized: Vec<_> = sized.collect();
+    let mut sized: Vec<_> = by_type.into_values().collect();
     if !others.is_empty() {
         let largest = sized.iter_mut().max_by_key(|sized| sized.runs.len());
         let permanent = largest.filter(|sized| sized.shape.capacity != CapacityKind::Spot);
@@ -193,6 +200,27 @@ fn shapes<'a, 'r>(
         }
     }
     sized
+}
+
+/// The size that a machine was given, which is what it is unless somebody resized it; `None` where that
+/// is not what is asked for, or not to be had any more. The note of what was asked for is not enough:
+/// what runs can be read.
+fn given_shape(
+    machine: &MachineIntent,
+    spec: &MachineSpec<ResourceId>,
+    given: &str,
+    market: &Market<'_>,
+) -> Option<Shape> {
+    let shape = if spec.machine_type == given {
+        market.running(spec)
+    } else {
+        market.named(&spec.zone, given, spec.capacity, machine)?
+    };
+    let does = match &machine.size {
+        Size::AtLeast { cpu, memory } => shape.cpu >= *cpu && shape.memory >= *memory,
+        Size::Type(name) => shape.machine_type == *name,
+    };
+    does.then_some(shape)
 }
 
 /// Takes machines away until at most the count is left: from the place that is liked least, and of

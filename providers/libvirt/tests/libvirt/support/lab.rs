@@ -29,6 +29,7 @@ impl Lab {
             addr: format!("{kind}.{word}@dc1").parse().expect("an address"),
             spec: "0".to_owned(),
             generation: 1,
+            origin: None,
             protect: false,
             disposable: false,
             notes: strat_model::Shared::new(),

@@ -55,6 +55,7 @@ pub(crate) fn site_of(uris: &[String], racks: bool, extra: Value) -> SiteSpec {
         name: Name::new("dc1").expect("a name"),
         provider: "libvirt".to_owned(),
         region: None,
+        account: None,
         zones: Vec::new(),
         capacity: None,
         labels: strat_model::Labels::new(),

@@ -1,0 +1,140 @@
+//! Which of the things that carry an address's mark are the topology's, and which addresses are left
+//! alone because nobody can tell.
+//!
+//! | what is seen at an address | so |
+//! |---|---|
+//! | one thing, with a witness | it is the topology's |
+//! | one thing, with a mark alone | it is the topology's, and is neither deleted, replaced nor attached |
+//! | a copy: its cloud says that its mark was written for another | it is a stranger; what it is a copy of counts |
+//! | several things, one with a witness | the others are strangers |
+//! | several of one generation, all or none with a witness | none is touched |
+//! | a known thing whose mark is gone, or is somebody else's | the address is left alone |
+//! | a known thing that is not there any more | it is made anew; what holds data only by name |
+
+use rustc_hash::FxHashMap;
+use strat_model::{
+    Addr, Inventory, Kind, Missed, MissedState, Name, Noun, Resource, ResourceId, SiteInventory,
+    Witness,
+};
+
+/// What carries a mark of ours and is not what its mark says.
+#[derive(Debug)]
+pub(crate) struct Stranger<'a> {
+    pub(crate) site: &'a Name,
+    pub(crate) resource: &'a Resource,
+    pub(crate) why: String,
+}
+
+/// Takes away what is not the topology's of the things that carry the mark of `addr`. Gives what was
+/// taken away, and why the address is to be left alone, if it is.
+pub(crate) fn judge<'a>(
+    addr: &'a Addr,
+    found: &mut Vec<&'a Resource>,
+) -> (Vec<Stranger<'a>>, Option<String>) {
+    let mut strangers = Vec::new();
+    let is_one = addr.local.noun != Noun::Machines;
+    let any_held = is_one && found.iter().any(|one| one.witness.is_held());
+    let original = found.iter().find(|one| one.witness.is_held());
+    let original = original.map(|one| one.id.clone());
+    found.retain(|one| {
+        let why = match &one.witness {
+            Witness::Held => return true,
+            Witness::Refuted { why } => why.clone(),
+            Witness::Lacking if any_held => "nothing but a mark says so of it".to_owned(),
+            Witness::Lacking => return true,
+        };
+        let why = match original.as_ref().filter(|_| is_one) {
+            Some(original) => format!("{why}, and {original} is what it is a copy of"),
+            None => why,
+        };
+        strangers.push(Stranger {
+            site: &addr.site,
+            resource: one,
+            why,
+        });
+        false
+    });
+    if !is_one {
+        return (strangers, None);
+    }
+    let held = match (found.as_slice(), strangers.first()) {
+        ([], Some(copy)) => Some(format!(
+            "only {} carries its mark, and that is a copy: {}; {}",
+            copy.resource.id,
+            copy.why,
+            adopt(addr, &copy.resource.id)
+        )),
+        ([one, other, ..], _) if generation(one) == generation(other) => Some(format!(
+            "{} and {} carry the same mark and nobody can tell which it is, so neither is touched; \
+             `strat adopt {addr} ID` says it",
+            one.id, other.id
+        )),
+        _ => None,
+    };
+    (strangers, held)
+}
+
+/// Why an address is left alone because of something that is known of it and not seen as ours.
+pub(crate) fn held_by(missed: &Missed) -> Option<String> {
+    let Missed { addr, id, state } = missed;
+    match state {
+        MissedState::Unmarked => Some(format!(
+            "{id} is still there, but its mark is gone; {}",
+            adopt(addr, id)
+        )),
+        MissedState::Mismarked { addr: other } => Some(format!(
+            "{id} is still there, but its mark says that it is {other}; {}",
+            adopt(addr, id)
+        )),
+        MissedState::Foreign { owner } => Some(format!(
+            "{id} is still there, but its mark says that it is {owner}'s; `strat release {addr}` \
+             leaves it to them"
+        )),
+        MissedState::Gone => holds_data(addr.kind()).then(|| {
+            format!(
+                "{id} was deleted behind Stratiform's back, and what was on it with it; \
+                 `--recreate {addr}` makes an empty one"
+            )
+        }),
+    }
+}
+
+/// How many of the things that are known to have been at an address are not there any more.
+pub(crate) fn gone(seen: &SiteInventory, addr: &Addr) -> u32 {
+    let missed = seen.missed.iter();
+    let gone = missed.filter(|one| one.addr == *addr && one.state == MissedState::Gone);
+    u32::try_from(gone.count()).unwrap_or(u32::MAX)
+}
+
+/// Whether a thing that is made anew lacks what was on it.
+const fn holds_data(kind: Kind) -> bool {
+    matches!(kind, Kind::Volume | Kind::Bucket)
+}
+
+fn adopt(addr: &Addr, id: &ResourceId) -> String {
+    format!("`strat adopt {addr} {id}` says that it is it")
+}
+
+fn generation(resource: &Resource) -> u64 {
+    resource.mark.as_ref().map_or(0, |mark| mark.generation)
+}
+
+/// The addresses that are left alone because of what is known and not seen as ours. What has a thing
+/// of ours by now is not: that is its successor.
+pub(crate) fn held(
+    inventory: &Inventory,
+    is_there: impl Fn(&Addr) -> bool,
+) -> FxHashMap<&Addr, String> {
+    let missed = inventory.sites.values().flat_map(|site| &site.missed);
+    let mut held = FxHashMap::default();
+    for missed in missed {
+        let whole_fleet = missed.addr.local.noun == Noun::Machines;
+        if !whole_fleet && is_there(&missed.addr) {
+            continue;
+        }
+        if let Some(why) = held_by(missed) {
+            held.entry(&missed.addr).or_insert(why);
+        }
+    }
+    held
+}

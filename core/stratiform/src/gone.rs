@@ -1,0 +1,75 @@
+//! What others made, and what is where the topology does not look.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use strat_engine::Journal;
+use strat_model::{Addr, Kind, Name, ResourceId};
+use strat_planner::Mode;
+
+use crate::{Error, Planned, Run, Session};
+
+impl Run<'_> {
+    /// Forgets what is known to be at a site that the topology does not have: it stays where it is, for
+    /// good. Gives how many things that were.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchSite`] if nothing is known to be there, and if the journal cannot be written.
+    pub async fn forget_site(&self, site: &Name) -> Result<usize, Error> {
+        let owner = self.session.workspace().owner();
+        let has = self.session.workspace().intent().sites.contains_key(site);
+        let mut forgotten = BTreeMap::<Addr, BTreeSet<ResourceId>>::new();
+        for kind in Kind::ALL.into_iter().filter(|_| !has) {
+            for (id, addr) in self.journal.known(owner, site, kind) {
+                forgotten.entry(addr).or_default().insert(id);
+            }
+        }
+        if forgotten.is_empty() {
+            return Err(Error::NoSuchSite {
+                site: site.clone(),
+                nearest: None,
+            });
+        }
+        let now = self.session.clock().now();
+        let journal = &self.journal;
+        let none = BTreeMap::new();
+        journal.record_known(now, owner, &none, &forgotten).await?;
+        Ok(forgotten.values().map(BTreeSet::len).sum())
+    }
+
+    /// Whether a destroy knows of all that there is to destroy.
+    pub(crate) fn is_whole(&self, planned: &Planned) -> Result<(), Error> {
+        if planned.saved.plan.mode != Mode::Destroy || !planned.saved.targets.is_empty() {
+            return Ok(());
+        }
+        let unlisted = &planned.observation.inventory.unlisted;
+        if !unlisted.is_empty() {
+            let sites = unlisted.clone();
+            return Err(Error::Unlisted { sites });
+        }
+        match self.session.namesake(&self.journal) {
+            None => Ok(()),
+            Some((other, count)) => Err(Error::Renamed {
+                other,
+                count,
+                owner: planned.saved.plan.topology.clone(),
+            }),
+        }
+    }
+}
+
+/// Lets lists catch up with what another computer, whose journal this one does not have, may just
+/// have made: what a late list does not show would be made a second time. Only a journal that
+/// knows of no run is waited for; what its own runs wrote, it knows.
+pub(crate) async fn wait_out_others(session: &Session, journal: &Journal) {
+    let owner = session.workspace().owner();
+    if journal.runs().iter().any(|run| run.owner == *owner) {
+        return;
+    }
+    let windows = session.sites().values();
+    let windows = windows.map(|site| site.capabilities().consistency_window_ms);
+    let longest = Duration::from_millis(windows.max().unwrap_or(0));
+    if !longest.is_zero() {
+        session.clock().sleep(longest).await;
+    }
+}

@@ -1,0 +1,259 @@
+//! Whose the accounts are, and whose the journal is: told before anything is planned.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::future::join_all;
+use strat_engine::{Journal, Observation, Problem};
+use strat_model::{
+    Addr, Coverage, Kind, Missed, MissedState, Name, Noun, Owner, ResourceId, ResourceState,
+};
+use strat_planner::{Action, Claims, Desired, Plan, resource_name};
+use strat_provider::{Identity, Sought};
+
+use crate::{Error, Session};
+
+/// What was found out about the sites' accounts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Accounts {
+    /// The account of each site that said it.
+    pub(crate) known: BTreeMap<Name, String>,
+    /// Sites whose account should be a certain one, and that did not say it.
+    pub(crate) unknown: Vec<Problem>,
+}
+
+impl Session {
+    /// Asks every site which account it is in.
+    ///
+    /// # Errors
+    /// [`Error::Account`] if it is another than the topology says, or than the one in which the journal
+    /// knows things: with those credentials nothing that is ours would be seen.
+    pub(crate) async fn accounts(&self, journal: &Journal) -> Result<Accounts, Error> {
+        let mut accounts = Accounts::default();
+        if self.workspace().is_elsewhere() {
+            return Ok(accounts);
+        }
+        let owner = self.workspace().owner();
+        let asked = self.sites().iter().map(|(site, provider)| async move {
+            let identity = provider.identity().await;
+            (site, identity)
+        });
+        for (site, identity) in join_all(asked).await {
+            let spec = self.workspace().intent().sites.get(site);
+            let pinned = spec.and_then(|spec| spec.account.clone());
+            let is_pinned = pinned.is_some();
+            let wanted = pinned.or_else(|| journal.account(owner, site));
+            match (identity, wanted) {
+                (Ok(Identity { account, principal }), Some(wanted))
+                    if !is_same(&account, &wanted) =>
+                {
+                    return Err(Error::Account {
+                        site: site.clone(),
+                        account,
+                        principal,
+                        wanted,
+                        is_pinned,
+                    });
+                }
+                (Ok(identity), _) => {
+                    accounts.known.insert(site.clone(), identity.account);
+                }
+                (Err(error), Some(_)) => accounts.unknown.push(Problem {
+                    site: site.clone(),
+                    kind: None,
+                    error: Arc::new(error),
+                }),
+                (Err(_), None) => {}
+            }
+        }
+        Ok(accounts)
+    }
+
+    /// Says of an observation what the accounts and the journal tell of it.
+    pub(crate) fn place(
+        &self,
+        observation: &mut Observation,
+        journal: &Journal,
+        accounts: &Accounts,
+    ) {
+        for problem in &accounts.unknown {
+            let why = format!("its account could not be told: {}", problem.error);
+            if let Some(seen) = observation.inventory.sites.get_mut(&problem.site) {
+                let partial = Coverage::Partial { why };
+                seen.coverage = Kind::ALL.map(|kind| (kind, partial.clone())).into();
+                seen.resources.clear();
+                seen.missed.clear();
+            }
+            observation.problems.push(problem.clone());
+        }
+        if self.workspace().is_elsewhere() {
+            return;
+        }
+        let mut known = journal.known_sites(self.workspace().owner());
+        known.retain(|site, _| !self.workspace().intent().sites.contains_key(site));
+        observation.inventory.unlisted = known;
+    }
+
+    /// Another topology whose things this folder's journal knows, where it knows none of this one and
+    /// no run of it: it was renamed, or is in the wrong folder.
+    pub(crate) fn namesake(&self, journal: &Journal) -> Option<(Owner, usize)> {
+        let owner = self.workspace().owner();
+        let ran = journal.runs().iter().any(|run| owner.owns(&run.owner));
+        if ran || self.workspace().is_elsewhere() {
+            return None;
+        }
+        let mut known = journal.known_owners();
+        known.retain(|other, _| !owner.owns(other));
+        known.into_iter().next()
+    }
+}
+
+/// Whether two accounts are one. Hardware of one's own says the hosts that it is made of, which come
+/// and go one by one.
+fn is_same(one: &str, other: &str) -> bool {
+    let words = |text: &str| -> BTreeSet<String> { text.split(", ").map(str::to_owned).collect() };
+    one == other || !words(one).is_disjoint(&words(other))
+}
+
+/// Things by address.
+type Ids = BTreeMap<Addr, BTreeSet<ResourceId>>;
+
+/// What a run teaches the journal: what is there, by id, and what is not any more.
+pub(crate) fn learned(
+    owner: &Owner,
+    journal: &Journal,
+    observation: &Observation,
+    desired: &Desired,
+) -> (Ids, Ids) {
+    let (mut there, mut gone) = (Ids::new(), Ids::new());
+    let mut has: BTreeSet<&Addr> = BTreeSet::new();
+    for (site, seen) in &observation.inventory.sites {
+        let known = Kind::ALL.map(|kind| (kind, journal.known(owner, site, kind)));
+        let known: BTreeMap<Kind, BTreeMap<ResourceId, Addr>> = known.into();
+        for resource in &seen.resources {
+            let Some(mark) = resource.mark.as_ref() else {
+                continue;
+            };
+            let is_ours = owner.owns(&mark.owner) && mark.addr.site == *site;
+            let deleting = resource.state == ResourceState::Deleting;
+            if !is_ours || deleting || !resource.witness.is_held() {
+                continue;
+            }
+            has.insert(&mark.addr);
+            let noted = known
+                .get(&resource.kind())
+                .and_then(|known| known.get(&resource.id));
+            if noted != Some(&mark.addr) {
+                let ids = there.entry(mark.addr.clone()).or_default();
+                ids.insert(resource.id.clone());
+            }
+            if let Some(old) = noted.filter(|old| **old != mark.addr) {
+                let ids = gone.entry(old.clone()).or_default();
+                ids.insert(resource.id.clone());
+            }
+        }
+    }
+    let missed = observation.inventory.sites.values();
+    for missed in missed.flat_map(|seen| &seen.missed) {
+        let wanted = desired.entries.contains_key(&missed.addr)
+            || desired.withheld.contains_key(&missed.addr.local);
+        let ended = missed.state == MissedState::Gone;
+        if ended && (has.contains(&missed.addr) || !wanted) {
+            let ids = gone.entry(missed.addr.clone()).or_default();
+            ids.insert(missed.id.clone());
+        }
+    }
+    (there, gone)
+}
+
+impl Session {
+    /// Looks, before anything is made, for what is there by the names that it would get, whatever
+    /// marks say: what lost its mark and is in no journal. Gives whether anything was found.
+    pub(crate) async fn look_before(&self, observation: &mut Observation, plan: &Plan) -> bool {
+        let mut wanted: BTreeMap<(&Name, Kind), BTreeMap<String, &Addr>> = BTreeMap::new();
+        let creates = plan.changes.iter();
+        let creates = creates.filter(|change| change.action == Action::Create);
+        for change in creates.filter(|change| change.addr.local.noun != Noun::Machines) {
+            let name = resource_name(&plan.topology, &change.addr, 1);
+            let names = wanted.entry((&change.site, change.kind)).or_default();
+            names.insert(name, &change.addr);
+        }
+        let looks = wanted.iter().filter_map(|((site, kind), names)| {
+            let provider = self.sites().get(*site)?;
+            Some(async move {
+                let texts: Vec<String> = names.keys().cloned().collect();
+                let mut found = Ok(Vec::new());
+                for names in texts.chunks(provider.capabilities().ids_per_call.max(1) as usize) {
+                    let sought = Sought { names, addrs: &[] };
+                    match (provider.observe().find(*kind, sought).await, &mut found) {
+                        (Ok(more), Ok(found)) => found.extend(more),
+                        (Err(error), _) => found = Err(error),
+                        (Ok(_), Err(_)) => {}
+                    }
+                }
+                ((*site).clone(), *kind, names, found)
+            })
+        });
+        let mut any = false;
+        for (site, kind, names, all) in join_all(looks).await {
+            let Some(seen) = observation.inventory.sites.get_mut(&site) else {
+                continue;
+            };
+            let all = match all {
+                Ok(all) => all,
+                Err(error) => {
+                    let why = format!("whether any is there unmarked: {error}");
+                    seen.coverage.insert(kind, Coverage::Partial { why });
+                    any = true;
+                    continue;
+                }
+            };
+            let unmarked = all.into_iter().filter(|one| one.mark.is_none());
+            for found in unmarked.filter(|one| one.state != ResourceState::Deleting) {
+                let known = seen.resources.iter().any(|one| one.id == found.id);
+                let Some(addr) = names.get(&found.name).filter(|_| !known) else {
+                    continue;
+                };
+                seen.missed.push(Missed {
+                    addr: (*addr).clone(),
+                    id: found.id.clone(),
+                    state: MissedState::Unmarked,
+                });
+                seen.resources.push(found);
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// Reads by id what a person says is the topology's and no list of ours shows.
+    pub(crate) async fn look_at(
+        &self,
+        observation: &mut Observation,
+        claims: &Claims,
+    ) -> Result<(), Error> {
+        for (addr, id) in &claims.adopt {
+            let (Some(id), Some(provider)) = (id, self.sites().get(&addr.site)) else {
+                continue;
+            };
+            let Some(seen) = observation.inventory.sites.get_mut(&addr.site) else {
+                continue;
+            };
+            let kind = addr.kind();
+            if seen
+                .resources
+                .iter()
+                .any(|one| one.kind() == kind && one.id == *id)
+            {
+                continue;
+            }
+            let ids = std::slice::from_ref(id);
+            let read = provider.observe().get(kind, ids).await;
+            seen.resources.extend(read.map_err(|source| Error::Site {
+                site: addr.site.clone(),
+                source: Arc::new(source),
+            })?);
+        }
+        Ok(())
+    }
+}

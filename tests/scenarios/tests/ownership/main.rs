@@ -1,0 +1,8 @@
+//! Whose a thing is: every row of the planner's table, on the simulator's clouds.
+
+mod common;
+mod copies;
+mod elsewhere;
+mod lost;
+mod sizes;
+mod storms;

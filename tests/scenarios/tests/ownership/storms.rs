@@ -1,0 +1,102 @@
+//! Random topologies, to which things are done that make their owners doubtful.
+
+use std::collections::BTreeSet;
+
+use fastrand::Rng;
+use proptest::prelude::*;
+use strat_scenarios::{Folder, random};
+use strat_sim::{Disturbance, RegionKey};
+use stratiform::Mode;
+use stratiform::model::{Resource, ResourceId, Spec};
+
+use crate::common::{apply, ids, lines, run};
+
+/// Something that leaves all things where they are.
+fn doubt(rng: &mut Rng, thing: &Resource, others: &[(RegionKey, Resource)]) -> Disturbance {
+    let (kind, which) = (thing.kind(), thing.id.to_string());
+    let copied = matches!(thing.spec, Spec::Machine(_) | Spec::Volume(_));
+    let of_kind = others
+        .iter()
+        .filter(|(_, other)| other.kind() == kind && other.id != thing.id);
+    let of_kind: Vec<_> = of_kind.collect();
+    match rng.u32(0..5) {
+        0 | 1 => Disturbance::SetMark {
+            kind,
+            which,
+            mark: None,
+        },
+        2 if copied => Disturbance::Clone { kind, which },
+        3 if copied && !of_kind.is_empty() => Disturbance::Forge {
+            kind,
+            which,
+            to: of_kind[rng.usize(..of_kind.len())].1.id.to_string(),
+        },
+        _ => Disturbance::Forget {
+            kind,
+            which,
+            for_ms: 20 * 60_000,
+        },
+    }
+}
+
+fn all(folder: &Folder) -> Vec<(RegionKey, Resource)> {
+    let control = folder.control();
+    let regions = folder.regions().into_iter();
+    let things = regions.flat_map(|region| {
+        let things = control.resources(&region, None).expect("things");
+        things.into_iter().map(move |thing| (region.clone(), thing))
+    });
+    things.collect()
+}
+
+fn config(usual: u32) -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    let cases = if asked.cases == 256 {
+        usual
+    } else {
+        asked.cases
+    };
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 8,
+        ..asked
+    }
+}
+
+proptest! {
+    #![proptest_config(config(32))]
+
+    /// Nothing that was there is deleted, and nothing is made beside it, whatever marks and lists say.
+    #[test]
+    fn doubt_never_deletes_doubles_or_empties(shape: u64, detail: u64, seed: u64) {
+        run(async {
+            let mut rng = Rng::with_seed(seed);
+            let folder = Folder::new();
+            folder.write(&[random(shape, detail).text()]);
+            apply(&folder).await;
+            tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
+            let originals = ids(&folder);
+            let things = all(&folder);
+            let mut done = Vec::new();
+            for _ in 0..rng.usize(1..6) {
+                let (region, thing) = &things[rng.usize(..things.len())];
+                let what = doubt(&mut rng, thing, &things);
+                if folder.control().disturb(region, &what).is_ok() {
+                    done.push(what);
+                }
+            }
+            let before: BTreeSet<ResourceId> = ids(&folder);
+            for _ in 0..2 {
+                let plan = folder.plan(Mode::Apply).await;
+                folder.apply(Mode::Apply).await;
+                let after = ids(&folder);
+                let lost: Vec<_> = originals.difference(&after).collect();
+                prop_assert!(lost.is_empty(), "{lost:?}\n{done:#?}\n{:#?}", lines(&plan));
+                let made: Vec<_> = after.difference(&before).collect();
+                prop_assert!(made.is_empty(), "{made:?}\n{done:#?}\n{:#?}", lines(&plan));
+            }
+            Ok(())
+        })?;
+    }
+}
