@@ -286,3 +286,101 @@ fn pages_link_to_files_that_exist() {
     }
     assert!(broken.is_empty(), "{broken:#?}");
 }
+
+/// The arms of the `match` whose body begins at `start`: their patterns.
+fn patterns(text: &str, start: usize) -> Vec<&str> {
+    let (mut depth, mut begin, mut patterns) = (1_u32, start, Vec::new());
+    for (offset, c) in text[start..].char_indices() {
+        let at = start + offset;
+        match c {
+            '{' | '(' | '[' => depth += 1,
+            '}' | ')' | ']' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+        if depth == 1 && text[at..].starts_with("=>") {
+            patterns.push(text[begin..at].trim());
+        }
+        if depth == 1 && matches!(c, ',' | '}') {
+            begin = at + 1;
+        }
+    }
+    patterns
+}
+
+/// Where a `match` has arms for kinds of things and one for all the rest, by line.
+fn catches_kinds(text: &str) -> Vec<usize> {
+    let is_kind = |pattern: &&str| pattern.trim_start_matches(['|', ' ']).starts_with("Kind::");
+    let is_rest = |pattern: &&str| {
+        let name = pattern.split_whitespace().next().unwrap_or_default();
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+    };
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("match ") {
+        let Some(body) = text[at..].find('{').map(|offset| at + offset + 1) else {
+            continue;
+        };
+        let patterns = patterns(text, body);
+        if patterns.iter().any(is_kind) && patterns.iter().any(is_rest) {
+            found.push(text[..at].matches('\n').count() + 1);
+        }
+    }
+    found
+}
+
+#[test]
+fn nothing_but_a_provider_takes_a_kind_for_the_rest() {
+    // Whoever adds a kind is to be told by the compiler of every place that decides by kind. Only a
+    // provider does not know all kinds. The lexer's kinds of tokens are none of things.
+    let sample = "match kind {\n Kind::Network => f(a, b),\n _ => g(),\n}";
+    assert_eq!(
+        catches_kinds(sample),
+        [1],
+        "the test finds what it looks for"
+    );
+    let whole = "match kind {\n Kind::Network => f(),\n Kind::Subnet | Kind::Image => {}\n}";
+    assert!(catches_kinds(whole).is_empty());
+    let mut found = Vec::new();
+    for path in sources() {
+        let name = shown(&path);
+        let is_of_tokens = name.contains("topology/src/syntax/");
+        let decides = ["core/", "cli/src", "rehearsal/src", "catalogue/src"];
+        if is_of_tokens || !decides.iter().any(|dir| name.starts_with(dir)) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).expect("a source");
+        found.extend(
+            catches_kinds(&text)
+                .iter()
+                .map(|line| format!("{name}:{line}")),
+        );
+    }
+    assert!(found.is_empty(), "name every kind in these: {found:#?}");
+}
+
+#[test]
+fn layers_forward_every_method() {
+    // A method that has a default would slip past the layers: clippy refuses that where it is asked.
+    let mut bare = Vec::new();
+    for path in files(&root().join("core/provider/src/layers/forward"), &[".rs"]) {
+        let text = fs::read_to_string(&path).expect("a source");
+        let lines: Vec<&str> = text.lines().collect();
+        for (number, line) in lines.iter().enumerate() {
+            let implements = line.starts_with("impl ") && line.contains(" for Layered");
+            let asked = lines[..number]
+                .iter()
+                .rev()
+                .take_while(|line| line.starts_with("#["));
+            let mut asked = asked.filter(|line| line.contains("clippy::missing_trait_methods"));
+            if implements && asked.next().is_none() {
+                bare.push(format!("{}:{}", shown(&path), number + 1));
+            }
+        }
+    }
+    assert!(
+        bare.is_empty(),
+        "deny `missing_trait_methods` on: {bare:#?}"
+    );
+}

@@ -45,7 +45,14 @@ impl<'a> Differ<'a> {
         let kind = addr.kind();
         let users: &[Kind] = match kind {
             Kind::Network => &[Kind::Network, Kind::Firewall],
-            _ => &[kind],
+            Kind::Subnet
+            | Kind::Firewall
+            | Kind::Address
+            | Kind::Keypair
+            | Kind::Image
+            | Kind::Machine
+            | Kind::Volume
+            | Kind::Bucket => &[kind],
         };
         let partial = |kind: &Kind| unseen::partial(self.inventory, &addr.site, *kind);
         let Some(why) = users.iter().find_map(partial) else {

@@ -77,10 +77,12 @@ struct Waiting<'a> {
 
 impl Waiting<'_> {
     fn which(&self) -> Which {
-        match self.own.kind() {
-            Kind::Firewall => Which::Made,
-            _ if self.staying => Which::Staying,
-            _ => Which::Done,
+        if self.own.kind() == Kind::Firewall {
+            Which::Made
+        } else if self.staying {
+            Which::Staying
+        } else {
+            Which::Done
         }
     }
 
