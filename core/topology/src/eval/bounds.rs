@@ -7,7 +7,7 @@ use crate::value::{ITEM_BYTES, MAX_VALUE_BYTES, Value};
 use strat_model::{Diagnostic, TemplatePart};
 
 /// How deep lists and maps nest in one another.
-const MAX_NESTING: usize = 256;
+const MAX_NESTING: usize = 512;
 /// How many expressions are evaluated, each as often as it is.
 const MAX_STEPS: u64 = 100_000_000;
 
@@ -34,6 +34,18 @@ fn left(value: &Value, room: usize, nesting: usize) -> Result<usize, Excess> {
                 TemplatePart::Attribute { .. } => ITEM_BYTES,
             });
             less(texts.sum())
+        }
+        // The instances of a block, which may be a hundred thousand, and are named by each of as many.
+        Value::List(items)
+            if matches!(
+                (items.first(), items.last()),
+                (Some(Value::Ref(_)), Some(Value::Ref(_)))
+            ) =>
+        {
+            less(items.len().saturating_mul(ITEM_BYTES))
+        }
+        Value::Map(items) if matches!(items.values().next(), Some(Value::Ref(_))) => {
+            less(items.len().saturating_mul(ITEM_BYTES))
         }
         Value::List(items) => items.iter().try_fold(room, |room, item| {
             let room = room.checked_sub(ITEM_BYTES).ok_or(Excess::Bytes)?;

@@ -72,8 +72,8 @@ fn values_grow_no_further_than_a_bound() {
 
 #[test]
 fn values_nest_no_deeper_than_a_bound() {
-    refused(&doubling("1", "[X]", 300), "too_large", "[local.");
-    refused(&doubling("1", "{ a = X }", 300), "too_large", "local.");
+    refused(&doubling("1", "[X]", 600), "too_large", "[local.");
+    refused(&doubling("1", "{ a = X }", 600), "too_large", "local.");
     let mut text = "[".repeat(199);
     text += &"]".repeat(199);
     let json = format!("output \"x\" {{ value = yamldecode(\"{text}\") }}\ntopology \"t\" {{}}\n");
