@@ -87,8 +87,8 @@ pub(crate) fn held_by(missed: &Missed) -> Option<String> {
             adopt(addr, id)
         )),
         MissedState::Foreign { owner } => Some(format!(
-            "{id} is still there, but its mark says that it is {owner}'s; `strat release {addr}` \
-             leaves it to them"
+            "{id} is still there, but its mark says that it is {owner}'s, so it is left to them; \
+             take {addr} out of the topology, or let its owner delete it"
         )),
         MissedState::Gone => holds_data(addr.kind()).then(|| {
             format!(

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use rustc_hash::FxHashMap;
 use strat_model::{BudgetIntent, CapacityKind, Currency, Money, Name, SiteFacts, Spec};
 
-use crate::plan::{BudgetState, Cost, CostRange, SiteCost};
+use crate::bill::{BudgetState, Cost, CostRange, SiteCost};
 use crate::{Desired, InventoryIndex};
 
 /// Hours of a month, as the clouds' own calculators count (8,760 a year / 12).

@@ -6,6 +6,7 @@
 //! clock, no randomness. The same arguments give the same bytes.
 
 mod allot;
+mod bill;
 mod cidr;
 mod claims;
 mod cost;
@@ -26,6 +27,7 @@ mod unseen;
 mod view;
 mod waves;
 
+pub use bill::{BudgetState, Cost, CostRange, SiteCost};
 pub use cidr::{check_address_space, site_slices};
 pub use cost::HOURS_A_MONTH;
 pub use dependency::Dependency;
@@ -37,8 +39,8 @@ pub use lower::lower;
 pub use naming::{fleet_names, resource_name};
 pub use place::{Chosen, Considered, Explanation, SiteExplanation, explain, place, place_without};
 pub use plan::{
-    Action, BudgetState, Cause, Change, Cost, CostRange, DataLoss, FieldChange, Guard, Mode, Plan,
-    ReplaceOrder, Rollout, SiteCost, Source, Summary, TargetRef, Withheld,
+    Action, Cause, Change, DataLoss, FieldChange, Guard, Mode, Plan, ReplaceOrder, Rollout, Source,
+    Summary, TargetRef, Withheld,
 };
 pub use step::{Join, JoinId, Step, StepGraph, StepId, StepOp};
 pub use stock::{MachineOffer, Shortage, StockBook, StockEntry};

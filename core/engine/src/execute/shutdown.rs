@@ -12,13 +12,7 @@ impl StepRun<'_, '_> {
     /// Shuts machines down before their volumes are let go.
     pub(super) async fn stop(&mut self, targets: &[TargetRef]) -> Result<(), Failure> {
         let fresh = self.read_expected(targets).await?;
-        let pending = |one: &&Resource| one.state == ResourceState::Pending;
-        let pending: Vec<_> = fresh
-            .iter()
-            .filter(pending)
-            .map(|one| one.id.clone())
-            .collect();
-        self.wait(&pending, &Until::Settled).await?;
+        self.settle_pending(&fresh).await?;
         let running: Vec<Resource> = fresh.into_iter().filter(runs).collect();
         self.shut_down(&running).await
     }
@@ -27,13 +21,17 @@ impl StepRun<'_, '_> {
     /// and does not shut down in time, or cannot be switched off, is deleted as it is.
     pub(super) async fn shut_down_to_delete(&mut self, doomed: &[Resource]) -> Result<(), Failure> {
         let by_itself = self.provider.capabilities().delete_shuts_down;
-        let first = |one: &&Resource| {
-            one.state == ResourceState::Ready && (!by_itself || self.has_volumes(&one.id))
+        // What is still being made has nothing to lose, unless volumes are attached to it already.
+        let first = |one: &&Resource| match one.state {
+            ResourceState::Ready => !by_itself || self.has_volumes(&one.id),
+            ResourceState::Pending => self.has_volumes(&one.id),
+            _ => false,
         };
         let running: Vec<Resource> = doomed.iter().filter(first).cloned().collect();
         if running.is_empty() {
             return Ok(());
         }
+        self.settle_pending(&running).await?;
         match self.shut_down(&running).await {
             Err(Failure::Error(error))
                 if matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Unsupported)
@@ -43,6 +41,15 @@ impl StepRun<'_, '_> {
             }
             outcome => outcome,
         }
+    }
+
+    /// Waits until machines that are still being made can be switched off.
+    async fn settle_pending(&mut self, machines: &[Resource]) -> Result<(), Failure> {
+        let pending = machines
+            .iter()
+            .filter(|one| one.state == ResourceState::Pending);
+        let pending: Vec<ResourceId> = pending.map(|one| one.id.clone()).collect();
+        self.wait(&pending, &Until::Settled).await.map(drop)
     }
 
     /// Asks machines to shut down and waits until they are off. At the deadline the power of those

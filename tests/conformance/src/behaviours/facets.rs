@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use strat_model::{Field, Kind, ResourceId};
 use strat_provider::layers::{CallEvent, CallObserver, Layered, Phase, Reporter, Trace};
-use strat_provider::{Create, CreateMachines, Filter, Provider, Sought, Update};
+use strat_provider::{Create, CreateMachines, Filter, Provider, Shutdown, Sought, Update};
 
 use super::{bench, passed_over};
 use crate::bench::refused;
@@ -136,7 +136,8 @@ async fn call_facets(bench: &Bench<'_>, layered: &Layered) -> BTreeSet<&'static 
         };
         let _ = machines.create_machines(none).await;
         let _ = machines.start_machines(&[]).await;
-        expected.extend(["create_machines", "start_machines"]);
+        let _ = machines.stop_machines(&[], Shutdown::Ask).await;
+        expected.extend(["create_machines", "start_machines", "stop_machines"]);
     }
     if let Some(attachment) = layered.attachment() {
         let _ = attachment.attach_volume(&missing, &missing).await;

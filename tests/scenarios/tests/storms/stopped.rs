@@ -6,6 +6,42 @@ use stratiform::Mode;
 
 use crate::common::{apply, cases, nothing_left, nothing_to_do, run};
 
+/// Which topologies, when their applies are stopped, and whether at once.
+#[derive(Debug, Clone, Copy)]
+struct Stops {
+    shape: u64,
+    before: u64,
+    after: u64,
+    seed: u64,
+    at: usize,
+    again: usize,
+    urgent: bool,
+}
+
+fn goes_on(stops: Stops) {
+    let Stops {
+        shape,
+        before,
+        after,
+        seed,
+        at,
+        again,
+        urgent,
+    } = stops;
+    run(async {
+        let folder = Folder::new();
+        let late = Weather::late(seed);
+        folder.write(&[random(shape, before).in_weather(&late).text()]);
+        folder.stopped(Mode::Apply, at, urgent).await;
+        folder.write(&[random(shape, after).in_weather(&late).text()]);
+        folder.stopped(Mode::Apply, again, !urgent).await;
+        apply(&folder).await;
+        nothing_to_do(&folder, 0).await;
+        folder.stopped(Mode::Destroy, again, urgent).await;
+        nothing_left(&folder, 0).await;
+    });
+}
+
 proptest! {
     #![proptest_config(cases(16))]
 
@@ -14,17 +50,20 @@ proptest! {
         shape: u64, before: u64, after: u64, seed: u64,
         at in 0_usize..150, again in 0_usize..60, urgent: bool,
     ) {
-        run(async {
-            let folder = Folder::new();
-            let late = Weather::late(seed);
-            folder.write(&[random(shape, before).in_weather(&late).text()]);
-            folder.stopped(Mode::Apply, at, urgent).await;
-            folder.write(&[random(shape, after).in_weather(&late).text()]);
-            folder.stopped(Mode::Apply, again, !urgent).await;
-            apply(&folder).await;
-            nothing_to_do(&folder, 0).await;
-            folder.stopped(Mode::Destroy, again, urgent).await;
-            nothing_left(&folder, 0).await;
-        });
+        goes_on(Stops { shape, before, after, seed, at, again, urgent });
     }
+}
+
+/// A machine that is still being made has its volumes attached already, and goes in the next apply.
+#[test]
+fn what_is_still_being_made_is_shut_down_before_its_volumes_go() {
+    goes_on(Stops {
+        shape: 56_193_096_629_251_163,
+        before: 4_550_760_548_130_217_448,
+        after: 5_732_807_942_334_314_722,
+        seed: 9_443_000_413_336_402_681,
+        at: 137,
+        again: 38,
+        urgent: false,
+    });
 }

@@ -1,6 +1,6 @@
 site "c" {
   provider = "sim"
-  account  = 123456789012345678901234567890
+  tenant   = 123456789012345678901234567890
 }
 locals {
   sides  = true ? 1 : [1]
