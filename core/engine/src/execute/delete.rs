@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use strat_model::{Error, ErrorKind, Kind, Resource, ResourceId, ResourceState, Result, Witness};
+use strat_model::{
+    Error, ErrorKind, Kind, Noun, Resource, ResourceId, ResourceState, Result, Witness,
+};
 use strat_planner::TargetRef;
 use strat_provider::{Outcome, ProviderExt as _};
 
@@ -46,6 +48,7 @@ impl StepRun<'_, '_> {
             }
         }
         doomed.iter().try_for_each(|one| self.second_key(one))?;
+        self.successors_work(&doomed).await?;
         if kind == Kind::Machine {
             self.shut_down_to_delete(&doomed).await?;
         }
@@ -59,6 +62,42 @@ impl StepRun<'_, '_> {
             self.delete_now(&doomed).await?;
         }
         self.wait(&present, &Until::Gone).await?;
+        Ok(())
+    }
+
+    /// What an interrupted replacement left goes only once its successor does its work.
+    async fn successors_work(&mut self, doomed: &[Resource]) -> Result<(), Failure> {
+        if doomed.is_empty() || self.step.addr.local.noun == Noun::Machines {
+            return Ok(());
+        }
+        let generation = |one: &Resource| one.mark.as_ref().map(|mark| mark.generation);
+        let oldest = doomed.iter().filter_map(generation).min();
+        let site = self.context.run.inventory.sites.get(&self.step.site);
+        let things = site.into_iter().flat_map(|site| &site.resources);
+        let successors = things.filter(|one| {
+            one.state == ResourceState::Pending
+                && one.kind() == self.step.kind
+                && one
+                    .mark
+                    .as_ref()
+                    .is_some_and(|mark| mark.addr == self.step.addr)
+                && generation(one) > oldest
+        });
+        let successors: Vec<ResourceId> = successors.map(|one| one.id.clone()).collect();
+        for successor in self
+            .wait(&successors, &Until::Settled)
+            .await?
+            .iter()
+            .flatten()
+        {
+            if !matches!(
+                successor.state,
+                ResourceState::Ready | ResourceState::Stopped
+            ) {
+                let why = format!("its successor {} is not there", successor.id);
+                return Err(self.refuse(&doomed[0].id, &why).into());
+            }
+        }
         Ok(())
     }
 

@@ -205,10 +205,13 @@ impl<'a> Differ<'a> {
     }
 
     /// Older things at an address that has a newer one: an interrupted replacement left them. They go
-    /// once their successor does their work.
+    /// once their successor does their work; the step that deletes waits for one that is being made.
     fn leftovers(&mut self, addr: &'a Addr, newest: &Resource, leftovers: &[&'a Resource]) {
-        let works = matches!(newest.state, ResourceState::Ready | ResourceState::Stopped);
-        if leftovers.is_empty() || !works {
+        let fails = matches!(
+            newest.state,
+            ResourceState::Failed | ResourceState::Deleting
+        );
+        if leftovers.is_empty() || fails {
             return;
         }
         if !leftovers.iter().all(|old| self.may_end(addr, old)) {

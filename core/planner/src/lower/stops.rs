@@ -5,25 +5,34 @@ use std::collections::BTreeMap;
 
 use strat_model::{Addr, Name, Resource, ResourceId, ResourceState, Spec};
 
-use super::Lowering;
+use super::{Lowering, attachment};
 use crate::plan::TargetRef;
 use crate::step::{StepId, StepOp};
 
 /// The steps that let a machine's volumes go.
 type LetGo<'a> = BTreeMap<(&'a Name, &'a ResourceId), Vec<StepId>>;
 
+/// The steps that attach something to the machine at an address.
+type Attaches<'a> = BTreeMap<&'a Addr, Vec<StepId>>;
+
 impl<'a> Lowering<'a> {
     /// Puts a shutdown before the steps that let a running machine's volumes go, and for one that
     /// stays a start after them. What is no machine of ours is left alone: the step that lets its
     /// volume go fails while it runs.
     pub(super) fn stop_first(&mut self) {
-        for ((site, id), detaches) in self.let_go_steps() {
+        let let_go = self.let_go_steps();
+        if let_go.is_empty() {
+            return;
+        }
+        let attaches = self.attach_steps();
+        for ((site, id), detaches) in let_go {
             let Some(machine) = self.index.by_id(site, id) else {
                 continue;
             };
             let runs = matches!(machine.state, ResourceState::Ready | ResourceState::Pending);
             if let (true, Some(addr)) = (runs, self.address_of(site, machine)) {
-                self.stop(site, addr, machine, &detaches);
+                let attaches = attaches.get(addr).map_or(&[][..], Vec::as_slice);
+                self.stop(site, addr, machine, &detaches, attaches);
             }
         }
     }
@@ -51,11 +60,32 @@ impl<'a> Lowering<'a> {
         steps
     }
 
-    fn stop(&mut self, site: &'a Name, addr: &'a Addr, machine: &'a Resource, detaches: &[StepId]) {
+    fn attach_steps(&self) -> Attaches<'a> {
+        let mut steps = Attaches::new();
+        for step in &self.steps {
+            let StepOp::Attach { goal, .. } = &step.op else {
+                continue;
+            };
+            let goal = self.plan.changes[step.change].goals.get(*goal);
+            if let Some(machine) = goal.and_then(|goal| attachment(&goal.spec)) {
+                steps.entry(machine).or_default().push(step.id);
+            }
+        }
+        steps
+    }
+
+    fn stop(
+        &mut self,
+        site: &'a Name,
+        addr: &'a Addr,
+        machine: &'a Resource,
+        detaches: &[StepId],
+        attaches: &[StepId],
+    ) {
         let goes = self.machines_that_go.contains(&(site, &machine.id));
         let target = TargetRef::of(machine, 0);
         let targets = vec![target];
-        // What is made for it is made while it still runs, and so is what is attached to it anew.
+        // What is made for it is made while it still runs.
         let mut before = self.successors_of(addr, goes);
         before.extend(self.updates_of(site, &machine.id));
         let op = StepOp::Stop {
@@ -71,6 +101,9 @@ impl<'a> Lowering<'a> {
         }
         let start = self.push_for(addr, detaches[0], StepOp::Start { targets });
         self.wait_for_all(&[start], detaches);
+        // What is attached to it anew is attached while it is off, so that it starts with it.
+        self.wait_softly_for_all(attaches, &[stop]);
+        self.wait_softly_for_all(&[start], attaches);
         let touched = self.touches.entry((site, &machine.id)).or_default();
         touched.push(start);
     }

@@ -67,3 +67,17 @@ fn what_is_still_being_made_is_shut_down_before_its_volumes_go() {
         urgent: false,
     });
 }
+
+/// The successor was still being made when its predecessor was planned to go.
+#[test]
+fn what_a_replacement_left_goes_in_the_apply_that_finds_its_successor_on_the_way() {
+    goes_on(Stops {
+        shape: 5_877_818_176_600_142_987,
+        before: 4_671_817_165_027_583_641,
+        after: 8_288_188_371_546_408_599,
+        seed: 2_808_747_061_533_728_310,
+        at: 117,
+        again: 36,
+        urgent: true,
+    });
+}
