@@ -10,6 +10,8 @@ use stratiform::model::{
 use stratiform::provider::{ConnectContext, Provider, ProviderFactory, SettingError};
 use stratiform::{Things, Uniform, uniform_capabilities};
 
+type Known = Spec<ResourceId>;
+
 #[derive(Debug)]
 pub(crate) struct Folders;
 
@@ -51,16 +53,11 @@ impl Things for Buckets {
         &self.capabilities
     }
 
-    async fn create(&self, spec: Spec<ResourceId>, name: &str, mark: &Mark) -> Result<Resource> {
+    async fn create(&self, spec: Known, name: &str, mark: &Mark) -> Result<Resource> {
         self.update(&ResourceId::from(name), spec, mark).await
     }
 
-    async fn update(
-        &self,
-        id: &ResourceId,
-        spec: Spec<ResourceId>,
-        mark: &Mark,
-    ) -> Result<Resource> {
+    async fn update(&self, id: &ResourceId, spec: Known, mark: &Mark) -> Result<Resource> {
         let bucket = Resource {
             id: id.clone(),
             name: id.to_string(),
