@@ -182,9 +182,12 @@ impl Context {
     pub(crate) fn failure(&self, error: &Error) -> Failure {
         let mut failure = Failure::of_library(error);
         if let Some((list, sources)) = error.findings() {
-            self.output.note(&diagnostics(list, sources, self.look()));
+            self.output.note(&diagnostics(&list, sources, self.look()));
             let findings = list.iter().map(|finding| to_json(finding, sources));
             failure.findings = Some(findings.collect());
+            if let Error::NoPlace { unplaced, .. } = error {
+                failure.unplaced = serde_json::to_value(unplaced).ok();
+            }
         }
         failure
     }

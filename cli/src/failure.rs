@@ -15,6 +15,8 @@ pub(crate) struct Failure {
     /// What is wrong with the topology, if that is the matter: told to people already, with the
     /// text that it is about.
     pub(crate) findings: Option<Value>,
+    /// What finds no place, and why.
+    pub(crate) unplaced: Option<Value>,
 }
 
 impl Failure {
@@ -33,6 +35,7 @@ impl Failure {
         Self {
             view: Box::new(view),
             findings: None,
+            unplaced: None,
         }
     }
 
@@ -66,8 +69,10 @@ impl Failure {
     /// The answer of a command that was asked for JSON.
     pub(crate) fn to_json(&self) -> Value {
         let mut answer = json!({ "success": false, "error": self.view });
-        if let Some(findings) = &self.findings {
-            answer["findings"] = findings.clone();
+        for (key, more) in [("findings", &self.findings), ("unplaced", &self.unplaced)] {
+            if let Some(more) = more {
+                answer[key] = more.clone();
+            }
         }
         answer
     }

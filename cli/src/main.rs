@@ -9,6 +9,8 @@ mod confirm;
 mod context;
 mod environment;
 mod failure;
+#[cfg(test)]
+mod named_commands;
 mod output;
 mod providers;
 mod render;

@@ -50,8 +50,8 @@ impl Error {
             Self::Unknown { what, known, .. } if !known.is_empty() => {
                 Some(format!("each {what} that there is: {}", known.join(", ")))
             }
-            Self::NothingFails => Some("say what fails: `--fail site.NAME`".to_owned()),
-            Self::NothingSeen => Some("`strat doctor` says why a site does not answer".to_owned()),
+            Self::NothingFails => Some("say which site, zone or provider fails".to_owned()),
+            Self::NothingSeen => Some("ask why no site answers".to_owned()),
             Self::Library(error) => error.help(),
             _ => None,
         }

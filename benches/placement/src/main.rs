@@ -70,7 +70,7 @@ fn answer(
     let placed = place(&intent, &facts, &Inventory::default());
     let micros = start.elapsed().as_micros();
     let desired = placed.map_err(|findings| {
-        let first = findings.first().map(|finding| finding.message.clone());
+        let first = findings.first().map(|one| one.finding.message.clone());
         first.unwrap_or_default()
     })?;
     told(&desired, micros)

@@ -1,7 +1,7 @@
 //! `strat rehearse`
 
 use clap::Args;
-use strat_rehearsal::{Loss, rehearse};
+use strat_rehearsal::{Error as Rehearsal, Loss, rehearse};
 use stratiform::Session;
 
 use crate::args::TopologyArgs;
@@ -61,11 +61,20 @@ impl Rehearse {
         context.tell_problems(&observation.problems);
         let rehearsal =
             rehearse(session.workspace(), &observation, &self.losses).map_err(|error| {
-                if let strat_rehearsal::Error::Library(error) = &error {
+                if let Rehearsal::Library(error) = &error {
                     return context.failure(error);
                 }
                 let failure = Failure::of(&error);
-                match error.help() {
+                let help = match &error {
+                    Rehearsal::NothingFails => {
+                        Some("say what fails: `--fail site.NAME`".to_owned())
+                    }
+                    Rehearsal::NothingSeen => {
+                        Some("`strat doctor` says why a site does not answer".to_owned())
+                    }
+                    other => other.help(),
+                };
+                match help {
                     Some(help) => failure.help(help),
                     None => failure,
                 }

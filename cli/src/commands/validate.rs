@@ -2,9 +2,9 @@
 
 use clap::Args;
 use serde_json::json;
+use stratiform::Workspace;
 use stratiform::model::Diagnostic;
 use stratiform::topology::Sources;
-use stratiform::{Error, Workspace};
 
 use crate::args::TopologyArgs;
 use crate::context::{Context, Exit};
@@ -59,11 +59,11 @@ impl Validate {
         })?;
         let (is_valid, findings) = match &checked {
             Ok(workspace) => (true, list(workspace.warnings(), workspace.sources())),
-            Err(Error::Topology {
-                diagnostics,
-                sources,
-            }) => (false, list(diagnostics, sources)),
-            Err(_) => (false, Vec::new()),
+            Err(error) => {
+                let findings = error.findings();
+                let findings = findings.map(|(findings, sources)| list(&findings, sources));
+                (false, findings.unwrap_or_default())
+            }
         };
         if let Err(error) = checked
             && findings.is_empty()

@@ -23,4 +23,6 @@ pub(crate) mod values;
 pub(crate) mod wrap;
 
 #[cfg(test)]
+mod failure_tests;
+#[cfg(test)]
 mod tests;

@@ -166,7 +166,11 @@ fn foot(text: &mut String, outcome: &ApplyOutcome, command: &str, took: Duration
         ("Not done:", DELETE)
     };
     if parts.is_empty() {
-        parts.push("nothing to do".to_owned());
+        let rest = match outcome.is_success() {
+            true => "nothing to do",
+            false => "not everything could be seen, and nothing else is to do",
+        };
+        parts.push(rest.to_owned());
     }
     let _ = writeln!(
         text,

@@ -1,6 +1,7 @@
 //! Data goes only by name.
 
 use serde_json::{Value, json};
+use stratiform::SavedPlan;
 
 use crate::support::{Done, Shop};
 
@@ -218,18 +219,23 @@ fn a_saved_plan_needs_the_same_names() {
     assert_eq!(lost(&plan), ["volume.db@dc1"]);
     refused(&shop.run(&["apply", "plan.json"]), "volume.db@dc1");
 
-    // Whoever takes the loss out of the file gets another plan than there would be now.
+    // Whoever takes the loss out of the file has another plan than its digest says.
     let mut forged = plan.clone();
     forged["data_loss"] = json!([]);
-    for change in forged["changes"].as_array_mut().expect("changes") {
-        for target in change["targets"].as_array_mut().into_iter().flatten() {
-            target
-                .as_object_mut()
-                .expect("a target")
-                .remove("data_loss");
+    let path = shop.path().join("forged.json");
+    std::fs::write(&path, forged.to_string()).expect("written");
+    shop.run(&["apply", "forged.json"])
+        .failed_saying(&["changed since it was written"]);
+
+    // With another digest, too, it is another plan than there would be now.
+    let mut forged = SavedPlan::read(&shop.path().join("plan.json")).expect("the plan");
+    forged.plan.data_loss.clear();
+    for change in &mut forged.plan.changes {
+        for target in &mut change.targets {
+            target.data_loss = false;
         }
     }
-    std::fs::write(shop.path().join("forged.json"), forged.to_string()).expect("written");
+    forged.write(&path).expect("written");
     shop.run(&["apply", "forged.json"])
         .failed_saying(&["the plan is out of date"]);
 

@@ -51,7 +51,7 @@ pub use health::{HealthProbe, NetProbe, Question};
 #[cfg(feature = "schema")]
 pub use journal::journal_schema;
 pub use journal::{
-    CallFailure, EntryId, Journal, JournalError, Pending, RunRecord, Started, retention,
+    CallFailure, EntryId, Journal, JournalError, Pending, RunRecord, Started, retention, sync_dir,
 };
 pub use lease::{
     FileLeaseStore, Holder, Lease, LeaseError, LeaseGuard, LeaseStore, MemoryLeaseStore,

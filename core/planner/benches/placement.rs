@@ -35,7 +35,11 @@ fn main() {
             let nothing = unseen(&facts);
             let start = Instant::now();
             let desired = place(&intent, &facts, &nothing).unwrap_or_else(|findings| {
-                panic!("{} findings: {}", findings.len(), findings[0].message)
+                panic!(
+                    "{} findings: {}",
+                    findings.len(),
+                    findings[0].finding.message
+                )
             });
             let took = start.elapsed().as_secs_f64();
             let machines = desired.entries.iter();

@@ -37,7 +37,10 @@ pub use edits::{CannotAdopt, Claims, Edits, claim};
 pub use index::InventoryIndex;
 pub use lower::lower;
 pub use naming::{fleet_names, resource_name};
-pub use place::{Chosen, Considered, Explanation, SiteExplanation, explain, place, place_without};
+pub use place::{
+    Chosen, Considered, Explanation, NoPlace, SiteExplanation, SiteRefusal, Unplaced, WhyNot,
+    explain, place, place_without,
+};
 pub use plan::{
     Action, Cause, Change, DataLoss, FieldChange, Guard, Mode, Plan, ReplaceOrder, Rollout, Source,
     Summary, TargetRef, Withheld,

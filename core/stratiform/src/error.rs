@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use strat_engine::{JournalError, LeaseError};
 use strat_model::{Addr, Diagnostic, ErrorView, LocalAddr, Name, Owner, Severity};
-use strat_planner::{Action, CannotAdopt, DataLoss, Mode};
+use strat_planner::{Action, CannotAdopt, DataLoss, Mode, Unplaced};
 use strat_topology::{LoadError, Sources};
 
 /// Why something could not be done. `Display` leaves the source out; [`Error::help`] says what to
@@ -21,6 +21,14 @@ pub enum Error {
     Topology {
         /// All that is wrong, and warnings.
         diagnostics: Vec<Diagnostic>,
+        /// What the findings point into.
+        sources: Sources,
+    },
+    /// Something of the topology finds no place.
+    #[error("{}", no_place(unplaced))]
+    NoPlace {
+        /// What, and why.
+        unplaced: Vec<Unplaced>,
         /// What the findings point into.
         sources: Sources,
     },
@@ -172,6 +180,7 @@ impl Error {
         match self {
             Self::Load(_) => "unreadable_topology",
             Self::Topology { .. } => "invalid_topology",
+            Self::NoPlace { .. } => "no_place",
             Self::Site { .. } => "unusable_site",
             Self::NothingKnown { .. } => "nothing_known",
             Self::Lease(error) => error.kind(),
@@ -197,7 +206,10 @@ impl Error {
     /// All that is told of it.
     #[must_use]
     pub fn view(&self) -> ErrorView {
-        let view = ErrorView::of_kind(self.kind(), self);
+        let mut view = ErrorView::of_kind(self.kind(), self);
+        if let Self::NoPlace { unplaced, .. } = self {
+            view.causes = refusals(unplaced);
+        }
         match self.help() {
             Some(help) => ErrorView {
                 help: Some(help),
@@ -209,12 +221,16 @@ impl Error {
 
     /// What is wrong with the topology, and the text that it points into, if that is the matter.
     #[must_use]
-    pub fn findings(&self) -> Option<(&[Diagnostic], &Sources)> {
+    pub fn findings(&self) -> Option<(Vec<Diagnostic>, &Sources)> {
         match self {
             Self::Topology {
                 diagnostics,
                 sources,
-            } => Some((diagnostics, sources)),
+            } => Some((diagnostics.clone(), sources)),
+            Self::NoPlace { unplaced, sources } => {
+                let findings = unplaced.iter().map(|one| one.finding.clone());
+                Some((findings.collect(), sources))
+            }
             _ => None,
         }
     }
@@ -229,6 +245,7 @@ impl Error {
             Self::Load(LoadError::NoFiles { .. }) => {
                 "write a topology: a file whose name ends in `.hcl`".to_owned()
             }
+            Self::NoPlace { unplaced, .. } => return unplaced.first()?.finding.help.clone(),
             Self::Lease(error) => error.help().to_owned(),
             Self::Journal(error) => error.help().to_owned(),
             Self::NothingKnown { .. } => {
@@ -315,6 +332,31 @@ fn first(diagnostics: &[Diagnostic]) -> String {
         0 => first.to_owned(),
         more => format!("{first}, and {more} more"),
     }
+}
+
+fn no_place(unplaced: &[Unplaced]) -> String {
+    let first = unplaced.first();
+    let first = first.map_or("nothing finds a place", |one| one.finding.message.as_str());
+    match unplaced.len().saturating_sub(1) {
+        0 => first.to_owned(),
+        more => format!("{first}, and {more} more find none"),
+    }
+}
+
+/// Why not at each site; of several things, with the name of each.
+fn refusals(unplaced: &[Unplaced]) -> Vec<String> {
+    let named = |one: &Unplaced, text: String| match unplaced.len() {
+        1 => text,
+        _ => format!("{}: {text}", one.addr),
+    };
+    let told = unplaced.iter().flat_map(|one| {
+        let sites = one
+            .sites
+            .iter()
+            .map(|refusal| named(one, refusal.to_string()));
+        sites.collect::<Vec<_>>()
+    });
+    told.take(TOLD_MAX * 2).collect()
 }
 
 /// Of how many things one sentence tells.

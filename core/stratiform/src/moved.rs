@@ -39,7 +39,7 @@ pub(crate) fn topology(old: &Plan, fresh: &Plan) -> Vec<String> {
     for (addr, changes) in &old {
         match fresh.get(addr) {
             None => moved.push(format!("{addr} needs no change any more")),
-            Some(now) if now != changes => {
+            Some(now) if !is_same(changes, now) => {
                 moved.push(format!("{addr} is to be something else now"));
             }
             Some(_) => {}
@@ -51,17 +51,25 @@ pub(crate) fn topology(old: &Plan, fresh: &Plan) -> Vec<String> {
     moved
 }
 
-/// What a plan does at each address, as its disk form has it: there user data is its digest alone.
-fn by_addr(plan: &Plan) -> BTreeMap<String, Vec<serde_json::Value>> {
-    let mut by_addr: BTreeMap<String, Vec<serde_json::Value>> = BTreeMap::new();
+/// What a plan does at each address.
+fn by_addr(plan: &Plan) -> BTreeMap<String, Vec<&Change>> {
+    let mut by_addr: BTreeMap<String, Vec<&Change>> = BTreeMap::new();
     for change in &plan.changes {
-        let done = serde_json::to_value(effect(change)).unwrap_or_default();
-        by_addr
-            .entry(change.addr.to_string())
-            .or_default()
-            .push(done);
+        let addr = change.addr.to_string();
+        by_addr.entry(addr).or_default().push(change);
     }
     by_addr
+}
+
+/// Whether changes do the same, as their disk form has it: there user data is its digest alone.
+/// What has no disk form is the same as nothing.
+fn is_same(old: &[&Change], now: &[&Change]) -> bool {
+    let form = |change: &Change| serde_json::to_value(effect(change)).ok();
+    let same = |(old, now): (&&Change, &&Change)| match (form(old), form(now)) {
+        (Some(old), Some(now)) => old == now,
+        _ => false,
+    };
+    old.len() == now.len() && old.iter().zip(now).all(same)
 }
 
 /// A change without its words: why it is done may be told differently later.

@@ -26,6 +26,13 @@ pub fn plan_schema() -> Value {
         "description": "The topology's name.",
         "$ref": "#/$defs/Name",
     });
+    properties["digest"] = json!({
+        "description": "A digest of all else that is in the plan, `summary`, `cost` and each \
+                        `reason` too: SHA-256 of the compact JSON with sorted keys of the plan \
+                        without `changes` and `digest`, a zero byte, and each change followed by one.",
+        "type": "string",
+        "pattern": strat_model::schema::SHA256,
+    });
     properties["targets"] = json!({
         "description": "What the plan is limited to, such as `machines.web` or `site.dc1`; \
                         left out where it is everything.",
@@ -55,7 +62,7 @@ pub fn plan_schema() -> Value {
         "uniqueItems": true,
     });
     if let Some(required) = schema["required"].as_array_mut() {
-        required.push("owner".into());
+        required.extend(["owner".into(), "digest".into()]);
     }
     for fields in ["before", "after"] {
         schema["$defs"]["Change"]["properties"][fields]["type"] = json!(["object", "null"]);

@@ -382,7 +382,7 @@ impl Session {
                 let intent = self.workspace.intent();
                 phase!("place")
                     .in_scope(|| place_without(intent, &on_sale, inventory, without))
-                    .map_err(|findings| self.workspace.wrong(findings))?
+                    .map_err(|unplaced| self.workspace.no_place(unplaced))?
             }
             Mode::Destroy => Desired::nothing(self.workspace.owner().clone()),
         };

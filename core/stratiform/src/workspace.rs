@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use strat_model::{Diagnostic, Intent, Name, Owner, Severity};
-use strat_planner::{Source, check_address_space};
+use strat_planner::{Source, Unplaced, check_address_space};
 use strat_provider::{Clock, ConnectContext, Registry, SkippingClock};
 use strat_topology::{Evaluated, Inputs, SourceFile, Sources, Topology};
 
@@ -240,13 +240,13 @@ impl Workspace {
         }
         strat_planner::place(self.intent(), &facts, &strat_model::Inventory::default())
             .map(|_| ())
-            .map_err(|diagnostics| self.wrong(diagnostics))
+            .map_err(|unplaced| self.no_place(unplaced))
     }
 
-    /// Findings as an error.
-    pub(crate) fn wrong(&self, diagnostics: Vec<Diagnostic>) -> Error {
-        Error::Topology {
-            diagnostics,
+    /// What finds no place, as an error.
+    pub(crate) fn no_place(&self, unplaced: Vec<Unplaced>) -> Error {
+        Error::NoPlace {
+            unplaced,
             sources: self.sources.clone(),
         }
     }

@@ -30,11 +30,13 @@ pub(crate) enum Trouble {
     ZoneDown,
     RegionDown,
     CannotDo,
+    WrongKey,
+    NotAllowed,
 }
 
 impl Trouble {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::Missing,
         Self::NameTaken,
         Self::BucketTaken,
@@ -55,6 +57,8 @@ impl Trouble {
         Self::ZoneDown,
         Self::RegionDown,
         Self::CannotDo,
+        Self::WrongKey,
+        Self::NotAllowed,
     ];
 
     /// The kind, then the codes of AWS, Azure, Google and our own racks.
@@ -81,6 +85,8 @@ impl Trouble {
             Self::ZoneDown => (ErrorKind::Capacity, ["Unavailable", "ZonalAllocationFailed", "ZONE_UNAVAILABLE", "rack_down"]),
             Self::RegionDown => (ErrorKind::Transient, ["ServiceUnavailable", "ServiceUnavailable", "backendError", "unreachable"]),
             Self::CannotDo => (ErrorKind::Unsupported, ["UnsupportedOperation", "OperationNotAllowed", "unsupported", "unsupported"]),
+            Self::WrongKey => (ErrorKind::Unauthenticated, ["AuthFailure", "AuthenticationFailed", "authError", "not_known"]),
+            Self::NotAllowed => (ErrorKind::Forbidden, ["UnauthorizedOperation", "AuthorizationFailed", "forbidden", "not_allowed"]),
         }
     }
 
@@ -88,6 +94,36 @@ impl Trouble {
     pub(crate) fn error(self, profile: Profile, message: impl Into<String>) -> Error {
         let (kind, codes) = self.row();
         Error::new(kind, message).with_code(codes[profile as usize])
+    }
+}
+
+impl Trouble {
+    /// A fault that was planned for a call, as a cloud of this profile would report it.
+    pub(crate) fn planned(kind: ErrorKind, profile: Profile, operation: &str) -> Error {
+        let trouble = match kind {
+            ErrorKind::NotFound => Self::Missing,
+            ErrorKind::AlreadyExists => Self::NameTaken,
+            ErrorKind::Conflict => Self::NotReady,
+            ErrorKind::Precondition => Self::TokenReused,
+            ErrorKind::Throttled => Self::TooManyCalls,
+            ErrorKind::Capacity => Self::OutOfStock,
+            ErrorKind::Quota => Self::OverQuota,
+            ErrorKind::Invalid => Self::BadParameter,
+            ErrorKind::Unsupported => Self::CannotDo,
+            ErrorKind::Unauthenticated => Self::WrongKey,
+            ErrorKind::Forbidden => Self::NotAllowed,
+            // No answer, or none that a code could be read from.
+            ErrorKind::Timeout | ErrorKind::Transient | ErrorKind::Internal => {
+                return Error::new(kind, "a planned fault");
+            }
+        };
+        let error = trouble.error(profile, "a planned fault");
+        match trouble {
+            Self::NotAllowed => {
+                error.with_help(format!("allow `{operation}` to the identity of this site"))
+            }
+            _ => error,
+        }
     }
 }
 

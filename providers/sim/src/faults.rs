@@ -162,7 +162,7 @@ pub(crate) fn gate(
             scope,
             retry_after_ms,
         }) => {
-            let error = Error::new(kind, "a planned fault").with_scope(scope);
+            let error = Trouble::planned(kind, tx.profile(), operation).with_scope(scope);
             return Err(match retry_after_ms {
                 Some(wait) => error.with_retry_after(Duration::from_millis(wait)),
                 None => error,

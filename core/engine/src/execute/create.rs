@@ -285,12 +285,13 @@ impl StepRun<'_, '_> {
             // Looked for and not there: now the outcome is known.
             Ok(_) => {
                 self.fail(entry, &error, false).await?;
-                let error = if error.kind() == ErrorKind::AlreadyExists {
-                    self.taken(&attempt.names).with_source(error)
-                } else {
-                    error.with_addr(&self.step.addr)
-                };
-                Err(error.into())
+                if error.kind() == ErrorKind::AlreadyExists {
+                    return Err(self.taken(&attempt.names).with_source(error).into());
+                }
+                let what = "no answer came; it was looked for, and nothing was made";
+                let error = error.with_known_outcome().wrapped(what);
+                let error = error.with_help("apply again: it goes on where this ended");
+                Err(error.with_addr(&self.step.addr).into())
             }
             // The outcome stays unknown, and the entry open: the next run settles it.
             Err(failure) => {

@@ -180,7 +180,10 @@ impl Log {
 }
 
 /// Makes a new or renamed file's entry in its folder durable. Only Unix lets a folder be synced.
-pub(crate) fn sync_dir(dir: &Path) -> std::io::Result<()> {
+///
+/// # Errors
+/// If the folder cannot be opened or synced.
+pub fn sync_dir(dir: &Path) -> std::io::Result<()> {
     if cfg!(unix) {
         File::open(dir)?.sync_all()?;
     }

@@ -48,7 +48,7 @@ use strat_planner::Applied;
 
 pub use error::JournalError;
 pub use failure::CallFailure;
-pub(crate) use file::sync_dir;
+pub use file::sync_dir;
 #[cfg(feature = "schema")]
 pub use schema::journal_schema;
 use state::Said;

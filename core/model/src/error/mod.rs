@@ -137,6 +137,13 @@ impl Error {
         self
     }
 
+    /// Says that it was found out since what the write did.
+    #[must_use]
+    pub fn with_known_outcome(mut self) -> Self {
+        self.0.outcome_unknown = false;
+        self
+    }
+
     /// What lies underneath.
     #[must_use]
     pub fn with_source(

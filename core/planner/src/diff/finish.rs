@@ -119,8 +119,11 @@ impl Differ<'_> {
         for (site, inventory) in &self.inventory.sites {
             (site, inventory.observed_at).hash(&mut content);
         }
+        // What people are shown of it, so that no two plans that read differently have one id.
+        (&plan.summary, &plan.withheld, &plan.tight).hash(&mut content);
+        format!("{:?}", plan.cost).hash(&mut content);
         for change in &plan.changes {
-            (&change.addr, change.action, change.count).hash(&mut content);
+            (&change.addr, change.action, change.count, &change.reason).hash(&mut content);
             for goal in &change.goals {
                 (&goal.spec, &goal.notes).hash(&mut content);
             }

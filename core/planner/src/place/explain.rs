@@ -207,7 +207,7 @@ fn why(allotment: &Allotment<'_>, site: &Name, supply: &Supply<'_>, count: u32) 
             format!("its volume is at {pinned}")
         };
     }
-    let full = why_not(allotment, site, supply);
+    let full = why_not(allotment, site, supply).map(|(_, text)| text);
     let rank = allotment.sites.iter().position(|s| *s == site);
     match (placement.prefer, full) {
         _ if placement.survive && count > 0 => {

@@ -6,6 +6,7 @@ mod machines;
 mod network;
 mod offers;
 mod storage;
+mod unplaced;
 mod without;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,7 @@ use crate::diff::field_value;
 use crate::{Desired, Entry, Goal, InventoryIndex, unseen};
 
 pub use explain::{Chosen, Considered, Explanation, SiteExplanation};
+pub use unplaced::{NoPlace, SiteRefusal, Unplaced, WhyNot};
 
 /// Chooses a place for everything, as far as it is not chosen by what runs already.
 ///
@@ -34,7 +36,7 @@ pub fn place(
     intent: &Intent,
     facts: &BTreeMap<Name, SiteFacts>,
     inventory: &Inventory,
-) -> Result<Desired, Vec<Diagnostic>> {
+) -> Result<Desired, Vec<Unplaced>> {
     place_without(intent, facts, inventory, &BTreeSet::new())
 }
 
@@ -49,7 +51,7 @@ pub fn place_without(
     facts: &BTreeMap<Name, SiteFacts>,
     inventory: &Inventory,
     without: &BTreeSet<Name>,
-) -> Result<Desired, Vec<Diagnostic>> {
+) -> Result<Desired, Vec<Unplaced>> {
     let index = InventoryIndex::new(inventory, &intent.owner);
     let mut facts = unseen::plannable(facts, inventory);
     if facts.keys().any(|site| without.contains(site)) {
@@ -115,7 +117,7 @@ struct Placer<'a> {
     without: BTreeSet<Name>,
     entries: BTreeMap<Addr, Entry>,
     withheld: BTreeMap<LocalAddr, String>,
-    problems: Vec<Diagnostic>,
+    problems: Vec<Unplaced>,
     /// The range of every placed subnet.
     subnets: BTreeMap<Addr, ipnet::Ipv4Net>,
     /// Which subnets hold machines that carry a firewall.
@@ -213,21 +215,20 @@ impl<'a> Placer<'a> {
     }
 }
 
-fn unsupported(intent: &Intent, common: &Common, site: &Name, kind: Kind) -> Diagnostic {
+fn unsupported(intent: &Intent, common: &Common, site: &Name, kind: Kind) -> Unplaced {
     let kinds = kind.plural();
     let provider = intent
         .sites
         .get(site)
         .map_or("?", |spec| spec.provider.as_str());
-    Diagnostic::error(
-        "unsupported_kind",
+    let finding = Diagnostic::error(
+        NoPlace::UnsupportedKind.as_str(),
         format!(
             "{} is to be at {site}, but that site (provider {provider}) has no {kinds}",
             common.addr
         ),
     )
     .at(common.origin("site"), format!("no {kinds} at {site}"))
-    .help(format!(
-        "put it at another site; `strat providers` shows which have {kinds}"
-    ))
+    .help(format!("put it at a site whose provider has {kinds}"));
+    Unplaced::new(&common.addr, NoPlace::UnsupportedKind, finding)
 }

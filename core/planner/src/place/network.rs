@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::{IpNet, Ipv4Net};
 use strat_model::{
-    Addr, FirewallIntent, FirewallRule, FirewallSpec, LocalAddr, Name, NetworkIntent, NetworkSpec,
-    Peer, Spec, SubnetIntent, SubnetScope, SubnetSpec,
+    Addr, Diagnostic, FirewallIntent, FirewallRule, FirewallSpec, LocalAddr, Name, NetworkIntent,
+    NetworkSpec, Peer, Spec, SubnetIntent, SubnetScope, SubnetSpec,
 };
 
-use super::Placer;
+use super::{NoPlace, Placer, Unplaced};
 use crate::cidr::{Want, site_slices, subnet_ranges};
 
 impl<'a> Placer<'a> {
@@ -21,8 +21,8 @@ impl<'a> Placer<'a> {
         for network in &self.intent.networks {
             let slices = match site_slices(network, &self.seen_slices(network)) {
                 Ok(slices) => slices,
-                Err(problem) => {
-                    self.problems.push(problem);
+                Err(finding) => {
+                    self.no_range(&network.common.addr, finding);
                     continue;
                 }
             };
@@ -79,13 +79,18 @@ impl<'a> Placer<'a> {
             })
             .collect();
         match subnet_ranges(cidr, site, &wants) {
-            Err(problem) => self.problems.push(problem),
+            Err(finding) => self.no_range(&network.common.addr, finding),
             Ok(ranges) => {
                 for (want, range) in wants.iter().zip(ranges) {
                     self.subnet_at(want, range, site, &addr);
                 }
             }
         }
+    }
+
+    fn no_range(&mut self, network: &LocalAddr, finding: Diagnostic) {
+        let problem = Unplaced::new(network, NoPlace::ExhaustedCidr, finding);
+        self.problems.push(problem);
     }
 
     fn seen_range(&self, addr: &Addr) -> Option<Ipv4Net> {

@@ -7,7 +7,7 @@ use strat_model::{
     LocalAddr, Name, Resource, Spec, VolumeIntent, VolumeSpec,
 };
 
-use super::Placer;
+use super::{NoPlace, Placer, Unplaced};
 use crate::diff::is_noted_unattached;
 
 /// Where something that can be attached goes: its site, zone, and the machine.
@@ -145,20 +145,21 @@ impl<'a> Placer<'a> {
     }
 
     /// A volume can grow, never shrink; making it anew would lose what is on it.
-    fn shrinks(&self, volume: &VolumeIntent, addr: &Addr) -> Option<Diagnostic> {
+    fn shrinks(&self, volume: &VolumeIntent, addr: &Addr) -> Option<Unplaced> {
         let Spec::Volume(is) = &self.index.at(addr).first()?.spec else {
             return None;
         };
         (volume.size < is.size).then(|| {
             let message = format!("{addr} is {} and cannot shrink to {}", is.size, volume.size);
-            Diagnostic::error("cannot_shrink", message)
+            let finding = Diagnostic::error(NoPlace::CannotShrink.as_str(), message)
                 .at(volume.common.origin("size"), format!("there are {} now", is.size))
-                .help("keep the size; or add a smaller volume of another name, move what is on this one, and take this one out")
+                .help("keep the size; or add a smaller volume of another name, move what is on this one, and take this one out");
+            Unplaced::new(&volume.common.addr, NoPlace::CannotShrink, finding)
         })
     }
 
     /// A volume stays where it is: anywhere else it would be another one, without what is on it.
-    fn moves(&self, volume: &VolumeIntent, addr: &Addr, zone: &Name) -> Option<Diagnostic> {
+    fn moves(&self, volume: &VolumeIntent, addr: &Addr, zone: &Name) -> Option<Unplaced> {
         let local = &volume.common.addr;
         let (is, to) = match self.index.at(addr).first() {
             Some(found) => (format!("in {}", found.zone()?), format!("to {zone}")),
@@ -178,9 +179,11 @@ impl<'a> Placer<'a> {
             AttachIntent::Site { .. } => "zone",
         };
         (!stays).then(|| {
-            Diagnostic::error("cannot_move", format!("{local} is {is} and cannot move {to}"))
+            let message = format!("{local} is {is} and cannot move {to}");
+            let finding = Diagnostic::error(NoPlace::CannotMove.as_str(), message)
                 .at(volume.common.origin(attribute), format!("it is {is} now"))
-                .help("keep it where it is; or add a volume of another name there, copy what is on this one, and take this one out")
+                .help("keep it where it is; or add a volume of another name there, copy what is on this one, and take this one out");
+            Unplaced::new(local, NoPlace::CannotMove, finding)
         })
     }
 

@@ -328,7 +328,7 @@ fn a_volume_grows_in_place_and_never_shrinks() {
     assert_eq!(lines(&plan), ["update volume.db@dc1 x1"]);
     intent.volumes[0].size = Bytes::gib(100);
     let problems = place(&intent, &facts(), &world).expect_err("it would lose what is on it");
-    assert_eq!(problems[0].code, "cannot_shrink");
+    assert_eq!(problems[0].finding.code, "cannot_shrink");
 }
 
 #[test]

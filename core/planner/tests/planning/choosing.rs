@@ -65,7 +65,7 @@ pub(crate) fn web(intent: &Intent, facts: &Facts, world: &Inventory) -> Vec<Stri
 
 pub(crate) fn refused(intent: &Intent, facts: &Facts) -> Diagnostic {
     let mut findings = place(intent, facts, &empty()).expect_err("no place");
-    findings.remove(0)
+    findings.remove(0).finding
 }
 
 pub(crate) fn reprice(facts: &mut Facts, site: &str, percent: i64) {

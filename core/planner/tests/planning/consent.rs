@@ -143,9 +143,9 @@ fn a_volume_that_would_have_to_move_is_refused() {
         let findings = place(&moved, &facts(), &world).expect_err("it is refused");
         assert_eq!(findings.len(), 1);
         assert!(
-            findings[0].message.contains(&word),
+            findings[0].finding.message.contains(&word),
             "{}",
-            findings[0].message
+            findings[0].finding.message
         );
     }
 }

@@ -148,24 +148,24 @@ fn what_finds_no_place_is_said_with_the_reasons() {
     intent.machines[1].count = 500;
     let problems = place(&intent, &facts(), &empty()).expect_err("too many");
     assert_eq!(problems.len(), 1);
-    assert_eq!(problems[0].code, "no_capacity");
+    assert_eq!(problems[0].finding.code, "no_capacity");
     intent.machines[1].count = 1;
     intent.machines[1].size = Size::AtLeast {
         cpu: 1000,
         memory: Bytes::gib(1),
     };
     let problems = place(&intent, &facts(), &empty()).expect_err("too large");
-    assert_eq!(problems[0].code, "impossible_size");
+    assert_eq!(problems[0].finding.code, "impossible_size");
     intent.machines[1].size = Size::Type("m5.huge".to_owned());
     let problems = place(&intent, &facts(), &empty()).expect_err("not on sale");
-    assert_eq!(problems[0].code, "unknown_machine_type");
+    assert_eq!(problems[0].finding.code, "unknown_machine_type");
     intent.machines[1].size = Size::AtLeast {
         cpu: 1,
         memory: Bytes::gib(1),
     };
     intent.machines[1].image = Ok("debian-99".to_owned());
     let problems = place(&intent, &facts(), &empty()).expect_err("no image");
-    assert_eq!(problems[0].code, "unknown_image");
+    assert_eq!(problems[0].finding.code, "unknown_image");
 }
 
 #[test]
@@ -237,6 +237,9 @@ fn a_size_is_of_the_usual_instruction_set_and_the_image_is_of_the_machines() {
     }
     let problems = place(&intent, &facts, &empty()).expect_err("no image for it");
     assert_eq!(problems.len(), 1, "{problems:#?}");
-    assert_eq!(problems[0].code, "unknown_image");
-    assert!(problems[0].message.contains("aarch64"), "{problems:#?}");
+    assert_eq!(problems[0].finding.code, "unknown_image");
+    assert!(
+        problems[0].finding.message.contains("aarch64"),
+        "{problems:#?}"
+    );
 }

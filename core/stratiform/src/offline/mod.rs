@@ -137,7 +137,7 @@ impl Workspace {
             .collect();
         let inventory = nothing_anywhere(sites.keys());
         let desired =
-            place(self.intent(), &facts, &inventory).map_err(|findings| self.wrong(findings))?;
+            place(self.intent(), &facts, &inventory).map_err(|unplaced| self.no_place(unplaced))?;
         targets::check(targets, &desired, &inventory)?;
         let options = DiffOptions {
             targets: targets.to_vec(),

@@ -169,7 +169,7 @@ pub(crate) fn unknown(name: &Ident, files: &Files) -> Option<Diagnostic> {
         "map" => Some("write `{ key = value }`".to_owned()),
         text => nearest(text, names.clone())
             .map(|near| format!("did you mean `{near}`?"))
-            .or_else(|| Some("`strat functions` lists all".to_owned())),
+            .or_else(|| Some("the language's page lists all".to_owned())),
     };
     Some(finding)
 }

@@ -10,9 +10,9 @@ use strat_model::{
 
 use super::{Allotment, Share};
 use crate::Goal;
-use crate::place::Placer;
 use crate::place::network::subnet_addr;
 use crate::place::offers::request;
+use crate::place::{NoPlace, Placer, Unplaced};
 
 impl<'a> Placer<'a> {
     /// Adds what an allotment comes to.
@@ -125,12 +125,13 @@ impl<'a> Placer<'a> {
                 )
             }
         };
-        let problem = Diagnostic::error("unknown_image", message)
+        let finding = Diagnostic::error(NoPlace::UnknownImage.as_str(), message)
             .at(
                 machine.common.origin("image"),
                 format!("not known at {site}"),
             )
             .help(help);
+        let problem = Unplaced::new(&machine.common.addr, NoPlace::UnknownImage, finding);
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
         }

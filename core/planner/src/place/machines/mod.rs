@@ -17,9 +17,9 @@ use strat_model::{Diagnostic, LocalAddr, MachineIntent, Name, Noun, Resource, Si
 pub(super) use reasons::at_site as why_not;
 use reasons::no_place;
 
-use super::Placer;
 use super::explain::Chosen;
 use super::offers::{Market, Shape};
+use super::{NoPlace, Placer, Unplaced};
 use crate::Entry;
 use crate::allot::allot;
 use crate::room::{Room, disk_space};
@@ -277,8 +277,8 @@ impl<'a> Placer<'a> {
             let room = site.as_ref().and_then(|site| supply.rooms.get_mut(site));
             if room.is_some_and(|room| !room.take_disk(volume.size.0)) {
                 let site = site.map_or(String::new(), |site| site.to_string());
-                let problem = Diagnostic::error(
-                    "no_capacity",
+                let finding = Diagnostic::error(
+                    NoPlace::NoCapacity.as_str(),
                     format!(
                         "{} of {} does not fit on the disks of {site}",
                         volume.common.addr, volume.size
@@ -286,6 +286,7 @@ impl<'a> Placer<'a> {
                 )
                 .at(volume.common.origin("size"), "no room for this")
                 .help("make it smaller, or raise the site's `capacity`");
+                let problem = Unplaced::new(&volume.common.addr, NoPlace::NoCapacity, finding);
                 self.problems.push(problem);
             }
         }

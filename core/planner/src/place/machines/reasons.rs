@@ -5,23 +5,36 @@ use strat_model::{Bytes, Diagnostic, Intent, MachineIntent, Name, Noun, SiteFact
 use super::relax::{misfits, relax};
 use super::{Allotment, Supply, permitted_zones};
 use crate::place::offers::{Market, Shape};
+use crate::place::unplaced::{NoPlace, SiteRefusal, Unplaced, WhyNot};
 use crate::room::Full;
 
 /// Why a site sells nothing that would do.
-pub(super) fn no_offer(machine: &MachineIntent, facts: &SiteFacts, market: &Market<'_>) -> String {
+pub(super) fn no_offer(
+    machine: &MachineIntent,
+    facts: &SiteFacts,
+    market: &Market<'_>,
+) -> (WhyNot, String) {
     if let Some(zone) = &machine.placement.zone
         && !facts.zones.contains(zone)
     {
         let known: Vec<_> = facts.zones.iter().map(Name::as_str).collect();
-        return format!("it has no zone `{zone}`; it has {}", known.join(", "));
+        let text = format!("it has no zone `{zone}`; it has {}", known.join(", "));
+        return (WhyNot::NoZone, text);
     }
     match (&machine.size, market.largest()) {
-        (strat_model::Size::Type(name), _) => format!("it does not sell `{name}`"),
-        (size, Some((cpu, memory))) if is_larger(size, Some((cpu, memory))) => {
-            format!("nothing on sale is that large; the most is {cpu} CPUs and {memory}")
+        (strat_model::Size::Type(name), _) => {
+            (WhyNot::NotSold, format!("it does not sell `{name}`"))
         }
-        (strat_model::Size::AtLeast { .. }, Some(_)) => misfits(machine, market),
-        (strat_model::Size::AtLeast { .. }, None) => "it sells nothing".to_owned(),
+        (size, Some((cpu, memory))) if is_larger(size, Some((cpu, memory))) => (
+            WhyNot::TooLarge,
+            format!("nothing on sale is that large; the most is {cpu} CPUs and {memory}"),
+        ),
+        (strat_model::Size::AtLeast { .. }, Some(_)) => {
+            (WhyNot::NothingFits, misfits(machine, market))
+        }
+        (strat_model::Size::AtLeast { .. }, None) => {
+            (WhyNot::SellsNothing, "it sells nothing".to_owned())
+        }
     }
 }
 
@@ -30,34 +43,9 @@ pub(super) fn no_place(
     allotment: &Allotment<'_>,
     intent: &Intent,
     supply: &Supply<'_>,
-) -> Diagnostic {
+) -> Unplaced {
     let machine = allotment.machine;
-    let mut reasons: Vec<String> = Vec::new();
-    for site in &allotment.sites {
-        if let Some(why) = at_site(allotment, site, supply) {
-            let line = format!("{site}: {why}");
-            if !reasons.contains(&line) {
-                reasons.push(line);
-            }
-        }
-    }
-    for site in &machine.placement.sites {
-        if !allotment.sites.contains(&site) {
-            reasons.push(format!(
-                "{site}: {}",
-                why_not_permitted(machine, site, intent)
-            ));
-        }
-    }
-    if let Some((site, zone)) = &allotment.pin
-        && !reasons
-            .iter()
-            .any(|line| line.starts_with(&format!("{site}:")))
-    {
-        reasons.push(format!(
-            "its volume is at {site} in {zone}, where it may not run"
-        ));
-    }
+    let sites = refusals(allotment, intent, supply);
     let asked = match &machine.size {
         strat_model::Size::AtLeast { cpu, memory } => format!("{cpu} CPUs, {memory}"),
         strat_model::Size::Type(name) => name.clone(),
@@ -68,23 +56,27 @@ pub(super) fn no_place(
             let largest = supply.markets.get(*site).and_then(Market::largest);
             is_larger(&machine.size, largest)
         });
-    let (code, attribute, help) = if too_large {
+    let (reason, attribute, help) = if too_large {
         (
-            "impossible_size",
+            NoPlace::ImpossibleSize,
             "cpu",
             "ask for less `cpu` or `memory`, or permit a site that sells larger machines"
                 .to_owned(),
         )
     } else if allotment.sites.is_empty() {
         (
-            "no_site",
+            NoPlace::NoSite,
             "placement.require",
             "give a site these `labels`, or require fewer".to_owned(),
         )
     } else {
         match never(machine, supply) {
-            Some((code, attribute, help)) => (code, attribute, help.to_owned()),
-            None => ("no_capacity", "count", relax(allotment, intent, supply)),
+            Some((reason, attribute, help)) => (reason, attribute, help.to_owned()),
+            None => (
+                NoPlace::NoCapacity,
+                "count",
+                relax(allotment, intent, supply),
+            ),
         }
     };
     let head = match machine.common.addr.noun {
@@ -94,9 +86,45 @@ pub(super) fn no_place(
         ),
         _ => format!("{} ({asked}) finds no place", machine.common.addr),
     };
-    Diagnostic::error(code, head)
-        .at(machine.common.origin(attribute), reasons.join("; "))
-        .help(help)
+    let told: Vec<String> = sites.iter().map(SiteRefusal::to_string).collect();
+    let finding = Diagnostic::error(reason.as_str(), head)
+        .at(machine.common.origin(attribute), told.join("; "))
+        .help(help);
+    Unplaced {
+        sites,
+        ..Unplaced::new(&machine.common.addr, reason, finding)
+    }
+}
+
+/// Why not at each site that a machine names, each reason once.
+fn refusals(allotment: &Allotment<'_>, intent: &Intent, supply: &Supply<'_>) -> Vec<SiteRefusal> {
+    let machine = allotment.machine;
+    let mut refusals: Vec<SiteRefusal> = Vec::new();
+    let refusal = |site: &Name, (why, text)| SiteRefusal {
+        site: site.clone(),
+        why,
+        text,
+    };
+    for site in &allotment.sites {
+        if let Some(why) = at_site(allotment, site, supply) {
+            let refusal = refusal(site, why);
+            if !refusals.contains(&refusal) {
+                refusals.push(refusal);
+            }
+        }
+    }
+    for site in &machine.placement.sites {
+        if !allotment.sites.contains(&site) {
+            refusals.push(refusal(site, why_not_permitted(machine, site, intent)));
+        }
+    }
+    if let Some((site, zone)) = &allotment.pin
+        && !refusals.iter().any(|refusal| refusal.site == *site)
+    {
+        let text = format!("its volume is in {zone}, where it may not run");
+        refusals.push(refusal(site, (WhyNot::Volume, text)));
+    }
+    refusals
 }
 
 /// Why a site has no place for one more.
@@ -104,7 +132,7 @@ pub(in crate::place) fn at_site(
     allotment: &Allotment<'_>,
     site: &Name,
     supply: &Supply<'_>,
-) -> Option<String> {
+) -> Option<(WhyNot, String)> {
     let machine = allotment.machine;
     if matches!(&allotment.pin, Some((pinned, _)) if pinned != site) {
         return None;
@@ -116,7 +144,7 @@ pub(in crate::place) fn at_site(
     }
     let full = fitting.iter().find_map(|(_, shape)| {
         let (_, full) = room.fits(shape.need(allotment.disk()), allotment.missing.max(1));
-        full.map(|Full(why)| why)
+        full.map(|Full(why)| (WhyNot::Full, why))
     });
     if full.is_some() {
         return full;
@@ -127,11 +155,14 @@ pub(in crate::place) fn at_site(
             !supply.apart.iter().any(taken)
         });
         if fitting.is_empty() {
-            return Some(format!("every zone has a machine of `{word}` already"));
+            let text = format!("every zone has a machine of `{word}` already");
+            return Some((WhyNot::ZonesTaken, text));
         }
     }
-    (machine.placement.survive && allotment.sites.len() > 1)
-        .then(|| "what can be there does not make up for the loss of another".to_owned())
+    (machine.placement.survive && allotment.sites.len() > 1).then(|| {
+        let text = "what can be there does not make up for the loss of another";
+        (WhyNot::Survival, text.to_owned())
+    })
 }
 
 /// The cheapest that would do in each zone where one may run.
@@ -150,13 +181,14 @@ fn why_not_permitted(
     machine: &MachineIntent,
     site: &strat_model::Name,
     intent: &Intent,
-) -> &'static str {
+) -> (WhyNot, String) {
     let labels = intent.sites.get(site).map(|spec| &spec.labels);
     let mut required = machine.placement.require.iter();
     if required.all(|(key, value)| labels.is_some_and(|labels| labels.get(key) == Some(value))) {
-        "it is left out"
+        (WhyNot::LeftOut, "it is left out".to_owned())
     } else {
-        "it has not all the labels of `require`"
+        let text = "it has not all the labels of `require`";
+        (WhyNot::Labels, text.to_owned())
     }
 }
 
@@ -164,7 +196,7 @@ fn why_not_permitted(
 fn never(
     machine: &MachineIntent,
     supply: &Supply<'_>,
-) -> Option<(&'static str, &'static str, &'static str)> {
+) -> Option<(NoPlace, &'static str, &'static str)> {
     let sites = machine.placement.sites.iter();
     let markets: Vec<&Market<'_>> = sites.filter_map(|site| supply.markets.get(site)).collect();
     if markets.is_empty() {
@@ -174,12 +206,12 @@ fn never(
         && !markets.iter().any(|market| market.has_zone(zone))
     {
         let help = "name one of the zones that a site has, or leave `zone` out";
-        return Some(("unknown_zone", "placement.zone", help));
+        return Some((NoPlace::UnknownZone, "placement.zone", help));
     }
     match &machine.size {
         strat_model::Size::Type(name) if !markets.iter().any(|market| market.sells(name)) => {
-            let help = "`strat offers` lists what each site sells; `cpu` and `memory` suit any";
-            Some(("unknown_machine_type", "machine_type", help))
+            let help = "name a type that a permitted site sells; `cpu` and `memory` suit any";
+            Some((NoPlace::UnknownMachineType, "machine_type", help))
         }
         _ => None,
     }

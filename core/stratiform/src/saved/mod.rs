@@ -1,8 +1,10 @@
 //! A plan on disk.
 
+mod digest;
+
+use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, IntoInnerError, Write as _};
 use std::path::Path;
 use std::str::FromStr as _;
 
@@ -14,6 +16,14 @@ use strat_model::Name;
 use strat_planner::{Change, Plan, Target};
 
 use crate::Error;
+use crate::saved::digest::{PlanDigest, check_digest};
+
+/// As for any new file: a plan holds no secret, and others may be the ones to apply it.
+#[cfg(unix)]
+fn permissions() -> std::fs::Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::Permissions::from_mode(0o666)
+}
 
 /// The keys of the cost's amounts: numbers on disk, where the model has exact decimals.
 pub(crate) const AMOUNTS: [&str; 2] = ["monthly_before", "monthly_after"];
@@ -63,6 +73,7 @@ impl SavedPlan {
             }
             _ => return Err("it is no plan: it has no `format_version`".to_owned()),
         }
+        check_digest(&mut plan)?;
         let owner = plan.remove("owner");
         let owner = owner.ok_or_else(|| "it is no plan: it has no `owner`".to_owned())?;
         plan.insert("topology".to_owned(), owner);
@@ -78,26 +89,31 @@ impl SavedPlan {
         })
     }
 
-    /// Writes it to a file, whole or not at all.
+    /// Writes it to a file, whole or not at all; once this returns, it is on disk.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
         let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".partial");
-        let partial = path.with_file_name(name);
+        name.push(".");
+        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+        let dir = dir.unwrap_or_else(|| Path::new("."));
         let written = || {
-            let mut file = BufWriter::new(File::create(&partial)?);
+            // A name that nobody else writes to; the file goes with it where it is not kept.
+            let file = tempfile::Builder::new()
+                .prefix(&name)
+                .suffix(".partial")
+                .permissions(permissions())
+                .tempfile_in(dir)?;
+            let mut file = BufWriter::new(file);
             serde_json::to_writer_pretty(&mut file, self)?;
             file.write_all(b"\n")?;
-            file.flush()?;
-            std::fs::rename(&partial, path)
+            let file = file.into_inner().map_err(IntoInnerError::into_error)?;
+            file.as_file().sync_all()?;
+            file.persist(path)?;
+            strat_engine::sync_dir(dir)
         };
-        written().map_err(|why| {
-            // What is there of it is of no use to anybody.
-            let _ = std::fs::remove_file(&partial);
-            Error::file(path, "written")(why)
-        })
+        written().map_err(Error::file(path, "written"))
     }
 
     /// Reads it from a file.
@@ -161,12 +177,20 @@ impl Serialize for Document<'_> {
             plan.insert("offline".to_owned(), offline.clone());
         }
         amounts(&mut plan, to_number);
+        plan.remove("changes");
+        let digest = RefCell::new(PlanDigest::of_rest(&plan));
+        // In its place, after the changes that it is of.
+        plan.insert("changes".to_owned(), Value::Null);
+        plan.insert("digest".to_owned(), Value::Null);
         let mut map = serializer.serialize_map(Some(plan.len()))?;
         for (key, value) in &plan {
-            if key == "changes" {
-                map.serialize_entry(key, &Changes(&self.plan.changes))?;
-            } else {
-                map.serialize_entry(key, value)?;
+            match key.as_str() {
+                "changes" => {
+                    let (changes, digest) = (&self.plan.changes, &digest);
+                    map.serialize_entry(key, &Changes { changes, digest })?;
+                }
+                "digest" => map.serialize_entry(key, &digest.borrow().finish())?,
+                _ => map.serialize_entry(key, value)?,
             }
         }
         map.end()
@@ -174,13 +198,17 @@ impl Serialize for Document<'_> {
 }
 
 /// Changes, one after the other.
-struct Changes<'a>(&'a [Change]);
+struct Changes<'a> {
+    changes: &'a [Change],
+    digest: &'a RefCell<PlanDigest>,
+}
 
 impl Serialize for Changes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
-        for change in self.0 {
+        let mut list = serializer.serialize_seq(Some(self.changes.len()))?;
+        for change in self.changes {
             let change = serde_json::to_value(change).map_err(S::Error::custom)?;
+            self.digest.borrow_mut().take(&change);
             list.serialize_element(&change)?;
         }
         list.end()
@@ -251,7 +279,7 @@ mod tests {
     use super::*;
 
     fn plan() -> SavedPlan {
-        let plan = json!({
+        let mut plan = json!({
             "format_version": 1, "id": "x", "mode": "apply", "changes": [],
             "owner": {"realm": "bank", "topology": "shop"}, "topology": "shop",
             "targets": ["machines.web"], "without": ["dc2"],
@@ -259,6 +287,7 @@ mod tests {
             "cost": {"currency": "USD", "monthly_before": null, "monthly_after": 140.16,
                      "unpriced": 0, "sites": {"dc1": {"monthly_before": 0.1, "monthly_after": 2}}},
         });
+        digest::seal(&mut plan);
         SavedPlan::from_json(plan).expect("a plan")
     }
 
@@ -273,6 +302,36 @@ mod tests {
         assert_eq!(json["topology"], json!("shop"));
         assert_eq!(json["cost"]["monthly_after"], json!(140.16));
         assert_eq!(json["cost"]["monthly_before"], Value::Null);
+    }
+
+    #[test]
+    fn nothing_in_it_can_be_changed_unseen() {
+        let json = plan().to_json();
+        assert!(SavedPlan::from_json(json.clone()).is_ok());
+        for pointer in [
+            "/summary/no_op",
+            "/cost/unpriced",
+            "/id",
+            "/targets/0",
+            "/without/0",
+        ] {
+            let mut other = json.clone();
+            let value = other.pointer_mut(pointer).expect(pointer);
+            *value = if value.is_number() {
+                json!(7)
+            } else {
+                json!("dc9")
+            };
+            let why = SavedPlan::from_json(other).expect_err(pointer);
+            assert!(
+                why.contains("changed since it was written"),
+                "{pointer}: {why}"
+            );
+        }
+        let mut none = json;
+        none.as_object_mut().expect("an object").remove("digest");
+        let why = SavedPlan::from_json(none).expect_err("no digest");
+        assert!(why.contains("no `digest`"), "{why}");
     }
 
     #[test]

@@ -1,0 +1,424 @@
+//! Golden texts of failures: what a person is told, and below it the JSON that a program reads.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use strat_sim::{Disturbance, Fault, SimControl, SimFactory};
+use stratiform::engine::{Holder, Journal};
+use stratiform::model::{ErrorKind, Scope};
+use stratiform::provider::{Clock, TokioClock};
+use stratiform::{
+    ApplyOptions, ApplyOutcome, Error, EventSink, Inputs, PlanOptions, Planned, RunOptions,
+    SavedPlan, Session, Workspace,
+};
+
+use super::diagnostics::{Look, diagnostics};
+use super::{failure, report};
+use crate::failure::Failure;
+use crate::providers;
+
+const TOPOLOGY: &str = r#"
+topology "shop" {}
+
+site "east" {
+  provider = "sim"
+  profile  = "aws"
+  region   = "us-east-1"
+}
+
+site "west" {
+  provider = "sim"
+  profile  = "azure"
+  region   = "westeurope"
+}
+
+network "core" {
+  cidr        = "10.20.0.0/16"
+  site_prefix = 20
+  sites       = [site.east, site.west]
+}
+
+subnet "app" {
+  network = network.core
+  newbits = 4
+}
+
+machines "web" {
+  count  = 4
+  cpu    = 2
+  memory = "8GiB"
+  image  = "debian-12"
+  subnet = subnet.app
+  PLACEMENT
+}
+"#;
+
+const EAST: &str = "placement { sites = [site.east] }";
+const BOTH: &str = "placement { sites = [site.east, site.west] }";
+
+/// A topology in a folder of its own, over simulated clouds.
+struct Bench {
+    dir: tempfile::TempDir,
+    clock: Arc<dyn Clock>,
+}
+
+impl Bench {
+    fn new(placement: &str) -> Self {
+        let bench = Self {
+            dir: tempfile::tempdir().expect("a folder"),
+            clock: Arc::new(TokioClock::system()),
+        };
+        bench.write(&TOPOLOGY.replace("PLACEMENT", placement));
+        bench
+    }
+
+    fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    fn write(&self, text: &str) {
+        std::fs::write(self.path().join("shop.hcl"), text).expect("written");
+    }
+
+    async fn session(&self) -> Session {
+        let loaded = Workspace::load(self.path(), Inputs::default(), providers::registry());
+        let workspace = loaded.expect("a topology");
+        let clock = Arc::clone(&self.clock);
+        let session = Session::connect_with(workspace, EventSink::none(), clock).await;
+        session.expect("sites")
+    }
+
+    /// Does something to the world at a site.
+    fn disturb(&self, site: &str, what: &Disturbance) {
+        let world = SimFactory::default_world(self.path());
+        let control = SimControl::open(&world, Arc::clone(&self.clock)).expect("a world");
+        let region = control.find(site).expect("a region");
+        control.disturb(&region, what).expect("disturbed");
+    }
+
+    /// Has the next calls of an operation at a site fail.
+    fn fail(&self, site: &str, operation: &str, fault: Fault, times: u32) {
+        let world = SimFactory::default_world(self.path());
+        let control = SimControl::open(&world, Arc::clone(&self.clock)).expect("a world");
+        let region = control.find(site).expect("a region");
+        let injected = control.inject(&region, Some(operation), fault, times);
+        injected.expect("injected");
+    }
+
+    /// Applies, and tells what came of it in both forms.
+    async fn apply(&self, session: &Session) -> String {
+        let run = session
+            .begin(&RunOptions::new("apply"))
+            .await
+            .expect("begun");
+        let planned = run.plan(&PlanOptions::default()).await.expect("a plan");
+        let outcome = run.apply(&planned, &ApplyOptions::default()).await;
+        run.end().await.expect("ended");
+        told_outcome(&outcome.expect("an outcome"))
+    }
+
+    async fn plan(&self, session: &Session) -> Planned {
+        let planned = session.plan(&PlanOptions::default()).await;
+        planned.expect("a plan")
+    }
+
+    /// Tells an error in both forms.
+    fn told(&self, error: &Error) -> String {
+        let mut failure = Failure::of_library(error);
+        let mut text = failure::failure(&failure, 100);
+        if let Some((findings, sources)) = error.findings() {
+            let look = Look {
+                fancy: false,
+                width: 100,
+            };
+            text = diagnostics(&findings, sources, look);
+        }
+        if let Error::NoPlace { unplaced, .. } = error {
+            failure.unplaced = serde_json::to_value(unplaced).ok();
+        }
+        let json = serde_json::to_string_pretty(&failure.to_json()).expect("JSON");
+        let text = anstream::adapter::strip_str(&text).to_string();
+        let here = self.path().display().to_string();
+        format!("{text}---\n{json}\n").replace(&here, "<folder>")
+    }
+}
+
+fn told_outcome(outcome: &ApplyOutcome) -> String {
+    let text = report::report(outcome, "apply", Duration::ZERO, 100);
+    let outputs = std::collections::BTreeMap::new();
+    let json = serde_json::to_value(report::to_json(outcome, &outputs)).expect("JSON");
+    let json = serde_json::to_string_pretty(&without_ids(json)).expect("JSON");
+    let text = anstream::adapter::strip_str(&text).to_string();
+    format!("{text}---\n{json}\n")
+}
+
+/// Of the things that were made, how many: their ids are drawn.
+fn without_ids(mut report: Value) -> Value {
+    let steps = report["steps"].as_array_mut().expect("steps");
+    // What is done is counted, and of no interest here.
+    steps.retain(|step| step["outcome"] != "done");
+    for step in steps {
+        step["ids"] = step["ids"].as_array().map(Vec::len).into();
+    }
+    // The first ones tell how the others look.
+    let relocations = report["relocations"].as_array_mut();
+    relocations.expect("relocations").truncate(2);
+    report
+}
+
+/// Moments are of the day of the test.
+fn without_times(text: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "-:.".contains(c);
+    let mut told = String::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        let is_time = word.parse::<jiff::Timestamp>().is_ok();
+        told.push_str(if is_time { "<time>" } else { word });
+        let end = after.find(is_part).unwrap_or(after.len());
+        told.push_str(&after[..end]);
+        rest = &after[end..];
+    }
+    told
+}
+
+fn scoped(kind: ErrorKind, scope: Scope) -> Fault {
+    Fault::Fail {
+        kind,
+        scope,
+        retry_after_ms: None,
+    }
+}
+
+fn shortage(left: u64) -> Disturbance {
+    Disturbance::SetStock {
+        machine_type: None,
+        zone: None,
+        capacity: None,
+        left: Some(left),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_left_anywhere() {
+    let bench = Bench::new(BOTH);
+    let session = bench.session().await;
+    bench.disturb("east", &shortage(0));
+    bench.disturb("west", &shortage(0));
+    let told = bench.apply(&session).await;
+    // All that was tried would be a golden text of a thousand lines.
+    let (text, json) = told.split_once("---\n").expect("both forms");
+    for words in [
+        "Placed elsewhere:\n  > 4 of machines.web: east us-east-1a had no ",
+        "(InsufficientInstanceCapacity); tried at east",
+        "(SkuNotAvailable); not made\n  Nowhere else: ",
+        "Failed:\n  x create machines.web@",
+        "      out of capacity: there is no ",
+        "goes on from here",
+    ] {
+        assert!(text.contains(words), "no `{words}` in\n{text}");
+    }
+    let json: Value = serde_json::from_str(json).expect("JSON");
+    assert_eq!(json["success"], false);
+    assert!(json["stuck"]["message"].is_string(), "{json:#}");
+    assert_eq!(json["steps"][0]["error"]["kind"], "capacity");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_is_made_in_part() {
+    let bench = Bench::new(EAST);
+    let session = bench.session().await;
+    bench.disturb("east", &shortage(1));
+    insta::assert_snapshot!("partial_batch", bench.apply(&session).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_account_may_not_have_more() {
+    let bench = Bench::new(EAST);
+    let session = bench.session().await;
+    let fault = scoped(ErrorKind::Quota, Scope::Region);
+    bench.fail("east", "create_machines", fault, 99);
+    insta::assert_snapshot!("quota", bench.apply(&session).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_identity_is_not_known_any_more() {
+    let bench = Bench::new(BOTH);
+    let session = bench.session().await;
+    let fault = scoped(ErrorKind::Unauthenticated, Scope::Account);
+    bench.fail("east", "create_subnet", fault, 99);
+    insta::assert_snapshot!("unauthenticated", bench.apply(&session).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_identity_may_not() {
+    let bench = Bench::new(EAST);
+    let session = bench.session().await;
+    let fault = scoped(ErrorKind::Forbidden, Scope::Account);
+    bench.fail("east", "create_machines", fault, 99);
+    insta::assert_snapshot!("forbidden", bench.apply(&session).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_cloud_asks_for_fewer_calls_to_the_end() {
+    let bench = Bench::new(EAST);
+    let session = bench.session().await;
+    bench.fail(
+        "east",
+        "create_machines",
+        Fault::fail(ErrorKind::Throttled),
+        999,
+    );
+    insta::assert_snapshot!("throttled_out", bench.apply(&session).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_answer_comes_and_nothing_is_found() {
+    let bench = Bench::new(EAST);
+    let session = bench.session().await;
+    bench.fail(
+        "east",
+        "create_network",
+        Fault::fail(ErrorKind::Timeout),
+        999,
+    );
+    insta::assert_snapshot!("timed_out", bench.apply(&session).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_outcome_is_not_known() {
+    let bench = Bench::new(EAST);
+    let session = bench.session().await;
+    // The list that would tell fails, too.
+    bench.fail(
+        "east",
+        "create_network",
+        Fault::fail(ErrorKind::Timeout),
+        999,
+    );
+    let run = session
+        .begin(&RunOptions::new("apply"))
+        .await
+        .expect("begun");
+    let planned = run.plan(&PlanOptions::default()).await.expect("a plan");
+    bench.fail("east", "list", Fault::fail(ErrorKind::Forbidden), 999);
+    let outcome = run.apply(&planned, &ApplyOptions::default()).await;
+    run.end().await.expect("ended");
+    insta::assert_snapshot!(
+        "outcome_unknown",
+        told_outcome(&outcome.expect("an outcome"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn something_else_changes_it() {
+    let bench = Bench::new(EAST);
+    let session = bench.session().await;
+    bench.fail("east", "create_subnet", Fault::fail(ErrorKind::Conflict), 1);
+    insta::assert_snapshot!("conflict_half_way", bench.apply(&session).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_finds_a_place() {
+    let bench = Bench::new(BOTH);
+    let text = TOPOLOGY.replace("PLACEMENT", BOTH);
+    bench.write(&text.replace("cpu    = 2", "cpu    = 2000"));
+    let session = bench.session().await;
+    let error = session
+        .plan(&PlanOptions::default())
+        .await
+        .expect_err("no place");
+    insta::assert_snapshot!("no_place", bench.told(&error));
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_run_holds_the_lease() {
+    let bench = Bench::new(EAST);
+    let session = bench.session().await;
+    let run = session
+        .begin(&RunOptions::new("apply"))
+        .await
+        .expect("begun");
+    let error = session
+        .begin(&RunOptions::new("apply"))
+        .await
+        .expect_err("held");
+    let told = bench.told(&error);
+    run.end().await.expect("ended");
+    let me = Holder::this_process("apply", bench.clock.now());
+    let told = told.replace(&me.who(), "ada@desk");
+    let told = told.replace(&format!("process {}", me.pid), "process 7");
+    insta::assert_snapshot!("lease_held", without_times(&told));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_plan_is_out_of_date() {
+    let bench = Bench::new(EAST);
+    let session = bench.session().await;
+    let saved = bench.plan(&session).await.saved;
+    bench.apply(&session).await;
+    let run = session
+        .begin(&RunOptions::new("apply"))
+        .await
+        .expect("begun");
+    let error = run.apply_saved(&saved, &ApplyOptions::default()).await;
+    let error = error.expect_err("out of date");
+    run.end().await.expect("ended");
+    insta::assert_snapshot!("plan_out_of_date", bench.told(&error));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_plan_is_damaged() {
+    let bench = Bench::new(EAST);
+    let session = bench.session().await;
+    let path = bench.path().join("plan.json");
+    bench
+        .plan(&session)
+        .await
+        .saved
+        .write(&path)
+        .expect("written");
+    let text = std::fs::read_to_string(&path).expect("the plan");
+    std::fs::write(&path, &text[..1]).expect("written");
+    let cut = SavedPlan::read(&path).expect_err("cut short");
+    let other = text.replacen("\"count\": 4", "\"count\": 5", 1);
+    assert_ne!(other, text);
+    std::fs::write(&path, other).expect("written");
+    let changed = SavedPlan::read(&path).expect_err("changed");
+    let told = [bench.told(&cut), bench.told(&changed)].concat();
+    insta::assert_snapshot!("plan_damaged", told);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_journal_is_damaged() {
+    let bench = Bench::new(EAST);
+    let session = bench.session().await;
+    bench.apply(&session).await;
+    let path = bench.path().join(".stratiform/journal.jsonl");
+    let text = std::fs::read_to_string(&path).expect("the journal");
+    std::fs::write(&path, text.replacen("\"v\":1", "\"v\":x", 1)).expect("written");
+    assert!(Journal::open(&bench.path().join(".stratiform")).is_err());
+    let error = session
+        .plan(&PlanOptions::default())
+        .await
+        .expect_err("damaged");
+    insta::assert_snapshot!("journal_damaged", bench.told(&error));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_site_cannot_be_seen() {
+    let bench = Bench::new(BOTH);
+    let session = bench.session().await;
+    bench.apply(&session).await;
+    bench.disturb("west", &Disturbance::LoseRegion);
+    bench.write(
+        &TOPOLOGY
+            .replace("PLACEMENT", BOTH)
+            .replace("count  = 4", "count  = 5"),
+    );
+    let session = bench.session().await;
+    insta::assert_snapshot!("site_unseen", bench.apply(&session).await);
+}

@@ -1,0 +1,124 @@
+//! What finds no place, and why.
+
+use std::fmt;
+
+use serde::Serialize;
+use strat_model::{Diagnostic, LocalAddr, Name};
+
+/// Something that finds no place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unplaced {
+    /// What.
+    pub addr: LocalAddr,
+    /// Why.
+    pub reason: NoPlace,
+    /// Why not at each site where it might have been.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sites: Vec<SiteRefusal>,
+    /// The same for people, tied to the text that asks for it. Its code is the reason's word.
+    #[serde(skip)]
+    pub finding: Diagnostic,
+}
+
+/// Why something finds no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoPlace {
+    /// No permitted site has room for it, or sells it now.
+    NoCapacity,
+    /// No permitted site sells anything that large.
+    ImpossibleSize,
+    /// No site is permitted.
+    NoSite,
+    /// No permitted site has the zone.
+    UnknownZone,
+    /// No permitted site sells the machine type.
+    UnknownMachineType,
+    /// The site does not have the image.
+    UnknownImage,
+    /// The site's provider has nothing of the kind.
+    UnsupportedKind,
+    /// There is no address range left for it.
+    ExhaustedCidr,
+    /// It is there already and cannot become smaller.
+    CannotShrink,
+    /// It is there already and cannot be moved.
+    CannotMove,
+}
+
+impl NoPlace {
+    /// The word of it, which is also the finding's code.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoCapacity => "no_capacity",
+            Self::ImpossibleSize => "impossible_size",
+            Self::NoSite => "no_site",
+            Self::UnknownZone => "unknown_zone",
+            Self::UnknownMachineType => "unknown_machine_type",
+            Self::UnknownImage => "unknown_image",
+            Self::UnsupportedKind => "unsupported_kind",
+            Self::ExhaustedCidr => "exhausted_cidr",
+            Self::CannotShrink => "cannot_shrink",
+            Self::CannotMove => "cannot_move",
+        }
+    }
+}
+
+/// Why a site has no place for one more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SiteRefusal {
+    /// The site.
+    pub site: Name,
+    /// Why.
+    pub why: WhyNot,
+    /// The same for people, with the amounts.
+    pub text: String,
+}
+
+/// What keeps a machine from a site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyNot {
+    /// The site does not have the zone.
+    NoZone,
+    /// The site does not sell the machine type.
+    NotSold,
+    /// Nothing that the site sells is that large.
+    TooLarge,
+    /// The site sells nothing.
+    SellsNothing,
+    /// Nothing that the site sells has all that is asked for.
+    NothingFits,
+    /// The site's capacity or quota is used up.
+    Full,
+    /// Every zone has a machine already that this one must not share a zone with.
+    ZonesTaken,
+    /// What can be there does not make up for the loss of another site.
+    Survival,
+    /// The site is left out.
+    LeftOut,
+    /// The site has not all the labels that are required.
+    Labels,
+    /// Its volume is at the site, in a zone where it may not run.
+    Volume,
+}
+
+/// `east: it sells nothing`.
+impl fmt::Display for SiteRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.site, self.text)
+    }
+}
+
+impl Unplaced {
+    pub(super) fn new(addr: &LocalAddr, reason: NoPlace, finding: Diagnostic) -> Self {
+        debug_assert_eq!(reason.as_str(), finding.code, "one word for one reason");
+        Self {
+            addr: addr.clone(),
+            reason,
+            sites: Vec::new(),
+            finding,
+        }
+    }
+}
