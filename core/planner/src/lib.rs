@@ -15,6 +15,7 @@ mod desired;
 mod diff;
 mod edits;
 mod index;
+mod lint;
 mod lower;
 mod naming;
 mod place;
@@ -35,6 +36,7 @@ pub use desired::{Desired, Entry, Goal};
 pub use diff::{Applied, DiffOptions, diff};
 pub use edits::{CannotAdopt, Claims, Edits, claim};
 pub use index::InventoryIndex;
+pub use lint::{PlanFault, PlanRule, lint};
 pub use lower::lower;
 pub use naming::{fleet_names, resource_name};
 pub use place::{

@@ -350,7 +350,7 @@ fn signed(amount: u64) -> i64 {
 }
 
 /// The CPUs, memory and disk of a machine.
-fn amounts<R: Ord>(spec: &MachineSpec<R>) -> (u64, u64, u64) {
+pub(crate) fn amounts<R: Ord>(spec: &MachineSpec<R>) -> (u64, u64, u64) {
     (spec.cpu.into(), spec.memory.0, disk_space(&spec.disks))
 }
 

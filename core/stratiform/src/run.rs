@@ -9,7 +9,7 @@ use strat_engine::{
     SettleReport, Spending, Stop, UserDataSource, acquire_wait, execute, retention, settle,
 };
 use strat_model::{Addr, Name};
-use strat_planner::{Claims, Desired, Mode, lower};
+use strat_planner::{Claims, Desired, Mode, Plan, lint, lower};
 
 use tracing::Instrument as _;
 
@@ -322,6 +322,13 @@ impl<'a> Run<'a> {
         self.lease.check()?;
         let seen = &round.observation;
         let graph = phase!("order").in_scope(|| lower(plan, &seen.inventory, &seen.facts));
+        if cfg!(debug_assertions) {
+            let faults = lint(plan, &graph, &seen.inventory, &seen.facts);
+            assert!(
+                faults.is_empty(),
+                "this is a bug of the planner: {faults:#?}"
+            );
+        }
         Ok(execute(strat_engine::Run {
             plan,
             graph: &graph,

@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use strat_engine::*;
 use strat_model::*;
-use strat_planner::{Desired, DiffOptions, Mode, Plan, diff, lower, place};
+use strat_planner::{Desired, DiffOptions, Mode, Plan, diff, lint, lower, place};
 use strat_provider::{Clock, Filter, ProviderExt as _, TokioClock};
 use strat_sim::{
     Behaviour, Phase, Profile, RegionKey, SimControl, SimSite, Verdict as Hooked, World,
@@ -201,6 +201,8 @@ impl Bench {
         lease: &LeaseGuard,
     ) -> Report {
         let graph = lower(plan, &seen.inventory, &seen.facts);
+        let faults = lint(plan, &graph, &seen.inventory, &seen.facts);
+        assert!(faults.is_empty(), "{faults:#?}");
         let run = Run {
             plan,
             graph: &graph,

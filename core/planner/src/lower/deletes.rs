@@ -151,11 +151,11 @@ impl<'a> Lowering<'a> {
 }
 
 /// Which things refer to a thing.
-type Users<'a> = FxHashMap<(&'a Name, &'a ResourceId), Vec<&'a ResourceId>>;
+pub(crate) type Users<'a> = FxHashMap<(&'a Name, &'a ResourceId), Vec<&'a ResourceId>>;
 
 /// Who refers to whom now. The attachment of a volume or address does not count: a machine lets go
 /// of both as it goes.
-fn users(inventory: &Inventory) -> Users<'_> {
+pub(crate) fn users(inventory: &Inventory) -> Users<'_> {
     let mut users = Users::default();
     for (site, resource) in inventory.resources() {
         let mut references: Vec<&ResourceId> = Vec::new();

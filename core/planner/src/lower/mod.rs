@@ -11,6 +11,8 @@ mod joins;
 mod rollout;
 mod stops;
 
+pub(crate) use deletes::users;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
