@@ -9,7 +9,7 @@ use strat_engine::{
     SettleReport, Spending, Stop, UserDataSource, acquire_wait, execute, retention, settle,
 };
 use strat_model::{Addr, Name};
-use strat_planner::{Claims, Desired, Mode, Plan, lint, lower};
+use strat_planner::{Claims, Desired, Mode, lint, lower};
 
 use tracing::Instrument as _;
 

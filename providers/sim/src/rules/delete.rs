@@ -47,6 +47,14 @@ impl Cloud {
                 .users(id)
                 .filter(|user| user.kind() == Kind::Volume);
             let volumes: Vec<ResourceId> = volumes.map(|volume| volume.id.clone()).collect();
+            // EC2 shuts an instance's system down as it terminates it, and cuts its power only if
+            // that takes too long ("How instance termination works" in its user guide).
+            let machine = tx.region().get(Kind::Machine, id);
+            let hangs = machine.is_none_or(|machine| machine.hangs);
+            let volumes = match self.capabilities.delete_shuts_down && !hangs {
+                true => Vec::new(),
+                false => volumes,
+            };
             volumes
                 .iter()
                 .for_each(|volume| self.note_pulled(tx, volume));
