@@ -214,8 +214,6 @@ async fn a_group_of_volumes_is_not_the_sites_own_pool() {
     connection.define_storage_pool_xml(xml, 0).expect("a pool");
     let provider = support::connect(&site).await;
     let refused = provider.free().await.expect_err("it is refused");
-    assert!(
-        refused.to_string().contains("pools = { ssd = \"group\" }"),
-        "{refused}"
-    );
+    let help = refused.help().unwrap_or_default();
+    assert!(help.contains("pools = { ssd = \"group\" }"), "{refused:?}");
 }
