@@ -77,7 +77,7 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// What made a thing ours: the second half of what [`Witness`] compares.
+/// What made a thing ours: the second half of what [`Witness`](crate::Witness) compares.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MarkOrigin {

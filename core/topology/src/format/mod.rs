@@ -30,7 +30,7 @@ pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
     Ok(layout::layout(text, &tokens(text)))
 }
 
-/// Whether [`format`] can lay out a file of that name: it is neither YAML nor JSON, which have
+/// Whether [`format()`] can lay out a file of that name: it is neither YAML nor JSON, which have
 /// formatters of their own.
 #[must_use]
 pub fn is_formatted(name: &str) -> bool {
