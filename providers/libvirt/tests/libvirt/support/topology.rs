@@ -69,11 +69,13 @@ impl Topology {
         let run = session.begin(&RunOptions::new("test")).await?;
         let outcome = async {
             let planned = run.plan(&PlanOptions::default()).await?;
-            let machines = planned.saved.plan.changes.iter();
-            let machines = machines.filter(|change| change.kind == Kind::Machine);
+            let changes = planned.saved.plan.changes.iter().map(|change| &change.addr);
+            let wanted = planned.desired.entries.keys();
+            let machines = changes.chain(wanted);
+            let machines = machines.filter(|addr| addr.kind() == Kind::Machine);
             let options = ApplyOptions {
                 allow_deletes: true,
-                force_stop: machines.map(|change| change.addr.clone()).collect(),
+                force_stop: machines.cloned().collect(),
                 execute: stratiform::engine::ExecuteOptions {
                     // Most guests of these tests have nothing that would shut them down.
                     stop_deadline: std::time::Duration::from_secs(2),
