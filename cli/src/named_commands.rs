@@ -10,7 +10,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::args::Cli;
 
 /// What stands in a text in place of a value, and a value that it may have.
-const PLACEHOLDERS: [(&str, &str); 3] = [
+const PLACEHOLDERS: [(&str, &str); 4] = [
+    ("adopt ADDR", "adopt machine.db@dc1"),
     ("ADDR", "machines.web"),
     ("PATH", "shop"),
     ("FILE", "plan.json"),
@@ -93,7 +94,12 @@ fn words(command: &str) -> Vec<String> {
 
 /// What is wrong with a command, if it cannot be given.
 fn wrong(command: &str) -> Option<String> {
-    let mut words = words(command);
+    let command = PLACEHOLDERS
+        .iter()
+        .fold(command.to_owned(), |text, (from, to)| {
+            text.replace(from, to)
+        });
+    let mut words = words(&command);
     // `strat {command}` is made of a word of the code, and `strat ALL = …` is a user's name.
     let is_verb = |word: &String| word.starts_with(|c: char| c.is_ascii_lowercase() || c == '-');
     if !words.get(1).is_some_and(is_verb) {
@@ -101,9 +107,6 @@ fn wrong(command: &str) -> Option<String> {
     }
     words.retain(|word| !matches!(word.as_str(), "…" | "..."));
     for word in &mut words {
-        for (placeholder, value) in PLACEHOLDERS {
-            *word = word.replace(placeholder, value);
-        }
         if let (Some(from), Some(to)) = (word.find('{'), word.rfind('}')) {
             word.replace_range(from..=to, "machines.web");
         }

@@ -399,7 +399,7 @@ async fn the_journal_is_damaged() {
     bench.apply(&session).await;
     let path = bench.path().join(".stratiform/journal.jsonl");
     let text = std::fs::read_to_string(&path).expect("the journal");
-    std::fs::write(&path, text.replacen("\"v\":1", "\"v\":x", 1)).expect("written");
+    std::fs::write(&path, text.replacen("{\"v\":", "{\"v\":x", 1)).expect("written");
     assert!(Journal::open(&bench.path().join(".stratiform")).is_err());
     let error = session
         .plan(&PlanOptions::default())

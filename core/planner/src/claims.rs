@@ -66,7 +66,7 @@ pub(crate) fn judge<'a>(
         )),
         ([one, other, ..], _) if generation(one) == generation(other) => Some(format!(
             "{} and {} carry the same mark and nobody can tell which it is, so neither is touched; \
-             `strat adopt {addr} ID` says it",
+             adopt the right one as {addr}",
             one.id, other.id
         )),
         _ => None,
@@ -112,7 +112,7 @@ const fn holds_data(kind: Kind) -> bool {
 }
 
 fn adopt(addr: &Addr, id: &ResourceId) -> String {
-    format!("`strat adopt {addr} {id}` says that it is it")
+    format!("if it is it, adopt {id} as {addr}")
 }
 
 fn generation(resource: &Resource) -> u64 {

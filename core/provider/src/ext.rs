@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use futures::future::try_join5;
+use futures::future::join5;
 use strat_model::{
     Error, ErrorKind, Field, Kind, Mark, Name, Offer, Pool, PublicImages, Quota, Resource,
     ResourceId, Result, SiteFacts, Spec, Token,
@@ -307,16 +307,19 @@ fn lacks(what: &str) -> Error {
 /// All that is known of a site before anything is planned there.
 ///
 /// # Errors
-/// The first error of any of its calls.
+/// The error of the first of its calls, in the order below, that fails: all are waited for, so that
+/// a site that is silent is told in the same words each time.
 pub async fn gather_facts(provider: &dyn Provider) -> Result<SiteFacts> {
-    let (zones, offers, free, quotas, images) = try_join5(
+    let (zones, offers, free, quotas, images) = join5(
         provider.zones(),
         provider.list_offers(),
         provider.free(),
         provider.quotas(),
         provider.public_images(),
     )
-    .await?;
+    .await;
+    let (zones, offers, free) = (zones?, offers?, free?);
+    let (quotas, images) = (quotas?, images?);
     Ok(SiteFacts {
         capabilities: provider.capabilities().clone(),
         changes: provider.changes(),

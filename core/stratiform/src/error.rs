@@ -275,7 +275,7 @@ impl Error {
                 };
                 format!("they are {principal}'s: use those of the other account; {wrong}")
             }
-            Self::CannotAdopt(_) => "`strat plan` tells what is withheld, and why".to_owned(),
+            Self::CannotAdopt(_) => "a plan tells what is withheld, and why".to_owned(),
             Self::Unlisted { .. } => {
                 "put the `site` block back under that name; or leave what is there where it is, \
                  for good, with `--forget-site site.NAME`"

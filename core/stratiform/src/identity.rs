@@ -84,7 +84,11 @@ impl Session {
                 seen.resources.clear();
                 seen.missed.clear();
             }
-            observation.problems.push(problem.clone());
+            // A site of which nothing is known was told already.
+            let mut told = observation.problems.iter();
+            if !told.any(|one| one.site == problem.site && one.kind.is_none()) {
+                observation.problems.push(problem.clone());
+            }
         }
         if self.workspace().is_elsewhere() {
             return;

@@ -151,7 +151,7 @@ impl StepRun<'_, '_> {
             Witness::Held | Witness::Lacking => "nothing but its mark says that it is ours",
         };
         let addr = &self.step.addr;
-        let help = format!("if it is it, say so: `strat adopt {addr} {}`", fresh.id);
+        let help = format!("if it is it, adopt {} as {addr}", fresh.id);
         Err(self.refuse(&fresh.id, why).with_help(help))
     }
 

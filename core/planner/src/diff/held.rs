@@ -138,7 +138,7 @@ impl<'a> Differ<'a> {
         } else {
             format!(
                 "nothing but its mark says that {} is it, so it is neither deleted nor made anew; \
-                 `strat adopt {addr} {}` says it",
+                 if it is it, adopt {} as {addr}",
                 resource.id, resource.id
             )
         };

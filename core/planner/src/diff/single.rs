@@ -51,7 +51,7 @@ impl<'a> Differ<'a> {
         }
         if let Some(lost) = self.unmarked(addr) {
             let why = format!(
-                "{} has its name and no mark; `strat adopt {addr} {}` says that it is it",
+                "{} has its name and no mark; if it is it, adopt {} as {addr}",
                 lost.id, lost.id
             );
             self.withheld.insert((addr.to_string(), why));

@@ -42,8 +42,8 @@ pub(crate) fn owner(ev: &mut Evaluator<'_>) -> Outcome<Owner> {
 fn lineage_of(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Lineage> {
     let text = read::text(ev, arg)?;
     Lineage::new(text).map_err(|why| {
-        let help = "it is written once by `strat init` or `strat pin` and never changed: bring it \
-                    back from your repository, or take it out and run `strat pin`";
+        let help = "it is written once and never changed: bring it back from your repository, or \
+                    take it out";
         read::bad(ev, arg, "bad_lineage", why.to_string(), help)
     })
 }

@@ -54,7 +54,7 @@ const REST: &[Row] = &[
         "topology",
         "lineage",
         Text,
-        "Sets it apart from every other topology of its name. `strat init` and `strat pin` write it; never change it.",
+        "Sets it apart from every other topology of its name: 8 to 32 random lower-case letters and digits, written once and never changed.",
     ),
     ("topology", "labels", Labels, "Put on everything."),
     (
