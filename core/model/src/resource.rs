@@ -102,6 +102,22 @@ impl Resource {
     /// `true` or `false`. Where it is missing, nobody knows.
     pub const EMPTY: &'static str = "empty";
 
+    /// A thing of a store that keeps what it is told, as it is told: ready, and witnessed by its mark,
+    /// since no feature of the store copies one with its mark.
+    #[must_use]
+    pub fn kept(id: ResourceId, name: &str, spec: Spec<ResourceId>, mark: &Mark) -> Self {
+        Self {
+            name: name.to_owned(),
+            mark: Some(mark.clone()),
+            witness: Witness::by_mark(Some(mark), &id),
+            id,
+            state: ResourceState::Ready,
+            spec,
+            attributes: Attributes::default(),
+            created: None,
+        }
+    }
+
     /// The kind of thing.
     #[must_use]
     pub const fn kind(&self) -> Kind {

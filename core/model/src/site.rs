@@ -33,6 +33,24 @@ pub struct SiteSpec {
     pub origin: Option<Origin>,
 }
 
+impl SiteSpec {
+    /// A site of which nothing is said but its name and its provider.
+    #[must_use]
+    pub fn new(name: Name, provider: impl Into<String>) -> Self {
+        Self {
+            name,
+            provider: provider.into(),
+            region: None,
+            account: None,
+            zones: Vec::new(),
+            capacity: None,
+            labels: Labels::new(),
+            settings: Map::new(),
+            origin: None,
+        }
+    }
+}
+
 /// How much owned hardware there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteCapacity {

@@ -33,6 +33,7 @@ mod offers;
 mod permission;
 mod provider;
 mod registry;
+mod settings;
 mod uniform;
 mod write;
 
@@ -46,5 +47,6 @@ pub use offers::Offers;
 pub use permission::{PermissionCheck, PermissionState, Permissions};
 pub use provider::{Identity, Provider};
 pub use registry::{ConnectContext, ProviderFactory, Registry, SettingError};
+pub use settings::SettingsReader;
 pub use uniform::{Things, Uniform, uniform_capabilities};
 pub use write::{Create, Outcome, Update, Writes, no_such_kind};

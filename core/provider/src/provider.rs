@@ -32,6 +32,11 @@ pub trait Provider: Debug + Send + Sync {
     fn capabilities(&self) -> &Capabilities;
     /// What it takes to change things here.
     fn changes(&self) -> Changes;
+    /// What the cloud meters this site's calls together with, such as account and region: sites that
+    /// say the same share one throttle. A rate of its own unless a provider says otherwise.
+    fn meter(&self) -> String {
+        format!("{}/{}", self.name(), self.site())
+    }
     /// Who we are here; one cheap call that proves the credentials.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use strat_model::{Capabilities, Error, ErrorKind, Result, SiteSpec};
 
-use crate::{Clock, Provider};
+use crate::{Clock, Provider, SettingsReader};
 
 /// What is wrong with one setting of a site.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,11 +36,16 @@ pub trait ProviderFactory: Debug + Send + Sync {
     /// The name that a `site` block's `provider` says.
     fn name(&self) -> &'static str;
 
-    /// Checks a site's settings without any I/O.
+    /// Checks a site's settings without any I/O. A provider that says nothing else has none of its
+    /// own.
     ///
     /// # Errors
     /// All that is wrong, not the first.
-    fn check(&self, site: &SiteSpec) -> std::result::Result<(), Vec<SettingError>>;
+    fn check(&self, site: &SiteSpec) -> std::result::Result<(), Vec<SettingError>> {
+        let mut reader = SettingsReader::new(site);
+        reader.unknown(&format!("the provider `{}`", self.name()), &[], "remove it");
+        reader.finish(())
+    }
 
     /// Whether connecting and asking for offers, zones and images needs no network: then
     /// `validate` may do so too.

@@ -12,15 +12,15 @@ use strat_model::{
 
 use crate::{
     Attachment, Create, Filter, Identity, Observe, Offers, Outcome, Page, PageToken,
-    PermissionCheck, Permissions, Provider, Sought, Update, Writes,
+    PermissionCheck, Permissions, Provider, Sought, Update, Writes, no_such_kind,
 };
 
 /// A store of things that are all made, changed, listed and deleted in the same way: a folder, a
 /// database, a house's own service. [`Uniform`] makes a whole provider of it.
 ///
-/// What [the provider's contract](crate) asks for holds here too: creating a thing of a
-/// name that is there gives what is there, deleting what is not there is `Ok`, and the mark is
-/// kept with the thing from the first call on.
+/// What [the provider's contract](crate) asks for holds here too: deleting what is not there is
+/// `Ok`, and the mark is kept with the thing from the first call on. A repeated create is answered
+/// by [`Uniform`], from the list.
 #[async_trait]
 pub trait Things: Debug + Send + Sync {
     /// The provider's name.
@@ -30,7 +30,8 @@ pub trait Things: Debug + Send + Sync {
     /// What it can do; [`uniform_capabilities`] to begin with.
     fn capabilities(&self) -> &Capabilities;
 
-    /// Makes a thing and marks it, in one step.
+    /// Makes a thing and marks it, in one step. A moment ago there was none of this name; where
+    /// another one may have come since, the answer is `AlreadyExists`, and never two or one lost.
     async fn create(&self, spec: Spec<ResourceId>, name: &str, mark: &Mark) -> Result<Resource>;
     /// Brings a thing to `spec` and `mark`.
     async fn update(
@@ -136,6 +137,20 @@ impl<T: Things> Uniform<T> {
     }
 }
 
+/// What a create gives whose name is there: the thing, if it is the one that was asked for.
+fn repeated(there: Resource, spec: &Spec<ResourceId>, mark: &Mark) -> Result<Resource> {
+    let owner = there.mark.as_ref().map(|mark| &mark.owner);
+    if owner != Some(&mark.owner) {
+        let message = format!("there is a {} {} already", spec.kind(), there.name);
+        return Err(Error::new(ErrorKind::AlreadyExists, message));
+    }
+    if unattached(there.spec.clone()) != *spec {
+        let message = format!("{} was made otherwise", there.name);
+        return Err(Error::new(ErrorKind::Precondition, message));
+    }
+    Ok(there)
+}
+
 /// What can be attached is made unattached; attaching is a step of its own.
 fn unattached(spec: Spec<ResourceId>) -> Spec<ResourceId> {
     match spec {
@@ -155,14 +170,20 @@ fn unattached(spec: Spec<ResourceId>) -> Spec<ResourceId> {
 impl<T: Things> Writes for Uniform<T> {
     async fn create(&self, request: Create<'_>) -> Result<Resource> {
         let spec = unattached(request.spec.clone());
-        self.0.create(spec, request.name, request.mark).await
+        if !self.0.capabilities().kinds.contains(&spec.kind()) {
+            return Err(no_such_kind(spec.kind()));
+        }
+        let all = self.0.list(spec.kind()).await?;
+        match all.into_iter().find(|thing| thing.name == request.name) {
+            Some(there) => repeated(there, &spec, request.mark),
+            None => self.0.create(spec, request.name, request.mark).await,
+        }
     }
 
     async fn update(&self, request: Update<'_>) -> Result<Resource> {
         let mut spec = request.spec.clone();
-        if let Spec::Volume(spec) = &mut spec
-            && let Spec::Volume(now) = self.one(Kind::Volume, request.id).await?.spec
-        {
+        let now = self.one(spec.kind(), request.id).await?;
+        if let (Spec::Volume(spec), Spec::Volume(now)) = (&mut spec, now.spec) {
             // An update never attaches: what is attached stays so.
             spec.attach = now.attach;
         }

@@ -90,7 +90,8 @@ pub(crate) async fn connect(
     for (site, connected) in join_all(connects).await {
         match connected {
             Ok(provider) => {
-                sites.insert(site.name.clone(), stack.wrap(provider, &account(site)));
+                let meter = provider.meter();
+                sites.insert(site.name.clone(), stack.wrap(provider, &meter));
             }
             Err(error) => problems.push(Problem {
                 site: site.name.clone(),
@@ -100,20 +101,6 @@ pub(crate) async fn connect(
         }
     }
     (sites, problems)
-}
-
-/// What a cloud meters together, as far as the topology tells: two sites of one provider, with one
-/// profile and region, share their throttle.
-fn account(site: &SiteSpec) -> String {
-    let setting = |name| site.settings.get(name).and_then(|value| value.as_str());
-    let words = [
-        Some(site.provider.as_str()),
-        site.account.as_deref(),
-        setting("profile"),
-        site.region.as_deref(),
-    ];
-    let words: Vec<&str> = words.into_iter().map(Option::unwrap_or_default).collect();
-    words.join("/")
 }
 
 /// What is known of the sites that need no network to tell, as if nothing were there yet: what

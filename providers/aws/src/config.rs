@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use strat_model::{Name, SiteSpec};
-use strat_provider::SettingError;
+use strat_provider::{SettingError, SettingsReader};
 
 /// What a `site` block says, checked.
 #[derive(Debug, Clone)]
@@ -57,210 +57,93 @@ const KNOWN: [&str; 9] = [
     "spot",
 ];
 
-/// Settings that would hold a credential: named here to say why they are refused.
-const SECRETS: [&str; 5] = [
-    "access_key",
-    "access_key_id",
-    "secret_access_key",
-    "secret_key",
-    "session_token",
-];
-
 impl Settings {
     /// Reads a `site` block, or says all that is wrong with it.
     pub(crate) fn parse(spec: &SiteSpec) -> Result<Self, Vec<SettingError>> {
-        let mut reader = Reader {
-            spec,
-            errors: Vec::new(),
-        };
+        let mut reader = SettingsReader::new(spec);
         let settings = Self {
             site: spec.name.clone(),
-            region: reader.region(),
+            region: region(&mut reader),
             zones: spec.zones.clone(),
             profile: reader.text("profile"),
-            assume_role: reader.role(),
+            assume_role: role(&mut reader),
             external_id: reader.text("external_id"),
-            endpoint: reader.endpoint(),
+            endpoint: reader.endpoint("endpoint"),
             public_ips: reader.flag("public_ips", true),
             spot: reader.flag("spot", false),
-            prices: reader.prices(),
-            images: reader.images(),
+            prices: reader.word("prices", &PRICES).unwrap_or_default(),
+            images: images(&mut reader),
             consistency_ms: reader.milliseconds("consistency_ms"),
         };
-        reader.check_rest(&settings);
-        if reader.errors.is_empty() {
-            Ok(settings)
-        } else {
-            Err(reader.errors)
-        }
+        check_rest(&mut reader, &settings);
+        let credentials = "name a `profile` or a role with `assume_role`, or set the environment \
+                           variables that the AWS tools read";
+        reader.unknown("a site on AWS", &KNOWN, credentials);
+        reader.finish(settings)
     }
 }
 
-/// Reads settings one by one and keeps all errors.
-struct Reader<'a> {
-    spec: &'a SiteSpec,
-    errors: Vec<SettingError>,
+/// The words for where prices come from.
+const PRICES: [(&str, Prices); 2] = [("snapshot", Prices::Snapshot), ("live", Prices::Live)];
+
+fn region(reader: &mut SettingsReader<'_>) -> String {
+    let region = reader.spec().region.clone().unwrap_or_default();
+    let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if region.is_empty() {
+        let help = "add `region = \"eu-central-1\"`";
+        reader.fail("region", "a site on AWS needs a region", help);
+    } else if !region.contains('-') || !region.chars().all(is_word) {
+        let message = format!("`{region}` is not a region");
+        reader.fail("region", message, "write one such as `eu-central-1`");
+    }
+    region
 }
 
-impl Reader<'_> {
-    fn fail(&mut self, attribute: &str, message: impl Into<String>, help: &str) {
-        self.errors.push(SettingError {
-            attribute: attribute.to_owned(),
-            message: message.into(),
-            help: Some(help.to_owned()),
-        });
-    }
-
-    fn region(&mut self) -> String {
-        let region = self.spec.region.clone().unwrap_or_default();
-        let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if region.is_empty() {
-            let help = "add `region = \"eu-central-1\"`";
-            self.fail("region", "a site on AWS needs a region", help);
-        } else if !region.contains('-') || !region.chars().all(is_word) {
-            let message = format!("`{region}` is not a region");
-            self.fail("region", message, "write one such as `eu-central-1`");
-        }
-        region
-    }
-
-    fn text(&mut self, attribute: &str) -> Option<String> {
-        match self.spec.settings.get(attribute)? {
-            Value::Null => None,
-            Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
-            _ => {
-                let help = format!("write `{attribute} = \"…\"`, or leave it out");
-                self.fail(attribute, "it is a string, and not an empty one", &help);
-                None
-            }
-        }
-    }
-
-    fn flag(&mut self, attribute: &str, default: bool) -> bool {
-        match self.spec.settings.get(attribute) {
-            None | Some(Value::Null) => default,
-            Some(Value::Bool(flag)) => *flag,
-            Some(_) => {
-                self.fail(
-                    attribute,
-                    "it is either true or false",
-                    "write `true` or `false`, without quotes",
-                );
-                default
-            }
-        }
-    }
-
-    fn prices(&mut self) -> Prices {
-        match self.text("prices").as_deref() {
-            None | Some("snapshot") => Prices::Snapshot,
-            Some("live") => Prices::Live,
-            Some(other) => {
-                let message = format!("`{other}` is no source of prices");
-                self.fail("prices", message, "write `\"live\"` or `\"snapshot\"`");
-                Prices::Snapshot
-            }
-        }
-    }
-
-    fn images(&mut self) -> BTreeMap<String, Vec<String>> {
-        let help = "write it like `images = { \"debian-12\" = \"ami-0123456789abcdef0\" }`";
-        let mut images = BTreeMap::new();
-        match self.spec.settings.get("images") {
-            None | Some(Value::Null) => {}
-            Some(Value::Object(map)) => {
-                for (name, id) in map {
-                    match image_ids(id) {
-                        Some(ids) => {
-                            images.insert(name.clone(), ids);
-                        }
-                        None => self.fail("images", format!("`{name}` is no AMI's id"), help),
+fn images(reader: &mut SettingsReader<'_>) -> BTreeMap<String, Vec<String>> {
+    let help = "write it like `images = { \"debian-12\" = \"ami-0123456789abcdef0\" }`";
+    let mut images = BTreeMap::new();
+    match reader.value("images") {
+        None => {}
+        Some(Value::Object(map)) => {
+            for (name, id) in map {
+                match image_ids(id) {
+                    Some(ids) => {
+                        images.insert(name.clone(), ids);
                     }
+                    None => reader.fail("images", format!("`{name}` is no AMI's id"), help),
                 }
             }
-            Some(_) => self.fail("images", "it names an AMI for each neutral name", help),
         }
-        images
+        Some(_) => reader.fail("images", "it names an AMI for each neutral name", help),
     }
+    images
+}
 
-    fn milliseconds(&mut self, attribute: &str) -> Option<u64> {
-        match self.spec.settings.get(attribute)? {
-            Value::Null => None,
-            Value::Number(number) if number.as_u64().is_some() => number.as_u64(),
-            // Numbers of a topology may come as `3.0`.
-            Value::Number(number)
-                if number
-                    .as_f64()
-                    .is_some_and(|n| n >= 0.0 && n.fract() == 0.0) =>
-            {
-                let text = number.as_f64().map(|n| format!("{n:.0}"));
-                text.and_then(|text| text.parse().ok())
-            }
-            _ => {
-                let help = "write a number of milliseconds, such as `15000`";
-                self.fail(attribute, "it is a whole number of milliseconds", help);
-                None
-            }
-        }
+fn role(reader: &mut SettingsReader<'_>) -> Option<String> {
+    let role = reader.text("assume_role")?;
+    if !role.starts_with("arn:") || !role.contains(":role/") {
+        let message = format!("`{role}` is not the ARN of a role");
+        let help = "write it like `arn:aws:iam::123456789012:role/stratiform`";
+        reader.fail("assume_role", message, help);
     }
+    Some(role)
+}
 
-    fn role(&mut self) -> Option<String> {
-        let role = self.text("assume_role")?;
-        if !role.starts_with("arn:") || !role.contains(":role/") {
-            let message = format!("`{role}` is not the ARN of a role");
-            let help = "write it like `arn:aws:iam::123456789012:role/stratiform`";
-            self.fail("assume_role", message, help);
-        }
-        Some(role)
+/// What makes sense only together.
+fn check_rest(reader: &mut SettingsReader<'_>, settings: &Settings) {
+    if settings.external_id.is_some() && settings.assume_role.is_none() {
+        let help = "add `assume_role`, or remove `external_id`";
+        reader.fail("external_id", "it is only for a role", help);
     }
-
-    fn endpoint(&mut self) -> Option<String> {
-        let endpoint = self.text("endpoint")?;
-        let rest = endpoint
-            .strip_prefix("http://")
-            .or_else(|| endpoint.strip_prefix("https://"));
-        // What stands before an `@` may be a password, and is not repeated.
-        if endpoint.contains('@') {
-            let help =
-                "remove what stands before the `@`; credentials come from the standard chain";
-            self.fail("endpoint", "an address here holds no user", help);
-        } else if rest.is_none_or(|rest| rest.is_empty() || rest.starts_with('/')) {
-            let message = format!("`{endpoint}` is not an address");
-            self.fail("endpoint", message, "write it like `http://127.0.0.1:5000`");
-        }
-        Some(endpoint)
+    if reader.spec().capacity.is_some() {
+        let help = "remove it: AWS sells as much as its quotas allow";
+        reader.fail("capacity", "a site on AWS has no capacity of its own", help);
     }
-
-    fn check_rest(&mut self, settings: &Settings) {
-        if settings.external_id.is_some() && settings.assume_role.is_none() {
-            let help = "add `assume_role`, or remove `external_id`";
-            self.fail("external_id", "it is only for a role", help);
-        }
-        if self.spec.capacity.is_some() {
-            let help = "remove it: AWS sells as much as its quotas allow";
-            self.fail("capacity", "a site on AWS has no capacity of its own", help);
-        }
-        for zone in &settings.zones {
-            if !settings.region.is_empty() && !zone.as_str().starts_with(&settings.region) {
-                let message = format!("the zone `{zone}` is not in {}", settings.region);
-                let help = format!("write zones such as `{}a`", settings.region);
-                self.fail("zones", message, &help);
-            }
-        }
-        let unknown = self.spec.settings.keys();
-        let unknown: Vec<_> = unknown.filter(|k| !KNOWN.contains(&k.as_str())).collect();
-        for key in unknown {
-            if SECRETS.contains(&key.as_str()) {
-                let help = "name a `profile` or a role with `assume_role`, or set the environment \
-                            variables that the AWS tools read";
-                self.fail(key, "a topology file never holds a credential", help);
-                continue;
-            }
-            let help = match nearest(key) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("a site on AWS knows: {}", KNOWN.join(", ")),
-            };
-            self.fail(key, "AWS has no such setting", &help);
+    for zone in &settings.zones {
+        if !settings.region.is_empty() && !zone.as_str().starts_with(&settings.region) {
+            let message = format!("the zone `{zone}` is not in {}", settings.region);
+            let help = format!("write zones such as `{}a`", settings.region);
+            reader.fail("zones", message, help.as_str());
         }
     }
 }
@@ -275,14 +158,6 @@ fn image_ids(value: &Value) -> Option<Vec<String>> {
     list.iter().map(id).collect()
 }
 
-fn nearest(word: &str) -> Option<&'static str> {
-    let scored = KNOWN.map(|known| (strsim::damerau_levenshtein(word, known), known));
-    let near = scored
-        .into_iter()
-        .filter(|(distance, known)| *distance <= 1 + known.len() / 4);
-    near.min().map(|(_, known)| known)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -294,15 +169,9 @@ mod tests {
             panic!("settings are an object")
         };
         SiteSpec {
-            name: Name::new("east").expect("name"),
-            provider: "aws".to_owned(),
             region: region.map(str::to_owned),
-            account: None,
-            zones: Vec::new(),
-            capacity: None,
-            labels: strat_model::Labels::new(),
             settings,
-            origin: None,
+            ..SiteSpec::new(Name::new("east").expect("name"), "aws")
         }
     }
 
@@ -350,7 +219,7 @@ mod tests {
             "true or false",
             "a site on AWS knows",
             "not an empty one",
-            "no source of prices",
+            "none of the words",
         ] {
             assert!(text.iter().any(|t| t.contains(part)), "{part}: {text:#?}");
         }

@@ -183,6 +183,18 @@ impl Provider for AwsProvider {
         Changes::new(live(&self.capabilities))
     }
 
+    /// EC2 meters by account and region; the account is who the credentials belong to.
+    fn meter(&self) -> String {
+        let words = [
+            self.settings.profile.as_deref(),
+            self.settings.assume_role.as_deref(),
+            self.settings.endpoint.as_deref(),
+            Some(self.settings.region.as_str()),
+        ];
+        let words = words.map(Option::unwrap_or_default);
+        format!("{PROVIDER}/{}", words.join("/"))
+    }
+
     async fn identity(&self) -> Result<Identity> {
         let caller = self.access.sts.get_caller_identity().send().await;
         let caller = caller.map_err(failed("sts:GetCallerIdentity"))?;

@@ -104,6 +104,12 @@ impl Provider for SimProvider {
         self.cloud.changes.clone()
     }
 
+    fn meter(&self) -> String {
+        let site = &self.cloud.site;
+        let words = [site.account.as_str(), site.profile.as_str(), &site.region];
+        format!("{PROVIDER}/{}", words.join("/"))
+    }
+
     async fn identity(&self) -> Result<Identity> {
         self.read("identity", |cloud, _| {
             Ok(Identity {

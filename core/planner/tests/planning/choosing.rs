@@ -19,15 +19,8 @@ pub(crate) fn fleet(count: u32, change: impl FnOnce(&mut MachineIntent)) -> Inte
     intent.buckets.clear();
     for site in sites() {
         let spec = SiteSpec {
-            name: site.clone(),
-            provider: "sim".to_owned(),
-            region: None,
-            account: None,
-            zones: Vec::new(),
-            capacity: None,
-            labels: Labels::new(),
             settings: serde_json::Map::new(),
-            origin: None,
+            ..SiteSpec::new(site.clone(), "sim")
         };
         intent.sites.insert(site, spec);
     }

@@ -114,15 +114,10 @@ mod tests {
 
     fn site(settings: serde_json::Value) -> SiteSpec {
         SiteSpec {
-            name: "east".parse().expect("a name"),
-            provider: "sim".to_owned(),
             region: Some("us-east-1".to_owned()),
-            account: None,
-            zones: Vec::new(),
-            capacity: None,
             labels: Default::default(),
             settings: serde_json::from_value(settings).expect("settings"),
-            origin: None,
+            ..SiteSpec::new("east".parse().expect("a name"), "sim")
         }
     }
 

@@ -85,15 +85,9 @@ pub(crate) fn credentials() -> Credentials {
 pub(crate) fn site(endpoint: &str) -> SiteSpec {
     let settings = json!({ "endpoint": endpoint, "consistency_ms": 0 });
     SiteSpec {
-        name: Name::new("here").expect("a name"),
-        provider: "aws".to_owned(),
         region: Some(REGION.to_owned()),
-        account: None,
-        zones: Vec::new(),
-        capacity: None,
-        labels: strat_model::Labels::new(),
         settings: settings.as_object().expect("an object").clone(),
-        origin: None,
+        ..SiteSpec::new(Name::new("here").expect("a name"), "aws")
     }
 }
 

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-
-use super::reader::Reader;
-use super::whole;
+use strat_provider::SettingsReader;
 
 /// Where an image is on every host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +46,8 @@ struct ImageTable {
 }
 
 /// Reads `images`.
-pub(super) fn read(reader: &mut Reader<'_>) -> BTreeMap<String, ImageSource> {
-    let Some(value) = reader.value("images").map(whole) else {
+pub(super) fn read(reader: &mut SettingsReader<'_>) -> BTreeMap<String, ImageSource> {
+    let Some(value) = reader.value("images").cloned() else {
         return BTreeMap::new();
     };
     let help = "write `images = { debian-12 = \"debian-12.qcow2\" }`, or for a kernel of its own \
@@ -57,7 +55,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> BTreeMap<String, ImageSource> {
     let texts: BTreeMap<String, ImageText> = match serde_json::from_value(value) {
         Ok(texts) => texts,
         Err(_) => {
-            reader.fail("images", "these are not images by their names", Some(help));
+            reader.fail("images", "these are not images by their names", help);
             return BTreeMap::new();
         }
     };
@@ -79,7 +77,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> BTreeMap<String, ImageSource> {
             reader.fail(
                 "images",
                 format!("`{name}` has neither a disk nor a kernel to boot"),
-                Some(help),
+                help,
             );
             continue;
         }

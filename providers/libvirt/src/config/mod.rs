@@ -10,11 +10,10 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::Value;
 use strat_model::{Bytes, Currency, DiskClass, Name, SiteSpec};
-use strat_provider::SettingError;
+use strat_provider::{SettingError, SettingsReader};
 
 use crate::buckets::S3Settings;
 pub(crate) use images::{DirectBoot, ImageSource};
-use reader::Reader;
 
 /// One host of the pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,15 +169,15 @@ const KNOWN: [&str; 13] = [
 impl Settings {
     /// Reads a `site` block, or says all that is wrong with it.
     pub(crate) fn parse(spec: &SiteSpec) -> Result<Self, Vec<SettingError>> {
-        let mut reader = Reader::new(spec);
+        let mut reader = SettingsReader::new(spec);
         let settings = Self {
-            hosts: reader.hosts(),
-            overcommit: reader.overcommit(),
-            reserve: reader.reserve(),
+            hosts: reader::hosts(&mut reader),
+            overcommit: reader::overcommit(&mut reader),
+            reserve: reader::reserve(&mut reader),
             cost: reader.or_default("cost"),
             accel: reader.or_default("accel"),
             firmware: reader.or_default("firmware"),
-            uplink: reader.uplink(),
+            uplink: reader::uplink(&mut reader),
             dns: reader.or_default("dns"),
             pool: reader
                 .get("pool")
@@ -186,29 +185,15 @@ impl Settings {
             pool_path: reader
                 .get("pool_path")
                 .unwrap_or_else(|| PathBuf::from("/var/lib/libvirt/images/stratiform")),
-            pools: reader.pools(),
-            s3: reader.s3(),
+            pools: reader::pools(&mut reader),
+            s3: reader::s3(&mut reader),
             images: images::read(&mut reader),
         };
-        reader.elsewhere(&settings.hosts);
-        reader.unknown(&KNOWN);
+        reader::elsewhere(&mut reader, &settings.hosts);
+        let credentials =
+            "remove it: libvirt is reached as the one who runs this, or by SSH's own keys";
+        reader.unknown("this provider", &KNOWN, credentials);
         reader.finish(settings)
-    }
-}
-
-/// Numbers of a topology may come as `3.0`; a count wants `3`.
-pub(crate) fn whole(value: &Value) -> Value {
-    match value {
-        Value::Number(number) => match number.as_f64() {
-            Some(n) if n.fract() == 0.0 && (0.0..9e15).contains(&n) && !number.is_u64() => {
-                let digits = format!("{n:.0}").parse::<u64>();
-                digits.map_or_else(|_| value.clone(), Value::from)
-            }
-            _ => value.clone(),
-        },
-        Value::Object(map) => map.iter().map(|(k, v)| (k.clone(), whole(v))).collect(),
-        Value::Array(items) => items.iter().map(whole).collect(),
-        Value::Null | Value::Bool(_) | Value::String(_) => value.clone(),
     }
 }
 

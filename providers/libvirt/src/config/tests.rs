@@ -7,15 +7,8 @@ fn site(settings: Value) -> SiteSpec {
         panic!("settings are an object")
     };
     SiteSpec {
-        name: Name::new("dc1").expect("name"),
-        provider: "libvirt".to_owned(),
-        region: None,
-        account: None,
-        zones: Vec::new(),
-        capacity: None,
-        labels: strat_model::Labels::new(),
         settings,
-        origin: None,
+        ..SiteSpec::new(Name::new("dc1").expect("name"), "libvirt")
     }
 }
 
@@ -50,10 +43,10 @@ fn hosts_are_a_list_or_stand_by_zone() {
 #[test]
 fn settings_are_read() {
     let settings = Settings::parse(&site(json!({
-        "hosts": ["qemu:///system"], "overcommit": { "cpu": 4.0 }, "reserve": "2GiB",
+        "hosts": ["qemu:///system"], "overcommit": { "cpu": 4 }, "reserve": "2GiB",
         "cost": { "cpu_hour": "0.01", "memory_gib_hour": 0.002, "currency": "EUR" },
         "accel": "tcg", "pools": { "hdd": "slow" },
-        "network": { "mode": "bridge", "bridge": "br0", "vlan": 20.0 },
+        "network": { "mode": "bridge", "bridge": "br0", "vlan": 20 },
         "images": { "debian-12": "debian-12.qcow2", "tiny": { "kernel": "/k", "cmdline": "quiet" } },
     })))
     .expect("settings");

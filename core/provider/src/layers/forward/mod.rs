@@ -128,6 +128,10 @@ impl Provider for Layered {
         self.inner.changes()
     }
 
+    fn meter(&self) -> String {
+        self.inner.meter()
+    }
+
     async fn identity(&self) -> Result<Identity> {
         let call = self.read(Api::Identity, "identity");
         self.forward(call, || self.inner.identity()).await

@@ -52,15 +52,8 @@ pub(crate) fn site_of(uris: &[String], racks: bool, extra: Value) -> SiteSpec {
         unreachable!("it was written as an object")
     };
     SiteSpec {
-        name: Name::new("dc1").expect("a name"),
-        provider: "libvirt".to_owned(),
-        region: None,
-        account: None,
-        zones: Vec::new(),
-        capacity: None,
-        labels: strat_model::Labels::new(),
         settings,
-        origin: None,
+        ..SiteSpec::new(Name::new("dc1").expect("a name"), "libvirt")
     }
 }
 
