@@ -114,7 +114,10 @@ impl Bench {
             .await
             .expect("begun");
         let planned = run.plan(&PlanOptions::default()).await.expect("a plan");
-        let outcome = run.apply(&planned, &ApplyOptions::default()).await;
+        // One call after another, so that what fails first is the same each time.
+        let mut options = ApplyOptions::default();
+        options.execute.parallelism = 1;
+        let outcome = run.apply(&planned, &options).await;
         run.end().await.expect("ended");
         told_outcome(&outcome.expect("an outcome"))
     }
