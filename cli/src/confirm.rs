@@ -20,20 +20,25 @@ pub(crate) fn possible(yes: bool, what: &str) -> Result<(), Failure> {
     )
 }
 
-/// Asks; only this very word is taken for a yes.
+/// Asks; only this very word is taken for a yes. Leases are renewed while the person thinks.
 ///
 /// # Errors
 /// When the answer is anything else.
-pub(crate) fn ask(output: &Output, question: &str, word: &str) -> Result<(), Failure> {
+pub(crate) async fn ask(output: &Output, question: &str, word: &str) -> Result<(), Failure> {
     output.note(&format!(
         "\n{} Only `{word}` is accepted: ",
         paint(BOLD, question)
     ));
-    let mut answer = String::new();
-    std::io::stdin()
-        .lock()
-        .read_line(&mut answer)
-        .map_err(|error| Failure::new("no answer could be read").caused_by(&error))?;
+    let read = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        std::io::stdin()
+            .lock()
+            .read_line(&mut answer)
+            .map(|_| answer)
+    });
+    let answer = read.await.map_err(std::io::Error::other).flatten();
+    let answer =
+        answer.map_err(|error| Failure::new("no answer could be read").caused_by(&error))?;
     if answer.trim() == word {
         Ok(())
     } else {

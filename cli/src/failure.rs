@@ -96,8 +96,11 @@ const fn command_help(error: &stratiform::Error) -> Option<&'static str> {
              `strat plan --explain ADDR` tells why they go where they go"
         }
         E::NotAPlan { .. } => "make the plan again: `strat plan --out plan.json`",
-        E::Lease(LeaseError::Held { .. }) => {
+        E::Lease(LeaseError::Held { .. } | LeaseError::HeldBySomebody { .. }) => {
             "wait for it with `--lock-timeout 10m`, or, if that run is surely dead, `strat unlock`"
+        }
+        E::Lease(LeaseError::NoStore { .. }) => {
+            "look at `strat plan`, then apply with `--yes`; or make it yourself and name it"
         }
         E::Lease(LeaseError::Lost { .. }) => "run the command again, it finishes the work",
         _ => return None,

@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
 use strat_sim::{Behaviour, Profile, SimFactory, SimSite, World};
 use stratiform::engine::{
-    ExecuteOptions, Holder, Journal, LeaseGuard, LeaseStore, MemoryLeaseStore, Run, Sites,
-    Spending, Stop, UserDataSource, execute, observe,
+    ExecuteOptions, HeldLeases, Journal, Run, Sites, Spending, Stop, UserDataSource, execute,
+    observe,
 };
 use stratiform::model::Name;
 use stratiform::planner::{Action, DiffOptions, diff, lower, place};
@@ -83,11 +82,7 @@ async fn plan_and_apply(dir: &Path) -> Result<Taken, Box<dyn Error>> {
     };
     let text = saved.to_json().to_string().len();
 
-    let ttl = Duration::from_secs(60);
-    let store: Arc<dyn LeaseStore> = Arc::new(MemoryLeaseStore::new(Arc::clone(&clock)));
-    let holder = Holder::this_process("bench", clock.now());
-    let lease = store.acquire(&holder, ttl).await?;
-    let lease = LeaseGuard::hold(store, lease, ttl, Arc::clone(&clock));
+    let leases = HeldLeases::alone("bench", &clock).await?;
     let report = execute(Run {
         plan: &plan,
         graph: &graph,
@@ -97,7 +92,7 @@ async fn plan_and_apply(dir: &Path) -> Result<Taken, Box<dyn Error>> {
         consent: &stratiform::engine::Consent::default(),
         spending: &Spending::default(),
         journal: &journal,
-        lease: &lease,
+        leases: &leases,
         clock: &*clock,
         events: &events,
         health: &stratiform::NetProbe,
@@ -105,7 +100,7 @@ async fn plan_and_apply(dir: &Path) -> Result<Taken, Box<dyn Error>> {
         options: ExecuteOptions::default(),
     })
     .await;
-    lease.release().await?;
+    leases.release(|_| false).await?;
     if !report.is_success() {
         return Err(format!("the apply failed: {:?}", report.counts).into());
     }

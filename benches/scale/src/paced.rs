@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use strat_sim::{Behaviour, Profile, SimFactory, SimSite, World};
 use stratiform::engine::{
-    ExecuteOptions, Holder, Journal, LeaseGuard, LeaseStore, MemoryLeaseStore, Run, Sites,
-    Spending, Stop, UserDataSource, execute, observe,
+    ExecuteOptions, HeldLeases, Journal, Run, Sites, Spending, Stop, UserDataSource, execute,
+    observe,
 };
 use stratiform::planner::{DiffOptions, Plan, StepGraph, StepOp, diff, lower, place};
 use stratiform::provider::layers::{
@@ -127,12 +127,7 @@ async fn apply(dir: &Path, told: bool) -> Result<Paced, Box<dyn Error>> {
     let options = DiffOptions::default();
     let plan = diff(&desired, &seen.inventory, &seen.facts, None, &options);
     let graph = lower(&plan, &seen.inventory, &seen.facts);
-    let ttl = Duration::from_secs(60);
-    let store: Arc<dyn LeaseStore> = Arc::new(MemoryLeaseStore::new(Arc::clone(&clock)));
-    let lease = store
-        .acquire(&Holder::this_process("bench", clock.now()), ttl)
-        .await?;
-    let lease = LeaseGuard::hold(store, lease, ttl, Arc::clone(&clock));
+    let leases = HeldLeases::alone("bench", &clock).await?;
     let start = clock.now();
     let report = execute(Run {
         plan: &plan,
@@ -143,7 +138,7 @@ async fn apply(dir: &Path, told: bool) -> Result<Paced, Box<dyn Error>> {
         journal: &journal,
         consent: &stratiform::engine::Consent::default(),
         spending: &Spending::default(),
-        lease: &lease,
+        leases: &leases,
         clock: &*clock,
         events: &events,
         health: &stratiform::NetProbe,
@@ -152,7 +147,7 @@ async fn apply(dir: &Path, told: bool) -> Result<Paced, Box<dyn Error>> {
     })
     .await;
     let took = Duration::try_from(clock.now().duration_since(start))?;
-    lease.release().await?;
+    leases.release(|_| false).await?;
     if !report.is_success() {
         return Err(format!("the apply failed: {:?}", report.counts).into());
     }

@@ -1,6 +1,9 @@
 //! What `apply` and `destroy` have in common: plan, ask, execute, report.
 
+use std::collections::BTreeSet;
+
 use stratiform::engine::ExecuteOptions;
+use stratiform::model::Name;
 use stratiform::{
     AllowDataLoss, ApplyOptions, ApplyOutcome, Claims, Event, Mode, PlanOptions, Planned, Run,
     RunOptions, SavedPlan, Session, Stop, Workspace, not_agreed, whole_destroy,
@@ -42,7 +45,9 @@ impl CarryOut<'_> {
         self.context.block_on(async {
             let (session, mut events) = self.context.connect(workspace).await?;
             let mut progress = Progress::new(&self.context.output);
-            let begun = self.begin(&session, &mut events, &mut progress).await?;
+            let begun = self
+                .begin(&session, None, &mut events, &mut progress)
+                .await?;
             let done = match self.forget_sites(&begun).await {
                 Ok(()) => {
                     self.plan_and_apply(&begun, options, &session, &mut events, &mut progress)
@@ -59,7 +64,11 @@ impl CarryOut<'_> {
         self.context.block_on(async {
             let (session, mut events) = self.context.connect(workspace).await?;
             let mut progress = Progress::new(&self.context.output);
-            let begun = self.begin(&session, &mut events, &mut progress).await?;
+            let changes = saved.plan.changes.iter();
+            let sites = changes.map(|change| change.addr.site.clone()).collect();
+            let begun = self
+                .begin(&session, Some(sites), &mut events, &mut progress)
+                .await?;
             let options = self.options();
             let work = begun.apply_saved(saved, &options);
             let done = self
@@ -82,12 +91,14 @@ impl CarryOut<'_> {
     async fn begin<'s>(
         &self,
         session: &'s Session,
+        sites: Option<BTreeSet<Name>>,
         events: &mut UnboundedReceiver<Event>,
         progress: &mut Progress<'_>,
     ) -> Result<Run<'s>, Failure> {
         let options = RunOptions {
-            command: self.command.to_owned(),
             lock_timeout: self.args.lock_timeout,
+            sites,
+            ..RunOptions::new(self.command)
         };
         watch(events, progress, session.begin(&options))
             .await
@@ -120,7 +131,7 @@ impl CarryOut<'_> {
         self.show(&planned)?;
         let mut options = self.options();
         if !self.args.yes {
-            self.ask(&planned.saved, &mut options)?;
+            self.ask(&planned.saved, &mut options).await?;
         }
         let work = run.apply(&planned, &options);
         self.execute(&options.stop, work, session, events, progress)
@@ -128,7 +139,7 @@ impl CarryOut<'_> {
     }
 
     /// Asks, unless the plan is refused in any case. To destroy data the topology's name is typed.
-    fn ask(&self, saved: &SavedPlan, options: &mut ApplyOptions) -> Result<(), Failure> {
+    async fn ask(&self, saved: &SavedPlan, options: &mut ApplyOptions) -> Result<(), Failure> {
         let plan = &saved.plan;
         let (output, question) = (&self.context.output, self.question);
         let agreed = not_agreed(saved, &options.allow_data_loss).is_empty();
@@ -141,9 +152,9 @@ impl CarryOut<'_> {
             return Ok(());
         }
         let Some(name) = name else {
-            return confirm::ask(output, question, "yes");
+            return confirm::ask(output, question, "yes").await;
         };
-        confirm::ask(output, question, name.as_str())?;
+        confirm::ask(output, question, name.as_str()).await?;
         let all = AllowDataLoss::Topology(name.clone());
         options.allow_data_loss.push(all);
         Ok(())

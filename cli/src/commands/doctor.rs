@@ -1,12 +1,13 @@
 //! `strat doctor`
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use clap::Args;
 use futures::future::join_all;
 use serde_json::{Value, json};
 use stratiform::Session;
-use stratiform::engine::LeaseStore as _;
+use stratiform::engine::look;
 use stratiform::model::Name;
 use stratiform::provider::ProviderExt as _;
 use stratiform::provider::{PermissionCheck, PermissionState, Provider};
@@ -218,14 +219,18 @@ fn permission_json(check: &PermissionCheck) -> Value {
 }
 
 async fn lease(session: &Session) -> Finding {
-    match session.lease().current().await {
+    let spot = session.folder_lease(Duration::ZERO);
+    match look(&spot, &**session.clock()).await {
         Ok(None) => Finding::Good("nobody holds the lease".to_owned()),
-        Ok(Some(lease)) => Finding::Warning(format!(
-            "{} runs `{}` since {:.0} and holds the lease",
-            lease.holder.who(),
-            lease.holder.command,
-            lease.holder.since
-        )),
+        Ok(Some(found)) => Finding::Warning(match found.lease {
+            Some(lease) => format!(
+                "{} runs `{}` since {:.0} and holds the lease",
+                lease.holder.who(),
+                lease.holder.command,
+                lease.holder.since
+            ),
+            None => "somebody holds the lease, and its record does not say who".to_owned(),
+        }),
         Err(error) => Finding::Bad(Failure::told(error.view())),
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 use stratiform::engine::{Event, Operation};
 use stratiform::model::Addr;
 use tokio::time::Instant;
@@ -162,19 +163,39 @@ const fn step(event: &Event) -> Option<u32> {
     }
 }
 
+/// Whom a run waits for.
+fn waiting(place: &str, holder: &str, command: &str, since: Option<&Timestamp>) -> String {
+    let doing = match (command, since) {
+        ("", _) | (_, None) => String::new(),
+        (command, Some(since)) => format!(" (`{command}`, since {since:.0})"),
+    };
+    format!("waiting: {holder}{doing} holds the lease of {place}")
+}
+
 /// The line of an event, if it is worth one. With bars, what begins has a spinner and no line.
 fn line(event: &Event, took: Duration, bars: bool) -> Option<String> {
     Some(match event {
         Event::LeaseWaiting {
+            place,
             holder,
             command,
+            since,
             expires,
-        } => paint(
-            UPDATE,
-            format!(
-                "waiting: {holder} runs `{command}` on this topology (until {expires:.0} at most, unless renewed)"
-            ),
-        ),
+            waited_s,
+            patience_s,
+        } => {
+            let whom = waiting(place, holder, command, since.as_ref());
+            paint(
+                UPDATE,
+                format!(
+                    "{whom}; unless it is renewed it ends at {expires:.0}; waited {waited_s} s, \
+                     {patience_s} s more at most"
+                ),
+            )
+        }
+        Event::LeaseStoreMade { place, what } => {
+            paint(CREATE, format!("made {what}, for the lease of {place}"))
+        }
         Event::Settled {
             addr,
             operation,

@@ -166,11 +166,8 @@ fn a_site_that_does_not_answer_is_left_alone() {
     // No changes were seen, but neither was everything.
     assert_eq!(plan.code, Some(1), "{plan}");
     assert!(plan.stdout.contains("as far as can be seen"), "{plan}");
-    assert_eq!(
-        plan.stderr.matches("warning: west (network)").count(),
-        1,
-        "{plan}"
-    );
+    // It is asked once, not for each kind of what may be there.
+    assert_eq!(plan.stderr.matches("warning: west").count(), 1, "{plan}");
     let destroyed = shop.run(&["destroy", "--yes", "--allow-data-loss", "shop"]);
     destroyed.failed_saying(&["warning: west", "27 deleted", "goes on from here"]);
     assert!(

@@ -69,14 +69,29 @@ impl fmt::Display for Operation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// Somebody else holds the lease; we wait. Once for each holder.
+    /// Somebody else holds a lease; we wait. Once for each holder, and every half minute.
     LeaseWaiting {
+        /// Where it is kept.
+        place: String,
         /// Who holds it: `user@host`.
         holder: String,
         /// What they are doing.
         command: String,
+        /// Since when, by their clock.
+        since: Option<Timestamp>,
         /// When it ends by itself unless it is renewed.
         expires: Timestamp,
+        /// How long we have waited, in seconds.
+        waited_s: u64,
+        /// How much longer we wait at most, in seconds.
+        patience_s: u64,
+    },
+    /// What leases are kept in was made, once.
+    LeaseStoreMade {
+        /// Whose.
+        place: String,
+        /// What it is.
+        what: String,
     },
     /// Something is not as it should be, and it goes on all the same.
     Warning {

@@ -2,7 +2,8 @@
 //!
 //! An apply goes like this, and everything else is a part of it:
 //!
-//! 1. take the [`Lease`] of the topology, and keep it alive with a [`LeaseGuard`];
+//! 1. [`take`] the lease of the folder and of each place where something is written, each kept
+//!    alive by a [`LeaseGuard`];
 //! 2. open the [`Journal`];
 //! 3. [`settle`] what an interrupted run left open;
 //! 4. [`observe`] every site;
@@ -35,6 +36,7 @@ use strat_provider::Provider;
 
 mod events;
 mod execute;
+pub mod files;
 mod health;
 mod journal;
 mod lease;
@@ -51,11 +53,12 @@ pub use health::{HealthProbe, NetProbe, Question};
 #[cfg(feature = "schema")]
 pub use journal::journal_schema;
 pub use journal::{
-    CallFailure, EntryId, Journal, JournalError, Pending, RunRecord, Started, retention, sync_dir,
+    CallFailure, EntryId, Journal, JournalError, Pending, RunRecord, Started, retention,
 };
 pub use lease::{
-    FileLeaseStore, Holder, Lease, LeaseError, LeaseGuard, LeaseStore, MemoryLeaseStore,
-    ProcessMark, acquire_wait,
+    Claim, FileLeases, Found, HeldLeases, Holder, Lease, LeaseError, LeaseGuard, LeasePolicy,
+    MemoryLeases, ProcessMark, Spot, Taken, Watched, free, look, protocol, take, take_from,
+    watch_renewals,
 };
 pub use observe::{Observation, Problem, observe};
 pub use settle::{SettleReport, SettledEntry, Verdict, settle};

@@ -7,11 +7,24 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+/// A moment on two clocks: for what must hold across a suspended host and a clock that is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Time since some fixed moment of this boot. It counts while the host sleeps and is never set
+    /// back; a virtual machine that is paused from outside may miss the pause.
+    pub elapsed: Duration,
+    /// The time of day as the system has it now. It jumps when it is set.
+    pub wall: Timestamp,
+}
+
 /// Where the time comes from. Tests put a clock of their own here, or pause tokio's.
 #[async_trait]
 pub trait Clock: Debug + Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
+
+    /// The moment now, on a clock that counts while the host sleeps, and by the time of day.
+    fn moment(&self) -> Moment;
 
     /// Returns once `duration` has passed on this clock.
     async fn sleep(&self, duration: Duration);
@@ -22,6 +35,8 @@ pub trait Clock: Debug + Send + Sync {
 pub struct TokioClock {
     start: Timestamp,
     base: tokio::time::Instant,
+    /// Whether it shows the system's own time.
+    is_system: bool,
 }
 
 impl TokioClock {
@@ -32,7 +47,10 @@ impl TokioClock {
         reason = "this is the one place that reads the clock"
     )]
     pub fn system() -> Self {
-        Self::starting_at(Timestamp::now())
+        Self {
+            is_system: true,
+            ..Self::starting_at(Timestamp::now())
+        }
     }
 
     /// A clock that shows `start` now.
@@ -41,6 +59,7 @@ impl TokioClock {
         Self {
             start,
             base: tokio::time::Instant::now(),
+            is_system: false,
         }
     }
 }
@@ -53,9 +72,42 @@ impl Clock for TokioClock {
             .unwrap_or(Timestamp::MAX)
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the clock"
+    )]
+    fn moment(&self) -> Moment {
+        if self.is_system {
+            return Moment {
+                elapsed: since_boot().unwrap_or_else(|| self.base.elapsed()),
+                wall: Timestamp::now(),
+            };
+        }
+        Moment {
+            elapsed: self.base.elapsed(),
+            wall: self.now(),
+        }
+    }
+
     async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
     }
+}
+
+/// The time since the boot, sleep included.
+///
+/// `CLOCK_BOOTTIME`, see clock_gettime(2). Where a system has none, tokio's clock is taken: on
+/// macOS and Windows that one counts sleep by itself, or the wall clock ends the term.
+#[cfg(target_os = "linux")]
+fn since_boot() -> Option<Duration> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::try_from(time).ok()
+}
+
+/// As above, where the system has no such clock.
+#[cfg(not(target_os = "linux"))]
+const fn since_boot() -> Option<Duration> {
+    None
 }
 
 /// A clock that runs with another one and on which nobody waits: a sleep returns at once, and the
@@ -83,6 +135,14 @@ impl Clock for SkippingClock {
         let skipped = Duration::from_millis(self.skipped_ms.load(Ordering::Relaxed));
         let now = self.inner.now().checked_add(skipped);
         now.unwrap_or(Timestamp::MAX)
+    }
+
+    fn moment(&self) -> Moment {
+        let skipped = Duration::from_millis(self.skipped_ms.load(Ordering::Relaxed));
+        Moment {
+            elapsed: self.inner.moment().elapsed.saturating_add(skipped),
+            wall: self.now(),
+        }
     }
 
     async fn sleep(&self, duration: Duration) {

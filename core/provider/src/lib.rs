@@ -4,7 +4,7 @@
 //! [`Provider`]: it reads ([`Observe`]), and makes, changes and deletes the things of three services,
 //! network, compute and storage, each by [`Writes`]. What only some clouds can do is a facet, which
 //! a provider has or has not: [`Machines`], [`Attachment`], [`Images`], [`Offers`],
-//! [`Permissions`]. What a change of a thing takes, a provider says without any call
+//! [`Permissions`], [`Leases`]. What a change of a thing takes, a provider says without any call
 //! ([`Provider::changes`]). Nothing here knows of a plan.
 //!
 //! # What every method promises
@@ -27,6 +27,7 @@ mod clock;
 mod ext;
 mod images;
 pub mod layers;
+mod lease;
 mod machines;
 mod observe;
 mod offers;
@@ -38,9 +39,10 @@ mod uniform;
 mod write;
 
 pub use attachment::Attachment;
-pub use clock::{Clock, SkippingClock, TokioClock};
+pub use clock::{Clock, Moment, SkippingClock, TokioClock};
 pub use ext::{ONLY_ZONE, ProviderExt, gather_facts};
 pub use images::Images;
+pub use lease::{Kept, LEASE_TEXT_MAX, LeaseKey, LeaseVersion, Leases};
 pub use machines::{CreateMachines, MachineBatch, Machines, Shutdown};
 pub use observe::{Filter, Observe, Page, PageToken, Sought};
 pub use offers::Offers;

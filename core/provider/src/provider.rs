@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use strat_model::{Capabilities, Changes, Kind, Name, Result, Service};
 
-use crate::{Attachment, Images, Machines, Observe, Offers, Permissions, Writes};
+use crate::{Attachment, Images, Leases, Machines, Observe, Offers, Permissions, Writes};
 
 /// Who we are at a site, in the cloud's own words. Never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +70,10 @@ pub trait Provider: Debug + Send + Sync {
     }
     /// What the identity in use may do.
     fn permissions(&self) -> Option<&dyn Permissions> {
+        None
+    }
+    /// Leases, kept beside what they guard, where the site has something that writes on condition.
+    fn leases(&self) -> Option<&dyn Leases> {
         None
     }
 }

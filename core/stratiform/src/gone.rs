@@ -7,6 +7,7 @@ use strat_engine::Journal;
 use strat_model::{Addr, Kind, Name, ResourceId};
 use strat_planner::Mode;
 
+use crate::leases::Leased;
 use crate::{Error, Planned, Run, Session};
 
 impl Run<'_> {
@@ -58,16 +59,17 @@ impl Run<'_> {
     }
 }
 
-/// Lets lists catch up with what another computer, whose journal this one does not have, may just
-/// have made: what a late list does not show would be made a second time. Only a journal that
-/// knows of no run is waited for; what its own runs wrote, it knows.
-pub(crate) async fn wait_out_others(session: &Session, journal: &Journal) {
+/// Lets lists catch up with what another folder, whose journal this one does not have, may just
+/// have made: what a late list does not show would be made a second time. Waited for is a site
+/// whose lease another folder had before us, and every site where the journal knows of no run; what
+/// its own runs wrote, it knows.
+pub(crate) async fn wait_out_others(session: &Session, journal: &Journal, leased: &Leased) {
     let owner = session.workspace().owner();
-    if journal.runs().iter().any(|run| run.owner == *owner) {
-        return;
-    }
-    let windows = session.sites().values();
-    let windows = windows.map(|site| site.capabilities().consistency_window_ms);
+    let is_new = !journal.runs().iter().any(|run| run.owner == *owner);
+    let others: BTreeSet<&Name> = leased.taken_from_others().collect();
+    let sites = session.sites().iter();
+    let sites = sites.filter(|(name, _)| is_new || others.contains(name));
+    let windows = sites.map(|(_, site)| site.capabilities().consistency_window_ms);
     let longest = Duration::from_millis(windows.max().unwrap_or(0));
     if !longest.is_zero() {
         session.clock().sleep(longest).await;

@@ -20,6 +20,16 @@ pub(crate) struct Accounts {
     pub(crate) known: BTreeMap<Name, String>,
     /// Sites whose account should be a certain one, and that did not say it.
     pub(crate) unknown: Vec<Problem>,
+    /// Sites that gave no answer, however often they were asked. Nothing else is asked of them in
+    /// this run: each question would be waited for as long again.
+    pub(crate) silent: Vec<Problem>,
+}
+
+impl Accounts {
+    /// Whether a site gave no answer.
+    pub(crate) fn is_silent(&self, site: &Name) -> bool {
+        self.silent.iter().any(|problem| problem.site == *site)
+    }
 }
 
 impl Session {
@@ -58,12 +68,19 @@ impl Session {
                 (Ok(identity), _) => {
                     accounts.known.insert(site.clone(), identity.account);
                 }
-                (Err(error), Some(_)) => accounts.unknown.push(Problem {
-                    site: site.clone(),
-                    kind: None,
-                    error: Arc::new(error),
-                }),
-                (Err(_), None) => {}
+                (Err(error), wanted) => {
+                    let is_silent = error.kind().is_retryable();
+                    let problem = Problem {
+                        site: site.clone(),
+                        kind: None,
+                        error: Arc::new(error),
+                    };
+                    if is_silent {
+                        accounts.silent.push(problem);
+                    } else if wanted.is_some() {
+                        accounts.unknown.push(problem);
+                    }
+                }
             }
         }
         Ok(accounts)

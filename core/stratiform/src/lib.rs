@@ -30,11 +30,13 @@
 //! Everything underneath is here too, by its own name: [`model`], [`topology`], [`planner`],
 //! [`provider`], [`engine`], [`catalogue`].
 
+mod begin;
 mod budget;
 mod consent;
 mod error;
 mod gone;
 mod identity;
+mod leases;
 mod moved;
 mod offline;
 mod phase;
@@ -52,13 +54,15 @@ mod stuck;
 mod targets;
 mod workspace;
 
+pub use begin::RunOptions;
 pub use budget::over_budget;
 pub use consent::{AllowDataLoss, AllowDataLossError, argument, not_agreed, whole_destroy};
 pub use error::Error;
+pub use leases::{LeasePlace, folder_lease};
 pub use offline::{FactsSource, OfferCache, OfflineFacts, OfflinePlan};
 pub use phase::PHASE_TARGET;
 pub use relocation::{Destination, MachinePlace, Relocation};
-pub use run::{ApplyOptions, ApplyOutcome, Run, RunOptions};
+pub use run::{ApplyOptions, ApplyOutcome, Run};
 pub use saved::SavedPlan;
 #[cfg(feature = "schema")]
 pub use schema::plan_schema;

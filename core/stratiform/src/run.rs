@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use strat_engine::{
-    Consent, Event, ExecuteOptions, Holder, Journal, LeaseGuard, Observation, Problem, Report,
-    SettleReport, Spending, Stop, UserDataSource, acquire_wait, execute, retention, settle,
+    Consent, Event, ExecuteOptions, Journal, Observation, Problem, Report, SettleReport, Spending,
+    Stop, UserDataSource, execute, retention,
 };
 use strat_model::{Addr, Name};
 use strat_planner::{Claims, Desired, Mode, lint, lower};
@@ -15,37 +14,16 @@ use tracing::Instrument as _;
 
 use crate::budget::over_budget;
 use crate::consent::consent;
-use crate::gone::wait_out_others;
 use crate::identity::{Accounts, learned};
+use crate::leases::Leased;
 use crate::phase::phase;
 use crate::relocation::relocations;
 use crate::rounds::Rounds;
 use crate::stuck::Stuck;
 use crate::{AllowDataLoss, Error, PlanOptions, Planned, Relocation, SavedPlan, Session, moved};
 
-/// How long a lease lasts unless it is renewed, which it is at a third of that.
-const LEASE_TTL: Duration = Duration::from_secs(60);
 /// How often an apply plans again because of what is out of stock.
 const ROUNDS_MAX: usize = 16;
-
-/// How a run begins.
-#[derive(Debug, Clone)]
-pub struct RunOptions {
-    /// What is done, for whoever finds the lease held: `apply`.
-    pub command: String,
-    /// How long to wait for another run to end.
-    pub lock_timeout: Duration,
-}
-
-impl RunOptions {
-    /// A run of `command` that does not wait.
-    pub fn new(command: impl Into<String>) -> Self {
-        Self {
-            command: command.into(),
-            lock_timeout: Duration::ZERO,
-        }
-    }
-}
 
 /// How a plan is applied.
 #[derive(Debug, Clone, Default)]
@@ -95,72 +73,23 @@ impl ApplyOutcome {
 }
 
 /// The right to write to a topology's things. End it with [`Run::end`]; a run that is dropped
-/// leaves a lease that expires by itself.
+/// leaves leases that end by themselves.
 #[derive(Debug)]
 pub struct Run<'a> {
     pub(crate) session: &'a Session,
     pub(crate) journal: Journal,
-    lease: LeaseGuard,
-    settled: SettleReport,
-    accounts: Accounts,
+    pub(crate) leased: Leased,
+    pub(crate) settled: SettleReport,
+    pub(crate) accounts: Accounts,
 }
 
 impl<'a> Run<'a> {
-    pub(crate) async fn begin(session: &'a Session, options: &RunOptions) -> Result<Self, Error> {
-        let state = session.workspace().state();
-        state.create()?;
-        let store = Arc::new(session.lease());
-        let clock = session.clock();
-        let holder = Holder::this_process(&options.command, clock.now());
-        let lease = acquire_wait(
-            &*store,
-            &holder,
-            LEASE_TTL,
-            options.lock_timeout,
-            &**clock,
-            session.events(),
-        )
-        .await?;
-        let lease = LeaseGuard::hold(store, lease, LEASE_TTL, Arc::clone(clock));
-        let settled = Self::settle(session, &state);
-        match settled.instrument(phase!("settle")).await {
-            Ok((journal, settled, accounts)) => Ok(Self {
-                session,
-                journal,
-                lease,
-                settled,
-                accounts,
-            }),
-            Err(error) => {
-                lease.release().await?;
-                Err(error)
-            }
-        }
-    }
-
-    async fn settle(
-        session: &Session,
-        state: &crate::StateDir,
-    ) -> Result<(Journal, SettleReport, Accounts), Error> {
-        let journal = Journal::open(state.path())?;
-        // Before anything is closed: another account shows nothing of what was made.
-        let accounts = session.accounts(&journal).await?;
-        let settled = settle(
-            session.sites(),
-            session.workspace().owner(),
-            &journal,
-            &**session.clock(),
-            session.events(),
-        )
-        .await?;
-        wait_out_others(session, &journal).await;
-        Ok((journal, settled, accounts))
-    }
-
+    /// Looks at everything. Of a site whose lease is not ours, nothing counts as seen: another run
+    /// may be changing it at this moment, and nothing is to be changed there.
     async fn observe(&self) -> Observation {
-        self.session
-            .observe_with(&self.journal, &self.accounts)
-            .await
+        let (journal, accounts) = (&self.journal, &self.accounts);
+        let withheld = &self.leased.withheld;
+        self.session.observe_but(journal, accounts, withheld).await
     }
 
     /// What an interrupted run had left open.
@@ -257,12 +186,12 @@ impl<'a> Run<'a> {
         Ok(outcome)
     }
 
-    /// Lets the lease go.
+    /// Lets the leases go. Where calls were given up half-way they are kept, and end by themselves.
     ///
     /// # Errors
-    /// If it cannot be written; it expires by itself then.
+    /// If one cannot be written; it ends by itself then.
     pub async fn end(self) -> Result<(), Error> {
-        Ok(self.lease.release().await?)
+        Ok(self.leased.release().await?)
     }
 
     /// The plan as it would be made now, if that is the plan there is.
@@ -319,7 +248,7 @@ impl<'a> Run<'a> {
         options: &ApplyOptions,
     ) -> Result<Report, Error> {
         let (session, plan) = (self.session, &round.saved.plan);
-        self.lease.check()?;
+        self.leased.held.folder()?;
         let seen = &round.observation;
         let graph = phase!("order").in_scope(|| lower(plan, &seen.inventory, &seen.facts));
         if cfg!(debug_assertions) {
@@ -338,7 +267,7 @@ impl<'a> Run<'a> {
             journal: &self.journal,
             consent,
             spending,
-            lease: &self.lease,
+            leases: &self.leased.held,
             clock: &**session.clock(),
             events: session.events(),
             health: &**session.health(),

@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use strat_engine::{
-    Event, EventSink, FileLeaseStore, HealthProbe, Journal, NetProbe, Observation, Problem, Sites,
-    observe,
+    Event, EventSink, HealthProbe, Journal, NetProbe, Observation, Problem, Sites, observe,
 };
 use strat_model::{Coverage, Kind, LocalAddr, Name, SiteFacts, SiteInventory, Spec};
 use strat_planner::{
     Claims, Desired, DiffOptions, Edits, Explanation, MachineOffer, Mode, StockBook, StockEntry,
     Target, claim, diff, place_without,
 };
-use strat_provider::layers::CallObserver;
+use strat_provider::layers::{CallObserver, WriteGate};
 use strat_provider::{Clock, TokioClock};
 use tracing::Instrument as _;
 
@@ -52,6 +51,8 @@ pub struct Session {
     workspace: Workspace,
     sites: Sites,
     unreachable: Vec<Problem>,
+    /// What lets writes through to each site, while a run holds its lease.
+    pub(crate) gates: BTreeMap<Name, WriteGate>,
     clock: Arc<dyn Clock>,
     events: EventSink,
     health: Arc<dyn HealthProbe>,
@@ -90,7 +91,9 @@ impl Session {
         observers: Vec<Arc<dyn CallObserver>>,
     ) -> Result<Self, Error> {
         let context = workspace.context(Arc::clone(&clock));
-        let (sites, unreachable) = sites::connect(&workspace, &context, observers)
+        let names = workspace.intent().sites.keys().cloned();
+        let gates = names.map(|site| (site, WriteGate::shut())).collect();
+        let (sites, unreachable) = sites::connect(&workspace, &context, observers, &gates)
             .instrument(phase!("connect"))
             .await;
         if let (true, Some(problem)) = (sites.is_empty(), unreachable.first()) {
@@ -103,6 +106,7 @@ impl Session {
             workspace,
             sites,
             unreachable,
+            gates,
             clock,
             events,
             health: Arc::new(NetProbe),
@@ -151,12 +155,6 @@ impl Session {
     #[must_use]
     pub fn events(&self) -> &EventSink {
         &self.events
-    }
-
-    /// The lease of this topology.
-    #[must_use]
-    pub fn lease(&self) -> FileLeaseStore {
-        FileLeaseStore::new(self.workspace.state().path(), Arc::clone(&self.clock))
     }
 
     /// The journal of this topology, to read.
@@ -246,10 +244,12 @@ impl Session {
 
     pub(crate) async fn observe_with(&self, journal: &Journal, accounts: &Accounts) -> Observation {
         let owner = self.workspace.owner();
-        let mut observation = observe(&self.sites, owner, journal, &*self.clock, &self.events)
+        let mut sites = self.sites.clone();
+        sites.retain(|site, _| !accounts.is_silent(site));
+        let mut observation = observe(&sites, owner, journal, &*self.clock, &self.events)
             .instrument(phase!("observe"))
             .await;
-        for problem in &self.unreachable {
+        for problem in self.unreachable.iter().chain(&accounts.silent) {
             let partial = || Coverage::Partial {
                 why: problem.error.to_string(),
             };

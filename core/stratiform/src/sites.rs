@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::future::join_all;
 use strat_engine::{Problem, Sites};
 use strat_model::{Bytes, Diagnostic, Name, Pool, SiteFacts, SiteSpec};
-use strat_provider::layers::{CallObserver, LayerPolicy, LayerStack};
+use strat_provider::layers::{CallObserver, LayerPolicy, LayerStack, WriteGate};
 use strat_provider::{ConnectContext, Registry, SettingError, gather_facts};
 use strat_topology::Evaluated;
 
@@ -71,6 +71,7 @@ pub(crate) async fn connect(
     workspace: &Workspace,
     context: &ConnectContext,
     observers: Vec<Arc<dyn CallObserver>>,
+    gates: &BTreeMap<Name, WriteGate>,
 ) -> (Sites, Vec<Problem>) {
     let mut stack = LayerStack::standard(
         LayerPolicy::default(),
@@ -90,8 +91,9 @@ pub(crate) async fn connect(
     for (site, connected) in join_all(connects).await {
         match connected {
             Ok(provider) => {
-                let meter = provider.meter();
-                sites.insert(site.name.clone(), stack.wrap(provider, &meter));
+                let (gate, meter) = (gates.get(&site.name).cloned(), provider.meter());
+                let wrapped = stack.wrap_gated(provider, &meter, gate);
+                sites.insert(site.name.clone(), wrapped);
             }
             Err(error) => problems.push(Problem {
                 site: site.name.clone(),

@@ -1,6 +1,5 @@
 //! The folder beside a topology where its journal and lease are.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
@@ -51,13 +50,10 @@ impl StateDir {
     pub fn create(&self) -> Result<(), Error> {
         std::fs::create_dir_all(&self.0).map_err(Error::file(&self.0, "written"))?;
         let ignore = self.0.join(".gitignore");
-        match std::fs::File::create_new(&ignore) {
-            Ok(mut file) => file
-                .write_all(b"*\n")
-                .map_err(Error::file(&ignore, "written")),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-            Err(error) => Err(Error::file(&ignore, "written")(error)),
+        if std::fs::symlink_metadata(&ignore).is_ok() {
+            return Ok(());
         }
+        strat_engine::files::replace(&ignore, b"*\n").map_err(Error::file(&ignore, "written"))
     }
 }
 

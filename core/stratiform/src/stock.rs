@@ -1,9 +1,9 @@
 //! The book of what ran out, on disk.
 
-use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use strat_engine::files;
 use strat_planner::{StockBook, StockEntry};
 
 use crate::{Error, StateDir};
@@ -54,11 +54,10 @@ impl StockFile {
 
     fn try_read(&self) -> Result<Vec<StockEntry>, String> {
         let path = self.path();
-        let bytes = match std::fs::metadata(&path) {
-            Ok(about) if about.len() > BYTES_MAX => return Err("is far too large".to_owned()),
-            Ok(_) => std::fs::read(&path).map_err(|why| format!("cannot be read: {why}"))?,
-            Err(why) if why.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(why) => return Err(format!("cannot be read: {why}")),
+        let read = files::read(&path, BYTES_MAX);
+        let bytes = read.map_err(|why| format!("cannot be read: {why}"))?;
+        let Some(bytes) = bytes else {
+            return Ok(Vec::new());
         };
         let wire: Wire =
             serde_json::from_slice(&bytes).map_err(|why| format!("is damaged: {why}"))?;
@@ -80,11 +79,9 @@ impl StockFile {
             entries: book.entries().cloned().collect(),
         };
         let write = || -> std::io::Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(self.state.path())?;
-            file.write_all(&serde_json::to_vec_pretty(&wire)?)?;
-            file.write_all(b"\n")?;
-            file.persist(&path)?;
-            Ok(())
+            let mut text = serde_json::to_vec_pretty(&wire)?;
+            text.push(b'\n');
+            files::replace(&path, &text)
         };
         write().map_err(Error::file(&path, "written"))
     }

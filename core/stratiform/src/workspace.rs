@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use strat_engine::LeasePolicy;
 use strat_model::{Diagnostic, Intent, Name, Owner, Severity};
 use strat_planner::{Source, Unplaced, check_address_space};
 use strat_provider::{Clock, ConnectContext, Registry, SkippingClock};
@@ -194,6 +195,12 @@ impl Workspace {
     /// Whether it is the same topology over copies of its sites: see [`Workspace::elsewhere`].
     pub(crate) const fn is_elsewhere(&self) -> bool {
         self.state.is_some()
+    }
+
+    /// How long leases last.
+    #[must_use]
+    pub fn lease_policy(&self) -> LeasePolicy {
+        LeasePolicy::default()
     }
 
     /// What a saved plan remembers of where it came from. No sensitive variable is in it.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use strat_model::{Capabilities, Changes, Name, SiteCapacity, SiteFacts};
 
-use crate::Profile;
 use crate::world::RegionKey;
+use crate::{LeaseRule, Profile};
 
 /// How a site behaves: how fast it is, how far behind its lists are, how often it fails.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,10 @@ pub struct Behaviour {
     pub lost_answers: f64,
     /// The share of calls that fail before they have an effect, from 0 to 1.
     pub faults: f64,
+    /// How conditional writes of leases work; `None` is as the cloud's own.
+    pub leases: Option<LeaseRule>,
+    /// How far reads of leases may lag behind writes.
+    pub lease_lag_ms: u64,
     /// The most things on one page of a list; `None` is the cloud's own number.
     pub page_size: Option<usize>,
     /// The most machines of a type that may run in each zone; what is not named is never out.
@@ -68,6 +72,8 @@ impl Behaviour {
             rate_per_second: None,
             lost_answers: 0.0,
             faults: 0.0,
+            leases: None,
+            lease_lag_ms: 0,
             page_size: None,
             stock: BTreeMap::new(),
             quotas: BTreeMap::new(),

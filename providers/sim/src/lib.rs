@@ -82,6 +82,8 @@
 //! | `consistency_ms` | how far lists may lag | by profile |
 //! | `rate_per_second` | how many calls each operation takes | no bound |
 //! | `lost_answers`, `faults` | the share of calls without answer, without effect | 0 |
+//! | `leases` | how conditional writes of leases work: `counter`, `digest`, `ignored`, or `none` | by profile |
+//! | `lease_lag_ms` | how far reads of leases may lag | 0 |
 //! | `page_size` | how much a page of a list holds | by profile |
 //! | `stock` | how many machines of a type may run in a zone | no bound |
 //! | `quotas` | how many CPUs of a family, or in `total`, may run | large |
@@ -120,6 +122,7 @@ mod error;
 mod factory;
 mod faults;
 mod images;
+mod leases;
 mod observe;
 mod offers;
 mod permissions;
@@ -135,5 +138,6 @@ pub use config::{Behaviour, SimSite};
 pub use control::{Disturbance, RegionView, SimControl};
 pub use factory::SimFactory;
 pub use faults::{Fault, PlannedFault, StockLimit, Trials};
+pub use leases::LeaseRule;
 pub use profile::Profile;
 pub use world::{CallHook, Phase, RegionKey, Verdict, World};

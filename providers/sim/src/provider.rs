@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use strat_model::{Capabilities, Changes, Name, Result};
 use strat_provider::{
-    Attachment, Identity, Images, Machines, Observe, Offers, PermissionCheck, Permissions,
+    Attachment, Identity, Images, Leases, Machines, Observe, Offers, PermissionCheck, Permissions,
     Provider, Writes,
 };
 
@@ -14,7 +14,8 @@ use crate::error::PROVIDER;
 use crate::faults::{Effect, gate};
 use crate::permissions;
 use crate::rules::Cloud;
-use crate::world::{Phase, Tx, World};
+use crate::world::{Phase, RegionKey, Tx, World};
+use crate::{Behaviour, LeaseRule, Profile};
 
 /// One connected site.
 pub(crate) struct SimProvider {
@@ -33,6 +34,26 @@ impl fmt::Debug for SimProvider {
 impl SimProvider {
     pub(crate) const fn new(world: World, cloud: Cloud) -> Self {
         Self { world, cloud }
+    }
+
+    /// How it behaves.
+    pub(crate) const fn behaviour(&self) -> &Behaviour {
+        &self.cloud.site.behaviour
+    }
+
+    /// The region that it is connected to.
+    pub(crate) const fn key(&self) -> &RegionKey {
+        &self.cloud.key
+    }
+
+    /// How its leases work.
+    pub(crate) fn lease_rule(&self) -> LeaseRule {
+        self.behaviour()
+            .leases
+            .unwrap_or(match self.cloud.profile() {
+                Profile::Aws => LeaseRule::Digest,
+                Profile::Azure | Profile::Gcp | Profile::Onprem => LeaseRule::Counter,
+            })
     }
 
     /// A call that changes nothing.
@@ -154,6 +175,10 @@ impl Provider for SimProvider {
 
     fn permissions(&self) -> Option<&dyn Permissions> {
         Some(self)
+    }
+
+    fn leases(&self) -> Option<&dyn Leases> {
+        (self.lease_rule() != LeaseRule::None).then_some(self)
     }
 }
 

@@ -17,12 +17,14 @@ pub(crate) struct Settings {
     pub(crate) seed: u64,
 }
 
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 15] = [
     "consistency_ms",
     "create_ms",
     "delete_ms",
     "faults",
     "latency_ms",
+    "lease_lag_ms",
+    "leases",
     "lost_answers",
     "page_size",
     "profile",
@@ -69,6 +71,8 @@ fn behaviour(reader: &mut SettingsReader<'_>, behaviour: &mut Behaviour) {
     set(reader, "create_ms", &mut behaviour.create_ms);
     set(reader, "delete_ms", &mut behaviour.delete_ms);
     set(reader, "consistency_ms", &mut behaviour.consistency_ms);
+    behaviour.leases = reader.get("leases").or(behaviour.leases);
+    set(reader, "lease_lag_ms", &mut behaviour.lease_lag_ms);
     set(reader, "stock", &mut behaviour.stock);
     set(reader, "quotas", &mut behaviour.quotas);
     share(reader, "lost_answers", &mut behaviour.lost_answers);

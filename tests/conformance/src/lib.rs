@@ -25,6 +25,7 @@
 pub mod behaviours;
 mod bench;
 mod harness;
+pub mod leases;
 mod run;
 mod specs;
 
@@ -91,6 +92,10 @@ macro_rules! conformance {
                     too_much_user_data_is_invalid stopped_machines_start
                     running_machines_stay_as_they_are own_disks_are_made
                     a_machine_of_everything
+                ]
+                leases: [
+                    a_place_is_said of_many_at_once_one_takes_it
+                    only_the_newest_version_is_followed keys_are_apart conditions_are_proved
                 ]
                 storage: [
                     a_volume_attaches_and_detaches an_attached_volume_stays

@@ -54,6 +54,12 @@ impl Folder {
         }
     }
 
+    /// Takes the time from another clock, such as one that is wrong by an hour.
+    #[must_use]
+    pub fn on_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
     /// Lets somebody else ask machines whether they are healthy: those of the simulator are nowhere
     /// to be reached.
     #[must_use]
@@ -182,7 +188,8 @@ impl Folder {
     async fn carry_out(&self, options: &PlanOptions, stop: Stop) -> (Plan, ApplyOutcome) {
         let session = self.session().await;
         let mut run_options = RunOptions::new("test");
-        run_options.lock_timeout = std::time::Duration::from_secs(300);
+        // Longer than a dead holder is waited for.
+        run_options.lock_timeout = std::time::Duration::from_secs(3600);
         let run = session.begin(&run_options).await.expect("begins");
         let planned = run.plan(options).await.expect("a plan");
         let options = ApplyOptions {

@@ -15,7 +15,7 @@ use super::Run;
 use super::known::Known;
 use super::step::PLAN_AGAIN;
 use super::wait::{Until, Waits};
-use crate::{LeaseError, lock};
+use crate::lock;
 
 /// Why a step is not done.
 #[derive(Debug)]
@@ -82,10 +82,19 @@ impl<'a> Context<'a> {
         Duration::from_millis(window)
     }
 
-    /// The lease must be ours still: asked before every call that changes anything.
-    pub(super) fn check_lease(&self) -> Result<(), Failure> {
-        let lost = |why: LeaseError| Failure::Fatal(why.within("nothing may be changed any more"));
-        self.run.lease.check().map(drop).map_err(lost)
+    /// The leases must be ours still: asked before a call is recorded. Whether the call may leave
+    /// is asked once more where it leaves, by the innermost layer.
+    pub(super) fn check_leases(&self, site: &Name) -> Result<(), Failure> {
+        let leases = self.run.leases;
+        if let Err(why) = leases.folder() {
+            return Err(Failure::Fatal(
+                why.within("nothing may be changed any more"),
+            ));
+        }
+        leases.check(site).map_err(|why| {
+            let message = format!("nothing may be changed at {site} any more");
+            Failure::Error(why.within(&message))
+        })
     }
 
     /// Fresh reads of ids at a site, sharing calls with other steps; `None` is what is not there.

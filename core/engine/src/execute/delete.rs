@@ -174,7 +174,7 @@ impl StepRun<'_, '_> {
         let mut left = ids.to_vec();
         let mut refused = None;
         loop {
-            self.context.check_lease()?;
+            self.context.check_leases(&self.step.site)?;
             let outcomes = self.provider.delete(self.step.kind, &left).await;
             let failures = self.not_done(outcomes).await;
             let may_wait = clock.now() < deadline;

@@ -6,6 +6,7 @@ use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use strat_model::{Error, ErrorKind, ResourceId, Scope};
 use strat_planner::{Plan, Step, StepId, StepOp};
+use strat_provider::layers::is_lease_lost;
 
 use super::context::{Context, Failure};
 use super::schedule::{Schedule, Slot, Slots};
@@ -114,7 +115,8 @@ impl<'a> Execution<'a> {
             error.kind(),
             ErrorKind::Unauthenticated | ErrorKind::Forbidden
         );
-        if denied && error.scope() >= Scope::Account {
+        // Nobody else's lease is touched by that: the other sites go on.
+        if is_lease_lost(error) || (denied && error.scope() >= Scope::Account) {
             skipped.extend(self.schedule.close_site(&step.site));
         }
         for id in skipped {

@@ -29,7 +29,7 @@ pub use spending::Spending;
 use drive::Execution;
 
 use crate::{
-    Event, EventSink, HealthProbe, Journal, LeaseGuard, RunRecord, Sites, Stop, UserDataSource,
+    Event, EventSink, HealthProbe, HeldLeases, Journal, RunRecord, Sites, Stop, UserDataSource,
 };
 
 /// Bounds of a run.
@@ -79,7 +79,7 @@ pub struct Run<'a> {
     /// What budgets have left.
     pub spending: &'a Spending,
     /// The right to write.
-    pub lease: &'a LeaseGuard,
+    pub leases: &'a HeldLeases,
     /// The time.
     pub clock: &'a dyn Clock,
     /// Who wants to know.
@@ -101,8 +101,8 @@ pub struct Run<'a> {
 ///   looked up by name before it counts as failed.
 /// - What is changed or deleted is read afresh first and compared with what the plan assumed; a
 ///   difference stops that step. A delete needs two keys besides.
-/// - A failed step stops what depends on it. Bad credentials stop their site. Only a lost lease
-///   and a journal that cannot be written stop everything.
+/// - A failed step stops what depends on it. Bad credentials and a lost lease stop their site. Only
+///   a lost lease of the folder and a journal that cannot be written stop everything.
 /// - Nothing is undone: a second apply finishes the work.
 ///
 /// # Caveats
@@ -130,7 +130,7 @@ pub async fn execute(run: Run<'_>) -> Report {
 
 /// Records that the run begins.
 async fn begin(run: &Run<'_>) -> Result<(), Error> {
-    let lease = run.lease.check();
+    let lease = run.leases.folder();
     let lease = lease.map_err(|why| why.within("nothing was begun"))?;
     let record = RunRecord {
         plan: run.plan.id.clone(),

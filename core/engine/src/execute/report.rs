@@ -18,7 +18,7 @@ pub struct Report {
     pub counts: Counts,
     /// Whether a stop kept it from its end.
     pub interrupted: bool,
-    /// What stopped the whole run: the lease was lost, or the journal cannot be written.
+    /// What stopped the whole run: the folder's lease was lost, or the journal cannot be written.
     pub fatal: Option<Arc<Error>>,
 }
 

@@ -66,7 +66,7 @@ impl<'c, 'a> StepRun<'c, 'a> {
 
     /// Records on disk that a call is about to be made.
     pub(super) async fn begin(&self, what: Begin<'_>) -> Result<EntryId, Failure> {
-        self.context.check_lease()?;
+        self.context.check_leases(&self.step.site)?;
         let run = &self.context.run;
         let started = Started {
             at: run.clock.now(),
@@ -86,7 +86,7 @@ impl<'c, 'a> StepRun<'c, 'a> {
         let entry = run.journal.started(started).await.map_err(unwritable)?;
         // Writing took time. If the lease went in it, the entry stays open and the next run
         // settles it.
-        self.context.check_lease()?;
+        self.context.check_leases(&self.step.site)?;
         Ok(entry)
     }
 

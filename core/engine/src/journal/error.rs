@@ -65,8 +65,11 @@ impl JournalError {
 
     /// What to do next.
     #[must_use]
-    pub const fn help(&self) -> &'static str {
+    pub fn help(&self) -> &'static str {
         match self {
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::InvalidData => {
+                crate::files::WAY_OUT
+            }
             Self::Io { .. } => "see that the disk has room and that the folder may be written",
             Self::Damaged { .. } => {
                 "look whether a copy of the file exists. If not, move it away and plan again: what \

@@ -1,13 +1,14 @@
 //! The journal's file.
 
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write as _};
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::JournalError;
 use super::state::Said;
 use super::wire::{Line, Unread};
+use crate::files;
 
 const FILE_NAME: &str = "journal.jsonl";
 
@@ -54,9 +55,9 @@ impl Log {
             unsynced: false,
             broken: None,
         };
-        let file = match File::open(&log.path) {
-            Ok(file) => file,
-            Err(why) if why.kind() == ErrorKind::NotFound => return Ok(log),
+        let file = match files::open(&log.path) {
+            Ok(Some(file)) => file,
+            Ok(None) => return Ok(log),
             Err(why) => return Err(log.io(why)),
         };
         let said = |line: &[u8]| Said::by(Line::read(line)?).map_err(Unread::Damaged);
@@ -143,11 +144,8 @@ impl Log {
     fn create(&self) -> std::io::Result<File> {
         let dir = self.path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(dir)?;
-        let file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(&self.path)?;
-        sync_dir(dir)?;
+        let file = files::append(&self.path)?;
+        files::sync_dir(dir)?;
         Ok(file)
     }
 
@@ -160,32 +158,11 @@ impl Log {
         if self.len_on_disk == 0 && lines.is_empty() {
             return Ok(());
         }
-        let dir = self.path.parent().unwrap_or(Path::new("."));
-        let new = self.path.with_extension("jsonl.new");
-        let write = || {
-            std::fs::create_dir_all(dir)?;
-            let mut file = File::create(&new)?;
-            file.write_all(lines)?;
-            file.sync_all()?;
-            std::fs::rename(&new, &self.path)?;
-            sync_dir(dir)
-        };
-        write().map_err(|why| self.io(why))?;
+        files::replace(&self.path, lines).map_err(|why| self.io(why))?;
         self.file = None;
         self.unsynced = false;
         self.len = lines.len() as u64;
         self.len_on_disk = self.len;
         Ok(())
     }
-}
-
-/// Makes a new or renamed file's entry in its folder durable. Only Unix lets a folder be synced.
-///
-/// # Errors
-/// If the folder cannot be opened or synced.
-pub fn sync_dir(dir: &Path) -> std::io::Result<()> {
-    if cfg!(unix) {
-        File::open(dir)?.sync_all()?;
-    }
-    Ok(())
 }

@@ -48,7 +48,6 @@ use strat_planner::Applied;
 
 pub use error::JournalError;
 pub use failure::CallFailure;
-pub use file::sync_dir;
 #[cfg(feature = "schema")]
 pub use schema::journal_schema;
 use state::Said;

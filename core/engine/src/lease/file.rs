@@ -1,141 +1,143 @@
-//! A lease in a file, for the processes that share a folder.
+//! Leases in a folder, for the processes that share it.
 
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write as _};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
-use strat_provider::Clock;
+use strat_model::{Digest, Error, ErrorKind, Result};
+use strat_provider::{Kept, LEASE_TEXT_MAX, LeaseKey, LeaseVersion, Leases};
 
-use super::record::Record;
-use super::{Holder, Lease, LeaseError, LeaseStore};
+use crate::files;
 
-/// A lease in a folder: `lease.json`, replaced as a whole while `lease.lock` is locked.
+/// How long the lock is waited for at least. It is held for the moment of reading and writing.
+const PATIENCE_MIN: Duration = Duration::from_secs(5);
+/// How often it is tried.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// One lease in a folder, whatever its key: `lease.json`, replaced as a whole while `lease.lock` is
+/// locked.
 ///
-/// The lock is held only for the moment of reading and writing; who holds the lease is what the
-/// file says. It works as far as file locks do: on one host, and on shared folders that have them.
+/// It works as far as file locks do: on one host, and on shared folders that have them.
 #[derive(Debug, Clone)]
-pub struct FileLeaseStore {
-    dir: PathBuf,
-    clock: Arc<dyn Clock>,
+pub struct FileLeases {
+    pub(super) dir: PathBuf,
+    pub(super) patience: Duration,
 }
 
-impl FileLeaseStore {
-    /// The lease in `dir`, which is made when first acquired.
-    pub fn new(dir: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Self {
+impl FileLeases {
+    /// The lease in `dir`, which is made when it is first taken. `patience` is how long another
+    /// process may keep the lock.
+    pub fn new(dir: impl Into<PathBuf>, patience: Duration) -> Self {
         Self {
             dir: dir.into(),
-            clock,
+            patience: patience.max(PATIENCE_MIN),
         }
-    }
-
-    /// Reads the record, lets `f` change it, and writes it back, as one step for all processes.
-    async fn change<T: Send + 'static>(
-        &self,
-        f: impl FnOnce(&mut Record, Timestamp) -> Result<T, LeaseError> + Send + 'static,
-    ) -> Result<T, LeaseError> {
-        let dir = self.dir.clone();
-        let clock = Arc::clone(&self.clock);
-        let work = move || {
-            std::fs::create_dir_all(&dir).map_err(|why| io(&dir, why))?;
-            let _locked = lock_file(&dir)?;
-            let before = read(&dir)?;
-            let mut record = before.clone();
-            let answer = f(&mut record, clock.now())?;
-            if record != before {
-                write(&dir, &record)?;
-            }
-            Ok(answer)
-        };
-        crate::blocking(work).await
     }
 }
 
 #[async_trait]
-impl LeaseStore for FileLeaseStore {
-    async fn acquire(&self, holder: &Holder, ttl: Duration) -> Result<Lease, LeaseError> {
-        let holder = holder.clone();
-        self.change(move |record, now| record.acquire(&holder, now, ttl))
-            .await
+impl Leases for FileLeases {
+    async fn place(&self) -> Result<String> {
+        Ok(self.dir.display().to_string())
     }
 
-    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease, LeaseError> {
-        let lease = lease.clone();
-        self.change(move |record, now| record.renew(&lease, now, ttl))
-            .await
+    async fn missing(&self) -> Result<Option<String>> {
+        Ok(None)
     }
 
-    async fn release(&self, lease: &Lease) -> Result<(), LeaseError> {
-        let lease = lease.clone();
-        self.change(move |record, _| {
-            record.release(&lease);
-            Ok(())
-        })
-        .await
+    async fn make(&self) -> Result<()> {
+        Ok(())
     }
 
-    async fn current(&self) -> Result<Option<Lease>, LeaseError> {
+    async fn read(&self, _key: &LeaseKey) -> Result<Option<Kept>> {
         // The file is replaced as a whole, so reading needs no lock and makes no folder.
         let dir = self.dir.clone();
-        let record = crate::blocking(move || read(&dir)).await?;
-        Ok(record.current(self.clock.now()))
+        crate::blocking(move || read(&dir)).await
     }
 
-    async fn break_(&self) -> Result<Option<Lease>, LeaseError> {
-        self.change(|record, now| Ok(record.break_(now))).await
+    async fn replace(
+        &self,
+        _key: &LeaseKey,
+        text: &str,
+        seen: Option<&LeaseVersion>,
+    ) -> Result<LeaseVersion> {
+        let (dir, patience) = (self.dir.clone(), self.patience);
+        let (text, seen) = (text.to_owned(), seen.cloned());
+        let work = move || {
+            std::fs::create_dir_all(&dir).map_err(|why| io(&dir, why))?;
+            let _locked = lock_file(&dir, patience)?;
+            if read(&dir)?.map(|kept| kept.version) != seen {
+                return Err(Error::new(ErrorKind::Precondition, "it was written since"));
+            }
+            let path = dir.join("lease.json");
+            files::replace(&path, text.as_bytes()).map_err(|why| io(&path, why))?;
+            Ok(version(&text))
+        };
+        crate::blocking(work).await
+    }
+
+    async fn prove(&self, _key: &LeaseKey, _kept: &Kept) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn lag(&self) -> Duration {
+        Duration::ZERO
     }
 }
 
-fn lock_file(dir: &Path) -> Result<File, LeaseError> {
+/// No text is ever written twice, so its digest sets a writing apart.
+fn version(text: &str) -> LeaseVersion {
+    LeaseVersion(Digest::of(text.as_bytes()).as_str().to_owned())
+}
+
+fn read(dir: &Path) -> Result<Option<Kept>> {
+    let path = dir.join("lease.json");
+    let bytes = files::read(&path, LEASE_TEXT_MAX as u64).map_err(|why| io(&path, why))?;
+    let Some(bytes) = bytes else { return Ok(None) };
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    // It is written whole, so what is no record was written by something else.
+    if !serde_json::from_str(&text).is_ok_and(|value: serde_json::Value| value.is_object()) {
+        return Err(io(&path, files::refused(&path, "holds no lease")));
+    }
+    let version = version(&text);
+    Ok(Some(Kept { text, version }))
+}
+
+/// Locks the folder until the file is dropped.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long a thread waits for a file lock, which no virtual clock can hurry"
+)]
+fn lock_file(dir: &Path, patience: Duration) -> Result<File> {
     let path = dir.join("lease.lock");
-    let open = || {
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)?;
-        file.lock()?;
-        Ok(file)
-    };
-    open().map_err(|why| io(&path, why))
-}
-
-fn read(dir: &Path) -> Result<Record, LeaseError> {
-    let path = dir.join("lease.json");
-    let bytes = match std::fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(why) if why.kind() == ErrorKind::NotFound => return Ok(Record::default()),
-        Err(why) => return Err(io(&path, why)),
-    };
-    let record: Record = serde_json::from_slice(&bytes).map_err(|why| io(&path, why.into()))?;
-    if record.v > Record::VERSION {
-        return Err(LeaseError::Newer {
-            place: path.display().to_string(),
-        });
+    let file = files::append(&path).map_err(|why| io(&path, why))?;
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(why)) => return Err(io(&path, why)),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < patience => {
+                std::thread::sleep(PAUSE);
+            }
+            Err(TryLockError::WouldBlock) => {
+                let message = format!(
+                    "another process has kept `{}` locked for {} s",
+                    path.display(),
+                    patience.as_secs()
+                );
+                let help = "end that process (`fuser` names it), or wait for it longer";
+                return Err(Error::new(ErrorKind::Conflict, message).with_help(help));
+            }
+        }
     }
-    Ok(record)
 }
 
-fn write(dir: &Path, record: &Record) -> Result<(), LeaseError> {
-    let path = dir.join("lease.json");
-    let new = dir.join("lease.json.new");
-    let write = || {
-        let bytes = serde_json::to_vec(record)?;
-        let mut file = File::create(&new)?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&new, &path)?;
-        crate::journal::sync_dir(dir)
-    };
-    write().map_err(|why| io(&path, why))
-}
-
-fn io(place: &Path, why: std::io::Error) -> LeaseError {
-    LeaseError::Io {
-        place: place.display().to_string(),
-        source: Arc::new(why),
+fn io(path: &Path, why: std::io::Error) -> Error {
+    if why.kind() == std::io::ErrorKind::InvalidData {
+        // It says what is wrong with which file already.
+        return Error::new(ErrorKind::Invalid, why.to_string()).with_help(files::WAY_OUT);
     }
+    let message = format!("`{}` cannot be used", path.display());
+    Error::new(ErrorKind::Internal, message).with_source(why)
 }

@@ -63,11 +63,26 @@ impl Holder {
     /// other nothing is known, and its lease has to expire.
     #[must_use]
     pub fn is_gone(&self) -> bool {
-        let (Some(mark), Some(ours)) = (&self.process, ProcessMark::of(std::process::id())) else {
-            return false;
-        };
+        self.runs_here() == Some(false)
+    }
+
+    /// Whether its process is known to run on this host.
+    #[must_use]
+    pub fn lives_here(&self) -> bool {
+        self.runs_here() == Some(true)
+    }
+
+    /// Whether its process lives on this host and is stopped, by Ctrl-Z or SIGSTOP.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.lives_here() && stat(self.pid).is_some_and(|(state, _)| matches!(state, 'T' | 't'))
+    }
+
+    /// Whether its process runs here; `None` for one of another host, boot or process namespace.
+    fn runs_here(&self) -> Option<bool> {
+        let (mark, ours) = (self.process.as_ref()?, ProcessMark::of(std::process::id())?);
         let same_place = mark.boot == ours.boot && mark.pid_namespace == ours.pid_namespace;
-        same_place && start_ticks(self.pid) != Some(mark.started)
+        same_place.then(|| start_ticks(self.pid) == Some(mark.started))
     }
 }
 
@@ -84,17 +99,20 @@ impl ProcessMark {
     }
 }
 
-/// When a process started: the 22nd field of `/proc/<pid>/stat` (see proc(5)), counted from behind
-/// the command, which may hold spaces and parentheses. A zombie counts as gone.
+/// When a process started. A zombie counts as gone.
 fn start_ticks(pid: u32) -> Option<u64> {
+    let (state, ticks) = stat(pid)?;
+    (!matches!(state, 'Z' | 'X')).then_some(ticks)
+}
+
+/// The state of a process and when it started: the 3rd and the 22nd field of `/proc/<pid>/stat`
+/// (see proc(5)), counted from behind the command, which may hold spaces and parentheses.
+fn stat(pid: u32) -> Option<(char, u64)> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_ascii_whitespace();
-    let state = fields.next()?;
-    if matches!(state, "Z" | "X") {
-        return None;
-    }
-    fields.nth(18)?.parse().ok()
+    let state = fields.next()?.chars().next()?;
+    Some((state, fields.nth(18)?.parse().ok()?))
 }
 
 #[expect(

@@ -1,53 +1,87 @@
-//! A lease within one process.
+//! Leases within one process.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use strat_provider::Clock;
+use strat_model::{Error, ErrorKind, Result};
+use strat_provider::{Clock, Kept, LeaseKey, LeaseVersion, Leases};
 
-use super::record::Record;
-use super::{Holder, Lease, LeaseError, LeaseStore};
-use crate::lock;
+use super::{Claim, HeldLeases, Holder, LeaseError, LeasePolicy, Spot, take};
+use crate::{EventSink, lock};
 
-/// A lease that is gone with the process: for tests and rehearsals.
-#[derive(Debug)]
-pub struct MemoryLeaseStore {
-    clock: Arc<dyn Clock>,
-    record: Mutex<Record>,
-}
+/// Leases that are gone with the process: for tests and rehearsals. Clones are one store.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryLeases(Arc<Mutex<BTreeMap<LeaseKey, (u64, String)>>>);
 
-impl MemoryLeaseStore {
-    /// A store that nobody holds.
-    #[must_use]
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self {
-            clock,
-            record: Mutex::default(),
-        }
+impl HeldLeases {
+    /// The leases of a run that nobody else can meet: for tests, benchmarks and rehearsals.
+    ///
+    /// # Errors
+    /// None that a store in memory could give.
+    pub async fn alone(command: &str, clock: &Arc<dyn Clock>) -> Result<Self, LeaseError> {
+        let spot = Spot {
+            store: Arc::new(MemoryLeases::default()),
+            key: LeaseKey::of("folder", ""),
+            place: "memory".to_owned(),
+            window: Duration::ZERO,
+        };
+        let claim = Claim {
+            holder: Holder::this_process(command, clock.now()),
+            policy: LeasePolicy::default(),
+            folder: None,
+            may_make: true,
+        };
+        let none = EventSink::none();
+        let folder = take(&spot, &claim, Duration::ZERO, clock, &none).await?;
+        Ok(Self::new(folder, Vec::new()))
     }
 }
 
 #[async_trait]
-impl LeaseStore for MemoryLeaseStore {
-    async fn acquire(&self, holder: &Holder, ttl: Duration) -> Result<Lease, LeaseError> {
-        lock(&self.record).acquire(holder, self.clock.now(), ttl)
+impl Leases for MemoryLeases {
+    async fn place(&self) -> Result<String> {
+        Ok("memory".to_owned())
     }
 
-    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease, LeaseError> {
-        lock(&self.record).renew(lease, self.clock.now(), ttl)
+    async fn missing(&self) -> Result<Option<String>> {
+        Ok(None)
     }
 
-    async fn release(&self, lease: &Lease) -> Result<(), LeaseError> {
-        lock(&self.record).release(lease);
+    async fn make(&self) -> Result<()> {
         Ok(())
     }
 
-    async fn current(&self) -> Result<Option<Lease>, LeaseError> {
-        Ok(lock(&self.record).current(self.clock.now()))
+    async fn read(&self, key: &LeaseKey) -> Result<Option<Kept>> {
+        let kept = lock(&self.0).get(key).cloned();
+        Ok(kept.map(|(version, text)| Kept {
+            text,
+            version: LeaseVersion(version.to_string()),
+        }))
     }
 
-    async fn break_(&self) -> Result<Option<Lease>, LeaseError> {
-        Ok(lock(&self.record).break_(self.clock.now()))
+    async fn replace(
+        &self,
+        key: &LeaseKey,
+        text: &str,
+        seen: Option<&LeaseVersion>,
+    ) -> Result<LeaseVersion> {
+        let mut kept = lock(&self.0);
+        let before = kept.get(key).map(|(version, _)| *version);
+        if before.map(|version| version.to_string()) != seen.map(|version| version.0.clone()) {
+            return Err(Error::new(ErrorKind::Precondition, "it was written since"));
+        }
+        let version = before.unwrap_or(0) + 1;
+        kept.insert(key.clone(), (version, text.to_owned()));
+        Ok(LeaseVersion(version.to_string()))
+    }
+
+    async fn prove(&self, _key: &LeaseKey, _kept: &Kept) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn lag(&self) -> Duration {
+        Duration::ZERO
     }
 }

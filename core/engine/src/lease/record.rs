@@ -1,108 +1,126 @@
-//! What a store keeps of a lease, and what it grants.
+//! What a lease's register says.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Holder, Lease, LeaseError};
+use super::{Holder, LeasePolicy};
 
-/// What a store keeps. The generation outlives every holder.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The text of a register. It is written for programs of other versions too: fields are only added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
     pub(super) v: u32,
-    pub(super) generation: u64,
-    pub(super) held: Option<Held>,
+    /// Grows with every taking.
+    pub(super) epoch: u64,
+    /// Drawn anew for each writing.
+    pub(super) nonce: String,
+    /// How long the holder may write after it sent this.
+    pub(super) term_ms: u64,
+    /// The longest that one attempt of the holder's may take.
+    pub(super) attempt_ms: u64,
+    /// Who; nobody once it was given back.
+    pub(super) holder: Option<Holder>,
+    /// The folder of the run that wrote this: its journal knows what that run made.
+    #[serde(default)]
+    pub(super) folder: Option<String>,
+    /// When the holder wrote it, by its clock: for people, nothing is decided by it.
+    pub(super) renewed: Timestamp,
+    /// Whether the store was seen to hold its conditions.
+    #[serde(default)]
+    pub(super) proved: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Held {
-    pub(super) holder: Holder,
-    pub(super) expires: Timestamp,
+/// What was made of a register's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Said {
+    /// A record.
+    Record(Box<Record>),
+    /// Nothing that can be understood: somebody holds it, perhaps.
+    Unknown,
+    /// A record of a newer program.
+    Newer(u32),
 }
+
+/// The form of version 1, which was in files alone.
+#[derive(Deserialize)]
+struct First {
+    generation: u64,
+    held: Option<FirstHeld>,
+}
+
+#[derive(Deserialize)]
+struct FirstHeld {
+    holder: Holder,
+}
+
+/// Version 1's term.
+const FIRST_TERM_MS: u64 = 60_000;
 
 impl Record {
-    pub(super) const VERSION: u32 = 1;
+    pub(super) const VERSION: u32 = 2;
 
-    pub(super) fn acquire(
-        &mut self,
-        holder: &Holder,
-        now: Timestamp,
-        ttl: Duration,
-    ) -> Result<Lease, LeaseError> {
-        if let Some(held) = &self.held
-            && held.expires > now
-            && held.holder.id != holder.id
-            && !held.holder.is_gone()
-        {
-            return Err(LeaseError::Held {
-                holder: Box::new(held.holder.clone()),
-                expires: held.expires,
-            });
+    /// A record of nobody's.
+    pub(super) fn free(epoch: u64, now: Timestamp) -> Self {
+        let policy = LeasePolicy::default();
+        Self {
+            v: Self::VERSION,
+            epoch,
+            nonce: nonce(),
+            term_ms: millis(policy.term),
+            attempt_ms: millis(policy.attempt),
+            holder: None,
+            folder: None,
+            renewed: now,
+            proved: false,
         }
-        self.v = Self::VERSION;
-        self.generation += 1;
-        Ok(self.hold(holder, now, ttl))
     }
 
-    pub(super) fn renew(
-        &mut self,
-        lease: &Lease,
-        now: Timestamp,
-        ttl: Duration,
-    ) -> Result<Lease, LeaseError> {
-        if self.is_of(lease) {
-            // Even past its time: nobody took it in between, or the generation would be another.
-            return Ok(self.hold(&lease.holder, now, ttl));
+    /// The same, written anew.
+    pub(super) fn renewed(&self, now: Timestamp) -> Self {
+        Self {
+            nonce: nonce(),
+            renewed: now,
+            ..self.clone()
         }
-        let why = match &self.held {
-            Some(held) => format!("{} took it over", held.holder.who()),
-            None => "somebody broke it".to_owned(),
+    }
+
+    pub(super) fn read(text: &str) -> Said {
+        let Ok(value) = serde_json::from_str::<serde_json::Value>(text) else {
+            return Said::Unknown;
         };
-        Err(LeaseError::Lost { why })
-    }
-
-    pub(super) fn release(&mut self, lease: &Lease) {
-        if self.is_of(lease) {
-            self.held = None;
+        match value.get("v").and_then(serde_json::Value::as_u64) {
+            Some(2) => serde_json::from_value(value).map_or(Said::Unknown, Said::Record),
+            // An unused record of version 1 had no number yet.
+            Some(0 | 1) => serde_json::from_value(value).map_or(Said::Unknown, |first: First| {
+                Said::Record(Box::new(Self {
+                    term_ms: FIRST_TERM_MS,
+                    holder: first.held.map(|held| held.holder),
+                    ..Self::free(first.generation, Timestamp::UNIX_EPOCH)
+                }))
+            }),
+            Some(newer) => Said::Newer(u32::try_from(newer).unwrap_or(u32::MAX)),
+            None => Said::Unknown,
         }
     }
 
-    pub(super) fn current(&self, now: Timestamp) -> Option<Lease> {
-        let held = self.held.as_ref().filter(|held| held.expires > now)?;
-        Some(Lease {
-            holder: held.holder.clone(),
-            generation: self.generation,
-            expires: held.expires,
-        })
+    /// The text that is kept.
+    pub(super) fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
     }
 
-    pub(super) fn break_(&mut self, now: Timestamp) -> Option<Lease> {
-        let lease = self.current(now);
-        self.held = None;
-        // So that the old holder is fenced even if it comes back before anybody else.
-        self.generation += 1;
-        lease
+    /// How long it has to be seen unchanged before it may be taken over, on a store that may lag
+    /// this long.
+    pub(super) fn wait(&self, lag: Duration) -> Duration {
+        Duration::from_millis(self.term_ms.saturating_add(self.attempt_ms)).saturating_add(lag)
     }
+}
 
-    fn is_of(&self, lease: &Lease) -> bool {
-        self.generation == lease.generation
-            && self
-                .held
-                .as_ref()
-                .is_some_and(|held| held.holder.id == lease.holder.id)
-    }
+/// A word that nobody else draws.
+pub(super) fn nonce() -> String {
+    format!("{:032x}", fastrand::u128(..))
+}
 
-    fn hold(&mut self, holder: &Holder, now: Timestamp, ttl: Duration) -> Lease {
-        let expires = now.checked_add(ttl).unwrap_or(Timestamp::MAX);
-        self.held = Some(Held {
-            holder: holder.clone(),
-            expires,
-        });
-        Lease {
-            holder: holder.clone(),
-            generation: self.generation,
-            expires,
-        }
-    }
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -14,12 +14,13 @@ use jiff::Timestamp;
 use strat_engine::*;
 use strat_model::*;
 use strat_planner::{Desired, DiffOptions, Mode, Plan, diff, lint, lower, place};
-use strat_provider::{Clock, Filter, ProviderExt as _, TokioClock};
+use strat_provider::{Clock, Filter, LeaseKey, Leases, ProviderExt as _, TokioClock};
 use strat_sim::{
     Behaviour, Phase, Profile, RegionKey, SimControl, SimSite, Verdict as Hooked, World,
 };
 
-pub(crate) const TTL: Duration = Duration::from_secs(60);
+/// Longer than a dead holder's lease is waited for.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
 
 pub(crate) fn name(text: &str) -> Name {
     Name::new(text).expect(text)
@@ -34,7 +35,7 @@ pub(crate) struct Bench {
     pub(crate) world: World,
     pub(crate) sites: Sites,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) store: Arc<dyn LeaseStore>,
+    pub(crate) store: Arc<dyn Leases>,
     pub(crate) dir: tempfile::TempDir,
     pub(crate) events: EventSink,
     pub(crate) stop: Stop,
@@ -78,7 +79,7 @@ impl Bench {
         Self {
             world,
             sites: BTreeMap::from(sites),
-            store: Arc::new(FileLeaseStore::new(dir.path(), Arc::clone(&clock))),
+            store: Arc::new(FileLeases::new(dir.path(), Duration::ZERO)),
             clock,
             dir,
             events: EventSink::none(),
@@ -97,16 +98,33 @@ impl Bench {
         Journal::open(self.dir.path()).expect("journal")
     }
 
-    pub(crate) async fn guard(&self) -> LeaseGuard {
+    /// Where the folder's lease is kept.
+    pub(crate) fn spot(&self) -> Spot {
+        Spot {
+            store: Arc::clone(&self.store),
+            key: LeaseKey::of("folder", ""),
+            place: "the folder".to_owned(),
+            window: Duration::ZERO,
+        }
+    }
+
+    /// Who wants a lease: another one each time.
+    pub(crate) fn claim(&self, policy: LeasePolicy) -> Claim {
         let run = self.runs.fetch_add(1, Ordering::Relaxed);
         let mut holder = Holder::this_process("apply", self.clock.now());
         holder.id = format!("{}/{run}", holder.id);
-        let (store, clock) = (&*self.store, &*self.clock);
-        let wait = TTL * 2;
-        let lease = acquire_wait(store, &holder, TTL, wait, clock, &self.events)
-            .await
-            .expect("lease");
-        LeaseGuard::hold(Arc::clone(&self.store), lease, TTL, Arc::clone(&self.clock))
+        Claim {
+            holder,
+            policy,
+            folder: None,
+            may_make: true,
+        }
+    }
+
+    pub(crate) async fn guard(&self) -> HeldLeases {
+        let claim = self.claim(LeasePolicy::default());
+        let folder = take(&self.spot(), &claim, PATIENCE, &self.clock, &self.events).await;
+        HeldLeases::new(folder.expect("lease"), Vec::new())
     }
 
     pub(crate) async fn observe(&self, owner: &Owner, journal: &Journal) -> Observation {
@@ -170,7 +188,7 @@ impl Bench {
             .compact(now, retention(&self.sites))
             .await
             .expect("compacts");
-        lease.release().await.expect("releases");
+        lease.release(|_| false).await.expect("releases");
         Applied {
             settled,
             plan,
@@ -184,7 +202,7 @@ impl Bench {
         plan: &Plan,
         seen: &Observation,
         journal: &Journal,
-        lease: &LeaseGuard,
+        lease: &HeldLeases,
     ) -> Report {
         let spending = Spending::of(plan);
         self.execute_within(&spending, (desired, plan), seen, journal, lease)
@@ -198,7 +216,7 @@ impl Bench {
         (desired, plan): (&Desired, &Plan),
         seen: &Observation,
         journal: &Journal,
-        lease: &LeaseGuard,
+        lease: &HeldLeases,
     ) -> Report {
         let graph = lower(plan, &seen.inventory, &seen.facts);
         let faults = lint(plan, &graph, &seen.inventory, &seen.facts);
@@ -212,7 +230,7 @@ impl Bench {
             journal,
             consent: &all_of(plan),
             spending,
-            lease,
+            leases: lease,
             clock: &*self.clock,
             events: &self.events,
             health: &strat_engine::NetProbe,

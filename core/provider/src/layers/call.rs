@@ -22,6 +22,8 @@ pub enum Api {
     Images,
     /// Offers, zones, quotas.
     Offers,
+    /// Who may write.
+    Leases,
 }
 
 impl Api {
@@ -47,6 +49,7 @@ impl Api {
             Self::Storage => "storage",
             Self::Images => "images",
             Self::Offers => "offers",
+            Self::Leases => "leases",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Layers round a provider: trace, retry, throttle, timeout, chaos.
+//! Layers round a provider: trace, retry, throttle, timeout, fence, chaos.
 //!
 //! [`Layered`] is the one forwarder: it is a [`Provider`](crate::Provider) round another, and sends
 //! every call through a stack of [`Layer`]s. A layer sees a [`Call`] (what is called, never what
@@ -16,7 +16,8 @@
 //! 3. [`Throttle`]: above the timeout, so that waiting for a permit never counts as waiting for the
 //!    cloud. It learns from every attempt.
 //! 4. [`Timeout`]: bounds one attempt.
-//! 5. [`Chaos`], in tests only: innermost, so that the others meet its faults as they would the
+//! 5. [`Fence`]: asks, before each attempt at a write leaves, whether the lease outlasts it.
+//! 6. [`Chaos`], in tests only: innermost, so that the others meet its faults as they would the
 //!    cloud's own.
 //!
 //! This is the only place in the workspace that retries or throttles a provider's calls.
@@ -24,6 +25,7 @@
 mod backoff;
 mod call;
 mod chaos;
+mod fence;
 mod flaws;
 mod forward;
 mod histogram;
@@ -40,6 +42,7 @@ mod trace;
 pub use backoff::{Backoff, RetryPolicy};
 pub use call::{Api, Call, Effect};
 pub use chaos::{Chaos, ChaosPolicy, Fault, KillPoint, KillSwitch, ScriptedFault, is_killed};
+pub use fence::{Fence, LeaseLost, WriteGate, WritePermit, is_lease_lost};
 pub use flaws::Flaws;
 pub use forward::Layered;
 pub use layer::{Layer, Next};

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use fastrand::Rng;
 
 use super::{
-    Api, CallObserver, Chaos, Effect, Layer, Layered, RateHint, Reporter, Retry, RetryPolicy,
-    Throttle, ThrottlePolicy, Throttles, Timeout, TimeoutPolicy, Trace, lock,
+    Api, CallObserver, Chaos, Effect, Fence, Layer, Layered, RateHint, Reporter, Retry,
+    RetryPolicy, Throttle, ThrottlePolicy, Throttles, Timeout, TimeoutPolicy, Trace, WriteGate,
+    lock,
 };
 use crate::{Clock, Provider};
 
@@ -75,6 +76,17 @@ impl LayerStack {
     /// that give the same share their throttle.
     #[must_use]
     pub fn wrap(&self, provider: Arc<dyn Provider>, account: &str) -> Arc<dyn Provider> {
+        self.wrap_gated(provider, account, None)
+    }
+
+    /// As [`LayerStack::wrap`], with writes that leave only while `gate` lets them.
+    #[must_use]
+    pub fn wrap_gated(
+        &self,
+        provider: Arc<dyn Provider>,
+        account: &str,
+        gate: Option<WriteGate>,
+    ) -> Arc<dyn Provider> {
         let reporter = Reporter::new(Arc::clone(&self.clock), self.observers.clone());
         let rng = lock(&self.rng).fork();
         let mut stack: Vec<Arc<dyn Layer>> = vec![
@@ -87,6 +99,10 @@ impl LayerStack {
             )),
             Arc::new(Timeout::new(self.policy.timeout, reporter)),
         ];
+        if let Some(gate) = gate {
+            let clock = Arc::clone(&self.clock);
+            stack.push(Arc::new(Fence::new(gate, self.policy.timeout, clock)));
+        }
         if let Some(chaos) = &self.chaos {
             stack.push(Arc::clone(chaos) as Arc<dyn Layer>);
         }

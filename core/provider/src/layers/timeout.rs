@@ -17,6 +17,8 @@ pub struct TimeoutPolicy {
     pub write: Duration,
     /// A write of an image, which may carry gigabytes.
     pub image_write: Duration,
+    /// A read or write of a lease: a small text, of which a term has to hold several.
+    pub lease: Duration,
 }
 
 impl Default for TimeoutPolicy {
@@ -25,6 +27,7 @@ impl Default for TimeoutPolicy {
             read: Duration::from_secs(60),
             write: Duration::from_secs(120),
             image_write: Duration::from_secs(3600),
+            lease: Duration::from_secs(15),
         }
     }
 }
@@ -34,6 +37,7 @@ impl TimeoutPolicy {
     #[must_use]
     pub fn limit(&self, call: &Call<'_>) -> Duration {
         match (call.effect, call.api) {
+            (_, Api::Leases) => self.lease,
             (Effect::Read, _) => self.read,
             (Effect::Write, Api::Images) => self.image_write,
             (Effect::Write, _) => self.write,

@@ -14,9 +14,10 @@ use strat_model::{
     ResourceState, Result, Shared, Sizing, Spec, SubnetScope, SubnetSpec, Token, VolumeSpec,
 };
 use strat_provider::{
-    Attachment, Clock, Create, CreateMachines, Filter, Identity, Images, MachineBatch, Machines,
-    Observe, Offers, Outcome, Page, PageToken, PermissionCheck, Permissions, Provider, ProviderExt,
-    Shutdown, Sought, TokioClock, Update, Writes,
+    Attachment, Clock, Create, CreateMachines, Filter, Identity, Images, Kept, LeaseKey,
+    LeaseVersion, Leases, MachineBatch, Machines, Observe, Offers, Outcome, Page, PageToken,
+    PermissionCheck, Permissions, Provider, ProviderExt, Shutdown, Sought, TokioClock, Update,
+    Writes,
 };
 
 /// How a call of this name ends.
@@ -210,6 +211,44 @@ impl Provider for Fake {
     }
     fn permissions(&self) -> Option<&dyn Permissions> {
         Some(self)
+    }
+    fn leases(&self) -> Option<&dyn Leases> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Leases for Fake {
+    async fn place(&self) -> Result<String> {
+        self.end("lease_place").await?;
+        Ok("fake/a".to_owned())
+    }
+    async fn missing(&self) -> Result<Option<String>> {
+        self.end("lease_missing").await?;
+        Ok(None)
+    }
+    async fn make(&self) -> Result<()> {
+        self.end("make_lease_store").await
+    }
+    async fn read(&self, _: &LeaseKey) -> Result<Option<Kept>> {
+        self.end("read_lease").await?;
+        Ok(None)
+    }
+    async fn replace(
+        &self,
+        _: &LeaseKey,
+        text: &str,
+        _: Option<&LeaseVersion>,
+    ) -> Result<LeaseVersion> {
+        self.end("replace_lease").await?;
+        Ok(LeaseVersion(text.to_owned()))
+    }
+    async fn prove(&self, _: &LeaseKey, _: &Kept) -> Result<bool> {
+        self.end("prove_lease").await?;
+        Ok(true)
+    }
+    fn lag(&self) -> Duration {
+        Duration::ZERO
     }
 }
 

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use strat_model::{ErrorKind, Kind, ResourceId, Result};
 use strat_provider::layers::{Call, Effect, Flaws, Layer, Layered, Next};
-use strat_provider::{Create, Outcome, Provider, ProviderExt, Shutdown, Sought, gather_facts};
+use strat_provider::{
+    Create, Kept, LeaseKey, LeaseVersion, Outcome, Provider, ProviderExt, Shutdown, Sought,
+    gather_facts,
+};
 
 use crate::fake::{Fake, create_network, error, list, mark, specs, token};
 
@@ -59,9 +62,11 @@ impl Layer for Census {
         let is_update = call.operation.starts_with("update_");
         let is_write = is_create
             || is_update
-            || ["start_", "stop_", "delete_", "attach_", "detach_"]
-                .iter()
-                .any(|verb| call.operation.starts_with(verb));
+            || [
+                "start_", "stop_", "delete_", "attach_", "detach_", "make_", "replace_", "prove_",
+            ]
+            .iter()
+            .any(|verb| call.operation.starts_with(verb));
         assert_eq!(call.effect == Effect::Write, is_write, "{call:?}");
         assert_eq!(call.addr.is_some(), is_create || is_update, "{call:?}");
         if let (true, Some(kind)) = (is_write, call.kind) {
@@ -120,10 +125,25 @@ async fn every_method_reaches_its_own() {
     assert_eq!(got.len(), 2);
     list(&provider).await.expect("list");
     gather_facts(&provider).await.expect("facts");
+    let leases = provider.leases().expect("leases");
+    let (key, version) = (LeaseKey::of("a", "b"), LeaseVersion("1".to_owned()));
+    let kept = Kept {
+        text: "{}".to_owned(),
+        version: version.clone(),
+    };
+    leases.place().await.expect("place");
+    leases.missing().await.expect("missing");
+    leases.make().await.expect("make");
+    leases.read(&key).await.expect("read");
+    leases
+        .replace(&key, "{}", Some(&version))
+        .await
+        .expect("replace");
+    leases.prove(&key, &kept).await.expect("prove");
 
     assert_eq!(fake.done(), *census.0.lock().expect("census"));
     let different: BTreeSet<_> = fake.done().into_iter().collect();
-    assert_eq!(different.len(), 42, "{different:?}");
+    assert_eq!(different.len(), 48, "{different:?}");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod chaos;
 mod fake;
+mod fence;
 mod forward;
 mod retry;
 mod server;

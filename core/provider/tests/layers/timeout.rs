@@ -14,6 +14,7 @@ fn timed(fake: Arc<Fake>) -> Layered {
         read: Duration::from_secs(2),
         write: Duration::from_secs(5),
         image_write: Duration::from_secs(60),
+        lease: Duration::from_secs(1),
     };
     let timeout = Timeout::new(policy, Reporter::new(clock(), Vec::new()));
     Layered::new(fake, vec![Arc::new(timeout)])

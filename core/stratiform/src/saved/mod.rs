@@ -111,7 +111,7 @@ impl SavedPlan {
             let file = file.into_inner().map_err(IntoInnerError::into_error)?;
             file.as_file().sync_all()?;
             file.persist(path)?;
-            strat_engine::sync_dir(dir)
+            strat_engine::files::sync_dir(dir)
         };
         written().map_err(Error::file(path, "written"))
     }

@@ -153,6 +153,7 @@ impl World {
                     sites: std::collections::BTreeSet::new(),
                     trials: crate::Trials::default(),
                     pulled: Vec::new(),
+                    leases: BTreeMap::new(),
                 },
                 |region| region.record.clone(),
             );
@@ -335,10 +336,17 @@ impl Memory {
 }
 
 fn unusable(folder: &Path, error: std::io::Error) -> Error {
-    broken(
+    let is_locked = error.kind() == std::io::ErrorKind::WouldBlock;
+    let error = broken(
         format!("the world in {} cannot be used", folder.display()),
         error,
-    )
+    );
+    if is_locked {
+        // Nothing happened, and to try again is to wait as long again.
+        let help = "end or continue that process: `fuser` names it";
+        return error.with_kind(ErrorKind::Conflict).with_help(help);
+    }
+    error
 }
 
 fn no_region(key: &RegionKey) -> Error {

@@ -14,6 +14,7 @@ use strat_model::{CapacityKind, ErrorKind, Kind, Name, Owner, ResourceId, Scope,
 use super::links::Links;
 use super::{RegionKey, Thing, usage::Usage};
 use crate::faults::Trials;
+use crate::leases::LeaseRecord;
 
 /// What is stored of a region besides its things.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,6 +34,9 @@ pub(crate) struct RegionRecord {
     /// The volumes that a call pulled off a machine that ran.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) pulled: Vec<ResourceId>,
+    /// Leases, by key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) leases: BTreeMap<String, LeaseRecord>,
 }
 
 /// What a create with a token led to. One that made a single thing has none of its own: the thing

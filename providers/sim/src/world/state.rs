@@ -89,6 +89,7 @@ impl State {
             let record = RegionRecord {
                 trials: crate::Trials::default(),
                 pulled: Vec::new(),
+                leases: BTreeMap::new(),
                 ..region.record.clone()
             };
             *region = Region::new(record);

@@ -7,13 +7,19 @@
 //! cut off before the next one is written.
 
 use std::fmt::Display;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::state::{Change, FORMAT, State};
+
+/// How often the lock is tried, and how long is paused between two tries: it is held for a
+/// transaction, so who keeps it for 20 s is stopped or hangs.
+const LOCK_TRIES: u32 = 2_000;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// A log smaller than this is not worth compacting.
 const COMPACT_FROM: u64 = 4 << 20;
@@ -77,7 +83,7 @@ impl Store {
 
     /// Waits for the lock and brings `state` up to the last answered transaction.
     pub(crate) fn lock(&mut self, state: &mut State) -> io::Result<Locked> {
-        self.lock.lock()?;
+        self.wait_for_lock()?;
         let guard = Locked(self.lock.try_clone()?);
         let stale = match &self.log {
             None => true,
@@ -93,6 +99,22 @@ impl Store {
             log.catch_up(state)?;
         }
         Ok(guard)
+    }
+
+    fn wait_for_lock(&self) -> io::Result<()> {
+        for _ in 0..LOCK_TRIES {
+            match self.lock.try_lock() {
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+                Err(TryLockError::Error(why)) => return Err(why),
+                Ok(()) => return Ok(()),
+            }
+        }
+        let message = format!(
+            "another process has kept `{}` locked for {} s",
+            self.folder.join("lock").display(),
+            (LOCK_PAUSE * LOCK_TRIES).as_secs()
+        );
+        Err(io::Error::new(io::ErrorKind::WouldBlock, message))
     }
 
     /// Forgets what was read, so that the next lock reads everything anew.

@@ -165,7 +165,7 @@ impl Tx<'_> {
     }
 
     /// Until when a list is behind, if this time it is.
-    fn lag(&mut self, window_ms: u64) -> Option<Timestamp> {
+    pub(crate) fn lag(&mut self, window_ms: u64) -> Option<Timestamp> {
         if window_ms == 0 || self.rng.bool() {
             return None;
         }

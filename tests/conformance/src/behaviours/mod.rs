@@ -3,6 +3,7 @@
 
 pub mod facets;
 pub mod finding;
+pub mod leases;
 pub mod machines;
 pub mod marks;
 pub mod network;

@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
-use strat_sim::{Fault, SimControl, SimFactory};
+use strat_sim::{Disturbance, Fault, SimControl, SimFactory};
 use stratiform::model::{ErrorKind, Kind};
-use stratiform::provider::ProviderExt as _;
 use stratiform::provider::{Clock, Registry, TokioClock};
 use stratiform::{
     ApplyOptions, EventSink, Inputs, PlanOptions, Planned, RunOptions, Session, Workspace,
@@ -111,15 +110,15 @@ impl Shop {
 
     /// Deletes a machine of the fleet behind Stratiform's back.
     pub(crate) async fn lose_a_machine(&self, site: &str) {
-        let session = self.session().await;
+        drop(self.session().await);
         let control = self.control();
         let region = control.find(site).expect("the region");
         let machines = control.resources(&region, Some(Kind::Machine));
         let machines = machines.expect("machines");
         let fleet = machines.iter().find(|m| m.name.contains("web"));
-        let id = fleet.expect("a machine of the fleet").id.clone();
-        let provider = &session.sites()[site];
-        let deleted = provider.delete_all(Kind::Machine, &[id]).await;
+        let which = fleet.expect("a machine of the fleet").id.to_string();
+        let kind = Kind::Machine;
+        let deleted = control.disturb(&region, &Disturbance::Delete { kind, which });
         deleted.expect("deleted");
     }
 

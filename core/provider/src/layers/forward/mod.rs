@@ -5,6 +5,7 @@
 //! (`missing_trait_methods`, which sees through `async_trait`), and a test counts the methods.
 
 mod facets;
+mod leases;
 mod reads;
 mod writes;
 
@@ -18,7 +19,7 @@ use super::flaws::{Flaws, Partial, Whole};
 use super::outcome::{may_have_happened, unknown_after};
 use super::{Api, Call, Effect, Layer, Next, lock};
 use crate::{
-    Attachment, Identity, Images, Machines, Observe, Offers, Permissions, Provider, Writes,
+    Attachment, Identity, Images, Leases, Machines, Observe, Offers, Permissions, Provider, Writes,
 };
 
 /// A provider inside a stack of layers.
@@ -171,5 +172,9 @@ impl Provider for Layered {
 
     fn permissions(&self) -> Option<&dyn Permissions> {
         self.inner.permissions().map(|_| self as _)
+    }
+
+    fn leases(&self) -> Option<&dyn Leases> {
+        self.inner.leases().map(|_| self as &dyn Leases)
     }
 }
