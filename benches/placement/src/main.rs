@@ -142,6 +142,7 @@ fn capabilities() -> Capabilities {
         sizing: Sizing::Catalogue,
         idempotency: Idempotency::Name,
         marks: MarkStore::Metadata,
+        labels: stratiform::model::LabelRules::Any,
         unreadable: BTreeMap::new(),
         create_batch: 100,
         ids_per_call: 100,

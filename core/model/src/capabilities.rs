@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, Field, Kind};
+use crate::{Bytes, Field, Kind, LabelRules};
 
 /// What a provider can do at a site. The planner refuses what is not in here before the first call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct Capabilities {
     pub idempotency: Idempotency,
     /// Where the ownership mark is kept.
     pub marks: MarkStore,
+    /// What labels it takes.
+    #[serde(default)]
+    pub labels: LabelRules,
     /// Fields that cannot be read back, besides image and user data, which never can.
     pub unreadable: BTreeMap<Kind, BTreeSet<Field>>,
     /// The most machines that one create call makes; at least 1.

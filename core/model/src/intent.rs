@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ipnet::Ipv4Net;
 
 use crate::{
-    Bytes, DiskClass, DiskSpec, FirewallRule, Labels, LocalAddr, Money, Name, Origin, Owner,
+    Bytes, DiskClass, DiskSpec, Field, FirewallRule, Labels, LocalAddr, Money, Name, Origin, Owner,
     RolloutIntent, Shared, SiteSpec, UserData,
 };
 
@@ -69,6 +69,8 @@ pub struct Common {
     pub protect: bool,
     /// Whether its data may go without being agreed to by name, once its mark says so.
     pub disposable: bool,
+    /// The fields whose differences, from whatever side, are left as they are.
+    pub ignore: Shared<BTreeSet<Field>>,
     /// What must be done before it, besides what it refers to; sorted. The address of a block with
     /// several instances, without a key, is all of them. Instances that say the same share it.
     pub depends_on: Arc<[LocalAddr]>,

@@ -12,6 +12,7 @@ mod images;
 mod intent;
 mod inventory;
 mod kind;
+mod labels;
 mod mark;
 mod name;
 mod offer;
@@ -41,6 +42,7 @@ pub use intent::{
 };
 pub use inventory::{Coverage, Inventory, Missed, MissedState, SiteInventory};
 pub use kind::{Kind, Operations, Service};
+pub use labels::{LabelRules, merged_labels, own_labels};
 pub use mark::{Digest, Mark, MarkOrigin};
 pub use name::{Name, NameError};
 pub use offer::{CapacityKind, Offer, Pool, Quota, SiteFacts};

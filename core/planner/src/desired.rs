@@ -1,6 +1,6 @@
 //! Evaluated, placed intent: no expression and no choice left in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
@@ -52,6 +52,8 @@ pub struct Entry {
     pub protect: bool,
     /// Whether its data may go without being agreed to by name, once its mark says so.
     pub disposable: bool,
+    /// The fields whose differences are left as they are.
+    pub ignore: Shared<BTreeSet<Field>>,
     /// What must be done before it, besides what its spec refers to. Things that say the same share
     /// it.
     pub depends_on: Arc<[Dependency]>,

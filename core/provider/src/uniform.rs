@@ -5,9 +5,9 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use strat_model::{
-    AddressSpec, Bytes, Capabilities, Changes, Error, ErrorKind, Idempotency, Kind, LiveFields,
-    Mark, MarkStore, Name, Offer, Pool, Quota, Resource, ResourceId, Result, Sizing, Spec,
-    SubnetScope, VolumeSpec,
+    AddressSpec, Bytes, Capabilities, Changes, Error, ErrorKind, Idempotency, Kind, LabelRules,
+    LiveFields, Mark, MarkStore, Name, Offer, Pool, Quota, Resource, ResourceId, Result, Sizing,
+    Spec, SubnetScope, VolumeSpec,
 };
 
 use crate::{
@@ -79,6 +79,7 @@ pub fn uniform_capabilities(kinds: impl IntoIterator<Item = Kind>) -> Capabiliti
         sizing: Sizing::Catalogue,
         idempotency: Idempotency::Name,
         marks: MarkStore::Metadata,
+        labels: LabelRules::Any,
         unreadable: [].into(),
         create_batch: 1,
         ids_per_call: 100,

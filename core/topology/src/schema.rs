@@ -60,6 +60,7 @@ const fn block(
 const LABELS: AttributeSchema = optional("labels");
 const PROTECT: AttributeSchema = optional("protect");
 const DISPOSABLE: AttributeSchema = optional("disposable");
+const IGNORE_CHANGES: AttributeSchema = optional("ignore_changes");
 const DEPENDS_ON: AttributeSchema = optional("depends_on");
 const COUNT: AttributeSchema = optional("count");
 const FOR_EACH: AttributeSchema = optional("for_each");
@@ -136,6 +137,7 @@ static NETWORK: BlockSchema = block(
         required("sites"),
         LABELS,
         PROTECT,
+        IGNORE_CHANGES,
         DEPENDS_ON,
         COUNT,
         FOR_EACH,
@@ -150,6 +152,7 @@ static SUBNET: BlockSchema = block(
         required("newbits"),
         LABELS,
         PROTECT,
+        IGNORE_CHANGES,
         DEPENDS_ON,
         COUNT,
         FOR_EACH,
@@ -175,6 +178,7 @@ static FIREWALL: BlockSchema = block(
         required("network"),
         LABELS,
         PROTECT,
+        IGNORE_CHANGES,
         DEPENDS_ON,
         COUNT,
         FOR_EACH,
@@ -189,6 +193,7 @@ static ADDRESS: BlockSchema = block(
         optional("site"),
         LABELS,
         PROTECT,
+        IGNORE_CHANGES,
         DEPENDS_ON,
         COUNT,
         FOR_EACH,
@@ -202,6 +207,7 @@ static KEYPAIR: BlockSchema = block(
         required("public_key"),
         LABELS,
         PROTECT,
+        IGNORE_CHANGES,
         DEPENDS_ON,
         COUNT,
         FOR_EACH,
@@ -216,6 +222,7 @@ static IMAGE: BlockSchema = block(
         optional("sha256"),
         LABELS,
         PROTECT,
+        IGNORE_CHANGES,
         DEPENDS_ON,
         COUNT,
         FOR_EACH,
@@ -282,9 +289,11 @@ static MACHINE: BlockSchema = block(
         optional("firewalls"),
         optional("keypair"),
         optional("user_data"),
+        optional("user_data_change"),
         LABELS,
         PROTECT,
         DISPOSABLE,
+        IGNORE_CHANGES,
         DEPENDS_ON,
         COUNT,
         FOR_EACH,
@@ -309,8 +318,10 @@ static MACHINES: BlockSchema = block(
         optional("firewalls"),
         optional("keypair"),
         optional("user_data"),
+        optional("user_data_change"),
         LABELS,
         PROTECT,
+        IGNORE_CHANGES,
         DEPENDS_ON,
         FOR_EACH,
     ],
@@ -328,6 +339,7 @@ static VOLUME: BlockSchema = block(
         LABELS,
         PROTECT,
         DISPOSABLE,
+        IGNORE_CHANGES,
         DEPENDS_ON,
         COUNT,
         FOR_EACH,
@@ -343,6 +355,7 @@ static BUCKET: BlockSchema = block(
         LABELS,
         PROTECT,
         DISPOSABLE,
+        IGNORE_CHANGES,
         DEPENDS_ON,
         COUNT,
         FOR_EACH,
@@ -393,51 +406,4 @@ impl BlockSchema {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GUIDE: &str = include_str!("../../../docs/language.md");
-
-    /// The part of the guide under a heading, up to the next one of that rank or above.
-    fn section(heading: &str) -> &'static str {
-        let (_, rest) = GUIDE
-            .split_once(&format!("\n{heading}\n"))
-            .unwrap_or_else(|| panic!("docs/language.md has no `{heading}`"));
-        let end = ["\n## ", "\n### "].map(|next| rest.find(next).unwrap_or(rest.len()));
-        &rest[..end[0].min(end[1])]
-    }
-
-    #[test]
-    fn the_guide_tells_of_every_attribute() {
-        let everywhere = section("## What every managed block may have");
-        let mut blocks: Vec<(&BlockSchema, &str, &str)> = Vec::new();
-        for block in FILE {
-            let own = section(&format!("### {}", block.keyword));
-            // A fleet has everything that a machine has.
-            let shared = match block.keyword {
-                "machines" => section("### machine"),
-                _ => "",
-            };
-            blocks.push((block, own, shared));
-            let mut inside = block.blocks.to_vec();
-            while let Some(nested) = inside.pop() {
-                blocks.push((nested, own, shared));
-                inside.extend(nested.blocks);
-            }
-        }
-        for (block, own, shared) in blocks {
-            for attribute in block.attributes {
-                let star = if attribute.required { "*" } else { "" };
-                let row = format!("| `{}`{star} ", attribute.name);
-                assert!(
-                    [own, shared, everywhere]
-                        .iter()
-                        .any(|text| text.contains(&row)),
-                    "docs/language.md does not tell of `{}` in `{}`",
-                    attribute.name,
-                    block.keyword
-                );
-            }
-        }
-    }
-}
+mod tests;

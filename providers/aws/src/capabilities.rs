@@ -41,6 +41,7 @@ pub fn capabilities(consistency_window_ms: Option<u64>) -> Capabilities {
         idempotency: Idempotency::Token {
             window_ms: 24 * 3_600_000,
         },
+        labels: strat_model::LabelRules::Aws,
         marks: MarkStore::Tags {
             max: 50 - TAGS_KEPT,
             key_max: 128,

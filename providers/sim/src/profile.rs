@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use strat_model::{
-    Bytes, Capabilities, Changes, Field, Idempotency, Kind, LiveFields, MarkStore, Name, Sizing,
-    SubnetScope,
+    Bytes, Capabilities, Changes, Field, Idempotency, Kind, LabelRules, LiveFields, MarkStore,
+    Name, Sizing, SubnetScope,
 };
 
 /// The cloud that a site behaves like.
@@ -178,6 +178,12 @@ impl Profile {
             sizing,
             idempotency,
             marks,
+            labels: match self {
+                Self::Aws => LabelRules::Aws,
+                Self::Azure => LabelRules::Azure,
+                Self::Gcp => LabelRules::Google,
+                Self::Onprem => LabelRules::Any,
+            },
             unreadable: self.unreadable(),
             create_batch,
             ids_per_call,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use strat_model::{
     ErrorKind, Field, Kind, MarkOrigin, Resource, ResourceId, ResourceState, Result, Spec,
+    merged_labels,
 };
 use strat_planner::{Action, TargetRef};
 use strat_provider::{Outcome, ProviderExt as _};
@@ -32,14 +33,19 @@ impl StepRun<'_, '_> {
 
         let mut mark = self.mark(goal, generation(target, &fresh), &spec);
         mark.origin = self.origin(&fresh);
-        let old_note = fresh
-            .mark
-            .as_ref()
-            .and_then(|mark| mark.notes.get(&Field::UserData));
-        if let (false, Some(note)) = (touches_user_data, old_note) {
-            // The machine still runs with what it was made with, whatever the text is now.
-            mark.notes.insert(Field::UserData, note.clone());
+        if let Some(old) = &fresh.mark {
+            // The thing is still what it was made with in what is not changed now, whatever the
+            // topology says of it: an image, user data.
+            let counts = |field: &Field| {
+                let of_topology = matches!(field, Field::Request | Field::Labels | Field::Attach);
+                !of_topology && !fields.contains(field)
+            };
+            let kept = old.notes.iter().filter(|(field, _)| counts(field));
+            mark.notes
+                .extend(kept.map(|(field, note)| (*field, note.clone())));
         }
+        let labels = merged_labels(fresh.spec.labels(), goal.spec.labels(), fresh.mark.as_ref());
+        *spec.labels_mut() = labels;
         let mut fields = fields.clone();
         fields.remove(&Field::Attach);
 

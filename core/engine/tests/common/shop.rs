@@ -16,6 +16,7 @@ pub(crate) fn common(text: &str) -> Common {
         labels: Labels::new(),
         protect: false,
         disposable: false,
+        ignore: Default::default(),
         depends_on: std::sync::Arc::default(),
         origins: std::sync::Arc::default(),
     }

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use strat_model::{
     Addr, Field, FirewallRule, FirewallSpec, ImageRef, MachineSpec, MarkOrigin, Name, Resource,
-    ResourceId, ResourceState, Spec,
+    ResourceId, ResourceState, Spec, own_labels,
 };
+
+use serde_json::json;
 
 use super::Differ;
 use super::value::field_value;
@@ -88,7 +90,7 @@ impl Differ<'_> {
             _ => {}
         }
         put(
-            readable(Field::Labels) && goal.spec.labels() != resource.spec.labels(),
+            readable(Field::Labels) && labels_differ(goal, resource),
             Field::Labels,
         );
         for field in goal.notes.keys().filter(|field| !readable(**field)) {
@@ -119,6 +121,7 @@ impl Differ<'_> {
             Field::Disposable,
         );
         found.extend(self.reference_deltas(addr, goal, resource));
+        found.retain(|delta| !entry.ignore.contains(&delta.field));
         found.sort_by_key(|delta| delta.field);
         found
     }
@@ -189,10 +192,7 @@ impl Differ<'_> {
             }
             (Spec::Machine(want), Spec::Machine(is)) => {
                 put(one(&want.subnet, &is.subnet), Field::Subnet);
-                put(
-                    maybe(want.keypair.as_ref(), is.keypair.as_ref()),
-                    Field::Keypair,
-                );
+                // A key pair counts at the first boot alone: no machine is made anew for another.
                 put(
                     self.set(site, want.firewalls.iter(), is.firewalls.iter()),
                     Field::Firewalls,
@@ -309,6 +309,11 @@ impl Differ<'_> {
                     };
                     (note.cloned().into(), after.into())
                 }
+                Field::Labels => {
+                    let (is, want) = (resource.spec.labels(), goal.spec.labels());
+                    let own = own_labels(is, want, resource.mark.as_ref());
+                    (json!(own), json!(want))
+                }
                 _ => (
                     field_value(&is, field).unwrap_or_default(),
                     field_value(&goal.spec, field).unwrap_or_default(),
@@ -380,6 +385,13 @@ impl Differ<'_> {
         let facts = self.facts.get(&addr.site);
         facts.is_some_and(|facts| facts.changes.change(resource, &to, &fields).is_in_place())
     }
+}
+
+/// Whether the labels that the topology sets, or set, are others than it wants. What others put on
+/// is theirs.
+fn labels_differ(goal: &Goal, resource: &Resource) -> bool {
+    let (want, is) = (goal.spec.labels(), resource.spec.labels());
+    want != is && own_labels(is, want, resource.mark.as_ref()) != *want
 }
 
 fn machine(

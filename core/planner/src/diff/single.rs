@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use strat_model::{Addr, Field, Resource, ResourceState, Spec};
+use strat_model::{Addr, Field, Kind, Resource, ResourceState, Spec};
 
 use super::compare::Delta;
 use super::value::resource_value;
@@ -100,6 +100,7 @@ impl<'a> Differ<'a> {
                 && mark.protect == entry.protect
                 && mark.disposable == entry.disposable
                 && mark.notes.get(&request) == goal.notes.get(&request)
+                && mark.notes.get(&Field::Labels) == goal.notes.get(&Field::Labels)
         })
     }
 
@@ -145,6 +146,11 @@ impl<'a> Differ<'a> {
             Cause::Topology | Cause::Interrupted => {
                 format!("the topology changed its {why}, which cannot be changed in place")
             }
+        };
+        let reason = if addr.kind() == Kind::Keypair {
+            format!("{reason}; a key counts at the first boot: machines that run keep theirs")
+        } else {
+            reason
         };
         let mut change = change(addr, Action::Replace, cause, reason);
         self.fill(&mut change, entry, goal, resource, deltas);

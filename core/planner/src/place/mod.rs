@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 use strat_model::{
-    Addr, Common, Diagnostic, Digest, Field, Intent, Inventory, Kind, LocalAddr, Name,
+    Addr, Common, Diagnostic, Digest, Field, Intent, Inventory, Kind, LocalAddr, Mark, Name,
     RolloutIntent, Shared, SiteFacts, Spec, VolumeSpec,
 };
 
@@ -191,17 +191,39 @@ impl<'a> Placer<'a> {
                 .push(unsupported(self.intent, common, &addr.site, kind));
             return;
         }
+        self.check_labels(common, &addr);
         let entry = Entry {
             goals,
             protect: common.protect,
             disposable: common.disposable,
+            ignore: common.ignore.clone(),
             depends_on: Arc::default(),
             why: None,
         };
         self.entries.insert(addr, entry);
     }
 
-    /// The notes for what this site's provider cannot read back.
+    /// Says which of a thing's labels the cloud where it goes does not take.
+    fn check_labels(&mut self, common: &Common, addr: &Addr) {
+        let Some(facts) = self.facts.get(&addr.site) else {
+            return;
+        };
+        for (key, value) in common.labels.iter() {
+            let Err(why) = facts.capabilities.labels.check(key, value) else {
+                continue;
+            };
+            let message = format!(
+                "the label `{key} = {value}` of {} is not one that {} takes: {why}",
+                common.addr, addr.site
+            );
+            let finding = Diagnostic::error(NoPlace::BadLabel.as_str(), message)
+                .at(common.origin("labels"), format!("not at {}", addr.site));
+            let problem = Unplaced::new(&common.addr, NoPlace::BadLabel, finding);
+            self.problems.push(problem);
+        }
+    }
+
+    /// The notes for what this site's provider cannot read back, and of which labels are ours.
     fn notes(&self, site: &Name, spec: &Spec<Addr>) -> BTreeMap<Field, String> {
         let Some(facts) = self.facts(site) else {
             return BTreeMap::new();
@@ -211,7 +233,10 @@ impl<'a> Placer<'a> {
             let value = field_value(spec, *field)?;
             Some((*field, Digest::of_json(&value).short().to_owned()))
         };
-        fields.into_iter().flatten().filter_map(note).collect()
+        let unreadable = fields.into_iter().flatten().filter_map(note);
+        let labels = Mark::note_of_labels(spec.labels());
+        let labels = labels.map(|note| (Field::Labels, note));
+        unreadable.chain(labels).collect()
     }
 }
 

@@ -44,6 +44,8 @@ pub enum NoPlace {
     CannotShrink,
     /// It is there already and cannot be moved.
     CannotMove,
+    /// The cloud where it is to be does not take one of its labels.
+    BadLabel,
 }
 
 impl NoPlace {
@@ -61,6 +63,7 @@ impl NoPlace {
             Self::ExhaustedCidr => "exhausted_cidr",
             Self::CannotShrink => "cannot_shrink",
             Self::CannotMove => "cannot_move",
+            Self::BadLabel => "bad_label",
         }
     }
 }

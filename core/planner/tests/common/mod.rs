@@ -50,6 +50,7 @@ pub(crate) fn cloud(zones: &[&str], subnets: SubnetScope) -> SiteFacts {
             sizing: Sizing::Catalogue,
             idempotency: Idempotency::Token { window_ms: 600_000 },
             marks: MarkStore::Metadata,
+            labels: strat_model::LabelRules::Any,
             unreadable: BTreeMap::new(),
             create_batch: 10,
             ids_per_call: 10,
@@ -101,6 +102,7 @@ pub(crate) fn common(text: &str) -> Common {
         labels: Labels::new(),
         protect: false,
         disposable: false,
+        ignore: Default::default(),
         depends_on: std::sync::Arc::default(),
         origins: std::sync::Arc::default(),
     }

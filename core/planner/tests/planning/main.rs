@@ -9,6 +9,7 @@ mod consent;
 mod depending;
 mod drift;
 mod growing;
+mod others;
 mod placing;
 mod room;
 mod spending;

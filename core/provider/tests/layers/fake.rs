@@ -50,6 +50,7 @@ impl Fake {
                 sizing: Sizing::Catalogue,
                 idempotency: Idempotency::Name,
                 marks: MarkStore::Metadata,
+                labels: strat_model::LabelRules::Any,
                 unreadable: BTreeMap::new(),
                 create_batch: 10,
                 ids_per_call: 10,

@@ -186,6 +186,7 @@ impl<'e, 'p> Item<'e, 'p> {
         let labels = self.optional("labels", labels::labels);
         let protect = self.optional("protect", read::bool);
         let disposable = self.optional("disposable", read::bool);
+        let ignore = super::ignore::ignored(self);
         let depends_on = self.depends_on();
         let of_all = self.ev.topology_labels.clone();
         if of_all.len() > MAX_LABELS {
@@ -214,6 +215,7 @@ impl<'e, 'p> Item<'e, 'p> {
             labels: all,
             protect: protect?.unwrap_or(false),
             disposable: disposable?.unwrap_or(false),
+            ignore: ignore?,
             depends_on: depends_on?,
             origins: self.thing.origins.clone(),
         })

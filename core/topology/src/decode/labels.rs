@@ -11,9 +11,12 @@ use crate::value::{Value, text_of};
 
 /// The most labels of one thing: AWS and Azure take 50 tags, and some are Stratiform's own.
 pub(super) const MAX_LABELS: usize = 40;
+/// The longest key that any cloud takes (Azure), and the longest value.
+const KEY_MAX: usize = 512;
+const VALUE_MAX: usize = 256;
 
-/// Labels within what every cloud takes: Google's keys are lower case and its keys and values
-/// have at most 63 characters; Kubernetes and Azure rule out further signs.
+/// Labels that some cloud takes. Whether each cloud does where a thing may go is found out when it is
+/// placed: their rules differ widely.
 pub(super) fn labels(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Labels> {
     let Value::Map(map) = &arg.value else {
         return Err(read::wrong(
@@ -41,13 +44,20 @@ fn label(ev: &mut Evaluator<'_>, key: &str, value: &Value, span: Span) -> Outcom
     let mut fail = |code: &str, message: String, help: Option<&str>| -> Failed {
         ev.fail(span, code, message, "this label", help.map(str::to_owned))
     };
-    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
-    let first = key.starts_with(|c: char| c.is_ascii_lowercase());
-    if !first || key.len() > 63 || !key.chars().all(good) {
+    let plain =
+        |text: &str, most: usize| text.chars().count() <= most && !text.contains(char::is_control);
+    if key.is_empty() || !plain(key, KEY_MAX) {
         return Err(fail(
             "bad_label",
-            format!("the label key `{key}` is not one that every cloud takes"),
-            Some("use 1 to 63 lower-case letters, digits, `_` and `-`, beginning with a letter"),
+            format!("the label key `{key}` is not one that any cloud takes"),
+            Some("use 1 to 512 characters, none of them a line break or a tab"),
+        ));
+    }
+    if key.starts_with("stratiform:") {
+        return Err(fail(
+            "bad_label",
+            format!("the label key `{key}` is Stratiform's own"),
+            Some("call it something else"),
         ));
     }
     let Some(text) = text_of(value) else {
@@ -55,12 +65,11 @@ fn label(ev: &mut Evaluator<'_>, key: &str, value: &Value, span: Span) -> Outcom
         let message = format!("the label `{key}` is a string, not {found}");
         return Err(fail("wrong_type", message, None));
     };
-    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    if text.len() > 63 || !text.chars().all(good) {
+    if !plain(&text, VALUE_MAX) {
         return Err(fail(
             "bad_label",
-            format!("the value of the label `{key}` is not one that every cloud takes"),
-            Some("use at most 63 letters, digits, `_`, `-` and `.`"),
+            format!("the value of the label `{key}` is not one that any cloud takes"),
+            Some("use at most 256 characters, none of them a line break or a tab"),
         ));
     }
     Ok(text.as_ref().to_owned())

@@ -2,6 +2,7 @@
 
 mod budget;
 mod compute;
+mod ignore;
 mod item;
 mod labels;
 mod link;

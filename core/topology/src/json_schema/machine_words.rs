@@ -79,6 +79,12 @@ pub(super) const MACHINES: &[Row] = &[
         "What it does at its first boot.",
     ),
     (
+        "machine",
+        "user_data_change",
+        OneOf(&["replace", "ignore"]),
+        "What a change of `user_data` does to machines that run; `replace` if left out.",
+    ),
+    (
         "machines",
         "count",
         Whole(0, 1_000_000),

@@ -197,9 +197,9 @@ pub(super) fn definitions() -> Map<String, Value> {
         (
             "labels",
             json!({
-                "description": "Labels that every cloud takes.",
+                "description": "Labels; each cloud where the thing may go must take them.",
                 "type": "object",
-                "propertyNames": { "pattern": "^[a-z][a-z0-9_-]{0,62}$|[$%]\\{" },
+                "propertyNames": { "minLength": 1, "maxLength": 512 },
                 "additionalProperties": of("text"),
             }),
         ),

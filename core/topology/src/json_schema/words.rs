@@ -28,6 +28,12 @@ const REST: &[Row] = &[
     ),
     (
         "",
+        "ignore_changes",
+        Texts,
+        "Attributes whose differences, from the topology or by hand, are left as they are.",
+    ),
+    (
+        "",
         "depends_on",
         Blocks,
         "What must be done before it, besides what it refers to.",

@@ -83,6 +83,7 @@ fn with_sizes(max_cpu: u32, max_memory: u64) -> Capabilities {
         },
         idempotency: Idempotency::Name,
         marks: MarkStore::Metadata,
+        labels: strat_model::LabelRules::Any,
         unreadable: BTreeMap::new(),
         create_batch: 16,
         ids_per_call: 100,

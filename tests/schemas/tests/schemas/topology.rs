@@ -118,7 +118,7 @@ fn what_is_no_topology() {
     spoilt("/firewall/web/ingress/http", "to", json!("internet"));
     spoilt("/site/dc1/capacity", "gpu", json!(4));
     spoilt("/bucket/assets", "versioning", json!("perhaps"));
-    spoilt("/topology/shop", "labels", json!({ "Team": "platform" }));
+    spoilt("/topology/shop", "labels", json!({ "": "platform" }));
     for (pointer, field) in [
         ("/machine/db", "image"),
         ("/machines/web", "count"),

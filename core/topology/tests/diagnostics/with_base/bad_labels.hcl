@@ -1,10 +1,10 @@
 bucket "c" {
   site = site.a
-  labels = { Role = "x" }
+  labels = { "" = "x" }
 }
 bucket "d" {
   site = site.a
-  labels = { role = "x y" }
+  labels = { role = "x\ny" }
 }
 bucket "e" {
   site = site.a
@@ -13,4 +13,12 @@ bucket "e" {
 bucket "f" {
   site = site.a
   labels = "x"
+}
+bucket "g" {
+  site = site.a
+  labels = { "stratiform:owner" = "me" }
+}
+bucket "h" {
+  site = site.a
+  ignore_changes = ["labels", "verzioning"]
 }

@@ -1,4 +1,4 @@
 bucket "x" {
   site   = site.a
-  labels = { Env = "x", role = "a b", "1" = "x" }
+  labels = { "" = "x", role = "a\nb", "stratiform:spec" = "x" }
 }

@@ -1,0 +1,160 @@
+//! What is others' on a thing, and what counts at the first boot alone.
+
+use std::collections::BTreeSet;
+
+use strat_model::*;
+use strat_planner::*;
+
+use crate::common::*;
+use crate::{lines, plan_of};
+
+fn labels(pairs: &[(&str, &str)]) -> Labels {
+    let own = |(k, v): &(&str, &str)| ((*k).to_owned(), (*v).to_owned());
+    pairs.iter().map(own).collect()
+}
+
+/// The shop with labels on its bucket, and its world.
+fn labelled() -> (Intent, Inventory) {
+    let mut intent = shop();
+    intent.buckets[0].common.labels = labels(&[("team", "shop"), ("tier", "web")]);
+    let world = realise(&placed(&intent, &empty()));
+    (intent, world)
+}
+
+#[test]
+fn labels_of_others_are_no_difference() {
+    let (mut intent, mut world) = labelled();
+    let bucket = at(&mut world, "bucket.assets@east").spec.labels_mut();
+    bucket.insert("CostCenter".to_owned(), "7".to_owned());
+    assert!(plan_of(&intent, &world).is_empty());
+
+    // One of ours that somebody changed, or took away, is.
+    let bucket = at(&mut world, "bucket.assets@east").spec.labels_mut();
+    bucket.insert("team".to_owned(), "bank".to_owned());
+    let plan = plan_of(&intent, &world);
+    assert_eq!(lines(&plan), ["update bucket.assets@east x1"]);
+    assert_eq!(plan.changes[0].cause, Cause::Drift);
+    let field = &plan.changes[0].fields[0];
+    assert_eq!(
+        field.before,
+        serde_json::json!({"team": "bank", "tier": "web"})
+    );
+    assert_eq!(
+        field.after,
+        serde_json::json!({"team": "shop", "tier": "web"})
+    );
+
+    // What the topology sets no more goes; what others put on stays.
+    let (_, mut world) = labelled();
+    let bucket = at(&mut world, "bucket.assets@east").spec.labels_mut();
+    bucket.insert("CostCenter".to_owned(), "7".to_owned());
+    intent.buckets[0].common.labels = labels(&[("team", "shop")]);
+    let plan = plan_of(&intent, &world);
+    assert_eq!(lines(&plan), ["update bucket.assets@east x1"]);
+    let field = &plan.changes[0].fields[0];
+    assert_eq!(
+        field.before,
+        serde_json::json!({"team": "shop", "tier": "web"})
+    );
+}
+
+#[test]
+fn a_mark_that_does_not_know_its_labels_learns_them() {
+    let (intent, mut world) = labelled();
+    let mark = at(&mut world, "bucket.assets@east").mark.as_mut();
+    mark.expect("a mark").notes.remove(&Field::Labels);
+    let plan = plan_of(&intent, &world);
+    assert_eq!(lines(&plan), ["update bucket.assets@east x1"]);
+    assert_eq!(plan.changes[0].reason, "only its mark is out of date");
+}
+
+#[test]
+fn labels_are_judged_where_the_thing_goes() {
+    let mut intent = shop();
+    intent.buckets[0].common.labels = labels(&[("CostCenter", "7")]);
+    let mut facts = facts();
+    let rules = |facts: &mut Facts, rules| {
+        facts.get_mut("east").expect("east").capabilities.labels = rules;
+    };
+    rules(&mut facts, LabelRules::Aws);
+    assert!(place(&intent, &facts, &empty()).is_ok());
+    rules(&mut facts, LabelRules::Google);
+    let findings = place(&intent, &facts, &empty()).expect_err("Google takes no capitals");
+    assert_eq!(findings[0].finding.code, "bad_label");
+    let message = &findings[0].finding.message;
+    assert!(
+        message.contains("`CostCenter = 7` of bucket.assets"),
+        "{message}"
+    );
+}
+
+#[test]
+fn another_key_makes_no_machine_anew() {
+    let mut intent = shop();
+    let mut world = realise(&placed(&intent, &empty()));
+    // Rotated.
+    intent.keypairs[0].public_key = "ssh-ed25519 BBBB".to_owned();
+    let plan = plan_of(&intent, &world);
+    assert!(
+        plan.changes
+            .iter()
+            .all(|change| change.kind == Kind::Keypair),
+        "{:?}",
+        lines(&plan)
+    );
+    assert!(
+        plan.changes[0]
+            .reason
+            .contains("machines that run keep theirs")
+    );
+    // Deleted by hand.
+    intent.keypairs[0].public_key = "ssh-ed25519 AAAA".to_owned();
+    for site in world.sites.values_mut() {
+        site.resources.retain(|thing| thing.kind() != Kind::Keypair);
+    }
+    let plan = plan_of(&intent, &world);
+    assert!(!plan.is_empty());
+    assert!(
+        plan.changes
+            .iter()
+            .all(|change| change.kind == Kind::Keypair),
+        "{:?}",
+        lines(&plan)
+    );
+}
+
+#[test]
+fn what_is_ignored_is_left_as_it_is() {
+    let mut intent = shop();
+    let world = realise(&placed(&intent, &empty()));
+    intent.machines[1].user_data = Some(UserData::text("#cloud-config 2"));
+    intent.machines[1].image = Ok("ubuntu-24.04".to_owned());
+    intent.volumes[0].class = DiskClass::Hdd;
+    let ignore = |common: &mut Common, fields: &[Field]| {
+        common.ignore = fields.iter().copied().collect::<BTreeSet<_>>().into();
+    };
+    ignore(
+        &mut intent.machines[1].common,
+        &[Field::UserData, Field::Image],
+    );
+    ignore(&mut intent.volumes[0].common, &[Field::Class]);
+    let mut facts = facts();
+    for site in facts.values_mut() {
+        let images =
+            ["debian-12", "ubuntu-24.04"].map(|name| (name.to_owned(), ResourceId::from(name)));
+        site.images = images.into_iter().collect();
+    }
+    let desired = place(&intent, &facts, &world).expect("placed");
+    let plan = diff(&desired, &world, &facts, None, &DiffOptions::default());
+    // The marks say what the topology says; the things stay.
+    for change in &plan.changes {
+        assert_eq!(
+            change.action,
+            Action::Update,
+            "{}: {}",
+            change.addr,
+            change.reason
+        );
+        assert_eq!(change.reason, "only its mark is out of date");
+    }
+}
