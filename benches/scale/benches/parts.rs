@@ -14,7 +14,7 @@ use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, 
 use jiff::Timestamp;
 use strat_sim::{Behaviour, Profile, SimFactory, SimSite, World};
 use stratiform::engine::{Journal, Observation, Operation, Sites, Started, observe};
-use stratiform::model::{Addr, Kind, Name, Owner, ResourceId, Token};
+use stratiform::model::{Addr, Kind, Moves, Name, Owner, ResourceId, Token};
 use stratiform::planner::{DiffOptions, diff, lower, place};
 use stratiform::provider::{Clock, Registry, TokioClock};
 use stratiform::topology::{Sources, Topology};
@@ -60,7 +60,14 @@ fn seen(owner: &Owner) -> Observation {
     let site = site.behaving(Behaviour::instant());
     let sites = Sites::from([(east, world.connect(site).expect("connects"))]);
     let (journal, events) = (Journal::in_memory(), EventSink::none());
-    runtime().block_on(observe(&sites, owner, &journal, &*clock, &events))
+    runtime().block_on(observe(
+        &sites,
+        owner,
+        &Moves::default(),
+        &journal,
+        &*clock,
+        &events,
+    ))
 }
 
 fn runtime() -> tokio::runtime::Runtime {

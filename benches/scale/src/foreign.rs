@@ -9,8 +9,8 @@ use strat_sim::{Behaviour, Profile, SimSite, World};
 use stratiform::EventSink;
 use stratiform::engine::{Journal, Sites, observe};
 use stratiform::model::{
-    Bytes, CapacityKind, ImageRef, Labels, MachineSpec, Mark, Name, NetworkSpec, Owner, Spec,
-    SubnetSpec, Token,
+    Bytes, CapacityKind, ImageRef, Labels, MachineSpec, Mark, Moves, Name, NetworkSpec, Owner,
+    Spec, SubnetSpec, Token,
 };
 use stratiform::provider::layers::{LayerPolicy, LayerStack};
 use stratiform::provider::{Clock, CreateMachines, Provider, ProviderExt as _, TokioClock};
@@ -58,7 +58,15 @@ async fn observed() -> Result<u64, Box<dyn Error>> {
     let owner: Owner = "bench".parse()?;
     let (journal, events) = (Journal::in_memory(), EventSink::none());
     let before = memory("VmRSS:")?;
-    let seen = observe(&sites, &owner, &journal, &*clock, &events).await;
+    let seen = observe(
+        &sites,
+        &owner,
+        &Moves::default(),
+        &journal,
+        &*clock,
+        &events,
+    )
+    .await;
     let found = seen.inventory.resources().count();
     if found < OURS as usize || found > OURS as usize + 10 {
         return Err(format!("{found} things were seen").into());

@@ -60,7 +60,15 @@ async fn plan_and_apply(dir: &Path) -> Result<Taken, Box<dyn Error>> {
     let (journal, events) = (Journal::in_memory(), EventSink::none());
     let options = DiffOptions::default();
 
-    let seen = observe(&sites, &intent.owner, &journal, &*clock, &events).await;
+    let seen = observe(
+        &sites,
+        &intent.owner,
+        &intent.moves,
+        &journal,
+        &*clock,
+        &events,
+    )
+    .await;
     let mut desired = None;
     let placed = measure(|| desired = place(intent, &seen.facts, &seen.inventory).ok());
     let desired = desired.ok_or("no place")?;
@@ -105,7 +113,15 @@ async fn plan_and_apply(dir: &Path) -> Result<Taken, Box<dyn Error>> {
         return Err(format!("the apply failed: {:?}", report.counts).into());
     }
 
-    let seen = observe(&sites, &intent.owner, &journal, &*clock, &events).await;
+    let seen = observe(
+        &sites,
+        &intent.owner,
+        &intent.moves,
+        &journal,
+        &*clock,
+        &events,
+    )
+    .await;
     let mut desired = None;
     let placed_again = measure(|| desired = place(intent, &seen.facts, &seen.inventory).ok());
     let desired = desired.ok_or("no place")?;

@@ -122,7 +122,15 @@ async fn apply(dir: &Path, told: bool) -> Result<Paced, Box<dyn Error>> {
     let sites = sites(&clock, told, &stats, &refusals)?;
     let journal = Journal::in_memory();
     let events = EventSink::none();
-    let seen = observe(&sites, &intent.owner, &journal, &*clock, &events).await;
+    let seen = observe(
+        &sites,
+        &intent.owner,
+        &intent.moves,
+        &journal,
+        &*clock,
+        &events,
+    )
+    .await;
     let desired = place(intent, &seen.facts, &seen.inventory).map_err(|_| "no place")?;
     let options = DiffOptions::default();
     let plan = diff(&desired, &seen.inventory, &seen.facts, None, &options);

@@ -38,6 +38,7 @@ pub(crate) fn plan(plan: &Plan, detail: Detail, width: usize) -> String {
     withheld(&mut text, plan, width);
     protected(&mut text, plan);
     data_loss(&mut text, plan, width);
+    renames(&mut text, plan, width);
     guard(&mut text, plan, width);
     foot(&mut text, plan);
     text
@@ -248,6 +249,48 @@ fn data_loss(text: &mut String, plan: &Plan, width: usize) {
     text.push('\n');
     for line in words(&line, width.saturating_sub(2)) {
         let _ = writeln!(text, "  {line}");
+    }
+    text.push('\n');
+}
+
+/// How many blocks of renames are written out.
+const RENAMES_MAX: usize = 8;
+
+/// What goes and may only have been renamed, and the block that says so.
+fn renames(text: &mut String, plan: &Plan, width: usize) {
+    let Some(first) = plan.renames.first() else {
+        return;
+    };
+    heading(
+        text,
+        "Was it renamed? Something goes, and something like it comes:",
+    );
+    let ask = match plan.renames.len() {
+        1 => format!(
+            "If {} is {} under a new name, put this into the topology; it stays then:",
+            first.to, first.from
+        ),
+        count => format!(
+            "If {count} things only have new names, put this into the topology, and see that each is \
+             the right one; they stay then:"
+        ),
+    };
+    for line in words(&ask, width.saturating_sub(2)) {
+        let _ = writeln!(text, "  {line}");
+    }
+    let from = plan.renames.iter().take(RENAMES_MAX);
+    for rename in from {
+        let (from, to) = (&rename.from, &rename.to);
+        let _ = writeln!(
+            text,
+            "\n    moved {{\n      from = {from}\n      to   = {to}\n    }}"
+        );
+    }
+    match plan.renames.len().saturating_sub(RENAMES_MAX) {
+        0 => {}
+        more => {
+            let _ = writeln!(text, "  {}", paint(DIM, format!("and {more} more")));
+        }
     }
     text.push('\n');
 }

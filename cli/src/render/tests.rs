@@ -8,7 +8,8 @@ use stratiform::model::{
     Name, NetworkSpec, ResourceId, Spec, VolumeSpec,
 };
 use stratiform::planner::{
-    Action, Cause, Change, FieldChange, Goal, Guard, Plan, ReplaceOrder, Summary, View, Withheld,
+    Action, Cause, Change, FieldChange, Goal, Guard, Plan, Rename, ReplaceOrder, Summary, View,
+    Withheld,
 };
 
 use super::fold::Detail;
@@ -255,6 +256,35 @@ fn creates_narrow() {
 #[test]
 fn everything_at_once() {
     insta::assert_snapshot!(plain(&plan::plan(&mixed(), Detail::Folded, 100)));
+}
+
+#[test]
+fn what_may_have_been_renamed_is_asked_about() {
+    let goes = change(
+        "volume.data@east",
+        Action::Delete,
+        "it is in the topology no more",
+    );
+    let comes = change(
+        "volume.store@east",
+        Action::Create,
+        "it is in the topology and not there yet",
+    );
+    let rename = |from: &str, to: &str| Rename {
+        from: from.parse().expect(from),
+        to: to.parse().expect(to),
+    };
+    let mut plan = whole(vec![goes, comes], Summary::default());
+    plan.renames = vec![rename("volume.data", "volume.store")];
+    insta::assert_snapshot!(
+        "one_rename",
+        plain(&super::plan::plan(&plan, Detail::All, 80))
+    );
+    plan.renames.push(rename("volume.x[0]", "volume.x[\"a\"]"));
+    insta::assert_snapshot!(
+        "two_renames",
+        plain(&super::plan::plan(&plan, Detail::All, 80))
+    );
 }
 
 #[test]

@@ -46,7 +46,9 @@ impl From<&StepOp> for Operation {
     fn from(op: &StepOp) -> Self {
         match op {
             StepOp::Create { .. } => Self::Create,
-            StepOp::Update { .. } | StepOp::ClearRules { .. } => Self::Update,
+            StepOp::Update { .. } | StepOp::Rename { .. } | StepOp::ClearRules { .. } => {
+                Self::Update
+            }
             StepOp::Attach { .. } => Self::Attach,
             StepOp::Detach { .. } => Self::Detach,
             StepOp::Stop { .. } => Self::Stop,

@@ -53,7 +53,7 @@ pub use health::{HealthProbe, NetProbe, Question};
 #[cfg(feature = "schema")]
 pub use journal::journal_schema;
 pub use journal::{
-    CallFailure, EntryId, Journal, JournalError, Pending, RunRecord, Started, retention,
+    CallFailure, EntryId, Journal, JournalError, Noted, Pending, RunRecord, Started, retention,
 };
 pub use lease::{
     Claim, FileLeases, Found, HeldLeases, Holder, Lease, LeaseError, LeaseGuard, LeasePolicy,

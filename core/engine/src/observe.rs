@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures::future::{join, join_all};
 use jiff::Timestamp;
 use strat_model::{
-    Addr, Coverage, Error, ErrorKind, Inventory, Kind, Missed, MissedState, Name, Owner, Resource,
-    ResourceId, ResourceState, SiteFacts, SiteInventory, Witness,
+    Addr, Coverage, Error, ErrorKind, Inventory, Kind, Missed, MissedState, Moves, Name, Owner,
+    Resource, ResourceId, ResourceState, SiteFacts, SiteInventory, Witness,
 };
 use strat_provider::{Clock, Filter, PageToken, Provider, ProviderExt as _, gather_facts};
 
@@ -53,10 +53,12 @@ pub struct Problem {
 ///
 /// # Caveats
 ///
+/// - What was renamed is read under its old names as well, and keeps the mark that it has.
 /// - A create whose outcome is not known has no id to read by: [`settle`](crate::settle) first.
 pub async fn observe(
     sites: &Sites,
     owner: &Owner,
+    moves: &Moves,
     journal: &Journal,
     clock: &dyn Clock,
     events: &EventSink,
@@ -66,6 +68,7 @@ pub async fn observe(
             site: name,
             provider: &**provider,
             owner,
+            moves,
             journal,
             now: clock.now(),
             events,
@@ -108,6 +111,7 @@ struct Look<'a> {
     site: &'a Name,
     provider: &'a dyn Provider,
     owner: &'a Owner,
+    moves: &'a Moves,
     journal: &'a Journal,
     now: Timestamp,
     events: &'a EventSink,
@@ -166,11 +170,13 @@ impl Look<'_> {
         let found = &mut seen.resources;
         let listed = self.list(kind, found).await;
         sort(found);
-        let known = self.journal.known(self.owner, self.site, kind);
+        let known = self
+            .journal
+            .known_as(self.owner, self.moves, self.site, kind);
         let read = self.read_by_id(kind, &known, found).await;
-        vouch(self.owner, self.journal, &known, found);
+        self.vouch(&known, found);
         match read {
-            Ok(()) => seen.missed = missed(self.owner, known, found),
+            Ok(()) => seen.missed = self.missed(known, found),
             Err(error) => seen.failure = Some(error),
         }
         seen.failure = listed.err().or(seen.failure);
@@ -183,8 +189,22 @@ impl Look<'_> {
         seen
     }
 
+    /// What is marked as the topology's, under whatever name.
     async fn list(&self, kind: Kind, found: &mut Vec<Resource>) -> Result<(), Error> {
-        let filter = Filter::Owner(self.owner.clone());
+        self.list_of(self.owner, kind, found).await?;
+        for former in self.moves.former_owners(self.owner) {
+            self.list_of(&former, kind, found).await?;
+        }
+        Ok(())
+    }
+
+    async fn list_of(
+        &self,
+        owner: &Owner,
+        kind: Kind,
+        found: &mut Vec<Resource>,
+    ) -> Result<(), Error> {
+        let filter = Filter::Owner(owner.clone());
         let mut next: Option<PageToken> = None;
         for _ in 0..PAGES_MAX {
             let page = self
@@ -241,63 +261,61 @@ impl Look<'_> {
     }
 }
 
-/// Says of what the journal knows whether it is what its mark says: that is not kept where the mark is.
-fn vouch(
-    owner: &Owner,
-    journal: &Journal,
-    known: &BTreeMap<ResourceId, Addr>,
-    found: &mut [Resource],
-) {
-    for resource in found {
-        let marked = resource
-            .mark
-            .as_ref()
-            .filter(|mark| owner.owns(&mark.owner));
-        let Some(marked) = marked.map(|mark| &mark.addr) else {
-            continue;
-        };
-        match known.get(&resource.id) {
-            Some(made) if made != marked => {
-                let why = format!("it is known to be {made}");
-                resource.witness = Witness::Refuted { why };
+impl Look<'_> {
+    /// Says of what the journal knows whether it is what its mark says: that is not kept where the
+    /// mark is.
+    fn vouch(&self, known: &BTreeMap<ResourceId, Addr>, found: &mut [Resource]) {
+        for resource in found {
+            let Some(mark) = resource.mark.as_ref() else {
+                continue;
+            };
+            let Some(now) = self.moves.of_mark(self.owner, mark) else {
+                continue;
+            };
+            match known.get(&resource.id) {
+                Some(made) if *made != now => {
+                    let why = format!("it is known to be {made}");
+                    resource.witness = Witness::Refuted { why };
+                }
+                Some(_) => resource.witness = Witness::Held,
+                None if !resource.witness.is_held() && self.made(&mark.addr, &resource.id) => {
+                    resource.witness = Witness::Held;
+                }
+                None => {}
             }
-            Some(_) => resource.witness = Witness::Held,
-            None if !resource.witness.is_held() && journal.made(owner, marked, &resource.id) => {
-                resource.witness = Witness::Held;
-            }
-            None => {}
         }
     }
-}
 
-/// What became of the known things that are not, or not as ours, among what was found. `found` is
-/// sorted by id.
-fn missed(owner: &Owner, known: BTreeMap<ResourceId, Addr>, found: &[Resource]) -> Vec<Missed> {
-    let missed = known.into_iter().filter_map(|(id, addr)| {
-        let at = found.binary_search_by(|item| item.id.cmp(&id));
-        let state = match at.ok().map(|at| &found[at]) {
-            None => MissedState::Gone,
-            Some(there) if there.state == ResourceState::Deleting => return None,
-            Some(Resource { mark: None, .. }) => MissedState::Unmarked,
-            Some(Resource {
-                mark: Some(mark), ..
-            }) => {
-                let is_ours = owner.owns(&mark.owner);
-                if is_ours && mark.addr == addr {
-                    return None;
-                }
-                if is_ours {
-                    let addr = mark.addr.clone();
-                    MissedState::Mismarked { addr }
-                } else {
-                    let owner = mark.owner.clone();
-                    MissedState::Foreign { owner }
-                }
-            }
-        };
-        Some(Missed { addr, id, state })
-    });
-    missed.collect()
+    /// Whether the journal has the call that made a thing.
+    fn made(&self, addr: &Addr, id: &ResourceId) -> bool {
+        let former = self.moves.former_owners(self.owner);
+        let mut owners = std::iter::once(self.owner).chain(&former);
+        owners.any(|owner| self.journal.made(owner, addr, id))
+    }
+
+    /// What became of the known things that are not, or not as ours, among what was found, which is
+    /// sorted by id.
+    fn missed(&self, known: BTreeMap<ResourceId, Addr>, found: &[Resource]) -> Vec<Missed> {
+        let missed = known.into_iter().filter_map(|(id, addr)| {
+            let at = found.binary_search_by(|item| item.id.cmp(&id));
+            let state = match at.ok().map(|at| &found[at]) {
+                None => MissedState::Gone,
+                Some(there) if there.state == ResourceState::Deleting => return None,
+                Some(Resource { mark: None, .. }) => MissedState::Unmarked,
+                Some(Resource {
+                    mark: Some(mark), ..
+                }) => match self.moves.of_mark(self.owner, mark) {
+                    Some(now) if now == addr => return None,
+                    Some(addr) => MissedState::Mismarked { addr },
+                    None => MissedState::Foreign {
+                        owner: mark.owner.clone(),
+                    },
+                },
+            };
+            Some(Missed { addr, id, state })
+        });
+        missed.collect()
+    }
 }
 
 /// Sorts by id. Of what a list had twice, the later counts.

@@ -370,7 +370,15 @@ async fn a_list_that_fails_is_never_an_empty_one() {
         .expect("injects");
     let journal = Journal::in_memory();
     let (clock, none) = (&*bench.clock, EventSink::none());
-    let seen = observe(&bench.sites, &intent.owner, &journal, clock, &none).await;
+    let seen = observe(
+        &bench.sites,
+        &intent.owner,
+        &intent.moves,
+        &journal,
+        clock,
+        &none,
+    )
+    .await;
     assert_eq!(seen.problems.len(), 3, "{:?}", seen.problems);
     let east = &seen.inventory.sites["east"];
     let partial = Kind::ALL.iter().filter(|kind| !east.is_complete(**kind));

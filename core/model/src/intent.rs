@@ -6,8 +6,8 @@ use std::sync::Arc;
 use ipnet::Ipv4Net;
 
 use crate::{
-    Bytes, DiskClass, DiskSpec, Field, FirewallRule, Labels, LocalAddr, Money, Name, Origin, Owner,
-    RolloutIntent, Shared, SiteSpec, UserData,
+    Bytes, DiskClass, DiskSpec, Field, FirewallRule, Labels, LocalAddr, Money, Moves, Name, Origin,
+    Owner, RolloutIntent, Shared, SiteSpec, UserData,
 };
 
 /// What a topology asks for, in no provider's terms.
@@ -40,6 +40,8 @@ pub struct Intent {
     pub buckets: Vec<BucketIntent>,
     /// What it may cost.
     pub budgets: Vec<BudgetIntent>,
+    /// What was renamed.
+    pub moves: Moves,
 }
 
 /// A ceiling for the monthly cost (730 hours) of some sites.

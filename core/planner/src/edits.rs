@@ -1,14 +1,15 @@
-//! What a person says of things before a plan is made: that one is a topology's, or is to be made anew.
+//! What a person says of things before a plan is made: that one is a topology's, is called otherwise
+//! now, or is to be made anew.
 
 use std::collections::BTreeMap;
 
 use strat_model::{
-    Addr, Fingerprint, Inventory, Mark, MarkOrigin, Missed, MissedState, Name, Owner, Resource,
-    ResourceId, Shared, Witness,
+    Addr, Fingerprint, Inventory, Mark, MarkOrigin, Missed, MissedState, Moves, Name, Noun, Owner,
+    Resource, ResourceId, ResourceState, Shared, SiteInventory, Witness,
 };
 
 use crate::Target;
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Former, Plan};
 
 /// What a person says before a plan is made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,8 +46,101 @@ impl Claims {
     }
 }
 
-/// The things whose place in the topology a person said, and their fingerprints as they really are.
-pub type Edits = BTreeMap<(Name, ResourceId), Fingerprint>;
+/// The things whose place in the topology a person said: what is planned is as if their marks said so
+/// already.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Edits {
+    /// By site and id.
+    pub things: BTreeMap<(Name, ResourceId), Edit>,
+    /// Addresses to which things were renamed and where others are, and what is said of it. Nothing of
+    /// either is touched.
+    pub taken: BTreeMap<Addr, String>,
+}
+
+/// A thing whose place in the topology a person said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// Its fingerprint as it really is.
+    pub real: Fingerprint,
+    /// What it was called before, if it is renamed; `None`: it is adopted.
+    pub former: Option<Former>,
+}
+
+impl Edits {
+    /// What a thing was called before, if it is renamed.
+    #[must_use]
+    pub fn former(&self, site: &Name, id: &ResourceId) -> Option<&Former> {
+        if self.things.is_empty() {
+            return None;
+        }
+        let edit = self.things.get(&(site.clone(), id.clone()))?;
+        edit.former.as_ref()
+    }
+}
+
+/// Takes what was renamed into what was seen, as if the marks had been rewritten already.
+pub fn rename(inventory: &mut Inventory, owner: &Owner, moves: &Moves, edits: &mut Edits) {
+    if moves.is_empty() {
+        return;
+    }
+    for (site, seen) in &mut inventory.sites {
+        rename_at(site, seen, owner, moves, edits);
+    }
+}
+
+fn rename_at(
+    site: &Name,
+    seen: &mut SiteInventory,
+    owner: &Owner,
+    moves: &Moves,
+    edits: &mut Edits,
+) {
+    let mut renamed: BTreeMap<Addr, Vec<(Addr, ResourceId)>> = BTreeMap::new();
+    for resource in &mut seen.resources {
+        let Some(mark) = &mut resource.mark else {
+            continue;
+        };
+        let now = moves.of_mark(owner, mark).filter(|now| now.site == *site);
+        let Some(now) = now.filter(|now| *now != mark.addr || !owner.owns(&mark.owner)) else {
+            continue;
+        };
+        let former = Former {
+            owner: (!owner.owns(&mark.owner)).then(|| mark.owner.clone()),
+            addr: mark.addr.clone(),
+        };
+        let real = resource.fingerprint();
+        let Some(mark) = &mut resource.mark else {
+            continue;
+        };
+        if resource.state != ResourceState::Deleting && now.local.noun != Noun::Machines {
+            let there = renamed.entry(now.clone()).or_default();
+            there.push((former.addr.clone(), resource.id.clone()));
+        }
+        mark.addr = now;
+        mark.owner = owner.clone();
+        let former = Some(former);
+        let key = (site.clone(), resource.id.clone());
+        edits.things.insert(key, Edit { real, former });
+    }
+    for (addr, things) in renamed {
+        let (first, id) = &things[0];
+        let other = things.iter().find(|(former, _)| former != first);
+        let native = seen.resources.iter().find(|one| {
+            let mark = one.mark.as_ref();
+            let here = mark.is_some_and(|mark| owner.owns(&mark.owner) && mark.addr == addr);
+            here && one.state != ResourceState::Deleting
+                && !edits.things.contains_key(&(site.clone(), one.id.clone()))
+        });
+        let native = native.map(|one| &one.id);
+        if let Some(there) = native.or(other.map(|(_, id)| id)) {
+            let why = format!(
+                "{id}, which was {first}, is renamed to it, and {there} is there already; neither \
+                 is touched: delete the one that is not it, or take the `moved` block out"
+            );
+            edits.taken.insert(addr, why);
+        }
+    }
+}
 
 /// Why a thing cannot be adopted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,7 +160,8 @@ pub fn claim(
     inventory: &mut Inventory,
     owner: &Owner,
     claims: &Claims,
-) -> Result<Edits, CannotAdopt> {
+    edits: &mut Edits,
+) -> Result<(), CannotAdopt> {
     for seen in inventory.sites.values_mut() {
         seen.missed.retain(|missed| {
             let gone = missed.state == MissedState::Gone;
@@ -80,7 +175,6 @@ pub fn claim(
         let lost = missed.filter(|missed| missed.state == MissedState::Unmarked);
         adopt.extend(lost.map(|one| (one.addr.clone(), Some(one.id.clone()))));
     }
-    let mut edits = Edits::new();
     for (addr, id) in &adopt {
         let refuse = |why: String| CannotAdopt {
             addr: addr.clone(),
@@ -97,7 +191,7 @@ pub fn claim(
             Some(id) => id.clone(),
             None => known(&seen.missed, &seen.resources, addr, of_addr).map_err(refuse)?,
         };
-        let is_one = addr.local.noun != strat_model::Noun::Machines;
+        let is_one = addr.local.noun != Noun::Machines;
         let mut there = seen.resources.iter().filter(of_addr);
         let other = there.find(|one| is_one && one.witness.is_held() && one.id != id);
         if let Some(other) = other {
@@ -112,13 +206,17 @@ pub fn claim(
             // It is it, and says so.
             continue;
         }
-        edits.insert((addr.site.clone(), id.clone()), found.fingerprint());
+        let edit = Edit {
+            real: found.fingerprint(),
+            former: None,
+        };
+        edits.things.insert((addr.site.clone(), id.clone()), edit);
         let before = found.mark.take().filter(|mark| owner.owns(&mark.owner));
         found.mark = Some(adopted(owner, addr, &id, before));
         found.witness = Witness::Held;
         seen.missed.retain(|missed| missed.id != id);
     }
-    Ok(edits)
+    Ok(())
 }
 
 /// The one thing that is known to be an address's, or that carries its mark, and is not plainly it.

@@ -34,7 +34,7 @@ pub use cost::HOURS_A_MONTH;
 pub use dependency::Dependency;
 pub use desired::{Desired, Entry, Goal};
 pub use diff::{Applied, DiffOptions, diff};
-pub use edits::{CannotAdopt, Claims, Edits, claim};
+pub use edits::{CannotAdopt, Claims, Edit, Edits, claim, rename};
 pub use index::InventoryIndex;
 pub use lint::{PlanFault, PlanRule, lint};
 pub use lower::lower;
@@ -44,8 +44,8 @@ pub use place::{
     explain, place, place_without,
 };
 pub use plan::{
-    Action, Cause, Change, DataLoss, FieldChange, Guard, Mode, Plan, ReplaceOrder, Rollout, Source,
-    Summary, TargetRef, Withheld,
+    Action, Cause, Change, DataLoss, FieldChange, Former, Guard, Mode, Plan, Rename, ReplaceOrder,
+    Rollout, Source, Summary, TargetRef, Withheld,
 };
 pub use step::{Join, JoinId, Step, StepGraph, StepId, StepOp};
 pub use stock::{MachineOffer, Shortage, StockBook, StockEntry};

@@ -1,6 +1,7 @@
 //! The plan: what would be done, and why.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -169,6 +170,40 @@ pub struct TargetRef {
     /// Which of the change's fields differ in this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Field>,
+    /// What it was called until now, if it is renamed: its mark still says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed_from: Option<Former>,
+}
+
+/// What a thing was called before.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Former {
+    /// Whose it was, where the topology itself was renamed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// Its address.
+    pub addr: Addr,
+}
+
+impl fmt::Display for Former {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.addr)?;
+        let owner = self.owner.iter();
+        owner
+            .map(|owner| &owner.topology)
+            .try_for_each(|name| write!(f, " of topology.{name}"))
+    }
+}
+
+/// One thing that goes and one like it that comes: it may have been renamed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Rename {
+    /// What goes.
+    pub from: LocalAddr,
+    /// What comes.
+    pub to: LocalAddr,
 }
 
 impl TargetRef {
@@ -183,6 +218,7 @@ impl TargetRef {
             start: false,
             data_loss: false,
             fields: Vec::new(),
+            renamed_from: None,
         }
     }
 }
@@ -247,7 +283,8 @@ pub struct DataLoss {
     pub id: ResourceId,
     /// Its name.
     pub name: String,
-    /// Whether it is deleted or made anew.
+    /// Whether it is deleted or made anew; or updated: it becomes one of a fleet, whose members go
+    /// without being asked for.
     pub action: Action,
 }
 
@@ -308,6 +345,9 @@ pub struct Plan {
     /// The things whose data goes for good, sorted by address.
     #[serde(default)]
     pub data_loss: Vec<DataLoss>,
+    /// What goes and may only have been renamed, sorted by address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub renames: Vec<Rename>,
     /// Set where the plan deletes so much that it needs an explicit consent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard: Option<Guard>,
@@ -336,6 +376,7 @@ impl Plan {
             withheld: self.withheld.clone(),
             avoided: self.avoided.clone(),
             data_loss: self.data_loss.clone(),
+            renames: self.renames.clone(),
             guard: self.guard.clone(),
             summary: self.summary,
             cost: self.cost.clone(),

@@ -56,6 +56,11 @@ pub enum StepOp {
         /// What differs.
         fields: BTreeSet<Field>,
     },
+    /// Rewrites whose and which a thing its mark says that it is, and nothing else.
+    Rename {
+        /// Which thing.
+        target: TargetRef,
+    },
     /// Takes all rules off a firewall that is about to be deleted, because others that go too
     /// name it in theirs, and it names them.
     ClearRules {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use strat_engine::{Journal, SettleReport, settle};
+use strat_engine::{Journal, SettleReport};
 use strat_model::Name;
 use tracing::Instrument as _;
 
@@ -85,14 +85,7 @@ impl<'a> Run<'a> {
         journal: &Journal,
         leased: &Leased,
     ) -> Result<SettleReport, Error> {
-        let settled = settle(
-            session.sites(),
-            session.workspace().owner(),
-            journal,
-            &**session.clock(),
-            session.events(),
-        )
-        .await?;
+        let settled = session.settle(journal).await?;
         wait_out_others(session, journal, leased).await;
         Ok(settled)
     }

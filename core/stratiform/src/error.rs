@@ -277,12 +277,14 @@ impl Error {
             }
             Self::CannotAdopt(_) => "a plan tells what is withheld, and why".to_owned(),
             Self::Unlisted { .. } => {
-                "put the `site` block back under that name; or leave what is there where it is, \
-                 for good, with `--forget-site site.NAME`"
+                "was it renamed? A `moved` block from the old name to the new one keeps them: apply \
+                 that first. Or put the `site` block back under that name; or leave what is there \
+                 where it is, for good, with `--forget-site site.NAME`"
                     .to_owned()
             }
             Self::Renamed { other, .. } => format!(
-                "was it renamed? Put `topology \"{}\"` back; or use a folder of its own",
+                "was it renamed? A `moved` block from `topology.{}` to the new name keeps them: apply \
+                 that first. Or put the old name back, or use a folder of its own",
                 other.topology
             ),
             Self::Protected { addrs, mode } => {

@@ -43,12 +43,22 @@ impl Run<'_> {
         if planned.saved.plan.mode != Mode::Destroy || !planned.saved.targets.is_empty() {
             return Ok(());
         }
-        let unlisted = &planned.observation.inventory.unlisted;
-        if !unlisted.is_empty() {
-            let sites = unlisted.clone();
+        let workspace = self.session.workspace();
+        let (owner, intent) = (workspace.owner(), workspace.intent());
+        let mut sites = planned.observation.inventory.unlisted.clone();
+        if !intent.moves.is_empty() {
+            // What was renamed and not yet applied is under the old name still.
+            sites = self.journal.known_sites(owner);
+            sites.retain(|site, _| !intent.sites.contains_key(site));
+        }
+        if !sites.is_empty() {
             return Err(Error::Unlisted { sites });
         }
-        match self.session.namesake(&self.journal) {
+        let known = self.journal.known_owners();
+        let former = intent.moves.former_owners(owner).into_iter();
+        let mut former = former.filter_map(|former| Some((known.get(&former)?, former)));
+        let renamed = former.next().map(|(count, former)| (former, *count));
+        match renamed.or_else(|| self.session.namesake(&self.journal)) {
             None => Ok(()),
             Some((other, count)) => Err(Error::Renamed {
                 other,

@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::future::join_all;
-use strat_engine::{Journal, Observation, Problem};
-use strat_model::{
-    Addr, Coverage, Kind, Missed, MissedState, Name, Noun, Owner, ResourceId, ResourceState,
-};
-use strat_planner::{Action, Claims, Desired, Plan, resource_name};
+use strat_engine::{Journal, JournalError, Observation, Problem, SettleReport, settle};
+use strat_model::{Addr, Coverage, Kind, Missed, MissedState, Name, Noun, Owner, ResourceState};
+use strat_planner::{Action, Claims, Plan, resource_name};
 use strat_provider::{Identity, Sought};
 
 use crate::{Error, Session};
@@ -44,6 +42,7 @@ impl Session {
             return Ok(accounts);
         }
         let owner = self.workspace().owner();
+        let moves = &self.workspace().intent().moves;
         let asked = self.sites().iter().map(|(site, provider)| async move {
             let identity = provider.identity().await;
             (site, identity)
@@ -52,7 +51,7 @@ impl Session {
             let spec = self.workspace().intent().sites.get(site);
             let pinned = spec.and_then(|spec| spec.account.clone());
             let is_pinned = pinned.is_some();
-            let wanted = pinned.or_else(|| journal.account(owner, site));
+            let wanted = pinned.or_else(|| journal.account_as(owner, moves, site));
             match (identity, wanted) {
                 (Ok(Identity { account, principal }), Some(wanted))
                     if !is_same(&account, &wanted) =>
@@ -111,7 +110,8 @@ impl Session {
             return;
         }
         let mut known = journal.known_sites(self.workspace().owner());
-        known.retain(|site, _| !self.workspace().intent().sites.contains_key(site));
+        let intent = self.workspace().intent();
+        known.retain(|site, _| !intent.sites.contains_key(&intent.moves.site(site)));
         observation.inventory.unlisted = known;
     }
 
@@ -124,8 +124,29 @@ impl Session {
             return None;
         }
         let mut known = journal.known_owners();
-        known.retain(|other, _| !owner.owns(other));
+        let moves = &self.workspace().intent().moves;
+        known.retain(|other, _| !moves.owns(owner, other));
         known.into_iter().next()
+    }
+
+    /// Closes what an interrupted run left open, under whatever name it made things.
+    pub(crate) async fn settle(&self, journal: &Journal) -> Result<SettleReport, JournalError> {
+        let owner = self.workspace().owner();
+        let moves = &self.workspace().intent().moves;
+        let mut sites = self.sites().clone();
+        for former in moves.sites.keys() {
+            if let Some(provider) = sites.get(&moves.site(former)).cloned() {
+                sites.entry(former.clone()).or_insert(provider);
+            }
+        }
+        let (clock, events) = (&**self.clock(), self.events());
+        let mut report = settle(&sites, owner, journal, clock, events).await?;
+        for former in moves.former_owners(owner) {
+            let more = settle(&sites, &former, journal, clock, events).await?;
+            report.settled.extend(more.settled);
+            report.problems.extend(more.problems);
+        }
+        Ok(report)
     }
 }
 
@@ -134,57 +155,6 @@ impl Session {
 fn is_same(one: &str, other: &str) -> bool {
     let words = |text: &str| -> BTreeSet<String> { text.split(", ").map(str::to_owned).collect() };
     one == other || !words(one).is_disjoint(&words(other))
-}
-
-/// Things by address.
-type Ids = BTreeMap<Addr, BTreeSet<ResourceId>>;
-
-/// What a run teaches the journal: what is there, by id, and what is not any more.
-pub(crate) fn learned(
-    owner: &Owner,
-    journal: &Journal,
-    observation: &Observation,
-    desired: &Desired,
-) -> (Ids, Ids) {
-    let (mut there, mut gone) = (Ids::new(), Ids::new());
-    let mut has: BTreeSet<&Addr> = BTreeSet::new();
-    for (site, seen) in &observation.inventory.sites {
-        let known = Kind::ALL.map(|kind| (kind, journal.known(owner, site, kind)));
-        let known: BTreeMap<Kind, BTreeMap<ResourceId, Addr>> = known.into();
-        for resource in &seen.resources {
-            let Some(mark) = resource.mark.as_ref() else {
-                continue;
-            };
-            let is_ours = owner.owns(&mark.owner) && mark.addr.site == *site;
-            let deleting = resource.state == ResourceState::Deleting;
-            if !is_ours || deleting || !resource.witness.is_held() {
-                continue;
-            }
-            has.insert(&mark.addr);
-            let noted = known
-                .get(&resource.kind())
-                .and_then(|known| known.get(&resource.id));
-            if noted != Some(&mark.addr) {
-                let ids = there.entry(mark.addr.clone()).or_default();
-                ids.insert(resource.id.clone());
-            }
-            if let Some(old) = noted.filter(|old| **old != mark.addr) {
-                let ids = gone.entry(old.clone()).or_default();
-                ids.insert(resource.id.clone());
-            }
-        }
-    }
-    let missed = observation.inventory.sites.values();
-    for missed in missed.flat_map(|seen| &seen.missed) {
-        let wanted = desired.entries.contains_key(&missed.addr)
-            || desired.withheld.contains_key(&missed.addr.local);
-        let ended = missed.state == MissedState::Gone;
-        if ended && (has.contains(&missed.addr) || !wanted) {
-            let ids = gone.entry(missed.addr.clone()).or_default();
-            ids.insert(missed.id.clone());
-        }
-    }
-    (there, gone)
 }
 
 impl Session {

@@ -36,6 +36,7 @@ mod consent;
 mod error;
 mod gone;
 mod identity;
+mod learned;
 mod leases;
 mod moved;
 mod offline;

@@ -14,7 +14,8 @@ use tracing::Instrument as _;
 
 use crate::budget::over_budget;
 use crate::consent::consent;
-use crate::identity::{Accounts, learned};
+use crate::identity::Accounts;
+use crate::learned::Learned;
 use crate::leases::Leased;
 use crate::phase::phase;
 use crate::relocation::relocations;
@@ -322,8 +323,9 @@ impl<'a> Run<'a> {
             }
         }
         let observation = self.observe().await;
-        let (there, gone) = learned(owner, &self.journal, &observation, desired);
-        self.journal.record_known(now, owner, &there, &gone).await?;
+        let moves = &self.session.workspace().intent().moves;
+        let learned = Learned::of((owner, moves), &self.journal, &observation, desired);
+        learned.record(owner, &self.journal, now).await?;
         for (site, account) in &self.accounts.known {
             if self.journal.account(owner, site).as_ref() != Some(account) {
                 let noted = self.journal.record_account(now, owner, site, account);

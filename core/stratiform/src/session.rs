@@ -10,7 +10,7 @@ use strat_engine::{
 use strat_model::{Coverage, Kind, LocalAddr, Name, SiteFacts, SiteInventory, Spec};
 use strat_planner::{
     Claims, Desired, DiffOptions, Edits, Explanation, MachineOffer, Mode, StockBook, StockEntry,
-    Target, claim, diff, place_without,
+    Target, claim, diff, place_without, rename,
 };
 use strat_provider::layers::{CallObserver, WriteGate};
 use strat_provider::{Clock, TokioClock};
@@ -244,11 +244,11 @@ impl Session {
 
     pub(crate) async fn observe_with(&self, journal: &Journal, accounts: &Accounts) -> Observation {
         let owner = self.workspace.owner();
+        let moves = &self.workspace.intent().moves;
         let mut sites = self.sites.clone();
         sites.retain(|site, _| !accounts.is_silent(site));
-        let mut observation = observe(&sites, owner, journal, &*self.clock, &self.events)
-            .instrument(phase!("observe"))
-            .await;
+        let looked = observe(&sites, owner, moves, journal, &*self.clock, &self.events);
+        let mut observation = looked.instrument(phase!("observe")).await;
         for problem in self.unreachable.iter().chain(&accounts.silent) {
             let partial = || Coverage::Partial {
                 why: problem.error.to_string(),
@@ -290,10 +290,12 @@ impl Session {
         options: &PlanOptions,
     ) -> Result<Planned, Error> {
         let stock = self.stock(options);
-        let mut planned = self.plan_from(observation, journal, options, &stock)?;
+        let mut edits = Edits::default();
+        let mut planned = self.plan_from(observation, journal, options, &stock, &mut edits)?;
         let seen = &mut planned.observation;
         if self.look_before(seen, &planned.saved.plan).await {
-            return self.plan_from(planned.observation, journal, options, &stock);
+            let seen = planned.observation;
+            return self.plan_from(seen, journal, options, &stock, &mut edits);
         }
         Ok(planned)
     }
@@ -306,13 +308,14 @@ impl Session {
         journal: &Journal,
         options: &PlanOptions,
         book: &StockBook,
+        edits: &mut Edits,
     ) -> Result<Planned, Error> {
-        let edits = self.claim(&mut observation, options)?;
+        self.claim(&mut observation, options, edits)?;
         let avoided = self.avoided(book, &observation.facts);
-        let around = self.plan_within(&observation, journal, options, &avoided, &edits);
+        let around = self.plan_within(&observation, journal, options, &avoided, edits);
         let (saved, desired) = match around {
             Err(_) if !avoided.is_empty() => {
-                self.plan_within(&observation, journal, options, &[], &edits)?
+                self.plan_within(&observation, journal, options, &[], edits)?
             }
             planned => planned?,
         };
@@ -331,7 +334,8 @@ impl Session {
         options: &PlanOptions,
         avoided: &[StockEntry],
     ) -> Result<Planned, Error> {
-        let edits = self.claim(&mut observation, options)?;
+        let mut edits = Edits::default();
+        self.claim(&mut observation, options, &mut edits)?;
         let (saved, desired) = self.plan_within(&observation, journal, options, avoided, &edits)?;
         Ok(Planned {
             saved,
@@ -340,10 +344,19 @@ impl Session {
         })
     }
 
-    /// Takes what a person said into what was seen.
-    fn claim(&self, observation: &mut Observation, options: &PlanOptions) -> Result<Edits, Error> {
-        let owner = self.workspace.owner();
-        Ok(claim(&mut observation.inventory, owner, &options.claims)?)
+    /// Takes what a person said into what was seen. What is destroyed goes under the name that its
+    /// mark has.
+    fn claim(
+        &self,
+        observation: &mut Observation,
+        options: &PlanOptions,
+        edits: &mut Edits,
+    ) -> Result<(), Error> {
+        let (owner, seen) = (self.workspace.owner(), &mut observation.inventory);
+        if options.mode == Mode::Apply {
+            rename(seen, owner, &self.workspace.intent().moves, edits);
+        }
+        Ok(claim(seen, owner, &options.claims, edits)?)
     }
 
     /// The entries of a book that keep something that is on sale from being tried now.

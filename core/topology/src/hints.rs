@@ -18,6 +18,8 @@ pub(crate) fn example(keyword: &str, attribute: &str) -> Option<&'static str> {
         ("disk" | "volume", "size") => "size = \"40GiB\"",
         ("bucket", "site") => "site = site.…",
         ("health", "port") => "port = 80",
+        ("moved", "from") => "from = volume.…",
+        ("moved", "to") => "to = volume.…",
         ("budget", "monthly") => "monthly = \"500 USD\"",
         ("output", "value") => "value = …",
         ("validation", "condition") => "condition = …",

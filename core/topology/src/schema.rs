@@ -128,6 +128,7 @@ static OUTPUT: BlockSchema = block(
     ],
     &[],
 );
+static MOVED: BlockSchema = block("moved", None, &[required("from"), required("to")], &[]);
 static NETWORK: BlockSchema = block(
     "network",
     Some("the network's name"),
@@ -364,9 +365,9 @@ static BUCKET: BlockSchema = block(
 );
 
 /// Every block that a file may have.
-pub(crate) static FILE: [&BlockSchema; 16] = [
+pub(crate) static FILE: [&BlockSchema; 17] = [
     &TOPOLOGY, &VARIABLE, &LOCALS, &SITE, &NETWORK, &SUBNET, &FIREWALL, &ADDRESS, &KEYPAIR, &IMAGE,
-    &MACHINES, &MACHINE, &VOLUME, &BUCKET, &BUDGET, &OUTPUT,
+    &MACHINES, &MACHINE, &VOLUME, &BUCKET, &BUDGET, &OUTPUT, &MOVED,
 ];
 
 /// The schema of the blocks of a noun.

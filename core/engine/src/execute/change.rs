@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use strat_model::{
-    ErrorKind, Field, Kind, MarkOrigin, Resource, ResourceId, ResourceState, Result, Spec,
+    ErrorKind, Field, Kind, Mark, MarkOrigin, Resource, ResourceId, ResourceState, Result, Spec,
     merged_labels,
 };
 use strat_planner::{Action, TargetRef};
@@ -52,6 +52,30 @@ impl StepRun<'_, '_> {
         let ids = [fresh.id];
         let entry = self.begin(Begin::change(&ids, &mark)).await?;
         let answer = self.provider.update(&ids[0], &spec, &fields, &mark).await;
+        let updated = self.end(entry, answer, |_| ids.to_vec()).await?;
+        self.settled(&ids, updated).await
+    }
+
+    /// Writes the mark that says which thing of which topology it is now; all else stays, in the mark
+    /// too.
+    pub(super) async fn rename(&mut self, target: &TargetRef) -> Result<(), Failure> {
+        let fresh = self.target(Some(target)).await?;
+        let Some(mark) = fresh.mark.clone() else {
+            let gone = "its mark is gone since the plan was made";
+            return Err(self.error(ErrorKind::Precondition, gone).into());
+        };
+        let mark = Mark {
+            owner: self.context.run.plan.topology.clone(),
+            addr: self.step.addr.clone(),
+            ..mark
+        };
+        let ids = [fresh.id];
+        let entry = self.begin(Begin::change(&ids, &mark)).await?;
+        let none = BTreeSet::new();
+        let answer = self
+            .provider
+            .update(&ids[0], &fresh.spec, &none, &mark)
+            .await;
         let updated = self.end(entry, answer, |_| ids.to_vec()).await?;
         self.settled(&ids, updated).await
     }

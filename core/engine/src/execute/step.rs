@@ -293,6 +293,7 @@ impl StepRun<'_, '_> {
                 fields,
             } => self.update(target.as_ref(), *goal, fields).await,
             StepOp::Attach { target, goal } => self.attach(target.as_ref(), *goal).await,
+            StepOp::Rename { target } => self.rename(target).await,
             StepOp::ClearRules { target } => self.clear_rules(target).await,
             StepOp::Detach { target } => self.detach(target).await,
             StepOp::Stop { targets } => self.stop(targets).await,
@@ -308,6 +309,7 @@ pub(super) const fn count_of(op: &StepOp) -> u32 {
     match op {
         StepOp::Create { count, .. } => *count,
         StepOp::Update { .. }
+        | StepOp::Rename { .. }
         | StepOp::ClearRules { .. }
         | StepOp::Attach { .. }
         | StepOp::Detach { .. } => 1,

@@ -32,6 +32,7 @@ mod error;
 mod failure;
 mod file;
 mod known;
+mod renamed;
 #[cfg(feature = "schema")]
 mod schema;
 mod state;
@@ -48,6 +49,7 @@ use strat_planner::Applied;
 
 pub use error::JournalError;
 pub use failure::CallFailure;
+pub use renamed::Noted;
 #[cfg(feature = "schema")]
 pub use schema::journal_schema;
 use state::Said;

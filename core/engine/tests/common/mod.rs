@@ -128,7 +128,15 @@ impl Bench {
     }
 
     pub(crate) async fn observe(&self, owner: &Owner, journal: &Journal) -> Observation {
-        let look = observe(&self.sites, owner, journal, &*self.clock, &self.events);
+        let moves = Moves::default();
+        let look = observe(
+            &self.sites,
+            owner,
+            &moves,
+            journal,
+            &*self.clock,
+            &self.events,
+        );
         let seen = send(look).await;
         assert!(seen.problems.is_empty(), "{:?}", seen.problems);
         seen

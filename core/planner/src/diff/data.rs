@@ -14,6 +14,7 @@ pub(super) fn mark_losses(
     let mut losses = Vec::new();
     for change in changes {
         if !matches!(change.action, Action::Delete | Action::Replace) {
+            losses.extend(unprotect(change, index));
             continue;
         }
         for target in &mut change.targets {
@@ -32,6 +33,31 @@ pub(super) fn mark_losses(
         }
     }
     losses.sort();
+    losses
+}
+
+/// The machines that become members of a fleet: from then on they go without being asked for.
+fn unprotect(change: &mut Change, index: &InventoryIndex<'_>) -> Vec<DataLoss> {
+    let mut losses = Vec::new();
+    for target in &mut change.targets {
+        let former = target.renamed_from.as_ref().map(|former| &former.addr);
+        let Some(former) = former.filter(|addr| addr.local.noun == Noun::Machine) else {
+            continue;
+        };
+        let mark = index
+            .by_id(&change.site, &target.id)
+            .and_then(|found| found.mark.as_ref());
+        let disposable = mark.is_some_and(|mark| mark.disposable);
+        target.data_loss = change.addr.local.noun == Noun::Machines && !disposable;
+        if target.data_loss {
+            losses.push(DataLoss {
+                addr: former.clone(),
+                id: target.id.clone(),
+                name: target.name.clone(),
+                action: change.action,
+            });
+        }
+    }
     losses
 }
 

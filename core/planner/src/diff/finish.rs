@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use strat_model::{Addr, LocalAddr, Name, Noun};
 
 use super::orphans::is_targeted;
+use super::renames::renames;
 use super::{DiffOptions, Differ, data, tight};
 use crate::cost::cost;
 use crate::dependency::covers;
@@ -44,6 +45,7 @@ impl Differ<'_> {
         changes.sort_by(|a, b| (&a.addr, a.action).cmp(&(&b.addr, b.action)));
         let order = tight::order(&changes, self.desired, self.facts, self.index);
         tight::destroy_first(&mut changes, &order);
+        let renames = renames(&changes, self.index);
         let data_loss = data::mark_losses(&mut changes, self.desired, self.index);
         let summary = summary(&changes, self.unchanged);
         let existing = u32::try_from(self.index.len()).unwrap_or(u32::MAX);
@@ -59,6 +61,7 @@ impl Differ<'_> {
             withheld: self.withheld(),
             avoided: Vec::new(),
             data_loss,
+            renames,
             guard: guard(identities(&changes), existing, options),
             changes,
             summary,
@@ -69,18 +72,20 @@ impl Differ<'_> {
     }
 
     /// Makes adoptions of the changes of things that a person said are the topology's. One that could
-    /// only be made anew is left: nobody adopts a thing to lose it.
+    /// only be made anew is left: nobody adopts a thing to lose it. What is renamed is compared with
+    /// its real mark, which still has the old name.
     fn adopt(&mut self, changes: &mut Vec<Change>, edits: &Edits) {
-        if edits.is_empty() {
+        if edits.things.is_empty() {
             return;
         }
         changes.retain_mut(|change| {
             let mut edited = false;
             for target in &mut change.targets {
                 let key = (change.site.clone(), target.id.clone());
-                if let Some(real) = edits.get(&key) {
-                    target.fingerprint = real.clone();
-                    edited = true;
+                if let Some(edit) = edits.things.get(&key) {
+                    target.fingerprint = edit.real.clone();
+                    target.renamed_from.clone_from(&edit.former);
+                    edited |= edit.former.is_none();
                 }
             }
             match change.action {

@@ -29,7 +29,7 @@ enum Verdict {
 }
 
 /// Members that need the same thing done for the same reason.
-type Groups<'a> = BTreeMap<(Action, Vec<Field>, u8), Vec<(usize, Member<'a>)>>;
+type Groups<'a> = BTreeMap<(Action, Vec<Field>, u8, bool), Vec<(usize, Member<'a>)>>;
 
 impl<'a> Differ<'a> {
     /// Compares a fleet at a site, zone by zone.
@@ -79,8 +79,10 @@ impl<'a> Differ<'a> {
                 }));
             }
         }
-        let mut excess: Vec<&Resource> = Vec::new();
-        excess.extend(by_zone.into_values().flatten());
+        let excess = by_zone.into_values().flatten();
+        let (renamed, excess): (Vec<&Resource>, Vec<&Resource>) =
+            excess.partition(|one| self.former(addr, one).is_some());
+        self.only_rename(addr, &renamed, "that those too many go");
         self.create_members(addr, entry, missing, found.len());
         for ((action, ..), members) in groups {
             let change = self.change_members(addr, entry, action, &members);
@@ -101,7 +103,10 @@ impl<'a> Differ<'a> {
         let failed = resource.state == ResourceState::Failed;
         let verdict = if failed || self.remakes(addr, goal, resource, &deltas) {
             Verdict::Replace
-        } else if !deltas.is_empty() || !self.mark_is_current(entry, goal, digest, resource) {
+        } else if !deltas.is_empty()
+            || self.former(addr, resource).is_some()
+            || !self.mark_is_current(entry, goal, digest, resource)
+        {
             Verdict::Update
         } else {
             Verdict::Keep
@@ -115,13 +120,19 @@ impl<'a> Differ<'a> {
 
     fn group(
         &mut self,
-        addr: &Addr,
+        addr: &'a Addr,
         digest: &str,
         number: usize,
         members: Vec<Member<'a>>,
         groups: &mut Groups<'a>,
     ) {
+        let mut renamed = Vec::new();
         for member in members {
+            let is_renamed = self.former(addr, member.resource).is_some();
+            if is_renamed && member.verdict == Verdict::Replace {
+                renamed.push(member.resource);
+                continue;
+            }
             let action = match member.verdict {
                 Verdict::Keep => {
                     self.unchanged += 1;
@@ -134,10 +145,11 @@ impl<'a> Differ<'a> {
             let fields = member.deltas.iter().map(|delta| delta.field).collect();
             let cause = member_cause(digest, &member) as u8;
             groups
-                .entry((action, fields, cause))
+                .entry((action, fields, cause, is_renamed))
                 .or_default()
                 .push((number, member));
         }
+        self.only_rename(addr, &renamed, "that they are made anew");
     }
 
     fn create_members(
@@ -208,6 +220,8 @@ impl<'a> Differ<'a> {
             }
             _ => format!("the topology changed its {what}"),
         };
+        let pure = first.deltas.is_empty();
+        let reason = self.with_former(addr, first.resource, reason, pure);
         let mut change = change(addr, action, cause, reason);
         change.count = u32::try_from(members.len()).unwrap_or(u32::MAX);
         change.before = resource_value(first.resource, |id| self.name_of(&addr.site, id)).into();

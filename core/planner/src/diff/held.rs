@@ -34,6 +34,10 @@ impl<'a> Differ<'a> {
             self.withheld
                 .insert((format!("{kind} {id} at {}", stranger.site), why));
         }
+        for (addr, why) in &self.edits.taken {
+            self.withheld.insert((addr.to_string(), why.clone()));
+            self.held.addrs.insert(addr);
+        }
         if self.held.addrs.is_empty() {
             return;
         }

@@ -5,7 +5,9 @@ mod data;
 mod finish;
 mod fleet;
 mod held;
+mod moved;
 mod orphans;
+mod renames;
 mod single;
 mod strangers;
 mod tight;
@@ -56,7 +58,7 @@ impl Default for DiffOptions {
             without: BTreeSet::new(),
             delete_share_max: 0.5,
             delete_free: 5,
-            edits: Edits::new(),
+            edits: Edits::default(),
             only_edits: false,
         }
     }
@@ -98,6 +100,7 @@ pub fn diff(
         found: 0,
         mode: options.mode,
         filled: RefCell::default(),
+        edits: &options.edits,
     };
     differ.blind_sites();
     differ.hold();
@@ -134,6 +137,8 @@ struct Differ<'a> {
     /// The places in the user data that was filled in last, by where they are in memory, and its
     /// note: the instances of a block may share what names many things.
     filled: RefCell<Option<(*const TemplatePart, String)>>,
+    /// What a person said of things.
+    edits: &'a Edits,
 }
 
 impl<'a> Differ<'a> {

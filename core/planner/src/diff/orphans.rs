@@ -29,7 +29,15 @@ impl<'a> Differ<'a> {
             if self.is_held(addr) {
                 continue;
             }
-            let gone = found.iter().copied().filter(|one| self.may_end(addr, one));
+            let (renamed, found): (Vec<&Resource>, Vec<&Resource>) = found
+                .iter()
+                .partition(|one| self.former(addr, one).is_some());
+            self.only_rename(
+                addr,
+                &renamed,
+                "that it goes, which the topology does not have",
+            );
+            let gone = found.into_iter().filter(|one| self.may_end(addr, one));
             let gone: Vec<&Resource> = gone.collect();
             if !gone.is_empty() {
                 self.orphan(addr, &gone);

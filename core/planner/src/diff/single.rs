@@ -20,10 +20,22 @@ impl<'a> Differ<'a> {
             self.create_single(addr, entry, goal);
             return;
         };
-        self.leftovers(addr, resource, leftovers);
         let deltas = self.deltas(addr, entry, goal, resource);
         let failed = resource.state == ResourceState::Failed;
         let ends = failed || self.remakes(addr, goal, resource, &deltas);
+        let renamed = self.renamed(addr, found);
+        if !renamed.is_empty() && (ends || !leftovers.is_empty()) {
+            let what = if leftovers.is_empty() {
+                let forcing = self.forcing(addr, goal, resource, &deltas);
+                let why = list(&forcing);
+                format!("that it is made anew because of its {why}")
+            } else {
+                "that what an interrupted replacement left goes".to_owned()
+            };
+            self.only_rename(addr, &renamed, &what);
+            return;
+        }
+        self.leftovers(addr, resource, leftovers);
         let attaches = deltas.iter().any(|delta| delta.field == Field::Attach);
         if (ends || (attaches && !resource.witness.is_held())) && !self.may_end(addr, resource) {
             return;
@@ -36,7 +48,9 @@ impl<'a> Differ<'a> {
         } else if ends {
             let change = self.replace(addr, entry, goal, resource, &deltas);
             self.changes.push(change);
-        } else if !deltas.is_empty() || !self.mark_is_current(entry, goal, &goal.digest(), resource)
+        } else if !deltas.is_empty()
+            || !renamed.is_empty()
+            || !self.mark_is_current(entry, goal, &goal.digest(), resource)
         {
             let change = self.update(addr, entry, goal, resource, &deltas);
             self.changes.push(change);
@@ -121,6 +135,7 @@ impl<'a> Differ<'a> {
                 format!("the topology changed its {}", list(deltas))
             }
         };
+        let reason = self.with_former(addr, resource, reason, deltas.is_empty());
         let mut change = change(addr, Action::Update, cause, reason);
         self.fill(&mut change, entry, goal, resource, deltas);
         change

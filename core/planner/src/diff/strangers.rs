@@ -23,16 +23,16 @@ pub(super) fn strangers(inventory: &Inventory, owner: &Owner) -> Vec<Withheld> {
     let tell = |(named, (count, seen)): (&Name, (u32, &Name))| Withheld {
         what: format!("{count} things at {seen}"),
         why: format!(
-            "their marks name the site `{named}`, which the topology has not; \
-             was it renamed? Put it back under that name to keep or delete them"
+            "their marks name the site `{named}`, which the topology has not; was it renamed? \
+             `moved {{ from = site.{named} }}` with its new name keeps them; or put it back"
         ),
     };
     let unlisted = inventory.unlisted.iter().map(|(site, count)| Withheld {
         what: format!("{count} things at {site}"),
         why: format!(
             "they were made there, and the topology has no site `{site}` any more; was it renamed? \
-             Put it back to keep or delete them, or leave them for good with `--forget-site \
-             site.{site}`"
+             `moved {{ from = site.{site} }}` with its new name keeps them; or put it back, or leave \
+             them for good with `--forget-site site.{site}`"
         ),
     });
     let renamed = found.into_iter().map(tell);

@@ -180,7 +180,8 @@ impl<'a> Lowering<'a> {
             StepOp::Attach { goal, .. } => (*goal, true),
             // The old machine keeps its volume until the new one is there.
             StepOp::Detach { .. } => (0, true),
-            StepOp::ClearRules { .. }
+            StepOp::Rename { .. }
+            | StepOp::ClearRules { .. }
             | StepOp::Stop { .. }
             | StepOp::Start { .. }
             | StepOp::Probe { .. }

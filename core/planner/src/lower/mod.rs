@@ -118,7 +118,11 @@ impl<'a> Lowering<'a> {
             }
             Action::Adopt | Action::Update => {
                 for target in &change.targets {
-                    self.update(number, change, target);
+                    if change.goals.is_empty() {
+                        self.rename(number, change, target);
+                    } else {
+                        self.update(number, change, target);
+                    }
                 }
             }
             Action::Delete => {
@@ -232,6 +236,17 @@ impl<'a> Lowering<'a> {
             return Some(self.push(number, change, op, made.to_vec()));
         }
         None
+    }
+
+    /// Gives a thing its new name and leaves it as it is otherwise.
+    fn rename(&mut self, number: usize, change: &'a Change, target: &'a TargetRef) {
+        let op = StepOp::Rename {
+            target: target.clone(),
+        };
+        let id = self.push(number, change, op, Vec::new());
+        let touches = self.touches.entry((&change.site, &target.id)).or_default();
+        touches.push(id);
+        self.provides.entry(&change.addr).or_default().push(id);
     }
 
     fn update(&mut self, number: usize, change: &'a Change, target: &'a TargetRef) {

@@ -214,6 +214,7 @@ pub(crate) fn shop() -> Intent {
             versioning: true,
         }],
         budgets: Vec::new(),
+        moves: strat_model::Moves::default(),
     }
 }
 

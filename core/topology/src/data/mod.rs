@@ -127,7 +127,7 @@ impl Data<'_> {
             }
             _ => {
                 let known = |word: &str| schema::FILE.iter().find(|s| s.keyword == word).copied();
-                self.body(node, &known, true)
+                self.body(node, &known, None)
             }
         }
     }
@@ -144,15 +144,17 @@ impl Data<'_> {
         !self.variables && !pairs.is_empty() && !pairs.iter().any(|(key, _)| own(key))
     }
 
-    /// A map as the content of a block. What `blocks` does not know is an attribute, or at the
-    /// top of a file a block that is not known.
+    /// A map as the content of a block of this schema. What `blocks` does not know is an attribute,
+    /// or at the top of a file, which has no schema, a block that is not known.
     fn body(
         &mut self,
         node: &Node,
         blocks: &dyn Fn(&str) -> Option<&'static BlockSchema>,
-        top: bool,
+        schema: Option<&BlockSchema>,
     ) -> Body {
         let mut body = Body::default();
+        let top = schema.is_none();
+        let renames = schema.is_some_and(|schema| schema.keyword == "moved");
         let NodeKind::Map(pairs) = &node.kind else {
             let help = "write `name: value` pairs";
             self.problem(node, "a block is a map".to_owned(), help);
@@ -173,7 +175,13 @@ impl Data<'_> {
                     body: Body::default(),
                 }),
                 None => {
-                    let value = self.attribute(&name, value);
+                    let value = match &value.kind {
+                        // What a rename names may not be there, so it is no expression.
+                        NodeKind::Scalar { text, .. } if renames && !text.contains("${") => {
+                            self.expression(value, text)
+                        }
+                        _ => self.attribute(&name, value),
+                    };
                     body.attributes.push(Attribute { name, value });
                 }
             }
@@ -243,7 +251,7 @@ impl Data<'_> {
 
     fn inner(&mut self, schema: &'static BlockSchema, node: &Node) -> Body {
         let known = |word: &str| schema.blocks.iter().find(|s| s.keyword == word).copied();
-        self.body(node, &known, false)
+        self.body(node, &known, Some(schema))
     }
 
     fn attribute(&mut self, name: &Ident, node: &Node) -> Expr {

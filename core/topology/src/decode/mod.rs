@@ -6,6 +6,7 @@ mod ignore;
 mod item;
 mod labels;
 mod link;
+mod moved;
 mod network;
 mod order;
 mod placement;
@@ -41,6 +42,7 @@ pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Outcome<I
         }
     }
     link::link(ev, &sites, &mut parts);
+    let moves = moved::moves(ev, owner.as_ref().map_err(|failed| *failed), &parts);
     if ev.sink.has_errors() {
         return Err(Failed);
     }
@@ -57,6 +59,7 @@ pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Outcome<I
         volumes: parts.volumes,
         buckets: parts.buckets,
         budgets: budgets?,
+        moves,
     })
 }
 

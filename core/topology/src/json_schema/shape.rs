@@ -41,6 +41,8 @@ pub(super) enum Shape {
     Type,
     /// References without `${}`.
     Blocks,
+    /// A reference without `${}` to something that may not be there.
+    Renamed,
 }
 
 impl Shape {
@@ -102,6 +104,11 @@ impl Shape {
             Self::ForEach => {
                 or_expression(json!({ "type": ["object", "array"], "examples": [["a", "b"]] }))
             }
+            Self::Renamed => json!({
+                "type": "string",
+                "pattern": r#"^[a-z]+\.[A-Za-z0-9._-]+(\[([0-9]+|".*")\])?$"#,
+                "examples": ["volume.data", "volume.data[\"a\"]", "site.east"],
+            }),
             Self::Blocks => or_expression(json!({
                 "type": "array",
                 "items": { "type": "string", "examples": ["machine.db"] },

@@ -211,6 +211,13 @@ const REST: &[Row] = &[
         "The SHA-256 of its content; needed with a URL.",
     ),
     (
+        "moved",
+        "from",
+        Renamed,
+        "What it was called: a thing, a site or the topology, without `${}`.",
+    ),
+    ("moved", "to", Renamed, "What it is called now."),
+    (
         "budget",
         "monthly",
         Money,
@@ -343,6 +350,7 @@ pub(super) fn block(keyword: &str) -> &'static str {
         }
         "budget" => "A ceiling for the monthly cost.",
         "output" => "What `strat output` tells.",
+        "moved" => "What was renamed: the real thing stays, and its mark is rewritten.",
         "network" => "One address space over some sites.",
         "subnet" => "A range of a network, at each of its sites or in each of their zones.",
         "firewall" => "Who may reach the machines that name it; without a rule, nobody may.",

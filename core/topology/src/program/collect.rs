@@ -106,6 +106,10 @@ impl Collector {
             }
             return;
         }
+        if schema.keyword == "moved" {
+            self.program.moved.push(block);
+            return;
+        }
         let Some(label) = block.labels.first().cloned() else {
             return;
         };

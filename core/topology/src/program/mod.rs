@@ -29,6 +29,7 @@ pub(crate) struct Program {
     pub(crate) sites: BTreeMap<Name, Block>,
     pub(crate) budgets: BTreeMap<Name, Block>,
     pub(crate) outputs: BTreeMap<Arc<str>, Block>,
+    pub(crate) moved: Vec<Block>,
     /// The managed blocks, sorted by noun and name.
     pub(crate) things: Vec<Thing>,
     /// Where in `things` each is.

@@ -48,6 +48,14 @@ bucket "logs" {
   depends_on = [machine.db]
 }
 output "ip" { value = machine.db["a"].private_ip }
+moved {
+  from = machine.sql[0]
+  to   = machine.db["a"]
+}
+moved {
+  from = site.dc0
+  to   = site.dc1
+}
 "#;
 
 const YAML: &str = r#"
@@ -103,6 +111,10 @@ bucket:
 output:
   ip:
     value: ${machine.db["a"].private_ip}
+moved:
+  - from: machine.sql[0]
+    to: machine.db["a"]
+  - { from: site.dc0, to: site.dc1 }
 "#;
 
 const JSON: &str = r#"{
@@ -123,7 +135,9 @@ const JSON: &str = r#"{
 		"placement": { "zone": "${each.value}" },
 		"user_data": "env=${var.env}\n" } },
 	"bucket": { "logs": { "site": "${site.dc1}", "depends_on": ["machine.db"] } },
-	"output": { "ip": { "value": "${machine.db[\"a\"].private_ip}" } }
+	"output": { "ip": { "value": "${machine.db[\"a\"].private_ip}" } },
+	"moved": [{ "from": "machine.sql[0]", "to": "machine.db[\"a\"]" },
+		{ "from": "site.dc0", "to": "${site.dc1}" }]
 }"#;
 
 #[test]

@@ -4,5 +4,6 @@ mod common;
 mod copies;
 mod elsewhere;
 mod lost;
+mod renames;
 mod sizes;
 mod storms;
