@@ -22,7 +22,7 @@ use crate::tags::{TOKEN, Tags, labels, mark, read, tags_of, write};
 /// The one region that takes no location constraint.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html>
-const UNCONSTRAINED: &str = "us-east-1";
+pub(crate) const UNCONSTRAINED: &str = "us-east-1";
 
 /// The buckets of one account at one S3.
 pub struct Buckets {

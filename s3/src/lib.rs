@@ -1,4 +1,4 @@
-//! Buckets in any S3: for providers whose sites have an endpoint of one.
+//! Buckets and leases in any S3: for providers whose sites have an endpoint of one.
 //!
 //! | what | where it is |
 //! |---|---|
@@ -12,9 +12,11 @@
 
 mod buckets;
 mod error;
+mod leases;
 mod settings;
 mod tags;
 
 pub use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 pub use buckets::Buckets;
+pub use leases::S3Leases;
 pub use settings::S3Settings;

@@ -95,6 +95,9 @@ impl CarryOut<'_> {
         events: &mut UnboundedReceiver<Event>,
         progress: &mut Progress<'_>,
     ) -> Result<Run<'s>, Failure> {
+        if !self.args.yes {
+            self.ask_for_stores(session, sites.as_ref()).await?;
+        }
         let options = RunOptions {
             lock_timeout: self.args.lock_timeout,
             sites,
@@ -103,6 +106,24 @@ impl CarryOut<'_> {
         watch(events, progress, session.begin(&options))
             .await
             .map_err(|error| self.context.failure(&error))
+    }
+
+    /// Asks before anything is made that leases are to be kept in, such as a bucket.
+    async fn ask_for_stores(
+        &self,
+        session: &Session,
+        sites: Option<&BTreeSet<Name>>,
+    ) -> Result<(), Failure> {
+        let missing = session
+            .missing_lease_stores(|site| sites.is_none_or(|sites| sites.contains(site)))
+            .await;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        self.context
+            .output
+            .note(&render::plan::lease_stores(&missing));
+        confirm::ask(&self.context.output, "Make that now?", "yes").await
     }
 
     /// Lets the lease go, whatever came before. The first failure is the one that is told.

@@ -96,13 +96,18 @@ impl Plan {
         if let Some(addr) = &self.explain {
             return explain(addr, &options, self.json, workspace, context);
         }
-        let (session, planned) = context.block_on(async {
+        let (session, planned, stores) = context.block_on(async {
             let (session, mut events) = context.connect(workspace).await?;
             let mut progress = Progress::new(&context.output);
             let planned = watch(&mut events, &mut progress, session.plan(&options)).await;
             progress.clear();
             let planned = planned.map_err(|error| context.failure(&error))?;
-            Ok((session, planned))
+            let stores = if planned.saved.plan.is_empty() {
+                Vec::new()
+            } else {
+                session.missing_lease_stores(|_| true).await
+            };
+            Ok((session, planned, stores))
         })?;
         context.tell_problems(&planned.observation.problems);
         let saved = &planned.saved;
@@ -116,6 +121,9 @@ impl Plan {
             context
                 .output
                 .data(&render::plan::plan(&saved.plan, detail, width))?;
+        }
+        if !stores.is_empty() {
+            context.output.note(&render::plan::lease_stores(&stores));
         }
         if let (Some(path), false) = (&self.out, saved.plan.is_empty()) {
             let path = path.display();

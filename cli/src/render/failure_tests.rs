@@ -68,7 +68,7 @@ impl Bench {
     fn new(placement: &str) -> Self {
         let bench = Self {
             dir: tempfile::tempdir().expect("a folder"),
-            clock: Arc::new(TokioClock::system()),
+            clock: Arc::new(TokioClock::starting_at(TokioClock::system().now())),
         };
         bench.write(&TOPOLOGY.replace("PLACEMENT", placement));
         bench

@@ -7,7 +7,7 @@ use stratiform::model::Name;
 use stratiform::planner::{Action, Cause, Change, Mode, Plan, Summary};
 
 use super::fold::{Detail, fold};
-use super::style::{BOLD, DELETE, DIM, NOTE, UPDATE, paint};
+use super::style::{BOLD, CREATE, DELETE, DIM, NOTE, UPDATE, paint};
 use super::wrap::{count, words};
 use super::{change, cost};
 
@@ -333,6 +333,15 @@ fn foot(text: &mut String, plan: &Plan) {
         text.push_str(&cost);
     }
     let _ = writeln!(text, "{} {}", paint(BOLD, "Plan:"), summary(&plan.summary));
+}
+
+/// What the apply makes besides, once, for leases to be kept in: each with where it is needed.
+pub(crate) fn lease_stores(missing: &[(String, String)]) -> String {
+    let mut text = String::from("Made besides, once, to keep leases in:\n");
+    for (place, what) in missing {
+        text.push_str(&format!("  {} {what}, for {place}\n", paint(CREATE, "+")));
+    }
+    text
 }
 
 /// `30 to create, 0 to update, 0 to replace, 0 to delete, 0 unchanged.`

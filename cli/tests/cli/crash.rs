@@ -1,23 +1,8 @@
 //! Interrupted, killed, and two at once.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::Child;
 use std::time::Duration;
 
-use crate::support::{Done, Shop, signal};
-
-/// Waits until an apply has created something, and gives what it said so far.
-fn until_created(child: &mut Child) -> String {
-    let mut said = String::new();
-    let mut lines = BufReader::new(child.stderr.take().expect("stderr"));
-    while !said.contains("created ") {
-        let read = lines.read_line(&mut said).expect("a line");
-        assert!(read > 0, "it ended without a create:\n{said}");
-    }
-    // What it says from now on is read to the end, so that it never waits for a reader.
-    child.stderr = Some(lines.into_inner());
-    said
-}
+use crate::support::{Done, Shop, signal, until_created};
 
 #[test]
 fn ctrl_c_stops_after_the_calls_in_flight() {

@@ -13,3 +13,4 @@ mod storm;
 mod support;
 mod telemetry;
 mod without;
+mod writers;

@@ -1,5 +1,6 @@
 //! A copy of the reference topology, and the binary to run on it.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -125,6 +126,19 @@ pub(crate) fn signal(child: &Child, signal: &str) {
         .status()
         .expect("kill runs");
     assert!(sent.success(), "the process is gone already");
+}
+
+/// Waits until an apply has created something, and gives what it said so far.
+pub(crate) fn until_created(child: &mut Child) -> String {
+    let mut said = String::new();
+    let mut lines = BufReader::new(child.stderr.take().expect("stderr"));
+    while !said.contains("created ") {
+        let read = lines.read_line(&mut said).expect("a line");
+        assert!(read > 0, "it ended without a create:\n{said}");
+    }
+    // What it says from now on is read to the end, so that it never waits for a reader.
+    child.stderr = Some(lines.into_inner());
+    said
 }
 
 fn reference() -> PathBuf {

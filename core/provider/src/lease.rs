@@ -6,28 +6,40 @@ use std::time::Duration;
 use async_trait::async_trait;
 use strat_model::{Digest, Result};
 
-/// Under which a lease is kept: 32 characters of `[0-9a-f]`, good in any store's names.
+/// Under which a lease is kept, and the place that it guards.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LeaseKey(String);
+pub struct LeaseKey {
+    digest: String,
+    place: String,
+}
 
 impl LeaseKey {
     /// The key of the lease that guards what `owner` writes at `place`.
     #[must_use]
     pub fn of(owner: &str, place: &str) -> Self {
         let digest = Digest::of_parts(["lease", owner, place]);
-        Self(digest.as_str().chars().take(32).collect())
+        Self {
+            digest: digest.as_str().chars().take(32).collect(),
+            place: place.to_owned(),
+        }
     }
 
-    /// The key as text.
+    /// The key as text: 32 characters of `[0-9a-f]`, good in any store's names.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.digest
+    }
+
+    /// The place that it guards: one of [`Leases::places`].
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
     }
 }
 
 impl fmt::Display for LeaseKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.digest)
     }
 }
 
@@ -57,8 +69,9 @@ pub const LEASE_TEXT_MAX: usize = 4096;
 #[async_trait]
 pub trait Leases: Debug + Send + Sync {
     /// Where the writes land that are guarded by leases kept here, such as
-    /// `aws/123456789012/eu-central-1`. Sites that say the same share their lease.
-    async fn place(&self) -> Result<String>;
+    /// `aws/123456789012/eu-central-1`; several where each has a lease of its own, as hosts that may
+    /// be a site together today and apart tomorrow. Sites that say the same share that lease.
+    async fn places(&self) -> Result<Vec<String>>;
 
     /// What has to be made once before anything can be kept here, such as a bucket, in words for
     /// the plan; `None` where nothing is missing. One read.
@@ -89,6 +102,9 @@ pub trait Leases: Debug + Send + Sync {
         text: &str,
         seen: Option<&LeaseVersion>,
     ) -> Result<LeaseVersion>;
+
+    /// How long a holder may write after it renewed its lease, where the store says so.
+    fn term(&self) -> Option<Duration>;
 
     /// How long a read may lag behind a write that was answered.
     fn lag(&self) -> Duration;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::join_all;
 use strat_engine::{
-    Claim, FileLeases, HeldLeases, Holder, Journal, LeaseError, LeaseGuard, Observation, Problem,
-    Spot, take, take_from,
+    Claim, FileLeases, HeldLeases, Holder, Journal, LeaseError, LeaseGuard, LeasePolicy,
+    Observation, Problem, Spot, take, take_from,
 };
 use strat_model::{
     Coverage, Error as ProviderError, ErrorKind, Kind, Name, Result as ProviderResult,
@@ -26,8 +26,8 @@ pub struct LeasePlace {
     pub spot: Spot,
     /// The sites that share it, sorted.
     pub sites: Vec<Name>,
-    /// What was kept there when it was looked for.
-    first: Option<Kept>,
+    /// What was kept there when it was looked for, and when that was.
+    first: (Option<Kept>, Duration),
 }
 
 /// The leases that a run holds, and the sites that it may not write to.
@@ -65,27 +65,26 @@ impl Session {
     ) -> (Vec<LeasePlace>, Vec<Problem>) {
         let (mut places, mut problems) = (BTreeMap::<LeaseKey, LeasePlace>::new(), Vec::new());
         let sites = self.sites().iter().filter(|(site, _)| asked(site));
-        let spots = sites.map(|(site, provider)| async move {
-            let spot = self.lease_place(site, provider).await;
-            (site, window(&**provider), spot)
-        });
-        for (site, window, spot) in join_all(spots).await {
-            match spot {
-                Ok(None) => {}
-                Ok(Some(spot)) => {
-                    let key = spot.key.clone();
-                    let (sites, first) = (Vec::new(), None);
-                    let place = LeasePlace { spot, sites, first };
-                    let place = places.entry(key).or_insert(place);
-                    place.sites.push(site.clone());
-                    place.spot.window = place.spot.window.max(window);
-                }
-                Err(error) => problems.push(withheld(site, error)),
+        let spots = sites
+            .map(|(site, provider)| async move { (site, self.lease_spots(site, provider).await) });
+        for (site, spots) in join_all(spots).await {
+            let spots = spots.unwrap_or_else(|error| {
+                problems.push(withheld(site, error));
+                Vec::new()
+            });
+            for spot in spots {
+                let (key, window) = (spot.key.clone(), spot.window);
+                let (sites, first) = (Vec::new(), (None, Duration::ZERO));
+                let place = LeasePlace { spot, sites, first };
+                let place = places.entry(key).or_insert(place);
+                place.sites.push(site.clone());
+                place.spot.window = place.spot.window.max(window);
             }
         }
         let reads = places.into_values().map(|mut place| async move {
             let read = place.spot.read().await;
-            read.map(|first| place.first = first)
+            let now = self.clock().moment().elapsed;
+            read.map(|first| place.first = (first, now))
                 .map_err(|error| (error, place.sites.clone()))
                 .map(|()| place)
         });
@@ -101,23 +100,37 @@ impl Session {
         (readable, problems)
     }
 
-    async fn lease_place(
+    /// What an apply would have to make once for leases to be kept in, such as a bucket: each with
+    /// the place whose lease needs it. What cannot be looked for is left out; the apply will tell.
+    pub async fn missing_lease_stores(
+        &self,
+        asked: impl Fn(&Name) -> bool,
+    ) -> Vec<(String, String)> {
+        let sites = self.sites().iter().filter(|(site, _)| asked(site));
+        let looks = sites.map(|(site, provider)| async move {
+            let what = provider.leases()?.missing().await.ok()??;
+            Some((format!("site.{site}"), what))
+        });
+        // Sites that share a store are told apart by their names, and it is named by each.
+        join_all(looks).await.into_iter().flatten().collect()
+    }
+
+    async fn lease_spots(
         &self,
         site: &Name,
         provider: &Arc<dyn Provider>,
-    ) -> ProviderResult<Option<Spot>> {
-        let own = || SiteStore(Arc::clone(provider));
-        if provider.leases().is_none() {
-            return Ok(None);
-        }
-        let place = own().place().await?;
+    ) -> ProviderResult<Vec<Spot>> {
+        let Some(leases) = provider.leases() else {
+            return Ok(Vec::new());
+        };
         let owner = self.workspace().owner().to_string();
-        Ok(Some(Spot {
-            store: Arc::new(own()),
+        let spot = |place: String| Spot {
+            store: Arc::new(SiteStore(Arc::clone(provider))),
             key: LeaseKey::of(&owner, &place),
             place: format!("site.{site} ({place})"),
             window: window(&**provider),
-        }))
+        };
+        Ok(leases.places().await?.into_iter().map(spot).collect())
     }
 
     /// Lets writes through to these sites for as long as their leases hold.
@@ -244,7 +257,12 @@ impl<'a> Taking<'a> {
         {
             let waited = clock.moment().elapsed.saturating_sub(self.begun);
             let left = self.options.lock_timeout.saturating_sub(waited);
-            match take_from(&spot, &self.claim, seen, left, clock, events).await {
+            let term = spot.store.term().map(LeasePolicy::of_term);
+            let claim = Claim {
+                policy: term.unwrap_or(self.claim.policy),
+                ..self.claim.clone()
+            };
+            match take_from(&spot, &claim, seen, left, clock, events).await {
                 Ok(guard) => guards.push((guard, sites)),
                 Err(error) => {
                     problems.extend(sites.iter().map(|site| lacking(site, &error)));
@@ -330,8 +348,8 @@ impl SiteStore {
 
 #[async_trait]
 impl Leases for SiteStore {
-    async fn place(&self) -> ProviderResult<String> {
-        self.store()?.place().await
+    async fn places(&self) -> ProviderResult<Vec<String>> {
+        self.store()?.places().await
     }
 
     async fn missing(&self) -> ProviderResult<Option<String>> {
@@ -357,6 +375,10 @@ impl Leases for SiteStore {
 
     async fn prove(&self, key: &LeaseKey, kept: &Kept) -> ProviderResult<bool> {
         self.store()?.prove(key, kept).await
+    }
+
+    fn term(&self) -> Option<Duration> {
+        self.0.leases().and_then(Leases::term)
     }
 
     fn lag(&self) -> Duration {

@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) external_id: Option<String>,
     /// Another place than AWS's own endpoints.
     pub(crate) endpoint: Option<String>,
+    /// The bucket of leases, where it is not the one that is made for account and region.
+    pub(crate) lease_bucket: Option<String>,
     /// Whether machines get a public IPv4 address at launch.
     pub(crate) public_ips: bool,
     /// Whether spot capacity is listed among the offers.
@@ -45,12 +47,13 @@ pub(crate) enum Prices {
     Live,
 }
 
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 10] = [
     "assume_role",
     "consistency_ms",
     "endpoint",
     "external_id",
     "images",
+    "lease_bucket",
     "prices",
     "profile",
     "public_ips",
@@ -69,6 +72,7 @@ impl Settings {
             assume_role: role(&mut reader),
             external_id: reader.text("external_id"),
             endpoint: reader.endpoint("endpoint"),
+            lease_bucket: reader.text("lease_bucket"),
             public_ips: reader.flag("public_ips", true),
             spot: reader.flag("spot", false),
             prices: reader.word("prices", &PRICES).unwrap_or_default(),

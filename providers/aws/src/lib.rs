@@ -25,6 +25,9 @@
 //! | `bucket` | an S3 bucket: encrypted, public access blocked | tags | the token in a tag, the name |
 //! | `image` | not made here: import is another service's work. Public images are found by name | | |
 //!
+//! Leases are objects of the bucket `stratiform-leases-ACCOUNT-REGION`, or of the one that the
+//! setting `lease_bucket` names.
+//!
 //! # Invariants
 //!
 //! - Nothing in here retries, throttles or times out: the SDK's own retries and timeouts are off.
@@ -41,6 +44,7 @@ mod config;
 mod error;
 mod factory;
 mod images;
+mod leases;
 mod network;
 mod observe;
 mod offers;

@@ -13,9 +13,10 @@ use strat_model::{
     Capabilities, Changes, Error, ErrorKind, Kind, Money, Name, Resource, ResourceId, Result,
 };
 use strat_provider::{
-    Attachment, Clock, Identity, Images, Machines, Observe, Offers, PermissionCheck, Permissions,
-    Provider, Writes,
+    Attachment, Clock, Identity, Images, Leases, Machines, Observe, Offers, PermissionCheck,
+    Permissions, Provider, Writes,
 };
+use strat_s3::S3Leases;
 use tokio::sync::OnceCell;
 
 use crate::access::Access;
@@ -40,6 +41,9 @@ pub(crate) struct AwsProvider {
     pub(crate) prices: OnceCell<BTreeMap<String, Money>>,
     pub(crate) roots: RootDevices,
     pub(crate) shortened: Shortened,
+    pub(crate) leases: OnceCell<S3Leases>,
+    /// Who we are, once it was asked: credentials of one connection are one account's.
+    who: OnceCell<Identity>,
     capabilities: Capabilities,
 }
 
@@ -63,6 +67,8 @@ impl AwsProvider {
             prices: OnceCell::new(),
             roots: RootDevices::default(),
             shortened: Shortened::default(),
+            leases: OnceCell::new(),
+            who: OnceCell::new(),
             capabilities,
             settings,
             access,
@@ -196,12 +202,15 @@ impl Provider for AwsProvider {
     }
 
     async fn identity(&self) -> Result<Identity> {
-        let caller = self.access.sts.get_caller_identity().send().await;
-        let caller = caller.map_err(failed("sts:GetCallerIdentity"))?;
-        Ok(Identity {
-            account: caller.account().unwrap_or_default().to_owned(),
-            principal: caller.arn().unwrap_or_default().to_owned(),
-        })
+        let ask = || async {
+            let caller = self.access.sts.get_caller_identity().send().await;
+            let caller = caller.map_err(failed("sts:GetCallerIdentity"))?;
+            Ok(Identity {
+                account: caller.account().unwrap_or_default().to_owned(),
+                principal: caller.arn().unwrap_or_default().to_owned(),
+            })
+        };
+        self.who.get_or_try_init(ask).await.cloned()
     }
 
     fn observe(&self) -> &dyn Observe {
@@ -237,6 +246,10 @@ impl Provider for AwsProvider {
     }
 
     fn permissions(&self) -> Option<&dyn Permissions> {
+        Some(self)
+    }
+
+    fn leases(&self) -> Option<&dyn Leases> {
         Some(self)
     }
 }

@@ -28,6 +28,10 @@
 //! parts are made, and finished by whoever repeats the call; a document stands before its volume.
 //! Nothing is ever there that no mark leads to.
 //!
+//! # Leases
+//!
+//! Each host keeps one of its own, in numbered volumes `lease-<key>.<number>` of the site's pool.
+//!
 //! # Lists
 //!
 //! libvirt gives definitions one by one, over one connection; a list costs two or three small
@@ -41,6 +45,7 @@ mod error;
 mod factory;
 mod host;
 mod images;
+mod leases;
 mod network;
 mod observe;
 mod offers;

@@ -10,8 +10,8 @@ use strat_model::{
     Capabilities, Changes, ErrorKind, Field, Kind, Mark, Name, ResourceId, Result, Spec, Token,
 };
 use strat_provider::{
-    Attachment, Create, Identity, Images, Machines, Observe, Offers, PermissionCheck, Permissions,
-    Provider, Update, Writes,
+    Attachment, Create, Identity, Images, Leases, Machines, Observe, Offers, PermissionCheck,
+    Permissions, Provider, Update, Writes,
 };
 
 use crate::buckets::Buckets;
@@ -208,6 +208,10 @@ impl Provider for LibvirtProvider {
     }
 
     fn permissions(&self) -> Option<&dyn Permissions> {
+        Some(self)
+    }
+
+    fn leases(&self) -> Option<&dyn Leases> {
         Some(self)
     }
 }

@@ -30,6 +30,8 @@ pub struct Behaviour {
     pub leases: Option<LeaseRule>,
     /// How far reads of leases may lag behind writes.
     pub lease_lag_ms: u64,
+    /// How long a lease holds after it was renewed; `None` is as for any cloud.
+    pub lease_term_ms: Option<u64>,
     /// The most things on one page of a list; `None` is the cloud's own number.
     pub page_size: Option<usize>,
     /// The most machines of a type that may run in each zone; what is not named is never out.
@@ -74,6 +76,7 @@ impl Behaviour {
             faults: 0.0,
             leases: None,
             lease_lag_ms: 0,
+            lease_term_ms: None,
             page_size: None,
             stock: BTreeMap::new(),
             quotas: BTreeMap::new(),

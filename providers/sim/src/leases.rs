@@ -53,9 +53,9 @@ impl LeaseRule {
 
 #[async_trait]
 impl Leases for SimProvider {
-    async fn place(&self) -> Result<String> {
+    async fn places(&self) -> Result<Vec<String>> {
         // As of a cloud whose account is known: no call.
-        Ok(format!("sim/{}", self.key()))
+        Ok(vec![format!("sim/{}", self.key())])
     }
 
     async fn missing(&self) -> Result<Option<String>> {
@@ -143,6 +143,10 @@ impl Leases for SimProvider {
             }
         }
         Ok(true)
+    }
+
+    fn term(&self) -> Option<Duration> {
+        self.behaviour().lease_term_ms.map(Duration::from_millis)
     }
 
     fn lag(&self) -> Duration {

@@ -84,6 +84,7 @@
 //! | `lost_answers`, `faults` | the share of calls without answer, without effect | 0 |
 //! | `leases` | how conditional writes of leases work: `counter`, `digest`, `ignored`, or `none` | by profile |
 //! | `lease_lag_ms` | how far reads of leases may lag | 0 |
+//! | `lease_term_ms` | how long a lease holds after it was renewed | 240000 |
 //! | `page_size` | how much a page of a list holds | by profile |
 //! | `stock` | how many machines of a type may run in a zone | no bound |
 //! | `quotas` | how many CPUs of a family, or in `total`, may run | large |

@@ -17,13 +17,14 @@ pub(crate) struct Settings {
     pub(crate) seed: u64,
 }
 
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 16] = [
     "consistency_ms",
     "create_ms",
     "delete_ms",
     "faults",
     "latency_ms",
     "lease_lag_ms",
+    "lease_term_ms",
     "leases",
     "lost_answers",
     "page_size",
@@ -73,6 +74,7 @@ fn behaviour(reader: &mut SettingsReader<'_>, behaviour: &mut Behaviour) {
     set(reader, "consistency_ms", &mut behaviour.consistency_ms);
     behaviour.leases = reader.get("leases").or(behaviour.leases);
     set(reader, "lease_lag_ms", &mut behaviour.lease_lag_ms);
+    behaviour.lease_term_ms = reader.get("lease_term_ms").or(behaviour.lease_term_ms);
     set(reader, "stock", &mut behaviour.stock);
     set(reader, "quotas", &mut behaviour.quotas);
     share(reader, "lost_answers", &mut behaviour.lost_answers);

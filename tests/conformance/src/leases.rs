@@ -22,8 +22,10 @@ pub struct LeaseBench<'a> {
 const SLACK: Duration = Duration::from_secs(5);
 
 impl LeaseBench<'_> {
-    fn key(&self, word: &str) -> LeaseKey {
-        LeaseKey::of(&self.run, word)
+    /// The key of a word at the store's first place.
+    async fn key(&self, word: &str) -> LeaseKey {
+        let places = self.store.places().await.expect("places");
+        LeaseKey::of(&format!("{} {word}", self.run), &places[0])
     }
 
     /// Makes what the store lacks, if it lacks anything.
@@ -69,9 +71,9 @@ fn refused(outcome: Result<LeaseVersion>, what: &str) {
 /// # Panics
 /// If not.
 pub async fn a_place_is_said(bench: &LeaseBench<'_>) {
-    let place = bench.store.place().await.expect("a place");
-    assert!(!place.is_empty());
-    assert_eq!(bench.store.place().await.expect("a place"), place);
+    let places = bench.store.places().await.expect("places");
+    assert!(!places.is_empty() && places.iter().all(|place| !place.is_empty()));
+    assert_eq!(bench.store.places().await.expect("places"), places);
 }
 
 /// Of many that take a lease at once, one has it; and what it wrote is there.
@@ -80,7 +82,7 @@ pub async fn a_place_is_said(bench: &LeaseBench<'_>) {
 /// If not.
 pub async fn of_many_at_once_one_takes_it(bench: &LeaseBench<'_>) {
     bench.ready().await;
-    let key = bench.key("many");
+    let key = bench.key("many").await;
     assert_eq!(bench.store.read(&key).await.expect("a read"), None);
     let texts: Vec<String> = (0..4).map(|n| format!("{{\"taker\":{n}}}")).collect();
     let takes = texts.iter().map(|text| bench.write(&key, text, None));
@@ -106,7 +108,7 @@ pub async fn of_many_at_once_one_takes_it(bench: &LeaseBench<'_>) {
 /// If not.
 pub async fn only_the_newest_version_is_followed(bench: &LeaseBench<'_>) {
     bench.ready().await;
-    let key = bench.key("newest");
+    let key = bench.key("newest").await;
     let text = |n: u32| format!("{{\"writing\":{n}}}");
     let first = bench.write(&key, &text(1), None).await.expect("free");
     let second = bench
@@ -151,12 +153,12 @@ pub async fn keys_are_apart(bench: &LeaseBench<'_>) {
     let long = format!("{{\"who\":\"{}\"}}", "ü".repeat(1000));
     for (word, text) in [("one", "{\"key\":1}"), ("other", long.as_str())] {
         bench
-            .write(&bench.key(word), text, None)
+            .write(&bench.key(word).await, text, None)
             .await
             .expect("free");
     }
-    bench.shows(&bench.key("one"), "{\"key\":1}").await;
-    bench.shows(&bench.key("other"), &long).await;
+    bench.shows(&bench.key("one").await, "{\"key\":1}").await;
+    bench.shows(&bench.key("other").await, &long).await;
 }
 
 /// A store that holds its conditions is found to do so, and what it keeps stays as it is.
@@ -165,7 +167,7 @@ pub async fn keys_are_apart(bench: &LeaseBench<'_>) {
 /// If not.
 pub async fn conditions_are_proved(bench: &LeaseBench<'_>) {
     bench.ready().await;
-    let (key, text) = (bench.key("proved"), "{\"proof\":1}");
+    let (key, text) = (bench.key("proved").await, "{\"proof\":1}");
     let version = bench.write(&key, text, None).await.expect("free");
     let kept = Kept {
         text: text.to_owned(),

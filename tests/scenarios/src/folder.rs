@@ -49,7 +49,9 @@ impl Folder {
         Self {
             dir: tempfile::tempdir().expect("a folder"),
             factory: SimFactory::new(),
-            clock: Arc::new(TokioClock::system()),
+            // Not the system's own: where tests pause tokio's clock, a lease would be waited for by
+            // another clock than the one that is slept on.
+            clock: Arc::new(TokioClock::starting_at(TokioClock::system().now())),
             health: Arc::new(NetProbe),
         }
     }

@@ -38,8 +38,8 @@ impl FileLeases {
 
 #[async_trait]
 impl Leases for FileLeases {
-    async fn place(&self) -> Result<String> {
-        Ok(self.dir.display().to_string())
+    async fn places(&self) -> Result<Vec<String>> {
+        Ok(vec![self.dir.display().to_string()])
     }
 
     async fn missing(&self) -> Result<Option<String>> {
@@ -79,6 +79,10 @@ impl Leases for FileLeases {
 
     async fn prove(&self, _key: &LeaseKey, _kept: &Kept) -> Result<bool> {
         Ok(false)
+    }
+
+    fn term(&self) -> Option<Duration> {
+        None
     }
 
     fn lag(&self) -> Duration {

@@ -35,11 +35,10 @@ impl HeldLeases {
         self.places.iter().map(|(guard, sites)| (guard, &**sites))
     }
 
-    /// The lease of a site, if it keeps one of its own.
-    #[must_use]
-    pub fn site(&self, site: &Name) -> Option<&LeaseGuard> {
-        let mut places = self.places.iter();
-        let found = places.find(|(_, sites)| sites.contains(site));
+    /// The leases of a site: one for each place where it writes that keeps one.
+    pub fn site(&self, site: &Name) -> impl Iterator<Item = &LeaseGuard> {
+        let places = self.places.iter();
+        let found = places.filter(move |(_, sites)| sites.contains(site));
         found.map(|(guard, _)| guard)
     }
 
@@ -48,18 +47,15 @@ impl HeldLeases {
     /// # Errors
     /// [`LeaseError::Lost`] if it may not.
     pub fn check(&self, site: &Name) -> Result<(), LeaseError> {
-        let own = self.site(site);
-        own.map_or(Ok(()), |guard| guard.check().map(drop))
+        self.site(site)
+            .try_for_each(|guard| guard.check().map(drop))
     }
 
-    /// The right to write at a site: it holds as long as the folder's lease and the site's.
+    /// The right to write at a site: it holds as long as the folder's lease and all of the site's.
     #[must_use]
     pub fn permit(&self, site: &Name) -> Arc<dyn WritePermit> {
-        let folder = self.folder.permit();
-        match self.site(site) {
-            None => folder,
-            Some(guard) => Arc::new(Both(guard.permit(), folder)),
-        }
+        let own = self.site(site).map(LeaseGuard::permit);
+        Arc::new(All(own.chain([self.folder.permit()]).collect()))
     }
 
     /// Gives all of them back, the folder's last. Where `unfinished` says that calls to a site were
@@ -80,12 +76,16 @@ impl HeldLeases {
     }
 }
 
-/// Two rights that are both needed.
+/// Rights that are all needed.
 #[derive(Debug)]
-struct Both(Arc<dyn WritePermit>, Arc<dyn WritePermit>);
+struct All(Vec<Arc<dyn WritePermit>>);
 
-impl WritePermit for Both {
+impl WritePermit for All {
     fn left(&self) -> Result<Duration, String> {
-        Ok(self.0.left()?.min(self.1.left()?))
+        let mut least = Duration::MAX;
+        for permit in &self.0 {
+            least = least.min(permit.left()?);
+        }
+        Ok(least)
     }
 }

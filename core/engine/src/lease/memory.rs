@@ -41,8 +41,8 @@ impl HeldLeases {
 
 #[async_trait]
 impl Leases for MemoryLeases {
-    async fn place(&self) -> Result<String> {
-        Ok("memory".to_owned())
+    async fn places(&self) -> Result<Vec<String>> {
+        Ok(vec!["memory".to_owned()])
     }
 
     async fn missing(&self) -> Result<Option<String>> {
@@ -79,6 +79,10 @@ impl Leases for MemoryLeases {
 
     async fn prove(&self, _key: &LeaseKey, _kept: &Kept) -> Result<bool> {
         Ok(false)
+    }
+
+    fn term(&self) -> Option<Duration> {
+        None
     }
 
     fn lag(&self) -> Duration {

@@ -194,17 +194,19 @@ pub async fn take(
     events: &EventSink,
 ) -> Result<LeaseGuard, LeaseError> {
     let first = spot.read().await?;
+    let first = (first, clock.moment().elapsed);
     take_from(spot, claim, first, patience, clock, events).await
 }
 
-/// As [`take`], where the register was read a moment ago and held `first`.
+/// As [`take`], where the register was read before: what it held, and when that was, on the clock
+/// that counts sleep. A holder that has been silent since then has been watched since then.
 ///
 /// # Errors
 /// As [`take`].
 pub async fn take_from(
     spot: &Spot,
     claim: &Claim,
-    first: Option<Kept>,
+    (first, at): (Option<Kept>, Duration),
     patience: Duration,
     clock: &Arc<dyn Clock>,
     events: &EventSink,
@@ -213,7 +215,12 @@ pub async fn take_from(
     let deadline = begun.saturating_add(patience);
     let (mut watch, mut waiting) = (Watch::default(), Waiting::default());
     let (mut races, mut pause) = (0, POLL.0);
-    let mut seen = Some(first);
+    let mut seen = None;
+    if begun.saturating_sub(at) < POLL.0 {
+        seen = Some(first);
+    } else {
+        judge(spot, claim, first.as_ref(), &mut watch, at)?;
+    }
     loop {
         let kept = match seen.take() {
             Some(first) => first,

@@ -7,7 +7,7 @@ use strat_provider::{Clock, LeaseKey, Leases, TokioClock};
 
 use super::{
     Claim, FileLeases, Holder, LeaseError, LeaseGuard, LeasePolicy, MemoryLeases, Spot, Watched,
-    free, look, take, watch_renewals,
+    free, look, take, take_from, watch_renewals,
 };
 use crate::{Event, EventSink};
 
@@ -102,6 +102,21 @@ async fn one_holder_at_a_time_and_epochs_grow() {
         // The folder's word is drawn once and handed on.
         assert!(second.folder().is_some());
         assert_eq!(second.before(), Some(second.folder()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_holder_has_been_watched_since_it_was_first_seen() {
+    let clock = clock();
+    let (_dir, spots) = spots();
+    for spot in spots {
+        let dead = taken(&spot, "dead", Duration::ZERO, &clock);
+        dead.await.expect("free").abandon();
+        let first = (spot.read().await.expect("reads"), clock.moment().elapsed);
+        clock.sleep(WAIT).await;
+        let (claim, none) = (claim("b"), EventSink::none());
+        let taken = take_from(&spot, &claim, first, Duration::ZERO, &clock, &none).await;
+        taken.expect("it was silent for long enough");
     }
 }
 

@@ -149,8 +149,9 @@ pub fn is_lease_lost(error: &Error) -> bool {
     false
 }
 
-/// Time for a call to leave, and for clocks that run at different speeds.
-const MARGIN: Duration = Duration::from_secs(5);
+/// Time for a call to leave, and for clocks that run at different speeds; at most a share of what
+/// an attempt may take.
+const MARGIN: (Duration, u32) = (Duration::from_secs(5), 24);
 
 /// Asks a [`WriteGate`] before each attempt at a write, and lets it through only if the lease
 /// outlasts it: the attempt's timeout and a margin.
@@ -182,14 +183,18 @@ impl Fence {
 
     /// How much longer a lease must hold for an attempt at this call to leave.
     fn needed(&self, call: &Call<'_>) -> Duration {
-        self.policy.limit(call).min(self.policy.write) + MARGIN
+        self.policy.limit(call).min(self.policy.write) + self.margin()
+    }
+
+    fn margin(&self) -> Duration {
+        MARGIN.0.min(self.policy.write / MARGIN.1)
     }
 
     /// Returns when the lease does not hold any more.
     async fn lost(&self) -> Error {
         loop {
-            self.clock.sleep(MARGIN).await;
-            if let Err(error) = self.gate.check(MARGIN) {
+            self.clock.sleep(self.margin()).await;
+            if let Err(error) = self.gate.check(self.margin()) {
                 return error;
             }
         }

@@ -9,7 +9,7 @@ use super::{
     RetryPolicy, Throttle, ThrottlePolicy, Throttles, Timeout, TimeoutPolicy, Trace, WriteGate,
     lock,
 };
-use crate::{Clock, Provider};
+use crate::{Clock, Leases, Provider};
 
 /// What the standard layers go by.
 #[derive(Debug, Clone, Copy, Default)]
@@ -89,6 +89,8 @@ impl LayerStack {
     ) -> Arc<dyn Provider> {
         let reporter = Reporter::new(Arc::clone(&self.clock), self.observers.clone());
         let rng = lock(&self.rng).fork();
+        let term = provider.leases().and_then(Leases::term);
+        let timeout = self.policy.timeout.within(term);
         let mut stack: Vec<Arc<dyn Layer>> = vec![
             Arc::new(Trace::new(reporter.clone())),
             Arc::new(Retry::new(self.policy.retry, rng, reporter.clone())),
@@ -97,11 +99,11 @@ impl LayerStack {
                 account,
                 reporter.clone(),
             )),
-            Arc::new(Timeout::new(self.policy.timeout, reporter)),
+            Arc::new(Timeout::new(timeout, reporter)),
         ];
         if let Some(gate) = gate {
             let clock = Arc::clone(&self.clock);
-            stack.push(Arc::new(Fence::new(gate, self.policy.timeout, clock)));
+            stack.push(Arc::new(Fence::new(gate, timeout, clock)));
         }
         if let Some(chaos) = &self.chaos {
             stack.push(Arc::clone(chaos) as Arc<dyn Layer>);

@@ -33,6 +33,18 @@ impl Default for TimeoutPolicy {
 }
 
 impl TimeoutPolicy {
+    /// The same for a site whose leases have this term: an attempt takes at most half of it, and
+    /// several at a lease fit into it.
+    #[must_use]
+    pub fn within(self, term: Option<Duration>) -> Self {
+        let most = |limit: Duration, share: u32| term.map_or(limit, |term| limit.min(term / share));
+        Self {
+            write: most(self.write, 2),
+            lease: most(self.lease, 4),
+            ..self
+        }
+    }
+
     /// How long one attempt at `call` may take.
     #[must_use]
     pub fn limit(&self, call: &Call<'_>) -> Duration {

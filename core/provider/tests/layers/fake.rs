@@ -220,9 +220,9 @@ impl Provider for Fake {
 
 #[async_trait]
 impl Leases for Fake {
-    async fn place(&self) -> Result<String> {
-        self.end("lease_place").await?;
-        Ok("fake/a".to_owned())
+    async fn places(&self) -> Result<Vec<String>> {
+        self.end("lease_places").await?;
+        Ok(vec!["fake/a".to_owned()])
     }
     async fn missing(&self) -> Result<Option<String>> {
         self.end("lease_missing").await?;
@@ -248,6 +248,10 @@ impl Leases for Fake {
         self.end("prove_lease").await?;
         Ok(true)
     }
+    fn term(&self) -> Option<Duration> {
+        None
+    }
+
     fn lag(&self) -> Duration {
         Duration::ZERO
     }

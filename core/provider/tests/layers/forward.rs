@@ -131,7 +131,7 @@ async fn every_method_reaches_its_own() {
         text: "{}".to_owned(),
         version: version.clone(),
     };
-    leases.place().await.expect("place");
+    leases.places().await.expect("places");
     leases.missing().await.expect("missing");
     leases.make().await.expect("make");
     leases.read(&key).await.expect("read");

@@ -27,7 +27,7 @@ use crate::provider::AwsProvider;
 type Answers = BTreeMap<&'static str, PermissionState>;
 
 /// The actions of the least policy, `docs/aws-policy.json`; a test compares them.
-pub(super) const ACTIONS: [&str; 65] = [
+pub(super) const ACTIONS: [&str; 68] = [
     "ec2:AllocateAddress",
     "ec2:AssociateAddress",
     "ec2:AttachInternetGateway",
@@ -85,11 +85,14 @@ pub(super) const ACTIONS: [&str; 65] = [
     "s3:DeleteBucket",
     "s3:GetBucketTagging",
     "s3:GetBucketVersioning",
+    "s3:GetObject",
     "s3:ListAllMyBuckets",
+    "s3:ListBucket",
     "s3:PutBucketPublicAccessBlock",
     "s3:PutBucketTagging",
     "s3:PutBucketVersioning",
     "s3:PutEncryptionConfiguration",
+    "s3:PutObject",
     "s3:TagResource",
     "servicequotas:GetServiceQuota",
     "tag:GetResources",

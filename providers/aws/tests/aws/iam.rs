@@ -15,7 +15,7 @@ use strat_model::{
     FirewallSpec, KeypairSpec, Kind, Labels, Name, NetworkSpec, Peer, Protocol, ResourceId, Result,
     Spec, VolumeSpec,
 };
-use strat_provider::{Filter, Outcome, Provider, ProviderExt as _, Shutdown};
+use strat_provider::{Filter, LeaseKey, Outcome, Provider, ProviderExt as _, Shutdown};
 
 use crate::harness::{connect, machine_spec, site, subnet_spec};
 use crate::moto;
@@ -209,6 +209,14 @@ async fn live(bench: &Bench<'_>) -> Result<()> {
         .await?;
     bench.try_update(&store, &bucket(false), &[]).await?;
     provider.list_offers().await?;
+    if let Some(leases) = provider.leases() {
+        leases.make().await?;
+        leases.missing().await?;
+        let places = leases.places().await?;
+        let key = LeaseKey::of(&bench.run, &places[0]);
+        leases.read(&key).await?;
+        leases.replace(&key, "{}", None).await?;
+    }
     let stopped = provider.stop_machines(std::slice::from_ref(&machine.id), Shutdown::Ask);
     Outcome::all_done(stopped.await)?;
     for thing in [&store, &ip, &machine, &disk, &key, &wall, &subnet, &network] {

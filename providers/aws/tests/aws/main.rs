@@ -15,3 +15,4 @@ mod permissions;
 mod roles;
 mod runs_out;
 mod sale;
+mod writers;

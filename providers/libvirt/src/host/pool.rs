@@ -164,13 +164,13 @@ impl Pool {
             .collect())
     }
 
-    /// All volumes but our own documents, and how large they are.
+    /// All volumes but our own documents and leases, and how large they are.
     pub(crate) fn volumes(&self, host: &Host) -> Result<Vec<VolumeInfo>> {
         let doing = || format!("listing the storage pool {}", self.name);
         let mut volumes = Vec::new();
         for volume in self.handle.list_all_volumes().on(host, doing)? {
             let name = volume.name().to_owned();
-            if super::sidecar::is_document(&name) {
+            if super::sidecar::is_document(&name) || crate::leases::is_lease(&name) {
                 continue;
             }
             // One that vanished since it was listed is not there.
@@ -242,9 +242,14 @@ impl Pool {
 
     /// Makes a volume; one of that name that is there already is taken as it is.
     pub(crate) fn make(&self, host: &Host, new: &NewVolume<'_>) -> Result<StorageVol> {
-        if let Some(volume) = self.volume(host, new.name)? {
-            return Ok(volume);
+        match self.volume(host, new.name)? {
+            Some(volume) => Ok(volume),
+            None => self.make_new(host, new),
         }
+    }
+
+    /// Makes a volume; one of that name that is there already is `AlreadyExists`.
+    pub(crate) fn make_new(&self, host: &Host, new: &NewVolume<'_>) -> Result<StorageVol> {
         let format = if self.has_files { new.format } else { "raw" };
         let target = Element::new("target").holding(Element::new("format").with("type", format));
         let mut xml = Element::new("volume").holding(Element::leaf("name", new.name));

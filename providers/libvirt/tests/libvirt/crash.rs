@@ -78,7 +78,7 @@ volume "data" {{
     )
 }
 
-/// What lies in the host's pool, without the documents.
+/// What lies in the host's pool, without the documents and the lease.
 fn files(host: &Peer) -> BTreeSet<String> {
     let folder = host.path("lib/images/stratiform");
     let names = std::fs::read_dir(folder)
@@ -86,7 +86,7 @@ fn files(host: &Peer) -> BTreeSet<String> {
         .map(|entry| entry.expect("an entry").file_name());
     names
         .map(|name| name.to_string_lossy().into_owned())
-        .filter(|name| !name.ends_with(".json"))
+        .filter(|name| !name.ends_with(".json") && !name.starts_with("lease-"))
         .collect()
 }
 

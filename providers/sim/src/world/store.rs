@@ -83,7 +83,7 @@ impl Store {
 
     /// Waits for the lock and brings `state` up to the last answered transaction.
     pub(crate) fn lock(&mut self, state: &mut State) -> io::Result<Locked> {
-        self.wait_for_lock()?;
+        self.wait_for_lock(LOCK_TRIES)?;
         let guard = Locked(self.lock.try_clone()?);
         let stale = match &self.log {
             None => true,
@@ -101,8 +101,8 @@ impl Store {
         Ok(guard)
     }
 
-    fn wait_for_lock(&self) -> io::Result<()> {
-        for _ in 0..LOCK_TRIES {
+    fn wait_for_lock(&self, tries: u32) -> io::Result<()> {
+        for _ in 0..tries {
             match self.lock.try_lock() {
                 Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
                 Err(TryLockError::Error(why)) => return Err(why),
@@ -112,7 +112,7 @@ impl Store {
         let message = format!(
             "another process has kept `{}` locked for {} s",
             self.folder.join("lock").display(),
-            (LOCK_PAUSE * LOCK_TRIES).as_secs()
+            (LOCK_PAUSE * tries).as_secs()
         );
         Err(io::Error::new(io::ErrorKind::WouldBlock, message))
     }
@@ -255,4 +255,21 @@ fn line(changes: &[Change]) -> io::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(&EntryRef { changes })?;
     line.push(b'\n');
     Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_world_that_somebody_keeps_locked_is_not_waited_for_for_ever() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let stores = [(); 2].map(|()| Store::open(dir.path()).expect("opens"));
+        stores[0].wait_for_lock(1).expect("free");
+        let error = stores[1].wait_for_lock(3).expect_err("locked");
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        assert!(error.to_string().contains("lock` locked for"), "{error}");
+        stores[0].lock.unlock().expect("unlocked");
+        stores[1].wait_for_lock(1).expect("free");
+    }
 }

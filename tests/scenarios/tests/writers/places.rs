@@ -192,6 +192,31 @@ fn a_store_that_ignores_its_conditions_is_refused() {
     });
 }
 
+#[test]
+fn a_holder_that_died_elsewhere_is_waited_for_once_for_all_sites() {
+    run(async {
+        let folder = Folder::new();
+        folder.write(&[two_sites("", "", 1)]);
+        let other = folder.beside();
+        let world = folder.world().display().to_string();
+        let rest = format!("world = \"{world}\"");
+        other.write(&[two_sites(&rest, &rest, 1)]);
+        // Its process lives, so that nothing but the silence of its leases says that it is dead.
+        let session = folder.session().await;
+        let dead = session
+            .begin(&RunOptions::new("apply"))
+            .await
+            .expect("free");
+        drop(dead);
+        let begun = Instant::now();
+        assert!(other.apply(Mode::Apply).await.success);
+        let term_and_attempt = Duration::from_secs(240 + 120);
+        let took = begun.elapsed();
+        assert!(took >= term_and_attempt, "{took:?}");
+        assert!(took < term_and_attempt * 3 / 2, "{took:?}");
+    });
+}
+
 /// How many calls an apply of a hundred machines at one site of two takes in all.
 fn calls(rest: &str) -> u64 {
     run(async {

@@ -22,9 +22,9 @@ impl Layered {
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Leases for Layered {
-    async fn place(&self) -> Result<String> {
-        let (call, store) = (self.read(Api::Leases, "lease_place"), self.store()?);
-        self.forward(call, || store.place()).await
+    async fn places(&self) -> Result<Vec<String>> {
+        let (call, store) = (self.read(Api::Leases, "lease_places"), self.store()?);
+        self.forward(call, || store.places()).await
     }
 
     async fn missing(&self) -> Result<Option<String>> {
@@ -53,6 +53,10 @@ impl Leases for Layered {
     ) -> Result<LeaseVersion> {
         let (call, store) = (self.lease_write("replace_lease"), self.store()?);
         self.forward(call, || store.replace(key, text, seen)).await
+    }
+
+    fn term(&self) -> Option<Duration> {
+        self.inner.leases().and_then(Leases::term)
     }
 
     fn lag(&self) -> Duration {

@@ -60,6 +60,8 @@ pub(crate) struct State {
     bodies: BTreeMap<String, hyper::body::Bytes>,
     /// The limit on virtual CPUs.
     quota: Option<u32>,
+    /// Headers that are taken and ignored.
+    ignored: BTreeSet<&'static str>,
     /// The latest form of each action.
     forms: BTreeMap<String, BTreeMap<String, String>>,
 }
@@ -112,6 +114,11 @@ impl Filter {
         self.state()
             .refused
             .insert(action.to_owned(), (code, times));
+    }
+
+    /// Takes a header and ignores it, as some servers do that speak S3.
+    pub(crate) fn ignore(&self, header: &'static str) {
+        self.state().ignored.insert(header);
     }
 
     /// Leaves this many instances of a type in a zone.

@@ -144,6 +144,9 @@ impl Filter {
         *request.method_mut() = asked.method.clone();
         *request.uri_mut() = asked.uri.clone();
         *request.headers_mut() = asked.headers.clone();
+        for header in &self.state().ignored {
+            request.headers_mut().remove(*header);
+        }
         let length = asked.body.len().to_string();
         let length = length.parse().expect("a number");
         request.headers_mut().insert("content-length", length);

@@ -1,0 +1,150 @@
+//! One writer on AWS: leases in a bucket, and folders that apply one topology at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_ec2::types::Reservation;
+use futures::future::join_all;
+use strat_aws::AwsFactory;
+use strat_provider::{Registry, TokioClock};
+use stratiform::{
+    ApplyOptions, ApplyOutcome, EventSink, Inputs, PlanOptions, RunOptions, Session, Workspace,
+};
+
+use crate::harness::{Moto, REGION, credentials};
+use crate::moto;
+
+/// How many machines there are to be.
+const MACHINES: usize = 100;
+
+/// A folder of a topology, whose site is on a moto.
+struct Folder {
+    dir: tempfile::TempDir,
+}
+
+impl Folder {
+    fn new(moto: &Moto, count: usize) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let port = moto.filter.port;
+        let text = format!(
+            r#"
+topology "writers" {{ lineage = "aaaaaaaaaaaaaaaa" }}
+site "aws" {{
+  provider       = "aws"
+  region         = "{REGION}"
+  endpoint       = "http://127.0.0.1:{port}"
+  consistency_ms = 0
+}}
+network "core" {{
+  cidr        = "10.50.0.0/16"
+  site_prefix = 20
+  sites       = [site.aws]
+}}
+subnet "app" {{
+  network = network.core
+  newbits = 2
+}}
+machines "web" {{
+  count  = {count}
+  cpu    = 2
+  memory = "1GiB"
+  image  = "debian-12"
+  subnet = subnet.app
+}}
+"#
+        );
+        std::fs::write(dir.path().join("shop.hcl"), text).expect("written");
+        Self { dir }
+    }
+
+    async fn session(&self) -> Session {
+        let registry = Registry::new().with(AwsFactory::with_credentials(credentials()));
+        let workspace = Workspace::load(self.dir.path(), Inputs::default(), registry);
+        let workspace = workspace.unwrap_or_else(|error| panic!("the topology: {error:#?}"));
+        let clock = Arc::new(TokioClock::system());
+        let session = Session::connect_with(workspace, EventSink::none(), clock).await;
+        session.expect("the site answers")
+    }
+
+    async fn apply(&self) -> ApplyOutcome {
+        let session = self.session().await;
+        let options = RunOptions {
+            lock_timeout: Duration::from_secs(300),
+            ..RunOptions::new("apply")
+        };
+        let run = session.begin(&options).await.expect("begins");
+        let planned = run.plan(&PlanOptions::default()).await.expect("a plan");
+        let outcome = run.apply(&planned, &ApplyOptions::default()).await;
+        run.end().await.expect("ends");
+        outcome.expect("applies")
+    }
+}
+
+/// The calls that leases made, of all that were counted.
+fn of_leases(calls: &BTreeMap<String, u32>) -> u32 {
+    let objects = [":GetObject", ":PutObject"];
+    let is_lease = |action: &str| objects.iter().any(|object| action.ends_with(object));
+    let calls = calls.iter().filter(|(action, _)| is_lease(action));
+    calls.map(|(_, count)| count).sum()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_folders_at_once_nothing_is_made_twice() {
+    let server = moto::Moto::start();
+    let moto = Moto::on(server.port).await;
+    let folders = [Folder::new(&moto, 3), Folder::new(&moto, 3)];
+    for outcome in join_all(folders.each_ref().map(Folder::apply)).await {
+        assert!(outcome.is_success(), "{outcome:#?}");
+    }
+    let ec2 = moto.ec2().await;
+    let instances = ec2.describe_instances().send().await.expect("a list");
+    let instances = instances
+        .reservations()
+        .iter()
+        .flat_map(Reservation::instances);
+    assert_eq!(instances.count(), 3);
+    let networks = ec2.describe_vpcs().send().await.expect("a list");
+    let made = networks
+        .vpcs()
+        .iter()
+        .filter(|vpc| vpc.is_default() != Some(true));
+    assert_eq!(made.count(), 1);
+    for folder in &folders {
+        let planned = folder.session().await.plan(&PlanOptions::default()).await;
+        assert!(planned.expect("a plan").saved.plan.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lease_costs_an_apply_of_a_hundred_machines_at_most_four_calls() {
+    let server = moto::Moto::start();
+    let moto = Moto::on(server.port).await;
+    let folder = Folder::new(&moto, 1);
+    // The bucket is made, and its conditions are put to the test, once.
+    assert!(folder.apply().await.is_success());
+    let folder = Folder::new(&moto, MACHINES);
+    moto.filter.take_calls();
+    assert!(folder.apply().await.is_success());
+    let calls = moto.filter.take_calls();
+    let leases = of_leases(&calls);
+    assert!((1..=4).contains(&leases), "{calls:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_ignores_conditions_is_refused() {
+    for header in ["if-none-match", "if-match"] {
+        let server = moto::Moto::start();
+        let moto = Moto::on(server.port).await;
+        moto.filter.ignore(header);
+        let outcome = Folder::new(&moto, 1).session().await;
+        let error = outcome.begin(&RunOptions::new("apply")).await;
+        let error = error.expect_err("no lease can be kept").to_string();
+        assert!(
+            error.contains("leases cannot be kept at site.aws") && error.contains("ignores it"),
+            "{error}"
+        );
+        let instances = moto.ec2().await.describe_instances().send().await;
+        assert!(instances.expect("a list").reservations().is_empty());
+    }
+}
