@@ -16,6 +16,7 @@ mod providers;
 mod render;
 mod telemetry;
 mod watch;
+mod write_file;
 
 use std::process::ExitCode;
 

@@ -3,7 +3,8 @@
 # Without an account: start moto, and give `--var endpoint=http://127.0.0.1:5000`.
 
 topology "shop" {
-  labels = { env = var.env, team = "platform" }
+  lineage = "n3w8c6yd1r9p0jb4"
+  labels  = { env = var.env, team = "platform" }
 }
 
 variable "env" {

@@ -9,6 +9,7 @@ use stratiform::topology::{SourceFile, Sources, format, is_formatted};
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
 use crate::render::diagnostics::diagnostics;
+use crate::write_file::write_file;
 
 /// Lay topology files out in the one canonical way.
 ///
@@ -51,7 +52,7 @@ impl Fmt {
                 Some(text) => {
                     changed = true;
                     if !self.check {
-                        write(Path::new(&*file.name), &text)?;
+                        write_file(Path::new(&*file.name), None, &text)?;
                     }
                     context.output.data(&format!("{}\n", file.name))?;
                 }
@@ -103,18 +104,4 @@ fn formatted(context: &Context, file: &SourceFile) -> Option<String> {
             None
         }
     }
-}
-
-/// Writes a file, whole or not at all.
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    let partial = path.with_file_name(name);
-    std::fs::write(&partial, text)
-        .and_then(|()| std::fs::rename(&partial, path))
-        .map_err(|error| {
-            // What is there of it is of no use to anybody.
-            let _ = std::fs::remove_file(&partial);
-            Failure::new(format!("`{}` cannot be written", path.display())).caused_by(&error)
-        })
 }

@@ -12,6 +12,7 @@ variable "env" {
 # The simulator stands for a cloud; its world is the folder `.sim` beside this file.
 site "east" {
   provider = "sim"
+  account  = "main"
   profile  = "aws"
   region   = "us-east-1"
 }

@@ -1,8 +1,11 @@
 //! `strat init`
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
+use stratiform::new_lineage;
+use stratiform::topology::{Pins, SourceFile, Sources, pin};
 
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
@@ -35,9 +38,10 @@ impl Init {
                 _ => failure.caused_by(&error),
             }
         };
+        let text = first()?;
         std::fs::create_dir_all(&self.folder).map_err(failed)?;
         let mut file = std::fs::File::create_new(&path).map_err(failed)?;
-        std::io::Write::write_all(&mut file, FIRST.as_bytes()).map_err(failed)?;
+        std::io::Write::write_all(&mut file, text.as_bytes()).map_err(failed)?;
         context.output.note(&format!(
             "Written: {}\nNext: strat plan {}\n",
             path.display(),
@@ -45,4 +49,22 @@ impl Init {
         ));
         Ok(Exit::Done)
     }
+}
+
+/// The first topology, with a lineage of its own.
+fn first() -> Result<String, Failure> {
+    let file = SourceFile {
+        name: "main.hcl".into(),
+        text: FIRST.to_owned().into(),
+    };
+    let pins = Pins {
+        lineage: Some(new_lineage()),
+        accounts: BTreeMap::new(),
+    };
+    let pinned = pin(&Sources::from_files("", vec![file]), &pins);
+    let pinned = pinned.map_err(|error| Failure::new(error.to_string()))?;
+    Ok(pinned
+        .into_iter()
+        .map(|file| file.file.text.to_string())
+        .collect())
 }

@@ -15,6 +15,7 @@ pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod offers;
 pub(crate) mod output;
+pub(crate) mod pin;
 pub(crate) mod plan;
 pub(crate) mod providers;
 pub(crate) mod rehearse;
@@ -41,6 +42,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::Output(command) => command.run(context),
         Command::Drift(command) => command.run(context),
         Command::Adopt(command) => command.run(context),
+        Command::Pin(command) => command.run(context),
         Command::Graph(command) => command.run(context),
         Command::Offers(command) => command.run(context),
         Command::Providers(command) => command.run(context),

@@ -53,6 +53,7 @@ pub struct Problem {
 ///
 /// # Caveats
 ///
+/// - What is known and not there is read twice, the second time when a read cannot lag any more.
 /// - What was renamed is read under its old names as well, and keeps the mark that it has.
 /// - A create whose outcome is not known has no id to read by: [`settle`](crate::settle) first.
 pub async fn observe(
@@ -71,6 +72,7 @@ pub async fn observe(
             moves,
             journal,
             now: clock.now(),
+            clock,
             events,
         };
         async move { look.site().await }
@@ -114,6 +116,7 @@ struct Look<'a> {
     moves: &'a Moves,
     journal: &'a Journal,
     now: Timestamp,
+    clock: &'a dyn Clock,
     events: &'a EventSink,
 }
 
@@ -253,8 +256,18 @@ impl Look<'_> {
             return Ok(());
         }
         let ids: Vec<ResourceId> = ids.into_iter().collect();
-        let fresh = self.provider.get_all(kind, &ids).await?;
+        let mut fresh = self.provider.get_all(kind, &ids).await?;
         found.retain(|item| ids.binary_search(&item.id).is_err());
+        let seen: BTreeSet<&ResourceId> = fresh.iter().map(|one| &one.id).collect();
+        let absent = known
+            .keys()
+            .filter(|id| ids.binary_search(id).is_ok() && !seen.contains(id));
+        let absent: Vec<ResourceId> = absent.cloned().collect();
+        if !absent.is_empty() {
+            // A read may lag, too: what is known is gone only once a read says so that cannot.
+            self.clock.sleep(Duration::from_millis(window)).await;
+            fresh.extend(self.provider.get_all(kind, &absent).await?);
+        }
         found.extend(fresh);
         sort(found);
         Ok(())

@@ -26,6 +26,7 @@ impl Learned {
         journal: &Journal,
         observation: &Observation,
         desired: &Desired,
+        made: &BTreeSet<(Name, ResourceId)>,
     ) -> Self {
         let mut learned = Self::default();
         for (site, seen) in &observation.inventory.sites {
@@ -35,7 +36,10 @@ impl Learned {
             for missed in &seen.missed {
                 let wanted = desired.entries.contains_key(&missed.addr)
                     || desired.withheld.contains_key(&missed.addr.local);
-                let over = has.contains(&missed.addr) || !wanted;
+                // What this run made and is gone by its end died at launch: nobody took it away.
+                let died = missed.addr.kind() == Kind::Machine
+                    && made.contains(&(site.clone(), missed.id.clone()));
+                let over = has.contains(&missed.addr) || !wanted || died;
                 if missed.state == MissedState::Gone && over {
                     let noted = noted.get(&missed.addr.kind()).into_iter().flatten();
                     let noted = noted.filter(|one| one.id == missed.id);

@@ -324,7 +324,11 @@ impl<'a> Run<'a> {
         }
         let observation = self.observe().await;
         let moves = &self.session.workspace().intent().moves;
-        let learned = Learned::of((owner, moves), &self.journal, &observation, desired);
+        let steps = reports.iter().flat_map(|report| &report.steps);
+        let made =
+            steps.flat_map(|step| step.made.iter().map(|id| (step.site.clone(), id.clone())));
+        let (made, journal) = (made.collect(), &self.journal);
+        let learned = Learned::of((owner, moves), journal, &observation, desired, &made);
         learned.record(owner, &self.journal, now).await?;
         for (site, account) in &self.accounts.known {
             if self.journal.account(owner, site).as_ref() != Some(account) {

@@ -92,6 +92,10 @@ impl Topology {
         })
     }
 
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
+    }
+
     /// Evaluates the topology.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 # Two buckets in the provider of `custom_provider`.
 
-topology "archive" {}
+topology "archive" {
+  lineage = "x7f2k9b4q1m6z8ta"
+}
 
 site "here" {
   provider = "folders"

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use strat_model::{
-    Addr, Digest, ErrorKind, Field, FirewallSpec, Idempotency, Mark, MarkOrigin, Noun, Resource,
-    ResourceId, ResourceState, Result, Spec, Token, UserData,
+    Addr, Digest, Error, ErrorKind, Field, FirewallSpec, Idempotency, Mark, MarkOrigin, Noun,
+    Resource, ResourceId, ResourceState, Result, Spec, Token, UserData,
 };
 use strat_planner::{Action, Goal, fleet_names, resource_name};
 use strat_provider::{CreateMachines, MachineBatch, ProviderExt as _};
@@ -35,6 +35,24 @@ struct Attempt<'s> {
     mark: &'s Mark,
     token: Token,
     names: Vec<String>,
+    /// Whether the token follows from the address alone, so that any earlier run may have used it.
+    fixed: bool,
+}
+
+impl Attempt<'_> {
+    /// Whether a thing is what this call makes, or an earlier one with its token.
+    fn is_it(&self, made: &Resource) -> bool {
+        made.state == ResourceState::Deleting
+            || made.mark.as_ref().is_some_and(|mark| {
+                (&mark.owner, &mark.addr) == (&self.mark.owner, &self.mark.addr)
+            })
+    }
+}
+
+/// Whether the first token of a new thing follows from its address alone: then a second folder that
+/// makes it at the same moment is answered with the first one's, or refused.
+const fn has_fixed_token(noun: Noun) -> bool {
+    matches!(noun, Noun::Machine | Noun::Volume)
 }
 
 impl StepRun<'_, '_> {
@@ -67,7 +85,13 @@ impl StepRun<'_, '_> {
         for number in 1..=ATTEMPTS_MAX {
             let (plan, addr) = (self.context.run.plan, &self.step.addr);
             let generation = wanted.generation;
-            let token = Token::derive(&plan.id, addr, generation, number, part, &offer);
+            let first = number == 1 && plan.avoided.is_empty();
+            let fixed = first && has_fixed_token(addr.local.noun);
+            let token = if fixed {
+                Token::of_single(&plan.topology, addr, generation, part)
+            } else {
+                Token::derive(&plan.id, addr, generation, number, part, &offer)
+            };
             let names = if addr.local.noun == Noun::Machines {
                 fleet_names(&plan.topology, addr, &token, missing)
             } else {
@@ -79,8 +103,11 @@ impl StepRun<'_, '_> {
                 mark: &mark,
                 token,
                 names,
+                fixed,
             };
-            let batch = self.attempt(&attempt).await?;
+            let Some(batch) = self.attempt(&attempt).await? else {
+                continue;
+            };
             let (dead, made): (Vec<_>, Vec<_>) = batch
                 .created
                 .into_iter()
@@ -249,7 +276,10 @@ impl StepRun<'_, '_> {
 
     /// One call, recorded before and after. An answer that did not come, or came for some of a batch
     /// alone, is looked up.
-    async fn attempt(&self, attempt: &Attempt<'_>) -> Result<MachineBatch, Failure> {
+    ///
+    /// `None` where the token was used up by something that is not this thing: made with other
+    /// parameters, such as an offer that ran out, and gone, or called otherwise by now.
+    async fn attempt(&self, attempt: &Attempt<'_>) -> Result<Option<MachineBatch>, Failure> {
         let entry = self
             .begin(Begin {
                 generation: attempt.mark.generation,
@@ -264,12 +294,23 @@ impl StepRun<'_, '_> {
                 created,
                 shortfall: Some(error),
             }) if outcome_is_unknown(&error) => (created, error),
-            Ok(batch) => return self.end(entry, Ok(batch), made_ids).await,
+            Ok(batch) if attempt.fixed && !batch.created.iter().all(|one| attempt.is_it(one)) => {
+                let what = "the token of this create made another thing before";
+                let error = self.error(ErrorKind::Precondition, what);
+                self.fail(entry, &error, false).await?;
+                let unmarked = batch.created.into_iter().find(|one| one.mark.is_none());
+                return unmarked.map_or(Ok(None), |one| Err(self.unmarked(&one).into()));
+            }
+            Ok(batch) => return self.end(entry, Ok(batch), made_ids).await.map(Some),
             Err(error) => (Vec::new(), error),
         };
+        if attempt.fixed && error.kind() == ErrorKind::Precondition {
+            self.fail(entry, &error, false).await?;
+            return self.unless_there(attempt, error).await.map(|()| None);
+        }
         let look = outcome_is_unknown(&error) || error.kind() == ErrorKind::AlreadyExists;
         if !look {
-            return self.end(entry, Err(error), made_ids).await;
+            return self.end(entry, Err(error), made_ids).await.map(Some);
         }
         match self.look_up(attempt).await {
             Ok(mut found) if !found.is_empty() || !made.is_empty() => {
@@ -280,7 +321,7 @@ impl StepRun<'_, '_> {
                     created: found,
                     shortfall,
                 };
-                self.end(entry, Ok(batch), made_ids).await
+                self.end(entry, Ok(batch), made_ids).await.map(Some)
             }
             // Looked for and not there: now the outcome is known.
             Ok(_) => {
@@ -300,6 +341,32 @@ impl StepRun<'_, '_> {
                 Err(error.with_addr(&self.step.addr).into())
             }
         }
+    }
+
+    /// Looks for what a token was used for that anybody with this topology may have used, once a list
+    /// cannot lag any more.
+    async fn unless_there(&self, attempt: &Attempt<'_>, error: Error) -> Result<(), Failure> {
+        let (site, kind) = (&self.step.site, self.step.kind);
+        let now = self.context.run.clock.now();
+        let settled = now.checked_add(self.context.window(site));
+        let settled = settled.unwrap_or(jiff::Timestamp::MAX);
+        let names = &attempt.names;
+        let found = self.context.find(site, kind, names, settled).await?;
+        match found.into_iter().find(|one| attempt.is_it(one)) {
+            None => Ok(()),
+            Some(twin) => {
+                let what = format!("{kind} {} is there already, made by another run", twin.id);
+                let refused = self.error(ErrorKind::Precondition, what);
+                Err(refused.with_help(PLAN_AGAIN).with_source(error).into())
+            }
+        }
+    }
+
+    fn unmarked(&self, found: &Resource) -> Error {
+        let (kind, id) = (self.step.kind, &found.id);
+        let what = format!("{kind} {id} is there already, and its mark is gone");
+        let refused = self.error(ErrorKind::AlreadyExists, what);
+        refused.with_help(format!("adopt it as {}", self.step.addr))
     }
 
     fn taken(&self, names: &[String]) -> strat_model::Error {

@@ -6,6 +6,7 @@
 
 mod deletes;
 mod firewalls;
+mod generations;
 mod graph;
 mod joins;
 mod rollout;
@@ -39,6 +40,7 @@ pub fn lower(plan: &Plan, inventory: &Inventory, facts: &BTreeMap<Name, SiteFact
         touches: FxHashMap::default(),
         without: firewalls::left_out(plan),
         circles: firewalls::deleted_circles(plan, &index),
+        strayed: generations::strayed(plan, &index),
         machines_that_go: machines_that_go(plan),
         parts: FxHashMap::default(),
         soft: graph::Soft::default(),
@@ -84,6 +86,8 @@ struct Lowering<'a> {
     soft: graph::Soft,
     /// Firewalls that go together and name each other.
     circles: FxHashMap<(&'a Name, &'a ResourceId), usize>,
+    /// Names that things got under other addresses.
+    strayed: generations::Strayed<'a>,
     /// Machines that this plan deletes.
     machines_that_go: FxHashSet<(&'a Name, &'a ResourceId)>,
     /// What many wait for together.
@@ -151,16 +155,6 @@ impl<'a> Lowering<'a> {
         let next = self.parts.entry(addr).or_default();
         *next += 1;
         *next - 1
-    }
-
-    /// One more than the highest generation that is there.
-    fn next_generation(&self, change: &Change) -> u64 {
-        let marks = self
-            .index
-            .at(&change.addr)
-            .iter()
-            .filter_map(|found| found.mark.as_ref());
-        marks.map(|mark| mark.generation).max().unwrap_or(0) + 1
     }
 
     /// The steps that make what a change's goals say.

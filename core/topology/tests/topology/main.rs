@@ -10,6 +10,7 @@ mod limits;
 mod loading;
 mod notations;
 mod outputs;
+mod pin;
 mod reference;
 mod rollout;
 mod scale;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use proptest::prelude::ProptestConfig;
 use strat_scenarios::Folder;
 use strat_sim::{Disturbance, Profile, RegionKey};
 use stratiform::model::{Kind, Resource, ResourceId};
@@ -87,11 +88,17 @@ machines "web" {{
     )
 }
 
-/// A shop that was applied.
-pub(crate) async fn applied(profile: Profile) -> Folder {
+/// A shop that was applied a moment ago: its cloud remembers the tokens.
+pub(crate) async fn applied_just_now(profile: Profile) -> Folder {
     let folder = Folder::new();
     folder.write(&[shop(profile)]);
     apply(&folder).await;
+    folder
+}
+
+/// A shop that was applied.
+pub(crate) async fn applied(profile: Profile) -> Folder {
+    let folder = applied_just_now(profile).await;
     // What lists say has settled.
     tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
     folder
@@ -172,4 +179,20 @@ pub(crate) fn delete(folder: &Folder, thing: &Resource) {
         disturb(folder, &Disturbance::DetachVolume { which });
     }
     disturb(folder, &Disturbance::Delete { kind, which });
+}
+
+/// As many cases as `PROPTEST_CASES` says, or else as many as usual.
+pub(crate) fn config(usual: u32) -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    let cases = if asked.cases == 256 {
+        usual
+    } else {
+        asked.cases
+    };
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 8,
+        ..asked
+    }
 }

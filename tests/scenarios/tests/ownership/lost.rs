@@ -5,7 +5,9 @@ use stratiform::model::Kind;
 use stratiform::planner::{Action, Cause};
 use stratiform::{Claims, Mode};
 
-use crate::common::{applied, apply, apply_claiming, at, delete, disturb, ids, lines, run, unmark};
+use crate::common::{
+    applied, applied_just_now, apply, apply_claiming, at, delete, disturb, ids, lines, run, unmark,
+};
 
 #[test]
 fn a_stripped_mark_withholds_the_thing_and_what_depends_on_it_and_is_given_back() {
@@ -119,4 +121,26 @@ fn what_is_gone_is_made_anew_and_what_holds_data_only_by_name() {
         let plan = folder.plan(Mode::Apply).await;
         assert!(lines(&plan).is_empty(), "{:#?}", lines(&plan));
     });
+}
+
+#[test]
+fn what_no_list_shows_is_not_made_twice_from_another_folder() {
+    for profile in Profile::ALL {
+        for addr in ["machine.db@east", "volume.data@east"] {
+            run(async {
+                let folder = applied_just_now(profile).await;
+                let before = ids(&folder);
+                let thing = at(&folder, addr);
+                let what = Disturbance::Forget {
+                    kind: thing.kind(),
+                    which: thing.id.to_string(),
+                    for_ms: 20 * 60_000,
+                };
+                disturb(&folder, &what);
+                folder.forget();
+                folder.apply(Mode::Apply).await;
+                assert_eq!(ids(&folder), before, "{profile} {addr}");
+            });
+        }
+    }
 }

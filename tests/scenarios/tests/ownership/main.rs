@@ -3,6 +3,7 @@
 mod common;
 mod copies;
 mod elsewhere;
+mod fresh;
 mod lost;
 mod renames;
 mod sizes;

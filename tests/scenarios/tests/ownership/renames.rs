@@ -262,6 +262,41 @@ fn nothing_renamed_is_destroyed_before_the_rename_is_applied() {
 }
 
 #[test]
+fn something_new_under_the_old_name_is_another_thing() {
+    let changes: Pairs = &[
+        ("volume \"data\"", "volume \"store\""),
+        ("machine \"db\"", "machine \"sql\""),
+        ("machine.db", "machine.sql"),
+    ];
+    let more = "volume \"data\" {\n  size = \"100GiB\"\n  attach = machine.db\n}\nmachine \"db\" {\n  cpu = 4\n  memory = \"16GiB\"\n  image = \"debian-12\"\n  subnet = subnet.app\n}\n";
+    for profile in Profile::ALL {
+        run(async {
+            let folder = applied(profile).await;
+            let before = ids(&folder);
+            let moved = [
+                ("volume.data", "volume.store"),
+                ("machine.db", "machine.sql"),
+            ];
+            folder.write(&[changed(profile, changes, &moved)]);
+            stays(&folder, "renamed").await;
+            folder.write(&[changed(profile, changes, &[]), more.to_owned()]);
+            let plan = apply(&folder).await;
+            assert_eq!(plan.summary.create, 2, "{profile}: {:#?}", lines(&plan));
+            let after = ids(&folder);
+            assert!(after.is_superset(&before), "{profile}");
+            assert_eq!(
+                after.len(),
+                before.len() + 2,
+                "{profile}: {:#?}",
+                lines(&plan)
+            );
+            let next = folder.plan(Mode::Apply).await;
+            assert!(lines(&next).is_empty(), "{profile}: {:#?}", lines(&next));
+        });
+    }
+}
+
+#[test]
 fn what_is_renamed_and_made_anew_is_renamed_first() {
     run(async {
         let folder = applied(Profile::Aws).await;

@@ -9,7 +9,7 @@ use strat_sim::{Disturbance, RegionKey};
 use stratiform::Mode;
 use stratiform::model::{Resource, ResourceId, Spec};
 
-use crate::common::{apply, ids, lines, run};
+use crate::common::{apply, config, ids, lines, run};
 
 /// Something that leaves all things where they are.
 fn doubt(rng: &mut Rng, thing: &Resource, others: &[(RegionKey, Resource)]) -> Disturbance {
@@ -47,21 +47,6 @@ fn all(folder: &Folder) -> Vec<(RegionKey, Resource)> {
         things.into_iter().map(move |thing| (region.clone(), thing))
     });
     things.collect()
-}
-
-fn config(usual: u32) -> ProptestConfig {
-    let asked = ProptestConfig::default();
-    let cases = if asked.cases == 256 {
-        usual
-    } else {
-        asked.cases
-    };
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        max_shrink_iters: 8,
-        ..asked
-    }
 }
 
 proptest! {
