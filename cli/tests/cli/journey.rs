@@ -200,10 +200,33 @@ fn outputs_history_and_the_rest() {
 fn the_first_topology_runs() {
     let shop = Shop::new();
     shop.ok(&["init", "first"]);
+    let text = std::fs::read_to_string(shop.path().join("first/main.hcl")).expect("text");
+    assert!(text.contains("lineage = \""), "{text}");
     shop.ok(&["fmt", "--check", "first"]);
     shop.ok(&["apply", "first", "--yes"]);
     let plan = shop.run(&["plan", "first", "--detailed-exitcode"]);
     assert_eq!(plan.code, Some(0), "{plan}");
     shop.run(&["init", "first"])
         .failed_saying(&["name another folder"]);
+}
+
+#[test]
+fn a_topology_is_pinned_once() {
+    let shop = Shop::of(
+        "# Ours.\ntopology \"shop\" {} # the shop\n\nsite \"east\" {\n  provider = \"sim\"\n  region   = \
+         \"us-east-1\" # here\n}\n",
+    );
+    shop.run(&["pin"]).failed_saying(&["add --yes"]);
+    let shown = shop.ok(&["pin", "--yes"]);
+    assert!(
+        shown.stdout.contains("site.east  account = \"main\""),
+        "{shown}"
+    );
+    let text = std::fs::read_to_string(shop.path().join("shop.hcl")).expect("text");
+    for kept in ["# Ours.", "# the shop", "# here", "  account  = \"main\"\n"] {
+        assert!(text.contains(kept), "{kept} in {text}");
+    }
+    shop.ok(&["fmt", "--check"]);
+    let again = shop.ok(&["pin", "--yes"]);
+    assert!(again.stderr.contains("Nothing to write"), "{again}");
 }
