@@ -76,6 +76,7 @@ pub(crate) enum Command {
     Output(commands::output::Output),
     Drift(commands::drift::Drift),
     Adopt(commands::adopt::Adopt),
+    Release(commands::release::Release),
     Pin(commands::pin::Pin),
     Graph(commands::graph::Graph),
     Offers(commands::offers::Offers),

@@ -10,8 +10,9 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::args::Cli;
 
 /// What stands in a text in place of a value, and a value that it may have.
-const PLACEHOLDERS: [(&str, &str); 4] = [
+const PLACEHOLDERS: [(&str, &str); 5] = [
     ("adopt ADDR", "adopt machine.db@dc1"),
+    ("release ADDR", "release machine.db@dc1"),
     ("ADDR", "machines.web"),
     ("PATH", "shop"),
     ("FILE", "plan.json"),

@@ -98,7 +98,10 @@ impl Buckets {
         } else {
             &kept
         };
-        let after = tags_of(request.mark, wanted, before.get(TOKEN).cloned())?;
+        let after = match request.mark {
+            Some(mark) => tags_of(mark, wanted, before.get(TOKEN).cloned())?,
+            None => wanted.clone().into_iter().collect(),
+        };
         if request.fields.contains(&Field::Versioning) {
             self.set_versioning(name, spec.versioning).await?;
         }

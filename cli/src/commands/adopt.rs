@@ -69,7 +69,7 @@ impl Adopt {
                 adopt_known: self.addr.is_none(),
                 adopt: self.addr.map(|addr| (addr, id)).into_iter().collect(),
                 only_adopt: true,
-                recreate: Vec::new(),
+                ..Claims::default()
             },
             ..PlanOptions::default()
         };

@@ -56,7 +56,10 @@ impl Doctor {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let workspace = context.load(&self.topology)?;
         let owner = workspace.owner().to_string();
-        let mut findings = vec![Finding::Good(format!("the topology `{owner}` is valid"))];
+        let mut findings = vec![Finding::Good(format!(
+            "the topology `{}` is valid",
+            workspace.owner().named()
+        ))];
         let mut sites = Vec::new();
         context.block_on(async {
             let (session, _events) = context.connect(workspace).await?;

@@ -38,7 +38,7 @@ impl Graph {
 
 /// The graph in Graphviz's language. An arrow leads from a thing to what it needs.
 fn dot(desired: &Desired) -> String {
-    let mut text = format!("digraph {} {{\n", quote(&desired.owner.to_string()));
+    let mut text = format!("digraph {} {{\n", quote(&desired.owner.named().to_string()));
     text.push_str("  rankdir = LR;\n  node [shape = box, fontname = \"sans-serif\"];\n");
     let mut sites: BTreeMap<&Name, Vec<&Addr>> = BTreeMap::new();
     for addr in desired.entries.keys() {

@@ -68,7 +68,7 @@ fn row(run: &RunRecord) -> Vec<String> {
     };
     vec![
         format!("{:.0}", run.started),
-        run.owner.to_string(),
+        run.owner.named().to_string(),
         run.command.clone(),
         run.holder.clone(),
         ended,

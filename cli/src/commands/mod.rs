@@ -19,6 +19,7 @@ pub(crate) mod pin;
 pub(crate) mod plan;
 pub(crate) mod providers;
 pub(crate) mod rehearse;
+pub(crate) mod release;
 pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod sim;
@@ -42,6 +43,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::Output(command) => command.run(context),
         Command::Drift(command) => command.run(context),
         Command::Adopt(command) => command.run(context),
+        Command::Release(command) => command.run(context),
         Command::Pin(command) => command.run(context),
         Command::Graph(command) => command.run(context),
         Command::Offers(command) => command.run(context),

@@ -98,7 +98,7 @@ fn valid(workspace: &Workspace) -> String {
     format!(
         "{} The topology `{}` is valid: {} over {}.\n",
         paint(CREATE, "ok"),
-        workspace.owner(),
+        workspace.owner().named(),
         count(blocks, "resource"),
         count(intent.sites.len(), "site"),
     )

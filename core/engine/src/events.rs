@@ -46,9 +46,10 @@ impl From<&StepOp> for Operation {
     fn from(op: &StepOp) -> Self {
         match op {
             StepOp::Create { .. } => Self::Create,
-            StepOp::Update { .. } | StepOp::Rename { .. } | StepOp::ClearRules { .. } => {
-                Self::Update
-            }
+            StepOp::Update { .. }
+            | StepOp::Rename { .. }
+            | StepOp::Release { .. }
+            | StepOp::ClearRules { .. } => Self::Update,
             StepOp::Attach { .. } => Self::Attach,
             StepOp::Detach { .. } => Self::Detach,
             StepOp::Stop { .. } => Self::Stop,

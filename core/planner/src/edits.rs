@@ -22,6 +22,9 @@ pub struct Claims {
     pub only_adopt: bool,
     /// What is gone at these, and what was on it, is made anew, empty.
     pub recreate: Vec<Target>,
+    /// What is at these is the topology's no more: it stays as it is, without its mark. Nothing else is
+    /// planned.
+    pub release: Vec<Addr>,
 }
 
 impl Claims {
@@ -37,6 +40,7 @@ impl Claims {
                         .adopt
                         .extend(ids.map(|id| (change.addr.clone(), Some(id))));
                 }
+                Action::Forget => claims.release.push(change.addr.clone()),
                 Action::Create => claims.recreate.push(Target::Addr(change.addr.clone())),
                 _ => {}
             }

@@ -61,6 +61,11 @@ pub enum StepOp {
         /// Which thing.
         target: TargetRef,
     },
+    /// Takes the mark off a thing, which stays as it is otherwise.
+    Release {
+        /// Which thing.
+        target: TargetRef,
+    },
     /// Takes all rules off a firewall that is about to be deleted, because others that go too
     /// name it in theirs, and it names them.
     ClearRules {

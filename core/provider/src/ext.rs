@@ -94,7 +94,22 @@ pub trait ProviderExt: Provider {
             id,
             spec,
             fields,
-            mark,
+            mark: Some(mark),
+        };
+        service_of(self, spec.kind()).update(request).await
+    }
+
+    /// Takes the mark off a thing, which stays as it is.
+    ///
+    /// # Errors
+    /// Those of [`Writes::update`](crate::Writes::update).
+    async fn release(&self, id: &ResourceId, spec: &Spec<ResourceId>) -> Result<Resource> {
+        let fields = BTreeSet::new();
+        let request = Update {
+            id,
+            spec,
+            fields: &fields,
+            mark: None,
         };
         service_of(self, spec.kind()).update(request).await
     }

@@ -188,7 +188,11 @@ impl<T: Things> Writes for Uniform<T> {
             // An update never attaches: what is attached stays so.
             spec.attach = now.attach;
         }
-        self.0.update(request.id, spec, request.mark).await
+        let Some(mark) = request.mark else {
+            let what = "this provider cannot take marks off";
+            return Err(Error::new(ErrorKind::Unsupported, what));
+        };
+        self.0.update(request.id, spec, mark).await
     }
 
     async fn delete(&self, kind: Kind, ids: &[ResourceId]) -> Result<Vec<Outcome>> {

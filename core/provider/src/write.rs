@@ -43,8 +43,8 @@ pub struct Update<'a, S = Spec<ResourceId>> {
     /// [`Provider::changes`](crate::Provider::changes) says.
     /// Empty: only the mark is written, which is also how a thing is adopted.
     pub fields: &'a BTreeSet<Field>,
-    /// Its new mark.
-    pub mark: &'a Mark,
+    /// Its new mark. `None`: what it has of one is taken off, and it is nobody's from then on.
+    pub mark: Option<&'a Mark>,
 }
 
 impl<'a, S> Update<'a, S> {
@@ -151,7 +151,8 @@ pub trait Writes: Debug + Send + Sync {
     /// Changes one thing in place.
     ///
     /// # Behavior
-    /// - Repeating it changes nothing further. The mark is always written.
+    /// - Repeating it changes nothing further. The mark is always written, or taken off where there is
+    ///   to be none; nothing else that the provider notes of what it made is left on it then.
     /// - An address with `Field::Attach` leads to the machine named, and to no other any more. A
     ///   volume is never attached or detached by an update.
     ///

@@ -8,7 +8,7 @@ use strat_engine::{
     Stop, UserDataSource, execute, retention,
 };
 use strat_model::{Addr, Name};
-use strat_planner::{Claims, Desired, Mode, lint, lower};
+use strat_planner::{Action, Change, Claims, Desired, Mode, lint, lower};
 
 use tracing::Instrument as _;
 
@@ -312,7 +312,10 @@ impl<'a> Run<'a> {
         let now = self.session.clock().now();
         let owner = &saved.plan.topology;
         let reached = reports.last().is_none_or(Report::is_success);
-        let whole = saved.targets.is_empty() && saved.plan.withheld.is_empty();
+        let releases = |change: &Change| change.action == Action::Forget;
+        let whole = saved.targets.is_empty()
+            && saved.plan.withheld.is_empty()
+            && !saved.plan.changes.iter().any(releases);
         if reached && whole {
             let entries = desired.entries.iter();
             let entries = entries

@@ -403,12 +403,14 @@ impl Session {
             price(&mut desired, facts);
         }
         targets::check(&options.targets, &desired, inventory)?;
+        targets::check_released(&options.claims.release, self.workspace.owner(), inventory)?;
         let diff_options = DiffOptions {
             mode: options.mode,
             targets: options.targets.clone(),
             without: self.workspace.left_out().clone(),
             edits: edits.clone(),
             only_edits: options.claims.only_adopt,
+            release: options.claims.release.clone(),
             ..DiffOptions::default()
         };
         let mut plan = phase!("compare")

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use strat_model::{Addr, Intent, Inventory, LocalAddr};
+use strat_model::{Addr, Intent, Inventory, LocalAddr, Owner, Resource};
 use strat_planner::{Desired, Target};
 
 use crate::Error;
@@ -66,4 +66,25 @@ pub(crate) fn nearest(word: &str, names: impl Iterator<Item = String>) -> Option
         .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
         .min()
         .map(|(_, name)| name)
+}
+
+/// Whether there is something of the topology at each address that is to be let go.
+pub(crate) fn check_released(
+    addrs: &[Addr],
+    owner: &Owner,
+    inventory: &Inventory,
+) -> Result<(), Error> {
+    for addr in addrs {
+        let is_it = |one: &Resource| {
+            let mark = one.mark.as_ref();
+            mark.is_some_and(|mark| owner.owns(&mark.owner) && mark.addr == *addr)
+        };
+        if !inventory.resources().any(|(_, one)| is_it(one)) {
+            return Err(Error::NoSuchTarget {
+                target: addr.to_string(),
+                nearest: None,
+            });
+        }
+    }
+    Ok(())
 }

@@ -136,17 +136,23 @@ pub(crate) struct TagChange {
 }
 
 /// Brings the mark to `mark`, and the labels to `labels` where there are any to bring.
-pub(crate) fn change(before: &Tags, mark: &Mark, labels: Option<&Labels>) -> Result<TagChange> {
+pub(crate) fn change(
+    before: &Tags,
+    mark: Option<&Mark>,
+    labels: Option<&Labels>,
+) -> Result<TagChange> {
     let is_kept = |key: &str| {
         let of_batch = key
             .strip_prefix(NAMES)
             .is_some_and(|rest| rest.starts_with('-'));
-        KEPT.contains(&key) || of_batch || key == NAME || key.starts_with("aws:")
+        // Of what is let go, nothing of ours is left but its name.
+        let of_ours = mark.is_some() && (KEPT.contains(&key) || of_batch);
+        of_ours || key == NAME || key.starts_with("aws:")
     };
     let is_mark = |key: &str| key.starts_with("stratiform:") && !is_kept(key);
     let mut after = before.clone();
     after.retain(|key, _| !is_mark(key));
-    after.extend(mark.to_tags());
+    after.extend(mark.map(Mark::to_tags).into_iter().flatten());
     if let Some(labels) = labels {
         check_labels(labels)?;
         after.retain(|key, _| is_kept(key) || key.starts_with("stratiform:"));
@@ -194,7 +200,7 @@ mod tests {
         tags.insert("aws:autoscaling:groupName".to_owned(), "g".to_owned());
         tags.insert(format!("{NAMES}-2"), "a b".to_owned());
         let wanted = labels_of(&[("team", "bank")]);
-        let change = change(&tags, &mark_of(&[]), Some(&wanted)).expect("change");
+        let change = change(&tags, Some(&mark_of(&[])), Some(&wanted)).expect("change");
         assert_eq!(change.set, Tags::from_iter(wanted.clone()));
         let gone: Vec<_> = change.remove.iter().map(String::as_str).collect();
         assert_eq!(gone, ["stratiform:note-user_data", "tier"]);
@@ -202,9 +208,21 @@ mod tests {
     }
 
     #[test]
+    fn of_what_is_let_go_the_labels_and_the_name_are_left() {
+        let labels = labels_of(&[("team", "shop")]);
+        let mut tags = of_new("n", &mark_of(&[]), &labels, Some("k.t.d")).expect("tags");
+        tags.insert(format!("{NAMES}-2"), "a b".to_owned());
+        let change = change(&tags, None, None).expect("change");
+        let mut left = Tags::from_iter(labels);
+        left.insert(NAME.to_owned(), "n".to_owned());
+        assert_eq!(change.after, left);
+        assert!(change.set.is_empty());
+    }
+
+    #[test]
     fn an_adoption_keeps_the_labels() {
         let tags = Tags::from_iter(labels_of(&[("team", "shop"), (NAME, "by hand")]));
-        let change = change(&tags, &mark_of(&[]), None).expect("change");
+        let change = change(&tags, Some(&mark_of(&[])), None).expect("change");
         assert_eq!(change.remove, BTreeSet::new());
         assert_eq!(mark(&change.after), Some(mark_of(&[])));
         assert_eq!(change.after[NAME], "by hand");

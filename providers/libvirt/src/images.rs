@@ -208,7 +208,7 @@ impl Site {
         let Some(mut thing) = self.image_things()?.remove(request.id.as_str()) else {
             return Err(missing(format!("image {}", request.id)));
         };
-        thing.set_mark(&request.mark);
+        thing.set_mark(request.mark.as_ref());
         if request.fields.contains(&Field::Labels) {
             thing.labels.clone_from(&request.spec.labels);
         }

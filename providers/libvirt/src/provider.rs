@@ -109,7 +109,7 @@ pub(crate) struct OwnedUpdate<S> {
     pub(crate) id: ResourceId,
     pub(crate) spec: S,
     pub(crate) fields: BTreeSet<Field>,
-    pub(crate) mark: Mark,
+    pub(crate) mark: Option<Mark>,
 }
 
 impl<S: Clone> OwnedUpdate<S> {
@@ -118,30 +118,35 @@ impl<S: Clone> OwnedUpdate<S> {
             id: request.id.clone(),
             spec: request.spec.clone(),
             fields: request.fields.clone(),
-            mark: request.mark.clone(),
+            mark: request.mark.cloned(),
         }
     }
 
-    /// The document of a thing that was foreign so far.
+    /// The document of a thing that was foreign so far. What is to get no mark has none to be written
+    /// down beside it.
     pub(crate) fn adopted<B>(
         &self,
         name: &str,
         spec: &Spec<ResourceId>,
         now: Timestamp,
         body: B,
-    ) -> Thing<B> {
-        let token = Token::derive("adopted", &self.mark.addr, self.mark.generation, 0, 0, name);
+    ) -> Result<Thing<B>> {
+        let Some(mark) = &self.mark else {
+            let what = format!("{name} has no mark that could be taken off");
+            return Err(strat_model::Error::new(ErrorKind::Precondition, what));
+        };
+        let token = Token::derive("adopted", &mark.addr, mark.generation, 0, 0, name);
         let digest = request_digest(spec);
         let birth = Birth {
             kind: spec.kind(),
             name,
-            mark: &self.mark,
+            mark,
             token: &token,
             labels: spec.labels(),
             request: &digest,
             now,
         };
-        Thing::new(birth, Phase::Made, body)
+        Ok(Thing::new(birth, Phase::Made, body))
     }
 }
 

@@ -101,9 +101,9 @@ impl<B> Thing<B> {
         Mark::from_tags(self.mark.iter().map(|(k, v)| (k.as_str(), v.as_str())))
     }
 
-    /// Writes another mark.
-    pub(crate) fn set_mark(&mut self, mark: &Mark) {
-        self.mark = mark.to_tags();
+    /// Writes another mark, or takes off the one that there is.
+    pub(crate) fn set_mark(&mut self, mark: Option<&Mark>) {
+        self.mark = mark.map(Mark::to_tags).unwrap_or_default();
     }
 
     /// Whether anything but the mark says that it is ours. A document stands in a file or a network of

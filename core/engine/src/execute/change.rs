@@ -1,6 +1,6 @@
 //! Changing things in place: updates, attachments, power.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{
     ErrorKind, Field, Kind, Mark, MarkOrigin, Resource, ResourceId, ResourceState, Result, Spec,
@@ -11,7 +11,7 @@ use strat_provider::{Outcome, ProviderExt as _};
 
 use super::context::Failure;
 use super::known::{attached_to, detach, set_attached};
-use super::step::{Begin, StepRun};
+use super::step::{Begin, StepRun, unwritable};
 use super::wait::Until;
 use crate::lock;
 
@@ -78,6 +78,26 @@ impl StepRun<'_, '_> {
             .await;
         let updated = self.end(entry, answer, |_| ids.to_vec()).await?;
         self.settled(&ids, updated).await
+    }
+
+    /// Takes the mark off a thing. It is forgotten before: cut off in between, it is seen by its mark
+    /// and known again.
+    pub(super) async fn release(&mut self, target: &TargetRef) -> Result<(), Failure> {
+        let fresh = self.target(Some(target)).await?;
+        let ids = [fresh.id];
+        let run = &self.context.run;
+        let forgotten = BTreeMap::from([(self.step.addr.clone(), BTreeSet::from(ids.clone()))]);
+        let (now, owner, none) = (run.clock.now(), &run.plan.topology, BTreeMap::new());
+        let noted = run.journal.record_known(now, owner, &none, &forgotten);
+        noted.await.map_err(unwritable)?;
+        let begin = Begin {
+            generation: target.generation,
+            ids: &ids,
+            ..Begin::default()
+        };
+        let entry = self.begin(begin).await?;
+        let answer = self.provider.release(&ids[0], &fresh.spec).await;
+        self.end(entry, answer, |_| ids.to_vec()).await.map(drop)
     }
 
     /// Attaches a volume or address as its goal says.

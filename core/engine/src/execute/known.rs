@@ -146,9 +146,10 @@ pub(super) fn targets_of(op: &StepOp) -> &[TargetRef] {
     match op {
         StepOp::Create { .. } | StepOp::Probe { .. } => &[],
         StepOp::Update { target, .. } | StepOp::Attach { target, .. } => target.as_slice(),
-        StepOp::Detach { target } | StepOp::ClearRules { target } | StepOp::Rename { target } => {
-            std::slice::from_ref(target)
-        }
+        StepOp::Detach { target }
+        | StepOp::ClearRules { target }
+        | StepOp::Rename { target }
+        | StepOp::Release { target } => std::slice::from_ref(target),
         StepOp::Stop { targets } | StepOp::Start { targets } | StepOp::Delete { targets } => {
             targets
         }

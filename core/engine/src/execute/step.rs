@@ -234,7 +234,7 @@ impl<'b> Begin<'b> {
     }
 }
 
-fn unwritable(why: JournalError) -> Failure {
+pub(super) fn unwritable(why: JournalError) -> Failure {
     let message = "what is about to be done cannot be recorded, so nothing more is done";
     Failure::Fatal(why.within(message))
 }
@@ -294,6 +294,7 @@ impl StepRun<'_, '_> {
             } => self.update(target.as_ref(), *goal, fields).await,
             StepOp::Attach { target, goal } => self.attach(target.as_ref(), *goal).await,
             StepOp::Rename { target } => self.rename(target).await,
+            StepOp::Release { target } => self.release(target).await,
             StepOp::ClearRules { target } => self.clear_rules(target).await,
             StepOp::Detach { target } => self.detach(target).await,
             StepOp::Stop { targets } => self.stop(targets).await,
@@ -310,6 +311,7 @@ pub(super) const fn count_of(op: &StepOp) -> u32 {
         StepOp::Create { count, .. } => *count,
         StepOp::Update { .. }
         | StepOp::Rename { .. }
+        | StepOp::Release { .. }
         | StepOp::ClearRules { .. }
         | StepOp::Attach { .. }
         | StepOp::Detach { .. } => 1,

@@ -1,7 +1,7 @@
 //! What is left alone because nobody can tell whose, or what, it is, and what depends on it.
 
 use rustc_hash::FxHashSet;
-use strat_model::{Addr, Kind, MissedState, Name, Resource, ResourceId, Spec};
+use strat_model::{Addr, Kind, MissedState, Name, Noun, Resource, ResourceId, Spec};
 
 use super::Differ;
 use crate::lower::attachment;
@@ -38,11 +38,36 @@ impl<'a> Differ<'a> {
             self.withheld.insert((addr.to_string(), why.clone()));
             self.held.addrs.insert(addr);
         }
+        let lost = self.hold_lost();
         if self.held.addrs.is_empty() {
             return;
         }
         self.hold_dependents();
-        self.hold_needed();
+        self.hold_needed(lost);
+    }
+
+    /// What is not there and has a thing without a mark by its name is left alone, before anything that
+    /// depends on it is compared with one that would be made anew. Gives those things.
+    fn hold_lost(&mut self) -> Vec<(&'a Name, &'a Resource)> {
+        let (index, desired) = (self.index, self.desired);
+        if !index.has_unmarked() {
+            return Vec::new();
+        }
+        let mut all = Vec::new();
+        for addr in desired.entries.keys() {
+            let may_be = addr.local.noun != Noun::Machines
+                && index.at(addr).is_empty()
+                && !self.held.addrs.contains(addr);
+            let Some(lost) = may_be.then(|| self.unmarked(addr)).flatten() else {
+                continue;
+            };
+            let id = &lost.id;
+            let why = format!("{id} has its name and no mark; if it is it, adopt {id} as {addr}");
+            self.withheld.insert((addr.to_string(), why));
+            self.held.addrs.insert(addr);
+            all.push((&addr.site, lost));
+        }
+        all
     }
 
     /// What refers to something that is left alone, or depends on it, is left alone too.
@@ -95,9 +120,9 @@ impl<'a> Differ<'a> {
     }
 
     /// What is left alone uses what it is in, and so on.
-    fn hold_needed(&mut self) {
+    fn hold_needed(&mut self, lost: Vec<(&'a Name, &'a Resource)>) {
         let index = self.index;
-        let mut open: Vec<(&'a Name, &'a Resource)> = Vec::new();
+        let mut open = lost;
         for addr in &self.held.addrs {
             open.extend(index.at(addr).iter().map(|found| (&addr.site, *found)));
         }

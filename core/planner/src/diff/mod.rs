@@ -7,6 +7,7 @@ mod fleet;
 mod held;
 mod moved;
 mod orphans;
+mod release;
 mod renames;
 mod single;
 mod strangers;
@@ -48,6 +49,8 @@ pub struct DiffOptions {
     pub edits: Edits,
     /// Only what a person said is the topology's is planned for.
     pub only_edits: bool,
+    /// What is at these is let go, and nothing else is planned.
+    pub release: Vec<Addr>,
 }
 
 impl Default for DiffOptions {
@@ -60,6 +63,7 @@ impl Default for DiffOptions {
             delete_free: 5,
             edits: Edits::default(),
             only_edits: false,
+            release: Vec::new(),
         }
     }
 }
@@ -108,8 +112,12 @@ pub fn diff(
         let what = format!("what is at {site}");
         differ.withheld.insert((what, "it is left out".to_owned()));
     }
-    differ.entries();
-    differ.orphans();
+    if options.release.is_empty() {
+        differ.entries();
+        differ.orphans();
+    } else {
+        differ.release(&options.release);
+    }
     differ.finish(options)
 }
 

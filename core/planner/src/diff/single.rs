@@ -63,14 +63,6 @@ impl<'a> Differ<'a> {
         if self.loses_disks(addr, entry) {
             return;
         }
-        if let Some(lost) = self.unmarked(addr) {
-            let why = format!(
-                "{} has its name and no mark; if it is it, adopt {} as {addr}",
-                lost.id, lost.id
-            );
-            self.withheld.insert((addr.to_string(), why));
-            return;
-        }
         self.remade.insert(addr);
         let (cause, reason) = if self.missed(addr).is_some() || self.applied(addr) > 0 {
             (Cause::Drift, "it was deleted behind Stratiform's back")
@@ -87,10 +79,7 @@ impl<'a> Differ<'a> {
     }
 
     /// A thing without a mark whose name is the one that this address's first thing has.
-    fn unmarked(&self, addr: &Addr) -> Option<&'a Resource> {
-        if !self.index.has_unmarked() {
-            return None;
-        }
+    pub(super) fn unmarked(&self, addr: &Addr) -> Option<&'a Resource> {
         let name = resource_name(&self.desired.owner, addr, 1);
         let lost = self.index.unmarked(&addr.site, &name);
         lost.into_iter().find(|found| found.kind() == addr.kind())

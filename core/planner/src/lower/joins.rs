@@ -181,6 +181,7 @@ impl<'a> Lowering<'a> {
             // The old machine keeps its volume until the new one is there.
             StepOp::Detach { .. } => (0, true),
             StepOp::Rename { .. }
+            | StepOp::Release { .. }
             | StepOp::ClearRules { .. }
             | StepOp::Stop { .. }
             | StepOp::Start { .. }

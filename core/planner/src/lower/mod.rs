@@ -115,7 +115,13 @@ impl<'a> Lowering<'a> {
 
     fn change(&mut self, number: usize, change: &'a Change) {
         match change.action {
-            Action::NoOp | Action::Forget => {}
+            Action::NoOp => {}
+            Action::Forget => {
+                for target in &change.targets {
+                    let target = target.clone();
+                    self.push(number, change, StepOp::Release { target }, Vec::new());
+                }
+            }
             Action::Create => {
                 let generation = self.next_generation(change);
                 self.create(number, change, generation);

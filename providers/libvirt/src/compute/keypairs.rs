@@ -44,7 +44,7 @@ impl Site {
     pub(crate) fn update_keypair(&self, request: &OwnedUpdate<KeypairSpec>) -> Result<Resource> {
         check_fields(&self.live, Kind::Keypair, &request.fields)?;
         let mut thing = self.need_keypair(&request.id)?;
-        thing.set_mark(&request.mark);
+        thing.set_mark(request.mark.as_ref());
         if request.fields.contains(&Field::Labels) {
             thing.labels.clone_from(&request.spec.labels);
         }

@@ -47,10 +47,10 @@ impl Site {
             Some(thing) => thing,
             None => {
                 let spec = Spec::Machine(request.spec.clone());
-                request.adopted(&guest.name, &spec, self.now(), foreign_body(&guest))
+                request.adopted(&guest.name, &spec, self.now(), foreign_body(&guest))?
             }
         };
-        thing.set_mark(&request.mark);
+        thing.set_mark(request.mark.as_ref());
         if request.fields.contains(&Field::Labels) {
             thing.labels.clone_from(&request.spec.labels);
         }

@@ -82,7 +82,7 @@ impl Site {
             return Err(missing(format!("firewall {}", request.id)));
         };
         let mut thing = old.clone();
-        thing.set_mark(&request.mark);
+        thing.set_mark(request.mark.as_ref());
         if request.fields.contains(&Field::Labels) {
             thing.labels.clone_from(&request.spec.labels);
         }

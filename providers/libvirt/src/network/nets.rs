@@ -69,10 +69,10 @@ impl Site {
                 let body = NetBody::Network {
                     cidr: cidr_of(&net.xml).unwrap_or_default(),
                 };
-                request.adopted(&net.id, &spec, self.now(), body)
+                request.adopted(&net.id, &spec, self.now(), body)?
             }
         };
-        thing.set_mark(&request.mark);
+        thing.set_mark(request.mark.as_ref());
         if request.fields.contains(&Field::Labels) {
             thing.labels.clone_from(&request.spec.labels);
         }

@@ -118,7 +118,7 @@ impl Site {
         let _definitions = self.lock_definitions();
         let mut net = self.need_subnet(request.id.as_str())?;
         if let Some(thing) = &mut net.thing {
-            thing.set_mark(&request.mark);
+            thing.set_mark(request.mark.as_ref());
             if request.fields.contains(&Field::Labels) {
                 thing.labels.clone_from(&request.spec.labels);
             }

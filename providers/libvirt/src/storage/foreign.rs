@@ -108,7 +108,7 @@ impl Site {
             used: true,
             moves: 0,
         };
-        let thing = request.adopted(&found.name, &spec, self.now(), body);
+        let thing = request.adopted(&found.name, &spec, self.now(), body)?;
         Ok((found.host, thing, Some(found.capacity)))
     }
 

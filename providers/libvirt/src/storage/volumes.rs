@@ -147,7 +147,7 @@ impl Site {
             None => self.adopt_volume(request)?,
         };
         let host = &self.hosts[host];
-        thing.set_mark(&request.mark);
+        thing.set_mark(request.mark.as_ref());
         if request.fields.contains(&Field::Labels) {
             thing.labels.clone_from(&request.spec.labels);
         }

@@ -13,7 +13,7 @@ use crate::world::{Thing, Tx};
 pub(crate) struct Change<'a> {
     pub(crate) spec: &'a Spec<ResourceId>,
     pub(crate) fields: &'a BTreeSet<Field>,
-    pub(crate) mark: &'a Mark,
+    pub(crate) mark: Option<&'a Mark>,
 }
 
 impl Cloud {
@@ -32,8 +32,10 @@ impl Cloud {
         for field in change.fields {
             take(&mut next.spec, change.spec, *field);
         }
-        next.mark = Some(change.mark.clone());
-        self.check_tags(change.mark, next.spec.labels())?;
+        next.mark = change.mark.cloned();
+        if let Some(mark) = change.mark {
+            self.check_tags(mark, next.spec.labels())?;
+        }
         if next.spec == thing.spec && next.mark == thing.mark {
             return Ok(self.report(tx, &thing));
         }

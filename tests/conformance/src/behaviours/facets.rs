@@ -112,7 +112,7 @@ async fn call_what_all_have(bench: &Bench<'_>, layered: &Layered) -> BTreeSet<&'
             id: &missing,
             spec: &spec,
             fields: &BTreeSet::new(),
-            mark: &mark,
+            mark: Some(&mark),
         };
         let _ = service.update(update).await;
         let _ = service.delete(kind, &[]).await;

@@ -5,6 +5,7 @@ mod copies;
 mod elsewhere;
 mod fresh;
 mod lost;
+mod released;
 mod renames;
 mod sizes;
 mod storms;

@@ -21,10 +21,11 @@ impl Writes for Layered {
 
     async fn update(&self, request: Update<'_>) -> Result<Resource> {
         let kind = request.spec.kind();
-        let call = self
-            .write(kind, kind.operations().update)
-            .at(&request.mark.addr)
-            .on(request.id);
+        let call = self.write(kind, kind.operations().update).on(request.id);
+        let call = match request.mark {
+            Some(mark) => call.at(&mark.addr),
+            None => call,
+        };
         self.forward(call, || service_of(&*self.inner, kind).update(request))
             .await
     }
