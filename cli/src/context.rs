@@ -115,11 +115,16 @@ impl Context {
     pub(crate) fn load_with(&self, path: &Path, inputs: Inputs) -> Result<Workspace, Failure> {
         let workspace = Workspace::load(path, inputs, providers::registry())
             .map_err(|error| self.failure(&error))?;
+        self.warn(&workspace);
+        Ok(workspace)
+    }
+
+    /// Tells what is worth a look and stops nothing.
+    pub(crate) fn warn(&self, workspace: &Workspace) {
         if !workspace.warnings().is_empty() {
             let text = diagnostics(workspace.warnings(), workspace.sources(), self.look());
             self.output.note(&text);
         }
-        Ok(workspace)
     }
 
     /// The topology without the sites that are said to be lost.

@@ -77,10 +77,7 @@ fn answer(
 }
 
 fn read(text: &str) -> Result<Intent, String> {
-    let file = SourceFile {
-        name: "request.hcl".into(),
-        text: text.to_owned().into(),
-    };
+    let file = SourceFile::new("request.hcl", text);
     let sources = Sources::from_files(std::path::Path::new("."), vec![file]);
     let evaluated =
         Topology::parse(&sources).and_then(|topology| topology.evaluate(&Inputs::default()));

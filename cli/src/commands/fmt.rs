@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use stratiform::topology::{SourceFile, Sources, format, is_formatted};
+use stratiform::topology::{SourceFile, Sources, format_file, is_formatted};
 
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
@@ -66,15 +66,12 @@ impl Fmt {
     }
 
     fn stdin(&self, context: &Context) -> Result<Exit, Failure> {
-        let mut text = String::new();
+        let mut text = Vec::new();
         std::io::stdin()
             .lock()
-            .read_to_string(&mut text)
+            .read_to_end(&mut text)
             .map_err(|error| Failure::new("stdin cannot be read").caused_by(&error))?;
-        let file = SourceFile {
-            name: "stdin".into(),
-            text: text.into(),
-        };
+        let file = SourceFile::from_bytes("stdin", text);
         let Some(formatted) = formatted(context, &file) else {
             return Ok(Exit::Failed);
         };
@@ -92,12 +89,9 @@ impl Fmt {
 
 /// The text of a file in its canonical layout. What is wrong with it is told.
 fn formatted(context: &Context, file: &SourceFile) -> Option<String> {
-    match format(&file.text) {
+    match format_file(file) {
         Ok(text) => Some(text),
-        Err(mut findings) => {
-            for label in findings.iter_mut().flat_map(|finding| &mut finding.labels) {
-                label.origin.file = file.name.clone();
-            }
+        Err(findings) => {
             let sources = Sources::from_files("", vec![file.clone()]);
             let text = diagnostics(&findings, &sources, context.look());
             context.output.note(&text);

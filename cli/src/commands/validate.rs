@@ -2,9 +2,9 @@
 
 use clap::Args;
 use serde_json::json;
-use stratiform::Workspace;
 use stratiform::model::Diagnostic;
 use stratiform::topology::Sources;
+use stratiform::{Error, Workspace};
 
 use crate::args::TopologyArgs;
 use crate::context::{Context, Exit};
@@ -39,24 +39,23 @@ impl Validate {
         if self.json {
             return self.as_json(context);
         }
-        let workspace = context.load(&self.topology)?;
-        context.block_on(async {
-            let checked = workspace.check_offline().await;
-            checked.map_err(|error| context.failure(&error))
-        })?;
+        let workspace = self.check(context)?;
+        let workspace = workspace.map_err(|error| context.failure(&error))?;
+        context.warn(&workspace);
         context.output.data(&valid(&workspace))?;
         Ok(Exit::Done)
     }
 
+    /// The topology, or everything that is wrong with it.
+    fn check(&self, context: &Context) -> Result<Result<Workspace, Error>, Failure> {
+        let path = &self.topology.path;
+        let inputs = context.inputs(path, &self.topology.vars)?;
+        context
+            .block_on(async { Ok(Workspace::validate(path, inputs, providers::registry()).await) })
+    }
+
     fn as_json(&self, context: &Context) -> Result<Exit, Failure> {
-        let inputs = context.inputs(&self.topology.path, &self.topology.vars)?;
-        let loaded = Workspace::load(&self.topology.path, inputs, providers::registry());
-        let checked = context.block_on(async {
-            Ok(match loaded {
-                Ok(workspace) => workspace.check_offline().await.map(|()| workspace),
-                Err(error) => Err(error),
-            })
-        })?;
+        let checked = self.check(context)?;
         let (is_valid, findings) = match &checked {
             Ok(workspace) => (true, list(workspace.warnings(), workspace.sources())),
             Err(error) => {

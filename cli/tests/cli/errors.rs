@@ -62,6 +62,120 @@ fn everything_that_is_wrong_in_one_run() {
     );
 }
 
+/// What `validate --json` tells: the code of each finding with its file and line.
+fn told(shop: &Shop, args: &[&str]) -> Vec<(String, String, u64)> {
+    let json = shop.run(&[&["validate", "--json"], args].concat());
+    assert_eq!(json.code, Some(1), "{json}");
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!(json["valid"], json!(false));
+    let findings = json["diagnostics"].as_array().expect("findings").iter();
+    let findings = findings.map(|finding| {
+        let label = &finding["labels"][0];
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let line = label["line"].as_u64().unwrap_or_default();
+        (text(&finding["code"]), text(&label["file"]), line)
+    });
+    findings.collect()
+}
+
+#[test]
+fn an_unknown_attribute_hides_neither_provider_nor_image() {
+    let shop = Shop::of(
+        r#"topology "shop" {}
+site "east" { provider = "sim" }
+site "west" { provider = "smi" }
+network "core" {
+  cidr  = "10.0.0.0/16"
+  sites = [site.east]
+}
+subnet "app" {
+  network = network.core
+  newbits = 4
+}
+machine "web" {
+  cpu    = 2
+  memory = "4GiB"
+  image  = "debian-99"
+  subnet = subnet.app
+}
+machine "db" {
+  cpu    = 2
+  memory = "4GiB"
+  memry  = "4GiB"
+  image  = "debian-12"
+  subnet = subnet.app
+}
+bucket "a" { site = site.east }
+bucket "a" { site = site.east }
+"#,
+    );
+    let mut codes: Vec<String> = told(&shop, &[])
+        .into_iter()
+        .map(|(code, ..)| code)
+        .collect();
+    codes.sort();
+    let wanted = [
+        "duplicate_name",
+        "unknown_attribute",
+        "unknown_image",
+        "unknown_provider",
+    ];
+    assert_eq!(codes, wanted);
+    shop.run(&["validate"]).failed_saying(&[
+        "debian-99",
+        "there is no provider `smi`",
+        "no attribute `memry`",
+        "is declared twice",
+        "4 errors",
+    ]);
+}
+
+#[test]
+fn what_is_not_utf8_is_told_with_its_place() {
+    let shop = Shop::of("topology \"t\" {}\nvariable \"n\" {}\n");
+    let write = |name: &str, bytes: &[u8]| {
+        std::fs::write(shop.path().join(name), bytes).expect("written");
+    };
+    write("vars.hcl", b"# \xc3\xa4\nn = \"\xff\"\n");
+    let wanted = ("not_utf8".to_owned(), "vars.hcl".to_owned(), 2);
+    assert_eq!(
+        told(&shop, &["shop.hcl", "--var-file", "vars.hcl"]),
+        [wanted]
+    );
+    shop.run(&["validate", "shop.hcl", "--var-file", "vars.hcl"])
+        .failed_saying(&[
+            "`vars.hcl` is not UTF-8 text: at line 2, column 6",
+            "1 error",
+        ]);
+    for (name, bytes) in [
+        ("bad.hcl", &b"topology \"t\" {}\n# \xff\n"[..]),
+        ("bad.yaml", b"topology: { t: {} }\n# \xff\n"),
+        (
+            "bad.json",
+            b"{ \"topology\": { \"t\": {} },\n \"//\": \"\xff\" }\n",
+        ),
+    ] {
+        write(name, bytes);
+        let told = told(&shop, &[name]);
+        assert_eq!(told, [("not_utf8".to_owned(), name.to_owned(), 2)]);
+        shop.run(&["plan", name])
+            .failed_saying(&[&format!("`{name}` is not UTF-8 text: at line 2")]);
+    }
+    shop.run(&["fmt", "bad.hcl"])
+        .failed_saying(&["`bad.hcl` is not UTF-8 text: at line 2, column 3"]);
+    write("init.yaml", b"one\nt\xfe\n");
+    write(
+        "shop.hcl",
+        b"topology \"t\" {}\noutput \"o\" {\n  value = templatefile(\"init.yaml\", {})\n}\n",
+    );
+    assert_eq!(
+        told(&shop, &["shop.hcl"]),
+        [("bad_file".to_owned(), "shop.hcl".to_owned(), 3)]
+    );
+    shop.run(&["validate", "shop.hcl"])
+        .failed_saying(&["`init.yaml` is not UTF-8 text: at line 2, column 2"]);
+}
+
 #[test]
 fn nobody_to_ask() {
     let shop = Shop::new();

@@ -52,6 +52,12 @@ impl Name {
         }
     }
 
+    /// A name for what has none, such as a topology whose own block is wrong.
+    #[must_use]
+    pub fn unnamed() -> Self {
+        Self(Arc::from("unnamed"))
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -35,17 +35,46 @@ impl Workspace {
     /// # Errors
     /// If it cannot be read, or is wrong: then with everything that is wrong with it.
     pub fn load(path: &Path, inputs: Inputs, registry: Registry) -> Result<Self, Error> {
+        let (workspace, errors) = Self::read(path, inputs, registry)?;
+        if errors.is_empty() {
+            return Ok(workspace);
+        }
+        Err(workspace.wrong(errors))
+    }
+
+    /// As [`Workspace::load`], and places what is at sites that need no network for it, so that
+    /// everything that can be known to be wrong without one is told at once.
+    ///
+    /// # Errors
+    /// As [`Workspace::load`]; [`Error::NoPlace`] where the topology is right and finds no place.
+    pub async fn validate(path: &Path, inputs: Inputs, registry: Registry) -> Result<Self, Error> {
+        let (workspace, mut errors) = Self::read(path, inputs, registry)?;
+        let unplaced = workspace.unplaced_offline().await?;
+        if errors.is_empty() {
+            if unplaced.is_empty() {
+                return Ok(workspace);
+            }
+            return Err(workspace.no_place(unplaced));
+        }
+        // What is wrong elsewhere may be why the others find no place.
+        let own = unplaced.into_iter().filter(|one| one.reason.is_of_itself());
+        errors.extend(own.map(|one| one.finding));
+        Err(workspace.wrong(errors))
+    }
+
+    /// The topology as far as it can be read and evaluated, and all errors of that.
+    fn read(
+        path: &Path,
+        inputs: Inputs,
+        registry: Registry,
+    ) -> Result<(Self, Vec<Diagnostic>), Error> {
         let sources = phase!("read").in_scope(|| Sources::load(path))?;
-        let wrong = |diagnostics| Error::Topology {
+        let topology = phase!("parse").in_scope(|| Topology::parse(&sources));
+        let topology = topology.map_err(|diagnostics| Error::Topology {
             diagnostics,
             sources: with_files(&sources, &inputs.var_files),
-        };
-        let topology = phase!("parse").in_scope(|| Topology::parse(&sources));
-        let topology = topology.map_err(wrong)?;
+        })?;
         let (evaluated, found) = phase!("evaluate").in_scope(|| topology.check(&inputs));
-        let Some(evaluated) = evaluated else {
-            return Err(wrong(found));
-        };
         let is_error = |finding: &Diagnostic| finding.severity == Severity::Error;
         let (mut errors, mut warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(is_error);
         errors.extend(sites::check(&evaluated, &registry));
@@ -55,17 +84,13 @@ impl Workspace {
                 Severity::Warning => warnings.push(finding),
             }
         }
-        if !errors.is_empty() {
-            errors.extend(warnings);
-            return Err(wrong(errors));
-        }
         let public_vars = topology
             .variables()
             .into_iter()
             .filter(|variable| !variable.sensitive)
             .map(|variable| variable.name)
             .collect();
-        Ok(Self {
+        let workspace = Self {
             path: path.to_owned(),
             sources: with_files(&sources, &inputs.var_files),
             inputs,
@@ -75,7 +100,17 @@ impl Workspace {
             registry,
             without: BTreeSet::new(),
             state: None,
-        })
+        };
+        Ok((workspace, errors))
+    }
+
+    /// Errors, and the warnings, as what is wrong with the topology.
+    fn wrong(self, mut errors: Vec<Diagnostic>) -> Error {
+        errors.extend(self.warnings);
+        Error::Topology {
+            diagnostics: errors,
+            sources: self.sources,
+        }
     }
 
     /// The same without some sites, as if they were permitted nowhere: they are not connected,
@@ -122,13 +157,7 @@ impl Workspace {
     /// # Errors
     /// If one cannot be read.
     pub fn read_var_files(paths: &[PathBuf]) -> Result<Vec<SourceFile>, Error> {
-        let read = |path: &PathBuf| {
-            let text = std::fs::read_to_string(path).map_err(Error::file(path, "read"))?;
-            Ok(SourceFile {
-                name: Arc::from(path.to_string_lossy()),
-                text: Arc::new(text),
-            })
-        };
+        let read = |path: &PathBuf| SourceFile::read(path).map_err(Error::from);
         paths.iter().map(read).collect()
     }
 
@@ -229,12 +258,8 @@ impl Workspace {
         }
     }
 
-    /// Checks what the clouds would have to be asked for, at those sites that need no network for
-    /// it: whether each thing has a place.
-    ///
-    /// # Errors
-    /// Everything that finds no place.
-    pub async fn check_offline(&self) -> Result<(), Error> {
+    /// What finds no place at those sites that need no network to tell.
+    async fn unplaced_offline(&self) -> Result<Vec<Unplaced>, Error> {
         // A place of its own, so that checking leaves nothing behind beside the topology.
         let place = tempfile::tempdir().map_err(Error::file(std::env::temp_dir(), "written"))?;
         let context = ConnectContext {
@@ -243,11 +268,11 @@ impl Workspace {
         };
         let facts = sites::offline_facts(self, &context).await;
         if facts.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        strat_planner::place(self.intent(), &facts, &strat_model::Inventory::default())
-            .map(|_| ())
-            .map_err(|unplaced| self.no_place(unplaced))
+        let nothing = strat_model::Inventory::default();
+        let placed = strat_planner::place(self.intent(), &facts, &nothing);
+        Ok(placed.err().unwrap_or_default())
     }
 
     /// What finds no place, as an error.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
-use crate::yaml::{Node, NodeKind, number, twice};
+use crate::yaml::{MAX_NODES, Node, NodeKind, number, twice};
 
 /// Why a text is no JSON: the bytes where it was noticed, and the reason.
 pub(crate) type JsonError = (Range<usize>, String);
@@ -24,6 +24,7 @@ pub(crate) fn parse(text: &str) -> Result<Node, JsonError> {
         text,
         at: 0,
         depth: 0,
+        nodes: 0,
         problem: None,
     };
     let node = reader.value();
@@ -59,6 +60,8 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    /// How many values and keys were read.
+    nodes: usize,
     /// The first thing that is wrong.
     problem: Option<JsonError>,
 }
@@ -81,6 +84,13 @@ impl Reader<'_> {
     fn value(&mut self) -> Node {
         let next = self.peek();
         let start = self.at;
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            let why = format!("more than {MAX_NODES} values");
+            self.problem.get_or_insert((start..start + 1, why));
+            self.at = self.text.len();
+            return scalar("null", true, start..start);
+        }
         let kind = match next {
             b'{' => {
                 let pairs = self.items(b'}', |this| (this.value(), this.value()));

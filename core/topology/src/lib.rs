@@ -29,7 +29,7 @@ mod types;
 mod value;
 mod yaml;
 
-pub use format::{format, is_formatted};
+pub use format::{format, format_file, is_formatted};
 pub use functions::{FunctionDoc, functions};
 pub use inputs::{Inputs, VariableDoc};
 pub use json_schema::json_schema;

@@ -1,10 +1,19 @@
 //! Where findings are gathered.
 
+use std::borrow::Cow;
+
 use rustc_hash::FxHashSet;
 use strat_model::{Diagnostic, Origin, Severity};
 
 /// The findings a run reports at most; the rest are counted.
 const MAX_FINDINGS: usize = 200;
+
+/// The most characters of a message, a label or a help: values may be of any length.
+const MAX_CHARACTERS: usize = 2000;
+/// The longest word for which one that is near is looked for.
+const MAX_WORD: usize = 100;
+/// The most words among which one that is near is looked for.
+const MAX_CANDIDATES: usize = 1_000;
 
 /// Something failed, and a finding that says so has been reported already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +45,15 @@ impl Sink {
             return;
         }
         if self.list.len() < MAX_FINDINGS {
-            self.list.push(diagnostic);
+            self.list.push(shortened(diagnostic));
         } else {
             self.dropped += 1;
         }
+    }
+
+    /// Whether a finding would be shown now, so that what it says is worth working out.
+    pub(crate) fn listens(&self) -> bool {
+        self.quiet == 0 && self.list.len() < MAX_FINDINGS
     }
 
     /// Takes a finding even where others are dropped.
@@ -91,14 +105,46 @@ impl Sink {
     }
 }
 
+/// A finding whose texts are not too long to be read.
+fn shortened(mut finding: Diagnostic) -> Diagnostic {
+    let shorten = |text: &mut String| {
+        if let Some((end, _)) = text.char_indices().nth(MAX_CHARACTERS) {
+            text.truncate(end);
+            text.push('…');
+        }
+    };
+    shorten(&mut finding.message);
+    finding.help.iter_mut().for_each(shorten);
+    let texts = finding.labels.iter_mut().map(|label| &mut label.text);
+    texts.for_each(shorten);
+    finding
+}
+
+/// The beginning of a text, for a message that quotes it.
+pub(crate) fn brief(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(MAX_WORD) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// The candidate nearest to `word`, if one is near enough to be meant: one slip in two letters,
 /// two in five, three in eight.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    if word.len() > MAX_WORD {
+        return None;
+    }
+    // As many letters as the lengths differ by are slips at least.
+    let near = |candidate: &&str| {
+        candidate.len().abs_diff(word.len()) * 3 <= word.len().max(candidate.len()) + 1
+    };
     candidates
         .into_iter()
+        .take(MAX_CANDIDATES)
+        .filter(near)
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
         .filter(|(distance, candidate)| distance * 3 <= word.len().max(candidate.len()) + 1)
         .min()
@@ -114,7 +160,7 @@ pub(crate) fn suggest<'a>(
     if let Some(near) = nearest(word, candidates.clone()) {
         return Some(format!("did you mean `{near}`?"));
     }
-    let all: Vec<&str> = candidates.into_iter().collect();
+    let all: Vec<Cow<'_, str>> = candidates.into_iter().map(brief).collect();
     match all.len() {
         0 => None,
         1..=24 => Some(format!("{what}: `{}`", all.join("`, `"))),

@@ -23,8 +23,8 @@ pub(crate) fn masked(name: &Arc<str>, text: &str) -> Option<String> {
     let mut found = passwords(text);
     deep(|| {
         let body = match notation::of(name) {
-            Notation::Hcl => syntax::readable_body(name, text),
-            other => data::readable_body(name, text, other),
+            Notation::Hcl => syntax::hcl_body(0, name, text).0,
+            other => data::data_body(0, name, text, other, false).0,
         };
         in_body(&body, &mut found);
     });

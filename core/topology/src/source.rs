@@ -4,6 +4,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use strat_model::{Diagnostic, Origin};
+
 use crate::shown;
 
 /// The most bytes that one file may have.
@@ -27,6 +29,100 @@ pub struct SourceFile {
     pub name: Arc<str>,
     /// The whole text, without a byte order mark. It is as it was read: an `Arc<str>` would be a copy.
     pub text: Arc<String>,
+    /// The first byte that is part of no character of UTF-8, if there is one; in the text another
+    /// character stands for it.
+    not_utf8: Option<usize>,
+}
+
+impl SourceFile {
+    /// A file whose text is at hand.
+    #[must_use]
+    pub fn new(name: impl Into<Arc<str>>, text: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            text: Arc::new(text.into()),
+            not_utf8: None,
+        }
+    }
+
+    /// A file whose content is at hand. That it is not UTF-8 is told where it is parsed, like every
+    /// other mistake in it.
+    #[must_use]
+    pub fn from_bytes(name: impl Into<Arc<str>>, bytes: Vec<u8>) -> Self {
+        let (text, not_utf8) = match String::from_utf8(bytes) {
+            Ok(text) => (text, None),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+                (text, Some(at))
+            }
+        };
+        Self {
+            name: name.into(),
+            text: Arc::new(text),
+            not_utf8,
+        }
+    }
+
+    /// Reads a file. That it is not UTF-8 is told where it is parsed, like every other mistake in it.
+    ///
+    /// # Errors
+    /// If it cannot be read, or has more than 64 MiB.
+    pub fn read(path: &Path) -> Result<Self, LoadError> {
+        read(path)
+    }
+
+    /// The same without the byte order mark that it may begin with.
+    fn without_mark(self) -> Self {
+        let Some(text) = self.text.strip_prefix(BYTE_ORDER_MARK) else {
+            return self;
+        };
+        Self {
+            text: Arc::new(text.to_owned()),
+            not_utf8: self.not_utf8.map(|at| at - BYTE_ORDER_MARK.len_utf8()),
+            name: self.name,
+        }
+    }
+
+    /// The finding for what is not UTF-8 in it, and the other findings without those that only say
+    /// that what stands for it means nothing.
+    pub(crate) fn with_not_utf8(&self, others: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        let Some(at) = self.not_utf8 else {
+            return others;
+        };
+        let at_of = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let start = at - (self.text.len() - without_byte_order_mark(&self.text).len());
+        let origin = Origin {
+            file: self.name.clone(),
+            start: at_of(start),
+            end: at_of(start + char::REPLACEMENT_CHARACTER.len_utf8()),
+        };
+        let (line, column) = self.place(start);
+        let name = &self.name;
+        let message = format!(
+            "`{name}` is not UTF-8 text: at line {line}, column {column}, a byte is part of no character"
+        );
+        let finding = Diagnostic::error("not_utf8", message)
+            .at(&origin, "not a character")
+            .help("save the file as UTF-8");
+        let text = without_byte_order_mark(&self.text);
+        let stands_for_it = |finding: &Diagnostic| {
+            let origin = finding.labels.first().map(|label| &label.origin);
+            let range = origin.map(|origin| origin.start as usize..origin.end as usize);
+            range.is_some_and(|range| {
+                text.get(range)
+                    .is_some_and(|text| text.contains(char::REPLACEMENT_CHARACTER))
+            })
+        };
+        let others = others.into_iter().filter(|other| !stands_for_it(other));
+        std::iter::once(finding).chain(others).collect()
+    }
+
+    /// The line and the column, both from 1 and in characters, of a byte of its text.
+    fn place(&self, at: usize) -> (usize, usize) {
+        let text = without_byte_order_mark(&self.text);
+        line_and_column(text.get(..at).unwrap_or(text))
+    }
 }
 
 /// The text of a topology.
@@ -63,16 +159,6 @@ pub enum LoadError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A file is not text.
-    #[error("`{}` is not UTF-8 text: at line {line}, column {column}, a byte is not part of a character", path.display())]
-    NotUtf8 {
-        /// The file.
-        path: PathBuf,
-        /// The line of the first byte that is wrong, from 1.
-        line: usize,
-        /// Its column, in characters from 1.
-        column: usize,
-    },
     /// More than a topology may be.
     #[error("`{}` is too large: {limit}", path.display())]
     TooLarge {
@@ -91,7 +177,7 @@ impl Sources {
     /// `.json` and are no saved plans. Files of variables (`.vars.hcl` and the like) are left out.
     ///
     /// # Errors
-    /// If there is nothing to read, or it cannot be read, or is not text, or is too large.
+    /// If there is nothing to read, or it cannot be read, or is too large.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
         let unreadable = |source: std::io::Error| match source.kind() {
             std::io::ErrorKind::NotFound => LoadError::Missing {
@@ -132,15 +218,7 @@ impl Sources {
     /// Sources of text that is at hand. `base_dir` is what `file("…")` is relative to.
     #[must_use]
     pub fn from_files(base_dir: impl Into<PathBuf>, files: Vec<SourceFile>) -> Self {
-        let files = files
-            .into_iter()
-            .map(|file| match file.text.strip_prefix(BYTE_ORDER_MARK) {
-                Some(text) => SourceFile {
-                    text: Arc::new(text.to_owned()),
-                    name: file.name,
-                },
-                None => file,
-            });
+        let files = files.into_iter().map(SourceFile::without_mark);
         let files: Arc<[SourceFile]> = files.collect();
         Self {
             base_dir: base_dir.into(),
@@ -172,9 +250,7 @@ impl Sources {
     #[must_use]
     pub fn line_and_column(&self, name: &str, at: usize) -> Option<(usize, usize)> {
         let mut files = self.files.iter().chain(self.values.iter());
-        let file = files.find(|file| &*file.name == name)?;
-        let text = without_byte_order_mark(&file.text);
-        Some(line_and_column(text.get(..at).unwrap_or(text)))
+        Some(files.find(|file| &*file.name == name)?.place(at))
     }
 
     /// The folder that `file("…")` is relative to.
@@ -191,7 +267,7 @@ impl Sources {
 }
 
 /// The line and the column behind a text.
-fn line_and_column(before: &str) -> (usize, usize) {
+pub(crate) fn line_and_column(before: &str) -> (usize, usize) {
     let line = before.rsplit('\n').next().unwrap_or_default();
     let lines = before.matches('\n').count();
     (lines + 1, line.chars().count() + 1)
@@ -265,18 +341,5 @@ fn read(path: &Path) -> Result<SourceFile, LoadError> {
             limit: "a file has at most 64 MiB",
         });
     }
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let good = String::from_utf8_lossy(good);
-        let (line, column) = line_and_column(without_byte_order_mark(&good));
-        LoadError::NotUtf8 {
-            path: path.to_owned(),
-            line,
-            column,
-        }
-    })?;
-    Ok(SourceFile {
-        name: Arc::from(path.to_string_lossy()),
-        text: Arc::new(text),
-    })
+    Ok(SourceFile::from_bytes(path.to_string_lossy(), bytes))
 }

@@ -13,11 +13,11 @@ use crate::inputs::{Inputs, VariableDoc};
 use crate::notation::Notation;
 use crate::outputs::{Known, Output};
 use crate::program::{Program, check_references, collect};
-use crate::report::Outcome;
+use crate::report::{Outcome, Sink};
 use crate::source::Sources;
 use crate::span::Files;
 use crate::value::{Json, Value, text_of, to_json, to_plain_json};
-use crate::{data, decode, notation, syntax};
+use crate::{data, decode, notation, schema, syntax};
 
 /// A topology, parsed.
 #[derive(Clone)]
@@ -65,7 +65,7 @@ impl Topology {
     /// so that one run tells of everything.
     ///
     /// # Errors
-    /// One finding for each file that is not well-formed.
+    /// Everything that is not well-formed, and what else is surely wrong with the shape of the rest.
     pub fn parse(sources: &Sources) -> Result<Self, Vec<Diagnostic>> {
         deep(|| {
             let mut files = Files::default();
@@ -73,19 +73,19 @@ impl Topology {
             let mut problems = Vec::new();
             for source in sources.files() {
                 let file = files.add(source.name.clone());
-                let body = match notation::of(&source.name) {
+                let (body, found) = match notation::of(&source.name) {
                     Notation::Hcl => syntax::hcl_body(file, &source.name, &source.text),
                     other => data::data_body(file, &source.name, &source.text, other, false),
                 };
-                match body {
-                    Ok(body) => bodies.push(body),
-                    Err(found) => problems.extend(found),
-                }
-            }
-            if !problems.is_empty() {
-                return Err(problems);
+                bodies.push(body);
+                problems.extend(source.with_not_utf8(found));
             }
             let program = collect(files, sources.base_dir().to_owned(), bodies);
+            if !problems.is_empty() {
+                let certain = program.problems.into_iter();
+                problems.extend(certain.filter(|finding| is_certain(finding, sources)));
+                return Err(in_order(problems));
+            }
             Ok(Self {
                 program: Arc::new(program),
             })
@@ -103,17 +103,17 @@ impl Topology {
     pub fn evaluate(&self, inputs: &Inputs) -> Result<Evaluated, Vec<Diagnostic>> {
         let (evaluated, findings) = self.check(inputs);
         let is_error = |finding: &Diagnostic| finding.severity == Severity::Error;
-        match evaluated {
-            Some(evaluated) if !findings.iter().any(is_error) => Ok(evaluated),
-            _ => Err(findings),
+        if findings.iter().any(is_error) {
+            return Err(findings);
         }
+        Ok(evaluated)
     }
 
     /// Evaluates the topology as far as it can be, so that further checks can tell what else is wrong:
-    /// what an unknown attribute says is left out, and the rest is there. Gives every finding too,
-    /// errors first.
+    /// an instance that is wrong is left out, and the rest is there. Gives every finding too, errors
+    /// first.
     #[must_use]
-    pub fn check(&self, inputs: &Inputs) -> (Option<Evaluated>, Vec<Diagnostic>) {
+    pub fn check(&self, inputs: &Inputs) -> (Evaluated, Vec<Diagnostic>) {
         deep(|| {
             let program = &*self.program;
             let mut ev = Evaluator::new(program);
@@ -130,12 +130,12 @@ impl Topology {
                 let _ = checked_output(&mut ev, block);
             }
             let findings = ev.sink.finish();
-            let evaluated = intent.ok().map(|intent| Evaluated {
+            let evaluated = Evaluated {
                 intent,
                 warnings: findings.clone(),
                 program: Arc::new(self.program.for_outputs()),
                 inputs: inputs.clone(),
-            });
+            };
             (evaluated, findings)
         })
     }
@@ -151,6 +151,30 @@ impl Topology {
                 .collect()
         })
     }
+}
+
+/// Whether a finding about the shape of a topology holds although something else in its text could
+/// not be read. What seems to be missing may be in that, and what seems to be in a block may be
+/// behind one that is not closed.
+fn is_certain(finding: &Diagnostic, sources: &Sources) -> bool {
+    match &*finding.code {
+        "unknown_attribute" | "duplicate_attribute" | "bad_name" | "extra_label" => true,
+        "unknown_block" => !finding.labels.iter().any(|label| {
+            let files = sources.files().iter();
+            let mut file = files.filter(|file| file.name == label.origin.file);
+            let range = label.origin.start as usize..label.origin.end as usize;
+            let word = file.next().and_then(|file| file.text.get(range));
+            word.is_some_and(|word| schema::FILE.iter().any(|block| block.keyword == word))
+        }),
+        _ => false,
+    }
+}
+
+/// Findings as a run tells them.
+fn in_order(findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut sink = Sink::default();
+    findings.into_iter().for_each(|finding| sink.push(finding));
+    sink.finish()
 }
 
 impl Evaluated {

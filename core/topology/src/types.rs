@@ -344,7 +344,7 @@ fn convert_all(item: &Type, items: &[Value]) -> Option<Result<Vec<Value>, Mismat
 
 /// Fields that the type does not have are dropped.
 fn object(fields: &BTreeMap<Arc<str>, Field>, items: &Map) -> Result<Value, Mismatch> {
-    let mut map = Map::new();
+    let mut map = BTreeMap::new();
     for (name, field) in fields {
         let value = match items.get(name) {
             Some(Value::Null) | None if field.optional => {
@@ -364,7 +364,7 @@ fn object(fields: &BTreeMap<Arc<str>, Field>, items: &Map) -> Result<Value, Mism
         };
         map.insert(name.clone(), value);
     }
-    Ok(Value::Map(Arc::new(map)))
+    Ok(Value::map(map))
 }
 
 impl fmt::Display for Type {

@@ -49,6 +49,23 @@ pub enum NoPlace {
 }
 
 impl NoPlace {
+    /// Whether it is what the thing itself asks for, whatever else of the topology may be wrong.
+    #[must_use]
+    pub const fn is_of_itself(self) -> bool {
+        match self {
+            Self::ImpossibleSize
+            | Self::UnknownZone
+            | Self::UnknownMachineType
+            | Self::UnknownImage
+            | Self::UnsupportedKind => true,
+            Self::NoCapacity
+            | Self::NoSite
+            | Self::ExhaustedCidr
+            | Self::CannotShrink
+            | Self::CannotMove => false,
+        }
+    }
+
     /// The word of it, which is also the finding's code.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

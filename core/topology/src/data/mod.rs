@@ -19,23 +19,31 @@ use crate::syntax::{self, Places, Source};
 use crate::value::{Value, text_of};
 use crate::yaml::{self, Node, NodeKind};
 
-/// Parses a whole YAML or JSON file, of a topology or of `variables`.
+/// The findings of one file at most, as for HCL.
+const MAX_FINDINGS: usize = 100;
+
+/// Parses a whole YAML or JSON file, of a topology or of `variables`: what can be read of it, and what
+/// is wrong.
 pub(crate) fn data_body(
     file: u32,
     name: &Arc<str>,
     text: &str,
     notation: Notation,
     variables: bool,
-) -> Result<Body, Vec<Diagnostic>> {
+) -> (Body, Vec<Diagnostic>) {
     let node = match notation {
         Notation::Json => json::parse(text).map_err(|(range, why)| ("JSON", range, why)),
         _ => yaml::parse(text).map_err(|e| ("YAML", e.at..e.at + 1, e.message)),
     };
-    let node = node.map_err(|(what, range, why)| {
-        let origin = place(name, range, text);
-        let message = format!("this is not valid {what}: {why}");
-        vec![Diagnostic::error("syntax", message).at(&origin, "here")]
-    })?;
+    let node = match node {
+        Ok(node) => node,
+        Err((what, range, why)) => {
+            let origin = place(name, range, text);
+            let message = format!("this is not valid {what}: {why}");
+            let finding = Diagnostic::error("syntax", message).at(&origin, "here");
+            return (Body::default(), vec![finding]);
+        }
+    };
     let mut data = Data {
         file,
         name: name.clone(),
@@ -43,28 +51,7 @@ pub(crate) fn data_body(
         problems: Vec::new(),
         variables,
     };
-    let body = data.file(&node);
-    if data.problems.is_empty() {
-        Ok(body)
-    } else {
-        Err(data.problems)
-    }
-}
-
-/// What can be read of a YAML or JSON file.
-pub(crate) fn readable_body(name: &Arc<str>, text: &str, notation: Notation) -> Body {
-    let node = match notation {
-        Notation::Json => json::parse(text).ok(),
-        _ => yaml::parse(text).ok(),
-    };
-    let mut data = Data {
-        file: 0,
-        name: name.clone(),
-        text,
-        problems: Vec::new(),
-        variables: false,
-    };
-    node.map(|node| data.file(&node)).unwrap_or_default()
+    (data.file(&node), data.problems)
 }
 
 /// A place that begins and ends between characters of `text`.
@@ -103,6 +90,9 @@ impl Data<'_> {
     }
 
     fn problem(&mut self, node: &Node, message: String, help: &str) {
+        if self.problems.len() >= MAX_FINDINGS {
+            return;
+        }
         let origin = place(&self.name, node.range.clone(), self.text);
         self.problems.push(
             Diagnostic::error("wrong_shape", message)
@@ -343,7 +333,9 @@ impl Data<'_> {
     }
 
     fn failed(&mut self, node: &Node, problems: Vec<Diagnostic>) -> Expr {
-        self.problems.extend(problems);
+        if self.problems.len() < MAX_FINDINGS {
+            self.problems.extend(problems);
+        }
         literal(Value::Null, self.span(node))
     }
 }

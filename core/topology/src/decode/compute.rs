@@ -17,7 +17,7 @@ use super::rollout::rollout;
 use crate::eval::{Evaluator, SharedUserData};
 use crate::report::{Failed, Outcome};
 use crate::span::Span;
-use crate::value::{Value, text_of};
+use crate::value::{Value, part_bytes, text_of};
 
 /// The most virtual CPUs that one machine may ask for.
 const MAX_CPU: i64 = 4096;
@@ -185,7 +185,7 @@ fn user_data(item: &mut Item<'_, '_>) -> Outcome<Option<UserData>> {
     }
     match (text_of(&value), &value) {
         (Some(text), Value::String(_) | Value::Number(_) | Value::Bool(_)) => {
-            Ok(Some(UserData::text(text.as_ref())))
+            plain_text(item, arg.span, &text).map(Some)
         }
         _ => {
             let arg = Arg { value, ..arg };
@@ -196,6 +196,19 @@ fn user_data(item: &mut Item<'_, '_>) -> Outcome<Option<UserData>> {
     }
 }
 
+/// User data of text alone: made once where instances have the very same.
+fn plain_text(item: &mut Item<'_, '_>, span: Span, text: &Arc<str>) -> Outcome<UserData> {
+    if let Some((known, user_data)) = &item.ev.shared.plain_user_data
+        && Arc::ptr_eq(known, text)
+    {
+        return Ok(user_data.clone());
+    }
+    item.ev.made(text.len(), span)?;
+    let user_data = UserData::text(text.as_ref());
+    item.ev.shared.plain_user_data = Some((Arc::clone(text), user_data.clone()));
+    Ok(user_data)
+}
+
 /// User data with places in it: made once where instances have the very same.
 fn in_places(
     item: &mut Item<'_, '_>,
@@ -204,6 +217,10 @@ fn in_places(
 ) -> Outcome<UserData> {
     let shared = item.ev.shared.user_data.take();
     let same = shared.filter(|shared| Arc::ptr_eq(&shared.parts, parts));
+    if same.is_none() {
+        let bytes = parts.iter().map(part_bytes).sum();
+        item.ev.made(bytes, span)?;
+    }
     let shared = same.unwrap_or_else(|| {
         let user_data = UserData::new(parts.as_ref().clone());
         SharedUserData {

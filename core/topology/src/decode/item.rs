@@ -115,6 +115,8 @@ impl<'e, 'p> Item<'e, 'p> {
 
     fn plain(&mut self, arg: Option<Arg<'p>>) -> Outcome<Option<Arg<'p>>> {
         let Some(arg) = arg else { return Ok(None) };
+        // Each instance has a copy of its own.
+        self.ev.made(arg.value.own_bytes(), arg.span)?;
         let value = self.ev.plain(arg.value, arg.span, arg.name)?;
         Ok(Some(Arg { value, ..arg }))
     }
@@ -154,6 +156,7 @@ impl<'e, 'p> Item<'e, 'p> {
         if value == Value::Null {
             return Ok(None);
         }
+        self.ev.made(value.own_bytes(), span)?;
         let value = self.ev.plain(value, span, name)?;
         let arg = Arg {
             name,
@@ -243,6 +246,7 @@ impl<'e, 'p> Item<'e, 'p> {
             return Ok(Arc::default());
         };
         let mut found = Vec::new();
+        self.ev.made(arg.value.own_bytes(), arg.span)?;
         if !addresses(self.ev, &arg.value, &mut found) {
             let value = self.ev.plain(arg.value, arg.span, arg.name)?;
             let arg = Arg { value, ..arg };

@@ -11,14 +11,12 @@ use strat_model::{
 use super::network::MAX_SUBNET_PREFIX;
 use super::{Parts, find};
 use crate::eval::Evaluator;
-use crate::report::{Outcome, suggest};
+use crate::report::suggest;
 
 type Sites = BTreeMap<Name, SiteSpec>;
 
 /// Checks everything against everything, and fills in the sites of machines that name none.
-pub(super) fn link(ev: &mut Evaluator<'_>, sites: &Outcome<Sites>, parts: &mut Parts) {
-    let none = Sites::new();
-    let sites = sites.as_ref().unwrap_or(&none);
+pub(super) fn link(ev: &mut Evaluator<'_>, sites: &Sites, parts: &mut Parts) {
     overlaps(ev, &parts.networks);
     subnets(ev, &parts.networks, &parts.subnets);
     for firewall in &parts.firewalls {

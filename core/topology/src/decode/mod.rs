@@ -17,16 +17,16 @@ mod site;
 mod storage;
 mod topology;
 
-use strat_model::{Common, Intent, LocalAddr, Noun, Owner};
+use strat_model::{Common, Intent, LocalAddr, Name, Noun, Owner};
 
 use crate::eval::Evaluator;
-use crate::report::{Failed, Outcome};
+use crate::report::Outcome;
 use item::Item;
 pub(crate) use site::is_secret;
 pub(crate) use topology::owner;
 
-/// Decodes the whole topology; what is wrong is reported, and then there is no intent.
-pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Outcome<Intent> {
+/// Decodes the whole topology as far as it can be: what is wrong is reported, and is not in it.
+pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Intent {
     let sites = site::sites(ev);
     let budgets = budget::budgets(ev);
     let mut parts = Parts::for_blocks(ev);
@@ -43,12 +43,9 @@ pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Outcome<I
     }
     link::link(ev, &sites, &mut parts);
     let moves = moved::moves(ev, owner.as_ref().map_err(|failed| *failed), &parts);
-    if ev.sink.has_errors() {
-        return Err(Failed);
-    }
-    Ok(Intent {
-        owner: owner?,
-        sites: sites?,
+    Intent {
+        owner: owner.unwrap_or_else(|_| nobody()),
+        sites,
         networks: parts.networks,
         subnets: parts.subnets,
         firewalls: parts.firewalls,
@@ -58,9 +55,18 @@ pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Outcome<I
         machines: parts.machines,
         volumes: parts.volumes,
         buckets: parts.buckets,
-        budgets: budgets?,
+        budgets: budgets.unwrap_or_default(),
         moves,
-    })
+    }
+}
+
+/// Whose the things are of a topology whose own block is wrong.
+fn nobody() -> Owner {
+    Owner {
+        realm: None,
+        topology: Name::unnamed(),
+        lineage: None,
+    }
 }
 
 /// The intents that could be decoded, each list sorted by address.

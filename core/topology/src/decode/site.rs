@@ -28,23 +28,17 @@ const SECRETS: [&str; 12] = [
     "credentials_json",
 ];
 
-/// Reads all sites.
-pub(super) fn sites(ev: &mut Evaluator<'_>) -> Outcome<BTreeMap<Name, SiteSpec>> {
+/// Reads all sites whose provider can be told. What else is wrong with one is reported, and left out.
+pub(super) fn sites(ev: &mut Evaluator<'_>) -> BTreeMap<Name, SiteSpec> {
     let program = ev.program;
-    let mut sites = BTreeMap::new();
-    let mut result = Ok(());
-    for (name, block) in &program.sites {
-        match site(ev, name, block) {
-            Ok(site) => {
-                sites.insert(name.clone(), site);
-            }
-            Err(failed) => result = Err(failed),
-        }
-    }
-    result.map(|()| sites)
+    let sites = program.sites.iter();
+    let sites = sites.map(|(name, block)| (name.clone(), site(ev, name, block)));
+    sites
+        .filter(|(_, site)| !site.provider.is_empty())
+        .collect()
 }
 
-fn site(ev: &mut Evaluator<'_>, name: &Name, block: &Block) -> Outcome<SiteSpec> {
+fn site(ev: &mut Evaluator<'_>, name: &Name, block: &Block) -> SiteSpec {
     let mut spec = SiteSpec {
         name: name.clone(),
         provider: String::new(),
@@ -56,15 +50,11 @@ fn site(ev: &mut Evaluator<'_>, name: &Name, block: &Block) -> Outcome<SiteSpec>
         settings: Map::new(),
         origin: Some(ev.files.origin(block.head)),
     };
-    let mut result = if block.body.attribute("provider").is_some() {
-        Ok(())
-    } else {
-        Err(Failed)
-    };
     for attribute in &block.body.attributes {
-        result = result.and(set(ev, &mut spec, attribute));
+        // A failure has been reported.
+        let _ = set(ev, &mut spec, attribute);
     }
-    result.map(|()| spec)
+    spec
 }
 
 fn set(ev: &mut Evaluator<'_>, spec: &mut SiteSpec, attribute: &Attribute) -> Outcome<()> {

@@ -8,7 +8,7 @@ use super::expr::is_instances;
 use super::{Evaluator, Node, ROOT, Scope};
 use crate::ast::{Expr, ExprKind, Ident};
 use crate::program::{UnknownName, unknown_root};
-use crate::report::{Failed, Outcome, suggest};
+use crate::report::{Failed, Outcome, brief};
 use crate::span::Span;
 use crate::value::{Map, Ref, Value, text_of};
 
@@ -67,7 +67,13 @@ impl Evaluator<'_> {
     }
 
     fn undeclared(&mut self, root: &str, root_span: Span, name: &Ident) -> Failed {
-        let finding = unknown_root(self.program, root, root_span, UnknownName::Declared(name));
+        let finding = unknown_root(
+            self.program,
+            &self.sink,
+            root,
+            root_span,
+            UnknownName::Declared(name),
+        );
         self.report(finding)
     }
 
@@ -136,7 +142,7 @@ impl Evaluator<'_> {
     pub(super) fn unknown_name(&mut self, name: &str, span: Span, scope: &Scope<'_>) -> Failed {
         if let Some(variables) = scope.template() {
             let names = variables.keys().map(|key| &**key);
-            let help = suggest(name, "the template was given", names);
+            let help = self.suggest(name, "the template was given", names);
             return self.fail(
                 span,
                 "unknown_reference",
@@ -145,7 +151,7 @@ impl Evaluator<'_> {
                 help,
             );
         }
-        let finding = unknown_root(self.program, name, span, UnknownName::Word);
+        let finding = unknown_root(self.program, &self.sink, name, span, UnknownName::Word);
         self.report(finding)
     }
 
@@ -191,12 +197,12 @@ impl Evaluator<'_> {
                 _ => None,
             }
         } else {
-            suggest(key, "there are", map.keys().map(|key| &**key))
+            self.suggest(key, "there are", map.keys().map(|key| &**key))
         };
         self.fail(
             span,
             "missing_key",
-            format!("there is no `{key}` in this map"),
+            format!("there is no `{}` in this map", brief(key)),
             "no such key",
             help,
         )

@@ -1,15 +1,23 @@
 //! What keeps evaluation within memory and time, whatever a topology says.
+//!
+//! Each value is bounded where it is made, and so is the work of all of them: a step is an expression
+//! that is evaluated, 16 bytes that are made, or 512 bytes that a function goes through. What is made
+//! in so many steps is about 1.6 GB at most.
 
 use super::Evaluator;
 use crate::report::{Failed, Outcome};
 use crate::span::Span;
-use crate::value::{ITEM_BYTES, MAX_VALUE_BYTES, Value};
-use strat_model::{Diagnostic, TemplatePart};
+use crate::value::{ITEM_BYTES, MAX_VALUE_BYTES, Size, Value};
+use strat_model::Diagnostic;
 
 /// How deep lists and maps nest in one another.
-const MAX_NESTING: usize = 512;
-/// How many expressions are evaluated, each as often as it is.
+const MAX_NESTING: u32 = 512;
+/// The most steps of evaluating a topology.
 const MAX_STEPS: u64 = 100_000_000;
+/// The bytes of new values that count as a step.
+const MADE_BYTES: usize = 16;
+/// The bytes of values that a function goes through that count as a step.
+const READ_BYTES: usize = 512;
 
 /// Why a value cannot be had.
 enum Excess {
@@ -17,62 +25,36 @@ enum Excess {
     Nesting,
 }
 
-/// What is left of `room` bytes with a value in them.
-fn left(value: &Value, room: usize, nesting: usize) -> Result<usize, Excess> {
-    let less = |bytes: usize| room.checked_sub(bytes).ok_or(Excess::Bytes);
-    if nesting == 0 {
-        return Err(Excess::Nesting);
-    }
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Ref(_) => Ok(room),
-        Value::String(text) => less(text.len()),
-        Value::Sensitive(inner) => left(inner, room, nesting),
-        Value::Unknown(unknown) => {
-            let parts = unknown.parts.iter().flat_map(|parts| parts.iter());
-            let texts = parts.map(|part| match part {
-                TemplatePart::Text(text) => text.len(),
-                TemplatePart::Attribute { .. } => ITEM_BYTES,
-            });
-            less(texts.sum())
-        }
-        // The instances of a block, which may be a hundred thousand, and are named by each of as many.
-        Value::List(items)
-            if matches!(
-                (items.first(), items.last()),
-                (Some(Value::Ref(_)), Some(Value::Ref(_)))
-            ) =>
-        {
-            less(items.len().saturating_mul(ITEM_BYTES))
-        }
-        Value::Map(items) if matches!(items.values().next(), Some(Value::Ref(_))) => {
-            less(items.len().saturating_mul(ITEM_BYTES))
-        }
-        Value::List(items) => items.iter().try_fold(room, |room, item| {
-            let room = room.checked_sub(ITEM_BYTES).ok_or(Excess::Bytes)?;
-            left(item, room, nesting - 1)
-        }),
-        Value::Map(items) => items.iter().try_fold(room, |room, (key, item)| {
-            let bytes = ITEM_BYTES + key.len();
-            let room = room.checked_sub(bytes).ok_or(Excess::Bytes)?;
-            left(item, room, nesting - 1)
-        }),
+const fn excess(size: Size) -> Option<Excess> {
+    if size.bytes > MAX_VALUE_BYTES {
+        Some(Excess::Bytes)
+    } else if size.levels > MAX_NESTING {
+        Some(Excess::Nesting)
+    } else {
+        None
     }
 }
 
 impl Evaluator<'_> {
-    /// A value that was made at `span`, if it is no larger than a value may be.
+    /// A value that stands at `span`, if it is no larger than a value may be.
     pub(super) fn bounded(&mut self, value: Value, span: Span) -> Outcome<Value> {
-        match left(&value, MAX_VALUE_BYTES, MAX_NESTING) {
-            Ok(_) => Ok(value),
-            Err(excess) => Err(self.too_large(&excess, span)),
+        match excess(value.size()) {
+            None => Ok(value),
+            Some(excess) => Err(self.too_large(&excess, span)),
         }
     }
 
-    /// What is left of `room` with one more item of what is made at `span`.
-    pub(super) fn room(&mut self, room: usize, item: &Value, span: Span) -> Outcome<usize> {
-        let left = left(item, room, MAX_NESTING - 1)
-            .and_then(|room| room.checked_sub(ITEM_BYTES).ok_or(Excess::Bytes));
-        left.map_err(|excess| self.too_large(&excess, span))
+    /// What is left of `room` with one more item, and its key, of what is made at `span`.
+    pub(super) fn room(
+        &mut self,
+        room: usize,
+        key: usize,
+        item: &Value,
+        span: Span,
+    ) -> Outcome<usize> {
+        let bytes = item.size().bytes.saturating_add(ITEM_BYTES + key);
+        let left = room.checked_sub(bytes);
+        left.ok_or_else(|| self.too_large(&Excess::Bytes, span))
     }
 
     /// That a text of so many bytes is no larger than a value may be.
@@ -81,6 +63,46 @@ impl Evaluator<'_> {
             return Ok(());
         }
         Err(self.too_large(&Excess::Bytes, span))
+    }
+
+    /// Counts the bytes of a value that was made at `span`.
+    pub(crate) fn made(&mut self, bytes: usize, span: Span) -> Outcome<()> {
+        self.steps_of((bytes / MADE_BYTES) as u64, span)
+    }
+
+    /// Counts the bytes of values that are gone through at `span`.
+    pub(crate) fn goes_through(&mut self, bytes: usize, span: Span) -> Outcome<()> {
+        self.steps_of((bytes / READ_BYTES) as u64, span)
+    }
+
+    /// How many steps are left.
+    pub(super) const fn steps_left(&self) -> u64 {
+        MAX_STEPS.saturating_sub(self.steps)
+    }
+
+    /// Counts a step.
+    pub(super) fn step(&mut self, span: Span) -> Outcome<()> {
+        self.steps_of(1, span)
+    }
+
+    /// Counts some steps. Beyond the last one nothing is evaluated any more, which is told once.
+    pub(crate) fn steps_of(&mut self, count: u64, span: Span) -> Outcome<()> {
+        let before = self.steps;
+        self.steps = before.saturating_add(count);
+        if self.steps <= MAX_STEPS {
+            return Ok(());
+        }
+        if before <= MAX_STEPS {
+            let finding = Diagnostic::error("too_many_steps", "this topology takes too long")
+                .at(
+                    &self.files.origin(span),
+                    format!("after {MAX_STEPS} steps, evaluation had come to here"),
+                )
+                .help("look for a `for` within a `for` over long lists, or for many long texts");
+            // Also where a failure is asked for, as in `try`: all that follows fails.
+            self.sink.insist(finding);
+        }
+        Err(Failed)
     }
 
     fn too_large(&mut self, excess: &Excess, span: Span) -> Failed {
@@ -98,24 +120,5 @@ impl Evaluator<'_> {
             ),
         };
         self.fail(span, "too_large", message, label, None)
-    }
-
-    /// Counts a step. Beyond the last one nothing is evaluated any more, which is told once.
-    pub(super) fn step(&mut self, span: Span) -> Outcome<()> {
-        self.steps += 1;
-        if self.steps <= MAX_STEPS {
-            return Ok(());
-        }
-        if self.steps == MAX_STEPS + 1 {
-            let finding = Diagnostic::error("too_many_steps", "this topology takes too long")
-                .at(
-                    &self.files.origin(span),
-                    format!("after {MAX_STEPS} steps, evaluation had come to here"),
-                )
-                .help("look for a `for` within a `for` over long lists");
-            // Also where a failure is asked for, as in `try`: all that follows fails.
-            self.sink.insist(finding);
-        }
-        Err(Failed)
     }
 }

@@ -7,6 +7,45 @@ use crate::report::{Failed, Outcome};
 use crate::span::Span;
 use crate::value::Value;
 
+/// Functions that look at one item, or at the head of a value, however long it is.
+const LOOK_AT_ONE: [&str; 8] = [
+    "coalescelist",
+    "element",
+    "ephemeralasnull",
+    "issensitive",
+    "lookup",
+    "one",
+    "sensitive",
+    "type",
+];
+/// Functions whose value holds items of their arguments as they are: only what holds them is new.
+const SHARE_ITEMS: [&str; 16] = [
+    "coalesce",
+    "coalescelist",
+    "concat",
+    "element",
+    "ephemeralasnull",
+    "flatten",
+    "lookup",
+    "matchkeys",
+    "merge",
+    "nonsensitive",
+    "one",
+    "reverse",
+    "sensitive",
+    "slice",
+    "values",
+    "zipmap",
+];
+
+/// The bytes of its arguments that a function goes through.
+fn work(name: &str, values: &[Value]) -> usize {
+    let sum = |bytes: usize, value: &Value| bytes.saturating_add(value.size().bytes);
+    // What is sensitive is unwrapped whole.
+    let whole = !LOOK_AT_ONE.contains(&name) || values.iter().any(Value::is_sensitive);
+    if whole { values.iter().fold(0, sum) } else { 0 }
+}
+
 impl Evaluator<'_> {
     pub(super) fn call(&mut self, call: &Call, span: Span, scope: &Scope<'_>) -> Outcome<Value> {
         let Some(function) = functions::find(&call.name.text) else {
@@ -34,11 +73,21 @@ impl Evaluator<'_> {
         if count < function.min || count > function.max {
             return Err(self.wrong_count(function, call, span, count));
         }
-        match function.run {
+        let name = function.doc.name;
+        self.goes_through(work(name, &values), span)?;
+        let value = match function.run {
             Run::Pure(run) => self.pure(function, run, call, values, span),
-            Run::File(run) => self.file_function(function.doc.name, run, call, values),
+            Run::File(run) => self.file_function(name, run, call, values),
             Run::Special(special) => self.special(special, call, &values, span),
-        }
+        }?;
+        let made = match function.run {
+            // What is read of a file is counted once, where it is read.
+            Run::File(_) | Run::Special(Special::File) => 0,
+            _ if SHARE_ITEMS.contains(&name) => value.own_bytes(),
+            _ => value.size().bytes,
+        };
+        self.made(made, span)?;
+        Ok(value)
     }
 
     fn wrong_count(
@@ -106,30 +155,40 @@ impl Evaluator<'_> {
         } else {
             values
         };
-        run(&Args::new(&values))
-            .map(|value| value.marked(sensitive))
-            .map_err(|error| {
-                let place = error.argument.map(|at| {
-                    let at = at.min(call.args.len().saturating_sub(1));
-                    call.args.get(at).map_or(span, |arg| arg.span)
-                });
-                let message = if sensitive {
-                    "does not take this sensitive value".to_owned()
-                } else {
-                    error.message
-                };
-                self.fail(
-                    place.unwrap_or(span),
-                    "bad_argument",
-                    format!("`{}` {message}", call.name.text),
-                    "in this call",
-                    Some(format!("it is called `{}`", function.doc.signature)),
-                )
-            })
+        let args = Args::new(&values, self.steps_left());
+        let value = run(&args);
+        self.steps_of(args.spent(), span)?;
+        value.map(|value| value.marked(sensitive)).map_err(|error| {
+            let place = error.argument.map(|at| {
+                let at = at.min(call.args.len().saturating_sub(1));
+                call.args.get(at).map_or(span, |arg| arg.span)
+            });
+            let message = if sensitive {
+                "does not take this sensitive value".to_owned()
+            } else {
+                error.message
+            };
+            self.fail(
+                place.unwrap_or(span),
+                "bad_argument",
+                format!("`{}` {message}", call.name.text),
+                "in this call",
+                Some(format!("it is called `{}`", function.doc.signature)),
+            )
+        })
     }
 
     fn try_each(&mut self, call: &Call, span: Span, scope: &Scope<'_>) -> Outcome<Value> {
-        for arg in &call.args {
+        let Some((last, others)) = call.args.split_last() else {
+            return Err(self.fail(
+                span,
+                "wrong_arguments",
+                "`try` needs an expression",
+                "called here",
+                None,
+            ));
+        };
+        for arg in others {
             self.sink.hush();
             let value = self.eval(arg, scope);
             self.sink.loud();
@@ -137,17 +196,8 @@ impl Evaluator<'_> {
                 return value;
             }
         }
-        // The last one's own findings say most.
-        match call.args.last() {
-            Some(last) => self.eval(last, scope),
-            None => Err(self.fail(
-                span,
-                "wrong_arguments",
-                "`try` needs an expression",
-                "called here",
-                None,
-            )),
-        }
+        // Where none has a value, the last one's own findings say most.
+        self.eval(last, scope)
     }
 
     fn can(&mut self, call: &Call, scope: &Scope<'_>) -> Value {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::{Binding, Evaluator, MAX_DEPTH, Scope};
 use crate::ast::{Expr, ExprKind, ForExpr};
-use crate::report::Outcome;
+use crate::report::{Outcome, brief};
 use crate::span::Span;
 use crate::types::{Type, unify};
-use crate::value::{MAX_VALUE_BYTES, Map, Unknown, Value, text_of};
+use crate::value::{ITEM_BYTES, MAX_VALUE_BYTES, Map, Unknown, Value, text_of};
 
 impl Evaluator<'_> {
     /// The value of an expression.
@@ -26,14 +26,16 @@ impl Evaluator<'_> {
         self.depth += 1;
         let value = self.eval_kind(expr, scope);
         self.depth -= 1;
-        let makes = matches!(
-            expr.kind,
-            ExprKind::List(_) | ExprKind::Object(_) | ExprKind::Call(_) | ExprKind::Splat(..)
-        );
-        if makes {
-            return self.bounded(value?, expr.span);
+        let value = self.bounded(value?, expr.span)?;
+        if let ExprKind::List(_)
+        | ExprKind::Object(_)
+        | ExprKind::Template(_)
+        | ExprKind::Splat(..)
+        | ExprKind::For(_) = expr.kind
+        {
+            self.made(value.own_bytes(), expr.span)?;
         }
-        value
+        Ok(value)
     }
 
     fn eval_kind(&mut self, expr: &Expr, scope: &Scope<'_>) -> Outcome<Value> {
@@ -71,7 +73,7 @@ impl Evaluator<'_> {
     }
 
     fn object(&mut self, items: &[(Expr, Expr)], scope: &Scope<'_>) -> Outcome<Value> {
-        let mut map = Map::new();
+        let mut map = BTreeMap::new();
         let mut failed = None;
         for (key, value) in items {
             let name = self.eval(key, scope).and_then(|k| self.key(&k, key.span));
@@ -83,7 +85,7 @@ impl Evaluator<'_> {
                 (Err(why), _) | (_, Err(why)) => failed = Some(why),
             }
         }
-        failed.map_or_else(|| Ok(Value::Map(Arc::new(map))), Err)
+        failed.map_or_else(|| Ok(Value::map(map)), Err)
     }
 
     /// The key of a map: a string that is known and not sensitive.
@@ -102,6 +104,8 @@ impl Evaluator<'_> {
     }
 
     fn name(&mut self, name: &Arc<str>, span: Span, scope: &Scope<'_>) -> Outcome<Value> {
+        // A variable is looked for in every scope around.
+        self.steps_of((self.depth / 64) as u64, span)?;
         match scope.variable(name) {
             Some(value) => Ok(value.clone()),
             None => Err(self.unknown_name(name, span, scope)),
@@ -119,6 +123,7 @@ impl Evaluator<'_> {
             false => (no, yes),
         };
         let value = self.eval(branch, scope)?;
+        self.goes_through(value.size().bytes, branch.span)?;
         let value = self.like_other(value, other, branch.span.to(other.span), scope)?;
         Ok(value.marked(sensitive))
     }
@@ -175,6 +180,7 @@ impl Evaluator<'_> {
             Value::Map(items) if is_instances(&items) => items.values().cloned().collect(),
             single => vec![single],
         };
+        self.goes_through(items.len().saturating_mul(ITEM_BYTES), base.span)?;
         let mut values = Vec::with_capacity(items.len());
         for item in items {
             let item = item.marked(sensitive);
@@ -212,7 +218,7 @@ impl Evaluator<'_> {
             }
             let Some(key_expr) = &inner.key else {
                 let value = self.eval(&inner.value, scope)?;
-                room = self.room(room, &value, span)?;
+                room = self.room(room, 0, &value, span)?;
                 list.push(value);
                 continue;
             };
@@ -223,9 +229,7 @@ impl Evaluator<'_> {
             }
             let key = self.key(&key, key_expr.span)?;
             let value = self.eval(&inner.value, scope)?;
-            room = self.room(room, &value, span)?;
-            self.text_fits(key.len(), span)?;
-            room = room.saturating_sub(key.len());
+            room = self.room(room, key.len(), &value, span)?;
             let group = groups.entry(key.clone()).or_default();
             group.push(value);
             if group.len() > 1 && !inner.grouping {
@@ -235,7 +239,7 @@ impl Evaluator<'_> {
                     if hidden {
                         "two items have the same key".to_owned()
                     } else {
-                        format!("two items have the key `{key}`")
+                        format!("two items have the key `{}`", brief(&key))
                     },
                     "not unique",
                     Some(
@@ -281,6 +285,7 @@ impl Evaluator<'_> {
         value: Value,
         span: Span,
     ) -> Outcome<Result<Vec<(Value, Value)>, Unknown>> {
+        self.goes_through(value.own_bytes(), span)?;
         Ok(Ok(match value {
             // A set has no indices: each item is its own key.
             Value::List(items) if items.is_set() => items

@@ -7,9 +7,10 @@ use super::{Binding, Evaluator, Scope, Template};
 use crate::ast::Call;
 use crate::functions::{self, FromFile, Special};
 use crate::report::{Failed, Outcome};
+use crate::source::line_and_column;
 use crate::span::Span;
 use crate::syntax::{self, Source};
-use crate::value::{Map, Value};
+use crate::value::{Map, Value, normal};
 
 /// The deepest that templates may read further templates.
 const MAX_TEMPLATES: usize = 16;
@@ -39,7 +40,11 @@ impl Evaluator<'_> {
             Special::FileExists => Ok(Value::Bool(full.is_file())),
             Special::FileSet => {
                 let pattern = self.path(second, place)?;
-                let files = functions::file_set(&full, &pattern).map_err(|why| {
+                let mut seen = 0;
+                let files = functions::file_set(&full, &pattern, &mut seen);
+                // Each is a call of the system.
+                self.steps_of(seen * 100, place)?;
+                let files = files.map_err(|why| {
                     let message = format!("`fileset` {why}");
                     self.fail(place, "bad_argument", message, "not possible", None)
                 })?;
@@ -51,10 +56,7 @@ impl Evaluator<'_> {
                 Ok(Value::string(whole.to_string_lossy()))
             }
             Special::TemplateFile => self.template_file(&full, &path, at, second, place),
-            _ => {
-                let bytes = self.bytes(&full, &path, at)?;
-                Ok(Value::text(self.utf8(&bytes, &path, at)?))
-            }
+            _ => self.file_text(&full, &path, at).map(Value::String),
         }
     }
 
@@ -69,12 +71,31 @@ impl Evaluator<'_> {
         let at = call.args.first().map_or(call.name.span, |arg| arg.span);
         let path = self.path(values.into_iter().next().unwrap_or(Value::Null), at)?;
         let full = self.full_path(&path);
-        let made = self.from_files.entry((name, full));
-        let made = made.or_insert_with_key(|(_, full)| functions::from_file(full, run));
-        match made.clone() {
-            Ok(text) => Ok(Value::string(text)),
-            Err(why) => Err(self.unreadable_file(&path, &why, at)),
+        let key = (name, full);
+        if !self.from_files.contains_key(&key) {
+            let text = functions::from_file(&key.1, run).map(Arc::from);
+            self.made(text.as_deref().map_or(0, str::len), at)?;
+            self.from_files.insert(key.clone(), text);
         }
+        match &self.from_files[&key] {
+            Ok(text) => Ok(Value::String(text.clone())),
+            Err(why) => {
+                let why = why.clone();
+                Err(self.unreadable_file(&path, &why, at))
+            }
+        }
+    }
+
+    /// The text of a file, made once.
+    fn file_text(&mut self, full: &Path, path: &str, at: Span) -> Outcome<Arc<str>> {
+        if let Some(text) = self.file_texts.get(full) {
+            return Ok(text.clone());
+        }
+        let bytes = self.bytes(full, path, at)?;
+        let text = normal(self.utf8(&bytes, path, at)?);
+        self.made(text.len(), at)?;
+        self.file_texts.insert(full.to_owned(), text.clone());
+        Ok(text)
     }
 
     /// A path or a pattern of paths.
@@ -214,6 +235,8 @@ impl Evaluator<'_> {
 
     /// The template of a text; `name` is what findings call it.
     fn parsed(&mut self, name: &Arc<str>, text: Arc<str>, at: Span) -> Outcome<Arc<Template>> {
+        // What is parsed takes several times as much as its text.
+        self.made(text.len().saturating_mul(8), at)?;
         let file = self.files.add(name.clone());
         self.rendering.push((at, text.clone()));
         let template = match syntax::template(Source::file(file, name, &text)) {
@@ -241,11 +264,16 @@ impl Evaluator<'_> {
     }
 
     fn utf8(&mut self, bytes: &[u8], path: &str, at: Span) -> Outcome<Arc<str>> {
-        std::str::from_utf8(bytes).map(Arc::from).map_err(|_| {
+        std::str::from_utf8(bytes).map(Arc::from).map_err(|error| {
+            let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let (line, column) = line_and_column(&String::from_utf8_lossy(before));
+            let message = format!(
+                "`{path}` is not UTF-8 text: at line {line}, column {column}, a byte is part of no character"
+            );
             self.fail(
                 at,
                 "bad_file",
-                format!("`{path}` is not UTF-8 text"),
+                message,
                 "read here",
                 Some("for other files there is `filebase64`".to_owned()),
             )
@@ -255,7 +283,8 @@ impl Evaluator<'_> {
     /// The content of a file, read once.
     fn bytes(&mut self, full: &Path, path: &str, at: Span) -> Outcome<Arc<[u8]>> {
         if !self.texts.contains_key(full) {
-            let read = functions::read_file(full).map(Arc::from);
+            let read: Result<Arc<[u8]>, _> = functions::read_file(full).map(Arc::from);
+            self.made(read.as_ref().map_or(0, |bytes| bytes.len()), at)?;
             self.texts.insert(full.to_owned(), read);
         }
         match &self.texts[full] {

@@ -7,11 +7,11 @@ use strat_model::{Key, LocalAddr, Noun};
 
 use super::{Evaluator, Node, ROOT, Slot};
 use crate::program::Thing;
-use crate::report::{Failed, Outcome};
+use crate::report::{Failed, Outcome, brief};
 use crate::span::Span;
 use crate::value::{Ref, Value};
 
-/// The most instances that one block may have.
+/// The most instances that one block may have, and all blocks with several together.
 const MAX_INSTANCES: i64 = 1_000_000;
 
 /// The instances of a block.
@@ -88,12 +88,15 @@ impl Evaluator<'_> {
         match (count, thing.attribute("for_each")) {
             (None, None) => Ok(single(block, thing)),
             (Some((_, count, _)), None) => {
+                let span = count.value.span;
                 let count = self.count(count)?;
+                self.room_for(count, span)?;
                 Ok(indexed(block, thing, count))
             }
             (None, Some((_, for_each, _))) => {
                 let value = self.eval(&for_each.value, &ROOT)?;
                 let items = self.for_each(&value, for_each.value.span)?;
+                self.room_for(items.len() as u64, for_each.value.span)?;
                 Ok(keyed(block, thing, items))
             }
             (Some((_, count, _)), Some((_, for_each, _))) => {
@@ -110,6 +113,20 @@ impl Evaluator<'_> {
                 ))
             }
         }
+    }
+
+    /// Counts some more instances of the whole topology.
+    fn room_for(&mut self, count: u64, span: Span) -> Outcome<()> {
+        self.expanded = self.expanded.saturating_add(count);
+        if self.expanded <= MAX_INSTANCES.unsigned_abs() {
+            return Ok(());
+        }
+        let message = "the blocks of this topology have too many instances together";
+        let label = format!("{} with these", self.expanded);
+        let help = format!(
+            "a topology has at most {MAX_INSTANCES} of them; machines that are alike make a fleet: `machines`"
+        );
+        Err(self.fail(span, "bad_count", message, label, Some(help)))
     }
 
     /// The number of instances that `count` gives.
@@ -186,7 +203,7 @@ impl Evaluator<'_> {
                         return Err(self.fail(
                             span,
                             "duplicate_key",
-                            format!("`for_each` has the item `{text}` twice"),
+                            format!("`for_each` has the item `{}` twice", brief(text)),
                             "not unique",
                             Some("take each once: `toset(…)`".to_owned()),
                         ));

@@ -25,7 +25,7 @@ use strat_model::{Diagnostic, Labels, LocalAddr, TemplatePart, UserData};
 use crate::ast::Part;
 use crate::outputs::Known;
 use crate::program::Program;
-use crate::report::{Failed, Outcome, Sink};
+use crate::report::{Failed, Outcome, Sink, suggest};
 use crate::shown::unquoted;
 use crate::source::SourceFile;
 use crate::span::{Files, Span};
@@ -79,15 +79,18 @@ pub(crate) struct Evaluator<'p> {
     stack: Vec<Node>,
     depth: usize,
     steps: u64,
+    /// How many instances blocks with `count` and `for_each` have together.
+    expanded: u64,
     /// The calls of `templatefile` that are being evaluated: their places and the file's text.
     rendering: Vec<(Span, Arc<str>)>,
     templates: FxHashMap<PathBuf, Outcome<Arc<Template>>>,
     /// Those of `templatestring`, by their text.
     inline: FxHashMap<Arc<str>, Outcome<Arc<Template>>>,
     texts: FxHashMap<PathBuf, Result<Arc<[u8]>, String>>,
+    file_texts: FxHashMap<PathBuf, Arc<str>>,
     digests: FxHashMap<PathBuf, Result<String, String>>,
     /// What functions made of files, by the function's name and the file.
-    from_files: FxHashMap<(&'static str, PathBuf), Result<String, String>>,
+    from_files: FxHashMap<(&'static str, PathBuf), Result<Arc<str>, String>>,
     pub(crate) shared: Shared,
     /// The files of values, whose text no finding may hold.
     pub(crate) value_files: Vec<SourceFile>,
@@ -99,6 +102,7 @@ pub(crate) struct Shared {
     /// By the block's index.
     pub(crate) depends_on: Option<(usize, Outcome<Arc<[LocalAddr]>>)>,
     pub(crate) user_data: Option<SharedUserData>,
+    pub(crate) plain_user_data: Option<(Arc<str>, UserData)>,
     /// Those of the machine before.
     pub(crate) firewalls: strat_model::Shared<BTreeSet<LocalAddr>>,
 }
@@ -212,7 +216,7 @@ impl<'p> Evaluator<'p> {
             sink: Sink::default(),
             files: program.files.clone(),
             variables: BTreeMap::new(),
-            labels: Map::new(),
+            labels: Map::default(),
             topology_labels: Labels::new(),
             known: None,
             values: FxHashMap::default(),
@@ -220,10 +224,12 @@ impl<'p> Evaluator<'p> {
             stack: Vec::new(),
             depth: 0,
             steps: 0,
+            expanded: 0,
             rendering: Vec::new(),
             templates: FxHashMap::default(),
             inline: FxHashMap::default(),
             texts: FxHashMap::default(),
+            file_texts: FxHashMap::default(),
             digests: FxHashMap::default(),
             from_files: FxHashMap::default(),
             shared: Shared::default(),
@@ -261,6 +267,18 @@ impl<'p> Evaluator<'p> {
         }
         self.sink.push(diagnostic);
         Failed
+    }
+
+    /// As [`suggest`], for a finding that will be shown.
+    pub(crate) fn suggest<'a>(
+        &self,
+        word: &str,
+        what: &str,
+        candidates: impl IntoIterator<Item = &'a str> + Clone,
+    ) -> Option<String> {
+        self.sink
+            .listens()
+            .then(|| suggest(word, what, candidates))?
     }
 
     /// Takes an error at one place.

@@ -2,7 +2,7 @@
 
 use super::{Evaluator, Scope};
 use crate::ast::{BinaryOp, Expr, UnaryOp};
-use crate::report::Outcome;
+use crate::report::{Outcome, brief};
 use crate::span::Span;
 use crate::value::{Number, TOO_LARGE, Value};
 
@@ -37,6 +37,8 @@ impl Evaluator<'_> {
         if let Some(unknown) = a.unknown().or_else(|| b.unknown()) {
             return Ok(unknown.opaque().marked(hidden));
         }
+        let (left_size, right_size) = (a.size().bytes, b.size().bytes);
+        self.goes_through(left_size.min(right_size), left.span)?;
         let value = match op {
             BinaryOp::Equal => Value::Bool(a.revealed() == b.revealed()),
             BinaryOp::NotEqual => Value::Bool(a.revealed() != b.revealed()),
@@ -74,6 +76,7 @@ impl Evaluator<'_> {
     }
 
     fn arithmetic(&mut self, op: BinaryOp, a: &Number, b: &Number, span: Span) -> Outcome<Value> {
+        self.goes_through(a.weight().saturating_add(b.weight()), span)?;
         let number = match op {
             BinaryOp::Less => return Ok(Value::Bool(a < b)),
             BinaryOp::LessEqual => return Ok(Value::Bool(a <= b)),
@@ -113,7 +116,7 @@ impl Evaluator<'_> {
         value.to_number().ok_or_else(|| {
             let found = value.describe();
             let text = match value {
-                Value::String(text) if !hidden => format!("`{text}` is not a number"),
+                Value::String(text) if !hidden => format!("`{}` is not a number", brief(text)),
                 _ => format!("this is {found}"),
             };
             self.fail(

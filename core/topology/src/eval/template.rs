@@ -8,7 +8,7 @@ use super::{Binding, Evaluator, Scope};
 use crate::ast::{Expr, Part};
 use crate::report::Outcome;
 use crate::span::Span;
-use crate::value::{Ref, Unknown, Value, text_of};
+use crate::value::{Ref, Unknown, Value, part_bytes, text_of};
 
 /// A text that is being put together.
 #[derive(Default)]
@@ -16,7 +16,7 @@ struct Text {
     /// The pieces before `text`; empty as long as all is known.
     parts: Vec<TemplatePart>,
     text: String,
-    /// The bytes of the texts in `parts`.
+    /// What `parts` count for.
     flushed: usize,
     /// Where the template stands.
     span: Span,
@@ -35,7 +35,7 @@ impl Text {
                         TemplatePart::Text(text) => self.text.push_str(text),
                         attribute @ TemplatePart::Attribute { .. } => {
                             self.flush();
-                            self.parts.push(attribute.clone());
+                            self.put(attribute.clone());
                         }
                     }
                 }
@@ -48,9 +48,18 @@ impl Text {
     fn flush(&mut self) {
         if !self.text.is_empty() {
             let text = std::mem::take(&mut self.text);
-            self.flushed += text.len();
-            self.parts.push(TemplatePart::Text(text));
+            self.put(TemplatePart::Text(text));
         }
+    }
+
+    fn put(&mut self, part: TemplatePart) {
+        self.flushed += part_bytes(&part);
+        self.parts.push(part);
+    }
+
+    /// What it counts for as far as it has come.
+    fn bytes(&self) -> usize {
+        self.flushed + self.text.len()
     }
 
     fn finish(mut self) -> Value {
@@ -62,6 +71,7 @@ impl Text {
                 self.flush();
                 Value::Unknown(Unknown {
                     parts: Some(Arc::new(self.parts)),
+                    bytes: self.flushed,
                     ..unknown
                 })
             }
@@ -108,7 +118,7 @@ impl Evaluator<'_> {
                 }
             };
             result = result.and(done);
-            self.text_fits(out.flushed + out.text.len(), out.span)?;
+            self.text_fits(out.bytes(), out.span)?;
         }
         result
     }
@@ -174,6 +184,7 @@ impl Evaluator<'_> {
             out.unknown(unknown);
             return Ok(());
         }
+        self.goes_through(value.size().bytes, expr.span)?;
         if let Some(text) = text_of(&value) {
             out.text.push_str(&text);
             return Ok(());

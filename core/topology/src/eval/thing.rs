@@ -6,9 +6,9 @@ use strat_model::{LocalAddr, Name, Noun, TemplatePart};
 
 use super::{Evaluator, Instance, Node, Scope};
 use crate::ast::{ExprKind, Ident};
-use crate::report::{Failed, Outcome, suggest};
+use crate::report::{Failed, Outcome};
 use crate::span::Span;
-use crate::value::{Map, Unknown, Value};
+use crate::value::{Unknown, Value, part_bytes};
 
 /// What a thing has only after an apply: one value each.
 const fn later(noun: Noun) -> &'static [&'static str] {
@@ -86,9 +86,9 @@ impl Evaluator<'_> {
         let Value::Map(own) = &value else {
             return value.marked(sensitive);
         };
-        let mut labels: Map = self.labels.clone();
+        let mut labels = self.labels.clone().into_items();
         labels.extend(own.iter().map(|(k, v)| (k.clone(), v.clone())));
-        Value::Map(Arc::new(labels)).marked(sensitive)
+        Value::map(labels).marked(sensitive)
     }
 
     /// The value of an attribute as the file has it, for one instance.
@@ -164,12 +164,14 @@ impl Evaluator<'_> {
         if let Some(text) = self.known.and_then(|known| known.one(addr, attribute)) {
             return Value::string(text);
         }
+        let place = TemplatePart::Attribute {
+            of: addr.as_ref().clone(),
+            attribute: attribute.to_owned(),
+        };
         Value::Unknown(Unknown {
             cause: Arc::from(format!("{addr}.{attribute}")),
-            parts: Some(Arc::new(vec![TemplatePart::Attribute {
-                of: addr.as_ref().clone(),
-                attribute: attribute.to_owned(),
-            }])),
+            bytes: part_bytes(&place),
+            parts: Some(Arc::new(vec![place])),
         })
     }
 
@@ -180,6 +182,7 @@ impl Evaluator<'_> {
         Value::Unknown(Unknown {
             cause: Arc::from(format!("{addr}.{attribute}")),
             parts: None,
+            bytes: 0,
         })
     }
 
@@ -198,7 +201,7 @@ impl Evaluator<'_> {
                 name.text
             )),
             "id" => Some("it is one thing at each of its sites: `ids` lists them all".to_owned()),
-            text => suggest(text, "it has", known.iter().copied()),
+            text => self.suggest(text, "it has", known.iter().copied()),
         };
         self.fail(
             name.span,
@@ -224,7 +227,7 @@ impl Evaluator<'_> {
             None if matches!(text, "region" | "zones" | "capacity") => Ok(Value::Null),
             None => {
                 let own = block.body.attributes.iter().map(|a| &*a.name.text);
-                let help = suggest(text, "it has", own.chain(["name"]));
+                let help = self.suggest(text, "it has", own.chain(["name"]));
                 Err(self.fail(
                     name.span,
                     "unknown_attribute",

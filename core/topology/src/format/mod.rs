@@ -9,12 +9,10 @@
 mod layout;
 mod space;
 
-use std::sync::Arc;
-
 use strat_model::Diagnostic;
 
 use crate::notation::{self, Notation};
-use crate::source::without_byte_order_mark;
+use crate::source::{SourceFile, without_byte_order_mark};
 use crate::syntax::{self, Kind, Lexer, Token};
 use crate::topology::deep;
 
@@ -24,9 +22,20 @@ use crate::topology::deep;
 /// Everything that is wrong with a text that is not valid HCL; the places are in a file named as
 /// empty.
 pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
-    let text = without_byte_order_mark(text);
-    let name: Arc<str> = Arc::from("");
-    deep(|| syntax::hcl_body(0, &name, text).map(drop))?;
+    format_file(&SourceFile::new("", text))
+}
+
+/// The canonical layout of a file.
+///
+/// # Errors
+/// Everything that is wrong with a file that is not valid HCL, or not UTF-8.
+pub fn format_file(file: &SourceFile) -> Result<String, Vec<Diagnostic>> {
+    let text = without_byte_order_mark(&file.text);
+    let (_, problems) = deep(|| syntax::hcl_body(0, &file.name, text));
+    let problems = file.with_not_utf8(problems);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
     Ok(layout::layout(text, &tokens(text)))
 }
 

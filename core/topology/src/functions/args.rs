@@ -1,5 +1,6 @@
 //! The arguments of a call, as their function wants them.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::types::alike;
@@ -22,11 +23,38 @@ pub(crate) type FnResult<T = Value> = Result<T, FnError>;
 /// The arguments of a call. They are known and carry no mark of sensitivity.
 pub(crate) struct Args<'a> {
     values: &'a [Value],
+    /// The steps that evaluation has left.
+    left: u64,
+    /// Those that the call took, beside what every call takes.
+    spent: Cell<u64>,
 }
 
 impl<'a> Args<'a> {
-    pub(crate) const fn new(values: &'a [Value]) -> Self {
-        Self { values }
+    pub(crate) const fn new(values: &'a [Value], left: u64) -> Self {
+        Self {
+            values,
+            left,
+            spent: Cell::new(0),
+        }
+    }
+
+    /// Counts steps of a function whose work its arguments' sizes do not tell. Beyond the last one
+    /// it fails.
+    pub(crate) fn spend(&self, steps: usize) -> FnResult<()> {
+        self.spent
+            .set(self.spent.get().saturating_add(steps as u64));
+        if self.spent.get() <= self.left {
+            return Ok(());
+        }
+        Err(FnError {
+            argument: None,
+            message: "takes too long".to_owned(),
+        })
+    }
+
+    /// The steps that were counted.
+    pub(crate) const fn spent(&self) -> u64 {
+        self.spent.get()
     }
 
     pub(crate) const fn len(&self) -> usize {

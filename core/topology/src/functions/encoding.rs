@@ -10,7 +10,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::{Args, FnResult, Function, pure};
-use crate::value::{Json, Value, to_json};
+use crate::value::{ITEM_BYTES, Json, Value, to_json};
 use crate::{json, yaml};
 
 pub(super) static TABLE: &[Function] = &[
@@ -102,8 +102,12 @@ fn base64_encode(args: &Args<'_>) -> FnResult {
     Ok(Value::string(STANDARD.encode(args.text(0)?.as_bytes())))
 }
 
+/// The bytes of a text that are decoded in a step.
+const DECODED_BYTES: usize = 8;
+
 fn json_decode(args: &Args<'_>) -> FnResult {
     let text = args.text(0)?;
+    args.spend(text.len() / DECODED_BYTES)?;
     if text.trim().is_empty() {
         return Args::error(0, "takes JSON, and this is empty");
     }
@@ -140,6 +144,7 @@ pub(super) fn go_json(json: &Json) -> String {
 /// Rows of RFC 4180: the first names the columns.
 fn csv_decode(args: &Args<'_>) -> FnResult {
     let text = args.text(0)?;
+    args.spend(text.len() / DECODED_BYTES)?;
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let wrong = |error: csv::Error| Args::error(0, format!("takes CSV, and this is none: {error}"));
     let names: Vec<Arc<str>> = match reader.headers() {
@@ -153,9 +158,14 @@ fn csv_decode(args: &Args<'_>) -> FnResult {
         return Args::error(0, "has two columns of one name");
     }
     let mut rows = Vec::new();
+    let mut made = 0_usize;
     for record in reader.records() {
         match record {
             Ok(record) => {
+                // Each row names the columns.
+                let row = record.len().saturating_mul(ITEM_BYTES) + record.as_slice().len();
+                made = made.saturating_add(row + ITEM_BYTES);
+                Args::room(0, made)?;
                 let cells = record.iter().map(Value::string);
                 rows.push(Value::map(names.iter().cloned().zip(cells)));
             }
@@ -191,7 +201,9 @@ fn url_encode(args: &Args<'_>) -> FnResult {
 }
 
 fn yaml_decode(args: &Args<'_>) -> FnResult {
-    let value = match yaml::parse(&args.text(0)?) {
+    let text = args.text(0)?;
+    args.spend(text.len() / DECODED_BYTES)?;
+    let value = match yaml::parse(&text) {
         Ok(node) => yaml::to_value(&node),
         Err(error) => {
             return Args::error(
@@ -206,6 +218,6 @@ fn yaml_decode(args: &Args<'_>) -> FnResult {
 fn yaml_encode(args: &Args<'_>) -> FnResult {
     match yaml::emit(args.value(0)) {
         Some(text) => Ok(Value::string(text)),
-        None => Args::error(0, "cannot write this value as YAML"),
+        None => Args::error(0, "cannot write this value as YAML of at most 32 MiB"),
     }
 }

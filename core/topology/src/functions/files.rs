@@ -32,8 +32,16 @@ pub(crate) fn digest_file(path: &Path) -> Result<String, String> {
 
 /// What a function makes of a file, or why it makes nothing.
 pub(crate) fn from_file(path: &Path, run: FromFile) -> Result<String, String> {
-    let mut file = std::fs::File::open(path).map_err(explain)?;
-    run(&mut file).map_err(explain)
+    run(&mut opened(path)?).map_err(explain)
+}
+
+/// A file for reading. What is none, such as a device or a pipe, may have no end.
+fn opened(path: &Path) -> Result<std::fs::File, String> {
+    let metadata = std::fs::metadata(path).map_err(explain)?;
+    if !metadata.is_file() && !metadata.is_dir() {
+        return Err("it is a device or a pipe, not a file".to_owned());
+    }
+    std::fs::File::open(path).map_err(explain)
 }
 
 /// The digest of all that is read, a piece at a time.
@@ -59,8 +67,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 
 /// The content of a file, or why there is none.
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, String> {
-    let mut file = std::fs::File::open(path).map_err(explain)?;
-    content(&mut file).map_err(explain)
+    content(&mut opened(path)?).map_err(explain)
 }
 
 fn content(reader: &mut dyn Read) -> io::Result<Vec<u8>> {

@@ -294,6 +294,9 @@ impl Verb {
 
     /// Padded by what is seen as one character.
     fn padded(&self, text: &str) -> String {
+        if self.width == 0 {
+            return text.to_owned();
+        }
         let missing = self.width.saturating_sub(text.graphemes(true).count());
         let fill = if self.zero { "0" } else { " " }.repeat(missing);
         if self.left {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Args, FnResult, Function, pure};
+use crate::report::brief;
 use crate::types::{Type, alike};
 use crate::value::{Map, Sequence, Value, text_of};
 
@@ -70,7 +71,10 @@ fn lookup(args: &Args<'_>) -> FnResult {
     match args.map(0)?.get(&key) {
         Some(value) => Ok(value.clone()),
         None if args.len() == 3 => as_in(args.map(0)?, args.value(2)),
-        None => Args::error(1, format!("finds no `{key}`, and there is no default")),
+        None => Args::error(
+            1,
+            format!("finds no `{}`, and there is no default", brief(&key)),
+        ),
     }
 }
 
@@ -96,7 +100,7 @@ fn as_in(map: &Map, value: &Value) -> FnResult {
 }
 
 fn merge(args: &Args<'_>) -> FnResult {
-    let mut all = Map::new();
+    let mut all = BTreeMap::new();
     let mut uniform = true;
     for at in 0..args.len() {
         if !matches!(args.value(at), Value::Null) {
@@ -105,6 +109,7 @@ fn merge(args: &Args<'_>) -> FnResult {
             all.extend(map.iter().map(|(k, v)| (k.clone(), v.clone())));
         }
     }
+    let all = Map::new(all);
     let alike = !uniform
         || alike(all.values().cloned().collect())
             .is_some_and(|values| values.iter().eq(all.values()));

@@ -17,6 +17,7 @@ mod map;
 mod network;
 mod number;
 mod path;
+mod pattern;
 mod re2;
 mod rsa;
 mod set;
@@ -125,6 +126,7 @@ static TABLE: LazyLock<BTreeMap<&'static str, &'static Function>> = LazyLock::ne
         network::TABLE,
         number::TABLE,
         path::TABLE,
+        pattern::TABLE,
         set::TABLE,
         special::TABLE,
         text::TABLE,

@@ -9,7 +9,7 @@ use super::{Args, FnResult, Function, pure};
 use crate::value::Value;
 
 /// The most files and folders that `fileset` looks at.
-const MAX_ENTRIES: usize = 100_000;
+const MAX_ENTRIES: u64 = 100_000;
 
 pub(super) static TABLE: &[Function] = &[
     pure(
@@ -90,8 +90,8 @@ fn dirname(args: &Args<'_>) -> FnResult {
 }
 
 /// The files below a folder whose path from there matches a pattern, sorted. Folders that are links
-/// are not entered, so that no circle of them is.
-pub(crate) fn file_set(folder: &Path, pattern: &str) -> Result<Vec<Value>, String> {
+/// are not entered, so that no circle of them is. Counts what was looked at in `seen`.
+pub(crate) fn file_set(folder: &Path, pattern: &str, seen: &mut u64) -> Result<Vec<Value>, String> {
     let pattern = cleaned(Path::new(pattern));
     let pattern = pattern.to_string_lossy();
     let matcher = Regex::new(&format!("^{}$", glob(&pattern)?))
@@ -103,7 +103,6 @@ pub(crate) fn file_set(folder: &Path, pattern: &str) -> Result<Vec<Value>, Strin
         pattern.matches('/').count()
     };
     let mut found = BTreeSet::new();
-    let mut seen = 0;
     let mut folders = vec![(folder.to_owned(), String::new(), 0)];
     while let Some((folder, prefix, level)) = folders.pop() {
         // A folder that cannot be read has no files for us.
@@ -111,8 +110,8 @@ pub(crate) fn file_set(folder: &Path, pattern: &str) -> Result<Vec<Value>, Strin
             continue;
         };
         for entry in entries.flatten() {
-            seen += 1;
-            if seen > MAX_ENTRIES {
+            *seen += 1;
+            if *seen > MAX_ENTRIES {
                 return Err(format!("looks at no more than {MAX_ENTRIES} files"));
             }
             let Ok(name) = entry.file_name().into_string() else {

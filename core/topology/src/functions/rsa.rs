@@ -26,6 +26,9 @@ pub(super) fn decrypt(args: &Args<'_>) -> FnResult {
             "takes the private key of RSA in PEM, without a passphrase: PKCS #1, PKCS #8 or OpenSSH",
         );
     };
+    // The time grows by the cube of the key's length.
+    let words = usize::try_from(key.modulus.bits() / 64).unwrap_or(usize::MAX);
+    args.spend(words.saturating_pow(3))?;
     let Some(text) = key.decrypt(&cipher) else {
         return Args::error(0, "was not encrypted for this key");
     };

@@ -1,14 +1,10 @@
 //! Functions of texts.
 
-use std::sync::Arc;
-
-use regex::Regex;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::format::{format, format_list};
-use super::re2::translate;
 use super::{Args, FnResult, Function, case, pure};
-use crate::value::{ITEM_BYTES, Map, Value};
+use crate::value::{ITEM_BYTES, Value};
 
 const ANY: usize = usize::MAX;
 
@@ -68,30 +64,6 @@ pub(super) static TABLE: &[Function] = &[
         "lower(text)",
         "The text in lower case.",
         "lower(\"AbC\") == \"abc\"",
-    ),
-    pure(
-        "regex",
-        (2, 2),
-        regex,
-        "regex(pattern, text)",
-        "The first match: its text, or its groups as a list or map.",
-        "regex(\"[0-9]+\", \"rack12\") == \"12\"",
-    ),
-    pure(
-        "regexall",
-        (2, 2),
-        regex_all,
-        "regexall(pattern, text)",
-        "All matches.",
-        "regexall(\"[a-z]\", \"a1b\") == [\"a\", \"b\"]",
-    ),
-    pure(
-        "replace",
-        (3, 3),
-        replace,
-        "replace(text, search, replacement)",
-        "The text with all of one thing replaced; `/…/` is a pattern.",
-        "replace(\"a.b\", \".\", \"-\") == \"a-b\"",
     ),
     pure(
         "split",
@@ -307,94 +279,4 @@ fn trim_suffix(args: &Args<'_>) -> FnResult {
 
 fn trim_space(args: &Args<'_>) -> FnResult {
     text(args.text(0)?.trim())
-}
-
-fn replace(args: &Args<'_>) -> FnResult {
-    let (whole, search, with) = (args.text(0)?, args.text(1)?, args.text(2)?);
-    let pattern = search.strip_prefix('/').and_then(|s| s.strip_suffix('/'));
-    match pattern.filter(|_| search.len() > 1) {
-        Some(pattern) => {
-            let pattern = compile(pattern, 1)?;
-            // Each `$` of the replacement may stand for all of a match.
-            let groups = with.matches('$').count();
-            let made = pattern.find_iter(&whole).fold(whole.len(), |made, found| {
-                let groups = groups.saturating_mul(found.len());
-                made.saturating_add(with.len()).saturating_add(groups)
-            });
-            Args::room(2, made)?;
-            text(pattern.replace_all(&whole, &*with))
-        }
-        None => {
-            let matches = whole.matches(&*search).count();
-            let made = matches.saturating_mul(with.len());
-            Args::room(2, whole.len().saturating_add(made))?;
-            text(whole.replace(&*search, &with))
-        }
-    }
-}
-
-fn compile(pattern: &str, at: usize) -> FnResult<Regex> {
-    let wrong = |why: &str| Args::error(at, format!("takes a pattern, and this is none: {why}"));
-    let translated = match translate(pattern) {
-        Ok(translated) => translated,
-        Err(why) => return wrong(&why),
-    };
-    Regex::new(&translated).or_else(|error| {
-        let why = error.to_string();
-        let last = why
-            .lines()
-            .last()
-            .unwrap_or_default()
-            .trim_start_matches("error: ");
-        wrong(last)
-    })
-}
-
-/// The pattern of `regex` and `regexall`, whose groups have names, or none has one.
-fn compile_groups(pattern: &str) -> FnResult<Regex> {
-    let pattern = compile(pattern, 0)?;
-    let groups = pattern.captures_len() - 1;
-    let named = pattern.capture_names().flatten().count();
-    if named > 0 && named < groups {
-        return Args::error(0, "names some groups and others not; name all or none");
-    }
-    Ok(pattern)
-}
-
-/// A match as a value: a text, or its groups.
-fn captured(pattern: &Regex, found: &regex::Captures<'_>) -> Value {
-    let group = |at: usize| {
-        found
-            .get(at)
-            .map_or(Value::Null, |m| Value::string(m.as_str()))
-    };
-    if pattern.captures_len() == 1 {
-        return group(0);
-    }
-    let names: Vec<Option<&str>> = pattern.capture_names().skip(1).collect();
-    if names.iter().any(Option::is_some) {
-        let named = names.iter().enumerate();
-        let named = named.filter_map(|(at, name)| Some((Arc::from((*name)?), group(at + 1))));
-        return Value::Map(Arc::new(named.collect::<Map>()));
-    }
-    Value::list((1..pattern.captures_len()).map(group))
-}
-
-fn regex(args: &Args<'_>) -> FnResult {
-    let pattern = compile_groups(&args.text(0)?)?;
-    match pattern.captures(&args.text(1)?) {
-        Some(found) => Ok(captured(&pattern, &found)),
-        None => Args::error(1, "finds no match in this text"),
-    }
-}
-
-fn regex_all(args: &Args<'_>) -> FnResult {
-    let pattern = compile_groups(&args.text(0)?)?;
-    let whole = args.text(1)?;
-    let matches = pattern.find_iter(&whole).count();
-    let items = matches.saturating_mul(pattern.captures_len());
-    Args::room(1, items.saturating_mul(ITEM_BYTES))?;
-    let all = pattern.captures_iter(&whole);
-    let all = all.map(|found| captured(&pattern, &found));
-    Ok(Value::list_of_one_type(all.collect()))
 }

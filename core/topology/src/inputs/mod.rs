@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use strat_model::Diagnostic;
 
-use crate::ast::{Attribute, Block, Expr};
+use crate::ast::{Attribute, Block, Body, Expr};
 use crate::eval::{Evaluator, ROOT};
 use crate::program::twice;
 use crate::report::{Failed, Outcome, suggest};
@@ -125,48 +125,47 @@ impl Evaluator<'_> {
         for file in files {
             let number = self.files.add(file.name.clone());
             let text = without_byte_order_mark(&file.text);
-            let body = match crate::notation::of(&file.name) {
+            let (body, problems) = match crate::notation::of(&file.name) {
                 crate::notation::Notation::Hcl => hcl_body(number, &file.name, text),
                 other => crate::data::data_body(number, &file.name, text, other, true),
             };
-            match body {
-                Err(problems) => {
-                    complete = false;
-                    for problem in problems {
-                        self.report(problem);
-                    }
-                }
-                Ok(body) => {
-                    for block in &body.blocks {
-                        let _ = self.fail(
-                            block.head,
-                            "unknown_block",
-                            "a file of variables holds no blocks",
-                            "not a value",
-                            Some("write `name = value` for each variable".to_owned()),
-                        );
-                    }
-                    for (first, second) in twice(&body) {
-                        let there = self.files.origin(first.span);
-                        let finding = Diagnostic::error(
-                            "duplicate_attribute",
-                            format!("`{}` is given twice in one file", second.text),
-                        );
-                        self.report(
-                            finding
-                                .at(&self.files.origin(second.span), "given again here")
-                                .at(&there, "first given here")
-                                .help("remove one of the two"),
-                        );
-                    }
-                    for attribute in body.attributes {
-                        self.undeclared_in_file(&attribute);
-                        given.insert(attribute.name.text.clone(), attribute);
-                    }
-                }
+            for problem in file.with_not_utf8(problems) {
+                complete = false;
+                self.report(problem);
+            }
+            self.shape_of_values(&body);
+            for attribute in body.attributes {
+                self.undeclared_in_file(&attribute);
+                given.insert(attribute.name.text.clone(), attribute);
             }
         }
         (given, complete)
+    }
+
+    /// A file of values holds no blocks, and each value once.
+    fn shape_of_values(&mut self, body: &Body) {
+        for block in &body.blocks {
+            let _: Failed = self.fail(
+                block.head,
+                "unknown_block",
+                "a file of variables holds no blocks",
+                "not a value",
+                Some("write `name = value` for each variable".to_owned()),
+            );
+        }
+        for (first, second) in twice(body) {
+            let there = self.files.origin(first.span);
+            let finding = Diagnostic::error(
+                "duplicate_attribute",
+                format!("`{}` is given twice in one file", second.text),
+            );
+            self.report(
+                finding
+                    .at(&self.files.origin(second.span), "given again here")
+                    .at(&there, "first given here")
+                    .help("remove one of the two"),
+            );
+        }
     }
 
     /// A file may serve several topologies, so this is no error.
@@ -182,7 +181,7 @@ impl Evaluator<'_> {
             "a value is given for no variable of this topology",
         )
         .at(&origin, "not declared");
-        finding.help = suggest(name, "there are", names);
+        finding.help = self.suggest(name, "there are", names);
         self.report(finding);
     }
 

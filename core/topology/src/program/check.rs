@@ -24,13 +24,19 @@ pub(crate) enum UnknownName<'a> {
     Declared(&'a Ident),
 }
 
-/// The finding for a reference whose first word is `root` and that leads nowhere.
+/// The finding for a reference whose first word is `root` and that leads nowhere. What was meant is
+/// looked for only if the finding will be shown: there may be a hundred thousand names to look among.
 pub(crate) fn unknown_root(
     program: &Program,
+    sink: &Sink,
     root: &str,
     span: Span,
     name: UnknownName<'_>,
 ) -> Diagnostic {
+    if !sink.listens() {
+        let finding = Diagnostic::error("unknown_reference", "this is not known here");
+        return finding.at(&program.origin(span), "not known here");
+    }
     let roots = || ROOTS.into_iter().chain(Noun::ALL.map(Noun::as_str));
     let UnknownName::Declared(name) = name else {
         let help = if roots().any(|known| known == root) {
@@ -123,11 +129,17 @@ pub(crate) fn check_references(program: &Program, sink: &mut Sink) {
         sink,
         names: Vec::new(),
     };
-    for local in program.locals.values() {
+    for local in program.locals.values().chain(&program.locals_again) {
         checker.expr(&local.value);
     }
     let blocks = program.topology.iter();
     let blocks = blocks
+        .chain(
+            program
+                .again
+                .iter()
+                .filter(|block| &*block.keyword.text != "variable"),
+        )
         .chain(program.sites.values())
         .chain(program.outputs.values());
     for block in blocks {
@@ -172,7 +184,8 @@ impl<'a> Checker<'a> {
     fn expr(&mut self, expr: &'a Expr) {
         match &expr.kind {
             ExprKind::Name(name) if !self.bound(name) => {
-                let finding = unknown_root(self.program, name, expr.span, UnknownName::Word);
+                let finding =
+                    unknown_root(self.program, self.sink, name, expr.span, UnknownName::Word);
                 self.sink.push(finding);
             }
             ExprKind::Attr(inner) => {
@@ -244,7 +257,7 @@ impl<'a> Checker<'a> {
             _ => Noun::parse(root).is_some_and(|noun| program.thing(noun, &name.text).is_some()),
         };
         if !known {
-            let finding = unknown_root(program, root, span, UnknownName::Declared(name));
+            let finding = unknown_root(program, self.sink, root, span, UnknownName::Declared(name));
             self.sink.push(finding);
         }
     }

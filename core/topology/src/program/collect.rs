@@ -13,6 +13,9 @@ use crate::report::{nearest, suggest};
 use crate::schema::{self, BlockSchema};
 use crate::span::Files;
 
+/// The most findings about shapes that are kept; some two hundred are shown.
+const MAX_PROBLEMS: usize = 10_000;
+
 /// Puts the bodies of all files together.
 pub(crate) fn collect(files: Files, base_dir: PathBuf, bodies: Vec<Body>) -> Program {
     // So large a list is not moved while it grows.
@@ -48,30 +51,31 @@ impl Collector {
         self.program
     }
 
-    /// Sorts the managed blocks. Of those of one name the first in the files counts.
+    /// Sorts the managed blocks. Of those of one name the first in the files counts, and the others
+    /// are looked at as it is.
     fn sort(&mut self) {
         let mut things = std::mem::take(&mut self.program.things);
         things.sort_unstable_by(|a, b| {
             let (first, second) = (a.block.head, b.block.head);
             (a.noun, &a.name, first).cmp(&(b.noun, &b.name, second))
         });
-        things.dedup_by(|second, first| {
-            let same = (first.noun, &first.name) == (second.noun, &second.name);
-            if same && let Some(label) = second.block.labels.first() {
-                let keyword = second.schema().keyword;
-                self.duplicate(label, first.block.labels.first(), keyword);
-            }
-            same
-        });
         for (at, thing) in things.iter().enumerate() {
             let index = self.program.index.entry(thing.noun).or_default();
-            index.insert(thing.name.clone(), at);
+            let first = *index.entry(thing.name.clone()).or_insert(at);
+            if first != at
+                && let Some(label) = thing.block.labels.first()
+            {
+                let keyword = thing.schema().keyword;
+                self.duplicate(label, things[first].block.labels.first(), keyword);
+            }
         }
         self.program.things = things;
     }
 
     fn problem(&mut self, diagnostic: Diagnostic) {
-        self.program.problems.push(diagnostic);
+        if self.program.problems.len() < MAX_PROBLEMS {
+            self.program.problems.push(diagnostic);
+        }
     }
 
     fn file(&mut self, body: Body) {
@@ -136,6 +140,7 @@ impl Collector {
         };
         if let Some(first) = first {
             self.duplicate(label, first.labels.first(), schema.keyword);
+            self.program.again.push(block);
             return;
         }
         match schema.keyword {
@@ -161,6 +166,7 @@ impl Collector {
             Some(first) => {
                 let first = first.name.clone();
                 self.duplicate(&attribute.name, Some(&first), "local");
+                self.program.locals_again.push(attribute);
             }
             None => {
                 self.program.locals.insert(name, attribute);

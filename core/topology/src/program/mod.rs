@@ -34,6 +34,10 @@ pub(crate) struct Program {
     pub(crate) things: Vec<Thing>,
     /// Where in `things` each is.
     pub(crate) index: FxHashMap<Noun, FxHashMap<Name, usize>>,
+    /// Blocks whose name another one has, of those that are not managed: only what they refer to is
+    /// looked at.
+    pub(crate) again: Vec<Block>,
+    pub(crate) locals_again: Vec<Attribute>,
     /// What is wrong with the shape.
     pub(crate) problems: Vec<Diagnostic>,
 }

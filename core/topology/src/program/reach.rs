@@ -50,6 +50,8 @@ impl Program {
             } else {
                 self.index.clone()
             },
+            again: Vec::new(),
+            locals_again: Vec::new(),
             problems: Vec::new(),
         }
     }

@@ -24,7 +24,7 @@ impl Parser<'_> {
     /// left out.
     fn body(&mut self, open: Option<Token>) -> Body {
         let mut body = Body::default();
-        loop {
+        while !self.is_full() {
             let token = self.peek();
             match token.kind {
                 Kind::Newline => {
@@ -90,6 +90,7 @@ impl Parser<'_> {
 
     /// An attribute or a block, with the end of its line.
     fn item(&mut self, body: &mut Body) -> Parsed<()> {
+        self.counted()?;
         let token = self.take();
         let name = self.ident(token);
         match self.kind() {

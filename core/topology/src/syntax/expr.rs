@@ -78,6 +78,7 @@ impl Parser<'_> {
 
     /// What operators stand between, without what is taken of it.
     pub(super) fn term(&mut self) -> Parsed<Expr> {
+        self.counted()?;
         let token = self.peek();
         self.height = 0;
         match token.kind {

@@ -31,16 +31,11 @@ pub(crate) use token::{Kind, Token};
 /// `.name` counts as a level, because each nests the tree by one.
 pub(crate) const MAX_LEVELS: usize = 1000;
 
-/// Parses a whole HCL file. What is broken is left out, and told.
-pub(crate) fn hcl_body(file: u32, name: &Arc<str>, text: &str) -> Result<Body, Vec<Diagnostic>> {
+/// Parses a whole HCL file: what can be read of it, and what is wrong. What is broken is left out.
+pub(crate) fn hcl_body(file: u32, name: &Arc<str>, text: &str) -> (Body, Vec<Diagnostic>) {
     let mut parser = Parser::new(Source::file(file, name, text), Lexer::code(text));
     let body = parser.file();
-    parser.finish(Ok(body))
-}
-
-/// What can be read of an HCL file.
-pub(crate) fn readable_body(name: &Arc<str>, text: &str) -> Body {
-    Parser::new(Source::file(0, name, text), Lexer::code(text)).file()
+    (body, parser.problems)
 }
 
 /// Parses one HCL expression.

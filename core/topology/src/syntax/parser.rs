@@ -16,6 +16,9 @@ use crate::span::Span;
 /// The findings of one file at most; more would drown the first.
 const MAX_FINDINGS: usize = 100;
 
+/// The most values, attributes and blocks of one file: they take about a hundred bytes each.
+const MAX_NODES: usize = 10_000_000;
+
 /// Something is not as the grammar has it, and a finding says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Broken;
@@ -36,6 +39,8 @@ pub(super) struct Parser<'a> {
     depth: usize,
     /// The height of the tree that the last rule gave.
     pub(super) height: usize,
+    /// How many values, attributes and blocks were read.
+    nodes: usize,
     words: FxHashSet<Arc<str>>,
     pub(super) problems: Vec<Diagnostic>,
     /// Whether it is told already that something is open at the end.
@@ -54,6 +59,7 @@ impl<'a> Parser<'a> {
             joined: false,
             depth: 0,
             height: 0,
+            nodes: 0,
             words: FxHashSet::default(),
             problems: Vec::new(),
             ends_open: false,
@@ -168,6 +174,26 @@ impl<'a> Parser<'a> {
         let result = f(self);
         self.joined = before;
         result
+    }
+
+    /// Counts a value, an attribute or a block, which begins ahead.
+    pub(super) fn counted(&mut self) -> Parsed<()> {
+        self.nodes += 1;
+        if self.nodes <= MAX_NODES {
+            return Ok(());
+        }
+        if self.nodes == MAX_NODES + 1 {
+            let token = self.peek();
+            let message = format!("more than {MAX_NODES} values, attributes and blocks");
+            let help = Some("divide the file, or let a `for` make what is alike".to_owned());
+            self.report(token.start..token.end, message, "too many", help);
+        }
+        Err(Broken)
+    }
+
+    /// Whether there is more in the text than is read.
+    pub(super) const fn is_full(&self) -> bool {
+        self.nodes > MAX_NODES
     }
 
     /// Does what is one level deeper.

@@ -5,9 +5,10 @@
 //! is never a list.
 
 use std::collections::BTreeMap;
-use std::ops::{Deref, DerefMut};
+use std::ops::Deref;
 use std::sync::Arc;
 
+use super::size::Size;
 use super::{Value, order};
 
 /// What a sequence of items is.
@@ -25,12 +26,14 @@ pub(crate) enum Sequence {
 #[derive(Debug, Clone)]
 pub(crate) struct Items {
     kind: Sequence,
+    size: Size,
     items: Vec<Value>,
 }
 
 impl Items {
-    pub(crate) const fn new(kind: Sequence, items: Vec<Value>) -> Self {
-        Self { kind, items }
+    pub(crate) fn new(kind: Sequence, items: Vec<Value>) -> Self {
+        let size = Size::of_items(&items);
+        Self { kind, size, items }
     }
 
     /// A set of some items.
@@ -46,6 +49,10 @@ impl Items {
 
     pub(crate) fn is_set(&self) -> bool {
         self.kind == Sequence::Set
+    }
+
+    pub(super) const fn size(&self) -> Size {
+        self.size
     }
 }
 
@@ -70,16 +77,23 @@ impl FromIterator<Value> for Items {
 }
 
 /// A map or object, sorted by its keys.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Map {
     /// Whether its values are of one type.
     uniform: bool,
+    size: Size,
     items: BTreeMap<Arc<str>, Value>,
 }
 
 impl Map {
-    pub(crate) fn new() -> Self {
-        Self::default()
+    /// A map of some items, whose values may be of any types.
+    pub(crate) fn new(items: BTreeMap<Arc<str>, Value>) -> Self {
+        let with = |size: Size, (key, item): (&Arc<str>, &Value)| size.with(key.len(), item);
+        Self {
+            uniform: false,
+            size: items.iter().fold(Size::EMPTY, with),
+            items,
+        }
     }
 
     /// The same as a map: its values are of one type.
@@ -95,6 +109,10 @@ impl Map {
         self.uniform
     }
 
+    pub(super) const fn size(&self) -> Size {
+        self.size
+    }
+
     pub(crate) fn into_items(self) -> BTreeMap<Arc<str>, Value> {
         self.items
     }
@@ -108,9 +126,9 @@ impl Deref for Map {
     }
 }
 
-impl DerefMut for Map {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.items
+impl Default for Map {
+    fn default() -> Self {
+        Self::new(BTreeMap::new())
     }
 }
 
@@ -122,10 +140,7 @@ impl PartialEq for Map {
 
 impl FromIterator<(Arc<str>, Value)> for Map {
     fn from_iter<I: IntoIterator<Item = (Arc<str>, Value)>>(items: I) -> Self {
-        Self {
-            uniform: false,
-            items: items.into_iter().collect(),
-        }
+        Self::new(items.into_iter().collect())
     }
 }
 

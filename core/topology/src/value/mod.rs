@@ -5,6 +5,7 @@ mod convert;
 mod json;
 mod number;
 mod shortest;
+mod size;
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub(crate) use collection::{Items, Map, Sequence};
 pub(crate) use convert::{order, text_of};
 pub(crate) use json::{to_json, to_plain_json, too_long_for_plain};
 pub(crate) use number::{Number, TOO_LARGE};
+pub(crate) use size::{ITEM_BYTES, MAX_VALUE_BYTES, Size, part_bytes};
 
 /// The value of an expression.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,12 +37,6 @@ pub(crate) enum Value {
     /// Not to be shown. Never nested directly in itself.
     Sensitive(Arc<Value>),
 }
-
-/// The most bytes of one value: those of its texts, and [`ITEM_BYTES`] for each item of a list or map.
-/// Values grow by `concat`, `join` and templates, twice as large with every local if one likes.
-pub(crate) const MAX_VALUE_BYTES: usize = 32 << 20;
-/// What an item of a list or map counts for.
-pub(crate) const ITEM_BYTES: usize = 32;
 
 /// A reference to something declared.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +58,8 @@ pub(crate) struct Unknown {
     pub(crate) cause: Arc<str>,
     /// The text with its places, where the value is a text put together from such.
     pub(crate) parts: Option<Arc<Vec<TemplatePart>>>,
+    /// What the parts count for: the sum of their [`part_bytes`].
+    pub(crate) bytes: usize,
 }
 
 /// The cause alone: the text may hold secrets.
@@ -77,8 +75,17 @@ impl Unknown {
         Value::Unknown(Self {
             cause: self.cause.clone(),
             parts: None,
+            bytes: 0,
         })
     }
+}
+
+/// A text in Unicode's normal form C.
+pub(crate) fn normal(text: Arc<str>) -> Arc<str> {
+    if text.is_ascii() || is_nfc(&text) {
+        return text;
+    }
+    text.nfc().collect::<String>().into()
 }
 
 impl Value {
@@ -89,10 +96,7 @@ impl Value {
 
     /// A string, in Unicode's normal form C: texts that look the same are the same.
     pub(crate) fn text(text: Arc<str>) -> Self {
-        if text.is_ascii() || is_nfc(&text) {
-            return Self::String(text);
-        }
-        Self::String(text.nfc().collect::<String>().into())
+        Self::String(normal(text))
     }
 
     /// A list of items of any types.
@@ -139,17 +143,7 @@ impl Value {
 
     /// Whether this or anything in it is sensitive.
     pub(crate) fn is_sensitive(&self) -> bool {
-        match self {
-            Self::Sensitive(_) => true,
-            Self::List(items) => items.iter().any(Self::is_sensitive),
-            Self::Map(items) => items.values().any(Self::is_sensitive),
-            Self::Null
-            | Self::Bool(_)
-            | Self::Number(_)
-            | Self::String(_)
-            | Self::Ref(_)
-            | Self::Unknown(_) => false,
-        }
+        self.size().sensitive
     }
 
     /// This value with every wrapper in it taken off.
@@ -182,6 +176,9 @@ impl Value {
 
     /// The first unknown in it, if there is one.
     pub(crate) fn unknown(&self) -> Option<&Unknown> {
+        if !self.size().unknown {
+            return None;
+        }
         match self {
             Self::Unknown(unknown) => Some(unknown),
             Self::Sensitive(inner) => inner.unknown(),

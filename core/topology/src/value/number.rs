@@ -209,6 +209,19 @@ impl Number {
         }
     }
 
+    /// What a number beyond 64 bits counts for in the bytes of a value: its own bytes, and a sixteenth
+    /// of their square, because that is how the time grows in which it is reduced or written out.
+    pub(crate) fn weight(&self) -> usize {
+        match &self.0 {
+            Repr::Small(_) => 0,
+            Repr::Exact(ratio) => {
+                let bits = ratio.numer().bits() + ratio.denom().bits();
+                let bytes = usize::try_from(bits / 8).unwrap_or(usize::MAX);
+                bytes.saturating_add(bytes.saturating_mul(bytes) / 16)
+            }
+        }
+    }
+
     pub(crate) const fn is_zero(&self) -> bool {
         matches!(self.0, Repr::Small(0))
     }

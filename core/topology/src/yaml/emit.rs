@@ -3,9 +3,9 @@
 
 use std::fmt::Write as _;
 
-use crate::value::{Value, text_of};
+use crate::value::{MAX_VALUE_BYTES, Value, text_of};
 
-/// The YAML of a value; `None` if something in it has none.
+/// The YAML of a value; `None` if something in it has none, or it is larger than a value may be.
 pub(crate) fn emit(value: &Value) -> Option<String> {
     let mut out = String::new();
     node(value, 0, Place::Top, &mut out)?;
@@ -29,6 +29,10 @@ enum Place {
 
 /// Writes a value, ending in a line break. Its further lines are indented by `indent`.
 fn node(value: &Value, indent: usize, place: Place, out: &mut String) -> Option<()> {
+    // Indentation alone may make much of little.
+    if out.len() > MAX_VALUE_BYTES {
+        return None;
+    }
     match value {
         Value::List(items) if !items.is_empty() => {
             // The items of a key's list stand below the key, not to its right.

@@ -1,7 +1,7 @@
 //! The keys of a map: each once, and those that `<<` merges into it.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Node, NodeKind, YamlError, value};
@@ -33,6 +33,11 @@ pub(super) fn checked(pairs: Vec<(Node, Node)>) -> Result<Vec<(Node, Node)>, Yam
     let merges =
         |key: &Node| matches!(&key.kind, NodeKind::Scalar { text, plain: true } if text == "<<");
     let (merged, mut own): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(key, _)| merges(key));
+    if merged.is_empty() {
+        return Ok(own);
+    }
+    let keys = own.iter().filter_map(|(key, _)| value::key(key));
+    let mut known: BTreeSet<Arc<str>> = keys.collect();
     for (_, maps) in merged {
         let at = maps.range.start;
         let maps = match maps.kind {
@@ -51,10 +56,9 @@ pub(super) fn checked(pairs: Vec<(Node, Node)>) -> Result<Vec<(Node, Node)>, Yam
                             .to_owned(),
                 });
             };
-            let known: Vec<_> = own.iter().filter_map(|(key, _)| value::key(key)).collect();
             let new = pairs
                 .into_iter()
-                .filter(|(key, _)| value::key(key).is_none_or(|key| !known.contains(&key)));
+                .filter(|(key, _)| value::key(key).is_none_or(|key| known.insert(key)));
             own.extend(new);
         }
     }

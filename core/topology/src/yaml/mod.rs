@@ -15,8 +15,8 @@ pub(crate) use value::{number, scalar, to_value};
 
 /// The deepest nesting that is read.
 const MAX_DEPTH: usize = 200;
-/// The most nodes that are read; aliases count for all that they stand for.
-const MAX_NODES: usize = 4_000_000;
+/// The most nodes that are read; aliases and what they name count for all that they stand for.
+pub(crate) const MAX_NODES: usize = 4_000_000;
 
 /// A node and the bytes it is written in.
 #[derive(Debug, Clone)]
@@ -211,10 +211,11 @@ impl Loader {
         if self.nodes > MAX_NODES {
             return Err(YamlError {
                 at: node.range.start,
-                message: "too large once its aliases are filled in".to_owned(),
+                message: format!("more than {MAX_NODES} values, with its aliases filled in"),
             });
         }
         if anchor > 0 {
+            self.nodes += size;
             self.anchors.insert(anchor, (node.clone(), size));
         }
         match self.open.last_mut() {

@@ -1,12 +1,13 @@
 //! YAML nodes as values, by the core schema of YAML 1.2 (section 10.3).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use num_bigint::BigInt;
 use saphyr_parser::Tag;
 
 use super::{Node, NodeKind};
-use crate::value::{Map, Number, TOO_LARGE, Value, text_of};
+use crate::value::{Number, TOO_LARGE, Value, text_of};
 
 /// The text of a key; `None` for a list or a map.
 pub(crate) fn key(key: &Node) -> Option<Arc<str>> {
@@ -27,7 +28,7 @@ pub(crate) fn to_value(node: &Node) -> Result<Value, &'static str> {
             Value::list(items.iter().map(to_value).collect::<Result<Vec<_>, _>>()?)
         }
         NodeKind::Map(pairs) => {
-            let mut map = Map::new();
+            let mut map = BTreeMap::new();
             for (key, value) in pairs {
                 if is_null(key) {
                     return Err("a key is null; put it in quotes if it is text");
@@ -35,7 +36,7 @@ pub(crate) fn to_value(node: &Node) -> Result<Value, &'static str> {
                 let key = self::key(key).ok_or("a key is a list or a map")?;
                 map.insert(key, to_value(value)?);
             }
-            Value::Map(Arc::new(map))
+            Value::map(map)
         }
     })
 }

@@ -63,10 +63,7 @@ variable "names" {
 
 fn inputs(vars: &[(&str, &str)], file: Option<(&str, &str)>) -> Inputs {
     let vars = vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-    let file = file.map(|(name, text)| SourceFile {
-        name: name.into(),
-        text: text.to_owned().into(),
-    });
+    let file = file.map(|(name, text)| SourceFile::new(name, text));
     Inputs {
         vars: vars.collect(),
         var_files: file.into_iter().collect(),

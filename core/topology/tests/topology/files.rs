@@ -12,10 +12,12 @@ use crate::support::codes;
 
 /// The value of an expression in a topology of that folder, as JSON text.
 fn value(folder: &Path, expression: &str) -> Result<String, Vec<Diagnostic>> {
-    let file = SourceFile {
-        name: "t.hcl".into(),
-        text: format!("topology \"t\" {{}}\nlocals {{\n  x = {expression}\n}}\noutput \"r\" {{\n  value = local.x\n}}\n").into(),
-    };
+    let file = SourceFile::new(
+        "t.hcl",
+        format!(
+            "topology \"t\" {{}}\nlocals {{\n  x = {expression}\n}}\noutput \"r\" {{\n  value = local.x\n}}\n"
+        ),
+    );
     let topology = Topology::parse(&Sources::from_files(folder, vec![file]))?;
     let outputs = topology
         .evaluate(&Inputs::default())?

@@ -3,10 +3,8 @@
 use strat_topology::{Inputs, SourceFile, Sources, Topology, functions};
 
 fn errors(text: &str) -> Vec<strat_model::Diagnostic> {
-    let file = SourceFile {
-        name: "t.hcl".into(),
-        text: format!("topology \"t\" {{}}\nlocals {{\n  x = {text}\n}}\n").into(),
-    };
+    let text = format!("topology \"t\" {{}}\nlocals {{\n  x = {text}\n}}\n");
+    let file = SourceFile::new("t.hcl", text);
     let sources = Sources::from_files("/nonexistent", vec![file]);
     match Topology::parse(&sources) {
         Ok(topology) => topology

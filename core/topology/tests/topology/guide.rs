@@ -1,7 +1,6 @@
 //! What the guide to the language says is so: its examples, and its table of functions.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use strat_model::Diagnostic;
 use strat_topology::{Evaluated, Inputs, SourceFile, Sources, Topology, functions};
@@ -37,10 +36,9 @@ fn examples() -> Vec<Example> {
 }
 
 fn evaluate(files: &[(&str, &str)]) -> Result<Evaluated, Vec<Diagnostic>> {
-    let files = files.iter().map(|(name, text)| SourceFile {
-        name: Arc::from(*name),
-        text: Arc::new((*text).to_owned()),
-    });
+    let files = files
+        .iter()
+        .map(|(name, text)| SourceFile::new(*name, *text));
     Topology::parse(&Sources::from_files(FOLDER, files.collect()))?.evaluate(&Inputs::default())
 }
 

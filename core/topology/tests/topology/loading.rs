@@ -50,15 +50,6 @@ fn what_cannot_be_read_is_told() {
         Err(LoadError::Missing { .. })
     ));
     let path = folder.path().join("bad.hcl");
-    fs::write(&path, b"# \xff").expect("written");
-    assert!(matches!(
-        Sources::load(&path),
-        Err(LoadError::NotUtf8 {
-            line: 1,
-            column: 3,
-            ..
-        })
-    ));
     fs::write(&path, "\u{feff}# mark").expect("written");
     let sources = Sources::load(&path).expect("it loads");
     assert_eq!(sources.base_dir(), folder.path());
@@ -69,6 +60,50 @@ fn what_cannot_be_read_is_told() {
         Sources::load(&path),
         Err(LoadError::TooLarge { .. })
     ));
+}
+
+#[test]
+fn what_is_not_utf8_is_told_at_its_place_beside_other_mistakes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, bytes, place, others) in [
+        (
+            "a.hcl",
+            &b"topology \"t\" {}\nlocals {\n  \xc3\xa4 = \"x\xff\"\n}\n"[..],
+            (3, 9),
+            0,
+        ),
+        (
+            "a.hcl",
+            b"\xef\xbb\xbftopology \"t\" {}\n\xff\nfoo {}\n",
+            (2, 1),
+            1,
+        ),
+        (
+            "a.yaml",
+            b"topology: { t: {} }\n# \xfe\nsite: { a: { provider: sim, \"x\": 1 } }\n",
+            (2, 3),
+            0,
+        ),
+        (
+            "a.json",
+            b"{\"topology\": {\"t\": {}}, \"//\": \"\xe2\x82\"}",
+            (1, 32),
+            0,
+        ),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).expect("written");
+        let sources = Sources::load(&path).expect("it loads");
+        let found = strat_topology::Topology::parse(&sources).expect_err(name);
+        let finding = found.iter().find(|finding| finding.code == "not_utf8");
+        let finding = finding.unwrap_or_else(|| panic!("{name}: {found:#?}"));
+        let origin = &finding.labels[0].origin;
+        let at = sources.line_and_column(&origin.file, origin.start as usize);
+        assert_eq!(at, Some(place), "{name}");
+        let text = format!("line {}, column {}", place.0, place.1);
+        assert!(finding.message.contains(&text), "{finding:?}");
+        assert_eq!(found.len(), 1 + others, "{found:#?}");
+    }
 }
 
 #[test]

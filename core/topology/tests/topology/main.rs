@@ -8,6 +8,7 @@ mod guide;
 mod laws;
 mod limits;
 mod loading;
+mod mistakes;
 mod notations;
 mod outputs;
 mod pin;

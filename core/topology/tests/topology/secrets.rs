@@ -166,10 +166,7 @@ fn what_is_shown_of_a_topology_holds_no_known_secret() {
 const DECLARED: &str = "topology \"t\" {}\nvariable \"number\" {\n  type = number\n  validation {\n    condition = var.number < 5\n    message = \"at most 4\"\n  }\n}\nvariable \"list\" {\n  type = list(object({ a = number }))\n}\nvariable \"any\" {}\n";
 
 fn findings(name: &str, text: &str) -> (Vec<Diagnostic>, Sources) {
-    let file = SourceFile {
-        name: name.into(),
-        text: text.to_owned().into(),
-    };
+    let file = SourceFile::new(name, text);
     let topology = Topology::parse(&sources(&[("t.hcl", DECLARED)])).expect("it parses");
     let inputs = Inputs {
         var_files: vec![file.clone()],

@@ -8,10 +8,9 @@ use strat_topology::{Evaluated, Inputs, SourceFile, Sources, Topology};
 
 /// Sources of some texts.
 pub(crate) fn sources(files: &[(&str, &str)]) -> Sources {
-    let files = files.iter().map(|(name, text)| SourceFile {
-        name: Arc::from(*name),
-        text: Arc::new((*text).to_owned()),
-    });
+    let files = files
+        .iter()
+        .map(|(name, text)| SourceFile::new(*name, *text));
     Sources::from_files(env!("CARGO_MANIFEST_DIR"), files.collect())
 }
 

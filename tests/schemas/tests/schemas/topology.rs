@@ -25,10 +25,7 @@ fn folder() -> std::path::PathBuf {
 
 /// What a text comes to, without the places in it.
 fn intent(name: &str, text: &str) -> Result<String, String> {
-    let file = SourceFile {
-        name: Arc::from(name),
-        text: Arc::new(text.to_owned()),
-    };
+    let file = SourceFile::new(name, text);
     let evaluated = Topology::parse(&Sources::from_files(folder(), vec![file]))
         .and_then(|topology| topology.evaluate(&Inputs::default()))
         .map_err(|found| format!("{found:#?}"))?;
