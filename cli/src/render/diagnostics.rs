@@ -44,6 +44,17 @@ pub(crate) fn diagnostics(list: &[Diagnostic], sources: &Sources, look: Look) ->
     text
 }
 
+/// What to do about a finding: in the words of the command line, where the library can only say what
+/// is missing.
+fn help(diagnostic: &Diagnostic) -> Option<&str> {
+    match &*diagnostic.code {
+        "missing_variable" => {
+            Some("give it one with `--var NAME=VALUE` or `--var-file FILE`, or add a `default`")
+        }
+        _ => diagnostic.help.as_deref(),
+    }
+}
+
 /// `2 errors, 1 warning`, on a line; nothing when there is nothing.
 fn tally(list: &[Diagnostic]) -> String {
     let of = |severity| list.iter().filter(|d| d.severity == severity).count();
@@ -118,8 +129,7 @@ impl miette::Diagnostic for Finding<'_> {
     }
 
     fn help<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
-        let help = self.diagnostic.help.as_ref()?;
-        Some(Box::new(help))
+        Some(Box::new(help(self.diagnostic)?))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -225,6 +235,6 @@ pub(crate) fn to_json(diagnostic: &Diagnostic, sources: &Sources) -> serde_json:
         "code": diagnostic.code,
         "message": diagnostic.message,
         "labels": labels,
-        "help": diagnostic.help,
+        "help": help(diagnostic),
     })
 }

@@ -27,6 +27,13 @@ fn a_variable_that_cannot_be() {
         .failed_saying(&["NAME=VALUE"]);
     shop.run(&["validate", "--var-file", "none.hcl"])
         .failed_saying(&["none.hcl"]);
+    let needs = Shop::of("topology \"t\" {}\nvariable \"size\" { type = number }\n");
+    needs
+        .run(&["validate"])
+        .failed_saying(&["`size` has no value", "--var NAME=VALUE"]);
+    needs
+        .run(&["validate", "--var", "size=large"])
+        .failed_saying(&["`size`", "it was given as `size = large`"]);
 }
 
 #[test]

@@ -106,7 +106,7 @@ impl Evaluator<'_> {
             if !names.contains(&name.as_str()) {
                 let mut finding = Diagnostic::error(
                     "undeclared_variable",
-                    format!("`--var {name}=…` is for no variable of this topology"),
+                    format!("a value is given for `{name}`, which is no variable of this topology"),
                 );
                 finding.help = suggest(name, "there are", names.iter().copied())
                     .or_else(|| Some("the topology declares no variables".to_owned()));
@@ -245,7 +245,7 @@ impl Evaluator<'_> {
             return Ok(Given {
                 value: self.parse_text(name, (block, hidden), ty, text)?,
                 span: None,
-                how: "given by `--var`",
+                how: "given by its name",
             });
         }
         if let Some(attribute) = file {
@@ -269,13 +269,11 @@ impl Evaluator<'_> {
             "missing_variable",
             format!("the variable `{name}` has no value"),
             "it has no default, so a value must be given",
-            Some(format!(
-                "give one with `--var {name}=…`, or add a `default`"
-            )),
+            Some(format!("give `{name}` a value, or add a `default`")),
         ))
     }
 
-    /// The text of `--var`, read by the declared type.
+    /// A value that was given as text, read by the declared type.
     fn parse_text(
         &mut self,
         name: &Arc<str>,
@@ -289,7 +287,7 @@ impl Evaluator<'_> {
             Type::String | Type::Number | Type::Bool => return Ok(Value::string(text)),
             _ => {}
         }
-        let shown: Arc<str> = Arc::from(format!("--var {name}"));
+        let shown: Arc<str> = Arc::from(format!("value of {name}"));
         let file = self.files.add(shown.clone());
         match hcl_expression(Source::file(file, &shown, text)) {
             Ok(expr) => {
@@ -349,11 +347,9 @@ impl Evaluator<'_> {
         self.fail(
             block.head,
             "wrong_type",
-            format!("the value of `--var {name}=…` is not a {ty}"),
+            format!("the value given for `{name}` is not a {ty}"),
             format!("declared here as {ty}"),
-            Some(format!(
-                "write it in HCL or JSON: `--var '{name}=[\"a\", \"b\"]'`"
-            )),
+            Some("write it in HCL or JSON, such as `[\"a\", \"b\"]`".to_owned()),
         )
     }
 
@@ -385,7 +381,7 @@ impl Evaluator<'_> {
                 if given.span.is_none() {
                     let shown = if hidden { None } else { text_of(&given.value) };
                     let shown = shown.as_deref().unwrap_or("…").to_owned();
-                    finding = finding.help(format!("it was given as `--var {name}={shown}`"));
+                    finding = finding.help(format!("it was given as `{name} = {shown}`"));
                 }
                 Err(self.report(finding))
             }

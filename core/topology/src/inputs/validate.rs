@@ -71,9 +71,9 @@ impl Evaluator<'_> {
         let json = crate::value::to_json(value)?;
         Some(if from_command {
             let text = text_of(value).map_or_else(|| json.to_string(), |text| text.to_string());
-            format!("it was given as `--var {name}={text}`")
+            format!("it was given as `{name} = {text}`")
         } else {
-            format!("it is {json}; give another with `--var {name}=…`")
+            format!("it is {json}; give `{name}` another value")
         })
     }
 }

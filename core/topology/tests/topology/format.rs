@@ -75,6 +75,25 @@ fn nesting_and_neighbours() {
     );
 }
 
+/// The kinds of lines in which public Terraform code comes out otherwise than by `terraform fmt`.
+#[test]
+fn lines_that_terraform_lays_out_otherwise() {
+    // What closes brackets and opens others stands where the line stands that opened the first.
+    check(
+        "a = merge(b ? {\nx = 1\n} : {\ny = 2\n}, {\nz = 3\n})\nc = (\nd\n) ? [\n1\n] : [\n]\n",
+        "a = merge(b ? {\n  x = 1\n} : {\n  y = 2\n}, {\n  z = 3\n})\nc = (\n  d\n) ? [\n  1\n] : [\n]\n",
+    );
+    check(
+        "a = [for x in [\n1\n] : {\nb = x\n} if(\nx > 0\n)]\n",
+        "a = [for x in [\n  1\n  ] : {\n  b = x\n  } if(\n  x > 0\n)]\n",
+    );
+    // Brackets within a heredoc are one level each, and those behind it keep theirs.
+    check(
+        "l {\na = <<EOT\n  x\n${jsonencode({\nx = [\n1\n]\n})}\nEOT\nb = 1\n}\n",
+        "l {\n  a = <<EOT\n  x\n${jsonencode({\n    x = [\n      1\n    ]\n  })}\nEOT\n  b = 1\n}\n",
+    );
+}
+
 #[test]
 fn texts_and_comments_stay() {
     check(

@@ -5,6 +5,7 @@ mod files;
 mod format;
 mod functions;
 mod guide;
+mod harness;
 mod laws;
 mod limits;
 mod loading;
