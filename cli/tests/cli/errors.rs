@@ -89,7 +89,10 @@ fn told(shop: &Shop, args: &[&str]) -> Vec<(String, String, u64)> {
 fn an_unknown_attribute_hides_neither_provider_nor_image() {
     let shop = Shop::of(
         r#"topology "shop" {}
-site "east" { provider = "sim" }
+site "east" {
+  provider = "sim"
+  region   = "us-east-1"
+}
 site "west" { provider = "smi" }
 network "core" {
   cidr  = "10.0.0.0/16"
