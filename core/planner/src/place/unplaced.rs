@@ -57,7 +57,8 @@ impl NoPlace {
             | Self::UnknownZone
             | Self::UnknownMachineType
             | Self::UnknownImage
-            | Self::UnsupportedKind => true,
+            | Self::UnsupportedKind
+            | Self::BadLabel => true,
             Self::NoCapacity
             | Self::NoSite
             | Self::ExhaustedCidr
