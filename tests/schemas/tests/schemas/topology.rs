@@ -1,7 +1,6 @@
 //! Topologies in JSON.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
