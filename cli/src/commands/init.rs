@@ -53,10 +53,7 @@ impl Init {
 
 /// The first topology, with a lineage of its own.
 fn first() -> Result<String, Failure> {
-    let file = SourceFile {
-        name: "main.hcl".into(),
-        text: FIRST.to_owned().into(),
-    };
+    let file = SourceFile::new("main.hcl", FIRST);
     let pins = Pins {
         lineage: Some(new_lineage()),
         accounts: BTreeMap::new(),

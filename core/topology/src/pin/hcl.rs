@@ -12,7 +12,10 @@ const BEFORE: [&str; 3] = ["region", "profile", "provider"];
 /// The text with the attribute in its block, laid out as the text is.
 pub(super) fn write(text: &str, pinned: &Pinned) -> Option<String> {
     let name: Arc<str> = Arc::from("");
-    let body = syntax::hcl_body(0, &name, text).ok()?;
+    let (body, problems) = syntax::hcl_body(0, &name, text);
+    if !problems.is_empty() {
+        return None;
+    }
     let block = body.blocks.iter().find(|block| {
         let label = block.labels.first().map_or("", |label| &*label.text);
         format!("{}.{label}", block.keyword.text) == pinned.block

@@ -77,10 +77,7 @@ pub fn pin(sources: &Sources, pins: &Pins) -> Result<Vec<PinnedFile>, CannotPin>
         if pinned.is_empty() {
             continue;
         }
-        let file = SourceFile {
-            name: file.name.clone(),
-            text: std::sync::Arc::new(text),
-        };
+        let file = SourceFile::new(file.name.clone(), text);
         // A look at what was written, before anybody keeps it.
         for one in &pinned {
             if !deep(|| says(&file, one)) {
