@@ -12,6 +12,7 @@ use stratiform::model::Name;
 use stratiform::provider::ProviderExt as _;
 use stratiform::provider::{PermissionCheck, PermissionState, Provider};
 
+use super::unlock::told;
 use crate::args::TopologyArgs;
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
@@ -67,7 +68,13 @@ impl Doctor {
                 findings.extend(site.findings);
                 sites.push(site.json);
             }
-            findings.push(lease(&session).await);
+            let silent: Vec<&str> = sites
+                .iter()
+                .filter(|site| !site["error"].is_null())
+                .filter_map(|site| site["site"].as_str())
+                .collect();
+            let answered = |site: &Name| !silent.contains(&site.as_str());
+            findings.extend(leases(&session, answered).await);
             findings.push(journal(&session));
             Ok(())
         })?;
@@ -221,21 +228,25 @@ fn permission_json(check: &PermissionCheck) -> Value {
     })
 }
 
-async fn lease(session: &Session) -> Finding {
-    let spot = session.folder_lease(Duration::ZERO);
-    match look(&spot, &**session.clock()).await {
-        Ok(None) => Finding::Good("nobody holds the lease".to_owned()),
-        Ok(Some(found)) => Finding::Warning(match found.lease {
-            Some(lease) => format!(
-                "{} runs `{}` since {:.0} and holds the lease",
-                lease.holder.who(),
-                lease.holder.command,
-                lease.holder.since
-            ),
-            None => "somebody holds the lease, and its record does not say who".to_owned(),
-        }),
-        Err(error) => Finding::Bad(Failure::told(error.view())),
+/// Who holds the leases of the folder and of the sites that answered.
+async fn leases(session: &Session, answered: impl Fn(&Name) -> bool) -> Vec<Finding> {
+    let (places, problems) = session.lease_places(answered).await;
+    let folder = session.folder_lease(Duration::ZERO);
+    let spots = places.into_iter().map(|place| place.spot);
+    let mut findings = Vec::new();
+    for spot in std::iter::once(folder).chain(spots) {
+        match look(&spot, &**session.clock()).await {
+            Ok(None) => {}
+            Ok(Some(found)) => findings.push(Finding::Warning(told(&found, &spot.place))),
+            Err(error) => findings.push(Finding::Bad(Failure::told(error.view()))),
+        }
     }
+    let unread = problems.iter();
+    findings.extend(unread.map(|problem| failed(&problem.site, &*problem.error)));
+    if findings.is_empty() {
+        findings.push(Finding::Good("nobody holds a lease".to_owned()));
+    }
+    findings
 }
 
 fn journal(session: &Session) -> Finding {

@@ -109,7 +109,7 @@ impl Unlock {
 }
 
 /// Who holds it, since when and until when.
-fn told(found: &Found, place: &str) -> String {
+pub(super) fn told(found: &Found, place: &str) -> String {
     match &found.lease {
         None => format!("Somebody holds the lease of {place}; its record does not say who."),
         Some(lease) => format!(

@@ -70,6 +70,11 @@ fn a_run_that_lives_keeps_its_lease_and_one_that_died_needs_no_unlocking() {
     shop.slow_down();
     let mut first = shop.start(&["apply", "--yes"]);
     until_created(&mut first);
+    let doctor = shop.ok(&["doctor"]);
+    assert!(
+        doctor.stdout.contains("holds the lease of site."),
+        "{doctor}"
+    );
     shop.run(&["unlock", "--yes"]).failed_saying(&[
         "runs on this host",
         "its holder lives",

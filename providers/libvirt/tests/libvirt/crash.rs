@@ -12,7 +12,7 @@ use crate::support::slots::Pair;
 use crate::support::topology::Topology;
 use strat_model::{Kind, ResourceState, SiteSpec};
 
-const COUNT: usize = 4;
+pub(crate) const COUNT: usize = 4;
 
 /// Where libvirt starts a subnet, and what it has not made yet when it is killed there: anything;
 /// the address and all that follows; the DHCP server; nothing, but it is not written down.
@@ -46,7 +46,8 @@ subnet "app" {
 }
 "#;
 
-fn blocks(count: usize) -> String {
+/// A fleet behind a firewall, and two volumes.
+pub(crate) fn blocks(count: usize) -> String {
     format!(
         r##"{SUBNET}
 firewall "web" {{
@@ -79,7 +80,7 @@ volume "data" {{
 }
 
 /// What lies in the host's pool, without the documents and the lease.
-fn files(host: &Peer) -> BTreeSet<String> {
+pub(crate) fn files(host: &Peer) -> BTreeSet<String> {
     let folder = host.path("lib/images/stratiform");
     let names = std::fs::read_dir(folder)
         .expect("the pool")
@@ -138,7 +139,7 @@ async fn a_killed_libvirtd_loses_and_doubles_nothing() {
 }
 
 /// The machines are there once each, and nothing else is.
-async fn check_machines(
+pub(crate) async fn check_machines(
     point: &str,
     host: &Peer,
     topology: &Topology,
@@ -146,7 +147,7 @@ async fn check_machines(
     mut wanted: BTreeSet<String>,
 ) {
     let machines = topology.list(site, Kind::Machine).await;
-    assert_eq!(machines.len(), COUNT, "killed at {point}");
+    assert_eq!(machines.len(), COUNT, "{point}");
     assert!(
         machines
             .iter()

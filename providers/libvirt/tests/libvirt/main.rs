@@ -11,3 +11,4 @@ mod mock;
 mod packing;
 mod support;
 mod uefi;
+mod writers;

@@ -1,6 +1,7 @@
 //! A topology on the hosts of a test, applied as `strat` would.
 
 use std::path::Path;
+use std::time::Duration;
 
 use strat_libvirt::LibvirtFactory;
 use strat_model::{Kind, Owner, Resource};
@@ -66,7 +67,11 @@ impl Topology {
     /// Applies; gives what failed.
     pub(crate) async fn try_apply(&self, blocks: &str) -> Result<Vec<String>, stratiform::Error> {
         let session = self.session(blocks).await?;
-        let run = session.begin(&RunOptions::new("test")).await?;
+        let options = RunOptions {
+            lock_timeout: Duration::from_secs(300),
+            ..RunOptions::new("test")
+        };
+        let run = session.begin(&options).await?;
         let outcome = async {
             let planned = run.plan(&PlanOptions::default()).await?;
             let changes = planned.saved.plan.changes.iter().map(|change| &change.addr);
@@ -78,7 +83,7 @@ impl Topology {
                 force_stop: machines.cloned().collect(),
                 execute: stratiform::engine::ExecuteOptions {
                     // Most guests of these tests have nothing that would shut them down.
-                    stop_deadline: std::time::Duration::from_secs(2),
+                    stop_deadline: Duration::from_secs(2),
                     ..Default::default()
                 },
                 allow_data_loss: stratiform::AllowDataLoss::all_of(&planned.saved),
