@@ -10,10 +10,13 @@ use strat_s3::S3Leases;
 use crate::provider::AwsProvider;
 
 impl AwsProvider {
-    /// The store of this site's leases. The account is asked for once.
+    /// The store of this site's leases. The account is not asked for where it is known already.
     async fn lease_store(&self) -> Result<&S3Leases> {
         let make = || async {
-            let account = self.identity().await?.account;
+            let account = match self.account.get() {
+                Some(account) => account.clone(),
+                None => self.identity().await?.account,
+            };
             let region = self.settings.region.clone();
             let place = format!("aws/{account}/{region}");
             let is_any = self.settings.endpoint.is_some();

@@ -42,8 +42,8 @@ pub(crate) struct AwsProvider {
     pub(crate) roots: RootDevices,
     pub(crate) shortened: Shortened,
     pub(crate) leases: OnceCell<S3Leases>,
-    /// Who we are, once it was asked: credentials of one connection are one account's.
-    who: OnceCell<Identity>,
+    /// The account, once it was asked for.
+    pub(crate) account: OnceCell<String>,
     capabilities: Capabilities,
 }
 
@@ -68,7 +68,7 @@ impl AwsProvider {
             roots: RootDevices::default(),
             shortened: Shortened::default(),
             leases: OnceCell::new(),
-            who: OnceCell::new(),
+            account: OnceCell::new(),
             capabilities,
             settings,
             access,
@@ -202,15 +202,15 @@ impl Provider for AwsProvider {
     }
 
     async fn identity(&self) -> Result<Identity> {
-        let ask = || async {
-            let caller = self.access.sts.get_caller_identity().send().await;
-            let caller = caller.map_err(failed("sts:GetCallerIdentity"))?;
-            Ok(Identity {
-                account: caller.account().unwrap_or_default().to_owned(),
-                principal: caller.arn().unwrap_or_default().to_owned(),
-            })
-        };
-        self.who.get_or_try_init(ask).await.cloned()
+        let caller = self.access.sts.get_caller_identity().send().await;
+        let caller = caller.map_err(failed("sts:GetCallerIdentity"))?;
+        let account = caller.account().unwrap_or_default().to_owned();
+        // Credentials of one connection are one account's, whenever they are asked.
+        self.account.set(account.clone()).ok();
+        Ok(Identity {
+            account,
+            principal: caller.arn().unwrap_or_default().to_owned(),
+        })
     }
 
     fn observe(&self) -> &dyn Observe {
