@@ -70,7 +70,7 @@ macro_rules! conformance {
                 ]
                 marks: [
                     awkward_addresses_survive protection_can_be_set_and_lifted notes_survive
-                    adopting_writes_only_the_mark
+                    adopting_writes_only_the_mark a_mark_is_taken_off_and_put_back
                 ]
                 updating: [
                     labels_change_in_place unusual_labels_survive updates_converge

@@ -1,9 +1,9 @@
 //! Marks come back exactly as they were written.
 
-use strat_model::{Digest, Field, Kind, Mark};
+use strat_model::{Digest, ErrorKind, Field, Kind, Mark, Resource};
 use strat_provider::ProviderExt;
 
-use super::bench;
+use super::{bench, passed_over};
 use crate::bench::done;
 use crate::{Bench, Harness, Outcome};
 
@@ -113,6 +113,40 @@ pub async fn adopting_writes_only_the_mark(harness: &dyn Harness) -> Outcome {
             (&made.spec, &Some(mark)),
             "{kind}"
         );
+        bench.delete(&made).await;
+    }
+    Outcome::Held
+}
+
+/// A mark is taken off and put back, and nothing else changes by it; taken off twice is as once.
+pub async fn a_mark_is_taken_off_and_put_back(harness: &dyn Harness) -> Outcome {
+    let bench = bench!(harness);
+    for kind in bench.kinds() {
+        let made = bench.create(&bench.spec(kind).await, "let-go").await;
+        let made = bench.ready(kind, &made.id).await;
+        for _ in 0..2 {
+            let released = bench.provider.release(&made.id, &made.spec).await;
+            let released = match released {
+                Err(error) if error.kind() == ErrorKind::Unsupported => {
+                    bench.delete(&made).await;
+                    return passed_over("the provider cannot take marks off");
+                }
+                released => done(released, "releasing"),
+            };
+            assert_eq!((&released.id, &released.mark), (&made.id, &None), "{kind}");
+            let seen = bench.look(kind, &made.id).await.expect("it is there");
+            assert_eq!((&seen.spec, &seen.mark), (&made.spec, &None), "{kind}");
+        }
+        bench.settle().await;
+        let gone = |items: &[Resource]| items.iter().all(|item| item.id != made.id);
+        bench.listed(kind, gone).await;
+        let mark = bench.mark(kind, "let-go");
+        let fields = [].into();
+        let back = bench
+            .provider
+            .update(&made.id, &made.spec, &fields, &mark)
+            .await;
+        assert_eq!(done(back, "adopting").mark, Some(mark), "{kind}");
         bench.delete(&made).await;
     }
     Outcome::Held
