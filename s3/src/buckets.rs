@@ -13,8 +13,9 @@ use strat_model::{
     Attributes, BucketSpec, Error, ErrorKind, Field, Resource, ResourceId, ResourceState, Result,
     Spec, Witness,
 };
-use strat_provider::{Create, Update};
+use strat_provider::{Create, Emptied, Update};
 
+use crate::contents;
 use crate::error::failed;
 use crate::settings::S3Settings;
 use crate::tags::{TOKEN, Tags, labels, mark, read, tags_of, write};
@@ -111,6 +112,14 @@ impl Buckets {
         self.need(name).await
     }
 
+    /// Deletes some of what is in a bucket.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn empty(&self, id: &ResourceId) -> Result<Emptied> {
+        contents::empty(&self.client, id.as_str()).await
+    }
+
     /// Deletes an empty bucket. One that is not there is deleted already.
     ///
     /// # Errors
@@ -177,6 +186,12 @@ impl Buckets {
             false
         };
         let endpoint = self.settings.endpoint.trim_end_matches('/');
+        let mut attributes = Attributes::from([("url".to_owned(), format!("{endpoint}/{name}"))]);
+        if mark.is_some()
+            && let Some(empty) = contents::is_empty(&self.client, name).await?
+        {
+            attributes.insert(Resource::EMPTY.to_owned(), empty.to_string());
+        }
         let id = ResourceId::from(name);
         Ok(Some(Resource {
             // A bucket's name is its id, and no other can have it.
@@ -189,7 +204,7 @@ impl Buckets {
                 versioning,
                 labels: labels(&tags),
             }),
-            attributes: Attributes::from([("url".to_owned(), format!("{endpoint}/{name}"))]),
+            attributes,
             created: None,
         }))
     }

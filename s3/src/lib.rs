@@ -11,6 +11,7 @@
 //! Nothing here retries or waits: one call is one attempt.
 
 mod buckets;
+mod contents;
 mod error;
 mod leases;
 mod settings;
@@ -18,5 +19,6 @@ mod tags;
 
 pub use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 pub use buckets::Buckets;
+pub use contents::{empty, is_empty};
 pub use leases::S3Leases;
 pub use settings::S3Settings;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::Style;
+use stratiform::model::{Loss, Means, Transition};
 use stratiform::planner::{Action, Change, FieldChange, Plan, ReplaceOrder};
 
 use super::style::{CREATE, DELETE, DIM, NOTE, REPLACE, UPDATE, paint};
@@ -84,6 +85,12 @@ fn one(text: &mut String, change: &Change, label: &str, place: &Place, said: &Sa
     if Plan::loses_data(change) {
         lines.push((false, paint(DELETE, "its data is lost")));
     }
+    if let Some(takes) = &change.transition {
+        let stop = words(&stop(takes), place.room).into_iter();
+        lines.extend(stop.map(|line| (false, paint(REPLACE, line))));
+        let notes = takes.notes.iter().flat_map(|note| words(note, place.room));
+        lines.extend(notes.map(|line| (true, line)));
+    }
     let mut lines = lines
         .into_iter()
         .map(|(dim, line)| if dim { paint(DIM, line) } else { line });
@@ -139,6 +146,28 @@ pub(crate) const fn symbol(action: Action) -> (&'static str, Style) {
     }
 }
 
+/// What a change costs a machine that stays the same one; nothing where it goes on running.
+fn stop(takes: &Transition) -> String {
+    let how = match takes.means {
+        Means::Restart => "with a stop: it is shut down, changed and started again",
+        Means::Deallocate => {
+            "with a stop: it is shut down, changed and started again, perhaps on another host"
+        }
+        Means::Live | Means::Recreate | Means::Refused { .. } => return String::new(),
+    };
+    let losses = takes.loses.iter().map(|loss| match loss {
+        Loss::LocalDisks => "what is on the disks of its host is lost",
+        Loss::DynamicAddress => "its public address becomes another",
+        Loss::Placement => "its place in its group is lost",
+    });
+    let mut text = how.to_owned();
+    for loss in losses {
+        text.push_str("; ");
+        text.push_str(loss);
+    }
+    text
+}
+
 fn reason(change: &Change) -> String {
     let order = match change.order {
         Some(ReplaceOrder::CreateFirst) => " (the new one first)",
@@ -164,10 +193,10 @@ fn fields(text: &mut String, change: &Change) {
             (_, true) => format!("{} {}", paint(DELETE, "-"), row.before),
             _ => format!("{} -> {}", pad(&row.before, befores), row.after),
         };
-        let forces = if row.forces {
-            paint(REPLACE, "  (makes it anew)")
-        } else {
-            String::new()
+        let forces = match (row.forces, row.stops) {
+            (true, _) => paint(REPLACE, "  (makes it anew)"),
+            (false, true) => paint(REPLACE, "  (stops it)"),
+            (false, false) => String::new(),
         };
         let _ = writeln!(text, "{:8}{}  {line}{forces}", "", paint(NOTE, name));
     }
@@ -184,6 +213,7 @@ struct Row {
     before: String,
     after: String,
     forces: bool,
+    stops: bool,
 }
 
 fn rows(change: &FieldChange) -> Vec<Row> {
@@ -192,6 +222,7 @@ fn rows(change: &FieldChange) -> Vec<Row> {
         before,
         after,
         forces: change.forces_replacement,
+        stops: change.stops,
     };
     let name = change.field.to_string();
     if let Some(changes) = values::object_changes(&change.before, &change.after)

@@ -128,6 +128,11 @@ impl Bars {
                     bar.set_message(format!("waiting for {}", what_waits(addr, *waiting)));
                 }
             }
+            Event::Emptying { step, removed, .. } => {
+                if let Some(bar) = self.steps.get(step) {
+                    bar.set_message(format!("emptying: {removed} deleted"));
+                }
+            }
             Event::StepFinished { step, .. }
             | Event::StepFailed { step, .. }
             | Event::StepSkipped { step, .. } => {
@@ -156,6 +161,7 @@ const fn step(event: &Event) -> Option<u32> {
     match event {
         Event::StepStarted { step, .. }
         | Event::StepProgress { step, .. }
+        | Event::Emptying { step, .. }
         | Event::StepFinished { step, .. }
         | Event::StepFailed { step, .. }
         | Event::StepSkipped { step, .. } => Some(*step),
@@ -282,6 +288,7 @@ const fn doing(operation: Operation) -> &'static str {
         Operation::Detach => "detaching",
         Operation::Stop => "shutting down",
         Operation::Start => "starting",
+        Operation::Restart => "restarting",
         Operation::Probe => "asking",
         Operation::Delete => "deleting",
     }
@@ -295,6 +302,7 @@ pub(crate) const fn done(operation: Operation) -> &'static str {
         Operation::Detach => "detached",
         Operation::Stop => "shut down",
         Operation::Start => "started",
+        Operation::Restart => "restarted",
         Operation::Probe => "healthy",
         Operation::Delete => "deleted",
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 use stratiform::model::{
-    Addr, Bytes, CapacityKind, DiskClass, DiskSpec, Field, ImageRef, Kind, Labels, MachineSpec,
-    Name, NetworkSpec, ResourceId, Spec, VolumeSpec,
+    Addr, Bytes, CapacityKind, DiskClass, DiskSpec, Field, ImageRef, Kind, Labels, Loss,
+    MachineSpec, Means, Name, NetworkSpec, ResourceId, Spec, Transition, VolumeSpec,
 };
 use stratiform::planner::{
     Action, Cause, Change, FieldChange, Goal, Guard, Plan, Rename, ReplaceOrder, Summary, View,
@@ -69,6 +69,8 @@ fn change(text: &str, action: Action, reason: &str) -> Change {
         before: View::NOTHING,
         after: View::NOTHING,
         fields: Vec::new(),
+        transition: None,
+        health: None,
         protected: false,
         protect: false,
         disposable: false,
@@ -132,6 +134,7 @@ fn field(field: Field, before: serde_json::Value, after: serde_json::Value) -> F
         before,
         after,
         forces_replacement: false,
+        stops: false,
     }
 }
 
@@ -169,6 +172,22 @@ fn mixed() -> Plan {
             "its image is another now",
         )
     };
+    let resize = Change {
+        transition: Some(
+            Transition::by(Means::Deallocate)
+                .losing(Loss::DynamicAddress)
+                .noting("the cloud lets a volume be changed four times in 24 hours"),
+        ),
+        fields: vec![FieldChange {
+            stops: true,
+            ..field(Field::MachineType, json!("m5.large"), json!("m5.xlarge"))
+        }],
+        ..change(
+            "machine.db[\"resized\"]@dc1",
+            Action::Update,
+            "the topology changed its machine_type",
+        )
+    };
     let delete = Change {
         protected: true,
         ..change(
@@ -201,13 +220,13 @@ fn mixed() -> Plan {
     };
     let summary = Summary {
         create: 1,
-        update: 3,
+        update: 4,
         replace: 1,
         delete: 1,
         no_op: 24,
         ..Summary::default()
     };
-    let mut plan = whole(vec![update, replace, delete, drift, rules], summary);
+    let mut plan = whole(vec![update, replace, resize, delete, drift, rules], summary);
     plan.withheld.push(Withheld {
         what: "bucket.assets@west".to_owned(),
         why: "west did not answer: throttled".to_owned(),

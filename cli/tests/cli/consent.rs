@@ -186,6 +186,16 @@ fn what_was_attached_or_filled_once_does() {
     let plan = shop.json(&["plan", "--json"]);
     assert_eq!(lost(&plan), ["volume.db@dc1", "bucket.logs@east"]);
     refused(&shop.run(&["apply", "--yes"]), "bucket.logs@east");
+
+    // With its name it is emptied, and goes.
+    let names = ["volume.db@dc1", "bucket.logs@east"];
+    let mut args = vec!["apply", "--yes"];
+    names
+        .iter()
+        .for_each(|name| args.extend(["--allow-data-loss", name]));
+    let done = shop.ok(&args);
+    let left = shop.things();
+    assert!(!left.iter().any(|(kind, _)| kind == "bucket"), "{done}");
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub enum Operation {
     Detach,
     Stop,
     Start,
+    Restart,
     Probe,
     Delete,
 }
@@ -36,6 +37,7 @@ impl Operation {
             Self::Detach => "detach",
             Self::Stop => "stop",
             Self::Start => "start",
+            Self::Restart => "restart",
             Self::Probe => "probe",
             Self::Delete => "delete",
         }
@@ -54,6 +56,7 @@ impl From<&StepOp> for Operation {
             StepOp::Detach { .. } => Self::Detach,
             StepOp::Stop { .. } => Self::Stop,
             StepOp::Start { .. } => Self::Start,
+            StepOp::Restart { .. } => Self::Restart,
             StepOp::Probe { .. } => Self::Probe,
             StepOp::Delete { .. } => Self::Delete,
         }
@@ -155,6 +158,17 @@ pub enum Event {
         operation: Operation,
         /// For how many things it waits.
         waiting: usize,
+    },
+    /// Some of what is in a bucket was deleted, before the bucket is.
+    Emptying {
+        /// The step's number.
+        step: u32,
+        /// The bucket.
+        addr: Addr,
+        /// The site.
+        site: Name,
+        /// How many objects and versions so far.
+        removed: u64,
     },
     /// A step is done.
     StepFinished {

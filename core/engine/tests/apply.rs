@@ -7,6 +7,7 @@ use strat_engine::*;
 use strat_model::*;
 use strat_planner::Mode;
 use strat_provider::{Filter, ProviderExt as _};
+use strat_sim::Disturbance;
 
 #[tokio::test(start_paused = true)]
 async fn apply_then_plan_is_empty_and_destroy_leaves_nothing() {
@@ -120,4 +121,106 @@ async fn labels_of_others_outlive_every_change() {
         assert_eq!(now.spec.labels(), &wanted, "{site}");
         bench.assert_converged(&intent, site).await;
     }
+}
+
+fn sized(intent: &mut Intent, cpu: u32) {
+    intent.machines[0].size = Size::AtLeast {
+        cpu,
+        memory: Bytes::gib(u64::from(cpu) * 2),
+    };
+}
+
+/// The machine of the database at a site, read now.
+async fn db(bench: &Bench, site: &str) -> Resource {
+    let provider = &bench.sites[&name(site)];
+    let found = provider.list_all(Kind::Machine, &Filter::All).await;
+    let place = common::addr(&format!("machine.db@{site}"));
+    let is_db = |one: &&Resource| one.mark.as_ref().is_some_and(|m| m.addr == place);
+    found
+        .expect("lists")
+        .iter()
+        .find(is_db)
+        .expect("db")
+        .clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_becomes_another_size_and_stays_the_same_machine() {
+    for site in ["dc1", "east", "west"] {
+        let bench = Bench::realistic();
+        let mut intent = shop::shop(&[site]);
+        let applied = bench.apply(&intent, Mode::Apply).await;
+        assert!(applied.report.is_success(), "{}", failures(&applied.report));
+        bench.assert_converged(&intent, site).await;
+        let before = db(&bench, site).await;
+
+        sized(&mut intent, 4);
+        let applied = bench.apply(&intent, Mode::Apply).await;
+        assert!(applied.report.is_success(), "{}", failures(&applied.report));
+        assert_eq!(applied.plan.stops().count(), 1, "{site}");
+        assert!(applied.plan.data_loss.is_empty(), "{site}");
+        bench.assert_converged(&intent, site).await;
+        let after = db(&bench, site).await;
+        assert_eq!((&after.id, after.state), (&before.id, ResourceState::Ready));
+        assert_eq!(
+            after.attributes.get("private_ip"),
+            before.attributes.get("private_ip")
+        );
+        let Spec::Machine(spec) = &after.spec else {
+            panic!("a machine");
+        };
+        assert!(spec.cpu >= 4, "{site}: {spec:?}");
+    }
+}
+
+/// The cloud has none of the new type: the machine runs again as it was, and the next apply, once there
+/// are some, goes on.
+#[tokio::test(start_paused = true)]
+async fn a_machine_whose_new_type_is_not_to_be_had_runs_again_as_it_was() {
+    let bench = Bench::realistic();
+    let mut intent = shop::shop(&["east"]);
+    let applied = bench.apply(&intent, Mode::Apply).await;
+    assert!(applied.report.is_success(), "{}", failures(&applied.report));
+    bench.assert_converged(&intent, "before").await;
+    let before = db(&bench, "east").await;
+
+    sized(&mut intent, 4);
+    let (_, plan, _) = bench.plan(&intent, Mode::Apply).await;
+    let resized = plan.stops().next().expect("it is stopped for it");
+    let Spec::Machine(goal) = &resized.goals[0].spec else {
+        panic!("a machine");
+    };
+    let stock = |left| Disturbance::SetStock {
+        machine_type: Some(goal.machine_type.clone()),
+        zone: None,
+        capacity: None,
+        left,
+    };
+    let (control, region) = (bench.control(), bench.region("east"));
+    control.disturb(&region, &stock(Some(0))).expect("disturbs");
+    let applied = bench.apply(&intent, Mode::Apply).await;
+    let failed: Vec<_> = applied.report.failures().collect();
+    assert_eq!(failed.len(), 1, "{}", failures(&applied.report));
+    let (step, error) = failed[0];
+    assert_eq!(error.kind(), ErrorKind::Capacity);
+    let said = error.to_string();
+    assert!(
+        said.contains("it runs again as it was before, as"),
+        "{said}"
+    );
+    let offer = step.offer.as_ref().map(|offer| offer.machine_type.as_str());
+    assert_eq!(
+        offer,
+        Some(goal.machine_type.as_str()),
+        "the next plan avoids it"
+    );
+    let now = db(&bench, "east").await;
+    assert_eq!((&now.id, now.state), (&before.id, ResourceState::Ready));
+    assert_eq!((&now.spec, &now.mark), (&before.spec, &before.mark));
+
+    control.disturb(&region, &stock(None)).expect("disturbs");
+    let applied = bench.apply(&intent, Mode::Apply).await;
+    assert!(applied.report.is_success(), "{}", failures(&applied.report));
+    bench.assert_converged(&intent, "after").await;
+    assert_eq!(db(&bench, "east").await.id, before.id);
 }

@@ -4,10 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Debug};
 use std::sync::Arc;
 
-use crate::{Field, Kind, Resource, Spec};
+use serde::{Deserialize, Serialize};
 
-/// How a thing gets from what it is to what it is to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use crate::{DiskSpec, Field, Kind, Resource, Spec};
+
+/// How a thing gets from what it is to what it is to be; each is more than the ones before it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Means {
     /// In place, while it is in use.
     Live,
@@ -24,8 +28,24 @@ pub enum Means {
     },
 }
 
+impl Means {
+    /// The word in tables and JSON.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Restart => "restart",
+            Self::Deallocate => "deallocate",
+            Self::Recreate => "recreate",
+            Self::Refused { .. } => "refused",
+        }
+    }
+}
+
 /// What a thing loses on the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Loss {
     /// What is on disks that live and die with the machine.
     LocalDisks,
@@ -36,22 +56,74 @@ pub enum Loss {
 }
 
 /// What a change takes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Transition {
     /// How it is made.
     pub means: Means,
     /// What is lost by it, besides the time that the means takes.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub loses: BTreeSet<Loss>,
+    /// What else to know before it, such as how often the cloud lets it be done.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub notes: BTreeSet<String>,
 }
 
 impl Transition {
+    /// A note on disks that grow: what is on them does not grow with them by itself.
+    pub const FILE_SYSTEM: &str =
+        "the file system grows when the system in the machine does that, mostly as it starts";
+
     /// By these means, and nothing is lost.
     #[must_use]
     pub const fn by(means: Means) -> Self {
         Self {
             means,
             loses: BTreeSet::new(),
+            notes: BTreeSet::new(),
         }
+    }
+
+    /// Not at all, and why.
+    #[must_use]
+    pub fn refused(why: impl Into<String>) -> Self {
+        Self::by(Means::Refused { why: why.into() })
+    }
+
+    /// The same, which loses this too.
+    #[must_use]
+    pub fn losing(mut self, loss: Loss) -> Self {
+        self.loses.insert(loss);
+        self
+    }
+
+    /// The same, with one thing more to know.
+    #[must_use]
+    pub fn noting(mut self, note: impl Into<String>) -> Self {
+        self.notes.insert(note.into());
+        self
+    }
+
+    /// Two changes at once take what the one that is more takes, and lose what either loses.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.means = self.means.max(other.means);
+        self.loses.extend(other.loses);
+        self.notes.extend(other.notes);
+        self
+    }
+
+    /// What a change of several fields takes, of which each takes what `one` says.
+    #[must_use]
+    pub fn of_each(fields: &BTreeSet<Field>, one: impl Fn(Field) -> Self) -> Self {
+        let each = fields.iter().map(|field| one(*field));
+        each.fold(Self::by(Means::Live), Self::and)
+    }
+
+    /// Whether a machine is shut down for it, and started again.
+    #[must_use]
+    pub const fn stops(&self) -> bool {
+        matches!(self.means, Means::Restart | Means::Deallocate)
     }
 
     /// Whether the thing stays the same thing, with its id.
@@ -115,8 +187,7 @@ struct NotAsked;
 
 impl ChangeRules for NotAsked {
     fn change(&self, _: &Resource, _: &Spec<()>, _: &BTreeSet<Field>) -> Transition {
-        let why = "the site was not asked how it changes things".to_owned();
-        Transition::by(Means::Refused { why })
+        Transition::refused("the site was not asked how it changes things")
     }
 }
 
@@ -153,6 +224,13 @@ impl LiveFields {
                 .get(&kind)
                 .is_some_and(|fields| fields.contains(&field))
     }
+}
+
+/// Whether disks become others only by growing: as many, of the same classes, none smaller.
+#[must_use]
+pub fn only_grow(is: &[DiskSpec], to: &[DiskSpec]) -> bool {
+    let grows = |(is, to): (&DiskSpec, &DiskSpec)| is.class == to.class && is.size <= to.size;
+    is.len() == to.len() && is.iter().zip(to).all(grows)
 }
 
 impl ChangeRules for LiveFields {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strat_model::{
     Addr, Field, Fingerprint, HealthCheck, Kind, LocalAddr, Name, Owner, Resource, ResourceId,
+    Transition,
 };
 
 use crate::{BudgetState, Cost, Dependency, Goal, StockEntry, View};
@@ -106,6 +107,12 @@ pub struct Change {
     /// The fields that differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldChange>,
+    /// What it takes to change what is there, or to make it anew, and what is lost by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transition: Option<Transition>,
+    /// What a machine that is stopped for it must answer once it runs again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthCheck>,
     /// Whether a protection forbids it. The plan cannot be applied then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protected: bool,
@@ -144,6 +151,9 @@ pub struct FieldChange {
     /// Whether this field alone makes the thing anew.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forces_replacement: bool,
+    /// Whether a machine is shut down for this field, and started again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stops: bool,
 }
 
 /// A real thing as it was when the plan was made.
@@ -392,6 +402,12 @@ impl Plan {
     /// The changes that a protection forbids.
     pub fn protected(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| change.protected)
+    }
+
+    /// The changes for which a machine is shut down and started again.
+    pub fn stops(&self) -> impl Iterator<Item = &Change> {
+        let stops = |change: &&Change| change.transition.as_ref().is_some_and(Transition::stops);
+        self.changes.iter().filter(stops)
     }
 
     /// Whether data goes for good with one of a change's things.

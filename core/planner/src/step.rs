@@ -84,6 +84,16 @@ pub enum StepOp {
         /// Index into the change's goals.
         goal: usize,
     },
+    /// Changes a machine that has to be off for it: shuts it down, changes it, starts it again. Where
+    /// there is no capacity for what it became, it is made what it was.
+    Restart {
+        /// Which machine.
+        target: TargetRef,
+        /// Index into the change's goals.
+        goal: usize,
+        /// What differs.
+        fields: BTreeSet<Field>,
+    },
     /// Shuts machines down, so that their volumes can be let go.
     Stop {
         /// Which machines.

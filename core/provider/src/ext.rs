@@ -12,8 +12,8 @@ use strat_model::{
 
 use crate::provider::service_of;
 use crate::{
-    Attachment, Create, CreateMachines, Filter, MachineBatch, Outcome, PermissionCheck, Provider,
-    Shutdown, Sought, Update,
+    Attachment, Create, CreateMachines, Emptied, Filter, MachineBatch, Outcome, PermissionCheck,
+    Provider, Shutdown, Sought, Update,
 };
 
 /// The longest list that is followed, in pages: a bound against a cloud that never ends one.
@@ -181,6 +181,18 @@ pub trait ProviderExt: Provider {
     /// Those of [`Attachment::detach_volume`]; `Unsupported` where the provider attaches none.
     async fn detach_volume(&self, id: &ResourceId) -> Result<()> {
         attachment_of(self)?.detach_volume(id).await
+    }
+
+    /// Takes some of what is in a bucket out of it.
+    ///
+    /// # Errors
+    /// Those of [`Contents::empty_bucket`](crate::Contents::empty_bucket); `Unsupported` where the
+    /// provider empties none.
+    async fn empty_bucket(&self, id: &ResourceId) -> Result<Emptied> {
+        match self.contents() {
+            Some(contents) => contents.empty_bucket(id).await,
+            None => Err(lacks("does not empty buckets")),
+        }
     }
 
     /// A whole list, page after page.

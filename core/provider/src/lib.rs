@@ -3,7 +3,7 @@
 //! A provider gives Stratiform one site: a region of a cloud, or a pool of owned hardware. It is a
 //! [`Provider`]: it reads ([`Observe`]), and makes, changes and deletes the things of three services,
 //! network, compute and storage, each by [`Writes`]. What only some clouds can do is a facet, which
-//! a provider has or has not: [`Machines`], [`Attachment`], [`Images`], [`Offers`],
+//! a provider has or has not: [`Machines`], [`Attachment`], [`Contents`], [`Images`], [`Offers`],
 //! [`Permissions`], [`Leases`]. What a change of a thing takes, a provider says without any call
 //! ([`Provider::changes`]). Nothing here knows of a plan.
 //!
@@ -24,6 +24,7 @@
 
 mod attachment;
 mod clock;
+mod contents;
 mod ext;
 mod images;
 pub mod layers;
@@ -40,6 +41,7 @@ mod write;
 
 pub use attachment::Attachment;
 pub use clock::{Clock, Moment, SkippingClock, TokioClock};
+pub use contents::{Contents, Emptied};
 pub use ext::{ONLY_ZONE, ProviderExt, gather_facts};
 pub use images::Images;
 pub use lease::{Kept, LEASE_TEXT_MAX, LeaseKey, LeaseVersion, Leases};

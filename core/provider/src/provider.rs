@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use strat_model::{Capabilities, Changes, Kind, Name, Result, Service};
 
-use crate::{Attachment, Images, Leases, Machines, Observe, Offers, Permissions, Writes};
+use crate::{Attachment, Contents, Images, Leases, Machines, Observe, Offers, Permissions, Writes};
 
 /// Who we are at a site, in the cloud's own words. Never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,10 @@ pub trait Provider: Debug + Send + Sync {
     }
     /// Volumes on machines.
     fn attachment(&self) -> Option<&dyn Attachment> {
+        None
+    }
+    /// What is in buckets.
+    fn contents(&self) -> Option<&dyn Contents> {
         None
     }
     /// Public images.

@@ -184,6 +184,12 @@ impl<T: Things> Writes for Uniform<T> {
     async fn update(&self, request: Update<'_>) -> Result<Resource> {
         let mut spec = request.spec.clone();
         let now = self.one(spec.kind(), request.id).await?;
+        let takes = self.0.changes();
+        let takes = takes.change(&now, &spec.without_refs(), request.fields);
+        if !request.fields.is_empty() && !takes.is_in_place() {
+            let what = format!("{} cannot be changed in place like this", request.id);
+            return Err(Error::new(ErrorKind::Unsupported, what));
+        }
         if let (Spec::Volume(spec), Spec::Volume(now)) = (&mut spec, now.spec) {
             // An update never attaches: what is attached stays so.
             spec.attach = now.attach;

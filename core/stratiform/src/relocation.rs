@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use strat_engine::{OfferRef, Outcome, Report, StepReport};
+use strat_engine::{OfferRef, Operation, Outcome, Report, StepReport};
 use strat_model::{CapacityKind, Error, ErrorKind, LocalAddr, Name};
 
 /// A place where machines are made: a site and what it sells.
@@ -165,6 +165,10 @@ fn round(report: &Report) -> BTreeMap<LocalAddr, Places> {
 
 /// How many machines a step made.
 fn made(step: &StepReport) -> u32 {
+    // What becomes another size is made by nobody, and is there.
+    if step.operation == Operation::Restart && matches!(step.outcome, Outcome::Done) {
+        return step.count;
+    }
     let made = u32::try_from(step.made.len()).unwrap_or(u32::MAX);
     made.min(step.count)
 }

@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use strat_model::{
-    Bytes, Capabilities, Idempotency, Kind, LiveFields, MarkStore, Sizing, SubnetScope,
-};
+use strat_model::{Bytes, Capabilities, Idempotency, Kind, MarkStore, Sizing, SubnetScope};
 
 /// The tags that are kept for `Name`, the token and the names of a batch.
 const TAGS_KEPT: u32 = 6;
@@ -55,9 +53,4 @@ pub fn capabilities(consistency_window_ms: Option<u64>) -> Capabilities {
         consistency_window_ms: consistency_window_ms.unwrap_or(CONSISTENCY_WINDOW_MS),
         user_data_max: Bytes(16 << 10),
     }
-}
-
-/// What AWS changes in place.
-pub(crate) fn live(capabilities: &Capabilities) -> LiveFields {
-    LiveFields::usual(capabilities.kinds.iter().copied())
 }

@@ -39,6 +39,7 @@
 mod access;
 mod arch;
 mod capabilities;
+mod changes;
 mod compute;
 mod config;
 mod error;
@@ -58,3 +59,10 @@ mod writes;
 
 pub use capabilities::capabilities;
 pub use factory::AwsFactory;
+
+/// What it takes to change things on AWS, where nothing is known of the machine types.
+#[must_use]
+pub fn changes() -> strat_model::Changes {
+    let rules = changes::AwsRules::new(&capabilities(None), std::sync::Arc::default());
+    strat_model::Changes::new(rules)
+}

@@ -13,14 +13,15 @@ use strat_model::{
     Capabilities, Changes, Error, ErrorKind, Kind, Money, Name, Resource, ResourceId, Result,
 };
 use strat_provider::{
-    Attachment, Clock, Identity, Images, Leases, Machines, Observe, Offers, PermissionCheck,
-    Permissions, Provider, Writes,
+    Attachment, Clock, Contents, Identity, Images, Leases, Machines, Observe, Offers,
+    PermissionCheck, Permissions, Provider, Writes,
 };
 use strat_s3::S3Leases;
 use tokio::sync::OnceCell;
 
 use crate::access::Access;
-use crate::capabilities::{capabilities, live};
+use crate::capabilities::capabilities;
+use crate::changes::AwsRules;
 use crate::compute::Shortened;
 use crate::config::Settings;
 use crate::error::{PROVIDER, failed};
@@ -37,7 +38,7 @@ pub(crate) struct AwsProvider {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) recent: Recent,
     pub(crate) tokens: Tokens,
-    pub(crate) types: TypeCache,
+    pub(crate) types: Arc<TypeCache>,
     pub(crate) prices: OnceCell<BTreeMap<String, Money>>,
     pub(crate) roots: RootDevices,
     pub(crate) shortened: Shortened,
@@ -63,7 +64,7 @@ impl AwsProvider {
         Self {
             recent: Recent::new(Arc::clone(&clock), window),
             tokens: Tokens::default(),
-            types: TypeCache::default(),
+            types: Arc::default(),
             prices: OnceCell::new(),
             roots: RootDevices::default(),
             shortened: Shortened::default(),
@@ -186,7 +187,7 @@ impl Provider for AwsProvider {
     }
 
     fn changes(&self) -> Changes {
-        Changes::new(live(&self.capabilities))
+        Changes::new(AwsRules::new(&self.capabilities, Arc::clone(&self.types)))
     }
 
     /// EC2 meters by account and region; the account is who the credentials belong to.
@@ -234,6 +235,10 @@ impl Provider for AwsProvider {
     }
 
     fn attachment(&self) -> Option<&dyn Attachment> {
+        Some(self)
+    }
+
+    fn contents(&self) -> Option<&dyn Contents> {
         Some(self)
     }
 

@@ -1,7 +1,9 @@
 //! Making, changing and deleting things: one arm for each kind that AWS has.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
-use strat_model::{Error, ErrorKind, Kind, Resource, ResourceId, Result, Spec};
+use strat_model::{Error, ErrorKind, Field, Kind, LiveFields, Resource, ResourceId, Result, Spec};
 use strat_provider::{Create, CreateMachines, Outcome, Update, Writes};
 
 use crate::error::refuse;
@@ -28,6 +30,7 @@ impl Writes for AwsProvider {
     }
 
     async fn update(&self, request: Update<'_>) -> Result<Resource> {
+        check_fields(request.spec.kind(), request.fields)?;
         if let Spec::Machine(spec) = request.spec {
             return self.change_machine(request.of(spec)).await;
         }
@@ -62,6 +65,23 @@ impl Writes for AwsProvider {
         };
         Ok(Outcome::of_each(ids, one).await)
     }
+}
+
+/// Fails for a field that no update changes.
+fn check_fields(kind: Kind, fields: &BTreeSet<Field>) -> Result<()> {
+    let usual = LiveFields::usual([kind]);
+    let changes = |field: &Field| {
+        let sizes = matches!(
+            (kind, field),
+            (Kind::Machine, Field::MachineType | Field::Disks) | (Kind::Volume, Field::Class)
+        );
+        sizes || usual.contains(kind, *field)
+    };
+    let fixed = fields.iter().find(|field| !changes(field));
+    fixed.map_or(Ok(()), |field| {
+        let message = format!("the {field} of a {kind} cannot be changed in place");
+        Err(refuse(ErrorKind::Unsupported, message))
+    })
 }
 
 fn no_such_kind(kind: Kind) -> Error {

@@ -10,7 +10,7 @@ pub(crate) use without::{Buckets, S3Settings, SharedCredentialsProvider};
 mod without {
     use serde::Deserialize;
     use strat_model::{BucketSpec, Resource, ResourceId, Result};
-    use strat_provider::{Create, Update};
+    use strat_provider::{Create, Emptied, Update};
 
     #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
     pub(crate) enum S3Settings {}
@@ -37,6 +37,10 @@ mod without {
         }
 
         pub(crate) async fn update(&self, _: Update<'_, BucketSpec>) -> Result<Resource> {
+            match *self {}
+        }
+
+        pub(crate) async fn empty(&self, _: &ResourceId) -> Result<Emptied> {
             match *self {}
         }
 

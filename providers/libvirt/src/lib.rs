@@ -39,6 +39,7 @@
 //! makes a list fail: what it holds is not known.
 
 mod buckets;
+mod changes;
 mod compute;
 mod config;
 mod error;
@@ -65,4 +66,11 @@ pub use factory::LibvirtFactory;
 #[must_use]
 pub fn capabilities() -> strat_model::Capabilities {
     site::general()
+}
+
+/// What it takes to change things at any site.
+#[must_use]
+pub fn changes() -> strat_model::Changes {
+    let live = strat_model::LiveFields::usual(capabilities().kinds);
+    strat_model::Changes::new(changes::LibvirtRules { live })
 }

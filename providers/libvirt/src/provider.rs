@@ -10,11 +10,12 @@ use strat_model::{
     Capabilities, Changes, ErrorKind, Field, Kind, Mark, Name, ResourceId, Result, Spec, Token,
 };
 use strat_provider::{
-    Attachment, Create, Identity, Images, Leases, Machines, Observe, Offers, PermissionCheck,
-    Permissions, Provider, Update, Writes,
+    Attachment, Contents, Create, Identity, Images, Leases, Machines, Observe, Offers,
+    PermissionCheck, Permissions, Provider, Update, Writes,
 };
 
 use crate::buckets::Buckets;
+use crate::changes::LibvirtRules;
 use crate::error::{PROVIDER, fail};
 use crate::host::Host;
 use crate::site::Site;
@@ -165,7 +166,9 @@ impl Provider for LibvirtProvider {
     }
 
     fn changes(&self) -> Changes {
-        Changes::new(self.site.live.clone())
+        Changes::new(LibvirtRules {
+            live: self.site.live.clone(),
+        })
     }
 
     async fn identity(&self) -> Result<Identity> {
@@ -202,6 +205,10 @@ impl Provider for LibvirtProvider {
 
     fn attachment(&self) -> Option<&dyn Attachment> {
         Some(self)
+    }
+
+    fn contents(&self) -> Option<&dyn Contents> {
+        self.buckets.as_ref().map(|_| self as _)
     }
 
     fn images(&self) -> Option<&dyn Images> {

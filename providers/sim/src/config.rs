@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use strat_model::{Capabilities, Changes, Name, SiteCapacity, SiteFacts};
+use strat_model::{Capabilities, Changes, Name, Offer, SiteCapacity, SiteFacts};
 
+use crate::changes::SimRules;
 use crate::world::RegionKey;
 use crate::{LeaseRule, Profile};
 
@@ -180,10 +181,10 @@ impl SimSite {
     }
 
     /// What it takes to change things there.
-    pub(crate) fn changes(&self) -> Changes {
+    pub(crate) fn changes(&self, offers: &[Offer]) -> Changes {
         match &self.facts {
             Some(facts) => facts.changes.clone(),
-            None => self.profile.changes(),
+            None => Changes::new(SimRules::new(self.profile, offers)),
         }
     }
 

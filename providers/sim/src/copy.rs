@@ -122,6 +122,7 @@ fn thing(tx: &Tx<'_>, seen: &Resource, behaviour: &Behaviour) -> Thing {
         gone_at: deleting.then(|| after(tx.now, behaviour.delete_ms)),
         remembered_until: None,
         stopped: seen.state == ResourceState::Stopped,
+        resized: false,
         hangs: false,
         failed: seen.state == ResourceState::Failed,
         request: String::new(),

@@ -115,6 +115,7 @@
 //! A folder's world is safe against kills, not against a loss of power.
 
 mod catalogue;
+mod changes;
 mod compute;
 mod config;
 mod control;

@@ -31,7 +31,12 @@ const fn writes(kind: Kind) -> &'static [&'static str] {
             "detach_volume",
             "delete_volume",
         ],
-        Kind::Bucket => &["create_bucket", "update_bucket", "delete_bucket"],
+        Kind::Bucket => &[
+            "create_bucket",
+            "update_bucket",
+            "empty_bucket",
+            "delete_bucket",
+        ],
     }
 }
 

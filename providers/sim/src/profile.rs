@@ -5,9 +5,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use strat_model::{
-    Bytes, Capabilities, Changes, Field, Idempotency, Kind, LabelRules, LiveFields, MarkStore,
-    Name, Sizing, SubnetScope,
+    Bytes, Capabilities, Changes, Field, Idempotency, Kind, LabelRules, MarkStore, Name, Sizing,
+    SubnetScope,
 };
+
+use crate::changes::SimRules;
 
 /// The cloud that a site behaves like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -194,9 +196,11 @@ impl Profile {
         }
     }
 
-    /// What it takes to change things at a site of this profile.
-    pub(crate) fn changes(self) -> Changes {
-        Changes::new(LiveFields::usual(self.kinds()))
+    /// What it takes to change things at a site of this profile, where nothing is known of what it
+    /// sells.
+    #[must_use]
+    pub fn changes(self) -> Changes {
+        Changes::new(SimRules::new(self, &[]))
     }
 
     /// A cloud's own image does not say what file it was made of.

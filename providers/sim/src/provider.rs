@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use strat_model::{Capabilities, Changes, Name, Result};
 use strat_provider::{
-    Attachment, Identity, Images, Leases, Machines, Observe, Offers, PermissionCheck, Permissions,
-    Provider, Writes,
+    Attachment, Contents, Identity, Images, Leases, Machines, Observe, Offers, PermissionCheck,
+    Permissions, Provider, Writes,
 };
 
 use crate::error::PROVIDER;
@@ -162,6 +162,10 @@ impl Provider for SimProvider {
     }
 
     fn attachment(&self) -> Option<&dyn Attachment> {
+        Some(self)
+    }
+
+    fn contents(&self) -> Option<&dyn Contents> {
         Some(self)
     }
 

@@ -1,8 +1,8 @@
-//! Volumes on machines.
+//! Volumes on machines, and what is in buckets.
 
 use async_trait::async_trait;
 use strat_model::{ResourceId, Result};
-use strat_provider::Attachment;
+use strat_provider::{Attachment, Contents, Emptied};
 
 use crate::provider::SimProvider;
 
@@ -21,5 +21,13 @@ impl Attachment for SimProvider {
             cloud.detach_volume(tx, id)
         })
         .await
+    }
+}
+
+#[async_trait]
+impl Contents for SimProvider {
+    async fn empty_bucket(&self, id: &ResourceId) -> Result<Emptied> {
+        self.write("empty_bucket", |cloud, tx| cloud.empty_bucket(tx, id))
+            .await
     }
 }

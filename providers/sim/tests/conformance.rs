@@ -150,3 +150,13 @@ conformance!(gcp, SimHarness::new(Profile::Gcp));
 conformance!(onprem, SimHarness::new(Profile::Onprem));
 conformance!(aws_in_a_folder, SimHarness::in_folder(Profile::Aws));
 conformance!(onprem_in_a_folder, SimHarness::in_folder(Profile::Onprem));
+
+#[test]
+fn the_page_on_changes_says_what_the_profiles_say() {
+    let columns = Profile::ALL.map(|profile| strat_conformance::table::Column {
+        name: format!("sim, `{profile}`"),
+        kinds: profile.kinds(),
+        changes: profile.changes(),
+    });
+    strat_conformance::table::check(&columns);
+}

@@ -28,6 +28,7 @@ mod harness;
 pub mod leases;
 mod run;
 mod specs;
+pub mod table;
 
 pub use bench::Bench;
 pub use harness::Harness;
@@ -76,6 +77,7 @@ macro_rules! conformance {
                     labels_change_in_place unusual_labels_survive updates_converge
                     updating_what_is_gone_is_not_found
                 ]
+                changing: [a_change_takes_what_is_said]
                 network: [
                     a_network_with_a_subnet_stays a_subnet_with_a_machine_stays
                     a_firewall_on_a_machine_stays a_firewall_in_a_rule_stays
@@ -102,7 +104,7 @@ macro_rules! conformance {
                     a_volume_moves_between_machines a_volume_attaches_only_in_its_zone
                     a_volume_update_attaches_nothing a_volume_grows_and_never_shrinks
                     a_deleted_machine_lets_its_volumes_go versioning_changes_in_place
-                    a_bucket_with_objects_stays
+                    a_bucket_with_objects_stays a_full_bucket_is_emptied
                 ]
             }
         }
@@ -140,6 +142,7 @@ mod tests {
     fn every_behaviour_is_run() {
         let list = include_str!("lib.rs");
         let groups = [
+            include_str!("behaviours/changing.rs"),
             include_str!("behaviours/facets.rs"),
             include_str!("behaviours/finding.rs"),
             include_str!("behaviours/machines.rs"),

@@ -159,6 +159,26 @@ impl Bench<'_> {
         cheapest.expect("there is an offer that tests may buy")
     }
 
+    /// What a small machine may become, if there is anything: of the same instruction set.
+    pub(crate) async fn other_offer(&self) -> Option<Offer> {
+        let offer = self.offer().await;
+        if let Sizing::Flexible { .. } = self.provider.capabilities().sizing {
+            return Some(Offer {
+                machine_type: "flex-2-1536".to_owned(),
+                cpu: 2,
+                memory: Bytes(1536 << 20),
+                ..offer
+            });
+        }
+        let offers = done(self.provider.list_offers().await, "asking for offers");
+        let mut others = offers.into_iter().filter(|other| {
+            (&other.zone, &other.arch, other.capacity) == (&offer.zone, &offer.arch, offer.capacity)
+                && other.machine_type != offer.machine_type
+                && self.harness.may_buy(other)
+        });
+        others.next()
+    }
+
     /// A small machine.
     pub(crate) async fn machine(&self) -> MachineSpec<ResourceId> {
         let offer = self.offer().await;

@@ -221,7 +221,11 @@ impl StepRun<'_, '_> {
     }
 
     /// Waits until a change is done, unless the answer says so already.
-    async fn settled(&mut self, ids: &[ResourceId], updated: Resource) -> Result<(), Failure> {
+    pub(super) async fn settled(
+        &mut self,
+        ids: &[ResourceId],
+        updated: Resource,
+    ) -> Result<(), Failure> {
         self.wrote(&updated);
         if matches!(updated.state, ResourceState::Ready | ResourceState::Stopped) {
             return Ok(());
@@ -237,7 +241,11 @@ impl StepRun<'_, '_> {
         self.wait_and_learn(ids, &Until::Attached(machine)).await
     }
 
-    async fn wait_and_learn(&mut self, ids: &[ResourceId], until: &Until) -> Result<(), Failure> {
+    pub(super) async fn wait_and_learn(
+        &mut self,
+        ids: &[ResourceId],
+        until: &Until,
+    ) -> Result<(), Failure> {
         let seen = self.wait(ids, until).await?;
         seen.iter().flatten().for_each(|one| self.wrote(one));
         Ok(())

@@ -52,6 +52,9 @@ impl StepRun<'_, '_> {
         if kind == Kind::Machine {
             self.shut_down_to_delete(&doomed).await?;
         }
+        if kind == Kind::Bucket {
+            self.empty_buckets(targets, &doomed).await?;
+        }
         let doomed: Vec<ResourceId> = doomed.into_iter().map(|one| one.id).collect();
         {
             // From now on, what is attached to them may be let go at any moment.
@@ -204,8 +207,8 @@ impl StepRun<'_, '_> {
         }
     }
 
-    /// Whether something uses the thing that may go away. Nothing of ours empties a bucket, so
-    /// waiting for that would be in vain.
+    /// Whether something uses the thing that may go away. A bucket that is not empty by now is not
+    /// emptied by waiting.
     fn is_busy(&self, kind: ErrorKind) -> bool {
         kind == ErrorKind::Conflict && self.step.kind != Kind::Bucket
     }

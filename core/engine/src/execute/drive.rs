@@ -190,7 +190,7 @@ impl<'a> Execution<'a> {
 fn blank(plan: &Plan, step: &Step) -> StepReport {
     let change = plan.changes.get(step.change);
     let offer = match &step.op {
-        StepOp::Create { goal, .. } => change
+        StepOp::Create { goal, .. } | StepOp::Restart { goal, .. } => change
             .and_then(|change| change.goals.get(*goal))
             .and_then(|goal| OfferRef::of(&goal.spec)),
         _ => None,

@@ -149,7 +149,8 @@ pub(super) fn targets_of(op: &StepOp) -> &[TargetRef] {
         StepOp::Detach { target }
         | StepOp::ClearRules { target }
         | StepOp::Rename { target }
-        | StepOp::Release { target } => std::slice::from_ref(target),
+        | StepOp::Release { target }
+        | StepOp::Restart { target, .. } => std::slice::from_ref(target),
         StepOp::Stop { targets } | StepOp::Start { targets } | StepOp::Delete { targets } => {
             targets
         }

@@ -69,7 +69,7 @@ pub struct StepReport {
     pub operation: Operation,
     /// To how many things.
     pub count: u32,
-    /// The offer it asked for, when it makes machines. With a `Capacity` error, this is what the
+    /// The offer it asked for, when it makes machines, or makes one another size. With a `Capacity` error, this is what the
     /// next plan is to avoid, as far as the error's scope reaches.
     pub offer: Option<OfferRef>,
     /// How it ended.

@@ -44,7 +44,7 @@ impl StepRun<'_, '_> {
     }
 
     /// Waits until machines that are still being made can be switched off.
-    async fn settle_pending(&mut self, machines: &[Resource]) -> Result<(), Failure> {
+    pub(super) async fn settle_pending(&mut self, machines: &[Resource]) -> Result<(), Failure> {
         let pending = machines
             .iter()
             .filter(|one| one.state == ResourceState::Pending);
@@ -54,7 +54,7 @@ impl StepRun<'_, '_> {
 
     /// Asks machines to shut down and waits until they are off. At the deadline the power of those
     /// is cut for which that was agreed to; the others stay as they are.
-    async fn shut_down(&mut self, running: &[Resource]) -> Result<(), Failure> {
+    pub(super) async fn shut_down(&mut self, running: &[Resource]) -> Result<(), Failure> {
         let ids: Vec<ResourceId> = running.iter().map(|one| one.id.clone()).collect();
         if ids.is_empty() {
             return Ok(());
@@ -123,6 +123,6 @@ impl StepRun<'_, '_> {
 }
 
 /// Whether a machine runs, or is about to.
-fn runs(machine: &Resource) -> bool {
+pub(super) fn runs(machine: &Resource) -> bool {
     matches!(machine.state, ResourceState::Ready | ResourceState::Pending)
 }

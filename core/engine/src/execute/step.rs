@@ -292,6 +292,11 @@ impl StepRun<'_, '_> {
                 goal,
                 fields,
             } => self.update(target.as_ref(), *goal, fields).await,
+            StepOp::Restart {
+                target,
+                goal,
+                fields,
+            } => self.restart(target, *goal, fields).await,
             StepOp::Attach { target, goal } => self.attach(target.as_ref(), *goal).await,
             StepOp::Rename { target } => self.rename(target).await,
             StepOp::Release { target } => self.release(target).await,
@@ -312,6 +317,7 @@ pub(super) const fn count_of(op: &StepOp) -> u32 {
         StepOp::Update { .. }
         | StepOp::Rename { .. }
         | StepOp::Release { .. }
+        | StepOp::Restart { .. }
         | StepOp::ClearRules { .. }
         | StepOp::Attach { .. }
         | StepOp::Detach { .. } => 1,

@@ -335,6 +335,7 @@ impl State {
                 | Operation::Detach
                 | Operation::Stop
                 | Operation::Start
+                | Operation::Restart
                 | Operation::Probe => &mut touched.changed,
             };
             ids.extend(started.ids.iter().cloned());

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use strat_model::{
-    Addr, Field, FirewallRule, FirewallSpec, ImageRef, MachineSpec, MarkOrigin, Name, Resource,
-    ResourceId, ResourceState, Spec, own_labels,
+    Addr, Field, FirewallRule, FirewallSpec, ImageRef, Loss, MachineSpec, MarkOrigin, Means, Name,
+    Noun, Resource, ResourceId, ResourceState, Spec, Transition, own_labels,
 };
 
 use serde_json::json;
@@ -324,11 +324,13 @@ impl Differ<'_> {
             } else {
                 after
             };
+            let takes = self.transition(addr, goal, resource, std::slice::from_ref(delta));
             FieldChange {
                 field,
                 before,
                 after,
-                forces_replacement: self.remakes(addr, goal, resource, std::slice::from_ref(delta)),
+                forces_replacement: !takes.is_in_place(),
+                stops: takes.stops(),
             }
         };
         deltas.iter().map(one).collect()
@@ -349,8 +351,7 @@ impl Differ<'_> {
         resource: &Resource,
         deltas: &[Delta],
     ) -> bool {
-        let fields = deltas.iter().map(|delta| delta.field).collect();
-        !self.is_in_place(addr, goal, resource, &fields)
+        !self.transition(addr, goal, resource, deltas).is_in_place()
     }
 
     /// Those of the deltas for which a thing has to be made anew.
@@ -367,23 +368,43 @@ impl Differ<'_> {
             .collect()
     }
 
-    /// Whether fields can be changed without making the thing anew. The mark always can, and power
-    /// is no field of a spec.
-    fn is_in_place(
+    /// What it takes to change these fields of a thing. The mark can always be written, and power is
+    /// no field of a spec.
+    ///
+    /// What would stop a member of a fleet makes it anew: in waves, so that the others do its work.
+    pub(super) fn transition(
         &self,
         addr: &Addr,
         goal: &Goal,
         resource: &Resource,
-        fields: &BTreeSet<Field>,
-    ) -> bool {
-        let mut fields = fields.clone();
-        fields.retain(|field| *field != Field::Power && !field.is_of_mark());
-        if fields.is_empty() {
-            return true;
-        }
+        deltas: &[Delta],
+    ) -> Transition {
+        let fields = deltas.iter().map(|delta| delta.field);
+        let fields: BTreeSet<Field> = fields
+            .filter(|field| *field != Field::Power && !field.is_of_mark())
+            .collect();
+        let Some(facts) = self.facts.get(&addr.site).filter(|_| !fields.is_empty()) else {
+            return Transition::by(Means::Live);
+        };
         let to = goal.spec.without_refs();
-        let facts = self.facts.get(&addr.site);
-        facts.is_some_and(|facts| facts.changes.change(resource, &to, &fields).is_in_place())
+        let mut takes = facts.changes.change(resource, &to, &fields);
+        if takes.stops() && addr.local.noun == Noun::Machines {
+            return Transition::by(Means::Recreate);
+        }
+        if takes.loses.contains(&Loss::DynamicAddress) && self.has_address(&addr.site, resource) {
+            takes.loses.remove(&Loss::DynamicAddress);
+        }
+        takes
+    }
+
+    /// Whether an address that was set aside is attached to a machine.
+    fn has_address(&self, site: &Name, machine: &Resource) -> bool {
+        let seen = self.inventory.sites.get(site);
+        let mut things = seen.into_iter().flat_map(|seen| &seen.resources);
+        things.any(|thing| match &thing.spec {
+            Spec::Address(address) => address.attach.as_ref() == Some(&machine.id),
+            _ => false,
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use strat_model::{Addr, Field, Name, Resource, ResourceState, Spec};
+use strat_model::{Addr, Field, Means, Name, Resource, ResourceState, Spec, Transition};
 
 use super::compare::Delta;
 use super::single::{cause, list};
@@ -68,7 +68,7 @@ impl<'a> Differ<'a> {
                 let keep = members.len().min(left[number] as usize);
                 here.extend(members.split_off(keep).into_iter().map(|m| m.resource));
                 left[number] -= u32::try_from(keep).unwrap_or(left[number]);
-                self.group(addr, &digest, number, members, &mut groups);
+                self.group(addr, (goal, &digest), number, members, &mut groups);
             }
         }
         for (goal, short) in entry.goals.iter().zip(left) {
@@ -118,10 +118,25 @@ impl<'a> Differ<'a> {
         }
     }
 
+    /// Whether a member cannot become what its goal says at all; that is withheld then.
+    fn is_refused(&mut self, addr: &Addr, goal: &Goal, member: &Member<'_>) -> bool {
+        let failed = member.resource.state == ResourceState::Failed;
+        let takes = self.transition(addr, goal, member.resource, &member.deltas);
+        let Means::Refused { why } = takes.means else {
+            return false;
+        };
+        if failed {
+            return false;
+        }
+        let why = format!("its {} cannot be changed: {why}", list(&member.deltas));
+        self.withheld.insert((addr.to_string(), why));
+        true
+    }
+
     fn group(
         &mut self,
         addr: &'a Addr,
-        digest: &str,
+        (goal, digest): (&Goal, &str),
         number: usize,
         members: Vec<Member<'a>>,
         groups: &mut Groups<'a>,
@@ -139,6 +154,7 @@ impl<'a> Differ<'a> {
                     continue;
                 }
                 Verdict::Update => Action::Update,
+                Verdict::Replace if self.is_refused(addr, goal, &member) => continue,
                 Verdict::Replace if !self.may_end(addr, member.resource) => continue,
                 Verdict::Replace => Action::Replace,
             };
@@ -227,6 +243,10 @@ impl<'a> Differ<'a> {
         change.before = resource_value(first.resource, |id| self.name_of(&addr.site, id)).into();
         change.after = View::of_goal(Arc::clone(goal));
         change.fields = self.field_changes(addr, goal, first.resource, &first.deltas);
+        change.transition = Some(match action {
+            Action::Replace => Transition::by(Means::Recreate),
+            _ => self.transition(addr, goal, first.resource, &first.deltas),
+        });
         if action == Action::Replace {
             change.order = Some(self.order(goal, first.resource));
             change.protected = members

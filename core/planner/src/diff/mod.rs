@@ -265,6 +265,8 @@ fn change(
         before: View::NOTHING,
         after: View::NOTHING,
         fields: Vec::new(),
+        transition: None,
+        health: None,
         protected: false,
         protect: false,
         disposable: false,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use strat_model::{Addr, Field, Kind, Resource, ResourceState, Spec};
+use strat_model::{Addr, Field, Kind, Means, Resource, ResourceState, Spec, Transition};
 
 use super::compare::Delta;
 use super::value::resource_value;
@@ -22,7 +22,8 @@ impl<'a> Differ<'a> {
         };
         let deltas = self.deltas(addr, entry, goal, resource);
         let failed = resource.state == ResourceState::Failed;
-        let ends = failed || self.remakes(addr, goal, resource, &deltas);
+        let takes = self.transition(addr, goal, resource, &deltas);
+        let ends = failed || !takes.is_in_place();
         let renamed = self.renamed(addr, found);
         if !renamed.is_empty() && (ends || !leftovers.is_empty()) {
             let what = if leftovers.is_empty() {
@@ -36,6 +37,13 @@ impl<'a> Differ<'a> {
             return;
         }
         self.leftovers(addr, resource, leftovers);
+        if let Means::Refused { why } = &takes.means
+            && !failed
+        {
+            let why = format!("its {} cannot be changed: {why}", list(&deltas));
+            self.withheld.insert((addr.to_string(), why));
+            return;
+        }
         let attaches = deltas.iter().any(|delta| delta.field == Field::Attach);
         if (ends || (attaches && !resource.witness.is_held())) && !self.may_end(addr, resource) {
             return;
@@ -179,6 +187,15 @@ impl<'a> Differ<'a> {
         change.before = resource_value(resource, |id| self.name_of(&addr.site, id)).into();
         change.after = View::of_goal(Arc::clone(goal));
         change.fields = self.field_changes(&addr, goal, resource, deltas);
+        let takes = match change.action {
+            Action::Replace => Transition::by(Means::Recreate),
+            _ => self.transition(&addr, goal, resource, deltas),
+        };
+        if takes.stops() {
+            let rollout = self.desired.rollouts.get(&addr.local);
+            change.health = rollout.and_then(|rollout| rollout.health.clone());
+        }
+        change.transition = Some(takes);
         let mut target = target(resource, 0);
         target.fields = deltas.iter().map(|delta| delta.field).collect();
         target.start = target.fields.contains(&Field::Power);

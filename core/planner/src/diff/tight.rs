@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use strat_model::{Kind, LocalAddr, Name, SiteFacts, Spec};
+use strat_model::{Field, Kind, LocalAddr, Name, SiteFacts, Spec};
 
 use crate::plan::{Action, Change, ReplaceOrder, Rollout};
 use crate::room::{Room, Usage};
@@ -102,6 +102,9 @@ impl<'a> Space<'a> {
 
     /// Counts all in that a change makes; gives its site if that does not fit.
     fn at_once(&mut self, change: &Change) -> Option<Name> {
+        if change.action == Action::Update {
+            return self.grows_at_once(change);
+        }
         if !matches!(change.action, Action::Create | Action::Replace) {
             return None;
         }
@@ -110,6 +113,21 @@ impl<'a> Space<'a> {
         for goal in &change.goals {
             fits &= room.take_goal(goal);
         }
+        (!fits).then(|| change.site.clone())
+    }
+
+    /// Counts in by how much a change's machines grow where they are; gives its site if that does not
+    /// fit.
+    fn grows_at_once(&mut self, change: &Change) -> Option<Name> {
+        if !grows(change) {
+            return None;
+        }
+        let index = self.index;
+        let room = self.room(&change.site)?;
+        let mut usage = Usage::default();
+        in_the_end(change, room, index, &mut usage);
+        let fits = room.covers(&usage);
+        room.take_usage(&usage);
         (!fits).then(|| change.site.clone())
     }
 
@@ -232,11 +250,11 @@ pub(super) fn without_room(
     }
     ends.retain(|site, usage| space.room(site).is_some_and(|room| !room.covers(usage)));
     let takes = |change: &Change| {
-        matches!(change.kind, Kind::Machine | Kind::Volume)
-            && matches!(
-                change.action,
-                Action::Create | Action::Replace | Action::Delete
-            )
+        let comes_or_goes = matches!(
+            change.action,
+            Action::Create | Action::Replace | Action::Delete
+        );
+        matches!(change.kind, Kind::Machine | Kind::Volume) && (comes_or_goes || grows(change))
     };
     let full = changes.iter().enumerate();
     full.filter(|(_, change)| takes(change) && ends.contains_key(&change.site))
@@ -248,6 +266,13 @@ pub(super) fn without_room(
             )
         })
         .collect()
+}
+
+/// Whether a change makes things that stay another size.
+fn grows(change: &Change) -> bool {
+    let sizes = [Field::MachineType, Field::Disks, Field::Size];
+    let mut fields = change.fields.iter();
+    change.action == Action::Update && fields.any(|change| sizes.contains(&change.field))
 }
 
 /// What a change takes of a site's room when it is done, and what it gives back.
@@ -264,6 +289,10 @@ fn in_the_end(change: &Change, room: &Room<'_>, index: &InventoryIndex<'_>, usag
         ) {
             (Spec::Machine(spec), _) if goes => usage.add(&room.need(spec), -1),
             (Spec::Volume(spec), _) if goes => usage.add_disk(spec.size, -1),
+            (Spec::Machine(is), Some(Spec::Machine(to))) if change.action == Action::Update => {
+                usage.add(&room.need(to), 1);
+                usage.add(&room.need(is), -1);
+            }
             (Spec::Volume(is), Some(Spec::Volume(to))) if change.action == Action::Update => {
                 usage.add_disk(to.size, 1);
                 usage.add_disk(is.size, -1);

@@ -208,7 +208,9 @@ impl<'a> Lint<'a> {
         }
         for step in &graph.steps {
             let (goal, attaches) = match &step.op {
-                StepOp::Create { goal, .. } | StepOp::Update { goal, .. } => (*goal, false),
+                StepOp::Create { goal, .. }
+                | StepOp::Update { goal, .. }
+                | StepOp::Restart { goal, .. } => (*goal, false),
                 StepOp::Attach { goal, .. } => (*goal, true),
                 _ => continue,
             };
@@ -249,6 +251,7 @@ impl<'a> Lint<'a> {
                 StepOp::Delete { targets } => targets.as_slice(),
                 StepOp::ClearRules { target } => std::slice::from_ref(target),
                 StepOp::Update { target, .. } => target.as_slice(),
+                StepOp::Restart { target, .. } => std::slice::from_ref(target),
                 _ => &[],
             };
             for target in targets {

@@ -80,6 +80,16 @@ fn takes(step: &Step, site: &Name, seen: &Seen<'_>, plan: &Plan) -> Option<Amoun
             let count = i128::from(*count);
             Some((i128::from(cpu) * count, i128::from(memory) * count))
         }
+        StepOp::Restart { target, goal, .. } => {
+            let goal = plan.changes[step.change].goals.get(*goal)?;
+            let is = seen.get(&(site, &target.id)).map(|seen| &seen.spec);
+            let (Spec::Machine(to), Some(Spec::Machine(is))) = (&goal.spec, is) else {
+                return None;
+            };
+            let ((cpu, memory, _), (cpu_is, memory_is, _)) = (amounts(to), amounts(is));
+            let more = |to: u64, is: u64| i128::from(to) - i128::from(is);
+            Some((more(cpu, cpu_is), more(memory, memory_is)))
+        }
         StepOp::Delete { targets } => {
             let mut gives = (0, 0);
             for target in targets {

@@ -91,7 +91,7 @@ impl<'a> Lowering<'a> {
         let plan = self.plan;
         for site in &plan.tight {
             let machines = |step: &&Step| step.site == *site && step.kind == Kind::Machine;
-            let (mut gone, mut made) = (Vec::new(), Vec::new());
+            let (mut gone, mut made, mut grown) = (Vec::new(), Vec::new(), Vec::new());
             for step in self.steps.iter().filter(machines) {
                 match step.op {
                     StepOp::Delete { .. } => gone.push(step.id),
@@ -99,10 +99,29 @@ impl<'a> Lowering<'a> {
                     StepOp::Create { .. } if !plan.rollouts.contains_key(&step.addr.local) => {
                         made.push(step.id);
                     }
+                    StepOp::Restart { .. } if self.grows(step) => grown.push(step.id),
+                    StepOp::Restart { .. } => gone.push(step.id),
                     _ => {}
                 }
             }
+            self.wait_softly_for_all(&grown, &gone);
+            gone.retain(|id| matches!(self.steps[id.index()].op, StepOp::Delete { .. }));
             self.wait_for_all(&made, &gone);
+        }
+    }
+
+    /// Whether a machine that becomes another size takes more of its site's hardware then.
+    fn grows(&self, step: &Step) -> bool {
+        let StepOp::Restart { target, goal, .. } = &step.op else {
+            return false;
+        };
+        let goal = self.plan.changes[step.change].goals.get(*goal);
+        let is = self.index.by_id(&step.site, &target.id);
+        match (goal.map(|goal| &goal.spec), is.map(|is| &is.spec)) {
+            (Some(Spec::Machine(to)), Some(Spec::Machine(is))) => {
+                to.cpu > is.cpu || to.memory > is.memory
+            }
+            _ => false,
         }
     }
 

@@ -176,7 +176,9 @@ impl<'a> Lowering<'a> {
         let step = &self.steps[number];
         let change = &plan.changes[step.change];
         let (goal, attached) = match &step.op {
-            StepOp::Create { goal, .. } | StepOp::Update { goal, .. } => (*goal, false),
+            StepOp::Create { goal, .. }
+            | StepOp::Update { goal, .. }
+            | StepOp::Restart { goal, .. } => (*goal, false),
             StepOp::Attach { goal, .. } => (*goal, true),
             // The old machine keeps its volume until the new one is there.
             StepOp::Detach { .. } => (0, true),

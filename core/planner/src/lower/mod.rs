@@ -272,6 +272,22 @@ impl<'a> Lowering<'a> {
             last = vec![id];
         };
         let power_alone = target.fields.as_slice() == [Field::Power];
+        let takes = change.transition.as_ref();
+        if takes.is_some_and(strat_model::Transition::stops) {
+            let op = StepOp::Restart {
+                target: target.clone(),
+                goal: target.goal,
+                fields,
+            };
+            put(self, op);
+            let op = StepOp::Probe {
+                made: Vec::new(),
+                ids: vec![target.id.clone()],
+                health: change.health.clone(),
+            };
+            put(self, op);
+            return;
+        }
         if !power_alone {
             let op = StepOp::Update {
                 target: Some(target.clone()),

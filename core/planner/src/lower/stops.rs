@@ -133,7 +133,13 @@ impl<'a> Lowering<'a> {
         let touches = self.touches.get(&(site, id)).into_iter().flatten();
         let updates = touches.filter(|step| {
             let op = &self.steps[step.index()].op;
-            matches!(op, StepOp::Update { .. } | StepOp::Start { .. })
+            matches!(
+                op,
+                StepOp::Update { .. }
+                    | StepOp::Restart { .. }
+                    | StepOp::Start { .. }
+                    | StepOp::Probe { .. }
+            )
         });
         updates.copied().collect()
     }

@@ -209,7 +209,7 @@ fn what_has_its_name_and_no_mark_is_left_and_not_made_twice() {
     assert_eq!(lines(&plan), Vec::<String>::new());
     let held = &plan.withheld[0];
     assert_eq!(held.what, "bucket.assets@east");
-    assert!(held.why.contains("adopt assets"), "{}", held.why);
+    assert!(held.why.contains("adopt bucket.assets"), "{}", held.why);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod drift;
 mod growing;
 mod others;
 mod placing;
+mod resizing;
 mod room;
 mod spending;
 mod stock;

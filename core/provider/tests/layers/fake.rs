@@ -14,10 +14,10 @@ use strat_model::{
     ResourceState, Result, Shared, Sizing, Spec, SubnetScope, SubnetSpec, Token, VolumeSpec,
 };
 use strat_provider::{
-    Attachment, Clock, Create, CreateMachines, Filter, Identity, Images, Kept, LeaseKey,
-    LeaseVersion, Leases, MachineBatch, Machines, Observe, Offers, Outcome, Page, PageToken,
-    PermissionCheck, Permissions, Provider, ProviderExt, Shutdown, Sought, TokioClock, Update,
-    Writes,
+    Attachment, Clock, Contents, Create, CreateMachines, Emptied, Filter, Identity, Images, Kept,
+    LeaseKey, LeaseVersion, Leases, MachineBatch, Machines, Observe, Offers, Outcome, Page,
+    PageToken, PermissionCheck, Permissions, Provider, ProviderExt, Shutdown, Sought, TokioClock,
+    Update, Writes,
 };
 
 /// How a call of this name ends.
@@ -201,6 +201,9 @@ impl Provider for Fake {
     fn machines(&self) -> Option<&dyn Machines> {
         Some(self)
     }
+    fn contents(&self) -> Option<&dyn Contents> {
+        Some(self)
+    }
     fn attachment(&self) -> Option<&dyn Attachment> {
         Some(self)
     }
@@ -316,6 +319,14 @@ impl Attachment for Fake {
     }
     async fn detach_volume(&self, _: &ResourceId) -> Result<()> {
         self.end("detach_volume").await
+    }
+}
+
+#[async_trait]
+impl Contents for Fake {
+    async fn empty_bucket(&self, _: &ResourceId) -> Result<Emptied> {
+        self.end("empty_bucket").await?;
+        Ok(Emptied::default())
     }
 }
 

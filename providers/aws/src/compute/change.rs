@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_ec2::types::AttributeValue;
 use strat_model::{
     Error, ErrorKind, Field, Kind, MachineSpec, Resource, ResourceId, ResourceState, Result, Spec,
 };
 use strat_provider::{Observe as _, Outcome, Shutdown, Update};
 
+use super::disks;
 use crate::capabilities::IDS_PER_CALL;
 use crate::error::{failed, gone, is_gone, refuse};
 use crate::provider::{AwsProvider, filter};
-use crate::tags;
+use crate::tags::{self, DISKS};
 
 impl AwsProvider {
     pub(crate) async fn change_machine(
@@ -18,10 +20,35 @@ impl AwsProvider {
         request: Update<'_, MachineSpec<ResourceId>>,
     ) -> Result<Resource> {
         let found = self.describe_machine(request.id).await?;
-        let (mut machine, tags) = found.ok_or_else(|| gone(Kind::Machine, request.id))?;
+        let (mut machine, tags, root) = found.ok_or_else(|| gone(Kind::Machine, request.id))?;
         let labels = request.fields.contains(&Field::Labels);
         let labels = labels.then_some(&request.spec.labels);
-        let change = tags::change(&tags, request.mark, labels)?;
+        let mut change = tags::change(&tags, request.mark, labels)?;
+        if request.fields.contains(&Field::MachineType)
+            && let Spec::Machine(is) = &mut machine.spec
+            && is.machine_type != request.spec.machine_type
+        {
+            // EC2 says the same; it is not asked what the answer to is known.
+            if machine.state != ResourceState::Stopped {
+                let message = format!("the machine {} must be off for this", request.id);
+                return Err(refuse(ErrorKind::Conflict, message));
+            }
+            self.set_type(request.id, &request.spec.machine_type)
+                .await?;
+            is.machine_type.clone_from(&request.spec.machine_type);
+            (is.cpu, is.memory) = (request.spec.cpu, request.spec.memory);
+        }
+        if request.fields.contains(&Field::Disks)
+            && let Spec::Machine(is) = &mut machine.spec
+            && is.disks != request.spec.disks
+        {
+            self.grow_disks(request.id, &root, &request.spec.disks)
+                .await?;
+            is.disks.clone_from(&request.spec.disks);
+            let disks = disks::write(&request.spec.disks);
+            change.set.insert(DISKS.to_owned(), disks.clone());
+            change.after.insert(DISKS.to_owned(), disks);
+        }
         if request.fields.contains(&Field::Firewalls)
             && let Spec::Machine(is) = &mut machine.spec
             && is.firewalls != request.spec.firewalls
@@ -34,6 +61,18 @@ impl AwsProvider {
         machine.remark(tags::mark(&change.after));
         *machine.spec.labels_mut() = tags::labels(&change.after);
         Ok(machine)
+    }
+
+    /// Makes a machine that is off another type.
+    ///
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/change-instance-type-of-ebs-backed-instance.html>
+    async fn set_type(&self, id: &ResourceId, machine_type: &str) -> Result<()> {
+        let value = AttributeValue::builder().value(machine_type).build();
+        let call = self.ec2().modify_instance_attribute();
+        let set = call.instance_id(id.as_str()).instance_type(value).send();
+        set.await
+            .map(drop)
+            .map_err(self.failed("ec2:ModifyInstanceAttribute"))
     }
 
     /// Sets the groups of a machine; for none, the default group of its network, since EC2 wants

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types::{BlockDeviceMapping, EbsBlockDevice, Volume};
-use strat_model::{Bytes, DiskSpec, ErrorKind, Result};
+use strat_model::{Bytes, DiskSpec, ErrorKind, ResourceId, Result};
 
 use crate::error::{failed, refuse};
 use crate::provider::{AwsProvider, filter};
@@ -106,6 +106,45 @@ impl AwsProvider {
             }
         }
         Ok(disks)
+    }
+}
+
+impl AwsProvider {
+    /// Makes a machine's own disks as large as they are to be. None becomes smaller.
+    pub(super) async fn grow_disks(
+        &self,
+        machine: &ResourceId,
+        root: &str,
+        wanted: &[DiskSpec],
+    ) -> Result<()> {
+        let call = self.ec2().describe_volumes();
+        let call = call.filters(filter("attachment.instance-id", [machine.as_str()]));
+        let answer = call.send().await.map_err(failed("ec2:DescribeVolumes"))?;
+        let own = answer.volumes().iter().filter_map(|volume| {
+            let (_, device, disk) = own_disk(volume)?;
+            Some((device, disk, volume.volume_id()?.to_owned()))
+        });
+        let mut own: Vec<_> = own.collect();
+        own.sort_by_key(|(device, ..)| (device != root, device.clone()));
+        if own.len() != wanted.len() {
+            let (there, wanted) = (own.len(), wanted.len());
+            let message =
+                format!("{machine} has {there} disks of its own, and is to have {wanted}");
+            return Err(refuse(ErrorKind::Precondition, message));
+        }
+        for ((_, is, id), wanted) in own.iter().zip(wanted) {
+            if class::gib(wanted.size)? < class::gib(is.size)? || wanted.class != is.class {
+                let message = format!("the disk {id} of {machine} can only grow");
+                return Err(refuse(ErrorKind::Unsupported, message));
+            }
+        }
+        for ((_, is, id), wanted) in own.iter().zip(wanted) {
+            if class::gib(wanted.size)? > class::gib(is.size)? {
+                self.modify_volume(&ResourceId::from(id), is, wanted, true)
+                    .await?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -80,11 +80,11 @@ impl AwsProvider {
         Ok(reported.map(|(machine, _)| machine).collect())
     }
 
-    /// One machine with its tags.
+    /// One machine, with its tags and the device of its root disk.
     pub(super) async fn describe_machine(
         &self,
         id: &ResourceId,
-    ) -> Result<Option<(Resource, Tags)>> {
+    ) -> Result<Option<(Resource, Tags, String)>> {
         let call = self.ec2().describe_instances();
         let call = call.filters(filter("instance-id", [id.as_str()]));
         let answer = call.send().await.map_err(failed("ec2:DescribeInstances"))?;
@@ -97,7 +97,11 @@ impl AwsProvider {
         };
         let machine = self.report_all(std::slice::from_ref(instance)).await?;
         let tags = tags::read(instance.tags());
-        Ok(machine.into_iter().next().map(|machine| (machine, tags)))
+        let root = instance.root_device_name().unwrap_or_default().to_owned();
+        Ok(machine
+            .into_iter()
+            .next()
+            .map(|machine| (machine, tags, root)))
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct TypeSize {
     pub(crate) gpus: u32,
     /// Their model.
     pub(crate) gpu: Option<String>,
+    /// Whether its machines have disks of the host, which are empty after each start.
+    pub(crate) host_disks: bool,
 }
 
 /// The sizes that are known: a type's never changes.
@@ -44,6 +46,12 @@ impl TypeCache {
                 .iter()
                 .map(|(kind, size)| (kind.clone(), size.clone())),
         );
+    }
+
+    /// The size of a type, if it is known.
+    pub(crate) fn one(&self, kind: &str) -> Option<TypeSize> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(kind).cloned()
     }
 
     /// Those of these types that are known.
@@ -123,6 +131,7 @@ fn size_of(info: &InstanceTypeInfo) -> Option<(String, TypeSize)> {
         memory: Bytes(u64::try_from(mib).ok()? << 20),
         gpus: u32::try_from(count).ok()?,
         gpu: whole().find_map(GpuDeviceInfo::name).map(str::to_owned),
+        host_disks: info.instance_storage_supported() == Some(true),
     };
     Some((kind, size))
 }

@@ -27,7 +27,7 @@ use crate::provider::AwsProvider;
 type Answers = BTreeMap<&'static str, PermissionState>;
 
 /// The actions of the least policy, `docs/aws-policy.json`; a test compares them.
-pub(super) const ACTIONS: [&str; 68] = [
+pub(super) const ACTIONS: [&str; 72] = [
     "ec2:AllocateAddress",
     "ec2:AssociateAddress",
     "ec2:AttachInternetGateway",
@@ -81,13 +81,17 @@ pub(super) const ACTIONS: [&str; 68] = [
     "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
     simulation::ACTION,
     "pricing:GetProducts",
+    "s3:AbortMultipartUpload",
     "s3:CreateBucket",
     "s3:DeleteBucket",
+    "s3:DeleteObjectVersion",
     "s3:GetBucketTagging",
     "s3:GetBucketVersioning",
     "s3:GetObject",
     "s3:ListAllMyBuckets",
     "s3:ListBucket",
+    "s3:ListBucketMultipartUploads",
+    "s3:ListBucketVersions",
     "s3:PutBucketPublicAccessBlock",
     "s3:PutBucketTagging",
     "s3:PutBucketVersioning",
@@ -138,6 +142,14 @@ impl AwsProvider {
             "servicequotas:GetServiceQuota" => Some("no limit on virtual CPUs is known ahead"),
             "ec2:DescribeSpotPriceHistory" if !self.settings.spot => {
                 Some("this site may not list spot capacity, which it does not")
+            }
+            "s3:ListBucketVersions" => {
+                Some("nobody knows whether a bucket is empty: each is deleted by name alone")
+            }
+            "s3:AbortMultipartUpload"
+            | "s3:DeleteObjectVersion"
+            | "s3:ListBucketMultipartUploads" => {
+                Some("a bucket that is not empty is not emptied, and stays")
             }
             simulation::ACTION => Some("some permissions can only be told by using them"),
             _ => None,

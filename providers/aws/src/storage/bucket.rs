@@ -204,7 +204,8 @@ impl AwsProvider {
                         return Ok(None);
                     };
                     let versioning = self.versioning(id.as_str()).await?;
-                    Ok(Some(self.report_bucket(id.as_str(), &tags, versioning)))
+                    let bucket = self.report_bucket(id.as_str(), &tags, versioning);
+                    self.with_contents(bucket).await.map(Some)
                 });
                 let items = try_join_all(reads).await?.into_iter().flatten().collect();
                 Ok(Found { items, next: None })
@@ -280,7 +281,10 @@ impl AwsProvider {
                 return Ok(Some(self.report_bucket(name, tags, false)));
             }
             match self.versioning(name).await {
-                Ok(versioning) => Ok(Some(self.report_bucket(name, tags, versioning))),
+                Ok(versioning) => {
+                    let bucket = self.report_bucket(name, tags, versioning);
+                    self.with_contents(bucket).await.map(Some)
+                }
                 // The tagging API still shows what was deleted a moment ago.
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(error),
@@ -288,6 +292,24 @@ impl AwsProvider {
         });
         let items = try_join_all(reads).await?.into_iter().flatten().collect();
         Ok(Found { items, next })
+    }
+
+    /// Says of a bucket of ours whether anything is in it, where that may be looked at. One that is
+    /// gone since its tags were read says nothing of that.
+    async fn with_contents(&self, mut bucket: Resource) -> Result<Resource> {
+        if bucket.mark.is_none() {
+            return Ok(bucket);
+        }
+        match strat_s3::is_empty(&self.access.s3, &bucket.name).await {
+            Ok(Some(empty)) => {
+                let empty = empty.to_string();
+                bucket.attributes.insert(Resource::EMPTY.to_owned(), empty);
+            }
+            Ok(None) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        Ok(bucket)
     }
 
     async fn add_untagged(&self, tagged: &mut Vec<(String, Tags)>) -> Result<()> {

@@ -6,7 +6,7 @@ mod volume;
 
 use async_trait::async_trait;
 use strat_model::{ResourceId, Result};
-use strat_provider::Attachment;
+use strat_provider::{Attachment, Contents, Emptied};
 
 use crate::provider::AwsProvider;
 
@@ -18,5 +18,12 @@ impl Attachment for AwsProvider {
 
     async fn detach_volume(&self, id: &ResourceId) -> Result<()> {
         self.detach(id).await
+    }
+}
+
+#[async_trait]
+impl Contents for AwsProvider {
+    async fn empty_bucket(&self, id: &ResourceId) -> Result<Emptied> {
+        strat_s3::empty(&self.access.s3, id.as_str()).await
     }
 }

@@ -1,9 +1,9 @@
 //! Volumes: EBS.
 
-use aws_sdk_ec2::types::{ResourceType, Volume, VolumeAttachmentState, VolumeState};
+use aws_sdk_ec2::types::{ResourceType, Volume, VolumeAttachmentState, VolumeState, VolumeType};
 use jiff::Timestamp;
 use strat_model::{
-    Attributes, Bytes, Error, ErrorKind, Field, Kind, Mark, Name, Resource, ResourceId,
+    Attributes, Bytes, DiskSpec, Error, ErrorKind, Field, Kind, Mark, Name, Resource, ResourceId,
     ResourceState, Result, Spec, VolumeSpec, Witness,
 };
 use strat_provider::{Create, Update};
@@ -61,12 +61,28 @@ impl AwsProvider {
 
     pub(crate) async fn change_volume(&self, request: Update<'_, Wanted>) -> Result<Resource> {
         let (mut volume, mut before) = self.one_volume(request.id).await?;
-        if request.fields.contains(&Field::Size)
-            && let Spec::Volume(is) = &mut volume.spec
-            && is.size != request.spec.size
+        let changes = |field| request.fields.contains(&field);
+        if let Spec::Volume(is) = &mut volume.spec
+            && (changes(Field::Size) || changes(Field::Class))
         {
-            self.grow(request.id, is, request.spec.size).await?;
-            is.size = request.spec.size;
+            let now = DiskSpec {
+                size: is.size,
+                class: is.class,
+            };
+            let then = DiskSpec {
+                size: if changes(Field::Size) {
+                    request.spec.size
+                } else {
+                    is.size
+                },
+                class: if changes(Field::Class) {
+                    request.spec.class
+                } else {
+                    is.class
+                },
+            };
+            self.modify_volume(request.id, &now, &then, false).await?;
+            (is.size, is.class) = (then.size, then.class);
         }
         let labels = request.fields.contains(&Field::Labels);
         let labels = labels.then_some(&request.spec.labels);
@@ -90,17 +106,38 @@ impl AwsProvider {
         Ok(volume)
     }
 
-    async fn grow(&self, id: &ResourceId, is: &Wanted, wanted: Bytes) -> Result<()> {
-        let (now, then) = (class::gib(is.size)?, class::gib(wanted)?);
+    /// Brings a volume to a size and class, in one call: EBS counts calls. Operations come with the
+    /// type and size.
+    pub(crate) async fn modify_volume(
+        &self,
+        id: &ResourceId,
+        is: &DiskSpec,
+        to: &DiskSpec,
+        boots: bool,
+    ) -> Result<()> {
+        let (now, then) = (class::gib(is.size)?, class::gib(to.size)?);
         if then < now {
-            let message = format!("the volume {id} cannot shrink from {} to {wanted}", is.size);
+            let message = format!(
+                "the volume {id} cannot shrink from {} to {}",
+                is.size, to.size
+            );
             return Err(refuse(ErrorKind::Invalid, message));
         }
-        if then > now {
-            let call = self.ec2().modify_volume().volume_id(id.as_str()).size(then);
-            call.send().await.map_err(self.failed("ec2:ModifyVolume"))?;
-            self.recent.grown(id, wanted);
+        if then == now && is.class == to.class {
+            return Ok(());
         }
+        let kind = class::volume_type(to.class, then, boots);
+        if is.class != to.class && kind == VolumeType::Standard {
+            let message = format!("the volume {id} cannot become magnetic");
+            return Err(refuse(ErrorKind::Unsupported, message));
+        }
+        let iops = class::iops(&kind, then);
+        let other = (is.class != to.class).then_some(kind);
+        let call = self.ec2().modify_volume().volume_id(id.as_str());
+        let call = call.set_size((then > now).then_some(then));
+        let sent = call.set_volume_type(other).set_iops(iops).send().await;
+        sent.map_err(|error| busy(self.failed("ec2:ModifyVolume")(error)))?;
+        self.recent.grown(id, to.size);
         Ok(())
     }
 
@@ -202,6 +239,21 @@ impl AwsProvider {
         let found = self.describe_volumes(Scan::Ids(std::slice::from_ref(id)));
         let found = found.await?.0.into_iter().next();
         found.ok_or_else(|| gone(Kind::Volume, id))
+    }
+}
+
+/// Says what there is to wait for, where EBS does not change a volume now.
+fn busy(error: Error) -> Error {
+    match error.code() {
+        Some("VolumeModificationRateExceeded") => error.with_help(
+            "EBS changes a volume four times in 24 hours at most; apply again later: the rest of the \
+             plan does not wait for it",
+        ),
+        Some("IncorrectModificationState") => error.with_help(
+            "the last change of this volume is not done yet, which takes from minutes to hours; apply \
+             again then",
+        ),
+        _ => error,
     }
 }
 

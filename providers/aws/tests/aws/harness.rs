@@ -148,7 +148,7 @@ impl Harness for Moto {
     }
 
     fn may_buy(&self, offer: &Offer) -> bool {
-        offer.machine_type == "t3.micro"
+        matches!(offer.machine_type.as_str(), "t3.micro" | "t3.small")
     }
 
     async fn make_foreign(&self, kind: Kind, name: &str) -> Option<ResourceId> {

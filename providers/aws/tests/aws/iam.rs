@@ -21,15 +21,24 @@ use crate::harness::{connect, machine_spec, site, subnet_spec};
 use crate::moto;
 
 /// What a site without spot capacity does not need.
-pub(crate) const NOT_NEEDED_WITHOUT_SPOT: [&str; 4] = [
+pub(crate) const NOT_NEEDED_WITHOUT_SPOT: [&str; 8] = [
     "ec2:DescribeSpotPriceHistory",
     "iam:SimulatePrincipalPolicy",
     "pricing:GetProducts",
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObjectVersion",
+    "s3:ListBucketMultipartUploads",
+    "s3:ListBucketVersions",
     "servicequotas:GetServiceQuota",
 ];
 
 /// What no life of a site needs to do, or what goes on without it.
-const NOT_NEEDED: [&str; 8] = [
+const NOT_NEEDED: [&str; 12] = [
+    // Without these nobody knows whether a bucket is empty, and none that is not is emptied.
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObjectVersion",
+    "s3:ListBucketMultipartUploads",
+    "s3:ListBucketVersions",
     // Only sites with `prices = "live"` need it, and moto has no price list.
     "pricing:GetProducts",
     // Only looking at permissions needs it.

@@ -40,7 +40,10 @@ impl Site {
         &self,
         request: &OwnedUpdate<MachineSpec<ResourceId>>,
     ) -> Result<Resource> {
-        check_fields(&self.live, Kind::Machine, &request.fields)?;
+        let sizes = [Field::MachineType, Field::Disks];
+        let others = request.fields.iter().copied();
+        let others = others.filter(|field| !sizes.contains(field)).collect();
+        check_fields(&self.live, Kind::Machine, &others)?;
         let _definitions = self.lock_definitions();
         let (host, guest) = self.need_guest(&request.id)?;
         let mut thing = match guest.thing.clone() {
@@ -53,6 +56,12 @@ impl Site {
         thing.set_mark(request.mark.as_ref());
         if request.fields.contains(&Field::Labels) {
             thing.labels.clone_from(&request.spec.labels);
+        }
+        if request.fields.contains(&Field::MachineType) {
+            self.resize(host, &guest, &mut thing, &request.spec)?;
+        }
+        if request.fields.contains(&Field::Disks) {
+            self.grow_disks(host, &guest, &mut thing, &request.spec.disks)?;
         }
         let mut changed = BTreeSet::new();
         if request.fields.contains(&Field::Firewalls) {

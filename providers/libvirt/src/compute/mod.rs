@@ -6,6 +6,7 @@ mod finish;
 mod ground;
 mod keypairs;
 mod machines;
+mod resize;
 
 use async_trait::async_trait;
 use strat_model::{ResourceId, Result};

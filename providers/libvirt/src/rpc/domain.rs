@@ -101,6 +101,16 @@ impl Domain {
         self.call(p::DOMAIN_SET_AUTOSTART, autostart)
     }
 
+    /// Sets how many processors it has, or may have, by the flags.
+    pub(crate) fn set_vcpus(&self, count: u32, flags: u32) -> Result<(), Error> {
+        self.call(p::DOMAIN_SET_VCPUS_FLAGS, (count, flags))
+    }
+
+    /// Sets how much memory it has, or may have, by the flags; in KiB.
+    pub(crate) fn set_memory(&self, kib: u64, flags: u32) -> Result<(), Error> {
+        self.call(p::DOMAIN_SET_MEMORY_FLAGS, (kib, flags))
+    }
+
     pub(crate) fn set_metadata(
         &self,
         kind: i32,

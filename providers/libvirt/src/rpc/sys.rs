@@ -43,6 +43,8 @@ pub(crate) const VIR_FROM_REMOTE: i32 = 13;
 // Domains.
 pub(crate) const VIR_DOMAIN_AFFECT_LIVE: u32 = 1;
 pub(crate) const VIR_DOMAIN_AFFECT_CONFIG: u32 = 2;
+pub(crate) const VIR_DOMAIN_MEM_MAXIMUM: u32 = 4;
+pub(crate) const VIR_DOMAIN_VCPU_MAXIMUM: u32 = 4;
 pub(crate) const VIR_DOMAIN_XML_INACTIVE: u32 = 2;
 pub(crate) const VIR_DOMAIN_START_AUTODESTROY: u32 = 2;
 pub(crate) const VIR_DOMAIN_METADATA_ELEMENT: i32 = 2;

@@ -6,9 +6,10 @@ mod foreign;
 mod volumes;
 
 use async_trait::async_trait;
-use strat_model::{ResourceId, Result};
-use strat_provider::Attachment;
+use strat_model::{ErrorKind, ResourceId, Result};
+use strat_provider::{Attachment, Contents, Emptied};
 
+use crate::error::fail;
 use crate::provider::LibvirtProvider;
 
 #[async_trait]
@@ -25,5 +26,15 @@ impl Attachment for LibvirtProvider {
         let id = id.clone();
         self.run("detach_volume", move |site| site.detach_volume(&id))
             .await
+    }
+}
+
+#[async_trait]
+impl Contents for LibvirtProvider {
+    async fn empty_bucket(&self, id: &ResourceId) -> Result<Emptied> {
+        match self.buckets() {
+            Some(buckets) => buckets.empty(id).await,
+            None => Err(fail(ErrorKind::Unsupported, "this site has no buckets")),
+        }
     }
 }

@@ -158,7 +158,8 @@ impl Site {
                 return Err(fail(ErrorKind::Invalid, message));
             }
             if request.spec.size > capacity.unwrap_or(now) {
-                self.grow(host, &thing.body, request.spec.size)?;
+                let body = &thing.body;
+                self.grow(host, &body.pool, &body.volume, request.spec.size)?;
             }
             thing.body.size = request.spec.size;
         }
@@ -167,28 +168,28 @@ impl Site {
     }
 
     /// Makes a volume larger, in the machine that has it too.
-    fn grow(&self, host: &Host, body: &VolumeBody, to: Bytes) -> Result<()> {
-        let doing = || format!("growing the volume {}", body.volume);
-        let pool = self.pool_named(host, &body.pool)?;
+    pub(crate) fn grow(&self, host: &Host, pool: &str, volume: &str, to: Bytes) -> Result<()> {
+        let doing = || format!("growing the volume {volume}");
+        let pool = self.pool_named(host, pool)?;
         if !pool.has_files {
             // libvirt's logical backend has no `resizeVol`:
             // <https://libvirt.org/storage.html#lvm-volume-group-pool>
             let message = format!(
-                "the volume {} is in the pool {} of block devices, where libvirt makes nothing \
+                "the volume {volume} is in the pool {} of block devices, where libvirt makes nothing \
                  larger",
-                body.volume, pool.name
+                pool.name
             );
             let help = "make a new volume, and copy what is in this one";
             return Err(fail(ErrorKind::Unsupported, message).with_help(help));
         }
-        let path = pool.path_of(&body.volume);
+        let path = pool.path_of(volume);
         let guests = host.guests()?;
         let user = guests
             .iter()
             .filter(|guest| guest.running)
             .find_map(|guest| Some((guest, guest.disk(&path)?)));
         let Some((guest, disk)) = user else {
-            return pool.resize(host, &body.volume, to);
+            return pool.resize(host, volume, to);
         };
         let Some(domain) = host.domain(&guest.uuid)? else {
             return Err(missing(format!("machine {}", guest.name)));

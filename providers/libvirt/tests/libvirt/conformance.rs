@@ -169,3 +169,12 @@ impl Harness for HostsHarness {
 
 conformance!(one_host, HostsHarness::new(1));
 conformance!(a_rack, HostsHarness::new(2));
+
+#[test]
+fn the_page_on_changes_says_what_libvirt_says() {
+    strat_conformance::table::check(&[strat_conformance::table::Column {
+        name: "libvirt".to_owned(),
+        kinds: strat_libvirt::capabilities().kinds,
+        changes: strat_libvirt::changes(),
+    }]);
+}

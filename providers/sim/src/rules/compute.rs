@@ -131,7 +131,7 @@ impl Cloud {
         Ok(subnet.clone())
     }
 
-    fn check_size(&self, asked: &MachineSpec<ResourceId>) -> Result<()> {
+    pub(super) fn check_size(&self, asked: &MachineSpec<ResourceId>) -> Result<()> {
         let refuse = |message| {
             Err(self
                 .fail(Trouble::BadType, message)
@@ -326,8 +326,10 @@ impl Cloud {
         if let Some(zone) = super::zone_of(&thing.spec) {
             self.check_zone(tx, zone)?;
         }
+        self.check_stock(tx, &thing)?;
         let mut next = (*thing).clone();
         next.stopped = false;
+        next.resized = false;
         next.ready_at = after(
             tx.now,
             self.delay(Kind::Machine, self.site.behaviour.create_ms),
@@ -383,7 +385,7 @@ impl Shortfall {
 }
 
 /// What there is too little of for a machine, in words. What is not bounded is never lacking.
-fn lacking(free: &Pool, asked: &MachineSpec<ResourceId>, disk: Bytes) -> String {
+pub(super) fn lacking(free: &Pool, asked: &MachineSpec<ResourceId>, disk: Bytes) -> String {
     let mut lacking = Vec::new();
     let mut look = |short: bool, what: &str, free: String, asked: String| {
         if short {

@@ -6,6 +6,7 @@ mod create;
 mod delete;
 mod network;
 mod read;
+mod resize;
 mod storage;
 mod update;
 
@@ -46,7 +47,7 @@ impl Cloud {
         Self {
             key: site.region_key(),
             capabilities: site.capabilities(),
-            changes: site.changes(),
+            changes: site.changes(&offers),
             offers,
             images,
             site,

@@ -5,6 +5,7 @@ use std::path::Path;
 use strat_model::{
     Bytes, Digest, ImageSpec, KeypairSpec, Kind, Pool, ResourceId, Result, Scope, Spec, VolumeSpec,
 };
+use strat_provider::Emptied;
 
 use super::Cloud;
 use crate::Profile;
@@ -14,7 +15,28 @@ use crate::world::Tx;
 /// A file larger than this is not read to check its digest.
 const IMAGE_READ_MAX: u64 = 64 << 20;
 
+/// The most objects that one call deletes.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
+const OBJECTS_MAX: u64 = 1000;
+
 impl Cloud {
+    /// Takes some objects out of a bucket.
+    pub(crate) fn empty_bucket(&self, tx: &mut Tx<'_>, id: &ResourceId) -> Result<Emptied> {
+        self.check_kind(Kind::Bucket)?;
+        let Some(thing) = tx.region().get(Kind::Bucket, id).cloned() else {
+            return Ok(Emptied::default());
+        };
+        let removed = thing.objects.min(OBJECTS_MAX);
+        let mut next = (*thing).clone();
+        next.objects -= removed;
+        let left = next.objects > 0;
+        if removed > 0 {
+            tx.change(&thing, next, 0);
+        }
+        Ok(Emptied { removed, left })
+    }
+
     pub(super) fn check_volume(&self, tx: &Tx<'_>, volume: &VolumeSpec<ResourceId>) -> Result<()> {
         self.check_zone(tx, &volume.zone)?;
         if volume.size.0 == 0 {

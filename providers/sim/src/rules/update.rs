@@ -32,6 +32,13 @@ impl Cloud {
         for field in change.fields {
             take(&mut next.spec, change.spec, *field);
         }
+        if thing.spec != next.spec && self.stops(tx, &thing, &change) && !thing.stopped {
+            let message = format!("the {kind} {id} must be off for this");
+            return Err(self.fail(Trouble::NotReady, message));
+        }
+        if let (Spec::Machine(is), Spec::Machine(to)) = (&thing.spec, &next.spec) {
+            next.resized |= is.machine_type != to.machine_type;
+        }
         next.mark = change.mark.cloned();
         if let Some(mark) = change.mark {
             self.check_tags(mark, next.spec.labels())?;
@@ -42,6 +49,13 @@ impl Cloud {
         self.check_change(tx, &thing, &next.spec)?;
         let thing = tx.change(&thing, next, self.site.behaviour.consistency_ms);
         Ok(self.report(tx, &thing))
+    }
+
+    /// Whether a machine has to be off for a change.
+    fn stops(&self, tx: &Tx<'_>, thing: &Thing, change: &Change<'_>) -> bool {
+        let (is, to) = (self.report(tx, thing), change.spec.without_refs());
+        let takes = |field: &Field| self.changes.change(&is, &to, &BTreeSet::from([*field]));
+        change.fields.iter().any(|field| takes(field).stops())
     }
 
     fn check_fields(&self, tx: &Tx<'_>, thing: &Thing, change: &Change<'_>) -> Result<()> {
@@ -71,6 +85,11 @@ impl Cloud {
                 .attach
                 .iter()
                 .try_for_each(|machine| self.need(tx, Kind::Machine, machine).map(|_| ())),
+            (Spec::Machine(old), Spec::Machine(new))
+                if (&old.machine_type, &old.disks) != (&new.machine_type, &new.disks) =>
+            {
+                self.check_resize(tx, old, new)
+            }
             (Spec::Volume(old_spec), Spec::Volume(new)) if old_spec.size != new.size => {
                 if new.size < old_spec.size {
                     let message = format!("the volume {} cannot shrink", old.id);
@@ -105,6 +124,12 @@ fn take(to: &mut Spec<ResourceId>, from: &Spec<ResourceId>, field: Field) {
         (Spec::Address(to), Spec::Address(from), Field::Attach) => {
             to.attach.clone_from(&from.attach);
         }
+        (Spec::Machine(to), Spec::Machine(from), Field::MachineType) => {
+            to.machine_type.clone_from(&from.machine_type);
+            (to.cpu, to.memory) = (from.cpu, from.memory);
+        }
+        (Spec::Machine(to), Spec::Machine(from), Field::Disks) => to.disks.clone_from(&from.disks),
+        (Spec::Volume(to), Spec::Volume(from), Field::Class) => to.class = from.class,
         (Spec::Machine(to), Spec::Machine(from), Field::Firewalls) => {
             to.firewalls.clone_from(&from.firewalls);
         }

@@ -31,6 +31,9 @@ pub(crate) struct Thing {
     pub(crate) remembered_until: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "is_false")]
     pub(crate) stopped: bool,
+    /// Whether a machine that is off became another type since it ran.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) resized: bool,
     /// Whether a machine does not shut down when it is asked to.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(crate) hangs: bool,

@@ -135,6 +135,7 @@ impl Tx<'_> {
             gone_at: None,
             remembered_until: birth.remembered_ms.map(|ms| after(self.now, ms)),
             stopped: false,
+            resized: false,
             hangs: false,
             failed: false,
             request: birth.request.to_owned(),

@@ -12,10 +12,11 @@ use crate::bench::refused;
 use crate::{Bench, Harness, Outcome};
 
 /// Which facets a provider has.
-fn facets(provider: &dyn Provider) -> [(&'static str, bool); 5] {
+fn facets(provider: &dyn Provider) -> [(&'static str, bool); 6] {
     [
         ("machines", provider.machines().is_some()),
         ("attachment", provider.attachment().is_some()),
+        ("contents", provider.contents().is_some()),
         ("images", provider.images().is_some()),
         ("offers", provider.offers().is_some()),
         ("permissions", provider.permissions().is_some()),
@@ -143,6 +144,10 @@ async fn call_facets(bench: &Bench<'_>, layered: &Layered) -> BTreeSet<&'static 
         let _ = attachment.attach_volume(&missing, &missing).await;
         let _ = attachment.detach_volume(&missing).await;
         expected.extend(["attach_volume", "detach_volume"]);
+    }
+    if let Some(contents) = layered.contents() {
+        let _ = contents.empty_bucket(&missing).await;
+        expected.insert("empty_bucket");
     }
     if let Some(images) = layered.images() {
         let _ = images.public_images().await;

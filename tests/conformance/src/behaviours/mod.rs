@@ -1,6 +1,7 @@
 //! The behaviours, each an async function that returns when the promise is seen kept, and panics
 //! when it is broken.
 
+pub mod changing;
 pub mod facets;
 pub mod finding;
 pub mod leases;

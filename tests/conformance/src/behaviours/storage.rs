@@ -237,3 +237,38 @@ pub async fn a_bucket_with_objects_stays(harness: &dyn Harness) -> Outcome {
     bench.delete(&bucket).await;
     Outcome::Held
 }
+
+/// A bucket says whether it is empty, and is emptied call by call.
+pub async fn a_full_bucket_is_emptied(harness: &dyn Harness) -> Outcome {
+    let bench = bench!(harness, Bucket);
+    if bench.provider.contents().is_none() {
+        return passed_over("the provider empties no buckets");
+    }
+    let bucket = bench.create(&bench.spec(Kind::Bucket).await, "store").await;
+    let says = async |expected: &str| {
+        let seen = bench.ready(Kind::Bucket, &bucket.id).await;
+        let empty = seen.attributes.get(Resource::EMPTY).map(String::as_str);
+        assert_eq!(empty, Some(expected));
+    };
+    says("true").await;
+    if !harness.fill_bucket(&bucket.id, true).await {
+        return passed_over("the harness puts nothing into buckets");
+    }
+    says("false").await;
+    let mut removed = 0;
+    // A call may find nothing left to do: that what is not an object is gone too.
+    for _ in 0..5 {
+        let portion = bench.provider.empty_bucket(&bucket.id).await;
+        let portion = portion.expect("it is emptied");
+        removed += portion.removed;
+        if !portion.left {
+            break;
+        }
+    }
+    assert!(removed > 0, "there was an object in it");
+    says("true").await;
+    bench.delete(&bucket).await;
+    let gone = bench.provider.empty_bucket(&bucket.id).await;
+    assert!(!gone.expect("what is not there is empty").left);
+    Outcome::Held
+}

@@ -8,8 +8,8 @@ use strat_model::{
 
 use super::{Api, Layered};
 use crate::{
-    Attachment, CreateMachines, Images, MachineBatch, Machines, Offers, Outcome, PermissionCheck,
-    Permissions, Shutdown,
+    Attachment, Contents, CreateMachines, Emptied, Images, MachineBatch, Machines, Offers, Outcome,
+    PermissionCheck, Permissions, Shutdown,
 };
 
 /// The inner provider's facet, within a method of the same facet.
@@ -64,6 +64,16 @@ impl Attachment for Layered {
         let attachment = inner!(self.attachment);
         let call = self.write(Kind::Volume, "detach_volume").on(id);
         self.forward(call, || attachment.detach_volume(id)).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Contents for Layered {
+    async fn empty_bucket(&self, id: &ResourceId) -> Result<Emptied> {
+        let contents = inner!(self.contents);
+        let call = self.write(Kind::Bucket, "empty_bucket").on(id);
+        self.forward(call, || contents.empty_bucket(id)).await
     }
 }
 

@@ -19,7 +19,8 @@ use super::flaws::{Flaws, Partial, Whole};
 use super::outcome::{may_have_happened, unknown_after};
 use super::{Api, Call, Effect, Layer, Next, lock};
 use crate::{
-    Attachment, Identity, Images, Leases, Machines, Observe, Offers, Permissions, Provider, Writes,
+    Attachment, Contents, Identity, Images, Leases, Machines, Observe, Offers, Permissions,
+    Provider, Writes,
 };
 
 /// A provider inside a stack of layers.
@@ -160,6 +161,10 @@ impl Provider for Layered {
 
     fn attachment(&self) -> Option<&dyn Attachment> {
         self.inner.attachment().map(|_| self as _)
+    }
+
+    fn contents(&self) -> Option<&dyn Contents> {
+        self.inner.contents().map(|_| self as _)
     }
 
     fn images(&self) -> Option<&dyn Images> {

@@ -1,0 +1,100 @@
+//! Machines that become another size.
+
+use std::collections::BTreeMap;
+
+use strat_model::{DiskSpec, ErrorKind, MachineSpec, ResourceId, Result, only_grow};
+
+use crate::error::{Explain as _, fail, missing};
+use crate::host::{Guest, Host, MachineBody};
+use crate::rpc::sys;
+use crate::site::{Need, Site};
+use crate::thing::Thing;
+
+impl Site {
+    /// Gives a machine that is off other processors and memory. They are set before the document says
+    /// so: what is left of it after a crash is seen as a difference.
+    pub(super) fn resize(
+        &self,
+        host: &Host,
+        guest: &Guest,
+        thing: &mut Thing<MachineBody>,
+        to: &MachineSpec<ResourceId>,
+    ) -> Result<()> {
+        let is_same = (guest.cpu, guest.memory) == (to.cpu, to.memory);
+        if is_same && thing.body.machine_type == to.machine_type {
+            return Ok(());
+        }
+        if guest.running {
+            let message = format!("the machine {} must be off for this", guest.name);
+            return Err(fail(ErrorKind::Conflict, message));
+        }
+        self.has_room(host, guest, to)?;
+        let doing = || format!("making the machine {} another size", guest.name);
+        let Some(domain) = host.domain(&guest.uuid)? else {
+            return Err(missing(format!("machine {}", guest.name)));
+        };
+        // Each maximum first: what is above it comes down with it.
+        let config = sys::VIR_DOMAIN_AFFECT_CONFIG;
+        for flags in [config | sys::VIR_DOMAIN_MEM_MAXIMUM, config] {
+            domain
+                .set_memory(to.memory.0 >> 10, flags)
+                .on(host, doing)?;
+        }
+        for flags in [config | sys::VIR_DOMAIN_VCPU_MAXIMUM, config] {
+            domain.set_vcpus(to.cpu, flags).on(host, doing)?;
+        }
+        thing.body.machine_type.clone_from(&to.machine_type);
+        Ok(())
+    }
+
+    /// Fails unless a machine's host has room for it once it is of this size.
+    fn has_room(&self, host: &Host, guest: &Guest, to: &MachineSpec<ResourceId>) -> Result<()> {
+        if host.traits()?.offers("test") {
+            return Ok(());
+        }
+        let guests = host.guests()?;
+        let others: Vec<&Guest> = guests.iter().filter(|one| one.uuid != guest.uuid).collect();
+        let room = self.room(0, host, &others)?;
+        let need = Need {
+            cpu: to.cpu.into(),
+            memory: to.memory.0,
+            pools: BTreeMap::new(),
+        };
+        if room.fits(&need) {
+            return Ok(());
+        }
+        let message = format!(
+            "{} has no room for the machine {} with {} CPUs and {}: {} CPUs and {} bytes are free \
+             beside it",
+            host.name(),
+            guest.name,
+            to.cpu,
+            to.memory,
+            room.cpu,
+            room.memory
+        );
+        Err(fail(ErrorKind::Capacity, message))
+    }
+
+    /// Makes a machine's own disks as large as they are to be, whether it runs or not.
+    pub(super) fn grow_disks(
+        &self,
+        host: &Host,
+        guest: &Guest,
+        thing: &mut Thing<MachineBody>,
+        to: &[DiskSpec],
+    ) -> Result<()> {
+        if !only_grow(&thing.body.disks, to) {
+            let message = format!("the disks of {} can only grow", guest.name);
+            return Err(fail(ErrorKind::Unsupported, message));
+        }
+        let parts = self.parts(&guest.name, &thing.body);
+        for ((is, to), part) in thing.body.disks.iter().zip(to).zip(&parts) {
+            if to.size > is.size {
+                self.grow(host, &part.pool, &part.volume, to.size)?;
+            }
+        }
+        thing.body.disks = to.to_vec();
+        Ok(())
+    }
+}
