@@ -40,9 +40,11 @@ impl Settings {
     /// Reads a `site` block, or says all that is wrong with it.
     pub(crate) fn parse(spec: &SiteSpec) -> Result<Self, Vec<SettingError>> {
         let mut reader = SettingsReader::new(spec);
-        let profile = reader.word("profile", &profiles()).unwrap_or(Profile::Aws);
+        // What a profile needs, and what it has no use for, is told only of one that there is.
+        let known = profile(&mut reader);
+        let profile = known.unwrap_or(Profile::Aws);
         let region = spec.region.clone().unwrap_or_else(|| {
-            if profile != Profile::Onprem {
+            if known.is_some_and(|known| known != Profile::Onprem) {
                 let message = format!("a site with the profile `{profile}` needs a region");
                 reader.fail("region", message, "add `region = \"us-east-1\"`");
             }
@@ -55,16 +57,22 @@ impl Settings {
         behaviour(&mut reader, &mut site.behaviour);
         let world = reader.get("world");
         let seed = reader.or_default("seed");
-        check_place(&mut reader, &mut site);
+        if known.is_some() {
+            check_place(&mut reader, &mut site);
+        }
         let credentials = "remove it: the simulator asks for none";
         reader.unknown("the simulator", &KNOWN, credentials);
         reader.finish(Self { site, world, seed })
     }
 }
 
-/// The profiles by their words.
-fn profiles() -> [(&'static str, Profile); 4] {
-    Profile::ALL.map(|profile| (profile.as_str(), profile))
+/// The profile, or `None` where it is none that there is.
+fn profile(reader: &mut SettingsReader<'_>) -> Option<Profile> {
+    let words = Profile::ALL.map(|profile| (profile.as_str(), profile));
+    match reader.value("profile") {
+        None => Some(Profile::Aws),
+        Some(_) => reader.word("profile", &words),
+    }
 }
 
 fn behaviour(reader: &mut SettingsReader<'_>, behaviour: &mut Behaviour) {
@@ -195,6 +203,20 @@ mod tests {
                 .any(|t| t.contains("the simulator knows: consistency_ms")),
             "{text:#?}"
         );
+    }
+
+    #[test]
+    fn an_unknown_profile_is_all_that_is_said_of_it() {
+        let mut site = spec(json!({ "profile": "onprm" }));
+        site.region = None;
+        site.capacity = Some(SiteCapacity {
+            cpu: 4,
+            memory: strat_model::Bytes::gib(4),
+            disk: None,
+        });
+        let errors = Settings::parse(&site).expect_err("an error");
+        assert_eq!(errors.len(), 1, "{errors:#?}");
+        assert_eq!(errors[0].attribute, "profile");
     }
 
     #[test]
