@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use strat_engine::{Journal, SettleReport};
+use strat_engine::{Holder, Journal, SettleReport};
 use strat_model::Name;
 use tracing::Instrument as _;
 
@@ -18,6 +18,8 @@ use crate::{Error, Run, Session};
 pub struct RunOptions {
     /// What is done, for whoever finds the lease held: `apply`.
     pub command: String,
+    /// Who runs, for whoever finds the lease held; `None` is this process. No two runs have the same.
+    pub holder: Option<Holder>,
     /// How long to wait for another run to end.
     pub lock_timeout: Duration,
     /// The sites that may be written to; `None` is all of them.
@@ -31,6 +33,7 @@ impl RunOptions {
     pub fn new(command: impl Into<String>) -> Self {
         Self {
             command: command.into(),
+            holder: None,
             lock_timeout: Duration::ZERO,
             sites: None,
             may_make_lease_store: true,

@@ -212,7 +212,10 @@ impl<'a> Taking<'a> {
         let clock = session.clock();
         let begun = clock.moment().elapsed;
         let mut claim = Claim {
-            holder: Holder::this_process(&options.command, clock.now()),
+            holder: options
+                .holder
+                .clone()
+                .unwrap_or_else(|| Holder::this_process(&options.command, clock.now())),
             policy: session.workspace().lease_policy(),
             folder: None,
             may_make: options.may_make_lease_store,

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use strat_sim::{Phase, RegionKey, SimControl, SimFactory, Verdict, World};
-use stratiform::engine::Outcome;
+use stratiform::engine::{Holder, Outcome};
 use stratiform::model::{Kind, Resource, ResourceState};
 use stratiform::provider::{Clock, Registry, TokioClock};
 use stratiform::{
@@ -192,6 +193,7 @@ impl Folder {
         let mut run_options = RunOptions::new("test");
         // Longer than a dead holder is waited for.
         run_options.lock_timeout = std::time::Duration::from_secs(3600);
+        run_options.holder = Some(mortal(&*self.clock));
         let run = session.begin(&run_options).await.expect("begins");
         let planned = run.plan(options).await.expect("a plan");
         let options = ApplyOptions {
@@ -346,4 +348,16 @@ impl Folder {
         }
         all
     }
+}
+
+/// A holder whose process is known to have ended, once nobody renews for it: these runs are killed in
+/// a process that lives on, and a process of the same host that ended is waited for by nobody.
+fn mortal(clock: &dyn Clock) -> Holder {
+    static RUNS: AtomicU64 = AtomicU64::new(0);
+    let mut holder = Holder::this_process("test", clock.now());
+    holder.id = format!("{}/{}", holder.id, RUNS.fetch_add(1, Ordering::Relaxed));
+    if let Some(process) = &mut holder.process {
+        process.started += 1;
+    }
+    holder
 }

@@ -113,6 +113,10 @@ impl Bench {
         let run = self.runs.fetch_add(1, Ordering::Relaxed);
         let mut holder = Holder::this_process("apply", self.clock.now());
         holder.id = format!("{}/{run}", holder.id);
+        // Killed in a process that lives on: one that ended on this host is waited for by nobody.
+        if let Some(process) = &mut holder.process {
+            process.started += 1;
+        }
         Claim {
             holder,
             policy,
