@@ -45,6 +45,9 @@ impl Number {
         if let Ok(small) = text.parse::<i64>() {
             return Some(Self(Repr::Small(small)));
         }
+        if text.len() > 4 * MAX_DIGITS {
+            return None;
+        }
         let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
         let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),

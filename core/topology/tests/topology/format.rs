@@ -85,7 +85,7 @@ fn lines_that_terraform_lays_out_otherwise() {
     );
     check(
         "a = [for x in [\n1\n] : {\nb = x\n} if(\nx > 0\n)]\n",
-        "a = [for x in [\n  1\n  ] : {\n  b = x\n  } if(\n  x > 0\n)]\n",
+        "a = [for x in [\n  1\n] : {\n  b = x\n} if(\n  x > 0\n)]\n",
     );
     // Brackets within a heredoc are one level each, and those behind it keep theirs.
     check(

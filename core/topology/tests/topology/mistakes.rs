@@ -86,9 +86,8 @@ output "ip" {
 }
 "#;
 
-const HCL_CODES: [&str; 17] = [
+const HCL_CODES: [&str; 16] = [
     "bad_count",
-    "bad_label",
     "bad_size",
     "division_by_zero",
     "duplicate_name",

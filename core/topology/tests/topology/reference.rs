@@ -17,7 +17,7 @@ fn the_reference_becomes_the_right_intent() {
     let evaluated = reference(&Inputs::default());
     assert_eq!(evaluated.warnings, []);
     let intent = &evaluated.intent;
-    assert_eq!(intent.owner.to_string(), "shop");
+    assert_eq!(intent.owner.to_string(), "shop:5g0hq2m8x4v7k1tz");
     let dc1 = &intent.sites["dc1"];
     assert_eq!(dc1.provider, "sim");
     assert_eq!(dc1.zones.len(), 2);
