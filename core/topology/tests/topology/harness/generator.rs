@@ -1,68 +1,20 @@
-//! Texts that nobody would write: generated from the grammar, and damaged. Nothing ends the process,
-//! every finding has a place in the text, the formatter changes no value, and encodings lose nothing.
-//!
-//! `STRAT_CASES` says how many cases each test tries, a thousand times as many for a long run; a
-//! failing case tells its number, which `STRAT_FIRST_CASE` begins with.
+//! Texts made from numbers.
 
-use strat_model::{Diagnostic, Inventory};
-use strat_topology::{Inputs, Topology, format, functions};
-
-use crate::support::{evaluate, sources};
-
-/// The cases of each test, unless more are asked for.
-const CASES: u64 = 150;
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a long run is asked for from outside"
-)]
-fn number(variable: &str, default: u64) -> u64 {
-    let asked = std::env::var(variable).ok();
-    asked.and_then(|text| text.parse().ok()).unwrap_or(default)
-}
-
-/// Tries `check`, which says whether a case came to what is tried, with as many generators as are asked
-/// for. At least a tenth of many cases must.
-fn cases(check: impl Fn(&mut Gen) -> bool) {
-    let first = number("STRAT_FIRST_CASE", 0);
-    let count = number("STRAT_CASES", CASES);
-    let mut came = 0;
-    for case in first..first + count {
-        let _told = Told(case);
-        came += u64::from(check(&mut Gen::new(case)));
-    }
-    assert!(
-        count < CASES || came * 10 >= count,
-        "{came} of {count} cases"
-    );
-}
-
-/// Tells which case it was that panicked.
-struct Told(u64);
-
-impl Drop for Told {
-    #[expect(clippy::print_stderr, reason = "said of a test that fails")]
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            let case = self.0;
-            eprintln!("this was case {case}: try it with STRAT_FIRST_CASE={case} STRAT_CASES=1");
-        }
-    }
-}
+use strat_topology::functions;
 
 /// Makes texts from numbers: SplitMix64 (Steele, Lea and Flood, 2014).
-struct Gen {
+pub(super) struct Gen {
     state: u64,
 }
 
 impl Gen {
-    fn new(case: u64) -> Self {
+    pub(super) fn new(case: u64) -> Self {
         Self {
             state: case.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5eed,
         }
     }
 
-    fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -70,39 +22,43 @@ impl Gen {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, end: usize) -> usize {
+    pub(super) fn below(&mut self, end: usize) -> usize {
         (self.next() % end.max(1) as u64) as usize
     }
 
-    fn chance(&mut self, percent: usize) -> bool {
+    pub(super) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    fn one<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
+    pub(super) fn one<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
         of[self.below(of.len())]
     }
 
-    fn some(&mut self, most: usize, mut make: impl FnMut(&mut Self) -> String) -> Vec<String> {
+    pub(super) fn some(
+        &mut self,
+        most: usize,
+        mut make: impl FnMut(&mut Self) -> String,
+    ) -> Vec<String> {
         (0..self.below(most + 1)).map(|_| make(self)).collect()
     }
 
     /// White space where any may stand.
-    fn space(&mut self) -> &'static str {
+    pub(super) fn space(&mut self) -> &'static str {
         self.one(&["", "", " ", " ", "  ", "\t", " /* c */ "])
     }
 
     /// White space where line breaks may stand, too.
-    fn wide(&mut self) -> &'static str {
+    pub(super) fn wide(&mut self) -> &'static str {
         self.one(&["", "", " ", "\n", "\n  ", " # c\n", "\r\n", " // c\n"])
     }
 
-    fn word(&mut self) -> &'static str {
+    pub(super) fn word(&mut self) -> &'static str {
         self.one(&[
             "a", "b", "x", "for_x", "in", "if", "é", "a-b", "local", "null", "k2",
         ])
     }
 
-    fn number(&mut self) -> String {
+    pub(super) fn number(&mut self) -> String {
         let text = [
             "0",
             "1",
@@ -118,7 +74,7 @@ impl Gen {
         self.one(&text).to_owned()
     }
 
-    fn text(&mut self) -> &'static str {
+    pub(super) fn text(&mut self) -> &'static str {
         self.one(&[
             "",
             "a",
@@ -145,7 +101,7 @@ impl Gen {
     }
 
     /// A piece of a template, in quotes or of a heredoc.
-    fn piece(&mut self, depth: usize, quoted: bool) -> String {
+    pub(super) fn piece(&mut self, depth: usize, quoted: bool) -> String {
         let (open, close) = (self.one(&["", "~"]), self.one(&["", "~"]));
         match self.below(if depth == 0 { 2 } else { 6 }) {
             0 | 1 if quoted => self.text().to_owned(),
@@ -168,7 +124,7 @@ impl Gen {
         }
     }
 
-    fn expr(&mut self, depth: usize) -> String {
+    pub(super) fn expr(&mut self, depth: usize) -> String {
         if depth == 0 {
             return match self.below(6) {
                 0 | 1 => self.number(),
@@ -289,7 +245,7 @@ impl Gen {
     }
 
     /// A topology with an output of any expression.
-    fn topology(&mut self) -> String {
+    pub(super) fn topology(&mut self) -> String {
         let depth = 1 + self.below(4);
         let locals = [self.expr(depth), self.expr(depth), self.expr(1)];
         let [a, m, s] = locals.map(|local| local.replace("local.", "local.s"));
@@ -302,7 +258,7 @@ impl Gen {
     }
 
     /// A text with some damage.
-    fn damaged(&mut self, text: &str) -> String {
+    pub(super) fn damaged(&mut self, text: &str) -> String {
         let mut text = text.to_owned();
         for _ in 0..=self.below(4) {
             let mut place = |text: &str| {
@@ -346,118 +302,3 @@ const PIECES: [&str; 44] = [
     "\\u12", "'", "for", "in", "if", "endif", "- ", "&a ", "*a", "<<: ", "!!int ", "|\n",
     "\u{feff}", "\0",
 ];
-
-/// Seeds in each notation.
-const SEEDS: [(&str, &str); 4] = [
-    ("t.hcl", include_str!("../diagnostics/base.hcl")),
-    (
-        "t.hcl",
-        "topology \"t\" {}\nlocals {\n  a = <<-EOT\n    x ${1 + 2 ~}\n    %{ for n in [1] }y%{ endfor ~}\n  EOT\n  b = { for k, v in { a = 1 } : k => v... if v > 0 }\n  c = \"a\\n${[1, 2][*]}\"\n}\n",
-    ),
-    (
-        "t.yaml",
-        "topology: { t: {} }\nlocals:\n  a: &a { x: 1, y: [~, .5, 0x1f, \"q\\n\"] }\n  b: { <<: *a, z: !!str 1 }\n  c: |\n    text ${1 + 1}\n  d: >-\n    folded\nsite:\n  a: { provider: sim }\nbucket:\n  b: { site: \"${site.a}\" }\n",
-    ),
-    (
-        "t.json",
-        "{\"//\": \"c\", \"topology\": {\"t\": {}}, \"locals\": {\"a\": [1, 2.5e3, \"\\ud83d\\ude00 ${1 + 1}\", null]}, \"site\": {\"a\": {\"provider\": \"sim\"}}, \"bucket\": {\"b\": [{\"site\": \"${site.a}\"}]}}",
-    ),
-];
-
-/// What a run finds, and the value of the output.
-fn run(name: &str, text: &str) -> (Vec<Diagnostic>, Option<String>) {
-    let sources = sources(&[(name, text)]);
-    let topology = match Topology::parse(&sources) {
-        Ok(topology) => topology,
-        Err(found) => return (found, None),
-    };
-    let (evaluated, found) = topology.check(&Inputs::default());
-    let outputs = evaluated.outputs(&Inventory::default());
-    let value = outputs.get("r").and_then(|output| output.value.as_ref());
-    (found, value.map(ToString::to_string))
-}
-
-/// Every finding has its place between characters of the text.
-fn placed(name: &str, text: &str, found: &[Diagnostic]) {
-    let read = text.strip_prefix('\u{feff}').unwrap_or(text);
-    for label in found.iter().flat_map(|finding| &finding.labels) {
-        let range = label.origin.start as usize..label.origin.end as usize;
-        if &*label.origin.file == name {
-            assert!(
-                read.get(range.clone()).is_some(),
-                "{range:?} of {text:?}: {found:#?}"
-            );
-        }
-    }
-}
-
-#[test]
-fn what_is_generated_is_answered() {
-    cases(|generator| {
-        let text = generator.topology();
-        let (found, value) = run("t.hcl", &text);
-        placed("t.hcl", &text, &found);
-        let damaged = generator.damaged(&text);
-        let (found, _) = run("t.hcl", &damaged);
-        placed("t.hcl", &damaged, &found);
-        value.is_some()
-    });
-}
-
-#[test]
-fn what_is_damaged_is_answered() {
-    cases(|generator| {
-        let (name, seed) = SEEDS[generator.below(SEEDS.len())];
-        let text = generator.damaged(seed);
-        let (found, _) = run(name, &text);
-        placed(name, &text, &found);
-        !found.is_empty()
-    });
-}
-
-#[test]
-fn the_formatter_changes_no_value() {
-    cases(|generator| {
-        let text = generator.topology();
-        let text = if generator.chance(30) {
-            generator.damaged(&text)
-        } else {
-            text
-        };
-        let Ok(formatted) = format(&text) else {
-            return false;
-        };
-        assert_eq!(format(&formatted).as_ref(), Ok(&formatted), "of {text:?}");
-        let ((before, old), (after, new)) = (run("t.hcl", &text), run("t.hcl", &formatted));
-        let codes = |found: &[Diagnostic]| {
-            let mut codes: Vec<_> = found.iter().map(|finding| finding.code.clone()).collect();
-            codes.sort();
-            codes
-        };
-        assert_eq!(codes(&before), codes(&after), "{text}\nas\n{formatted}");
-        assert_eq!(old, new, "{text}\nas\n{formatted}");
-        old.is_some()
-    });
-}
-
-#[test]
-fn encodings_lose_nothing() {
-    cases(|generator| {
-        let value = generator.expr(3);
-        let of = |value: &str| {
-            let text = format!(
-                "topology \"t\" {{}}\nsite \"a\" {{ provider = \"sim\" }}\nvariable \"v\" {{ default = [1, \"b\"] }}\nlocals {{\n  a = [1]\n  m = {{ a = \"é\" }}\n  s = \"x: #\"\n  w = try(jsondecode(jsonencode({value})), null)\n}}\noutput \"r\" {{\n  value = [yamldecode(yamlencode(local.w)) == local.w, jsondecode(jsonencode(local.w)) == local.w, yamldecode(jsonencode(local.w)) == local.w]\n}}\n"
-            );
-            evaluate(&[("t.hcl", &text)])
-        };
-        let Ok(evaluated) = of(&value) else {
-            return false;
-        };
-        let outputs = evaluated.outputs(&Inventory::default());
-        let Some(held) = &outputs["r"].value else {
-            return false;
-        };
-        assert_eq!(held.to_string(), "[true,true,true]", "{value}");
-        true
-    });
-}
