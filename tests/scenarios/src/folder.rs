@@ -21,6 +21,7 @@ pub struct Folder {
     factory: SimFactory,
     clock: Arc<dyn Clock>,
     health: Arc<dyn HealthProbe>,
+    lives: bool,
 }
 
 /// What an apply came to.
@@ -54,6 +55,7 @@ impl Folder {
             // another clock than the one that is slept on.
             clock: Arc::new(TokioClock::starting_at(TokioClock::system().now())),
             health: Arc::new(NetProbe),
+            lives: false,
         }
     }
 
@@ -68,6 +70,16 @@ impl Folder {
     #[must_use]
     pub fn asked_by(self, health: Arc<dyn HealthProbe>) -> Self {
         Self { health, ..self }
+    }
+
+    /// Its runs hold their leases until they give them back, or the term ends: for what runs at once.
+    /// Without this, what a killed run held is free at once.
+    #[must_use]
+    pub fn living(self) -> Self {
+        Self {
+            lives: true,
+            ..self
+        }
     }
 
     /// Another empty folder, from which the same clouds are seen: see [`crate::Random::in_realm`].
@@ -193,7 +205,7 @@ impl Folder {
         let mut run_options = RunOptions::new("test");
         // Longer than a dead holder is waited for.
         run_options.lock_timeout = std::time::Duration::from_secs(3600);
-        run_options.holder = Some(mortal(&*self.clock));
+        run_options.holder = (!self.lives).then(|| mortal(&*self.clock));
         let run = session.begin(&run_options).await.expect("begins");
         let planned = run.plan(options).await.expect("a plan");
         let options = ApplyOptions {

@@ -31,7 +31,10 @@ fn a_machine_that_was_resized_by_hand_is_drift_and_becomes_what_it_was() {
                     let change = changes.find(|change| change.addr.to_string() == addr);
                     let change = change.unwrap_or_else(|| panic!("{profile} {addr}: {said:#?}"));
                     assert_eq!(change.cause, Cause::Drift, "{said:#?}");
-                    assert!(change.reason.contains("machine_type"), "{said:#?}");
+                    let mut fields = change.fields.iter();
+                    let is_told = fields.any(|change| change.field.to_string() == "machine_type")
+                        || change.reason.contains("machine_type");
+                    assert!(is_told, "{said:#?}");
                     apply(&folder).await;
                     let Spec::Machine(is) = at(&folder, addr).spec else {
                         panic!("a machine");

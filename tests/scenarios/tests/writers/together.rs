@@ -30,11 +30,11 @@ fn folders(
     hour_apart: bool,
     mut random: fastrand::Rng,
 ) -> Vec<Folder> {
-    let first = Folder::new();
+    let first = Folder::new().living();
     let world = first.world().display().to_string();
     let mut folders = vec![first];
     for _ in 1..count {
-        folders.push(folders[0].beside());
+        folders.push(folders[0].beside().living());
     }
     let folders = folders.into_iter().enumerate().map(|(number, folder)| {
         let rest = format!(
