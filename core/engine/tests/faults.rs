@@ -387,8 +387,7 @@ async fn a_list_that_fails_is_never_an_empty_one() {
 
 #[tokio::test(start_paused = true)]
 async fn two_applies_at_once_take_turns() {
-    let mut bench = Bench::realistic();
-    bench.lives = true;
+    let bench = Bench::realistic();
     let intent = shop::shop(&["dc1"]);
     let (first, second) = tokio::join!(
         bench.apply(&intent, Mode::Apply),

@@ -40,9 +40,6 @@ pub(crate) struct Bench {
     pub(crate) events: EventSink,
     pub(crate) stop: Stop,
     pub(crate) options: ExecuteOptions,
-    /// Whether who holds a lease counts as running until the lease is given back. If not, what a killed
-    /// run held is free at once.
-    pub(crate) lives: bool,
     runs: AtomicUsize,
     /// The journal of the last run.
     last: Mutex<Option<Arc<Journal>>>,
@@ -89,7 +86,6 @@ impl Bench {
             stop: Stop::new(),
             options: ExecuteOptions::default(),
             runs: AtomicUsize::new(0),
-            lives: false,
             last: Mutex::default(),
         }
     }
@@ -117,10 +113,6 @@ impl Bench {
         let run = self.runs.fetch_add(1, Ordering::Relaxed);
         let mut holder = Holder::this_process("apply", self.clock.now());
         holder.id = format!("{}/{run}", holder.id);
-        // Killed in a process that lives on: one that ended on this host is waited for by nobody.
-        if let Some(process) = holder.process.as_mut().filter(|_| !self.lives) {
-            process.started += 1;
-        }
         Claim {
             holder,
             policy,
