@@ -248,6 +248,10 @@ impl Folder {
             _ = told.recv() => true,
         };
         self.clear_hooks();
+        if died {
+            // Nobody waits for this run's leases, and lists lag.
+            self.clock.sleep(std::time::Duration::from_secs(60)).await;
+        }
         died
     }
 
