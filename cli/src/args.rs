@@ -102,6 +102,23 @@ pub(crate) struct TopologyArgs {
     pub(crate) vars: VarArgs,
 }
 
+/// Which topology, for a command whose first word is something else.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PathArgs {
+    /// The topology: a file, or a folder of files.
+    #[arg(long, default_value = ".", value_name = "PATH")]
+    path: PathBuf,
+
+    #[command(flatten)]
+    vars: VarArgs,
+}
+
+impl From<PathArgs> for TopologyArgs {
+    fn from(PathArgs { path, vars }: PathArgs) -> Self {
+        Self { path, vars }
+    }
+}
+
 /// The values of variables.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct VarArgs {

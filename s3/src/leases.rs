@@ -194,10 +194,6 @@ impl Leases for S3Leases {
         Ok(true)
     }
 
-    fn term(&self) -> Option<Duration> {
-        None
-    }
-
     fn lag(&self) -> Duration {
         Duration::ZERO
     }

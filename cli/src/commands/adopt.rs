@@ -1,13 +1,11 @@
 //! `strat adopt`
 
-use std::path::PathBuf;
-
 use clap::Args;
 use stratiform::model::{Addr, ResourceId};
 use stratiform::{Claims, Mode, PlanOptions};
 
 use super::carry_out::CarryOut;
-use crate::args::{ApplyArgs, TopologyArgs, VarArgs};
+use crate::args::{ApplyArgs, PathArgs};
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
 
@@ -33,12 +31,8 @@ pub(crate) struct Adopt {
     #[arg(value_name = "ID", requires = "addr")]
     id: Option<String>,
 
-    /// The topology: a file, or a folder of files.
-    #[arg(long, default_value = ".", value_name = "PATH")]
-    path: PathBuf,
-
     #[command(flatten)]
-    vars: VarArgs,
+    topology: PathArgs,
 
     #[command(flatten)]
     apply: ApplyArgs,
@@ -50,11 +44,7 @@ pub(crate) struct Adopt {
 
 impl Adopt {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let topology = TopologyArgs {
-            path: self.path,
-            vars: self.vars,
-        };
-        let workspace = context.load(&topology)?;
+        let workspace = context.load(&self.topology.into())?;
         let carry_out = CarryOut {
             context,
             args: &self.apply,

@@ -1,13 +1,11 @@
 //! `strat release`
 
-use std::path::PathBuf;
-
 use clap::Args;
 use stratiform::model::Addr;
 use stratiform::{Claims, Mode, PlanOptions};
 
 use super::carry_out::CarryOut;
-use crate::args::{ApplyArgs, TopologyArgs, VarArgs};
+use crate::args::{ApplyArgs, PathArgs};
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
 
@@ -26,12 +24,8 @@ pub(crate) struct Release {
     #[arg(value_name = "ADDR", required = true)]
     addrs: Vec<Addr>,
 
-    /// The topology: a file, or a folder of files.
-    #[arg(long, default_value = ".", value_name = "PATH")]
-    path: PathBuf,
-
     #[command(flatten)]
-    vars: VarArgs,
+    topology: PathArgs,
 
     #[command(flatten)]
     apply: ApplyArgs,
@@ -43,11 +37,7 @@ pub(crate) struct Release {
 
 impl Release {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let topology = TopologyArgs {
-            path: self.path,
-            vars: self.vars,
-        };
-        let workspace = context.load(&topology)?;
+        let workspace = context.load(&self.topology.into())?;
         let carry_out = CarryOut {
             context,
             args: &self.apply,

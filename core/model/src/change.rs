@@ -233,9 +233,34 @@ pub fn only_grow(is: &[DiskSpec], to: &[DiskSpec]) -> bool {
     is.len() == to.len() && is.iter().zip(to).all(grows)
 }
 
+impl LiveFields {
+    /// What a change takes by the rules that all providers share, where a provider's `own` says
+    /// nothing of a field: a volume never shrinks; these fields are live, and others make anew.
+    pub fn change_or(
+        &self,
+        is: &Resource,
+        to: &Spec<()>,
+        fields: &BTreeSet<Field>,
+        own: impl Fn(Field) -> Option<Transition>,
+    ) -> Transition {
+        Transition::of_each(fields, |field| {
+            let shrinks = match (&is.spec, to) {
+                (Spec::Volume(from), Spec::Volume(to)) => to.size < from.size,
+                _ => false,
+            };
+            if field == Field::Size && shrinks {
+                return Transition::refused("a volume cannot shrink");
+            }
+            own(field).unwrap_or_else(|| {
+                let live = self.contains(is.kind(), field);
+                Transition::by(if live { Means::Live } else { Means::Recreate })
+            })
+        })
+    }
+}
+
 impl ChangeRules for LiveFields {
-    fn change(&self, is: &Resource, _: &Spec<()>, fields: &BTreeSet<Field>) -> Transition {
-        let live = fields.iter().all(|field| self.contains(is.kind(), *field));
-        Transition::by(if live { Means::Live } else { Means::Recreate })
+    fn change(&self, is: &Resource, to: &Spec<()>, fields: &BTreeSet<Field>) -> Transition {
+        self.change_or(is, to, fields, |_| None)
     }
 }

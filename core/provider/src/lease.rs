@@ -75,10 +75,14 @@ pub trait Leases: Debug + Send + Sync {
 
     /// What has to be made once before anything can be kept here, such as a bucket, in words for
     /// the plan; `None` where nothing is missing. One read.
-    async fn missing(&self) -> Result<Option<String>>;
+    async fn missing(&self) -> Result<Option<String>> {
+        Ok(None)
+    }
 
     /// Makes what is [missing](Leases::missing). Made already is `Ok`.
-    async fn make(&self) -> Result<()>;
+    async fn make(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// What is kept under a key; `None` where nothing ever was.
     ///
@@ -104,7 +108,9 @@ pub trait Leases: Debug + Send + Sync {
     ) -> Result<LeaseVersion>;
 
     /// How long a holder may write after it renewed its lease, where the store says so.
-    fn term(&self) -> Option<Duration>;
+    fn term(&self) -> Option<Duration> {
+        None
+    }
 
     /// How long a read may lag behind a write that was answered.
     fn lag(&self) -> Duration;

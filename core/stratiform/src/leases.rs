@@ -349,6 +349,7 @@ impl SiteStore {
     }
 }
 
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Leases for SiteStore {
     async fn places(&self) -> ProviderResult<Vec<String>> {

@@ -88,7 +88,6 @@ fn volume(from: &VolumeSpec<ResourceId>, to: &VolumeSpec<()>, field: Field) -> O
         class::volume_type(class, gib, false) == VolumeType::Standard
     };
     match field {
-        Field::Size if to.size < from.size => Some(Transition::refused("a volume cannot shrink")),
         Field::Class if magnetic(from.class, from.size) || magnetic(to.class, to.size) => None,
         Field::Size | Field::Class => Some(Transition::by(Means::Live).noting(VOLUME_RATE)),
         _ => None,
@@ -97,14 +96,12 @@ fn volume(from: &VolumeSpec<ResourceId>, to: &VolumeSpec<()>, field: Field) -> O
 
 impl ChangeRules for AwsRules {
     fn change(&self, is: &Resource, to: &Spec<()>, fields: &BTreeSet<Field>) -> Transition {
-        Transition::of_each(fields, |field| {
-            let own = match (&is.spec, to) {
+        self.live
+            .change_or(is, to, fields, |field| match (&is.spec, to) {
                 (Spec::Machine(from), Spec::Machine(to)) => self.machine(is, (from, to), field),
                 (Spec::Volume(from), Spec::Volume(to)) => volume(from, to, field),
                 _ => None,
-            };
-            own.unwrap_or_else(|| self.live.change(is, to, &BTreeSet::from([field])))
-        })
+            })
     }
 }
 

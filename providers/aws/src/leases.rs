@@ -64,10 +64,6 @@ impl Leases for AwsProvider {
         self.lease_store().await?.prove(key, kept).await
     }
 
-    fn term(&self) -> Option<Duration> {
-        None
-    }
-
     fn lag(&self) -> Duration {
         Duration::ZERO
     }

@@ -15,17 +15,15 @@ pub(crate) struct LibvirtRules {
 
 impl ChangeRules for LibvirtRules {
     fn change(&self, is: &Resource, to: &Spec<()>, fields: &BTreeSet<Field>) -> Transition {
-        Transition::of_each(fields, |field| match (&is.spec, to, field) {
-            (Spec::Machine(_), _, Field::MachineType) => Transition::by(Means::Restart),
-            (Spec::Machine(from), Spec::Machine(to), Field::Disks)
-                if only_grow(&from.disks, &to.disks) =>
-            {
-                Transition::by(Means::Live).noting(Transition::FILE_SYSTEM)
-            }
-            (Spec::Volume(from), Spec::Volume(to), Field::Size) if to.size < from.size => {
-                Transition::refused("a volume cannot shrink")
-            }
-            _ => self.live.change(is, to, &BTreeSet::from([field])),
-        })
+        self.live
+            .change_or(is, to, fields, |field| match (&is.spec, to, field) {
+                (Spec::Machine(_), _, Field::MachineType) => Some(Transition::by(Means::Restart)),
+                (Spec::Machine(from), Spec::Machine(to), Field::Disks)
+                    if only_grow(&from.disks, &to.disks) =>
+                {
+                    Some(Transition::by(Means::Live).noting(Transition::FILE_SYSTEM))
+                }
+                _ => None,
+            })
     }
 }

@@ -171,14 +171,6 @@ impl Leases for LibvirtProvider {
         .await
     }
 
-    async fn missing(&self) -> Result<Option<String>> {
-        Ok(None)
-    }
-
-    async fn make(&self) -> Result<()> {
-        Ok(())
-    }
-
     async fn read(&self, key: &LeaseKey) -> Result<Option<Kept>> {
         let key = key.clone();
         self.run("read_lease", move |site| Register::of(site, &key)?.read())
@@ -200,10 +192,6 @@ impl Leases for LibvirtProvider {
 
     async fn prove(&self, _key: &LeaseKey, _kept: &Kept) -> Result<bool> {
         Ok(false)
-    }
-
-    fn term(&self) -> Option<Duration> {
-        None
     }
 
     fn lag(&self) -> Duration {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{
     CapacityKind, ChangeRules, Field, LiveFields, Loss, MachineSpec, Means, Offer, Resource,
-    ResourceId, Spec, Transition, VolumeSpec, only_grow,
+    ResourceId, Spec, Transition, only_grow,
 };
 
 use crate::Profile;
@@ -78,16 +78,8 @@ impl SimRules {
     }
 
     /// The class of a volume changes on AWS alone.
-    fn volume(
-        &self,
-        from: &VolumeSpec<ResourceId>,
-        to: &VolumeSpec<()>,
-        field: Field,
-    ) -> Option<Transition> {
+    fn volume(&self, field: Field) -> Option<Transition> {
         match field {
-            Field::Size if to.size < from.size => {
-                Some(Transition::refused("a volume cannot shrink"))
-            }
             Field::Size | Field::Class if self.profile == Profile::Aws => {
                 Some(Transition::by(Means::Live).noting(EBS_RATE))
             }
@@ -101,13 +93,11 @@ const EBS_RATE: &str = "the cloud lets a volume be changed four times in 24 hour
 
 impl ChangeRules for SimRules {
     fn change(&self, is: &Resource, to: &Spec<()>, fields: &BTreeSet<Field>) -> Transition {
-        Transition::of_each(fields, |field| {
-            let own = match (&is.spec, to) {
+        self.live
+            .change_or(is, to, fields, |field| match (&is.spec, to) {
                 (Spec::Machine(from), Spec::Machine(to)) => self.machine(is, (from, to), field),
-                (Spec::Volume(from), Spec::Volume(to)) => self.volume(from, to, field),
+                (Spec::Volume(_), Spec::Volume(_)) => self.volume(field),
                 _ => None,
-            };
-            own.unwrap_or_else(|| self.live.change(is, to, &BTreeSet::from([field])))
-        })
+            })
     }
 }

@@ -58,14 +58,6 @@ impl Leases for SimProvider {
         Ok(vec![format!("sim/{}", self.key())])
     }
 
-    async fn missing(&self) -> Result<Option<String>> {
-        Ok(None)
-    }
-
-    async fn make(&self) -> Result<()> {
-        Ok(())
-    }
-
     async fn read(&self, key: &LeaseKey) -> Result<Option<Kept>> {
         let rule = self.lease_rule();
         SimProvider::read(self, "read_lease", |_, tx| {

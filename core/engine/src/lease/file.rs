@@ -42,14 +42,6 @@ impl Leases for FileLeases {
         Ok(vec![self.dir.display().to_string()])
     }
 
-    async fn missing(&self) -> Result<Option<String>> {
-        Ok(None)
-    }
-
-    async fn make(&self) -> Result<()> {
-        Ok(())
-    }
-
     async fn read(&self, _key: &LeaseKey) -> Result<Option<Kept>> {
         // The file is replaced as a whole, so reading needs no lock and makes no folder.
         let dir = self.dir.clone();
@@ -79,10 +71,6 @@ impl Leases for FileLeases {
 
     async fn prove(&self, _key: &LeaseKey, _kept: &Kept) -> Result<bool> {
         Ok(false)
-    }
-
-    fn term(&self) -> Option<Duration> {
-        None
     }
 
     fn lag(&self) -> Duration {

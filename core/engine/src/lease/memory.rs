@@ -45,14 +45,6 @@ impl Leases for MemoryLeases {
         Ok(vec!["memory".to_owned()])
     }
 
-    async fn missing(&self) -> Result<Option<String>> {
-        Ok(None)
-    }
-
-    async fn make(&self) -> Result<()> {
-        Ok(())
-    }
-
     async fn read(&self, key: &LeaseKey) -> Result<Option<Kept>> {
         let kept = lock(&self.0).get(key).cloned();
         Ok(kept.map(|(version, text)| Kept {
@@ -79,10 +71,6 @@ impl Leases for MemoryLeases {
 
     async fn prove(&self, _key: &LeaseKey, _kept: &Kept) -> Result<bool> {
         Ok(false)
-    }
-
-    fn term(&self) -> Option<Duration> {
-        None
     }
 
     fn lag(&self) -> Duration {

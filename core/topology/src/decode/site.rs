@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Map;
-use strat_model::{Labels, Name, SiteCapacity, SiteSpec};
+use strat_model::{Name, SiteCapacity, SiteSpec};
 
 use super::item::Arg;
 use super::{labels, read};
@@ -40,15 +39,8 @@ pub(super) fn sites(ev: &mut Evaluator<'_>) -> BTreeMap<Name, SiteSpec> {
 
 fn site(ev: &mut Evaluator<'_>, name: &Name, block: &Block) -> SiteSpec {
     let mut spec = SiteSpec {
-        name: name.clone(),
-        provider: String::new(),
-        region: None,
-        account: None,
-        zones: Vec::new(),
-        capacity: None,
-        labels: Labels::new(),
-        settings: Map::new(),
         origin: Some(ev.files.origin(block.head)),
+        ..SiteSpec::new(name.clone(), "")
     };
     for attribute in &block.body.attributes {
         // A failure has been reported.
