@@ -110,7 +110,7 @@ pub struct Change {
     /// What it takes to change what is there, or to make it anew, and what is lost by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transition: Option<Transition>,
-    /// What a machine that is stopped for it must answer once it runs again.
+    /// What a machine that is stopped for it, or was off, must answer once it runs again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthCheck>,
     /// Whether a protection forbids it. The plan cannot be applied then.

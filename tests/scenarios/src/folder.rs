@@ -10,8 +10,8 @@ use stratiform::engine::{Holder, Outcome};
 use stratiform::model::{Kind, Resource, ResourceState};
 use stratiform::provider::{Clock, Registry, TokioClock};
 use stratiform::{
-    AllowDataLoss, ApplyOptions, ApplyOutcome, EventSink, HealthProbe, Inputs, Mode, NetProbe,
-    Plan, PlanOptions, RunOptions, Session, Stop, Workspace,
+    AllowDataLoss, ApplyOptions, ApplyOutcome, Error, EventSink, HealthProbe, Inputs, Mode,
+    NetProbe, Plan, PlanOptions, RunOptions, Session, Stop, Workspace,
 };
 
 /// A folder with a topology, and the simulated clouds that it is applied to.
@@ -148,6 +148,26 @@ impl Folder {
             .await
             .expect("connects")
             .with_health_probe(Arc::clone(&self.health))
+    }
+
+    /// What is wrong with the topology as far as that is known without what is there.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub async fn validate(&self) -> Result<(), Error> {
+        let registry = Registry::new().with(SimFactory::new());
+        Workspace::validate(self.path(), Inputs::default(), registry)
+            .await
+            .map(drop)
+    }
+
+    /// Plans without writing anything.
+    ///
+    /// # Errors
+    /// Why there is no plan.
+    pub async fn try_plan(&self) -> Result<Plan, Error> {
+        let planned = self.session().await.plan(&PlanOptions::default()).await?;
+        Ok(planned.saved.plan)
     }
 
     /// Plans without writing anything.

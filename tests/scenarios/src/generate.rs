@@ -99,6 +99,15 @@ impl Random {
         self
     }
 
+    /// The same topology with another number of processors at its owned site, where it has one.
+    #[must_use]
+    pub fn with_cpus(mut self, cpus: u32) -> Self {
+        for block in &mut self.blocks {
+            *block = block.replace("cpu = 200,", &format!("cpu = {cpus},"));
+        }
+        self
+    }
+
     /// The whole as one file.
     #[must_use]
     pub fn text(&self) -> String {

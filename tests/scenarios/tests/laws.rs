@@ -121,6 +121,35 @@ proptest! {
     }
 
     #[test]
+    fn what_has_no_room_is_refused_by_validate_and_plan_alike_and_what_is_planned_can_be_done(
+        shape: u64, before: u64, after: u64, cpus in 1_u32..60,
+    ) {
+        run(async {
+            let folder = Folder::new();
+            folder.write(&[random(shape, before).with_cpus(cpus).text()]);
+            let stands = folder.validate().await.is_ok();
+            prop_assert_eq!(stands, folder.try_plan().await.is_ok());
+            if !stands {
+                return Ok(());
+            }
+            apply(&folder).await;
+            let there = folder.everything();
+            folder.write(&[random(shape, after).with_cpus(cpus).text()]);
+            let valid = folder.validate().await;
+            match folder.try_plan().await {
+                Ok(plan) => {
+                    prop_assert!(valid.is_ok(), "{:#?}\nof {:#?}", valid, lines(&plan));
+                    apply(&folder).await;
+                    nothing_to_do(&folder).await;
+                }
+                Err(_) => prop_assert_eq!(there, folder.everything(), "nothing goes for it"),
+            }
+            nothing_left(&folder).await;
+            Ok(())
+        })?;
+    }
+
+    #[test]
     fn killed_anywhere_the_next_apply_converges_without_a_duplicate(
         shape: u64, before: u64, after: u64, at in 0_usize..120, again in 0_usize..40,
     ) {

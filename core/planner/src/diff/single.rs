@@ -191,14 +191,14 @@ impl<'a> Differ<'a> {
             Action::Replace => Transition::by(Means::Recreate),
             _ => self.transition(&addr, goal, resource, deltas),
         };
-        if takes.stops() {
+        let mut target = target(resource, 0);
+        target.fields = deltas.iter().map(|delta| delta.field).collect();
+        target.start = target.fields.contains(&Field::Power);
+        if takes.stops() || target.start {
             let rollout = self.desired.rollouts.get(&addr.local);
             change.health = rollout.and_then(|rollout| rollout.health.clone());
         }
         change.transition = Some(takes);
-        let mut target = target(resource, 0);
-        target.fields = deltas.iter().map(|delta| delta.field).collect();
-        target.start = target.fields.contains(&Field::Power);
         change.targets = vec![target];
         change.goals = vec![Arc::clone(goal)];
         change.protect = entry.protect;

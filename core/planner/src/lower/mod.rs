@@ -272,6 +272,11 @@ impl<'a> Lowering<'a> {
             last = vec![id];
         };
         let power_alone = target.fields.as_slice() == [Field::Power];
+        let probe = StepOp::Probe {
+            made: Vec::new(),
+            ids: vec![target.id.clone()],
+            health: change.health.clone(),
+        };
         let takes = change.transition.as_ref();
         if takes.is_some_and(strat_model::Transition::stops) {
             let op = StepOp::Restart {
@@ -280,12 +285,7 @@ impl<'a> Lowering<'a> {
                 fields,
             };
             put(self, op);
-            let op = StepOp::Probe {
-                made: Vec::new(),
-                ids: vec![target.id.clone()],
-                health: change.health.clone(),
-            };
-            put(self, op);
+            put(self, probe);
             return;
         }
         if !power_alone {
@@ -303,6 +303,9 @@ impl<'a> Lowering<'a> {
                     targets: vec![target.clone()],
                 },
             );
+            if change.health.is_some() {
+                put(self, probe);
+            }
         }
         if target.fields.contains(&Field::Attach) {
             let attached = self

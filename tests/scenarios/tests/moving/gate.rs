@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use strat_scenarios::Folder;
-use stratiform::model::{ErrorKind, Kind};
+use stratiform::model::{ErrorKind, Kind, ResourceState};
 use stratiform::{HealthProbe, Mode, NetProbe, PlanOptions, Question};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -225,4 +225,47 @@ async fn a_real_server_that_takes_its_time_to_be_well_is_waited_for() {
     let left = folder.everything();
     let machines = left.iter().filter(|((_, kind), _)| *kind == Kind::Machine);
     assert_eq!(machines.map(|(_, all)| all.len()).sum::<usize>(), 2);
+}
+
+/// A machine of one kind, with the size that is asked for.
+fn one(cpu: u32) -> String {
+    let fleet = fleet(1, "east", "a", HEALTH);
+    let one = fleet.replace("machines \"web\" {\n  count = 1\n", "machine \"web\" {\n");
+    assert_ne!(one, fleet);
+    let sized = one.replace("  cpu = 2\n", &format!("  cpu = {cpu}\n"));
+    sized.replace("  rollout {\n    wave = 2", "  rollout {")
+}
+
+#[test]
+fn a_machine_that_a_killed_resize_left_off_is_asked_once_it_runs_again() {
+    run(async {
+        let mut were_off = 0;
+        for at in 0..40 {
+            let ward = Arc::new(Ward::default());
+            let folder = Folder::new().asked_by(Arc::clone(&ward) as Arc<dyn HealthProbe>);
+            folder.write(&[one(2)]);
+            assert!(folder.apply(Mode::Apply).await.success);
+            folder.write(&[one(4)]);
+            if !folder.killed(Mode::Apply, at).await {
+                break;
+            }
+            let all = folder.everything().into_values().flatten();
+            let off = all
+                .filter(|thing| thing.state == ResourceState::Stopped)
+                .count();
+            if off == 0 {
+                continue;
+            }
+            were_off += off;
+            ward.set(Sick::AllBut(BTreeSet::new()));
+            let applied = folder.apply(Mode::Apply).await;
+            assert!(!applied.success, "at {at}: {:#?}", lines(&applied.plan));
+            let told = applied.failures.join("\n");
+            assert!(told.contains("HTTP status 503"), "at {at}: {told}");
+            ward.set(Sick::Nobody);
+            assert!(folder.apply(Mode::Apply).await.success, "at {at}");
+            nothing_to_do(&folder).await;
+        }
+        assert!(were_off > 2, "{were_off}");
+    });
 }
