@@ -166,6 +166,15 @@ async fn a_machine_becomes_another_size_and_stays_the_same_machine() {
             after.attributes.get("private_ip"),
             before.attributes.get("private_ip")
         );
+        let takes = applied
+            .plan
+            .stops()
+            .filter_map(|change| change.transition.as_ref());
+        let is_told = takes
+            .flat_map(|takes| &takes.loses)
+            .any(|loss| *loss == Loss::DynamicAddress);
+        let public = |machine: &Resource| machine.attributes.get("public_ip").cloned();
+        assert_eq!(public(&after) != public(&before), is_told, "{site}");
         let Spec::Machine(spec) = &after.spec else {
             panic!("a machine");
         };

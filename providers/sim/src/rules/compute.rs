@@ -330,6 +330,12 @@ impl Cloud {
         let mut next = (*thing).clone();
         next.stopped = false;
         next.resized = false;
+        // An address that was not set aside went back to the cloud when the machine was stopped.
+        if let Some(public) = next.attributes.get_mut("public_ip")
+            && let Some(other) = tx.other_public_ip()
+        {
+            *public = other;
+        }
         next.ready_at = after(
             tx.now,
             self.delay(Kind::Machine, self.site.behaviour.create_ms),

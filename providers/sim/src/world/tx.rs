@@ -183,6 +183,13 @@ impl Tx<'_> {
         Some(format!("{octet}.{b}.{c}.{d}"))
     }
 
+    /// A public address that is given anew to something that is there: from the upper half of a
+    /// region's, which numbers count up to last.
+    pub(crate) fn other_public_ip(&mut self) -> Option<String> {
+        let serial = self.rng.u64(1 << 17..1 << 18);
+        self.public_ip(serial)
+    }
+
     fn new_id(&self, kind: Kind, name: &str, spec: &Spec<ResourceId>, serial: u64) -> ResourceId {
         let digest = Digest::of_parts([
             self.seed.to_string().as_str(),
