@@ -43,7 +43,7 @@ impl Drift {
         })?;
         context.tell_problems(&planned.observation.problems);
         let (saved, others) = only_drift(planned.saved);
-        let drifted = !saved.plan.is_empty();
+        let drifted = !saved.plan.is_empty() || !saved.plan.refused.is_empty();
         if self.json {
             context.output.json(&saved)?;
         } else {
@@ -67,6 +67,8 @@ fn only_drift(mut saved: SavedPlan) -> (SavedPlan, usize) {
         .plan
         .changes
         .retain(|change| change.cause == Cause::Drift);
+    let refused = &mut saved.plan.refused;
+    refused.retain(|one| one.cause == Cause::Drift);
     let mut summary = Summary {
         no_op: saved.plan.summary.no_op,
         ..Summary::default()

@@ -134,7 +134,7 @@ impl Plan {
         over_budget(&saved.plan).map_err(|error| context.failure(&error))?;
         let exit = Exit::detailed(
             self.detailed_exitcode,
-            !saved.plan.is_empty(),
+            !saved.plan.is_empty() || !saved.plan.refused.is_empty(),
             &planned.observation.problems,
         );
         // The process ends: the system takes its memory back at once, piece by piece takes longer.

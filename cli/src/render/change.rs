@@ -182,7 +182,12 @@ fn fields(text: &mut String, change: &Change) {
     if matches!(change.action, Action::Create | Action::Delete) {
         return;
     }
-    let rows: Vec<Row> = change.fields.iter().flat_map(rows).collect();
+    differences(text, &change.fields);
+}
+
+/// The fields that differ, one in a line.
+pub(crate) fn differences(text: &mut String, fields: &[FieldChange]) {
+    let rows: Vec<Row> = fields.iter().flat_map(rows).collect();
     let width = |of: fn(&Row) -> &str| rows.iter().map(|row| columns(of(row))).max().unwrap_or(0);
     let names = width(|row| &row.name);
     let befores = width(|row| &row.before).min(40);

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use stratiform::model::Name;
-use stratiform::planner::{Action, Cause, Change, Mode, Plan, Summary};
+use stratiform::planner::{Action, Cause, Change, FieldChange, Mode, Plan, Summary};
 
+use super::change::differences;
 use super::fold::{Detail, fold};
 use super::style::{BOLD, CREATE, DELETE, DIM, NOTE, UPDATE, paint};
 use super::wrap::{count, words};
@@ -36,6 +37,7 @@ pub(crate) fn plan(plan: &Plan, detail: Detail, width: usize) -> String {
     rollouts(&mut text, plan, width);
     avoided(&mut text, plan, width);
     withheld(&mut text, plan, width);
+    refused(&mut text, plan, width);
     protected(&mut text, plan);
     data_loss(&mut text, plan, width);
     renames(&mut text, plan, width);
@@ -200,6 +202,44 @@ fn withheld(text: &mut String, plan: &Plan, width: usize) {
     text.push('\n');
 }
 
+/// What cannot be made as the topology says, and what to write for it.
+fn refused(text: &mut String, plan: &Plan, width: usize) {
+    if plan.refused.is_empty() {
+        return;
+    }
+    heading(
+        text,
+        "Cannot be made as the topology says, and stays as it is:",
+    );
+    for one in &plan.refused {
+        let _ = writeln!(text, "  {} {} ({})", paint(DELETE, "!"), one.addr, one.id);
+        let cause = match one.cause {
+            Cause::Drift => "it was changed behind Stratiform's back, and ",
+            _ => "",
+        };
+        let keep: Vec<_> = one.fields.iter().map(keeping).collect();
+        let why = format!(
+            "{cause}{}; to keep what is there, write {}",
+            one.why,
+            keep.join(" and ")
+        );
+        for line in words(&why, width.saturating_sub(6)) {
+            let _ = writeln!(text, "      {line}");
+        }
+        differences(text, &one.fields);
+    }
+    text.push('\n');
+}
+
+/// `size = "40GiB"`: the attribute that says what is there.
+fn keeping(change: &FieldChange) -> String {
+    let value = match &change.before {
+        serde_json::Value::String(text) => format!("{text:?}"),
+        other => other.to_string(),
+    };
+    format!("`{} = {value}`", change.field)
+}
+
 fn protected(text: &mut String, plan: &Plan) {
     let protected: Vec<_> = plan.protected().collect();
     if protected.is_empty() {
@@ -314,7 +354,7 @@ fn foot(text: &mut String, plan: &Plan) {
     if plan.is_empty() {
         let matching = plan.summary.no_op as usize;
         let line = match plan.mode {
-            _ if !plan.withheld.is_empty() => format!(
+            _ if !plan.withheld.is_empty() || !plan.refused.is_empty() => format!(
                 "No changes as far as can be seen; {} {}.",
                 count(matching, "resource"),
                 if matching == 1 { "matches" } else { "match" },
@@ -369,9 +409,9 @@ pub(crate) fn summary(summary: &Summary) -> String {
 pub(crate) fn drift(plan: &Plan, others: usize, detail: Detail, width: usize) -> String {
     let mut text = String::new();
     let changes: Vec<&Change> = plan.changes.iter().collect();
-    if changes.is_empty() {
+    if changes.is_empty() && plan.refused.is_empty() {
         let _ = writeln!(text, "{}", paint(BOLD, "No drift."));
-    } else {
+    } else if !changes.is_empty() {
         heading(
             &mut text,
             "Changed behind Stratiform's back; apply puts it right:",
@@ -381,6 +421,7 @@ pub(crate) fn drift(plan: &Plan, others: usize, detail: Detail, width: usize) ->
         folded(&mut text, detail, width);
     }
     withheld(&mut text, plan, width);
+    refused(&mut text, plan, width);
     protected(&mut text, plan);
     if !changes.is_empty() {
         let _ = writeln!(text, "{} {}", paint(BOLD, "Drift:"), summary(&plan.summary));

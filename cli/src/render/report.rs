@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use stratiform::engine::{Counts, Operation, Outcome, Problem, Report, StepReport};
 use stratiform::model::{Addr, ErrorView};
+use stratiform::planner::Refused;
 use stratiform::topology::Output;
 use stratiform::{ApplyOutcome, MachinePlace, Relocation, Stuck};
 
@@ -165,9 +166,11 @@ fn foot(text: &mut String, outcome: &ApplyOutcome, command: &str, took: Duration
     } else {
         ("Not done:", DELETE)
     };
+    let refused = outcome.refused.len();
     if parts.is_empty() {
         let rest = match outcome.is_success() {
             true => "nothing to do",
+            false if outcome.observation.problems.is_empty() => "nothing else is to do",
             false => "not everything could be seen, and nothing else is to do",
         };
         parts.push(rest.to_owned());
@@ -179,7 +182,23 @@ fn foot(text: &mut String, outcome: &ApplyOutcome, command: &str, took: Duration
         parts.join(", "),
         paint(DIM, format!("({})", duration(took)))
     );
-    if !outcome.is_success() {
+    if refused > 0 {
+        let addrs: Vec<_> = outcome
+            .refused
+            .iter()
+            .map(|one| one.addr.to_string())
+            .collect();
+        let left = format!(
+            "Left as it is, for it cannot be changed: {}.",
+            addrs.join(", ")
+        );
+        let _ = writeln!(text, "{left}");
+    }
+    let failed = outcome
+        .reports
+        .last()
+        .is_some_and(|report| !report.is_success());
+    if !outcome.is_success() && (failed || refused == 0) {
         let next = format!("What is done stays done; `strat {command}` again goes on from here.");
         let _ = writeln!(text, "{next}");
     }
@@ -214,6 +233,8 @@ pub(crate) struct ReportJson<'o> {
     outputs: BTreeMap<&'o str, outputs::OutputJson<'o>>,
     /// What could not be seen.
     problems: Vec<Value>,
+    /// What cannot be made as the topology says, and stays as it is.
+    refused: &'o [Refused],
     relocations: Vec<Value>,
     steps: Vec<Value>,
     stuck: Option<ErrorView>,
@@ -240,6 +261,7 @@ pub(crate) fn to_json<'o>(
         interrupted: outcome.is_interrupted(),
         outputs: outputs::to_json(values),
         problems: seen.chain(&outcome.unsettled).map(problem_json).collect(),
+        refused: &outcome.refused,
         relocations: outcome.relocations.iter().map(relocation_json).collect(),
         steps,
         stuck: outcome.stuck.as_ref().map(Stuck::view),

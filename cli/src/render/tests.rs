@@ -8,8 +8,8 @@ use stratiform::model::{
     MachineSpec, Means, Name, NetworkSpec, ResourceId, Spec, Transition, VolumeSpec,
 };
 use stratiform::planner::{
-    Action, Cause, Change, FieldChange, Goal, Guard, Plan, Rename, ReplaceOrder, Summary, View,
-    Withheld,
+    Action, Cause, Change, FieldChange, Goal, Guard, Plan, Refused, Rename, ReplaceOrder, Summary,
+    View, Withheld,
 };
 
 use super::fold::Detail;
@@ -230,6 +230,13 @@ fn mixed() -> Plan {
     plan.withheld.push(Withheld {
         what: "bucket.assets@west".to_owned(),
         why: "west did not answer: throttled".to_owned(),
+    });
+    plan.refused.push(Refused {
+        addr: addr("volume.db@dc1"),
+        id: ResourceId::from("vol-1"),
+        cause: Cause::Drift,
+        fields: vec![field(Field::Size, json!("40GiB"), json!("20GiB"))],
+        why: "a volume cannot shrink".to_owned(),
     });
     plan.guard = Some(Guard {
         deletes: 21,

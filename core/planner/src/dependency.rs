@@ -33,9 +33,12 @@ impl Dependency {
 
 /// Whether `addr` is a place of `all`, or of one of its instances.
 pub(crate) fn covers(all: &LocalAddr, addr: &Addr) -> bool {
-    all.noun == addr.local.noun
-        && all.name == addr.local.name
-        && (all.key.is_none() || all.key == addr.local.key)
+    covers_block(all, &addr.local)
+}
+
+/// Whether `one` is `all`, or one of its instances.
+pub(crate) fn covers_block(all: &LocalAddr, one: &LocalAddr) -> bool {
+    all.noun == one.noun && all.name == one.name && (all.key.is_none() || all.key == one.key)
 }
 
 impl From<Addr> for Dependency {

@@ -40,12 +40,12 @@ pub use lint::{PlanFault, PlanRule, lint};
 pub use lower::lower;
 pub use naming::{fleet_names, resource_name};
 pub use place::{
-    Chosen, Considered, Explanation, NoPlace, SiteExplanation, SiteRefusal, Unplaced, WhyNot,
-    explain, place, place_without,
+    Chosen, Considered, Explanation, NoPlace, PlaceOptions, SiteExplanation, SiteRefusal, Unplaced,
+    WhyNot, explain, place, place_with,
 };
 pub use plan::{
-    Action, Cause, Change, DataLoss, FieldChange, Former, Guard, Mode, Plan, Rename, ReplaceOrder,
-    Rollout, Source, Summary, TargetRef, Withheld,
+    Action, Cause, Change, DataLoss, FieldChange, Former, Guard, Mode, Plan, Refused, Rename,
+    ReplaceOrder, Rollout, Source, Summary, TargetRef, Withheld,
 };
 pub use step::{Join, JoinId, Step, StepGraph, StepId, StepOp};
 pub use stock::{MachineOffer, Shortage, StockBook, StockEntry};

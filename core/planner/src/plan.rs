@@ -283,6 +283,23 @@ pub struct Withheld {
     pub why: String,
 }
 
+/// Something that differs from the topology in what cannot be changed. It is left as it is; the rest of
+/// it, and everything else, is not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Refused {
+    /// Which thing of the topology.
+    pub addr: Addr,
+    /// Which real thing.
+    pub id: ResourceId,
+    /// Where the difference comes from.
+    pub cause: Cause,
+    /// The fields that differ and cannot be changed.
+    pub fields: Vec<FieldChange>,
+    /// Why not.
+    pub why: String,
+}
+
 /// A real thing whose data goes for good, which must be agreed to by name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -349,6 +366,9 @@ pub struct Plan {
     /// What is left as it is because too little is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withheld: Vec<Withheld>,
+    /// What cannot be made as the topology says, sorted by address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<Refused>,
     /// What was out of stock or beyond a quota lately, so that nothing of this plan asks for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub avoided: Vec<StockEntry>,
@@ -384,6 +404,7 @@ impl Plan {
             tight: self.tight.clone(),
             rollouts: self.rollouts.clone(),
             withheld: self.withheld.clone(),
+            refused: self.refused.clone(),
             avoided: self.avoided.clone(),
             data_loss: self.data_loss.clone(),
             renames: self.renames.clone(),

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use strat_model::{Addr, AddrParseError, LocalAddr, Name};
 
-use crate::dependency::covers;
+use crate::dependency::{covers, covers_block};
 
 /// A part of a topology: all of a block, one instance, one address, or all of a site.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,16 @@ impl Target {
                     && (want.zone.is_none() || want.zone == addr.zone)
             }
             Self::Site(site) => *site == addr.site,
+        }
+    }
+}
+
+impl Target {
+    /// Whether something of a block may be part of it, wherever it goes.
+    pub(crate) fn may_cover(&self, addr: &LocalAddr) -> bool {
+        match self {
+            Self::Local(want) | Self::Addr(Addr { local: want, .. }) => covers_block(want, addr),
+            Self::Site(_) => true,
         }
     }
 }

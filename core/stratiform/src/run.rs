@@ -8,7 +8,7 @@ use strat_engine::{
     Stop, UserDataSource, execute, retention,
 };
 use strat_model::{Addr, Name};
-use strat_planner::{Action, Change, Claims, Desired, Mode, lint, lower};
+use strat_planner::{Action, Change, Claims, Desired, Mode, Refused, lint, lower};
 
 use tracing::Instrument as _;
 
@@ -55,6 +55,8 @@ pub struct ApplyOutcome {
     pub observation: Observation,
     /// What an interrupted run had left open and could not be closed.
     pub unsettled: Vec<Problem>,
+    /// What cannot be made as the topology says.
+    pub refused: Vec<Refused>,
 }
 
 impl ApplyOutcome {
@@ -64,6 +66,7 @@ impl ApplyOutcome {
         self.reports.last().is_none_or(Report::is_success)
             && self.observation.problems.is_empty()
             && self.unsettled.is_empty()
+            && self.refused.is_empty()
     }
 
     /// Whether it was stopped before its end.
@@ -349,6 +352,7 @@ impl<'a> Run<'a> {
             reports,
             observation,
             unsettled: self.settled.problems.clone(),
+            refused: saved.plan.refused.clone(),
         })
     }
 }

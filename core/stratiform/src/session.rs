@@ -9,8 +9,8 @@ use strat_engine::{
 };
 use strat_model::{Coverage, Kind, LocalAddr, Name, SiteFacts, SiteInventory, Spec};
 use strat_planner::{
-    Claims, Desired, DiffOptions, Edits, Explanation, MachineOffer, Mode, StockBook, StockEntry,
-    Target, claim, diff, place_without, rename,
+    Claims, Desired, DiffOptions, Edits, Explanation, MachineOffer, Mode, PlaceOptions, StockBook,
+    StockEntry, Target, claim, diff, place_with, rename,
 };
 use strat_provider::layers::{CallObserver, WriteGate};
 use strat_provider::{Clock, TokioClock};
@@ -391,10 +391,13 @@ impl Session {
                 let book = StockBook::of(avoided.iter().cloned());
                 // Whether it has expired by now or not.
                 let on_sale = book.without(facts, Timestamp::MIN);
-                let without = self.workspace.left_out();
+                let place_options = PlaceOptions {
+                    without: self.workspace.left_out().clone(),
+                    targets: options.targets.clone(),
+                };
                 let intent = self.workspace.intent();
                 phase!("place")
-                    .in_scope(|| place_without(intent, &on_sale, inventory, without))
+                    .in_scope(|| place_with(intent, &on_sale, inventory, &place_options))
                     .map_err(|unplaced| self.workspace.no_place(unplaced))?
             }
             Mode::Destroy => Desired::nothing(self.workspace.owner().clone()),

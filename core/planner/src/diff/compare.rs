@@ -329,7 +329,7 @@ impl Differ<'_> {
                 field,
                 before,
                 after,
-                forces_replacement: !takes.is_in_place(),
+                forces_replacement: takes.means == Means::Recreate,
                 stops: takes.stops(),
             }
         };

@@ -11,7 +11,7 @@ use super::renames::renames;
 use super::{DiffOptions, Differ, data, tight};
 use crate::cost::cost;
 use crate::dependency::covers;
-use crate::plan::{Action, Change, Guard, Mode, Plan, Summary};
+use crate::plan::{Action, Change, Guard, Mode, Plan, Refused, Summary};
 use crate::{Dependency, Edits};
 
 impl Differ<'_> {
@@ -30,6 +30,15 @@ impl Differ<'_> {
                 kept.contains(&(number - 1))
             });
         }
+        let mut refused = std::mem::take(&mut self.refused);
+        let asked = |one: &Refused| {
+            options
+                .targets
+                .iter()
+                .any(|target| target.covers(&one.addr))
+        };
+        refused.retain(|one| !options.only_edits && (options.targets.is_empty() || asked(one)));
+        refused.sort_by(|a, b| a.addr.cmp(&b.addr));
         let full = tight::without_room(&changes, self.facts, self.index);
         let mut number = 0;
         changes.retain(|change| {
@@ -59,6 +68,7 @@ impl Differ<'_> {
             tight: order.tight,
             rollouts: order.rollouts,
             withheld: self.withheld(),
+            refused,
             avoided: Vec::new(),
             data_loss,
             renames,
@@ -127,6 +137,9 @@ impl Differ<'_> {
         // What people are shown of it, so that no two plans that read differently have one id.
         (&plan.summary, &plan.withheld, &plan.tight).hash(&mut content);
         format!("{:?}", plan.cost).hash(&mut content);
+        for one in &plan.refused {
+            (&one.addr, &one.id, &one.why).hash(&mut content);
+        }
         for change in &plan.changes {
             (&change.addr, change.action, change.count, &change.reason).hash(&mut content);
             for goal in &change.goals {

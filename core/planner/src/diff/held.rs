@@ -39,7 +39,7 @@ impl<'a> Differ<'a> {
             self.held.addrs.insert(addr);
         }
         let lost = self.hold_lost();
-        if self.held.addrs.is_empty() {
+        if self.held.addrs.is_empty() && self.desired.withheld.is_empty() {
             return;
         }
         self.hold_dependents();

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 use strat_model::{Addr, Inventory, Kind, Name, Noun, Resource, SiteFacts, TemplatePart};
 
-use crate::plan::{Change, Mode, Plan, TargetRef, Withheld};
+use crate::plan::{Change, Mode, Plan, Refused, TargetRef, Withheld};
 use crate::{Desired, Edits, Entry, InventoryIndex, Target, View, unseen};
 
 pub(crate) use data::is_noted_unattached;
@@ -97,6 +97,7 @@ pub fn diff(
         index: &index,
         changes: Vec::with_capacity(desired.entries.len()),
         withheld: BTreeSet::new(),
+        refused: Vec::new(),
         held: held::Held::default(),
         remade: FxHashSet::default(),
         destroy_first: FxHashSet::default(),
@@ -132,6 +133,8 @@ struct Differ<'a> {
     index: &'a InventoryIndex<'a>,
     changes: Vec<Change>,
     withheld: BTreeSet<(String, String)>,
+    /// What cannot be changed.
+    refused: Vec<Refused>,
     held: held::Held<'a>,
     /// Addresses whose thing is made anew, or for the first time: what refers to them is to refer
     /// to the new one.

@@ -7,7 +7,7 @@ use strat_model::{Addr, Field, Kind, Means, Resource, ResourceState, Spec, Trans
 use super::compare::Delta;
 use super::value::resource_value;
 use super::{Differ, change, target};
-use crate::plan::{Action, Cause, Change, ReplaceOrder};
+use crate::plan::{Action, Cause, Change, Refused, ReplaceOrder};
 use crate::{Entry, Goal, View, resource_name};
 
 impl<'a> Differ<'a> {
@@ -20,8 +20,20 @@ impl<'a> Differ<'a> {
             self.create_single(addr, entry, goal);
             return;
         };
-        let deltas = self.deltas(addr, entry, goal, resource);
+        let mut deltas = self.deltas(addr, entry, goal, resource);
         let failed = resource.state == ResourceState::Failed;
+        let refused = match failed {
+            true => None,
+            false => self.refuse(addr, goal, resource, &mut deltas),
+        };
+        // What the topology asks for and cannot be is left whole, mark included: it would tell as applied.
+        if refused
+            .as_ref()
+            .is_some_and(|one| one.cause != Cause::Drift)
+        {
+            self.refused.extend(refused);
+            return;
+        }
         let takes = self.transition(addr, goal, resource, &deltas);
         let ends = failed || !takes.is_in_place();
         let renamed = self.renamed(addr, found);
@@ -37,13 +49,6 @@ impl<'a> Differ<'a> {
             return;
         }
         self.leftovers(addr, resource, leftovers);
-        if let Means::Refused { why } = &takes.means
-            && !failed
-        {
-            let why = format!("its {} cannot be changed: {why}", list(&deltas));
-            self.withheld.insert((addr.to_string(), why));
-            return;
-        }
         let attaches = deltas.iter().any(|delta| delta.field == Field::Attach);
         if (ends || (attaches && !resource.witness.is_held())) && !self.may_end(addr, resource) {
             return;
@@ -62,9 +67,39 @@ impl<'a> Differ<'a> {
         {
             let change = self.update(addr, entry, goal, resource, &deltas);
             self.changes.push(change);
-        } else {
+        } else if refused.is_none() {
             self.unchanged += 1;
         }
+        self.refused.extend(refused.filter(|_| !ends));
+    }
+
+    /// Takes out of the deltas those that cannot be made good, and says which they are.
+    fn refuse(
+        &self,
+        addr: &Addr,
+        goal: &Goal,
+        resource: &Resource,
+        deltas: &mut Vec<Delta>,
+    ) -> Option<Refused> {
+        let mut why = None;
+        let refused = deltas.extract_if(.., |delta| {
+            let takes = self.transition(addr, goal, resource, std::slice::from_ref(delta));
+            match takes.means {
+                Means::Refused { why: of } => {
+                    why.get_or_insert(of);
+                    true
+                }
+                _ => false,
+            }
+        });
+        let refused: Vec<Delta> = refused.collect();
+        Some(Refused {
+            addr: addr.clone(),
+            id: resource.id.clone(),
+            cause: cause(&goal.digest(), resource, &refused),
+            fields: self.field_changes(addr, goal, resource, &refused),
+            why: why?,
+        })
     }
 
     fn create_single(&mut self, addr: &'a Addr, entry: &Entry, goal: &Arc<Goal>) {

@@ -19,7 +19,7 @@ use strat_model::{
 };
 
 use crate::diff::field_value;
-use crate::{Desired, Entry, Goal, InventoryIndex, unseen};
+use crate::{Desired, Entry, Goal, InventoryIndex, Target, unseen};
 
 pub use explain::{Chosen, Considered, Explanation, SiteExplanation};
 pub use unplaced::{NoPlace, SiteRefusal, Unplaced, WhyNot};
@@ -37,28 +37,38 @@ pub fn place(
     facts: &BTreeMap<Name, SiteFacts>,
     inventory: &Inventory,
 ) -> Result<Desired, Vec<Unplaced>> {
-    place_without(intent, facts, inventory, &BTreeSet::new())
+    place_with(intent, facts, inventory, &PlaceOptions::default())
 }
 
-/// As [`place`], as if some sites were permitted nowhere: what is left goes where else it may. What
-/// can only be at those sites is withheld, and so is what has a volume that may be there. Nothing of
-/// those sites is looked at, whatever `facts` and `inventory` have of them.
+/// What is placed, and where.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlaceOptions {
+    /// Sites that count as permitted nowhere: what is left goes where else it may. What can only be
+    /// there is withheld, and so is what has a volume that may be there. Nothing of those sites is
+    /// looked at, whatever the facts and the inventory have of them.
+    pub without: BTreeSet<Name>,
+    /// What is asked for; empty is everything. Anything else that finds no place is withheld.
+    pub targets: Vec<Target>,
+}
+
+/// As [`place`], of parts, or without some sites.
 ///
 /// # Errors
-/// As [`place`].
-pub fn place_without(
+/// As [`place`], of what is asked for.
+pub fn place_with(
     intent: &Intent,
     facts: &BTreeMap<Name, SiteFacts>,
     inventory: &Inventory,
-    without: &BTreeSet<Name>,
+    options: &PlaceOptions,
 ) -> Result<Desired, Vec<Unplaced>> {
+    let without = &options.without;
     let index = InventoryIndex::new(inventory, &intent.owner);
     let mut facts = unseen::plannable(facts, inventory);
     if facts.keys().any(|site| without.contains(site)) {
         facts.to_mut().retain(|site, _| !without.contains(site));
     }
     let mut placer = Placer::new(intent, &facts, &index);
-    placer.without.clone_from(without);
+    placer.options = options;
     placer.leave_out();
     placer.leave_alone();
     placer.networks();
@@ -68,9 +78,13 @@ pub fn place_without(
     placer.storage();
     placer.dependencies();
     if placer.problems.is_empty() {
+        let mut entries = placer.entries;
+        if !options.targets.is_empty() {
+            entries.retain(|addr, _| !placer.withheld.contains_key(&addr.local));
+        }
         Ok(Desired {
             owner: intent.owner.clone(),
-            entries: placer.entries,
+            entries,
             withheld: placer.withheld,
             budgets: intent.budgets.clone(),
             fallback: placer.fallback,
@@ -108,13 +122,17 @@ fn rollouts(intent: &Intent) -> BTreeMap<LocalAddr, RolloutIntent> {
         .collect()
 }
 
+static EVERYTHING: PlaceOptions = PlaceOptions {
+    without: BTreeSet::new(),
+    targets: Vec::new(),
+};
+
 /// The work in progress of one [`place`].
 struct Placer<'a> {
     intent: &'a Intent,
     facts: &'a BTreeMap<Name, SiteFacts>,
     index: &'a InventoryIndex<'a>,
-    /// Sites that are left out.
-    without: BTreeSet<Name>,
+    options: &'a PlaceOptions,
     entries: BTreeMap<Addr, Entry>,
     withheld: BTreeMap<LocalAddr, String>,
     problems: Vec<Unplaced>,
@@ -146,7 +164,7 @@ impl<'a> Placer<'a> {
             intent,
             facts,
             index,
-            without: BTreeSet::new(),
+            options: &EVERYTHING,
             entries: BTreeMap::new(),
             withheld: BTreeMap::new(),
             problems: Vec::new(),
@@ -160,6 +178,24 @@ impl<'a> Placer<'a> {
             last_firewalls: Shared::new(),
             last_notes: Shared::new(),
         }
+    }
+
+    /// Notes what finds no place. What was not asked for is withheld, with what depends on it; but not a
+    /// network without ranges, since too much is in it.
+    fn refuse(&mut self, problem: Unplaced) {
+        let targets = &self.options.targets;
+        let is_meant = |target: &Target| target.may_cover(&problem.addr);
+        if targets.is_empty()
+            || targets.iter().any(is_meant)
+            || problem.reason == NoPlace::ExhaustedCidr
+        {
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+            return;
+        }
+        let why = format!("it has no place: {}", problem.finding.message);
+        self.withheld.entry(problem.addr).or_insert(why);
     }
 
     /// The facts of a site; `None` when it gave no answer.
@@ -187,8 +223,7 @@ impl<'a> Placer<'a> {
         let kind = addr.kind();
         let has = |facts: &SiteFacts| facts.capabilities.kinds.contains(&kind);
         if !self.facts(&addr.site).is_some_and(has) {
-            self.problems
-                .push(unsupported(self.intent, common, &addr.site, kind));
+            self.refuse(unsupported(self.intent, common, &addr.site, kind));
             return;
         }
         self.check_labels(common, &addr);
@@ -218,8 +253,7 @@ impl<'a> Placer<'a> {
             );
             let finding = Diagnostic::error(NoPlace::BadLabel.as_str(), message)
                 .at(common.origin("labels"), format!("not at {}", addr.site));
-            let problem = Unplaced::new(&common.addr, NoPlace::BadLabel, finding);
-            self.problems.push(problem);
+            self.refuse(Unplaced::new(&common.addr, NoPlace::BadLabel, finding));
         }
     }
 

@@ -90,7 +90,7 @@ impl<'a> Placer<'a> {
 
     fn no_range(&mut self, network: &LocalAddr, finding: Diagnostic) {
         let problem = Unplaced::new(network, NoPlace::ExhaustedCidr, finding);
-        self.problems.push(problem);
+        self.refuse(problem);
     }
 
     fn seen_range(&self, addr: &Addr) -> Option<Ipv4Net> {

@@ -90,9 +90,8 @@ impl<'a> Placer<'a> {
             let Some(zone) = zone.or_else(|| self.unattached_zone(&addr)) else {
                 continue;
             };
-            let problem = self.shrinks(volume, &addr);
-            if let Some(problem) = problem.or_else(|| self.moves(volume, &addr, &zone)) {
-                self.problems.push(problem);
+            if let Some(problem) = self.moves(volume, &addr, &zone) {
+                self.refuse(problem);
                 continue;
             }
             let spec = VolumeSpec {
@@ -102,7 +101,10 @@ impl<'a> Placer<'a> {
                 attach,
                 labels: volume.common.labels.clone(),
             };
-            self.add(&volume.common, addr, Spec::Volume(spec));
+            self.add(&volume.common, addr.clone(), Spec::Volume(spec));
+            if let Some(problem) = self.shrinks(volume, &addr) {
+                self.refuse(problem);
+            }
         }
         for bucket in &self.intent.buckets {
             let withheld = self.withheld.contains_key(&bucket.common.addr);
@@ -144,12 +146,19 @@ impl<'a> Placer<'a> {
         }
     }
 
-    /// A volume can grow, never shrink; making it anew would lose what is on it.
+    /// A volume can grow, never shrink; making it anew would lose what is on it. One that somebody grew by
+    /// hand is no mistake of the topology: the plan tells it as drift, and leaves its size alone.
     fn shrinks(&self, volume: &VolumeIntent, addr: &Addr) -> Option<Unplaced> {
-        let Spec::Volume(is) = &self.index.at(addr).first()?.spec else {
+        let found = self.index.at(addr).first()?;
+        let Spec::Volume(is) = &found.spec else {
             return None;
         };
-        (volume.size < is.size).then(|| {
+        let goal = self.entries.get(addr)?.goals.first()?;
+        let applied = found
+            .mark
+            .as_ref()
+            .is_some_and(|mark| mark.spec == goal.digest());
+        (volume.size < is.size && !applied).then(|| {
             let message = format!("{addr} is {} and cannot shrink to {}", is.size, volume.size);
             let finding = Diagnostic::error(NoPlace::CannotShrink.as_str(), message)
                 .at(volume.common.origin("size"), format!("there are {} now", is.size))

@@ -8,7 +8,7 @@ impl<'a> Placer<'a> {
     /// Withholds what can only be at a site that is left out, and machines whose volume may be
     /// there: a volume is never made anew, because what is on it would be lost.
     pub(super) fn leave_out(&mut self) {
-        if self.without.is_empty() {
+        if self.options.without.is_empty() {
             return;
         }
         let intent = self.intent;
@@ -55,7 +55,7 @@ impl<'a> Placer<'a> {
     }
 
     fn withhold_at(&mut self, common: &Common, site: &Name) {
-        if self.without.contains(site) {
+        if self.options.without.contains(site) {
             let why = format!("it is to be at {site}, which is left out");
             self.withheld.insert(common.addr.clone(), why);
         }
@@ -65,7 +65,7 @@ impl<'a> Placer<'a> {
     fn left_out(&self, machine: &'a MachineIntent) -> Option<String> {
         let sites = self.labelled(machine);
         let (lost, left): (Vec<&Name>, Vec<&Name>) =
-            sites.partition(|site| self.without.contains(*site));
+            sites.partition(|site| self.options.without.contains(*site));
         if lost.is_empty() {
             return None;
         }
@@ -91,7 +91,9 @@ impl<'a> Placer<'a> {
         let mut volumes = self.intent.volumes.iter().filter(|v| is_its(&v.target));
         let hidden = volumes.find(|volume| {
             let places = self.index.places(&volume.common.addr);
-            places.iter().all(|at| self.without.contains(&at.site))
+            places
+                .iter()
+                .all(|at| self.options.without.contains(&at.site))
         })?;
         Some(format!(
             "its volume {} may be at {names}, which {verb} left out, and is never made anew",

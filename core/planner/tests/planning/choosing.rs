@@ -273,8 +273,11 @@ fn when_a_site_is_lost_what_is_left_need_not_make_up_for_another() {
     let world = realise(&place(&intent, &facts, &empty()).expect("a place"));
     facts.get_mut(&name("dc1")).expect("dc1").free = Some(Pool::default());
     // Two at dc1 do not make up for the west, but six are still there.
-    let lost = BTreeSet::from([name("east")]);
-    let desired = place_without(&intent, &facts, &world, &lost).expect("a place");
+    let lost = PlaceOptions {
+        without: BTreeSet::from([name("east")]),
+        ..PlaceOptions::default()
+    };
+    let desired = place_with(&intent, &facts, &world, &lost).expect("a place");
     assert_eq!(
         goals(&desired, "machines.web"),
         [

@@ -157,6 +157,12 @@ fn what_cannot_be_changed_at_all_is_left_and_told() {
     let desired = place(&intent, &facts, &world).expect("placed");
     let plan = diff(&desired, &world, &facts, None, &DiffOptions::default());
     assert!(plan.is_empty(), "{:?}", lines(&plan));
-    let why = "its versioning cannot be changed: nobody asked for it";
-    assert!(plan.withheld.iter().any(|held| held.why == why));
+    let [one] = plan.refused.as_slice() else {
+        panic!("{:#?}", plan.refused);
+    };
+    assert_eq!(
+        (one.cause, one.why.as_str()),
+        (Cause::Topology, "nobody asked for it")
+    );
+    assert_eq!(one.fields[0].field, Field::Versioning);
 }

@@ -132,9 +132,7 @@ impl<'a> Placer<'a> {
             )
             .help(help);
         let problem = Unplaced::new(&machine.common.addr, NoPlace::UnknownImage, finding);
-        if !self.problems.contains(&problem) {
-            self.problems.push(problem);
-        }
+        self.refuse(problem);
         None
     }
 

@@ -169,10 +169,10 @@ impl<'a> Placer<'a> {
         for allotment in &allotments {
             // Once a site is lost, there may be none left to make up for the next loss.
             let machine = allotment.machine;
-            let lost = machine.placement.survive && !self.without.is_empty();
+            let lost = machine.placement.survive && !self.options.without.is_empty();
             if allotment.missing > 0 && !(lost && allotment.count() >= machine.count) {
                 let problem = no_place(allotment, self.intent, &supply);
-                self.problems.push(problem);
+                self.refuse(problem);
             }
         }
         for allotment in &mut allotments {
@@ -186,7 +186,11 @@ impl<'a> Placer<'a> {
             }
         }
         for allotment in allotments {
-            self.machine_entries(allotment);
+            if self.withheld.contains_key(&allotment.machine.common.addr) {
+                self.carriers_that_run(allotment.machine);
+            } else {
+                self.machine_entries(allotment);
+            }
         }
         self.reserve_volumes(&mut supply);
     }
@@ -215,7 +219,9 @@ impl<'a> Placer<'a> {
     /// left out.
     fn sites_of(&self, machine: &'a MachineIntent) -> Vec<&'a Name> {
         let sites = self.labelled(machine);
-        sites.filter(|site| !self.without.contains(*site)).collect()
+        sites
+            .filter(|site| !self.options.without.contains(*site))
+            .collect()
     }
 
     /// Those of a machine's sites that have the labels it requires.
@@ -239,7 +245,7 @@ impl<'a> Placer<'a> {
                 continue;
             };
             let places = self.index.places(&volume.common.addr).iter();
-            for place in places.filter(|place| !self.without.contains(&place.site)) {
+            for place in places.filter(|place| !self.options.without.contains(&place.site)) {
                 if let Some(zone) = self.index.at(place).first().and_then(|found| found.zone()) {
                     pins.insert(machine.clone(), (place.site.clone(), zone.clone()));
                 }
@@ -287,7 +293,7 @@ impl<'a> Placer<'a> {
                 .at(volume.common.origin("size"), "no room for this")
                 .help("make it smaller, or raise the site's `capacity`");
                 let problem = Unplaced::new(&volume.common.addr, NoPlace::NoCapacity, finding);
-                self.problems.push(problem);
+                self.refuse(problem);
             }
         }
     }
