@@ -14,7 +14,7 @@ use stratiform::Inputs;
 use stratiform::catalogue::{Cloud, Listing, Snapshot};
 use stratiform::model::{
     Bytes, Capabilities, Idempotency, Intent, Inventory, Kind, MarkStore, Name, Offer,
-    PublicImages, ResourceId, SiteFacts, SiteSpec, Sizing, Spec, SubnetScope,
+    PublicImages, ReservedAddresses, ResourceId, SiteFacts, SiteSpec, Sizing, Spec, SubnetScope,
 };
 use stratiform::planner::{Desired, place};
 use stratiform::topology::{SourceFile, Sources, Topology};
@@ -146,6 +146,7 @@ fn capabilities() -> Capabilities {
         delete_shuts_down: false,
         consistency_window_ms: 0,
         user_data_max: Bytes(16_384),
+        reserved_addresses: ReservedAddresses::default(),
     }
 }
 

@@ -37,6 +37,9 @@ pub struct Capabilities {
     pub consistency_window_ms: u64,
     /// The most user data a machine takes.
     pub user_data_max: Bytes,
+    /// The addresses of a subnet that no machine gets.
+    #[serde(default)]
+    pub reserved_addresses: ReservedAddresses,
 }
 
 impl Capabilities {
@@ -48,6 +51,40 @@ impl Capabilities {
                 .unreadable
                 .get(&kind)
                 .is_some_and(|fields| fields.contains(&field))
+    }
+}
+
+/// How many addresses of a subnet no machine gets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReservedAddresses {
+    /// Those of every subnet: its own, the router's, the broadcast address and the like.
+    pub fixed: u32,
+    /// Besides, a share that is kept for others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<ReservedShare>,
+}
+
+/// A share of a subnet's addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReservedShare {
+    /// One address in so many; at least 1.
+    pub one_in: u32,
+    /// Only in subnets of at least so many addresses.
+    pub from: u32,
+    /// At most so many.
+    pub most: u32,
+}
+
+impl ReservedAddresses {
+    /// How many machines have an address in a subnet with a prefix of so many bits.
+    #[must_use]
+    pub fn usable(&self, prefix: u8) -> u64 {
+        let size = 1_u64 << (32 - prefix.min(32));
+        let share = self.share.filter(|share| size >= u64::from(share.from));
+        let kept = share.map_or(0, |share| {
+            (size / u64::from(share.one_in.max(1))).min(share.most.into())
+        });
+        size.saturating_sub(u64::from(self.fixed) + kept)
     }
 }
 

@@ -31,7 +31,9 @@ mod units;
 mod witness;
 
 pub use addr::{Addr, AddrParseError, Key, LocalAddr, Noun};
-pub use capabilities::{Capabilities, Idempotency, MarkStore, Sizing, SubnetScope};
+pub use capabilities::{
+    Capabilities, Idempotency, MarkStore, ReservedAddresses, ReservedShare, Sizing, SubnetScope,
+};
 pub use change::{ChangeRules, Changes, LiveFields, Loss, Means, Transition, only_grow};
 pub use diagnostic::{Diagnostic, Label, Origin, Severity};
 pub use error::{Error, ErrorKind, ErrorView, FailureKind, Scope};

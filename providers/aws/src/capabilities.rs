@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use strat_model::{Bytes, Capabilities, Idempotency, Kind, MarkStore, Sizing, SubnetScope};
+use strat_model::{
+    Bytes, Capabilities, Idempotency, Kind, MarkStore, ReservedAddresses, Sizing, SubnetScope,
+};
 
 /// The tags that are kept for `Name`, the token and the names of a batch.
 const TAGS_KEPT: u32 = 6;
@@ -52,5 +54,11 @@ pub fn capabilities(consistency_window_ms: Option<u64>) -> Capabilities {
         delete_shuts_down: true,
         consistency_window_ms: consistency_window_ms.unwrap_or(CONSISTENCY_WINDOW_MS),
         user_data_max: Bytes(16 << 10),
+        // The first four and the last:
+        // <https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html>
+        reserved_addresses: ReservedAddresses {
+            fixed: 5,
+            share: None,
+        },
     }
 }

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use strat_model::{
-    Bytes, Capabilities, Changes, Field, Idempotency, Kind, LabelRules, MarkStore, Name, Sizing,
-    SubnetScope,
+    Bytes, Capabilities, Changes, Field, Idempotency, Kind, LabelRules, MarkStore, Name,
+    ReservedAddresses, Sizing, SubnetScope,
 };
 
 use crate::changes::SimRules;
@@ -193,6 +193,10 @@ impl Profile {
             delete_shuts_down: matches!(self, Self::Aws),
             consistency_window_ms,
             user_data_max: self.user_data_max(),
+            reserved_addresses: ReservedAddresses {
+                fixed: self.reserved_addresses().0 + self.reserved_addresses().1,
+                share: None,
+            },
         }
     }
 

@@ -57,6 +57,7 @@ pub(crate) fn cloud(zones: &[&str], subnets: SubnetScope) -> SiteFacts {
             delete_shuts_down: false,
             consistency_window_ms: 0,
             user_data_max: Bytes(16_384),
+            reserved_addresses: ReservedAddresses::default(),
         },
         changes: Changes::new(LiveFields::usual(Kind::ALL)),
         free: None,

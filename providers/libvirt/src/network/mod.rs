@@ -19,4 +19,4 @@ mod subnets;
 
 pub(crate) use define::{Net, NetBody};
 pub(crate) use filter::machine_filter;
-pub(crate) use subnets::{free_address, subnet_body};
+pub(crate) use subnets::{STRANGERS, free_address, subnet_body};

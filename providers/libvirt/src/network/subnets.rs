@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use strat_model::{
-    Attributes, Digest, ErrorKind, Field, Kind, Resource, ResourceId, ResourceState, Result, Spec,
-    SubnetSpec,
+    Attributes, Digest, ErrorKind, Field, Kind, ReservedShare, Resource, ResourceId, ResourceState,
+    Result, Spec, SubnetSpec,
 };
 
 use super::nets::{check_range, cidr_of};
@@ -255,9 +255,18 @@ pub(crate) fn free_address(cidr: Ipv4Net, taken: &BTreeSet<Ipv4Addr>) -> Option<
 fn strangers(cidr: Ipv4Net) -> Option<(Ipv4Addr, Ipv4Addr)> {
     let size = 1_u64 << (32 - cidr.prefix_len());
     let last = u32::from(cidr.broadcast()) - 1;
-    let count = u32::try_from(size / 8).unwrap_or(u32::MAX).min(1024);
-    (size >= 32).then(|| (Ipv4Addr::from(last - (count - 1)), Ipv4Addr::from(last)))
+    let share = u32::try_from(size / u64::from(STRANGERS.one_in)).unwrap_or(u32::MAX);
+    let count = share.min(STRANGERS.most);
+    (size >= u64::from(STRANGERS.from))
+        .then(|| (Ipv4Addr::from(last - (count - 1)), Ipv4Addr::from(last)))
 }
+
+/// How many addresses of a subnet DHCP gives to whom it does not know.
+pub(crate) const STRANGERS: ReservedShare = ReservedShare {
+    one_in: 8,
+    from: 32,
+    most: 1024,
+};
 
 /// A bridge's name: at most 15 characters, the kernel's limit for an interface.
 pub(super) fn bridge_name(subnet: &str) -> String {

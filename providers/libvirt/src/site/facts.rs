@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 use strat_model::{
     Bytes, Capabilities, CapacityKind, Idempotency, Kind, MarkStore, Money, Name, Offer, Pool,
-    Result, Sizing, SubnetScope,
+    ReservedAddresses, Result, Sizing, SubnetScope,
 };
 
 use super::{Room, Site};
@@ -90,6 +90,11 @@ fn with_sizes(max_cpu: u32, max_memory: u64) -> Capabilities {
         delete_shuts_down: false,
         consistency_window_ms: 0,
         user_data_max: Bytes(USER_DATA_MAX),
+        // Its own, the router's, the broadcast address, and what DHCP gives to whom it does not know.
+        reserved_addresses: ReservedAddresses {
+            fixed: 3,
+            share: Some(crate::network::STRANGERS),
+        },
     }
 }
 

@@ -1,5 +1,6 @@
 //! Machines that cannot be had where they were to be, and machines that move.
 
+mod addresses;
 mod budget;
 mod common;
 mod gate;

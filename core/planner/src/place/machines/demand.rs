@@ -1,17 +1,17 @@
 //! From machines without a place to demands with lanes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rust_decimal::prelude::ToPrimitive as _;
 use rustc_hash::FxHashMap;
 use strat_model::{
-    CapacityKind, HardwareIntent, Name, Noun, PlacementIntent, Preference, Size, Spread,
+    CapacityKind, HardwareIntent, LocalAddr, Name, Noun, PlacementIntent, Preference, Size, Spread,
 };
 
+use super::limits::Limits;
 use super::{Allotment, Supply, permitted_zones};
-use crate::allot::{self, Demand, Problem, Use};
+use crate::allot::{self, Demand, Problem};
 use crate::place::offers::Shape;
-use crate::room::Bound;
 
 /// How many lanes of one kind of capacity a site gives to a demand.
 const LANES_MAX: usize = 12;
@@ -59,6 +59,7 @@ type Alike<'a> = (
     &'a PlacementIntent,
     u64,
     Option<(Name, Name)>,
+    &'a LocalAddr,
 );
 
 /// Makes the demands of all that have machines without a place. What runs of those that are placed
@@ -86,6 +87,7 @@ pub(super) fn demands<'a>(
                 &*machine.placement,
                 allotment.disk(),
                 allotment.pin.clone(),
+                &machine.subnet,
             );
             if let Some(known) = alike.get(&key) {
                 demands.members[*known].push(at);
@@ -98,11 +100,11 @@ pub(super) fn demands<'a>(
     for members in &demands.members {
         let missing = members.iter().map(|at| allotments[*at].missing).sum();
         let first = &mut allotments[members[0]];
-        let mut lanes = lanes(first, supply);
+        let mut lanes = lanes(first, missing, supply);
         if first.is_solved_whole() {
             lanes.splice(0..0, kept_lanes(first));
         }
-        let mut demand = demand(first, missing, &lanes, &mut limits);
+        let mut demand = demand(first, missing, &lanes, (supply, &mut limits));
         if members.len() > 1 && demand.spot_most > 0 {
             demand.spot_most = missing;
         }
@@ -117,7 +119,7 @@ fn demand<'a>(
     allotment: &Allotment<'a>,
     missing: u32,
     lanes: &[Lane<'a>],
-    limits: &mut Limits<'a>,
+    (supply, limits): (&Supply<'a>, &mut Limits<'a>),
 ) -> Demand {
     let machine = allotment.machine;
     let placement = &machine.placement;
@@ -170,7 +172,7 @@ fn demand<'a>(
             .map(|(at, (lane, domain))| allot::Lane {
                 dislike: dislike(at, lane),
                 most: lane.kept.unwrap_or(u32::MAX),
-                uses: limits.uses(allotment, lane),
+                uses: limits.uses(allotment, lane, supply),
                 spot: lane.capacity() == Some(CapacityKind::Spot),
                 domain: *domain,
             })
@@ -269,7 +271,7 @@ fn kept_lanes<'a>(allotment: &mut Allotment<'a>) -> Vec<Lane<'a>> {
 }
 
 /// The lanes for new machines.
-fn lanes<'a>(allotment: &Allotment<'a>, supply: &mut Supply<'a>) -> Vec<Lane<'a>> {
+fn lanes<'a>(allotment: &Allotment<'a>, missing: u32, supply: &mut Supply<'a>) -> Vec<Lane<'a>> {
     let placement = &allotment.machine.placement;
     let each_zone = zones_are_lost(allotment) || placement.anti_affinity.is_some();
     let mut all = Vec::new();
@@ -284,7 +286,16 @@ fn lanes<'a>(allotment: &Allotment<'a>, supply: &mut Supply<'a>) -> Vec<Lane<'a>
         let mut kinds: BTreeMap<Kind, Vec<(&Name, Shape)>> = BTreeMap::new();
         let facts = market.facts();
         let bounded = facts.free.is_some() || !facts.quotas.is_empty();
+        // Where a subnet of a zone has not enough addresses for all, the zones are counted one by one.
+        let mut is_tight = false;
         for zone in permitted_zones(allotment, facts) {
+            let subnet = &allotment.machine.subnet;
+            if let Some((_, left)) = supply.addresses.left(subnet, facts, (*site, zone)) {
+                is_tight |= left < u64::from(missing);
+                if left == 0 {
+                    continue;
+                }
+            }
             let mut shapes: Vec<Shape> = market.choices(zone, allotment.machine).to_vec();
             // A fleet grows by machines of the size that it has there, while that is on sale.
             let here = allotment.shares_in(site, zone).iter();
@@ -315,7 +326,12 @@ fn lanes<'a>(allotment: &Allotment<'a>, supply: &mut Supply<'a>) -> Vec<Lane<'a>
             if each_zone {
                 lanes.extend(zones.into_iter().map(|zone| lane(vec![zone])));
             } else if placement.spread == Spread::Zone {
+                if is_tight && zones.len() > 1 {
+                    lanes.extend(zones.iter().cloned().map(|zone| lane(vec![zone])));
+                }
                 lanes.push(lane(zones));
+            } else if is_tight {
+                lanes.extend(zones.into_iter().map(|zone| lane(vec![zone])));
             } else {
                 let price = |(_, shape): &&(&Name, Shape)| {
                     let dollars = shape.dollars();
@@ -354,70 +370,4 @@ type Kind = (CapacityKind, Option<(String, u32, strat_model::Bytes)>);
 fn kind(shape: &Shape, bounded: bool) -> Kind {
     let takes = bounded.then(|| (shape.family.clone(), shape.cpu, shape.memory));
     (shape.capacity, takes)
-}
-
-/// The problem's limits.
-struct Limits<'a> {
-    left: Vec<u64>,
-    /// Where each site's begin, and what they are.
-    rooms: BTreeMap<&'a Name, (usize, Vec<Bound<'a>>)>,
-    /// The zones that machines which never share one take, by their word.
-    apart: FxHashMap<(&'a Name, &'a Name, Name), usize>,
-    /// Those that are taken already.
-    taken: BTreeSet<(&'a Name, &'a Name, Name)>,
-}
-
-impl<'a> Limits<'a> {
-    fn new(supply: &Supply<'a>) -> Self {
-        let mut limits = Self {
-            left: Vec::new(),
-            rooms: BTreeMap::new(),
-            apart: FxHashMap::default(),
-            taken: supply.apart.clone(),
-        };
-        for (site, room) in &supply.rooms {
-            let (base, bounds) = (limits.left.len(), room.bounds());
-            limits.left.extend(bounds.iter().map(|bound| bound.left));
-            limits.rooms.insert(site, (base, bounds));
-        }
-        limits
-    }
-
-    /// What one machine of a lane takes. What is kept has its room already.
-    fn uses(&mut self, allotment: &Allotment<'_>, lane: &Lane<'a>) -> Vec<Use> {
-        if lane.kept.is_some() {
-            return Vec::new();
-        }
-        let disk = allotment.disk();
-        let mut uses: Vec<Use> = Vec::new();
-        let (base, bounds) = match self.rooms.get(lane.site) {
-            Some((base, bounds)) => (*base, bounds.as_slice()),
-            None => (0, &[][..]),
-        };
-        for (at, bound) in bounds.iter().enumerate() {
-            // Where sizes differ between the zones, the largest counts.
-            let needs = lane
-                .zones
-                .iter()
-                .map(|(_, shape)| bound.takes(shape.need(disk)));
-            let amount = needs.max().unwrap_or(0);
-            if amount > 0 {
-                let limit = base + at;
-                uses.push(Use { limit, amount });
-            }
-        }
-        if let (Some(word), Some((zone, _))) = (
-            &allotment.machine.placement.anti_affinity,
-            lane.zones.first(),
-        ) {
-            let key = (lane.site, *zone, word.clone());
-            let free = u64::from(!self.taken.contains(&key));
-            let limit = *self.apart.entry(key).or_insert_with(|| {
-                self.left.push(free);
-                self.left.len() - 1
-            });
-            uses.push(Use { limit, amount: 1 });
-        }
-        uses
-    }
 }

@@ -103,11 +103,9 @@ fn is_sold_somewhere(allotment: &Allotment<'_>, supply: &Supply<'_>) -> bool {
 
 /// Takes the room of what runs as it is.
 fn take_rooms<'a>(allotment: &Allotment<'a>, supply: &mut Supply<'a>) {
-    let disk = allotment.disk();
     for share in &allotment.shares {
-        if let Some(room) = supply.rooms.get_mut(share.site) {
-            room.take(share.shape.need(disk), share.count - share.grown);
-        }
+        let (place, stays) = ((share.site, share.zone), share.count - share.grown);
+        supply.count(allotment.machine, place, &share.shape, (stays, true));
     }
 }
 
@@ -121,12 +119,12 @@ pub(super) fn make_room<'a>(allotment: &mut Allotment<'a>, supply: &mut Supply<'
         if share.grown == 0 {
             continue;
         }
-        let Some(room) = supply.rooms.get_mut(share.site) else {
+        let Some(room) = supply.rooms.get(share.site) else {
             continue;
         };
-        let need = share.shape.need(disk);
-        let (fits, _) = room.fits(need, share.grown);
-        room.take(need, fits);
+        let (fits, _) = room.fits(share.shape.need(disk), share.grown);
+        let place = (share.site, share.zone);
+        supply.count(allotment.machine, place, &share.shape, (fits, true));
         out += share.grown - fits;
         share.count -= share.grown - fits;
         share.grown = fits;

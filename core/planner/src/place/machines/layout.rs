@@ -25,7 +25,7 @@ pub(super) fn lay_out<'a>(
                 }
                 continue;
             }
-            for (zone, shape, mut count) in split(&allotments[members[0]], lane, *count) {
+            for (zone, shape, mut count) in split(&allotments[members[0]], lane, *count, supply) {
                 while let Some(at) = next.peek().copied().filter(|_| count > 0) {
                     let allotment = &mut allotments[at];
                     let taken = if whole {
@@ -61,9 +61,7 @@ fn put<'a>(
     }
     allotment.add(site, zone, shape, count);
     allotment.new += count;
-    if let Some(room) = supply.rooms.get_mut(site) {
-        room.take(shape.need(allotment.disk()), count);
-    }
+    supply.count(allotment.machine, (site, zone), shape, (count, true));
     if let Some(word) = &allotment.machine.placement.anti_affinity {
         supply.apart.insert((site, zone, word.clone()));
     }
@@ -75,23 +73,38 @@ fn split<'l, 'a>(
     allotment: &Allotment<'a>,
     lane: &'l Lane<'a>,
     count: u32,
+    supply: &Supply<'a>,
 ) -> Vec<(&'a Name, &'l Shape, u32)> {
     if let [(zone, shape)] = lane.zones.as_slice() {
         return vec![(*zone, shape, count)];
     }
-    let mut there: Vec<(u32, u32)> = lane
+    let addresses = |zone: &Name| {
+        let facts = supply.markets.get(lane.site)?.facts();
+        let subnet = &allotment.machine.subnet;
+        let (_, left) = supply.addresses.left(subnet, facts, (lane.site, zone))?;
+        Some(left)
+    };
+    let mut there: Vec<(u32, u64, u32)> = lane
         .zones
         .iter()
-        .map(|(zone, _)| (allotment.count_in(lane.site, zone), 0))
+        .map(|(zone, _)| {
+            let there = allotment.count_in(lane.site, zone);
+            (there, addresses(zone).unwrap_or(u64::MAX), 0)
+        })
         .collect();
     for _ in 0..count {
-        if let Some((there, new)) = there.iter_mut().min_by_key(|(there, _)| *there) {
+        // A full subnet takes one only where all are full.
+        let emptiest = there
+            .iter_mut()
+            .min_by_key(|(there, left, _)| (*left == 0, *there));
+        if let Some((there, left, new)) = emptiest {
             *there += 1;
+            *left = left.saturating_sub(1);
             *new += 1;
         }
     }
     let zones = lane.zones.iter().zip(there);
     zones
-        .map(|((zone, shape), (_, new))| (*zone, shape, new))
+        .map(|((zone, shape), (_, _, new))| (*zone, shape, new))
         .collect()
 }

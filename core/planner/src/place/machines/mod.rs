@@ -1,9 +1,11 @@
 //! Machines and fleets.
 
+mod addresses;
 mod demand;
 mod entry;
 mod keep;
 mod layout;
+mod limits;
 mod moves;
 mod range;
 mod reasons;
@@ -14,6 +16,7 @@ use std::ops::Range;
 
 use strat_model::{Diagnostic, LocalAddr, MachineIntent, Name, Noun, Resource, SiteFacts};
 
+use addresses::Addresses;
 pub(super) use reasons::at_site as why_not;
 use reasons::no_place;
 
@@ -134,8 +137,33 @@ impl<'a> Allotment<'a> {
 pub(super) struct Supply<'a> {
     pub(super) markets: BTreeMap<&'a Name, Market<'a>>,
     pub(super) rooms: BTreeMap<&'a Name, Room<'a>>,
+    addresses: Addresses<'a>,
     /// The zones that are taken by machines which never share one, by their word.
     apart: BTreeSet<(&'a Name, &'a Name, Name)>,
+}
+
+impl<'a> Supply<'a> {
+    /// Takes the room of machines, or gives it back.
+    fn count(
+        &mut self,
+        machine: &MachineIntent,
+        (site, zone): (&Name, &Name),
+        shape: &Shape,
+        (count, is_taken): (u32, bool),
+    ) {
+        let need = shape.need(disk_space(&machine.disks));
+        if let Some(room) = self.rooms.get_mut(site) {
+            match is_taken {
+                true => room.take(need, count),
+                false => room.put_back(need, count),
+            }
+        }
+        if let Some(market) = self.markets.get(site) {
+            let counted = (count, is_taken);
+            self.addresses
+                .count(&machine.subnet, market.facts(), (site, zone), counted);
+        }
+    }
 }
 
 impl<'a> Placer<'a> {
@@ -211,6 +239,7 @@ impl<'a> Placer<'a> {
                 .map(|(site, facts)| (site, Market::new(facts)))
                 .collect(),
             rooms: self.facts.iter().map(room).collect(),
+            addresses: Addresses::new(self.intent, self.facts, &self.subnets),
             apart: BTreeSet::new(),
         }
     }

@@ -17,12 +17,10 @@ pub(super) fn reconsider<'a>(allotment: &mut Allotment<'a>, supply: &mut Supply<
     let (true, Some(now)) = (settled && allotment.pin.is_none(), hourly(allotment)) else {
         return;
     };
-    let before = supply.rooms.clone();
-    let disk = allotment.disk();
+    let before = (supply.rooms.clone(), supply.addresses.clone());
     for share in &allotment.shares {
-        if let Some(room) = supply.rooms.get_mut(share.site) {
-            room.put_back(share.shape.need(disk), share.count);
-        }
+        let (place, counted) = ((share.site, share.zone), (share.count, false));
+        supply.count(allotment.machine, place, &share.shape, counted);
     }
     let mut trial = [Allotment {
         machine: allotment.machine,
@@ -47,7 +45,7 @@ pub(super) fn reconsider<'a>(allotment: &mut Allotment<'a>, supply: &mut Supply<
             allotment.new = new_in(allotment, &trial);
             allotment.shares = trial.shares;
         }
-        _ => supply.rooms = before,
+        _ => (supply.rooms, supply.addresses) = before,
     }
 }
 

@@ -149,6 +149,9 @@ pub(in crate::place) fn at_site(
     if full.is_some() {
         return full;
     }
+    if let Some(text) = no_address(allotment, site, &fitting, supply) {
+        return Some((WhyNot::Full, text));
+    }
     if let Some(word) = &machine.placement.anti_affinity {
         fitting.retain(|(zone, _)| {
             let taken = |(s, z, w): &(&Name, &Name, Name)| *s == site && z == zone && w == word;
@@ -163,6 +166,23 @@ pub(in crate::place) fn at_site(
         let text = "what can be there does not make up for the loss of another";
         (WhyNot::Survival, text.to_owned())
     })
+}
+
+/// That the subnet has no address left in any zone where one may run, if that is so.
+fn no_address(
+    allotment: &Allotment<'_>,
+    site: &Name,
+    fitting: &[(&Name, Shape)],
+    supply: &Supply<'_>,
+) -> Option<String> {
+    let facts = supply.markets.get(site)?.facts();
+    let subnet = &allotment.machine.subnet;
+    let mut left = fitting.iter().map(|(zone, _)| {
+        let place = supply.addresses.left(subnet, facts, (site, zone));
+        place.map_or(u64::MAX, |(_, left)| left)
+    });
+    left.all(|left| left == 0)
+        .then(|| format!("{subnet} has no address left there"))
 }
 
 /// The cheapest that would do in each zone where one may run.
