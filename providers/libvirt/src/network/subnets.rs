@@ -364,6 +364,20 @@ mod tests {
         );
     }
 
+    /// What the plan counts with is what is given.
+    #[test]
+    fn as_many_machines_get_an_address_as_the_capabilities_say() {
+        let reserved = crate::site::general().reserved_addresses;
+        for prefix in 22..=30 {
+            let cidr = net(&format!("10.0.0.0/{prefix}"));
+            let mut taken = BTreeSet::new();
+            while let Some(ip) = free_address(cidr, &taken) {
+                taken.insert(ip);
+            }
+            assert_eq!(taken.len() as u64, reserved.usable(prefix), "/{prefix}");
+        }
+    }
+
     #[test]
     fn a_small_subnet_is_all_machines() {
         assert_eq!(strangers(net("10.0.0.0/28")), None);
