@@ -185,11 +185,14 @@ impl CarryOut<'_> {
     fn show(&self, planned: &Planned) -> Result<(), Failure> {
         let output = &self.context.output;
         let (plan, detail) = (&planned.saved.plan, self.args.detail.detail());
+        let part = render::left::part(&planned.saved.targets);
         if self.json {
             output.note(&render::plan::plan(plan, detail, output.stderr_width()));
+            output.note(&part);
             Ok(())
         } else {
-            output.data(&render::plan::plan(plan, detail, output.width()))
+            output.data(&render::plan::plan(plan, detail, output.width()))?;
+            output.data(&part)
         }
     }
 

@@ -121,6 +121,7 @@ impl Plan {
             context
                 .output
                 .data(&render::plan::plan(&saved.plan, detail, width))?;
+            context.output.data(&render::left::part(&saved.targets))?;
         }
         if !stores.is_empty() {
             context.output.note(&render::plan::lease_stores(&stores));

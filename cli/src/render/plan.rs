@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use stratiform::model::Name;
-use stratiform::planner::{Action, Cause, Change, FieldChange, Mode, Plan, Summary};
+use stratiform::planner::{Action, Cause, Change, Mode, Plan, Summary};
 
-use super::change::differences;
 use super::fold::{Detail, fold};
+use super::left::{refused, withheld};
 use super::style::{BOLD, CREATE, DELETE, DIM, NOTE, UPDATE, paint};
 use super::wrap::{count, words};
 use super::{change, cost};
@@ -46,7 +46,7 @@ pub(crate) fn plan(plan: &Plan, detail: Detail, width: usize) -> String {
     text
 }
 
-fn heading(text: &mut String, line: &str) {
+pub(super) fn heading(text: &mut String, line: &str) {
     let _ = writeln!(text, "{}\n", paint(BOLD, line));
 }
 
@@ -186,58 +186,6 @@ fn avoided(text: &mut String, plan: &Plan, width: usize) {
         }
     }
     text.push('\n');
-}
-
-fn withheld(text: &mut String, plan: &Plan, width: usize) {
-    if plan.withheld.is_empty() {
-        return;
-    }
-    heading(text, "Left as it is, because too little is known:");
-    for item in &plan.withheld {
-        let _ = writeln!(text, "  {} {}", paint(UPDATE, "?"), item.what);
-        for line in words(&item.why, width.saturating_sub(6)) {
-            let _ = writeln!(text, "      {}", paint(DIM, line));
-        }
-    }
-    text.push('\n');
-}
-
-/// What cannot be made as the topology says, and what to write for it.
-fn refused(text: &mut String, plan: &Plan, width: usize) {
-    if plan.refused.is_empty() {
-        return;
-    }
-    heading(
-        text,
-        "Cannot be made as the topology says, and stays as it is:",
-    );
-    for one in &plan.refused {
-        let _ = writeln!(text, "  {} {} ({})", paint(DELETE, "!"), one.addr, one.id);
-        let cause = match one.cause {
-            Cause::Drift => "it was changed behind Stratiform's back, and ",
-            _ => "",
-        };
-        let keep: Vec<_> = one.fields.iter().map(keeping).collect();
-        let why = format!(
-            "{cause}{}; to keep what is there, write {}",
-            one.why,
-            keep.join(" and ")
-        );
-        for line in words(&why, width.saturating_sub(6)) {
-            let _ = writeln!(text, "      {line}");
-        }
-        differences(text, &one.fields);
-    }
-    text.push('\n');
-}
-
-/// `size = "40GiB"`: the attribute that says what is there.
-fn keeping(change: &FieldChange) -> String {
-    let value = match &change.before {
-        serde_json::Value::String(text) => format!("{text:?}"),
-        other => other.to_string(),
-    };
-    format!("`{} = {value}`", change.field)
 }
 
 fn protected(text: &mut String, plan: &Plan) {

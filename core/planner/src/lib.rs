@@ -15,6 +15,7 @@ mod desired;
 mod diff;
 mod edits;
 mod index;
+mod left;
 mod lint;
 mod lower;
 mod naming;
@@ -36,6 +37,7 @@ pub use desired::{Desired, Entry, Goal};
 pub use diff::{Applied, DiffOptions, diff};
 pub use edits::{CannotAdopt, Claims, Edit, Edits, claim, rename};
 pub use index::InventoryIndex;
+pub use left::{Refused, Withheld};
 pub use lint::{PlanFault, PlanRule, lint};
 pub use lower::lower;
 pub use naming::{fleet_names, resource_name};
@@ -44,8 +46,8 @@ pub use place::{
     WhyNot, explain, place, place_with,
 };
 pub use plan::{
-    Action, Cause, Change, DataLoss, FieldChange, Former, Guard, Mode, Plan, Refused, Rename,
-    ReplaceOrder, Rollout, Source, Summary, TargetRef, Withheld,
+    Action, Cause, Change, DataLoss, FieldChange, Former, Guard, Mode, Plan, Rename, ReplaceOrder,
+    Rollout, Source, Summary, TargetRef,
 };
 pub use step::{Join, JoinId, Step, StepGraph, StepId, StepOp};
 pub use stock::{MachineOffer, Shortage, StockBook, StockEntry};

@@ -12,6 +12,7 @@ use strat_model::{
     Transition,
 };
 
+use crate::left::{Refused, Withheld};
 use crate::{BudgetState, Cost, Dependency, Goal, StockEntry, View};
 
 /// What is to be done about one address.
@@ -271,33 +272,6 @@ pub struct Rollout {
     /// What each new machine must answer before an old one goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthCheck>,
-}
-
-/// Something that is left as it is because too little is known.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Withheld {
-    /// What.
-    pub what: String,
-    /// Why.
-    pub why: String,
-}
-
-/// Something that differs from the topology in what cannot be changed. It is left as it is; the rest of
-/// it, and everything else, is not.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Refused {
-    /// Which thing of the topology.
-    pub addr: Addr,
-    /// Which real thing.
-    pub id: ResourceId,
-    /// Where the difference comes from.
-    pub cause: Cause,
-    /// The fields that differ and cannot be changed.
-    pub fields: Vec<FieldChange>,
-    /// Why not.
-    pub why: String,
 }
 
 /// A real thing whose data goes for good, which must be agreed to by name.

@@ -4,13 +4,15 @@ mod disturb;
 mod find;
 mod status;
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use strat_sim::{SimControl, SimFactory};
-use stratiform::StateDir;
 use stratiform::provider::TokioClock;
+use stratiform::topology::{Sources, Topology};
+use stratiform::{Inputs, StateDir};
 
 use self::disturb::{On, OnSite};
 use crate::context::{Context, Exit};
@@ -18,8 +20,8 @@ use crate::failure::Failure;
 
 /// Look into the simulated world and disturb it, behind Stratiform's back.
 ///
-/// The simulator's world is the folder `.sim` beside the topology. What these commands do to it,
-/// people, bad luck and clouds do to real ones.
+/// The simulator's world is the folder `.sim` beside the topology, or the `world` that its sites name.
+/// What these commands do to it, people, bad luck and clouds do to real ones.
 ///
 /// WHICH is an address (`machine.db["primary"]@dc1`; of a fleet, its first machine unless --all is
 /// given), an id, or a name. SITE is a site's name, a region, or `aws/main/us-east-1`.
@@ -38,7 +40,7 @@ pub(crate) struct Sim {
     #[arg(long, global = true, value_name = "PATH", default_value = ".")]
     path: PathBuf,
 
-    /// The world's folder, if a site says another than `.sim`.
+    /// The world's folder, if the topology's sites have several.
     #[arg(long, global = true, value_name = "FOLDER")]
     world: Option<PathBuf>,
 
@@ -61,11 +63,10 @@ enum Verb {
 
 impl Sim {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let world = self.world.unwrap_or_else(|| {
-            let state = StateDir::of(&self.path);
-            let beside = state.path().parent().unwrap_or(&self.path);
-            SimFactory::default_world(beside)
-        });
+        let world = match self.world {
+            Some(world) => world,
+            None => world_of(&self.path)?,
+        };
         context.block_on(async {
             let clock = Arc::new(TokioClock::system());
             let control = SimControl::open(&world, clock).map_err(|error| {
@@ -84,5 +85,32 @@ impl Sim {
                 }
             }
         })
+    }
+}
+
+/// The folder of the world that the topology's simulated sites are in, as far as the topology can be
+/// read.
+fn world_of(path: &Path) -> Result<PathBuf, Failure> {
+    let state = StateDir::of(path);
+    let beside = state.path().parent().unwrap_or(path);
+    let sources = Sources::load(path).ok();
+    let topology = sources.and_then(|sources| Topology::parse(&sources).ok());
+    let sites = topology.map(|topology| topology.check(&Inputs::default()).0.intent.sites);
+    let sites = sites.iter().flat_map(|sites| sites.values());
+    let simulated = sites.filter(|site| site.provider == "sim");
+    let worlds: BTreeSet<PathBuf> = simulated
+        .filter_map(|site| SimFactory::world_of(site, beside).ok())
+        .collect();
+    match worlds.len() {
+        0 => Ok(SimFactory::default_world(beside)),
+        1 => Ok(worlds.into_iter().next().unwrap_or_default()),
+        _ => {
+            let worlds: Vec<_> = worlds
+                .iter()
+                .map(|world| world.display().to_string())
+                .collect();
+            let what = format!("the sites are in {} worlds", worlds.len());
+            Err(Failure::new(what).help(format!("name one with --world: {}", worlds.join(", "))))
+        }
     }
 }

@@ -164,6 +164,8 @@ impl Differ<'_> {
         let maybe = |want: Option<&Addr>, is: Option<&ResourceId>| match (want, is) {
             (Some(want), Some(is)) => one(want, is),
             (None, None) => Reference::Same,
+            // It was let go when what it is for went.
+            (Some(want), None) if self.remade.contains(want) => Reference::Remade,
             (Some(_), None) | (None, Some(_)) => Reference::Other,
         };
         let mut found = Vec::new();

@@ -11,7 +11,8 @@ use super::renames::renames;
 use super::{DiffOptions, Differ, data, tight};
 use crate::cost::cost;
 use crate::dependency::covers;
-use crate::plan::{Action, Change, Guard, Mode, Plan, Refused, Summary};
+use crate::left::Refused;
+use crate::plan::{Action, Change, Guard, Mode, Plan, Summary};
 use crate::{Dependency, Edits};
 
 impl Differ<'_> {

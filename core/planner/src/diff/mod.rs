@@ -21,7 +21,8 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 use strat_model::{Addr, Inventory, Kind, Name, Noun, Resource, SiteFacts, TemplatePart};
 
-use crate::plan::{Change, Mode, Plan, Refused, TargetRef, Withheld};
+use crate::left::{Refused, Withheld};
+use crate::plan::{Change, Mode, Plan, TargetRef};
 use crate::{Desired, Edits, Entry, InventoryIndex, Target, View, unseen};
 
 pub(crate) use data::is_noted_unattached;

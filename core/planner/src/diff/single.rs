@@ -7,7 +7,8 @@ use strat_model::{Addr, Field, Kind, Means, Resource, ResourceState, Spec, Trans
 use super::compare::Delta;
 use super::value::resource_value;
 use super::{Differ, change, target};
-use crate::plan::{Action, Cause, Change, Refused, ReplaceOrder};
+use crate::left::Refused;
+use crate::plan::{Action, Cause, Change, ReplaceOrder};
 use crate::{Entry, Goal, View, resource_name};
 
 impl<'a> Differ<'a> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use strat_model::{Inventory, Name, Owner};
 
-use crate::plan::Withheld;
+use crate::left::Withheld;
 
 /// What carries this topology's mark, and in it a site that the topology has not: the site was
 /// renamed, or taken out while another one of the same account still shows its things. Nothing is

@@ -241,3 +241,30 @@ fn what_names_a_site_that_the_topology_has_not_is_told_and_left_alone() {
         plan.withheld
     );
 }
+
+/// The machine was deleted by a run of ours, which let its volume go first: nobody else changed that.
+#[test]
+fn a_volume_whose_machine_is_made_again_was_changed_by_nobody_else() {
+    let intent = shop();
+    let mut world = realise(&placed(&intent, &empty()));
+    for site in world.sites.values_mut() {
+        site.resources.retain(|thing| {
+            let addr = thing.mark.as_ref().map(|mark| mark.addr.local.to_string());
+            addr.as_deref() != Some("machine.db")
+        });
+        for thing in &mut site.resources {
+            if let Spec::Volume(volume) = &mut thing.spec {
+                volume.attach = None;
+            }
+        }
+    }
+    let plan = plan_of(&intent, &world);
+    let mut changes = plan.changes.iter();
+    let volume = changes
+        .find(|change| change.kind == Kind::Volume)
+        .expect("it is attached");
+    assert_eq!(
+        (volume.action, volume.cause),
+        (Action::Update, Cause::Dependency)
+    );
+}

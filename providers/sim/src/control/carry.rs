@@ -31,6 +31,10 @@ pub(super) fn out(cloud: &Cloud, tx: &mut Tx<'_>, what: &Disturbance) -> Result<
         D::ResizeVolume { which, size } => resize_volume(tx, which, *size)?,
         D::DetachVolume { which } => {
             let thing = find(tx, Kind::Volume, which)?;
+            if !matches!(&thing.spec, Spec::Volume(volume) if volume.attach.is_some()) {
+                let message = format!("{which} is attached to nothing");
+                return Err(error(ErrorKind::Invalid, message));
+            }
             cloud.detach_volume(tx, &thing.id)?;
             find(tx, Kind::Volume, thing.id.as_str())?
         }
@@ -61,13 +65,20 @@ pub(super) fn out(cloud: &Cloud, tx: &mut Tx<'_>, what: &Disturbance) -> Result<
             which,
             key,
             value,
-        } => alter(tx, *kind, which, |thing| {
-            let labels = thing.spec.labels_mut();
-            match value {
-                Some(value) => labels.insert(key.clone(), value.clone()),
-                None => labels.remove(key),
-            };
-        })?,
+        } => {
+            let found = find(tx, *kind, which)?;
+            if value.is_none() && !found.spec.labels().contains_key(key) {
+                let message = format!("{which} has no label `{key}`");
+                return Err(error(ErrorKind::NotFound, message));
+            }
+            alter(tx, *kind, which, |thing| {
+                let labels = thing.spec.labels_mut();
+                match value {
+                    Some(value) => labels.insert(key.clone(), value.clone()),
+                    None => labels.remove(key),
+                };
+            })?
+        }
         D::SetRule { which, rule } => change_rules(tx, which, |rules| {
             rules.retain(|old| (&old.name, old.direction) != (&rule.name, rule.direction));
             rules.insert((**rule).clone());
@@ -76,9 +87,15 @@ pub(super) fn out(cloud: &Cloud, tx: &mut Tx<'_>, what: &Disturbance) -> Result<
             which,
             rule,
             direction,
-        } => change_rules(tx, which, |rules| {
-            rules.retain(|old| (&old.name, old.direction) != (rule, *direction));
-        })?,
+        } => {
+            let is_it = |old: &FirewallRule<_>| (&old.name, old.direction) == (rule, *direction);
+            let firewall = find(tx, Kind::Firewall, which)?;
+            if !matches!(&firewall.spec, Spec::Firewall(spec) if spec.rules.iter().any(is_it)) {
+                let message = format!("{which} has no such rule as `{rule}`");
+                return Err(error(ErrorKind::NotFound, message));
+            }
+            change_rules(tx, which, |rules| rules.retain(|old| !is_it(old)))?
+        }
         D::Create { name, spec, mark } => create(tx, cloud, name, spec, mark.as_deref())?,
         D::SetStock {
             machine_type,

@@ -1,0 +1,77 @@
+//! What a plan leaves as it is, and why.
+
+use std::fmt::Write as _;
+
+use stratiform::Target;
+use stratiform::planner::{Cause, FieldChange, Plan};
+
+use super::change::differences;
+use super::plan::heading;
+use super::style::{DELETE, DIM, UPDATE, paint};
+use super::wrap::words;
+
+/// What was not seen well enough to say anything.
+pub(super) fn withheld(text: &mut String, plan: &Plan, width: usize) {
+    if plan.withheld.is_empty() {
+        return;
+    }
+    heading(text, "Left as it is, because too little is known:");
+    for item in &plan.withheld {
+        let _ = writeln!(text, "  {} {}", paint(UPDATE, "?"), item.what);
+        for line in words(&item.why, width.saturating_sub(6)) {
+            let _ = writeln!(text, "      {}", paint(DIM, line));
+        }
+    }
+    text.push('\n');
+}
+
+/// What cannot be made as the topology says, and what to write for it.
+pub(super) fn refused(text: &mut String, plan: &Plan, width: usize) {
+    if plan.refused.is_empty() {
+        return;
+    }
+    heading(
+        text,
+        "Cannot be made as the topology says, and stays as it is:",
+    );
+    for one in &plan.refused {
+        let _ = writeln!(text, "  {} {} ({})", paint(DELETE, "!"), one.addr, one.id);
+        let cause = match one.cause {
+            Cause::Drift => "it was changed behind Stratiform's back, and ",
+            _ => "",
+        };
+        let keep: Vec<_> = one.fields.iter().map(keeping).collect();
+        let why = format!(
+            "{cause}{}; to keep what is there, write {}",
+            one.why,
+            keep.join(" and ")
+        );
+        for line in words(&why, width.saturating_sub(6)) {
+            let _ = writeln!(text, "      {line}");
+        }
+        differences(text, &one.fields);
+    }
+    text.push('\n');
+}
+
+/// `size = "40GiB"`: the attribute that says what is there.
+fn keeping(change: &FieldChange) -> String {
+    let value = match &change.before {
+        serde_json::Value::String(text) => format!("{text:?}"),
+        other => other.to_string(),
+    };
+    format!("`{} = {value}`", change.field)
+}
+
+/// That a plan is of parts, and of which.
+pub(crate) fn part(targets: &[Target]) -> String {
+    if targets.is_empty() {
+        return String::new();
+    }
+    let names: Vec<_> = targets.iter().map(ToString::to_string).collect();
+    let line = format!(
+        "Only {} and what it needs; nothing else was compared.",
+        names.join(", ")
+    );
+    format!("{}\n", paint(DIM, line))
+}
