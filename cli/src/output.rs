@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::args::When;
 use crate::failure::Failure;
+use crate::render::visible::visible;
 
 /// The width of what is no terminal: enough that nothing is broken for a pager or a log.
 const WIDTH_WITHOUT_TERMINAL: usize = 120;
@@ -49,12 +50,16 @@ impl Output {
         }
     }
 
-    /// Writes data to stdout.
+    /// Writes data to stdout: as it is, but on a terminal, where what hides is shown.
     ///
     /// # Errors
     /// If stdout cannot be written, for any other reason than that nobody reads it.
     pub(crate) fn data(&self, text: &str) -> Result<(), Failure> {
         self.has_data.set(true);
+        let text = match self.stdout_is_terminal() {
+            true => visible(text),
+            false => text.into(),
+        };
         let mut stdout = self.stdout.borrow_mut();
         let written = stdout
             .write_all(text.as_bytes())
@@ -85,11 +90,12 @@ impl Output {
         self.has_data.get()
     }
 
-    /// Writes to stderr what is no data. If that fails there is nobody left to tell.
+    /// Writes to stderr what is no data; what hides in it is shown. If that fails there is nobody left
+    /// to tell.
     pub(crate) fn note(&self, text: &str) {
         let mut stderr = self.stderr.borrow_mut();
         let _ = stderr
-            .write_all(text.as_bytes())
+            .write_all(visible(text).as_bytes())
             .and_then(|()| stderr.flush());
     }
 

@@ -21,6 +21,7 @@ pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod timings;
 pub(crate) mod values;
+pub(crate) mod visible;
 pub(crate) mod wrap;
 
 #[cfg(test)]
