@@ -1,4 +1,4 @@
-//! The providers that this program has.
+//! The providers that this program has, and its stores of leases.
 
 use strat_sim::{Profile, SimFactory};
 use stratiform::provider::Registry;
@@ -10,6 +10,10 @@ pub(crate) fn registry() -> Registry {
     let registry = registry.with(strat_aws::AwsFactory::new());
     #[cfg(feature = "libvirt")]
     let registry = registry.with(strat_libvirt::LibvirtFactory::new());
+    #[cfg(feature = "s3")]
+    let registry = registry.with_lease_store(strat_s3::S3LeaseFactory::new());
+    #[cfg(feature = "postgres")]
+    let registry = registry.with_lease_store(strat_postgres::PostgresFactory::new());
     registry
 }
 

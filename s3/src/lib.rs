@@ -1,4 +1,5 @@
-//! Buckets and leases in any S3: for providers whose sites have an endpoint of one.
+//! Buckets and leases in any S3: for providers whose sites have an endpoint of one, and for
+//! topologies that keep their leases in a bucket.
 //!
 //! | what | where it is |
 //! |---|---|
@@ -13,6 +14,7 @@
 mod buckets;
 mod contents;
 mod error;
+mod factory;
 mod leases;
 mod settings;
 mod tags;
@@ -20,5 +22,6 @@ mod tags;
 pub use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 pub use buckets::Buckets;
 pub use contents::{empty, is_empty};
+pub use factory::S3LeaseFactory;
 pub use leases::S3Leases;
 pub use settings::S3Settings;

@@ -9,7 +9,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use serde::Deserialize;
 
 /// The region that servers of one's own take where nobody says another.
-const DEFAULT_REGION: &str = "us-east-1";
+pub(crate) const DEFAULT_REGION: &str = "us-east-1";
 
 /// Where an S3 is, and which credentials are used there. It names them, and holds none.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -43,28 +43,41 @@ impl S3Settings {
         &self,
         credentials: Option<SharedCredentialsProvider>,
     ) -> aws_sdk_s3::Client {
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build_https();
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .region(Region::new(self.region().to_owned()))
-            .endpoint_url(&self.endpoint)
-            .http_client(http)
-            // The layers round a provider retry, wait and give up: once, for every cloud alike.
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(TimeoutConfig::disabled())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        if let Some(profile) = &self.profile {
-            loader = loader.profile_name(profile);
-        }
-        if let Some(credentials) = credentials {
-            loader = loader.credentials_provider(credentials);
-        }
-        let config = loader.load().await;
-        // A bucket's name is no host name beside an endpoint of one's own.
-        let config = aws_sdk_s3::config::Builder::from(&config).force_path_style(true);
-        aws_sdk_s3::Client::from_conf(config.build())
+        let (endpoint, profile) = (Some(&*self.endpoint), self.profile.as_deref());
+        client(endpoint, self.region(), profile, credentials).await
     }
+}
+
+/// A client of the S3 at an endpoint, or of AWS's own, that makes one attempt at a call.
+pub(crate) async fn client(
+    endpoint: Option<&str>,
+    region: &str,
+    profile: Option<&str>,
+    credentials: Option<SharedCredentialsProvider>,
+) -> aws_sdk_s3::Client {
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(region.to_owned()))
+        .http_client(http)
+        // The layers round a provider retry, wait and give up: once, for every cloud alike.
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::disabled())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    if let Some(endpoint) = endpoint {
+        loader = loader.endpoint_url(endpoint);
+    }
+    if let Some(profile) = profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(credentials) = credentials {
+        loader = loader.credentials_provider(credentials);
+    }
+    let config = loader.load().await;
+    // A bucket's name is no host name beside an endpoint of one's own.
+    let config = aws_sdk_s3::config::Builder::from(&config).force_path_style(endpoint.is_some());
+    aws_sdk_s3::Client::from_conf(config.build())
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use ipnet::Ipv4Net;
 
 use crate::{
-    Bytes, DiskClass, DiskSpec, Field, FirewallRule, Labels, LocalAddr, Money, Moves, Name, Origin,
-    Owner, RolloutIntent, Shared, SiteSpec, UserData,
+    Bytes, DiskClass, DiskSpec, Field, FirewallRule, Labels, LeaseSpec, LocalAddr, Money, Moves, Name,
+    Origin, Owner, RolloutIntent, Shared, SiteSpec, UserData,
 };
 
 /// What a topology asks for, in no provider's terms.
@@ -20,6 +20,8 @@ pub struct Intent {
     pub owner: Owner,
     /// The sites, by name.
     pub sites: BTreeMap<Name, SiteSpec>,
+    /// Where leases are kept, if not at the sites themselves.
+    pub lease: Option<LeaseSpec>,
     /// Networks.
     pub networks: Vec<NetworkIntent>,
     /// Subnets.

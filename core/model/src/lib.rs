@@ -54,7 +54,7 @@ pub use owner::{Lineage, LineageError, Owner, OwnerError};
 pub use resource::{Attributes, Fingerprint, Resource, ResourceId, ResourceState};
 pub use rollout::{HealthAddress, HealthCheck, RolloutIntent, Wave};
 pub use shared::Shared;
-pub use site::{SiteCapacity, SiteSpec};
+pub use site::{LeaseSpec, SiteCapacity, SiteSpec};
 pub use spec::{
     AddressSpec, BucketSpec, Direction, DiskClass, DiskSpec, Field, FirewallRule, FirewallSpec,
     ImageRef, ImageSpec, KeypairSpec, Labels, MachineSpec, NetworkSpec, Peer, PortRange, Protocol,

@@ -51,6 +51,19 @@ impl SiteSpec {
     }
 }
 
+/// Where a topology keeps its leases, in place of its sites' own stores, as its `lease` block
+/// declares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseSpec {
+    /// The store's name, such as `postgres` or `s3`.
+    pub store: String,
+    /// Everything else in the block, for the store's factory to check and read. It names
+    /// credentials; it never holds one.
+    pub settings: Map<String, Value>,
+    /// Where the block stands.
+    pub origin: Option<Origin>,
+}
+
 /// How much owned hardware there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteCapacity {

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use strat_model::{Capabilities, Error, ErrorKind, Result, SiteSpec};
+use strat_model::{Capabilities, Error, ErrorKind, LeaseSpec, Result, SiteSpec};
 
-use crate::{Clock, Provider, SettingsReader};
+use crate::{Clock, Leases, Provider, SettingsReader};
 
-/// What is wrong with one setting of a site.
+/// What is wrong with one setting of a site, or of the store of leases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingError {
-    /// The attribute of the `site` block.
+    /// The attribute of the `site` or `lease` block.
     pub attribute: String,
     /// What is wrong with it.
     pub message: String,
@@ -64,10 +64,29 @@ pub trait ProviderFactory: Debug + Send + Sync {
     -> Result<Arc<dyn Provider>>;
 }
 
-/// The providers that a program has.
+/// Makes stores of leases of one name, for topologies that keep theirs elsewhere than at their sites.
+#[async_trait]
+pub trait LeaseStoreFactory: Debug + Send + Sync {
+    /// The name that a `lease` block's `store` says.
+    fn name(&self) -> &'static str;
+
+    /// Checks the block's settings without any I/O.
+    ///
+    /// # Errors
+    /// All that is wrong, not the first.
+    fn check(&self, spec: &LeaseSpec) -> std::result::Result<(), Vec<SettingError>>;
+
+    /// The store of a block whose settings were checked. Nothing is called yet: topologies are
+    /// looked at without their leases too. It knows no site: [`Leases::places`] says where it is
+    /// itself, such as `PostgreSQL db.example:5432/stratiform`.
+    async fn connect(&self, spec: &LeaseSpec, context: &ConnectContext) -> Result<Arc<dyn Leases>>;
+}
+
+/// The providers and the stores of leases that a program has.
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
     factories: BTreeMap<&'static str, Arc<dyn ProviderFactory>>,
+    lease_stores: BTreeMap<&'static str, Arc<dyn LeaseStoreFactory>>,
 }
 
 impl Registry {
@@ -82,6 +101,24 @@ impl Registry {
     pub fn with(mut self, factory: impl ProviderFactory + 'static) -> Self {
         self.factories.insert(factory.name(), Arc::new(factory));
         self
+    }
+
+    /// Adds a factory of stores of leases; it replaces one of the same name.
+    #[must_use]
+    pub fn with_lease_store(mut self, factory: impl LeaseStoreFactory + 'static) -> Self {
+        self.lease_stores.insert(factory.name(), Arc::new(factory));
+        self
+    }
+
+    /// The factory of stores of leases of a name.
+    #[must_use]
+    pub fn lease_store(&self, name: &str) -> Option<&Arc<dyn LeaseStoreFactory>> {
+        self.lease_stores.get(name)
+    }
+
+    /// The names of stores of leases, sorted.
+    pub fn lease_stores(&self) -> impl Iterator<Item = &'static str> {
+        self.lease_stores.keys().copied()
     }
 
     /// The factory of a name.

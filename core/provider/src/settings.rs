@@ -1,8 +1,8 @@
-//! Reading the settings of a `site` block, and keeping all that is wrong with them.
+//! Reading the settings of a block, and keeping all that is wrong with them.
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
-use strat_model::SiteSpec;
+use serde_json::{Map, Value};
+use strat_model::{LeaseSpec, SiteSpec};
 
 use crate::SettingError;
 
@@ -22,14 +22,17 @@ const EVERY: [&str; 6] = [
     "provider", "region", "account", "zones", "capacity", "labels",
 ];
 
-/// Reads a provider's own settings of one `site` block, one by one.
+/// Reads a provider's own settings of one `site` block, or a store's of a `lease` block, one by one.
 ///
 /// What is wrong is kept, and the reading goes on with a default, so that
 /// [`finish`](SettingsReader::finish) gives all of it at once. A setting that is `null` is one that
 /// is not there.
 #[derive(Debug)]
-pub struct SettingsReader<'a> {
-    spec: &'a SiteSpec,
+pub struct SettingsReader<'a, S = SiteSpec> {
+    spec: &'a S,
+    settings: &'a Map<String, Value>,
+    /// What the block may have besides, whoever reads it.
+    every: &'static [&'static str],
     errors: Vec<SettingError>,
 }
 
@@ -39,13 +42,30 @@ impl<'a> SettingsReader<'a> {
     pub const fn new(spec: &'a SiteSpec) -> Self {
         Self {
             spec,
+            settings: &spec.settings,
+            every: &EVERY,
             errors: Vec::new(),
         }
     }
+}
 
+impl<'a> SettingsReader<'a, LeaseSpec> {
+    /// For the `lease` block.
+    #[must_use]
+    pub const fn of_lease(spec: &'a LeaseSpec) -> Self {
+        Self {
+            spec,
+            settings: &spec.settings,
+            every: &["store"],
+            errors: Vec::new(),
+        }
+    }
+}
+
+impl<'a, S> SettingsReader<'a, S> {
     /// The block.
     #[must_use]
-    pub const fn spec(&self) -> &'a SiteSpec {
+    pub const fn spec(&self) -> &'a S {
         self.spec
     }
 
@@ -72,7 +92,7 @@ impl<'a> SettingsReader<'a> {
     /// What a setting says, as it was evaluated.
     #[must_use]
     pub fn value(&self, attribute: &str) -> Option<&'a Value> {
-        let value = self.spec.settings.get(attribute)?;
+        let value = self.settings.get(attribute)?;
         (!value.is_null()).then_some(value)
     }
 
@@ -180,7 +200,7 @@ impl<'a> SettingsReader<'a> {
     /// Refuses what is not among a provider's own settings: `subject` says who knows them, as in
     /// "a site on AWS"; `credentials` says where credentials come from.
     pub fn unknown(&mut self, subject: &str, known: &[&str], credentials: &str) {
-        for key in self.spec.settings.keys() {
+        for key in self.settings.keys() {
             if known.contains(&key.as_str()) {
                 continue;
             }
@@ -189,7 +209,7 @@ impl<'a> SettingsReader<'a> {
                 self.fail(key, message, credentials);
                 continue;
             }
-            let all: Vec<&str> = known.iter().chain(&EVERY).copied().collect();
+            let all: Vec<&str> = known.iter().chain(self.every).copied().collect();
             let help = match nearest(key, &all) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if known.is_empty() => "remove it".to_owned(),

@@ -107,9 +107,12 @@ impl Session {
         asked: impl Fn(&Name) -> bool,
     ) -> Vec<(String, String)> {
         let sites = self.sites().iter().filter(|(site, _)| asked(site));
+        let shared = self.lease_store().is_some();
+        let sites = sites.take(if shared { 1 } else { usize::MAX });
         let looks = sites.map(|(site, provider)| async move {
             let what = provider.leases()?.missing().await.ok()??;
-            Some((format!("site.{site}"), what))
+            let whose = if shared { "all sites".to_owned() } else { format!("site.{site}") };
+            Some((whose, what))
         });
         // Sites that share a store are told apart by their names, and it is named by each.
         join_all(looks).await.into_iter().flatten().collect()
@@ -127,7 +130,10 @@ impl Session {
         let spot = |place: String| Spot {
             store: Arc::new(SiteStore(Arc::clone(provider))),
             key: LeaseKey::of(&owner, &place),
-            place: format!("site.{site} ({place})"),
+            place: match self.lease_store() {
+                Some(store) => format!("site.{site} ({place}), kept in {store}"),
+                None => format!("site.{site} ({place})"),
+            },
             window: window(&**provider),
         };
         Ok(leases.places().await?.into_iter().map(spot).collect())

@@ -37,6 +37,7 @@ mod error;
 mod gone;
 mod identity;
 mod learned;
+mod lease_store;
 mod leases;
 mod lineage;
 mod moved;

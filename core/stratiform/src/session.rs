@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use strat_engine::{
-    Event, EventSink, HealthProbe, Journal, NetProbe, Observation, Problem, Sites, observe,
+    Event, EventSink, HealthProbe, Journal, LeaseError, NetProbe, Observation, Problem, Sites, observe,
 };
 use strat_model::{Coverage, Kind, LocalAddr, Name, SiteFacts, SiteInventory, Spec};
 use strat_planner::{
@@ -17,6 +17,7 @@ use strat_provider::{Clock, TokioClock};
 use tracing::Instrument as _;
 
 use crate::identity::Accounts;
+use crate::lease_store::LeaseStore;
 use crate::phase::phase;
 use crate::stock::StockFile;
 use crate::{Error, Run, RunOptions, SavedPlan, Workspace, sites, targets};
@@ -53,6 +54,7 @@ pub struct Session {
     unreachable: Vec<Problem>,
     /// What lets writes through to each site, while a run holds its lease.
     pub(crate) gates: BTreeMap<Name, WriteGate>,
+    lease_store: Option<LeaseStore>,
     clock: Arc<dyn Clock>,
     events: EventSink,
     health: Arc<dyn HealthProbe>,
@@ -93,7 +95,13 @@ impl Session {
         let context = workspace.context(Arc::clone(&clock));
         let names = workspace.intent().sites.keys().cloned();
         let gates = names.map(|site| (site, WriteGate::shut())).collect();
-        let (sites, unreachable) = sites::connect(&workspace, &context, observers, &gates)
+        let lease_store = LeaseStore::of(&workspace, &context).await;
+        let lease_store = lease_store.map_err(|error| LeaseError::Store {
+            place: "the topology".to_owned(),
+            source: Arc::new(error),
+        })?;
+        let store = lease_store.as_ref();
+        let (sites, unreachable) = sites::connect(&workspace, &context, observers, &gates, store)
             .instrument(phase!("connect"))
             .await;
         if let (true, Some(problem)) = (sites.is_empty(), unreachable.first()) {
@@ -107,6 +115,7 @@ impl Session {
             sites,
             unreachable,
             gates,
+            lease_store,
             clock,
             events,
             health: Arc::new(NetProbe),
@@ -143,6 +152,13 @@ impl Session {
     #[must_use]
     pub fn unreachable(&self) -> &[Problem] {
         &self.unreachable
+    }
+
+    /// Where all leases but the folder's are kept, if the topology says so; else each site keeps its
+    /// own.
+    #[must_use]
+    pub fn lease_store(&self) -> Option<&str> {
+        self.lease_store.as_ref().map(|store| &*store.place)
     }
 
     /// The time.

@@ -7,12 +7,13 @@ use futures::future::join_all;
 use strat_engine::{Problem, Sites};
 use strat_model::{Bytes, Diagnostic, Name, Pool, SiteFacts, SiteSpec};
 use strat_provider::layers::{CallObserver, LayerPolicy, LayerStack, WriteGate};
-use strat_provider::{ConnectContext, Registry, SettingError, gather_facts};
+use strat_provider::{ConnectContext, Provider, Registry, SettingError, gather_facts};
 use strat_topology::Evaluated;
 
 use crate::Workspace;
+use crate::lease_store::{self, LeaseStore};
 
-/// Everything that is wrong with the `site` blocks, as far as no cloud need be asked.
+/// Everything that is wrong with the `site` and `lease` blocks, as far as no cloud need be asked.
 pub(crate) fn check(evaluated: &Evaluated, registry: &Registry) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for site in evaluated.intent.sites.values() {
@@ -24,6 +25,7 @@ pub(crate) fn check(evaluated: &Evaluated, registry: &Registry) -> Vec<Diagnosti
             }
         }
     }
+    findings.extend(lease_store::check(evaluated, registry));
     findings
 }
 
@@ -72,6 +74,7 @@ pub(crate) async fn connect(
     context: &ConnectContext,
     observers: Vec<Arc<dyn CallObserver>>,
     gates: &BTreeMap<Name, WriteGate>,
+    store: Option<&LeaseStore>,
 ) -> (Sites, Vec<Problem>) {
     let mut stack = LayerStack::standard(
         LayerPolicy::default(),
@@ -83,9 +86,15 @@ pub(crate) async fn connect(
     }
     let sites = workspace.intent().sites.values();
     let wanted = sites.filter(|site| !workspace.left_out().contains(&site.name));
-    let connects = wanted.map(|site| async move {
-        let connected = workspace.registry().connect(site, context).await;
-        (site, connected)
+    let connects = wanted.map(|site| {
+        let keep = |provider: Arc<dyn Provider>| match store {
+            Some(store) => store.keep_for(provider, site),
+            None => provider,
+        };
+        async move {
+            let connected = workspace.registry().connect(site, context).await;
+            (site, connected.map(keep))
+        }
     });
     let (mut sites, mut problems) = (Sites::new(), Vec::new());
     for (site, connected) in join_all(connects).await {

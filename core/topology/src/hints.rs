@@ -4,6 +4,7 @@
 pub(crate) fn example(keyword: &str, attribute: &str) -> Option<&'static str> {
     Some(match (keyword, attribute) {
         ("site", "provider") => "provider = \"sim\"",
+        ("lease", "store") => "store = \"postgres\"",
         ("network", "cidr") => "cidr = \"10.20.0.0/16\"",
         ("network", "sites") => "sites = [site.…]",
         ("subnet" | "firewall", "network") => "network = network.…",

@@ -65,11 +65,16 @@ const DEPENDS_ON: AttributeSchema = optional("depends_on");
 const COUNT: AttributeSchema = optional("count");
 const FOR_EACH: AttributeSchema = optional("for_each");
 
+static LEASE: BlockSchema = BlockSchema {
+    open: true,
+    single: true,
+    ..block("lease", None, &[required("store")], &[])
+};
 static TOPOLOGY: BlockSchema = block(
     "topology",
     Some("the topology's name"),
     &[optional("realm"), optional("lineage"), LABELS],
-    &[],
+    &[&LEASE],
 );
 static VALIDATION: BlockSchema = block(
     "validation",

@@ -201,7 +201,17 @@ impl Evaluated {
     /// The place of an attribute of a site, or of the site's head where it has none of that name.
     #[must_use]
     pub fn site_origin(&self, site: &Name, attribute: &str) -> Option<Origin> {
-        let block = self.program.sites.get(site)?;
+        self.place_in(self.program.sites.get(site)?, attribute)
+    }
+
+    /// The place of an attribute of the `lease` block, or of the block's head where it has none of
+    /// that name.
+    #[must_use]
+    pub fn lease_origin(&self, attribute: &str) -> Option<Origin> {
+        self.place_in(self.program.lease()?, attribute)
+    }
+
+    fn place_in(&self, block: &Block, attribute: &str) -> Option<Origin> {
         let attribute = block.body.attribute(attribute);
         let span = attribute.map_or(block.head, |a| a.value.span);
         Some(self.program.origin(span))

@@ -26,12 +26,14 @@ pub mod behaviours;
 mod bench;
 mod harness;
 pub mod leases;
+mod rounds;
 mod run;
 mod specs;
 pub mod table;
 
 pub use bench::Bench;
 pub use harness::Harness;
+pub use rounds::{Round, rounds};
 pub use run::{Outcome, block_on, judge};
 
 /// Makes one test per behaviour, in a module of this name, for the harness of this expression.

@@ -83,6 +83,7 @@ pub(crate) fn empty() -> Intent {
         buckets: Vec::new(),
         budgets: Vec::new(),
         moves: strat_model::Moves::default(),
+        lease: None,
     }
 }
 

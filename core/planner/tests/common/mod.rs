@@ -216,6 +216,7 @@ pub(crate) fn shop() -> Intent {
         }],
         budgets: Vec::new(),
         moves: strat_model::Moves::default(),
+        lease: None,
     }
 }
 

@@ -5,6 +5,7 @@ mod compute;
 mod ignore;
 mod item;
 mod labels;
+mod lease;
 mod link;
 mod moved;
 mod network;
@@ -28,6 +29,7 @@ pub(crate) use topology::owner;
 /// Decodes the whole topology as far as it can be: what is wrong is reported, and is not in it.
 pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Intent {
     let sites = site::sites(ev);
+    let lease = lease::lease(ev);
     let budgets = budget::budgets(ev);
     let mut parts = Parts::for_blocks(ev);
     for block in 0..ev.program.things.len() {
@@ -46,6 +48,7 @@ pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Intent {
     Intent {
         owner: owner.unwrap_or_else(|_| nobody()),
         sites,
+        lease,
         networks: parts.networks,
         subnets: parts.subnets,
         firewalls: parts.firewalls,

@@ -51,27 +51,17 @@ fn site(ev: &mut Evaluator<'_>, name: &Name, block: &Block) -> SiteSpec {
 
 fn set(ev: &mut Evaluator<'_>, spec: &mut SiteSpec, attribute: &Attribute) -> Outcome<()> {
     let word = &*attribute.name.text;
-    secret(ev, attribute)?;
-    let span = attribute.value.span;
-    let value = ev.eval(&attribute.value, &ROOT)?;
-    let value = ev.plain(value, span, word)?;
     let known = [
         "provider", "region", "account", "zones", "capacity", "labels",
     ];
     let Some(name) = known.into_iter().find(|known| *known == word) else {
-        if too_long_for_plain(&value).is_some() {
-            return Err(ev.fail(
-                span,
-                "number_range",
-                format!("the setting `{word}` holds a number with too many digits"),
-                "would be rounded",
-                Some("put it in quotes, so that it is text".to_owned()),
-            ));
-        }
-        let json = to_plain_json(&value).ok_or(Failed)?;
-        spec.settings.insert(word.to_owned(), json);
+        let value = setting(ev, attribute, "a site")?;
+        spec.settings.insert(word.to_owned(), value);
         return Ok(());
     };
+    let span = attribute.value.span;
+    let value = ev.eval(&attribute.value, &ROOT)?;
+    let value = ev.plain(value, span, word)?;
     if value == Value::Null && name != "provider" {
         return Ok(());
     }
@@ -92,8 +82,32 @@ fn set(ev: &mut Evaluator<'_>, spec: &mut SiteSpec, attribute: &Attribute) -> Ou
     Ok(())
 }
 
+/// A setting that somebody else knows how to read: a provider, or a store of leases. `block` says
+/// what it stands in.
+pub(super) fn setting(
+    ev: &mut Evaluator<'_>,
+    attribute: &Attribute,
+    block: &str,
+) -> Outcome<serde_json::Value> {
+    let word = &*attribute.name.text;
+    secret(ev, attribute, block)?;
+    let span = attribute.value.span;
+    let value = ev.eval(&attribute.value, &ROOT)?;
+    let value = ev.plain(value, span, word)?;
+    if too_long_for_plain(&value).is_some() {
+        return Err(ev.fail(
+            span,
+            "number_range",
+            format!("the setting `{word}` holds a number with too many digits"),
+            "would be rounded",
+            Some("put it in quotes, so that it is text".to_owned()),
+        ));
+    }
+    to_plain_json(&value).ok_or(Failed)
+}
+
 /// A topology is read by many people and lies in a repository.
-fn secret(ev: &mut Evaluator<'_>, attribute: &Attribute) -> Outcome<()> {
+fn secret(ev: &mut Evaluator<'_>, attribute: &Attribute, block: &str) -> Outcome<()> {
     let word = attribute.name.text.to_ascii_lowercase();
     if !is_secret(&word) {
         return Ok(());
@@ -102,7 +116,7 @@ fn secret(ev: &mut Evaluator<'_>, attribute: &Attribute) -> Outcome<()> {
         attribute.name.span,
         "secret_in_topology",
         format!("`{word}` would hold a secret: a topology names credentials, it never holds them"),
-        "not allowed in a site",
+        format!("not allowed in {block}"),
         Some("name a profile, a role or an environment variable instead".to_owned()),
     ))
 }

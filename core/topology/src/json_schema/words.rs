@@ -64,6 +64,12 @@ const REST: &[Row] = &[
     ),
     ("topology", "labels", Labels, "Put on everything."),
     (
+        "lease",
+        "store",
+        Text,
+        "What the store is: `postgres` or `s3`.",
+    ),
+    (
         "variable",
         "type",
         Type,
@@ -341,6 +347,10 @@ pub(super) fn attributes() -> impl Iterator<Item = (&'static str, &'static str)>
 pub(super) fn block(keyword: &str) -> &'static str {
     match keyword {
         "topology" => "Whose everything is: there is exactly one, by the topology's name.",
+        "lease" => {
+            "Where leases are kept, if not at the sites themselves. Further attributes are the \
+             store's own settings."
+        }
         "variable" => "A value that is given from outside.",
         "validation" => "What must hold of a variable's value.",
         "locals" => "Names for expressions: `${local.name}`.",

@@ -59,6 +59,12 @@ impl Program {
         self.files.origin(span)
     }
 
+    /// The block that says where leases are kept.
+    pub(crate) fn lease(&self) -> Option<&Block> {
+        let blocks = &self.topology.as_ref()?.body.blocks;
+        blocks.iter().find(|block| &*block.keyword.text == "lease")
+    }
+
     /// The managed block of that noun and name.
     pub(crate) fn thing(&self, noun: Noun, name: &str) -> Option<usize> {
         self.index.get(&noun)?.get(name).copied()

@@ -1,5 +1,6 @@
 //! moto, started once for all tests of the program, and ended with it.
 
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -50,6 +51,16 @@ impl Moto {
             std::thread::sleep(Duration::from_millis(50));
         }
         panic!("moto did not answer on port {port} within 30 seconds");
+    }
+
+    /// Makes everything as if it had just been started.
+    pub(crate) fn reset(&self) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("moto answers");
+        let request = "POST /moto-api/reset HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n";
+        stream.write_all(request.as_bytes()).expect("it is sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.contains(" 200 "), "{answer}");
     }
 }
 

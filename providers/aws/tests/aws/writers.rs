@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_sdk_ec2::types::Reservation;
 use futures::future::join_all;
 use strat_aws::AwsFactory;
+use strat_conformance::{Round, rounds};
 use strat_provider::{Registry, TokioClock};
 use stratiform::{
     ApplyOptions, ApplyOutcome, EventSink, Inputs, PlanOptions, RunOptions, Session, Workspace,
@@ -17,6 +18,8 @@ use crate::moto;
 
 /// How many machines there are to be.
 const MACHINES: usize = 100;
+/// How many zones the region has, of which each has a subnet.
+const ZONES: usize = 3;
 
 /// A folder of a topology, whose site is on a moto.
 struct Folder {
@@ -51,6 +54,17 @@ machines "web" {{
   memory = "1GiB"
   image  = "debian-12"
   subnet = subnet.app
+}}
+machine "db" {{
+  cpu    = 2
+  memory = "1GiB"
+  image  = "debian-12"
+  subnet = subnet.app
+}}
+volume "spare" {{
+  size = "8GiB"
+  site = site.aws
+  zone = "{REGION}a"
 }}
 "#
         );
@@ -89,30 +103,71 @@ fn of_leases(calls: &BTreeMap<String, u32>) -> u32 {
     calls.map(|(_, count)| count).sum()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_folders_at_once_nothing_is_made_twice() {
-    let server = moto::Moto::start();
-    let moto = Moto::on(server.port).await;
-    let folders = [Folder::new(&moto, 3), Folder::new(&moto, 3)];
-    for outcome in join_all(folders.each_ref().map(Folder::apply)).await {
-        assert!(outcome.is_success(), "{outcome:#?}");
-    }
+/// How many of each kind there are, past the provider: of all that is not there from the beginning.
+async fn there(moto: &Moto) -> [usize; 4] {
     let ec2 = moto.ec2().await;
     let instances = ec2.describe_instances().send().await.expect("a list");
     let instances = instances
         .reservations()
         .iter()
         .flat_map(Reservation::instances);
-    assert_eq!(instances.count(), 3);
     let networks = ec2.describe_vpcs().send().await.expect("a list");
     let made = networks
         .vpcs()
         .iter()
         .filter(|vpc| vpc.is_default() != Some(true));
-    assert_eq!(made.count(), 1);
+    let subnets = ec2.describe_subnets().send().await.expect("a list");
+    let in_made = subnets
+        .subnets()
+        .iter()
+        .filter(|subnet| subnet.default_for_az() != Some(true));
+    let volumes = ec2.describe_volumes().send().await.expect("a list");
+    let unattached = volumes
+        .volumes()
+        .iter()
+        .filter(|volume| volume.attachments().is_empty());
+    [
+        made.count(),
+        in_made.count(),
+        instances.count(),
+        unattached.count(),
+    ]
+}
+
+/// Fresh folders of one topology, in an account in which nothing is, not even the bucket of leases.
+async fn one_round(server: &moto::Moto, round: u32, count: usize) {
+    let _told = Round(round);
+    server.reset();
+    let moto = Moto::on(server.port).await;
+    let folders: Vec<Folder> = (0..count).map(|_| Folder::new(&moto, 3)).collect();
+    let applies = folders.iter().zip(0..).map(|(folder, number): (_, u64)| {
+        let later = Duration::from_millis((u64::from(round) * 97 + number * 331) % 1000);
+        async move {
+            tokio::time::sleep(later).await;
+            folder.apply().await
+        }
+    });
+    for outcome in join_all(applies).await {
+        assert!(outcome.is_success(), "{outcome:#?}");
+    }
+    assert_eq!(
+        there(&moto).await,
+        [1, ZONES, 3 + 1, 1],
+        "networks, subnets, machines, volumes"
+    );
     for folder in &folders {
         let planned = folder.session().await.plan(&PlanOptions::default()).await;
-        assert!(planned.expect("a plan").saved.plan.is_empty());
+        let plan = planned.expect("a plan").saved.plan;
+        assert!(plan.is_empty() && plan.withheld.is_empty(), "{plan:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_or_four_fresh_folders_at_once_nothing_is_made_twice() {
+    let server = moto::Moto::start();
+    for round in 0..rounds(2) {
+        let count = if round % 2 == 0 { 2 } else { 4 };
+        one_round(&server, round, count).await;
     }
 }
 
