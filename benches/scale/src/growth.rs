@@ -87,6 +87,7 @@ async fn plan_and_apply(dir: &Path) -> Result<Taken, Box<dyn Error>> {
         plan: plan.clone(),
         targets: Vec::new(),
         without: BTreeSet::new(),
+        lease_stores: Vec::new(),
     };
     let text = saved.to_json().to_string().len();
 

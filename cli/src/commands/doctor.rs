@@ -230,10 +230,16 @@ fn permission_json(check: &PermissionCheck) -> Value {
 
 /// Who holds the leases of the folder and of the sites that answered.
 async fn leases(session: &Session, answered: impl Fn(&Name) -> bool) -> Vec<Finding> {
-    let (places, problems) = session.lease_places(answered).await;
     let folder = session.folder_lease(Duration::ZERO);
+    let mut findings: Vec<Finding> = lease_store(session, &answered).await.into_iter().collect();
+    let is_bad = |finding: &Finding| matches!(finding, Finding::Bad(_));
+    let (places, problems) = match findings.iter().any(is_bad) {
+        // Each site would say the same.
+        true => Default::default(),
+        false => session.lease_places(answered).await,
+    };
+    let is_told = findings.len();
     let spots = places.into_iter().map(|place| place.spot);
-    let mut findings = Vec::new();
     for spot in std::iter::once(folder).chain(spots) {
         match look(&spot, &**session.clock()).await {
             Ok(None) => {}
@@ -243,10 +249,29 @@ async fn leases(session: &Session, answered: impl Fn(&Name) -> bool) -> Vec<Find
     }
     let unread = problems.iter();
     findings.extend(unread.map(|problem| failed(&problem.site, &*problem.error)));
-    if findings.is_empty() {
+    if findings.len() == is_told && !findings.iter().any(is_bad) {
         findings.push(Finding::Good("nobody holds a lease".to_owned()));
     }
     findings
+}
+
+/// Whether the store answers in which the topology keeps its leases, if it names one.
+async fn lease_store(session: &Session, answered: impl Fn(&Name) -> bool) -> Option<Finding> {
+    let place = session.lease_store()?;
+    let mut sites = session.sites().iter().filter(|(site, _)| answered(site));
+    let leases = sites.next()?.1.leases()?;
+    Some(match leases.missing().await {
+        Ok(None) => Finding::Good(format!("leases are kept in {place}")),
+        Ok(Some(what)) => Finding::Warning(format!(
+            "leases are to be kept in {what}, which is not there yet; the next apply makes it"
+        )),
+        Err(error) => {
+            let mut failure = Failure::of(&error);
+            failure.view.message =
+                format!("leases cannot be kept in {place}: {}", failure.view.message);
+            Finding::Bad(failure)
+        }
+    })
 }
 
 fn journal(session: &Session) -> Finding {

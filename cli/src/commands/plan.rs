@@ -96,18 +96,16 @@ impl Plan {
         if let Some(addr) = &self.explain {
             return explain(addr, &options, self.json, workspace, context);
         }
-        let (session, planned, stores) = context.block_on(async {
+        let (session, planned) = context.block_on(async {
             let (session, mut events) = context.connect(workspace).await?;
             let mut progress = Progress::new(&context.output);
             let planned = watch(&mut events, &mut progress, session.plan(&options)).await;
             progress.clear();
-            let planned = planned.map_err(|error| context.failure(&error))?;
-            let stores = if planned.saved.plan.is_empty() {
-                Vec::new()
-            } else {
-                session.missing_lease_stores(|_| true).await
-            };
-            Ok((session, planned, stores))
+            let mut planned = planned.map_err(|error| context.failure(&error))?;
+            if !planned.saved.plan.is_empty() {
+                planned.saved.lease_stores = session.missing_lease_stores(|_| true).await;
+            }
+            Ok((session, planned))
         })?;
         context.tell_problems(&planned.observation.problems);
         let saved = &planned.saved;
@@ -123,8 +121,9 @@ impl Plan {
                 .data(&render::plan::plan(&saved.plan, detail, width))?;
             context.output.data(&render::left::part(&saved.targets))?;
         }
-        if !stores.is_empty() {
-            context.output.note(&render::plan::lease_stores(&stores));
+        if !saved.lease_stores.is_empty() {
+            let stores = render::plan::lease_stores(&saved.lease_stores);
+            context.output.note(&stores);
         }
         if let (Some(path), false) = (&self.out, saved.plan.is_empty()) {
             let path = path.display();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use stratiform::MissingLeaseStore;
 use stratiform::model::Name;
 use stratiform::planner::{Action, Cause, Change, Mode, Plan, Summary};
 
@@ -324,9 +325,9 @@ fn foot(text: &mut String, plan: &Plan) {
 }
 
 /// What the apply makes besides, once, for leases to be kept in: each with where it is needed.
-pub(crate) fn lease_stores(missing: &[(String, String)]) -> String {
+pub(crate) fn lease_stores(missing: &[MissingLeaseStore]) -> String {
     let mut text = String::from("Made besides, once, to keep leases in:\n");
-    for (place, what) in missing {
+    for MissingLeaseStore { place, what } in missing {
         text.push_str(&format!("  {} {what}, for {place}\n", paint(CREATE, "+")));
     }
     text

@@ -17,7 +17,7 @@ use strat_provider::layers::WriteGate;
 use strat_provider::{Kept, LeaseKey, LeaseVersion, Leases, Provider};
 
 use crate::identity::Accounts;
-use crate::{Error, RunOptions, Session};
+use crate::{Error, MissingLeaseStore, RunOptions, Session};
 
 /// A place whose writes a lease guards, and the sites that write there.
 #[derive(Debug, Clone)]
@@ -100,19 +100,22 @@ impl Session {
         (readable, problems)
     }
 
-    /// What an apply would have to make once for leases to be kept in, such as a bucket: each with
-    /// the place whose lease needs it. What cannot be looked for is left out; the apply will tell.
+    /// What an apply would have to make once for leases to be kept in, such as a bucket. What cannot
+    /// be looked for is left out; the apply will tell.
     pub async fn missing_lease_stores(
         &self,
         asked: impl Fn(&Name) -> bool,
-    ) -> Vec<(String, String)> {
+    ) -> Vec<MissingLeaseStore> {
         let sites = self.sites().iter().filter(|(site, _)| asked(site));
         let shared = self.lease_store().is_some();
         let sites = sites.take(if shared { 1 } else { usize::MAX });
         let looks = sites.map(|(site, provider)| async move {
             let what = provider.leases()?.missing().await.ok()??;
-            let whose = if shared { "all sites".to_owned() } else { format!("site.{site}") };
-            Some((whose, what))
+            let place = match shared {
+                true => "all sites".to_owned(),
+                false => format!("site.{site}"),
+            };
+            Some(MissingLeaseStore { place, what })
         });
         // Sites that share a store are told apart by their names, and it is named by each.
         join_all(looks).await.into_iter().flatten().collect()

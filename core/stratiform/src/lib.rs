@@ -67,7 +67,7 @@ pub use offline::{FactsSource, OfferCache, OfflineFacts, OfflinePlan};
 pub use phase::PHASE_TARGET;
 pub use relocation::{Destination, MachinePlace, Relocation};
 pub use run::{ApplyOptions, ApplyOutcome, Run};
-pub use saved::SavedPlan;
+pub use saved::{MissingLeaseStore, SavedPlan};
 #[cfg(feature = "schema")]
 pub use schema::plan_schema;
 pub use session::{PlanOptions, Planned, Session};

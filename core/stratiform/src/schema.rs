@@ -54,6 +54,23 @@ pub fn plan_schema() -> Value {
         } } },
         "required": ["sites"],
     });
+    properties["lease_stores"] = json!({
+        "description": "What applying it makes besides, once, to keep leases in; left out where \
+                        nothing is missing.",
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {
+                "place": {
+                    "description": "Whose leases: `site.aws`, or `all sites`.",
+                    "type": "string",
+                },
+                "what": { "description": "What is made, in words.", "type": "string" },
+            },
+            "required": ["place", "what"],
+        },
+        "minItems": 1,
+    });
     properties["without"] = json!({
         "description": "The sites that the plan was made without; left out where there is none.",
         "type": "array",

@@ -442,6 +442,7 @@ impl Session {
             plan,
             targets,
             without,
+            lease_stores: Vec::new(),
         };
         Ok((saved, desired))
     }

@@ -39,6 +39,7 @@ pub(crate) fn foreign(keyword: &str) -> Option<&'static str> {
         "terraform" | "backend" => {
             "there is no state to configure; name the topology with `topology \"name\" {}`"
         }
+        "lease" => "it stands in the topology's block: `topology \"name\" { lease { … } }`",
         "data" => "what exists already is observed by itself; there are no `data` blocks",
         "module" => "there are no modules; the files of a folder are one topology",
         "instance" | "server" | "vm" | "node" => {
@@ -107,6 +108,7 @@ pub(crate) fn foreign_attribute(keyword: &str, attribute: &str) -> Option<&'stat
 /// What another tool's nested block is here.
 pub(crate) fn foreign_nested(keyword: &str) -> Option<&'static str> {
     Some(match keyword {
+        "backend" => "where leases are kept, a `lease` block says; there is no state to configure",
         "lifecycle" => "write `protect = true`; the new one is made before the old one goes anyway",
         "provisioner" | "connection" => "what a machine does at its first boot is its `user_data`",
         "dynamic" => "`from`, `to` and `ports` take any expression; `for_each` repeats a block",

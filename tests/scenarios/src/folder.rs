@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use strat_sim::{Phase, RegionKey, SimControl, SimFactory, Verdict, World};
 use stratiform::engine::{Holder, Outcome};
 use stratiform::model::{Kind, Resource, ResourceState};
-use stratiform::provider::{Clock, Registry, TokioClock};
+use stratiform::provider::{Clock, LeaseStoreFactory, Registry, TokioClock};
 use stratiform::{
     AllowDataLoss, ApplyOptions, ApplyOutcome, Error, EventSink, HealthProbe, Inputs, Mode,
     NetProbe, Plan, PlanOptions, RunOptions, Session, Stop, Workspace,
@@ -19,6 +19,8 @@ use stratiform::{
 pub struct Folder {
     dir: tempfile::TempDir,
     factory: SimFactory,
+    /// What there is besides the simulator.
+    registry: Registry,
     clock: Arc<dyn Clock>,
     health: Arc<dyn HealthProbe>,
     lives: bool,
@@ -51,6 +53,7 @@ impl Folder {
         Self {
             dir: tempfile::tempdir().expect("a folder"),
             factory: SimFactory::new(),
+            registry: Registry::new(),
             // Not the system's own: where tests pause tokio's clock, a lease would be waited for by
             // another clock than the one that is slept on.
             clock: Arc::new(TokioClock::starting_at(TokioClock::system().now())),
@@ -82,6 +85,15 @@ impl Folder {
         }
     }
 
+    /// Its topology may name this store of leases.
+    #[must_use]
+    pub fn with_lease_store(self, factory: impl LeaseStoreFactory + 'static) -> Self {
+        Self {
+            registry: self.registry.with_lease_store(factory),
+            ..self
+        }
+    }
+
     /// Another empty folder, from which the same clouds are seen: see [`crate::Random::in_realm`].
     ///
     /// # Panics
@@ -90,6 +102,7 @@ impl Folder {
     pub fn beside(&self) -> Self {
         Self {
             factory: self.factory.clone(),
+            registry: self.registry.clone(),
             ..Self::new()
         }
     }
@@ -139,7 +152,7 @@ impl Folder {
     /// # Panics
     /// If the topology is wrong.
     pub async fn session(&self) -> Session {
-        let registry = Registry::new().with(self.factory.clone());
+        let registry = self.registry.clone().with(self.factory.clone());
         let workspace = match Workspace::load(self.path(), Inputs::default(), registry) {
             Ok(workspace) => workspace,
             Err(error) => panic!("the topology is wrong: {error:#?}"),

@@ -93,6 +93,7 @@ fn layers_use_only_what_lies_below_them() {
         ("strat-catalogue", &core[..1]),
         ("strat-provider", &core[..1]),
         ("strat-s3", &["strat-model", "strat-provider"]),
+        ("strat-postgres", &["strat-model", "strat-provider"]),
         ("strat-topology", &core[..2]),
         ("strat-planner", &core[..1]),
         (

@@ -92,6 +92,7 @@ impl Serialize for OfflinePlan {
         let document = Document {
             plan: &self.plan,
             targets: &self.targets,
+            lease_stores: &[],
             without: &BTreeSet::new(),
             offline: Some(json!({ "sites": facts })),
         };

@@ -10,7 +10,7 @@ use std::str::FromStr as _;
 
 use rust_decimal::Decimal;
 use serde::ser::{Error as _, SerializeMap as _, SerializeSeq as _};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Number, Value, json};
 use strat_model::Name;
 use strat_planner::{Change, Plan, Target};
@@ -37,6 +37,17 @@ pub struct SavedPlan {
     pub targets: Vec<Target>,
     /// The sites that it was made without.
     pub without: BTreeSet<Name>,
+    /// What applying it makes besides, once, to keep leases in.
+    pub lease_stores: Vec<MissingLeaseStore>,
+}
+
+/// What leases are to be kept in, and is not there yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissingLeaseStore {
+    /// Whose leases: `site.aws`, or `all sites` where the topology names one store.
+    pub place: String,
+    /// What is made, in words, such as ``the S3 bucket `shop-leases` ``.
+    pub what: String,
 }
 
 impl SavedPlan {
@@ -79,6 +90,7 @@ impl SavedPlan {
         plan.insert("topology".to_owned(), owner);
         let targets = targets(plan.remove("targets"))?;
         let without = without(plan.remove("without"))?;
+        let lease_stores = lease_stores(plan.remove("lease_stores"))?;
         amounts(&mut plan, to_text);
         let plan = serde_json::from_value(Value::Object(plan))
             .map_err(|error| format!("it is damaged: {error}"))?;
@@ -86,6 +98,7 @@ impl SavedPlan {
             plan,
             targets,
             without,
+            lease_stores,
         })
     }
 
@@ -133,7 +146,7 @@ impl SavedPlan {
 }
 
 /// The model's form with the topology as plain text (whole as `owner`), amounts as numbers,
-/// `targets` and `without`; the same on disk and as an answer of the command line.
+/// `targets`, `without` and `lease_stores`; the same on disk and as an answer of the command line.
 ///
 /// The keys are sorted, as in a [`Value`], but no more than one change at a time is made into one.
 impl Serialize for SavedPlan {
@@ -142,6 +155,7 @@ impl Serialize for SavedPlan {
             plan: &self.plan,
             targets: &self.targets,
             without: &self.without,
+            lease_stores: &self.lease_stores,
             offline: None,
         };
         document.serialize(serializer)
@@ -153,6 +167,7 @@ pub(crate) struct Document<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) targets: &'a [Target],
     pub(crate) without: &'a BTreeSet<Name>,
+    pub(crate) lease_stores: &'a [MissingLeaseStore],
     /// What a plan was made from that nobody was asked for.
     pub(crate) offline: Option<Value>,
 }
@@ -172,6 +187,9 @@ impl Serialize for Document<'_> {
         }
         if !self.without.is_empty() {
             plan.insert("without".to_owned(), json!(self.without));
+        }
+        if !self.lease_stores.is_empty() {
+            plan.insert("lease_stores".to_owned(), json!(self.lease_stores));
         }
         if let Some(offline) = &self.offline {
             plan.insert("offline".to_owned(), offline.clone());
@@ -232,6 +250,11 @@ fn without(value: Option<Value>) -> Result<BTreeSet<Name>, String> {
     sites.map_err(|error| format!("its `without` is damaged: {error}"))
 }
 
+fn lease_stores(value: Option<Value>) -> Result<Vec<MissingLeaseStore>, String> {
+    let stores = value.map_or(Ok(Vec::new()), serde_json::from_value);
+    stores.map_err(|error| format!("its `lease_stores` are damaged: {error}"))
+}
+
 /// Puts every amount of the cost through `f`.
 fn amounts(plan: &mut Map<String, Value>, f: fn(&Value) -> Value) {
     let Some(Value::Object(cost)) = plan.get_mut("cost") else {
@@ -283,6 +306,7 @@ mod tests {
             "format_version": 1, "id": "x", "mode": "apply", "changes": [],
             "owner": {"realm": "bank", "topology": "shop"}, "topology": "shop",
             "targets": ["machines.web"], "without": ["dc2"],
+            "lease_stores": [{"place": "site.aws", "what": "the S3 bucket `x`"}],
             "summary": {"create": 0, "update": 0, "replace": 0, "delete": 0, "adopt": 0, "no_op": 3},
             "cost": {"currency": "USD", "monthly_before": null, "monthly_after": 140.16,
                      "unpriced": 0, "sites": {"dc1": {"monthly_before": 0.1, "monthly_after": 2}}},
@@ -314,6 +338,7 @@ mod tests {
             "/id",
             "/targets/0",
             "/without/0",
+            "/lease_stores/0/what",
         ] {
             let mut other = json.clone();
             let value = other.pointer_mut(pointer).expect(pointer);

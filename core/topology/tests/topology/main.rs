@@ -7,6 +7,7 @@ mod functions;
 mod guide;
 mod harness;
 mod laws;
+mod lease;
 mod limits;
 mod loading;
 mod mistakes;

@@ -1,0 +1,14 @@
+topology "t" {
+  lease {
+    host     = "db.example"
+    password = "hush"
+  }
+  lease {
+    store = null
+    port  = 1e400
+  }
+}
+
+lease {
+  store = "postgres"
+}
