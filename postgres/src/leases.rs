@@ -70,9 +70,8 @@ impl PostgresLeases {
 
     /// Keeps a connection on which an answer came.
     fn answered<T>(&self, client: Client, answer: Result<T>) -> Result<T> {
-        let works = |error: &Error| {
-            !matches!(error.kind(), ErrorKind::Transient | ErrorKind::Timeout)
-        };
+        let works =
+            |error: &Error| !matches!(error.kind(), ErrorKind::Transient | ErrorKind::Timeout);
         if answer.as_ref().err().is_none_or(works) {
             self.server.give_back(client);
         }

@@ -10,7 +10,6 @@ use std::task::{Context, Poll};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::BuilderVerifierExt as _;
 use strat_model::{Error, ErrorKind, Result};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::Socket;
@@ -29,10 +28,11 @@ impl Tls {
         let builder = builder
             .with_safe_default_protocol_versions()
             .map_err(failed)?;
-        let builder = match root_cert {
-            Some(path) => builder.with_root_certificates(roots(path)?),
-            None => builder.with_platform_verifier().map_err(failed)?,
+        let roots = match root_cert {
+            Some(path) => roots(path)?,
+            None => system_roots()?,
         };
+        let builder = builder.with_root_certificates(roots);
         let config = Arc::new(builder.with_no_client_auth());
         Ok(Self(TlsConnector::from(config)))
     }
@@ -40,6 +40,19 @@ impl Tls {
 
 fn failed(why: rustls::Error) -> Error {
     Error::new(ErrorKind::Internal, "TLS cannot be set up").with_source(why)
+}
+
+/// Whom the system trusts.
+fn system_roots() -> Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        let help =
+            "install them (Debian: `ca-certificates`), or name an authority by `sslrootcert`";
+        let error = Error::new(ErrorKind::Invalid, "this system trusts no certificates");
+        return Err(error.with_help(help));
+    }
+    Ok(roots)
 }
 
 fn roots(path: &Path) -> Result<RootCertStore> {

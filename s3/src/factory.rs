@@ -62,7 +62,8 @@ impl Settings {
             profile: reader.text("profile"),
             account: reader.text("account"),
         };
-        let credentials = "name a `profile`, or set the environment variables that the AWS tools read";
+        let credentials =
+            "name a `profile`, or set the environment variables that the AWS tools read";
         reader.unknown("a lease in S3", &KNOWN, credentials);
         reader.finish(settings)
     }
@@ -124,7 +125,13 @@ impl LeaseStoreFactory for S3LeaseFactory {
         })?;
         let place = settings.place();
         let (endpoint, profile) = (settings.endpoint.as_deref(), settings.profile.as_deref());
-        let client = client(endpoint, &settings.region, profile, self.credentials.clone()).await;
+        let client = client(
+            endpoint,
+            &settings.region,
+            profile,
+            self.credentials.clone(),
+        )
+        .await;
         let is_any = settings.endpoint.is_some();
         let leases = S3Leases::new(client, settings.bucket, settings.region, place, is_any);
         Ok(Arc::new(match settings.account {
@@ -161,7 +168,10 @@ mod tests {
     fn a_bucket_is_in_a_region_or_at_an_endpoint() {
         let place = |settings| parse(settings).map(|settings| settings.place());
         let here = place(json!({ "bucket": "shop-leases", "region": "eu-central-1" }));
-        assert_eq!(here.as_deref(), Ok("the S3 bucket shop-leases at eu-central-1"));
+        assert_eq!(
+            here.as_deref(),
+            Ok("the S3 bucket shop-leases at eu-central-1")
+        );
         let own = place(json!({ "bucket": "shop-leases", "endpoint": "http://127.0.0.1:9000" }));
         assert_eq!(
             own.as_deref(),
@@ -180,7 +190,9 @@ mod tests {
             "secret_access_key: a topology file never holds a credential",
         ];
         assert_eq!(told, wanted);
-        let told = parse(json!({ "region": "eu-central-1" })).err().expect("wrong");
+        let told = parse(json!({ "region": "eu-central-1" }))
+            .err()
+            .expect("wrong");
         assert_eq!(told, ["bucket: a lease in S3 needs it"]);
     }
 }

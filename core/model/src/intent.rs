@@ -6,8 +6,8 @@ use std::sync::Arc;
 use ipnet::Ipv4Net;
 
 use crate::{
-    Bytes, DiskClass, DiskSpec, Field, FirewallRule, Labels, LeaseSpec, LocalAddr, Money, Moves, Name,
-    Origin, Owner, RolloutIntent, Shared, SiteSpec, UserData,
+    Bytes, DiskClass, DiskSpec, Field, FirewallRule, Labels, LeaseSpec, LocalAddr, Money, Moves,
+    Name, Origin, Owner, RolloutIntent, Shared, SiteSpec, UserData,
 };
 
 /// What a topology asks for, in no provider's terms.

@@ -50,9 +50,7 @@ pub use observe::{Filter, Observe, Page, PageToken, Sought};
 pub use offers::Offers;
 pub use permission::{PermissionCheck, PermissionState, Permissions};
 pub use provider::{Identity, Provider};
-pub use registry::{
-    ConnectContext, LeaseStoreFactory, ProviderFactory, Registry, SettingError,
-};
+pub use registry::{ConnectContext, LeaseStoreFactory, ProviderFactory, Registry, SettingError};
 pub use settings::SettingsReader;
 pub use uniform::{Things, Uniform, uniform_capabilities};
 pub use write::{Create, Outcome, Update, Writes, no_such_kind};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use strat_engine::LeaseError;
 use strat_model::{
     Capabilities, Changes, Diagnostic, Error, ErrorKind, LeaseSpec, Name, Result, SiteSpec,
 };
@@ -13,8 +14,8 @@ use strat_provider::{
 };
 use strat_topology::Evaluated;
 
-use crate::Workspace;
 use crate::targets::nearest;
+use crate::{Session, Workspace};
 
 /// Everything that is wrong with the `lease` block, as far as its store need not be asked.
 pub(crate) fn check(evaluated: &Evaluated, registry: &Registry) -> Vec<Diagnostic> {
@@ -64,11 +65,27 @@ pub(crate) struct LeaseStore {
 impl LeaseStore {
     /// The store that a topology names, if it does: nothing is called yet. Copies of its sites keep
     /// their own: a rehearsal holds up nobody.
-    pub(crate) async fn of(workspace: &Workspace, context: &ConnectContext) -> Result<Option<Self>> {
+    pub(crate) async fn of(
+        workspace: &Workspace,
+        context: &ConnectContext,
+    ) -> Result<Option<Self>, LeaseError> {
         let spec = workspace.intent().lease.as_ref();
         let Some(spec) = spec.filter(|_| !workspace.is_elsewhere()) else {
             return Ok(None);
         };
+        let failed = |error| LeaseError::Store {
+            place: "the topology".to_owned(),
+            source: Arc::new(error),
+        };
+        let store = Self::connect(workspace, context, spec).await;
+        store.map(Some).map_err(failed)
+    }
+
+    async fn connect(
+        workspace: &Workspace,
+        context: &ConnectContext,
+        spec: &LeaseSpec,
+    ) -> Result<Self> {
         let none = || {
             let message = format!("there is no store of leases `{}`", spec.store);
             Error::new(ErrorKind::Unsupported, message)
@@ -76,7 +93,7 @@ impl LeaseStore {
         let factory = workspace.registry().lease_store(&spec.store);
         let store = factory.ok_or_else(none)?.connect(spec, context).await?;
         let place = store.places().await?.join(", ");
-        Ok(Some(Self { store, place }))
+        Ok(Self { store, place })
     }
 
     /// A site with its leases here.
@@ -87,6 +104,15 @@ impl LeaseStore {
             region: region.unwrap_or_else(|| spec.name.to_string()),
             store: Arc::clone(&self.store),
         })
+    }
+}
+
+impl Session {
+    /// Where all leases but the folder's are kept, if the topology says so; else each site keeps its
+    /// own.
+    #[must_use]
+    pub fn lease_store(&self) -> Option<&str> {
+        self.lease_store.as_ref().map(|store| &*store.place)
     }
 }
 

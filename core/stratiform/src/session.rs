@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use strat_engine::{
-    Event, EventSink, HealthProbe, Journal, LeaseError, NetProbe, Observation, Problem, Sites, observe,
+    Event, EventSink, HealthProbe, Journal, NetProbe, Observation, Problem, Sites, observe,
 };
 use strat_model::{Coverage, Kind, LocalAddr, Name, SiteFacts, SiteInventory, Spec};
 use strat_planner::{
@@ -19,7 +19,6 @@ use tracing::Instrument as _;
 use crate::identity::Accounts;
 use crate::lease_store::LeaseStore;
 use crate::phase::phase;
-use crate::stock::StockFile;
 use crate::{Error, Run, RunOptions, SavedPlan, Workspace, sites, targets};
 
 /// What is to be planned.
@@ -54,7 +53,7 @@ pub struct Session {
     unreachable: Vec<Problem>,
     /// What lets writes through to each site, while a run holds its lease.
     pub(crate) gates: BTreeMap<Name, WriteGate>,
-    lease_store: Option<LeaseStore>,
+    pub(crate) lease_store: Option<LeaseStore>,
     clock: Arc<dyn Clock>,
     events: EventSink,
     health: Arc<dyn HealthProbe>,
@@ -95,11 +94,7 @@ impl Session {
         let context = workspace.context(Arc::clone(&clock));
         let names = workspace.intent().sites.keys().cloned();
         let gates = names.map(|site| (site, WriteGate::shut())).collect();
-        let lease_store = LeaseStore::of(&workspace, &context).await;
-        let lease_store = lease_store.map_err(|error| LeaseError::Store {
-            place: "the topology".to_owned(),
-            source: Arc::new(error),
-        })?;
+        let lease_store = LeaseStore::of(&workspace, &context).await?;
         let store = lease_store.as_ref();
         let (sites, unreachable) = sites::connect(&workspace, &context, observers, &gates, store)
             .instrument(phase!("connect"))
@@ -152,13 +147,6 @@ impl Session {
     #[must_use]
     pub fn unreachable(&self) -> &[Problem] {
         &self.unreachable
-    }
-
-    /// Where all leases but the folder's are kept, if the topology says so; else each site keeps its
-    /// own.
-    #[must_use]
-    pub fn lease_store(&self) -> Option<&str> {
-        self.lease_store.as_ref().map(|store| &*store.place)
     }
 
     /// The time.
@@ -235,19 +223,6 @@ impl Session {
             self.events.send(Event::Warning { message });
         }
         book
-    }
-
-    pub(crate) fn stock_file(&self) -> StockFile {
-        StockFile::new(self.workspace.state())
-    }
-
-    /// What a plan with these options does not ask for.
-    pub(crate) fn stock(&self, options: &PlanOptions) -> StockBook {
-        if options.ignore_stock_outs || options.mode == Mode::Destroy {
-            StockBook::default()
-        } else {
-            self.stock_book()
-        }
     }
 
     /// Takes the lease and closes what an interrupted run left open.

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use strat_engine::files;
-use strat_planner::{StockBook, StockEntry};
+use strat_planner::{Mode, StockBook, StockEntry};
 
-use crate::{Error, StateDir};
+use crate::{Error, PlanOptions, Session, StateDir};
 
 const FILE_NAME: &str = "stock.json";
 /// The version of the file's form.
@@ -84,6 +84,21 @@ impl StockFile {
             files::replace(&path, &text)
         };
         write().map_err(Error::file(&path, "written"))
+    }
+}
+
+impl Session {
+    pub(crate) fn stock_file(&self) -> StockFile {
+        StockFile::new(self.workspace().state())
+    }
+
+    /// What a plan with these options does not ask for.
+    pub(crate) fn stock(&self, options: &PlanOptions) -> StockBook {
+        if options.ignore_stock_outs || options.mode == Mode::Destroy {
+            StockBook::default()
+        } else {
+            self.stock_book()
+        }
     }
 }
 

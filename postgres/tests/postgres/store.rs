@@ -48,9 +48,8 @@ async fn what_every_store_promises() {
 async fn at_stricter_isolation_one_of_many_writes_all_the_same() {
     let server = Server::shared();
     let dbname = server.database().await;
-    let strict = format!(
-        "ALTER DATABASE {dbname} SET default_transaction_isolation = 'serializable'"
-    );
+    let strict =
+        format!("ALTER DATABASE {dbname} SET default_transaction_isolation = 'serializable'");
     server.run("postgres", &[&strict]).await;
     let store = server
         .store(&factory(), &server.spec(&dbname, json!({})))
@@ -105,8 +104,7 @@ async fn a_role_that_may_not_make_the_table_is_told_what_to_ask_for() {
     let help = error.help().expect("help").to_owned();
     let (_, create) = help.split_once('`').expect("the statement");
     let create = create.trim_end_matches('`');
-    let grant =
-        format!("GRANT SELECT, INSERT, UPDATE ON public.stratiform_leases TO {role}");
+    let grant = format!("GRANT SELECT, INSERT, UPDATE ON public.stratiform_leases TO {role}");
     server.run(&dbname, &[create, &grant]).await;
     // Now it is there, and may be used by who may not make it.
     store.make().await.expect("made already");
@@ -128,7 +126,10 @@ async fn a_server_that_forgets_is_refused() {
     let error = store.prove(&key(), &Kept { text, version }).await;
     let error = error.expect_err("it forgets");
     assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert!(error.to_string().contains("synchronous_commit = off"), "{error}");
+    assert!(
+        error.to_string().contains("synchronous_commit = off"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -139,7 +140,10 @@ async fn a_connection_that_was_cut_is_replaced() {
         .store(&factory(), &server.spec(&dbname, json!({})))
         .await;
     store.make().await.expect("made");
-    let version = store.replace(&key(), "{\"n\":1}", None).await.expect("free");
+    let version = store
+        .replace(&key(), "{\"n\":1}", None)
+        .await
+        .expect("free");
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                WHERE datname = current_database() AND pid <> pg_backend_pid()";
     let client = server.client(&dbname).await;

@@ -33,7 +33,8 @@ const JSON: &str = r#"{
 
 fn lease(name: &str, text: &str) -> Option<LeaseSpec> {
     let source = SourceFile::new(name, text);
-    let topology = Topology::parse(&Sources::from_files("", vec![source])).expect("it is well-formed");
+    let topology =
+        Topology::parse(&Sources::from_files("", vec![source])).expect("it is well-formed");
     let evaluated = topology.evaluate(&Inputs::default());
     let evaluated = evaluated.unwrap_or_else(|findings| panic!("{findings:#?}"));
     let place = evaluated.lease_origin("port");

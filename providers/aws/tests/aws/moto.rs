@@ -56,7 +56,8 @@ impl Moto {
     /// Makes everything as if it had just been started.
     pub(crate) fn reset(&self) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("moto answers");
-        let request = "POST /moto-api/reset HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n";
+        let request =
+            "POST /moto-api/reset HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n";
         stream.write_all(request.as_bytes()).expect("it is sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");

@@ -16,7 +16,7 @@ fn forget_leases(host: &Peer) {
         .iter()
         .flat_map(|pool| pool.list_all_volumes(0).expect("the volumes"));
     for volume in volumes {
-        let name = volume.get_name().expect("a name");
+        let name = volume.name().expect("a name");
         if name.starts_with("lease-") {
             volume.delete(0).expect("it goes");
         }

@@ -30,7 +30,10 @@ impl Shelf {
     fn call(&self) -> Result<()> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         match self.is_cut.load(Ordering::Relaxed) {
-            true => Err(Error::new(ErrorKind::Transient, "the shelf is out of reach")),
+            true => Err(Error::new(
+                ErrorKind::Transient,
+                "the shelf is out of reach",
+            )),
             false => Ok(()),
         }
     }
@@ -153,7 +156,10 @@ fn what_the_store_lacks_is_told_once_and_made() {
         let session = folders[0].session().await;
         assert_eq!(session.lease_store(), Some("the shelf"));
         let missing = session.missing_lease_stores(|_| true).await;
-        let told: Vec<_> = missing.iter().map(|one| (&*one.place, &*one.what)).collect();
+        let told: Vec<_> = missing
+            .iter()
+            .map(|one| (&*one.place, &*one.what))
+            .collect();
         assert_eq!(told, [("all sites", "a board")]);
         assert!(folders[0].apply(Mode::Apply).await.success);
         assert!(session.missing_lease_stores(|_| true).await.is_empty());
@@ -187,7 +193,10 @@ fn a_store_out_of_reach_stops_writes_and_no_looking() {
         assert!(folders[0].plan(Mode::Apply).await.is_empty());
         assert_eq!(shelf.calls(), 0, "a plan asks for no lease");
         let session = folders[0].session().await;
-        let begun = session.begin(&RunOptions::new("apply")).await.expect("reads");
+        let begun = session
+            .begin(&RunOptions::new("apply"))
+            .await
+            .expect("reads");
         let options = stratiform::PlanOptions {
             mode: Mode::Destroy,
             ..Default::default()
@@ -237,7 +246,10 @@ fn a_block_that_is_wrong_is_told_at_its_place() {
         let told = diagnostics.iter().map(|finding| {
             let origin = &finding.labels.first().expect("a place").origin;
             let at = usize::try_from(origin.start).expect("a place");
-            let line = sources.line_and_column(&origin.file, at).expect("a place").0;
+            let line = sources
+                .line_and_column(&origin.file, at)
+                .expect("a place")
+                .0;
             let help = finding.help.clone().unwrap_or_default();
             (finding.code.clone(), line, help)
         });
