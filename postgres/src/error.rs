@@ -84,7 +84,7 @@ pub(crate) fn is_there_already(error: &tokio_postgres::Error) -> bool {
 
 /// An error that the server did not say: the way to it is broken, or closed to us.
 fn without_answer(operation: &str, error: tokio_postgres::Error) -> Error {
-    let message = format!("PostgreSQL: {operation}: {error}");
+    let mut message = format!("PostgreSQL: {operation}: {error}");
     let (kind, help) = if is_of_certificate(&error) {
         let help = "see that the certificate is of the name in `host`, and that `sslrootcert` names \
                     its authority";
@@ -93,9 +93,11 @@ fn without_answer(operation: &str, error: tokio_postgres::Error) -> Error {
         // There is no public way to tell these apart but their words.
         let cause = error.source().map(ToString::to_string);
         match (error.to_string().as_str(), cause.as_deref()) {
-            ("authentication error", _) | (_, Some("password missing")) => {
+            (_, Some("password missing")) => {
+                message = "PostgreSQL: the server wants a password, and there is none".to_owned();
                 (ErrorKind::Unauthenticated, Some(PASSWORD))
             }
+            ("authentication error", _) => (ErrorKind::Unauthenticated, Some(PASSWORD)),
             (_, Some("server does not support TLS")) => {
                 let help = "turn `ssl` on at the server, or write `sslmode = \"disable\"`";
                 (ErrorKind::Invalid, Some(help))

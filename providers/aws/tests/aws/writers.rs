@@ -9,6 +9,7 @@ use futures::future::join_all;
 use strat_aws::AwsFactory;
 use strat_conformance::{Round, rounds};
 use strat_provider::{Registry, TokioClock};
+use strat_s3::{S3LeaseFactory, SharedCredentialsProvider};
 use stratiform::{
     ApplyOptions, ApplyOutcome, EventSink, Inputs, PlanOptions, RunOptions, Session, Workspace,
 };
@@ -28,11 +29,19 @@ struct Folder {
 
 impl Folder {
     fn new(moto: &Moto, count: usize) -> Self {
+        Self::with_lease(moto, count, "")
+    }
+
+    /// The same, whose topology has a `lease` block.
+    fn with_lease(moto: &Moto, count: usize, lease: &str) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let port = moto.filter.port;
         let text = format!(
             r#"
-topology "writers" {{ lineage = "aaaaaaaaaaaaaaaa" }}
+topology "writers" {{
+  lineage = "aaaaaaaaaaaaaaaa"
+  {lease}
+}}
 site "aws" {{
   provider       = "aws"
   region         = "{REGION}"
@@ -73,7 +82,10 @@ volume "spare" {{
     }
 
     async fn session(&self) -> Session {
-        let registry = Registry::new().with(AwsFactory::with_credentials(credentials()));
+        let keys = SharedCredentialsProvider::new(credentials());
+        let registry = Registry::new()
+            .with(AwsFactory::with_credentials(credentials()))
+            .with_lease_store(S3LeaseFactory::with_credentials(keys));
         let workspace = Workspace::load(self.dir.path(), Inputs::default(), registry);
         let workspace = workspace.unwrap_or_else(|error| panic!("the topology: {error:#?}"));
         let clock = Arc::new(TokioClock::system());
@@ -169,6 +181,37 @@ async fn of_two_or_four_fresh_folders_at_once_nothing_is_made_twice() {
         let count = if round % 2 == 0 { 2 } else { 4 };
         one_round(&server, round, count).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bucket_that_the_topology_names_stands_in_for_the_sites_own() {
+    let server = moto::Moto::start();
+    let moto = Moto::on(server.port).await;
+    let port = moto.filter.port;
+    let lease = format!(
+        "lease {{\n    store    = \"s3\"\n    bucket   = \"our-leases\"\n    \
+         endpoint = \"http://127.0.0.1:{port}\"\n  }}"
+    );
+    let folders = [(); 2].map(|()| Folder::with_lease(&moto, 3, &lease));
+    let session = folders[0].session().await;
+    let missing = session.missing_lease_stores(|_| true).await;
+    let missing: Vec<_> = missing
+        .iter()
+        .map(|one| (&*one.place, &*one.what))
+        .collect();
+    assert_eq!(missing, [("all sites", "the S3 bucket `our-leases`")]);
+    for outcome in join_all(folders.each_ref().map(Folder::apply)).await {
+        assert!(outcome.is_success(), "{outcome:#?}");
+    }
+    assert_eq!(there(&moto).await, [1, ZONES, 3 + 1, 1]);
+    let s3 = moto.s3().await;
+    let buckets = s3.list_buckets().send().await.expect("a list");
+    let names: Vec<_> = buckets
+        .buckets()
+        .iter()
+        .filter_map(|one| one.name())
+        .collect();
+    assert_eq!(names, ["our-leases"], "and none of the site's own");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
