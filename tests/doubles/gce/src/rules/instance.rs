@@ -1,0 +1,527 @@
+//! Machines: made, changed and deleted.
+//! <https://cloud.google.com/compute/docs/reference/rest/v1/instances>
+
+use serde_json::{Map, Value, json};
+
+use super::machine::{self, Shape, part};
+use super::{Begun, check_labels, disk, fingerprinted, interface, power, with_fingerprint};
+use crate::call::{Call, number, text};
+use crate::kinds::{Key, Scope};
+use crate::quota;
+use crate::refusal::{Failure, Refusal};
+use crate::text::{fingerprint, time};
+use crate::world::{Fields, World, stamp_labels};
+
+/// A machine that may be made: checked, but with no name and no addresses.
+pub(super) struct Plan {
+    pub(super) machine_type: Key,
+    pub(super) shape: Shape,
+    fields: Fields,
+    disks: Vec<PlannedDisk>,
+    pub(super) interfaces: Vec<Value>,
+}
+
+/// A disk of a machine: one that is there, or one that is made with it.
+struct PlannedDisk {
+    attached: Fields,
+    new: Option<(Option<String>, Fields)>,
+}
+
+/// Checks what a machine is to be. `home` says in which project and zone, `at` under which field.
+pub(super) fn plan(
+    world: &mut World,
+    home: &Key,
+    body: &Fields,
+    at: &str,
+) -> Result<Plan, Refusal> {
+    let field = format!("{at}.machineType");
+    let url = text(body, "machineType").unwrap_or_default();
+    let (machine_type, shape) = machine::by_url(world, home, url, &field)?;
+    check_labels(part(body, "labels"))?;
+    let interfaces = interface::plan(world, home, part(body, "networkInterfaces"), at)?;
+    let disks = disks(world, home, part(body, "disks"), &shape, at)?;
+    let accounts = part(body, "serviceAccounts").as_array().map_or(0, Vec::len);
+    if accounts > 1 {
+        let why = "At most one service account is supported.";
+        return Err(Refusal::invalid(&format!("{at}.serviceAccounts"), "", why));
+    }
+    let mut fields = body.clone();
+    let empty = Map::new();
+    let map = |name: &str| part(body, name).as_object().unwrap_or(&empty);
+    check_metadata(map("metadata"), &format!("{at}.metadata"))?;
+    let mut metadata = with_fingerprint(map("metadata"));
+    metadata["kind"] = json!("compute#metadata");
+    let scheduling = machine::scheduling(part(body, "scheduling"))?;
+    for (name, value) in [
+        ("metadata", metadata),
+        ("tags", with_fingerprint(map("tags"))),
+        ("scheduling", scheduling),
+        ("machineType", json!(machine_type.link())),
+        ("cpuPlatform", json!("Intel Broadwell")),
+        ("startRestricted", json!(false)),
+    ] {
+        fields.insert(name.to_owned(), value);
+    }
+    for (name, value) in [("canIpForward", false), ("deletionProtection", false)] {
+        crate::call::default(&mut fields, name, json!(value));
+    }
+    if let Some(labels) = fields.get("labels").cloned() {
+        super::put_labels(&mut fields, labels);
+    }
+    Ok(Plan {
+        machine_type,
+        shape,
+        fields,
+        disks,
+        interfaces,
+    })
+}
+
+/// The keys and the sizes of metadata. <https://cloud.google.com/compute/docs/metadata/setting-custom-metadata>
+fn check_metadata(metadata: &Fields, at: &str) -> Result<(), Refusal> {
+    const VALUE_MAX: usize = 256 * 1024;
+    const ALL_MAX: usize = 512 * 1024;
+    let mut keys = std::collections::BTreeSet::new();
+    let mut all = 0;
+    for item in part(metadata, "items").as_array().into_iter().flatten() {
+        let (key, value) = (
+            item["key"].as_str().unwrap_or(""),
+            item["value"].as_str().unwrap_or(""),
+        );
+        all += key.len() + value.len();
+        if !keys.insert(key) {
+            let message = format!("Metadata has duplicate key: {key}");
+            return Err(Refusal::new(400, "invalid", message));
+        }
+        if value.len() > VALUE_MAX {
+            let why = "Value is too large: maximum size 262144 character(s).";
+            return Err(Refusal::invalid(&format!("{at}.items[].value"), "", why));
+        }
+    }
+    match all > ALL_MAX {
+        true => Err(Refusal::invalid(at, "", "Metadata size exceeds 512 KB.")),
+        false => Ok(()),
+    }
+}
+
+fn disks(
+    world: &World,
+    home: &Key,
+    given: &Value,
+    shape: &Shape,
+    at: &str,
+) -> Result<Vec<PlannedDisk>, Refusal> {
+    let given = given.as_array().cloned().unwrap_or_default();
+    let boots = given.iter().filter(|disk| disk["boot"] == true).count();
+    if boots != 1 || given[0]["boot"] != true {
+        let why = "Exactly one boot disk is required, as the first of them.";
+        return Err(Refusal::invalid(&format!("{at}.disks"), "", why));
+    }
+    let mut planned = Vec::new();
+    for (index, disk) in given.iter().enumerate() {
+        let at = format!("{at}.disks[{index}]");
+        planned.push(one_disk(world, home, disk, index, &at)?);
+    }
+    let boot = part(&planned[0].attached, "architecture").as_str();
+    if boot.is_some_and(|boot| boot != shape.architecture) {
+        let message = format!(
+            "Requested boot disk architecture ({}) is not compatible with machine type \
+             architecture ({}).",
+            boot.unwrap_or_default(),
+            shape.architecture
+        );
+        return Err(Refusal::new(400, "invalid", message));
+    }
+    Ok(planned)
+}
+
+fn one_disk(
+    world: &World,
+    home: &Key,
+    given: &Value,
+    index: usize,
+    at: &str,
+) -> Result<PlannedDisk, Refusal> {
+    let params = given["initializeParams"].as_object();
+    match (given["source"].as_str(), params) {
+        (Some(url), None) => {
+            let key = attachable(world, home, url, given, &format!("{at}.source"))?;
+            let attached = attached(given, index, &key, world.thing(&key)?);
+            Ok(PlannedDisk {
+                attached,
+                new: None,
+            })
+        }
+        (None, Some(params)) => {
+            let mut fields = Fields::new();
+            let names = [
+                ("diskType", "type"),
+                ("diskSizeGb", "sizeGb"),
+                ("sourceImage", "sourceImage"),
+                ("labels", "labels"),
+                ("description", "description"),
+            ];
+            for (name, own) in names {
+                if let Some(value) = params.get(name) {
+                    fields.insert(own.to_owned(), value.clone());
+                }
+            }
+            if index == 0 && !fields.contains_key("sourceImage") {
+                let why = "Boot disk must have a source image.";
+                return Err(Refusal::invalid(&format!("{at}.initializeParams"), "", why));
+            }
+            let at = format!("{at}.initializeParams");
+            let fields = disk::complete(world, home, fields, &at)?;
+            let name = text(params, "diskName").map(str::to_owned);
+            let nowhere = Key::new(&home.project, "disks", home.scope.clone(), "");
+            Ok(PlannedDisk {
+                attached: attached(given, index, &nowhere, &fields),
+                new: Some((name, fields)),
+            })
+        }
+        _ => {
+            let why = "Exactly one of source and initializeParams must be given.";
+            Err(Refusal::invalid(at, "", why))
+        }
+    }
+}
+
+/// A disk that may be attached: there, ready, in the zone, and free.
+fn attachable(
+    world: &World,
+    home: &Key,
+    url: &str,
+    given: &Value,
+    field: &str,
+) -> Result<Key, Refusal> {
+    let key = world.referred(field, url, &home.project, "disks")?;
+    if key.scope != home.scope {
+        let why = "The disk is in another zone than the instance.";
+        return Err(Refusal::invalid(field, url, why));
+    }
+    let is_shared = given["mode"] == "READ_ONLY";
+    match disk::user(world, &key) {
+        Some(user) if !is_shared => Err(Refusal::in_use("disk", &key.path(), &user.path())),
+        _ => Ok(key),
+    }
+}
+
+/// A disk as it stands among those of a machine.
+fn attached(given: &Value, index: usize, disk: &Key, fields: &Fields) -> Fields {
+    let or = |name: &str, other: Value| match &given[name] {
+        Value::Null => other,
+        value => value.clone(),
+    };
+    let attached = json!({
+        "kind": "compute#attachedDisk",
+        "type": "PERSISTENT",
+        "mode": or("mode", json!("READ_WRITE")),
+        "source": disk.link(),
+        "deviceName": or("deviceName", json!(format!("persistent-disk-{index}"))),
+        "index": index,
+        "boot": or("boot", json!(false)),
+        "autoDelete": or("autoDelete", json!(false)),
+        "interface": or("interface", json!("SCSI")),
+        "diskSizeGb": part(fields, "sizeGb"),
+    });
+    let mut attached = attached.as_object().cloned().unwrap_or_default();
+    for name in ["licenses", "guestOsFeatures", "architecture"] {
+        if let Some(value) = fields.get(name) {
+            attached.insert(name.to_owned(), value.clone());
+        }
+    }
+    attached
+}
+
+/// Puts a machine there, with its new disks, as one that is being made.
+pub(super) fn make(world: &mut World, key: &Key, plan: &Plan) -> Result<(), Failure> {
+    let interfaces = interface::number(world, &plan.interfaces)?;
+    let mut disks = Vec::new();
+    for (index, planned) in plan.disks.iter().enumerate() {
+        let mut attached = planned.attached.clone();
+        if let Some((name, fields)) = &planned.new {
+            let name = match (name, index) {
+                (Some(name), _) => name.clone(),
+                (None, 0) => key.name.clone(),
+                (None, index) => format!("{}-{index}", key.name),
+            };
+            let disk = Key::new(&key.project, "disks", key.scope.clone(), &name);
+            if world.things.contains_key(&disk) {
+                return Err(Failure::of(&Refusal::exists(&disk.path())));
+            }
+            let mut fields = fields.clone();
+            fields.insert("status".to_owned(), json!("READY"));
+            world.put(&disk, fields);
+            attached.insert("source".to_owned(), json!(disk.link()));
+        }
+        disks.push(attached);
+    }
+    let mut fields = plan.fields.clone();
+    let print = fingerprint(&json!(fields));
+    for (name, value) in [
+        ("networkInterfaces", json!(interfaces)),
+        ("disks", json!(disks)),
+        ("status", json!("PROVISIONING")),
+        ("fingerprint", json!(print)),
+    ] {
+        fields.insert(name.to_owned(), value);
+    }
+    world.put(key, fields);
+    Ok(())
+}
+
+/// Takes a machine away, with the disks that go with it.
+pub(super) fn unmake(world: &mut World, key: &Key, all_disks: bool) {
+    let Some(fields) = world.things.remove(key) else {
+        return;
+    };
+    interface::release(world, &fields);
+    for disk in part(&fields, "disks").as_array().into_iter().flatten() {
+        let goes = all_disks || disk["autoDelete"] == true;
+        if let Some(disk) = disk["source"]
+            .as_str()
+            .and_then(|link| Key::parse(link, ""))
+            && goes
+        {
+            world.things.remove(&disk);
+        }
+    }
+}
+
+/// Why there is no room for one more machine of a plan; where there is, it is taken.
+pub(super) fn take_room(world: &mut World, home: &Key, plan: &Plan) -> Result<(), Failure> {
+    let is_spot = machine::is_spot(&plan.fields);
+    let has_public = plan
+        .interfaces
+        .iter()
+        .any(|one| one["accessConfigs"][0].is_object());
+    let disks = plan.disks.iter().filter_map(|disk| disk.new.as_ref());
+    let disks: Vec<&Fields> = disks.map(|(_, fields)| fields).collect();
+    quota::machine_room(world, home, &plan.machine_type.name, &plan.shape, is_spot)?;
+    quota::room(world, home, "INSTANCES", 1.0)?;
+    if has_public {
+        quota::room(world, home, "IN_USE_ADDRESSES", 1.0)?;
+    }
+    for fields in disks {
+        quota::room(
+            world,
+            home,
+            quota::disk_metric(fields),
+            disk::size(fields) as f64,
+        )?;
+    }
+    power::take_stock(world, home, &plan.machine_type.name)
+}
+
+/// Marks a machine that was made as running.
+pub(super) fn run(world: &mut World, key: &Key) {
+    let now = time(world.now);
+    if let Some(fields) = world.things.get_mut(key) {
+        fields.insert("status".to_owned(), json!("RUNNING"));
+        fields.insert("lastStartTimestamp".to_owned(), json!(now));
+        stamp_labels(fields);
+    }
+}
+
+pub(super) fn insert(world: &mut World, call: &Call<'_>, key: Key) -> Result<Begun, Refusal> {
+    for name in ["sourceInstanceTemplate", "sourceMachineImage"] {
+        if call.query(name).is_some() {
+            return Err(call.unknown());
+        }
+    }
+    let plan = plan(world, &key, &call.body, "resource")?;
+    let room = take_room(world, &key, &plan);
+    // A machine that cannot be run is there for a moment, and goes again.
+    let failure = match make(world, &key, &plan) {
+        Ok(()) => room.err(),
+        Err(failure) => Some(failure),
+    };
+    let made = key.clone();
+    Begun::new(key, move |world| match failure {
+        Some(failure) => {
+            unmake(world, &made, false);
+            Err(failure)
+        }
+        None => {
+            run(world, &made);
+            Ok(())
+        }
+    })
+}
+
+/// Every other change of a machine.
+pub(super) fn change(world: &mut World, call: &Call<'_>, key: Key) -> Result<Begun, Refusal> {
+    let body = call.body.clone();
+    match call.verb {
+        "delete" => delete(world, key),
+        "start" => power::start(world, key),
+        "stop" => power::stop(world, key),
+        "reset" => power::reset(world, key),
+        "setMachineType" => power::set_machine_type(world, call, key),
+        "addAccessConfig" => interface::add_public(world, call, key),
+        "deleteAccessConfig" => interface::drop_public(world, call, key),
+        "attachDisk" => attach(world, call, key),
+        "detachDisk" => detach(world, call, key),
+        "setDiskAutoDelete" => set_auto_delete(world, call, key),
+        "setTags" => {
+            let tags = fingerprinted(&body, part(world.thing(&key)?, "tags"), "tags")?;
+            Begun::change(key, |fields| fields["tags"] = tags)
+        }
+        "setMetadata" => {
+            check_metadata(&body, "metadata")?;
+            let current = part(world.thing(&key)?, "metadata");
+            let mut metadata = fingerprinted(&body, current, "metadata")?;
+            metadata["kind"] = json!("compute#metadata");
+            Begun::change(key, |fields| fields["metadata"] = metadata)
+        }
+        "setDeletionProtection" => {
+            let is_on = call.query("deletionProtection") != Some("false");
+            Begun::change(key, move |fields| {
+                fields["deletionProtection"] = json!(is_on)
+            })
+        }
+        _ => Err(call.unknown()),
+    }
+}
+
+fn delete(world: &mut World, key: Key) -> Result<Begun, Refusal> {
+    let fields = world.thing(&key)?;
+    if part(fields, "deletionProtection") == true {
+        let message = "Invalid resource usage: 'Resource cannot be deleted if it's protected \
+                       against deletion.'.";
+        return Err(Refusal::new(400, "invalidResourceUsage", message));
+    }
+    power::set_status(world, &key, "STOPPING");
+    let gone = key.clone();
+    Begun::new(key, move |world| {
+        unmake(world, &gone, false);
+        Ok(())
+    })
+}
+
+/// The place of the disk of a device name.
+fn device(fields: &Fields, name: &str) -> Result<usize, Refusal> {
+    let mut disks = part(fields, "disks").as_array().into_iter().flatten();
+    let found = disks.position(|disk| disk["deviceName"] == name);
+    let why = format!("No attached disk found with device name '{name}'");
+    found.ok_or_else(|| Refusal::invalid("deviceName", name, &why))
+}
+
+fn attach(world: &mut World, call: &Call<'_>, key: Key) -> Result<Begun, Refusal> {
+    let given = Value::Object(call.body.clone());
+    let Some(url) = given["source"].as_str() else {
+        let why = "Only a disk that is there can be attached.";
+        return Err(Refusal::invalid("resource.source", "", why));
+    };
+    let disk = attachable(world, &key, url, &given, "resource.source")?;
+    let fields = world.thing(&key)?;
+    let disks = part(fields, "disks")
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let of_machine = |disk: &Value| disk["index"].as_u64();
+    let next = disks
+        .iter()
+        .filter_map(of_machine)
+        .max()
+        .map_or(0, |last| last + 1);
+    let attached = attached(
+        &given,
+        usize::try_from(next).unwrap_or(0),
+        &disk,
+        world.thing(&disk)?,
+    );
+    let name = attached["deviceName"].as_str().unwrap_or_default();
+    if device(fields, name).is_ok() {
+        let why = "The device name is used by another disk of the instance.";
+        return Err(Refusal::invalid("resource.deviceName", name, why));
+    }
+    let most = machine::shape_of(world, fields).and_then(|(key, _)| {
+        world
+            .things
+            .get(&key)
+            .and_then(|fields| number(part(fields, "maximumPersistentDisks")))
+    });
+    if most.is_some_and(|most| disks.len() as u64 >= most) {
+        let message = "Exceeded limit 'maximum_persistent_disks' on the instance.";
+        return Err(Refusal::new(400, "limitExceeded", message));
+    }
+    Begun::change(key, move |fields| {
+        if let Some(disks) = fields["disks"].as_array_mut() {
+            disks.push(Value::Object(attached));
+        }
+    })
+}
+
+fn detach(world: &World, call: &Call<'_>, key: Key) -> Result<Begun, Refusal> {
+    let fields = world.thing(&key)?;
+    let name = call.query("deviceName").unwrap_or_default().to_owned();
+    let index = device(fields, &name)?;
+    if fields["disks"][index]["boot"] == true && fields["status"] != "TERMINATED" {
+        let message = "The boot disk can only be detached while the instance is stopped.";
+        return Err(Refusal::new(400, "invalid", message));
+    }
+    Begun::change(key, move |fields| {
+        if let Some(disks) = fields["disks"].as_array_mut() {
+            disks.retain(|disk| disk["deviceName"] != name.as_str());
+        }
+    })
+}
+
+fn set_auto_delete(world: &World, call: &Call<'_>, key: Key) -> Result<Begun, Refusal> {
+    let index = device(
+        world.thing(&key)?,
+        call.query("deviceName").unwrap_or_default(),
+    )?;
+    let is_on = call.query("autoDelete") == Some("true");
+    Begun::change(key, move |fields| {
+        fields["disks"][index]["autoDelete"] = json!(is_on);
+    })
+}
+
+/// The zone of a machine's key.
+pub(super) fn zone(key: &Key) -> &str {
+    match &key.scope {
+        Scope::Zone(zone) => zone,
+        Scope::Region(_) | Scope::Global | Scope::Project => "",
+    }
+}
+
+/// Gives the copy of a machine addresses and disks of its own.
+pub(super) fn copy(world: &mut World, made: &Key, fields: &mut Fields) {
+    let mut interfaces = part(fields, "networkInterfaces")
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    for interface in &mut interfaces {
+        interface["networkIP"] = Value::Null;
+        if let Some(config) = interface["accessConfigs"].get_mut(0) {
+            config["natIP"] = Value::Null;
+        }
+    }
+    if let Ok(interfaces) = interface::number(world, &interfaces) {
+        fields.insert("networkInterfaces".to_owned(), json!(interfaces));
+    }
+    let mut disks = part(fields, "disks")
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    for (index, disk) in disks.iter_mut().enumerate() {
+        let old = disk["source"]
+            .as_str()
+            .and_then(|link| Key::parse(link, ""));
+        let Some((mut key, copied)) = old.and_then(|key| {
+            let copied = world.things.get(&key)?.clone();
+            Some((key, copied))
+        }) else {
+            continue;
+        };
+        key.name = match index {
+            0 => made.name.clone(),
+            index => format!("{}-{index}", made.name),
+        };
+        world.put(&key, copied);
+        disk["source"] = json!(key.link());
+    }
+    fields.insert("disks".to_owned(), json!(disks));
+}
