@@ -2,6 +2,7 @@
 //! <https://cloud.google.com/compute/docs/reference/rest/v1>
 
 mod address;
+mod attachment;
 mod bulk;
 mod disk;
 mod firewall;
