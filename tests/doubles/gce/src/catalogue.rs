@@ -297,12 +297,17 @@ pub(crate) fn add_image(
     world.put(&key, fields(shown));
 }
 
+/// The number of a project.
+pub(crate) fn project_number(name: &str) -> u64 {
+    let digest = fingerprint(&json!(name));
+    digest.bytes().fold(100_000_000_000, |sum, byte| {
+        sum * 3 % 899_999_999_999 + u64::from(byte)
+    })
+}
+
 /// A project as it is answered.
 pub(crate) fn project(world: &World, name: &str) -> Value {
-    let digest = fingerprint(&json!(name));
-    let number: u64 = digest
-        .bytes()
-        .fold(100_000_000_000, |sum, byte| sum + u64::from(byte) * 7);
+    let number = project_number(name);
     json!({
         "kind": "compute#project",
         "id": number.to_string(),

@@ -1,7 +1,5 @@
 //! Lists: filtered, ordered, page by page.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE;
 use serde_json::{Map, Value, json};
 
 use crate::call::Call;
@@ -9,6 +7,7 @@ use crate::filter::Filter;
 use crate::kinds::{Kind, LINK, Scope};
 use crate::refusal::Refusal;
 use crate::render::Render;
+use crate::text::{from_token, token};
 use crate::world::World;
 
 /// How many a page has at the most, and where nothing is asked for.
@@ -36,12 +35,11 @@ fn cut(call: &Call<'_>, mut items: Vec<Value>) -> Result<Page, Refusal> {
             return Err(Refusal::invalid("orderBy", other, "It is not supported."));
         }
     }
-    let start = match call.query("pageToken").filter(|token| !token.is_empty()) {
+    let start = match call.query("pageToken").filter(|text| !text.is_empty()) {
         None => 0,
-        Some(token) => {
-            let bad = || Refusal::invalid("pageToken", token, "Invalid page token.");
-            let plain = URL_SAFE.decode(token).map_err(|_| bad())?;
-            let last = String::from_utf8(plain).map_err(|_| bad())?;
+        Some(text) => {
+            let bad = || Refusal::invalid("pageToken", text, "Invalid page token.");
+            let last = from_token(text).ok_or_else(bad)?;
             if !last.starts_with(LINK) {
                 return Err(bad());
             }
@@ -64,7 +62,7 @@ fn cut(call: &Call<'_>, mut items: Vec<Value>) -> Result<Page, Refusal> {
         }
     };
     let mut items = items.split_off(start);
-    let next = (items.len() > most).then(|| URL_SAFE.encode(link(&items[most - 1])));
+    let next = (items.len() > most).then(|| token(&link(&items[most - 1])));
     items.truncate(most);
     Ok(Page { items, next })
 }

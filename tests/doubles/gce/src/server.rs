@@ -34,6 +34,8 @@ impl std::error::Error for Lost {}
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content: &'static str,
+    /// More headers.
+    pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -46,6 +48,7 @@ impl Answer {
         Self {
             status,
             content: "application/json; charset=UTF-8",
+            headers: Vec::new(),
             body,
         }
     }
@@ -124,6 +127,10 @@ async fn answer(gce: Gce, request: Request<Incoming>) -> Result<Response<Full<By
     *response.status_mut() = StatusCode::from_u16(answer.status).map_err(|_| Lost)?;
     let content = hyper::header::HeaderValue::from_static(answer.content);
     response.headers_mut().insert("content-type", content);
+    for (name, value) in answer.headers {
+        let value = value.parse().map_err(|_| Lost)?;
+        response.headers_mut().insert(name, value);
+    }
     Ok(response)
 }
 

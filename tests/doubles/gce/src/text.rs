@@ -1,7 +1,7 @@
 //! Text of URLs, times and fingerprints.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use jiff::{Timestamp, tz};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -57,4 +57,14 @@ pub(crate) fn is_uuid(text: &str) -> bool {
     let lengths = text.split('-').map(str::len);
     let is_hex = text.chars().all(|c| c == '-' || c.is_ascii_hexdigit());
     is_hex && lengths.eq([8, 4, 4, 4, 12]) && text.chars().any(|c| !matches!(c, '0' | '-'))
+}
+
+/// The token of the page after a place in an order.
+pub(crate) fn token(last: &str) -> String {
+    URL_SAFE.encode(last)
+}
+
+/// The place that a token stands for.
+pub(crate) fn from_token(token: &str) -> Option<String> {
+    String::from_utf8(URL_SAFE.decode(token).ok()?).ok()
 }

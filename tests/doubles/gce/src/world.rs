@@ -33,6 +33,8 @@ pub(crate) struct World {
     pub(crate) arranged: Arranged,
     pub(crate) projects: BTreeSet<String>,
     pub(crate) buckets: crate::storage::Buckets,
+    /// The greatest generation that an object was ever given.
+    pub(crate) last_generation: u64,
     /// The moment of the request that is being answered.
     pub(crate) now: Timestamp,
     next_id: u64,
@@ -50,6 +52,7 @@ impl World {
             arranged: Arranged::default(),
             projects,
             buckets: BTreeMap::new(),
+            last_generation: 0,
             now,
             next_id: 4_611_686_018_427_387_904,
             next_address: 0x2200_0001,

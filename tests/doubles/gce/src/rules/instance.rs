@@ -4,7 +4,9 @@
 use serde_json::{Map, Value, json};
 
 use super::machine::{self, Shape, part};
-use super::{Begun, attachment, check_labels, disk, fingerprinted, interface, power, with_fingerprint};
+use super::{
+    Begun, attachment, check_labels, disk, fingerprinted, interface, power, with_fingerprint,
+};
 use crate::call::{Call, text};
 use crate::kinds::{Key, Scope};
 use crate::quota;

@@ -187,7 +187,13 @@ fn put_labels(fields: &mut Fields, labels: Value) {
 /// Labels' grammar. <https://cloud.google.com/compute/docs/labeling-resources#requirements>
 fn check_labels(labels: &Value) -> Result<(), Refusal> {
     let labels = labels.as_object().into_iter().flatten();
-    let all: Vec<(&String, &str)> = labels.map(|(k, v)| (k, v.as_str().unwrap_or(""))).collect();
+    let all: Vec<(&str, &str)> = labels
+        .map(|(key, value)| (key.as_str(), value.as_str().unwrap_or("")))
+        .collect();
+    check_label_pairs(&all)
+}
+
+pub(crate) fn check_label_pairs(all: &[(&str, &str)]) -> Result<(), Refusal> {
     if all.len() > 64 {
         let why = "A resource can have at most 64 labels.";
         return Err(Refusal::invalid("resource.labels", "", why));
