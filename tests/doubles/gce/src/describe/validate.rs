@@ -29,15 +29,16 @@ impl Description {
             }
         }
         self.query(method, asked, &mut found);
+        let check = Check {
+            description: self,
+            method: &method.id,
+        };
         match (&method.request, asked.body) {
-            (Some(schema), Some(body)) => {
-                let check = Check {
-                    description: self,
-                    method: &method.id,
-                };
-                check.named(schema, body, "body", &mut found);
+            // No body is one in which nothing is set.
+            (Some(schema), body) => {
+                let empty = Value::Object(Map::new());
+                check.named(schema, body.unwrap_or(&empty), "body", &mut found);
             }
-            (Some(schema), None) => found.push(format!("body: missing, a {schema} is wanted")),
             (None, Some(_)) => found.push("body: this method takes none".to_owned()),
             (None, None) => {}
         }
@@ -74,7 +75,8 @@ impl Description {
 fn parameter(rule: &Value, text: &str, at: &str, found: &mut Vec<String>) {
     let fits = match rule["type"].as_str() {
         Some("integer") => is_number(rule, &Value::String(text.to_owned())),
-        Some("boolean") => matches!(text, "true" | "false"),
+        // Google's own client for Python sends `True`.
+        Some("boolean") => matches!(text, "true" | "false" | "True" | "False"),
         _ => true,
     };
     if !fits {

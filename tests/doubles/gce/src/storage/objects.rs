@@ -184,7 +184,7 @@ pub(super) fn list(world: &World, call: &Call<'_>) -> Result<Value, Refusal> {
     }
     let bucket = buckets::known(world, call)?;
     let prefix = call.query("prefix").unwrap_or_default();
-    let with_old = call.query("versions") == Some("true");
+    let with_old = matches!(call.query("versions"), Some("true" | "True"));
     let all = bucket
         .objects
         .iter()

@@ -1,0 +1,5 @@
+//! The double, from outside: by Google's own client, and by requests that its client never sends.
+
+mod client;
+mod requests;
+mod support;

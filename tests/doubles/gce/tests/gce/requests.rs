@@ -1,0 +1,1 @@
+//! What the double refuses that a good client never sends, and what it notes.
