@@ -51,6 +51,7 @@ pub(crate) struct Arranged {
     disabled: BTreeSet<String>,
     pub(crate) calls: Vec<Recorded>,
     pub(crate) violations: Vec<String>,
+    pub(crate) flaws: Vec<String>,
 }
 
 /// Whether a method's id is the one meant: `instances.insert` means `compute.instances.insert`, and
@@ -242,6 +243,12 @@ impl Gce {
     /// What of all requests the description of the API does not take, each with its exact path.
     pub fn violations(&self) -> Vec<String> {
         self.world().arranged.violations.clone()
+    }
+
+    /// What of the double's own answers the description of the API does not have: a fault of the
+    /// double.
+    pub fn flaws(&self) -> Vec<String> {
+        self.world().arranged.flaws.clone()
     }
 
     /// A thing, by its path from `projects/` on, with the fields that are its own.

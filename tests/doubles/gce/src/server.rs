@@ -59,6 +59,7 @@ impl From<Result<Value, Refusal>> for Answer {
         match result {
             Ok(Value::Null) => Self::json(204, &Value::Null),
             Ok(body) => Self::json(200, &body),
+            Err(refusal) if refusal.code == 304 => Self::json(304, &Value::Null),
             Err(refusal) => Self::json(refusal.code, &refusal.body()),
         }
     }
@@ -184,6 +185,9 @@ impl Gce {
         let call = Call::new(method, parameters, asked.query.clone(), body.as_ref());
         let world = &mut *self.world();
         let result = access::check(world, &call).and_then(|()| rules::answer(world, &call));
+        if let Ok(answer) = &result {
+            world.note_flaws(&call.method, self.compute.flaws(method, answer));
+        }
         (call.method, Answer::from(result))
     }
 

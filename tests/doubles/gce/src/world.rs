@@ -61,6 +61,12 @@ impl World {
         world
     }
 
+    /// Notes where an answer is not as the description says.
+    pub(crate) fn note_flaws(&mut self, method: &str, flaws: Vec<String>) {
+        let flaws = flaws.into_iter().map(|flaw| format!("{method}: {flaw}"));
+        self.arranged.flaws.extend(flaws);
+    }
+
     pub(crate) fn id(&mut self) -> String {
         self.next_id += 7_919;
         self.next_id.to_string()

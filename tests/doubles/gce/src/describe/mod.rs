@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value};
 
 use crate::text::decode;
@@ -21,6 +22,8 @@ pub(crate) struct Description {
     schemas: Map<String, Value>,
     /// The query parameters that every method takes.
     common: Map<String, Value>,
+    /// The patterns that were asked for, compiled.
+    patterns: Mutex<BTreeMap<String, Regex>>,
 }
 
 /// One method.
@@ -34,6 +37,8 @@ pub(crate) struct Method {
     parameters: Map<String, Value>,
     /// The name of its body's schema.
     request: Option<String>,
+    /// The name of its answer's schema.
+    response: Option<String>,
 }
 
 impl Method {
@@ -104,7 +109,20 @@ impl Description {
             methods,
             schemas: map("schemas"),
             common: map("parameters"),
+            patterns: Mutex::default(),
         }
+    }
+
+    /// Whether a pattern holds for the whole of a text.
+    fn fits(&self, pattern: &str, text: &str) -> bool {
+        let mut patterns = self.patterns.lock().unwrap_or_else(PoisonError::into_inner);
+        let whole = patterns.entry(pattern.to_owned()).or_insert_with(|| {
+            let whole = RegexBuilder::new(&format!("^(?:{pattern})$"))
+                .size_limit(1 << 28)
+                .build();
+            whole.expect("the description's pattern")
+        });
+        whole.is_match(text)
     }
 
     /// The method that a request is for, and the parameters of its path. A word that a path has
@@ -138,6 +156,7 @@ fn collect(node: &Value, methods: &mut Vec<Method>) {
                 .cloned()
                 .unwrap_or_default(),
             request: method["request"]["$ref"].as_str().map(str::to_owned),
+            response: method["response"]["$ref"].as_str().map(str::to_owned),
         });
     }
     for resource in children("resources") {

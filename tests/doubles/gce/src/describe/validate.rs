@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use regex::Regex;
 use serde_json::{Map, Value};
 
 use super::{Description, Method};
@@ -24,7 +23,7 @@ impl Description {
         let mut found = Vec::new();
         for (name, value) in asked.path {
             match method.parameters.get(name) {
-                Some(rule) => parameter(rule, value, &format!("path.{name}"), &mut found),
+                Some(rule) => self.parameter(rule, value, &format!("path.{name}"), &mut found),
                 None => found.push(format!("path.{name}: no such parameter")),
             }
         }
@@ -32,6 +31,7 @@ impl Description {
         let check = Check {
             description: self,
             method: &method.id,
+            is_answer: false,
         };
         match (&method.request, asked.body) {
             // No body is one in which nothing is set.
@@ -41,6 +41,22 @@ impl Description {
             }
             (None, Some(_)) => found.push("body: this method takes none".to_owned()),
             (None, None) => {}
+        }
+        found
+    }
+
+    /// What in an answer of the double the description does not have.
+    pub(crate) fn flaws(&self, method: &Method, answer: &Value) -> Vec<String> {
+        let mut found = Vec::new();
+        let check = Check {
+            description: self,
+            method: &method.id,
+            is_answer: true,
+        };
+        match &method.response {
+            Some(schema) => check.named(schema, answer, "answer", &mut found),
+            None if answer.is_null() => {}
+            None => found.push("answer: this method has none".to_owned()),
         }
         found
     }
@@ -56,7 +72,7 @@ impl Description {
                     if repeats && rule["repeated"] != true {
                         found.push(format!("{at}: given twice"));
                     }
-                    parameter(rule, value, &at, found);
+                    self.parameter(rule, value, &at, found);
                 }
                 None if SYSTEM.contains(&name.as_str()) => {}
                 None => found.push(format!("{at}: no such parameter of {}", method.id)),
@@ -71,30 +87,31 @@ impl Description {
     }
 }
 
-/// Checks a parameter, which is always text.
-fn parameter(rule: &Value, text: &str, at: &str, found: &mut Vec<String>) {
-    let fits = match rule["type"].as_str() {
-        Some("integer") => is_number(rule, &Value::String(text.to_owned())),
-        // Google's own client for Python sends `True`.
-        Some("boolean") => matches!(text, "true" | "false" | "True" | "False"),
-        _ => true,
-    };
-    if !fits {
-        found.push(format!("{at}: `{text}` is no {}", rule["type"]));
+impl Description {
+    /// Checks a parameter, which is always text.
+    fn parameter(&self, rule: &Value, text: &str, at: &str, found: &mut Vec<String>) {
+        let fits = match rule["type"].as_str() {
+            Some("integer") => is_number(rule, &Value::String(text.to_owned())),
+            // Google's own client for Python sends `True`.
+            Some("boolean") => matches!(text, "true" | "false" | "True" | "False"),
+            _ => true,
+        };
+        if !fits {
+            found.push(format!("{at}: `{text}` is no {}", rule["type"]));
+        }
+        self.text_rules(rule, text, at, found);
     }
-    text_rules(rule, text, at, found);
-}
 
-/// The enumeration and the pattern of a text. A pattern holds for the whole of it.
-fn text_rules(rule: &Value, text: &str, at: &str, found: &mut Vec<String>) {
-    if let Some(words) = rule["enum"].as_array()
-        && !words.iter().any(|word| word == text)
-    {
-        found.push(format!("{at}: `{text}` is none of its values"));
-    }
-    if let Some(pattern) = rule["pattern"].as_str() {
-        let whole = Regex::new(&format!("^(?:{pattern})$")).expect("the description's pattern");
-        if !whole.is_match(text) {
+    /// The enumeration and the pattern of a text.
+    fn text_rules(&self, rule: &Value, text: &str, at: &str, found: &mut Vec<String>) {
+        if let Some(words) = rule["enum"].as_array()
+            && !words.iter().any(|word| word == text)
+        {
+            found.push(format!("{at}: `{text}` is none of its values"));
+        }
+        if let Some(pattern) = rule["pattern"].as_str()
+            && !self.fits(pattern, text)
+        {
             found.push(format!("{at}: `{text}` does not match {pattern}"));
         }
     }
@@ -121,6 +138,8 @@ fn is_number(rule: &Value, value: &Value) -> bool {
 struct Check<'a> {
     description: &'a Description,
     method: &'a str,
+    /// Whether it is of an answer: that has fields which a request may not have.
+    is_answer: bool,
 }
 
 impl Check<'_> {
@@ -160,7 +179,7 @@ impl Check<'_> {
             found.push(format!("{at}: {value} is no {}", rule["type"]));
         }
         if let Value::String(text) = value {
-            text_rules(rule, text, at, found);
+            self.description.text_rules(rule, text, at, found);
         }
     }
 
@@ -170,7 +189,7 @@ impl Check<'_> {
         for (name, value) in fields {
             let at = format!("{at}.{name}");
             match known.and_then(|known| known.get(name)) {
-                Some(rule) if is_output_only(rule) => {
+                Some(rule) if !self.is_answer && is_output_only(rule) => {
                     found.push(format!("{at}: is output only"));
                 }
                 Some(rule) => self.node(rule, value, &at, found),
@@ -181,7 +200,7 @@ impl Check<'_> {
         for (name, rule) in known.into_iter().flatten() {
             let methods = rule["annotations"]["required"].as_array();
             let is_wanted = methods.is_some_and(|all| all.iter().any(|one| one == self.method));
-            if is_wanted && fields.get(name).is_none_or(Value::is_null) {
+            if !self.is_answer && is_wanted && fields.get(name).is_none_or(Value::is_null) {
                 found.push(format!("{at}.{name}: missing, {} wants it", self.method));
             }
         }

@@ -127,6 +127,9 @@ pub(crate) fn answer(
         );
     }
     let result = permitted(world, &call).and_then(|()| run(world, &call));
+    if let Ok(answer) = &result {
+        world.note_flaws(&id, description.flaws(method, answer));
+    }
     (id, Answer::from(result))
 }
 

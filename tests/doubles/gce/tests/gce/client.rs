@@ -62,4 +62,6 @@ async fn the_vendors_own_client_lives_a_whole_life_and_meets_each_error() {
     assert!(output.status.success(), "{told}");
     let violations = gce.violations();
     assert!(violations.is_empty(), "{violations:#?}");
+    let flaws = gce.flaws();
+    assert!(flaws.is_empty(), "{flaws:#?}");
 }
