@@ -138,7 +138,7 @@ impl Key {
             words.drain(..2);
         }
         let (scope, rest) = match &words[..] {
-            ["zones", _] | ["regions", _] => (Scope::Project, &words[..]),
+            ["zones" | "regions", _] => (Scope::Project, &words[..]),
             ["global", rest @ ..] => (Scope::Global, rest),
             ["zones", zone, rest @ ..] => (Scope::Zone((*zone).to_owned()), rest),
             ["regions", region, rest @ ..] => (Scope::Region((*region).to_owned()), rest),

@@ -3,7 +3,7 @@
 //! **It is our reading of Google's REST reference, and proves nothing about Google itself.** Two
 //! things hold it to the reference from outside: it refuses every request that Google's own
 //! description of the API does not know (`describe`), and Google's own client for Python does a
-//! whole life through it (`tests/client.py`).
+//! whole life through it (`tests/gce/life`).
 //!
 //! - Projects, regions, zones, machine types, disk types, public images; networks, subnets,
 //!   firewall rules, addresses, disks, machines; labels, fingerprints, metadata, tags.

@@ -163,3 +163,97 @@ fn collect(node: &Value, methods: &mut Vec<Method>) {
         collect(resource, methods);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Asked, Description};
+
+    fn small() -> Description {
+        Description::of(&json!({
+            "parameters": { "alt": { "type": "string", "location": "query", "enum": ["json"] } },
+            "schemas": { "Thing": { "type": "object", "properties": {
+                "size": { "type": "string", "format": "int64" },
+                "id": { "type": "string", "description": "[Output Only] The server's." },
+                "name": { "type": "string", "pattern": "[a-z]+", "annotations": {
+                    "required": ["x.things.insert"],
+                } },
+                "labels": { "type": "object", "additionalProperties": { "type": "string" } },
+            } } },
+            "resources": { "things": { "methods": {
+                "insert": {
+                    "id": "x.things.insert", "httpMethod": "POST", "path": "things",
+                    "request": { "$ref": "Thing" }, "response": { "$ref": "Thing" },
+                },
+                "get": {
+                    "id": "x.things.get", "httpMethod": "GET", "path": "things/{thing}",
+                    "parameters": { "thing": { "type": "string", "location": "path" } },
+                },
+                "own": { "id": "x.things.own", "httpMethod": "GET", "path": "things/own" },
+            } } },
+        }))
+    }
+
+    fn insert(body: &Value) -> Vec<String> {
+        let description = small();
+        let (method, path) = description.find("POST", "things").expect("a method");
+        let asked = Asked {
+            path: &path,
+            query: &[],
+            body: Some(body),
+        };
+        description.violations(method, &asked)
+    }
+
+    #[test]
+    fn a_word_of_a_path_beats_a_parameter_and_percent_signs_are_plain() {
+        let description = small();
+        let id = |path: &str| {
+            description
+                .find("GET", path)
+                .map(|(method, _)| method.id.clone())
+        };
+        assert_eq!(id("things/own").as_deref(), Some("x.things.own"));
+        assert_eq!(id("things/other").as_deref(), Some("x.things.get"));
+        assert_eq!(id("things/a/b"), None);
+        let (_, path) = description.find("GET", "things/a%2Fb").expect("a method");
+        assert_eq!(path["thing"], "a/b");
+    }
+
+    #[test]
+    fn a_body_is_held_against_its_schema() {
+        let whole = json!({ "name": "a", "size": "7", "labels": { "any": "thing" } });
+        assert!(insert(&whole).is_empty());
+        assert!(
+            insert(&json!({ "name": "a", "size": 7 })).is_empty(),
+            "int64 may be a number"
+        );
+        let all = insert(&json!({ "id": "7", "size": "x", "labels": { "a": 1 }, "b": 2 }));
+        let wanted = [
+            "body.b: no such field",
+            "body.id: is output only",
+            "body.labels.a: 1 is no \"string\"",
+            "body.name: missing, x.things.insert wants it",
+            "body.size: \"x\" is no \"string\"",
+        ];
+        let mut all: Vec<&str> = all.iter().map(String::as_str).collect();
+        all.sort_unstable();
+        assert_eq!(all, wanted);
+    }
+
+    #[test]
+    fn an_answer_may_have_what_only_the_server_sets_and_nothing_unknown() {
+        let description = small();
+        let (method, _) = description.find("POST", "things").expect("a method");
+        assert!(description.flaws(method, &json!({ "id": "7" })).is_empty());
+        let flaws = description.flaws(method, &json!({ "id": 7, "colour": "red" }));
+        assert_eq!(
+            flaws,
+            [
+                "answer.colour: no such field",
+                "answer.id: 7 is no \"string\""
+            ]
+        );
+    }
+}

@@ -67,13 +67,16 @@ pub(super) fn insert(world: &mut World, call: &Call<'_>) -> Result<Value, Refusa
     let mut inserts = Vec::new();
     for (key, failure) in &members {
         let (made, failure) = (key.clone(), failure.clone());
-        let effect = move |world: &mut World| {
-            instance::run(world, &made);
-            failure.map_or(Ok(()), Err)
+        let effect = move |world: &mut World| match failure {
+            Some(failure) => Err(failure),
+            None => {
+                instance::run(world, &made);
+                Ok(())
+            }
         };
         let name = world.open(call, "insert", key, Box::new(effect));
         set(world, &name, |operation| {
-            operation.group = Some(group.clone())
+            operation.group = Some(group.clone());
         });
         inserts.push(name);
     }

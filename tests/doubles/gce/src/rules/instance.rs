@@ -244,7 +244,7 @@ pub(super) fn change(world: &mut World, call: &Call<'_>, key: Key) -> Result<Beg
         "setDeletionProtection" => {
             let is_on = call.query("deletionProtection") != Some("false");
             Begun::change(key, move |fields| {
-                fields["deletionProtection"] = json!(is_on)
+                fields["deletionProtection"] = json!(is_on);
             })
         }
         _ => Err(call.unknown()),

@@ -94,11 +94,11 @@ fn one(world: &World, home: &Key, given: &Value, index: usize, at: &str) -> Resu
     for config in &configs {
         check_public(world, home, config, &format!("{at}.accessConfigs[0]"))?;
     }
-    if let Some(ip) = given["networkIP"].as_str() {
-        if free(world, &subnetwork.link(), Some(ip)).is_none() {
-            let why = "IP address is in use, or not within the subnetwork's range.";
-            return Err(Refusal::invalid(&format!("{at}.networkIP"), ip, why));
-        }
+    if let Some(ip) = given["networkIP"].as_str()
+        && free(world, &subnetwork.link(), Some(ip)).is_none()
+    {
+        let why = "IP address is in use, or not within the subnetwork's range.";
+        return Err(Refusal::invalid(&format!("{at}.networkIP"), ip, why));
     }
     Ok(planned)
 }

@@ -18,10 +18,11 @@ pub(crate) struct Shape {
 /// The thing that a call's path names. A custom machine type is there once it is asked for.
 /// <https://cloud.google.com/compute/docs/instances/creating-instance-with-custom-machine-type>
 pub(super) fn resolved(world: &mut World, key: &Key) -> Result<Key, Refusal> {
-    if key.collection == "machineTypes" && !world.things.contains_key(key) {
-        if let Some(fields) = custom(&key.name) {
-            world.put(key, fields);
-        }
+    if key.collection == "machineTypes"
+        && !world.things.contains_key(key)
+        && let Some(fields) = custom(&key.name)
+    {
+        world.put(key, fields);
     }
     world.find(key)
 }

@@ -177,7 +177,7 @@ fn set_labels(world: &World, call: &Call<'_>, key: Key) -> Result<Begun, Refusal
 
 fn put_labels(fields: &mut Fields, labels: Value) {
     // A thing without labels has no such field.
-    match labels.as_object().is_some_and(|labels| labels.is_empty()) {
+    match labels.as_object().is_some_and(serde_json::Map::is_empty) {
         true => fields.remove("labels"),
         false => fields.insert("labels".to_owned(), labels),
     };

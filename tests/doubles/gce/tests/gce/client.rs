@@ -1,4 +1,4 @@
-//! Google's own client for Python against the double: `client.py`.
+//! Google's own client for Python against the double: the script in `life`.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -37,8 +37,9 @@ fn arrange(gce: &Gce, line: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_vendors_own_client_lives_a_whole_life_and_meets_each_error() {
     let gce = start().await;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gce/client.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gce/life");
     let mut child = Command::new(peers().join("bin/python"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .arg(script)
         .args([&gce.endpoint(), PROJECT])
         .stdin(Stdio::piped())
