@@ -1,5 +1,6 @@
 //! The HTTP side: reads a request, finds its method, holds it against the description, answers.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use http_body_util::{BodyExt as _, Full};
@@ -14,7 +15,7 @@ use tokio::net::TcpListener;
 
 use crate::arrange::Recorded;
 use crate::call::Call;
-use crate::describe::Asked;
+use crate::describe::{Asked, Description, Method};
 use crate::refusal::Refusal;
 use crate::{Gce, access, rules, storage, text};
 
@@ -171,16 +172,8 @@ impl Gce {
             Ok(body) => body,
             Err(why) => return (method.id.clone(), self.violated(asked, &[why], 400)),
         };
-        let found = self.compute.violations(
-            method,
-            &Asked {
-                path: &parameters,
-                query: &asked.query,
-                body: body.as_ref(),
-            },
-        );
-        if !found.is_empty() {
-            return (method.id.clone(), self.violated(asked, &found, 400));
+        if let Err(refused) = self.hold(asked, &self.compute, method, &parameters, body.as_ref()) {
+            return (method.id.clone(), refused);
         }
         let call = Call::new(method, parameters, asked.query.clone(), body.as_ref());
         let world = &mut *self.world();
@@ -189,6 +182,23 @@ impl Gce {
             world.note_flaws(&call.method, self.compute.flaws(method, answer));
         }
         (call.method, Answer::from(result))
+    }
+
+    /// Holds a request against the description.
+    pub(crate) fn hold(
+        &self,
+        asked: &Incomings,
+        description: &Description,
+        method: &Method,
+        path: &BTreeMap<String, String>,
+        body: Option<&Value>,
+    ) -> Result<(), Answer> {
+        let query = &asked.query;
+        let found = description.violations(method, &Asked { path, query, body });
+        match found.is_empty() {
+            true => Ok(()),
+            false => Err(self.violated(asked, &found, 400)),
+        }
     }
 
     /// Notes what the description does not take, and refuses the request.

@@ -29,19 +29,7 @@ pub(super) fn insert(world: &mut World, call: &Call<'_>, key: Key) -> Result<Beg
     fields.insert("address".to_owned(), json!(address));
     fields.insert("status".to_owned(), json!("RESERVING"));
     world.put(&key, fields);
-    let made = key.clone();
-    Begun::new(key, move |world| match failure {
-        Some(failure) => {
-            world.things.remove(&made);
-            Err(failure)
-        }
-        None => {
-            if let Some(fields) = world.things.get_mut(&made) {
-                fields.insert("status".to_owned(), json!("RESERVED"));
-            }
-            Ok(())
-        }
-    })
+    Begun::made(key, failure, "RESERVED")
 }
 
 pub(super) fn delete(world: &World, key: Key) -> Result<Begun, Refusal> {

@@ -90,19 +90,7 @@ pub(super) fn insert(world: &mut World, call: &Call<'_>, key: Key) -> Result<Beg
     let failure = quota::room(world, &key, quota::disk_metric(&fields), size as f64).err();
     fields.insert("status".to_owned(), json!("CREATING"));
     world.put(&key, fields);
-    let made = key.clone();
-    Begun::new(key, move |world| match failure {
-        Some(failure) => {
-            world.things.remove(&made);
-            Err(failure)
-        }
-        None => {
-            if let Some(fields) = world.things.get_mut(&made) {
-                fields.insert("status".to_owned(), json!("READY"));
-            }
-            Ok(())
-        }
-    })
+    Begun::made(key, failure, "READY")
 }
 
 /// The size of a disk, in GB.

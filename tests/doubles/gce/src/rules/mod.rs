@@ -42,6 +42,21 @@ impl Begun {
         Ok(Self { target, effect })
     }
 
+    /// A thing that was put there: at the end it has a status, or goes again.
+    fn made(target: Key, failure: Option<Failure>, status: &'static str) -> Result<Self, Refusal> {
+        let key = target.clone();
+        Self::new(target, move |world| {
+            if let Some(failure) = failure {
+                world.things.remove(&key);
+                return Err(failure);
+            }
+            if let Some(fields) = world.things.get_mut(&key) {
+                fields.insert("status".to_owned(), json!(status));
+            }
+            Ok(())
+        })
+    }
+
     /// A change of fields that shows when the operation is done.
     fn change(
         target: Key,

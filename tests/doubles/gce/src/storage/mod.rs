@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::Gce;
 use crate::access;
-use crate::describe::{Asked, Description};
+use crate::describe::Description;
 use crate::refusal::Refusal;
 use crate::server::{Answer, Incomings, body_of};
 use crate::world::{Fields, World};
@@ -95,16 +95,8 @@ pub(crate) fn answer(
         Ok(read) => read,
         Err(why) => return (id, gce.violated(asked, &[why], 400)),
     };
-    let found = description.violations(
-        method,
-        &Asked {
-            path: &parameters,
-            query: &asked.query,
-            body: body.as_ref(),
-        },
-    );
-    if !found.is_empty() {
-        return (id, gce.violated(asked, &found, 400));
+    if let Err(refused) = gce.hold(asked, description, method, &parameters, body.as_ref()) {
+        return (id, refused);
     }
     let call = Call {
         id: &method.id,
