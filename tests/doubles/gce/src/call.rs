@@ -67,7 +67,7 @@ impl<'a> Call<'a> {
 
     pub(crate) fn scope(&self) -> Scope {
         match self.resource {
-            "zones" | "regions" => Scope::Project,
+            "projects" | "zones" | "regions" => Scope::Project,
             _ => Scope::of(&self.path),
         }
     }

@@ -7,7 +7,6 @@
 use serde_json::{Value, json};
 
 use crate::kinds::{Key, LINK, Scope};
-use crate::quota;
 use crate::text::fingerprint;
 use crate::world::{Fields, World};
 
@@ -224,6 +223,7 @@ fn fields(value: Value) -> Fields {
 /// Fills a new world.
 pub(crate) fn fill(world: &mut World) {
     for project in world.projects.clone() {
+        fill_project(world, &project);
         for (region, letters) in REGIONS {
             let key = Key::new(&project, "regions", Scope::Project, region);
             let zones: Vec<String> = letters.chars().map(|c| format!("{region}-{c}")).collect();
@@ -305,21 +305,20 @@ pub(crate) fn project_number(name: &str) -> u64 {
     })
 }
 
-/// A project as it is answered.
-pub(crate) fn project(world: &World, name: &str) -> Value {
+/// What a project has besides its quotas.
+fn fill_project(world: &mut World, name: &str) {
     let number = project_number(name);
-    json!({
-        "kind": "compute#project",
-        "id": number.to_string(),
-        "name": name,
-        "selfLink": format!("{LINK}projects/{name}"),
-        "creationTimestamp": "2026-01-05T01:02:03.004-08:00",
+    let shown = json!({
         "defaultNetworkTier": "PREMIUM",
         "defaultServiceAccount": format!("{number}-compute@developer.gserviceaccount.com"),
         "xpnProjectStatus": "UNSPECIFIED_XPN_PROJECT_STATUS",
         "commonInstanceMetadata": {
             "kind": "compute#metadata", "fingerprint": fingerprint(&json!({})),
         },
-        "quotas": quota::show(world, name, ""),
-    })
+    });
+    let key = Key::new(name, "projects", Scope::Project, name);
+    world.put(&key, fields(shown));
+    if let Some(fields) = world.things.get_mut(&key) {
+        fields.insert("id".to_owned(), json!(number.to_string()));
+    }
 }

@@ -61,7 +61,8 @@ const fn kind(
 }
 
 /// Every kind that the double has.
-pub(crate) static KINDS: [Kind; 11] = [
+pub(crate) static KINDS: [Kind; 12] = [
+    kind("projects", "project", false, "project"),
     kind("zones", "zone", false, "zone"),
     kind("regions", "region", false, "region"),
     kind("machineTypes", "machineType", false, "machine type"),
@@ -110,7 +111,10 @@ impl Key {
             scope,
             name,
         } = self;
-        format!("projects/{project}/{}{collection}/{name}", scope.prefix())
+        match *collection {
+            "projects" => format!("projects/{project}"),
+            _ => format!("projects/{project}/{}{collection}/{name}", scope.prefix()),
+        }
     }
 
     /// Its full link.

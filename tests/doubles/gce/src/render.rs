@@ -12,7 +12,7 @@ use crate::world::{Fields, World};
 pub(crate) struct Render {
     /// By link (or, for addresses, by the address itself): the links of its users.
     users: BTreeMap<String, Vec<String>>,
-    /// The quotas of each region.
+    /// The quotas by region, or of the project.
     quotas: BTreeMap<String, Value>,
 }
 
@@ -40,11 +40,17 @@ impl Render {
             }
             _ => {}
         }
-        let regions = world
-            .all(project, "regions")
-            .filter(|_| collection == "regions");
-        let quotas =
-            regions.map(|(key, _)| (key.name.clone(), quota::show(world, project, &key.name)));
+        // The quotas of a project are those of no region.
+        let places: Vec<&str> = match collection {
+            "projects" => vec![""],
+            "regions" => {
+                let regions = world.all(project, "regions");
+                regions.map(|(key, _)| key.name.as_str()).collect()
+            }
+            _ => Vec::new(),
+        };
+        let shown = |place: &&str| ((*place).to_owned(), quota::show(world, project, place));
+        let quotas = places.iter().map(shown);
         Self {
             users,
             quotas: quotas.collect(),
@@ -56,8 +62,12 @@ impl Render {
         let mut shown = fields.clone();
         let users = |used: &str| self.users.get(used).cloned().unwrap_or_default();
         match key.collection {
-            "regions" => {
-                let quotas = self.quotas.get(&key.name).cloned();
+            "projects" | "regions" => {
+                let place = match key.collection {
+                    "regions" => key.name.as_str(),
+                    _ => "",
+                };
+                let quotas = self.quotas.get(place).cloned();
                 shown.insert("quotas".to_owned(), json!(quotas));
             }
             "networks" => {

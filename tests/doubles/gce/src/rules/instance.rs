@@ -73,6 +73,14 @@ pub(super) fn plan(
     })
 }
 
+/// Metadata as they are to be; the fingerprint must be the one of now.
+pub(super) fn metadata(call: &Call<'_>, current: &Value) -> Result<Value, Refusal> {
+    check_metadata(&call.body, "metadata")?;
+    let mut metadata = fingerprinted(&call.body, current, "metadata")?;
+    metadata["kind"] = json!("compute#metadata");
+    Ok(metadata)
+}
+
 /// The keys and the sizes of metadata. <https://cloud.google.com/compute/docs/metadata/setting-custom-metadata>
 fn check_metadata(metadata: &Fields, at: &str) -> Result<(), Refusal> {
     const VALUE_MAX: usize = 256 * 1024;
@@ -235,10 +243,7 @@ pub(super) fn change(world: &mut World, call: &Call<'_>, key: Key) -> Result<Beg
             Begun::change(key, |fields| fields["tags"] = tags)
         }
         "setMetadata" => {
-            check_metadata(&body, "metadata")?;
-            let current = part(world.thing(&key)?, "metadata");
-            let mut metadata = fingerprinted(&body, current, "metadata")?;
-            metadata["kind"] = json!("compute#metadata");
+            let metadata = metadata(call, part(world.thing(&key)?, "metadata"))?;
             Begun::change(key, |fields| fields["metadata"] = metadata)
         }
         "setDeletionProtection" => {

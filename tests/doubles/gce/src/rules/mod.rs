@@ -82,9 +82,6 @@ pub(crate) fn answer(world: &mut World, call: &Call<'_>) -> Result<Value, Refusa
     ) {
         return operations::answer(world, call, call.verb);
     }
-    if resource == "projects" {
-        return project(world, call);
-    }
     let kind = of_collection(resource).ok_or_else(|| call.unknown())?;
     match call.verb {
         "get" => {
@@ -154,6 +151,11 @@ fn change(world: &mut World, call: &Call<'_>) -> Result<Begun, Refusal> {
         ("disks", "resize") => disk::resize(world, call, key),
         (_, "setLabels") if kind.has_labels && call.resource != "images" => {
             set_labels(world, call, key)
+        }
+        ("projects", "setCommonInstanceMetadata") => {
+            let name = "commonInstanceMetadata";
+            let metadata = instance::metadata(call, &world.thing(&key)?[name])?;
+            Begun::change(key, move |fields| fields[name] = metadata)
         }
         ("instances", _) => instance::change(world, call, key),
         _ => Err(call.unknown()),
@@ -268,14 +270,6 @@ fn family(world: &World, call: &Call<'_>) -> Result<Value, Refusal> {
         let path = format!("projects/{}/global/images/family/{family}", call.project);
         Refusal::not_found(&path)
     })
-}
-
-/// The project itself: its quotas and its metadata.
-fn project(world: &World, call: &Call<'_>) -> Result<Value, Refusal> {
-    match call.verb {
-        "get" => Ok(crate::catalogue::project(world, &call.project)),
-        _ => Err(call.unknown()),
-    }
 }
 
 /// Takes a thing away past every rule.

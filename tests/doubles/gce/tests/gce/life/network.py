@@ -23,6 +23,16 @@ def what_google_has():
     same(here.count("e2-small"), 1)
     assert "pd-balanced" in [one.name for one in disk_types.list(**HERE)]
     same(projects.get(project=PROJECT).name, PROJECT)
+    items = [compute.Items(key="ssh-keys", value="me:ssh-ed25519 AAAA me")]
+    metadata = compute.Metadata(items=items)
+    change = lambda: projects.set_common_instance_metadata(
+        project=PROJECT, metadata_resource=metadata
+    )
+    with refused(exceptions.PreconditionFailed, "metadata fingerprint"):
+        change()
+    metadata.fingerprint = projects.get(project=PROJECT).common_instance_metadata.fingerprint
+    change().result()
+    same(projects.get(project=PROJECT).common_instance_metadata.items[0].key, "ssh-keys")
     image = images.get_from_family(project="debian-cloud", family="debian-12")
     same((image.family, image.architecture), ("debian-12", "X86_64"))
     assert image.name.endswith("v20261110"), image.name
