@@ -232,7 +232,9 @@ impl Gce {
         let world = &mut *self.world();
         world.operations.retain(|_, operation| !operation.is_done());
         let known = &world.operations;
-        world.requests.retain(|_, name| known.contains_key(name));
+        world
+            .requests
+            .retain(|_, (_, name)| known.contains_key(name));
     }
 
     /// What was called since the last time, in its order.

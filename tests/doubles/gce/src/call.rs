@@ -54,6 +54,14 @@ impl<'a> Call<'a> {
         self.query("requestId")
     }
 
+    /// The method, and what it is about.
+    pub(crate) fn what(&self) -> String {
+        let name = text(&self.body, "name").filter(|_| self.verb == "insert");
+        let mut words: Vec<&str> = self.path.values().map(String::as_str).collect();
+        words.extend(name);
+        format!("{} of {}", self.method, words.join("/"))
+    }
+
     /// Refuses a `requestId` that is no UUID.
     pub(crate) fn check_request_id(&self) -> Result<(), Refusal> {
         match self.request_id() {

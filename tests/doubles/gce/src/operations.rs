@@ -141,11 +141,32 @@ impl World {
     pub(crate) fn remember(&mut self, call: &Call<'_>, name: &str) {
         if let Some(id) = call.request_id() {
             let key = (call.project.clone(), id.to_owned());
-            self.requests.insert(key, name.to_owned());
+            let request = (call.what(), name.to_owned());
+            self.requests.insert(key, request);
             if let Some(operation) = self.operations.get_mut(name) {
                 operation.client_id = Some(id.to_owned());
             }
         }
+    }
+
+    /// The operation that a call's `requestId` led to before, whatever came of it. An id that was
+    /// used for another method or thing is a fault of the caller's, and noted.
+    pub(crate) fn known(&mut self, call: &Call<'_>) -> Result<Option<Value>, Refusal> {
+        let Some(id) = call.request_id() else {
+            return Ok(None);
+        };
+        let key = (call.project.clone(), id.to_owned());
+        let Some((what, name)) = self.requests.get(&key) else {
+            return Ok(None);
+        };
+        if *what != call.what() {
+            let why = format!("It was used for {what}, and now for {}.", call.what());
+            self.arranged
+                .violations
+                .push(format!("query.requestId: {id}: {why}"));
+            return Err(Refusal::invalid("requestId", id, &why));
+        }
+        Ok(Some(self.operations[name].show()))
     }
 
     /// Makes an operation that has not begun to run.

@@ -24,8 +24,8 @@ pub(crate) type Counted = BTreeMap<(String, String), BTreeMap<String, f64>>;
 pub(crate) struct World {
     pub(crate) things: BTreeMap<Key, Fields>,
     pub(crate) operations: BTreeMap<String, Operation>,
-    /// Which operation a project's `requestId` led to.
-    pub(crate) requests: BTreeMap<(String, String), String>,
+    /// What a project's `requestId` was used for, and which operation it led to.
+    pub(crate) requests: BTreeMap<(String, String), (String, String)>,
     /// The addresses that are taken, by the link of their subnet.
     pub(crate) taken: BTreeMap<String, BTreeSet<Ipv4Addr>>,
     /// What is used of each quota, by project and region, as counted for this request.

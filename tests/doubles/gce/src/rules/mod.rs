@@ -105,11 +105,8 @@ pub(crate) fn answer(world: &mut World, call: &Call<'_>) -> Result<Value, Refusa
         _ => {}
     }
     call.check_request_id()?;
-    if let Some(id) = call.request_id() {
-        let key = (call.project.clone(), id.to_owned());
-        if let Some(known) = world.requests.get(&key) {
-            return Ok(world.operations[known].show());
-        }
+    if let Some(operation) = world.known(call)? {
+        return Ok(operation);
     }
     if resource == "instances" && call.verb == "bulkInsert" {
         return bulk::insert(world, call);

@@ -1,9 +1,12 @@
 //! What the double refuses that a good client never sends, what it notes, and what can be arranged.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
 use serde_json::{Value, json};
 use strat_gce::{Gce, Options};
 
-use crate::support::{PROJECT, ask, start};
+use crate::support::{PROJECT, ask, ask_at, peers, start};
 
 const ZONE: &str = "europe-west1-b";
 
@@ -238,6 +241,14 @@ async fn a_request_id_is_good_for_its_window() {
     let first = done(&gce, "POST", &path, Some(network("net"))).await;
     let (_, second) = send(&gce, "POST", &path, Some(network("net"))).await;
     assert_eq!(first["id"], second["id"]);
+    // One that is used for something else is the caller's fault.
+    let (status, _) = send(&gce, "POST", &path, Some(network("other"))).await;
+    assert_eq!(status, 400);
+    let noted = gce.violations();
+    assert!(
+        noted[0].contains("compute.networks.insert of shop-1/net, and now"),
+        "{noted:?}"
+    );
     gce.forget_requests();
     let (status, answer) = send(&gce, "POST", &path, Some(network("net"))).await;
     assert_eq!(
@@ -316,6 +327,27 @@ async fn permissions_are_what_a_test_grants() {
         ("compute.networks.insert", 403)
     );
     assert_eq!(last.body, Some(network("net")));
+}
+
+#[tokio::test]
+async fn the_command_serves_until_its_input_ends() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_strat-gce"))
+        .args(["--project", PROJECT, "--peers"])
+        .arg(peers())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let mut line = String::new();
+    let mut told = BufReader::new(child.stdout.take().expect("a pipe"));
+    told.read_line(&mut line).expect("its endpoint");
+    let authority = line.trim().trim_start_matches("http://");
+    let path = format!("/compute/v1/projects/{PROJECT}/zones/{ZONE}");
+    let answer = ask_at(authority, "GET", &path, None).await;
+    let (status, zone) = answer.expect("an answer");
+    assert_eq!((status, &zone["name"]), (200, &json!(ZONE)));
+    drop(child.stdin.take());
+    assert!(child.wait().expect("it ends").success());
 }
 
 #[tokio::test]

@@ -39,8 +39,23 @@ pub(crate) async fn ask(
     path: &str,
     body: Option<&Value>,
 ) -> Option<(u16, Value)> {
-    let authority = gce.endpoint().trim_start_matches("http://").to_owned();
-    let stream = TcpStream::connect(&authority)
+    ask_at(
+        gce.endpoint().trim_start_matches("http://"),
+        http,
+        path,
+        body,
+    )
+    .await
+}
+
+/// The same, of a double at a host and port.
+pub(crate) async fn ask_at(
+    authority: &str,
+    http: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> Option<(u16, Value)> {
+    let stream = TcpStream::connect(authority)
         .await
         .expect("the double is there");
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
