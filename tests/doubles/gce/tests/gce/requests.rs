@@ -140,7 +140,7 @@ async fn what_the_description_does_not_know_is_refused_with_its_path_and_noted()
         (
             "GET",
             networks.clone(),
-            Some(json!({})),
+            Some(json!({ "name": "net" })),
             "body: this method takes none",
         ),
         (
