@@ -14,9 +14,8 @@ pub(crate) fn check(world: &mut World, call: &Call<'_>) -> Result<(), Refusal> {
     if let Some(refusal) = world.arranged.refusal(&call.method) {
         return Err(refusal);
     }
-    if call.query("fields").is_some() {
-        let message = "the double does not answer in part (fields)";
-        return Err(Refusal::new(501, "notImplemented", message));
+    if call.query("fields").or(call.query("$fields")).is_some() {
+        return Err(Refusal::partial());
     }
     let is_public = !world.projects.contains(&call.project);
     if is_public {

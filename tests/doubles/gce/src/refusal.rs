@@ -60,6 +60,12 @@ impl Refusal {
         Self::new(412, "conditionNotMet", message)
     }
 
+    /// The double answers whole.
+    pub(crate) fn partial() -> Self {
+        let message = "the double does not answer in part (fields)";
+        Self::new(501, "notImplemented", message)
+    }
+
     /// The body of the answer.
     pub(crate) fn body(&self) -> Value {
         let errors = json!([{

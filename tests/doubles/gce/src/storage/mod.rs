@@ -111,6 +111,9 @@ pub(crate) fn answer(
     if let Some(refusal) = world.arranged.refusal(&id) {
         return (id, Answer::from(Err(refusal)));
     }
+    if call.query("fields").or(call.query("$fields")).is_some() {
+        return (id, Answer::from(Err(Refusal::partial())));
+    }
     if id == "storage.objects.get" && call.query("alt") == Some("media") {
         let content = permitted(world, &call).and_then(|()| objects::content(world, &call));
         return (
