@@ -98,6 +98,7 @@ impl<'a> Call<'a> {
                 "Required field 'resource.name' not specified",
             ));
         }
+        check_description(&self.body)?;
         let mut key = self.key(kind);
         name.clone_into(&mut key.name);
         Ok(key)
@@ -107,6 +108,21 @@ impl<'a> Call<'a> {
     pub(crate) fn unknown(&self) -> Refusal {
         let message = format!("the double does not have {}", self.method);
         Refusal::new(501, "notImplemented", message)
+    }
+}
+
+/// The longest description: what the console takes; the reference names no bound.
+const DESCRIPTION_MAX: usize = 2_048;
+
+/// Refuses a description that is too long.
+pub(crate) fn check_description(fields: &Fields) -> Result<(), Refusal> {
+    let description = text(fields, "description").unwrap_or_default();
+    match description.chars().count() > DESCRIPTION_MAX {
+        true => {
+            let why = "Must be at most 2048 characters long.";
+            Err(Refusal::invalid("resource.description", description, why))
+        }
+        false => Ok(()),
     }
 }
 

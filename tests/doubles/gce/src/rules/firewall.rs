@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Begun;
-use crate::call::{Call, default, text};
+use crate::call::{Call, check_description, default, text};
 use crate::kinds::Key;
 use crate::quota;
 use crate::refusal::Refusal;
@@ -51,6 +51,7 @@ pub(super) fn change(world: &World, call: &Call<'_>, key: Key) -> Result<Begun, 
 
 /// Sets what is not set, and refuses what does not go together.
 fn complete(world: &World, call: &Call<'_>, fields: &mut Fields) -> Result<(), Refusal> {
+    check_description(fields)?;
     default(fields, "network", json!("global/networks/default"));
     let url = text(fields, "network").unwrap_or_default();
     let network = Key::parse(url, &call.project).filter(|key| key.collection == "networks");

@@ -71,18 +71,15 @@ pub(super) fn delete(key: Key) -> Result<Begun, Refusal> {
     })
 }
 
-/// Only some fields can be changed.
+/// "Only routingConfig can be modified." Others may be given as they are.
+/// <https://github.com/hashicorp/terraform-provider-google/issues/847>
 pub(super) fn patch(world: &World, call: &Call<'_>, key: Key) -> Result<Begun, Refusal> {
     let fields = world.thing(&key)?;
-    let open = [
-        "routingConfig",
-        "mtu",
-        "networkFirewallPolicyEnforcementOrder",
-    ];
     for (name, value) in &call.body {
-        if !open.contains(&name.as_str()) && fields.get(name) != Some(value) {
-            let why = "It cannot be changed.";
-            return Err(Refusal::invalid(&format!("resource.{name}"), "", why));
+        if name != "routingConfig" && fields.get(name) != Some(value) {
+            let why = "Updating this field is not supported.";
+            let given = value.as_str().unwrap_or_default();
+            return Err(Refusal::invalid(&format!("resource.{name}"), given, why));
         }
     }
     let body = call.body.clone();

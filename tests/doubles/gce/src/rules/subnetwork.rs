@@ -106,10 +106,9 @@ pub(super) fn patch(world: &World, call: &Call<'_>, key: Key) -> Result<Begun, R
         "privateIpGoogleAccess",
         "enableFlowLogs",
         "logConfig",
-        "description",
     ];
     if let Some(name) = call.body.keys().find(|name| !open.contains(&name.as_str())) {
-        let why = "It cannot be changed by a patch.";
+        let why = "Updating this field is not supported.";
         return Err(Refusal::invalid(&format!("resource.{name}"), "", why));
     }
     let mut body = call.body.clone();

@@ -62,6 +62,17 @@ def the_network():
         network("net")
     made = networks.get(project=PROJECT, network="net")
     same((made.description, made.auto_create_subnetworks), ("ours", False))
+    for field, value in [("description", "x"), ("mtu", 1500)]:
+        change = compute.Network(**{field: value})
+        with refused(exceptions.BadRequest, "Updating this field is not supported"):
+            networks.patch(project=PROJECT, network="net", network_resource=change)
+    routing = compute.NetworkRoutingConfig(routing_mode="GLOBAL")
+    change = compute.Network(routing_config=routing)
+    networks.patch(project=PROJECT, network="net", network_resource=change).result()
+    same(networks.get(project=PROJECT, network="net").routing_config.routing_mode, "GLOBAL")
+    long = compute.Network(name="long", auto_create_subnetworks=False, description="x" * 2049)
+    with refused(exceptions.BadRequest, "at most 2048 characters"):
+        networks.insert(project=PROJECT, network_resource=long)
     subnetwork("sub", "10.0.0.0/24").result()
     with refused(exceptions.BadRequest, "conflicts with existing subnetwork 'sub'"):
         subnetwork("twin", "10.0.0.128/25")
@@ -80,7 +91,11 @@ def the_network():
         subnetworks.patch(subnetwork="sub", subnetwork_resource=change, **IN_REGION)
     change.fingerprint = seen.fingerprint
     subnetworks.patch(subnetwork="sub", subnetwork_resource=change, **IN_REGION).result()
-    assert subnetworks.get(subnetwork="sub", **IN_REGION).private_ip_google_access
+    seen = subnetworks.get(subnetwork="sub", **IN_REGION)
+    assert seen.private_ip_google_access
+    change = compute.Subnetwork(description="x", fingerprint=seen.fingerprint)
+    with refused(exceptions.BadRequest, "Updating this field is not supported"):
+        subnetworks.patch(subnetwork="sub", subnetwork_resource=change, **IN_REGION)
     by_region = dict(subnetworks.aggregated_list(project=PROJECT))
     same([one.name for one in by_region[f"regions/{REGION}"].subnetworks], ["sub"])
     same(by_region["regions/us-east4"].warning.code, "NO_RESULTS_ON_PAGE")
