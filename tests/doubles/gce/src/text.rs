@@ -1,7 +1,7 @@
 //! Text of URLs, times and fingerprints.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use base64::engine::general_purpose::URL_SAFE;
 use jiff::{Timestamp, tz};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -39,10 +39,11 @@ pub(crate) fn pairs(query: &str) -> Vec<(String, String)> {
 }
 
 /// A fingerprint as Compute Engine has them: a digest of the contents, so equal contents have equal
-/// ones. <https://cloud.google.com/compute/docs/labeling-resources#requirements>
+/// ones. <https://cloud.google.com/compute/docs/labeling-resources#requirements>. Its alphabet is the
+/// one for URLs: the format `byte` of <https://developers.google.com/discovery/v1/type-format>.
 pub(crate) fn fingerprint(contents: &Value) -> String {
     let digest = Sha256::digest(contents.to_string());
-    STANDARD.encode(&digest[..8])
+    URL_SAFE.encode(&digest[..8])
 }
 
 /// A moment as Compute Engine writes it.
@@ -57,6 +58,11 @@ pub(crate) fn is_uuid(text: &str) -> bool {
     let lengths = text.split('-').map(str::len);
     let is_hex = text.chars().all(|c| c == '-' || c.is_ascii_hexdigit());
     is_hex && lengths.eq([8, 4, 4, 4, 12]) && text.chars().any(|c| !matches!(c, '0' | '-'))
+}
+
+/// Whether a text is of the format `byte`.
+pub(crate) fn is_bytes(text: &str) -> bool {
+    URL_SAFE.decode(text).is_ok()
 }
 
 /// The token of the page after a place in an order.

@@ -175,6 +175,7 @@ mod tests {
             "parameters": { "alt": { "type": "string", "location": "query", "enum": ["json"] } },
             "schemas": { "Thing": { "type": "object", "properties": {
                 "size": { "type": "string", "format": "int64" },
+                "print": { "type": "string", "format": "byte" },
                 "id": { "type": "string", "description": "[Output Only] The server's." },
                 "name": { "type": "string", "pattern": "[a-z]+", "annotations": {
                     "required": ["x.things.insert"],
@@ -229,12 +230,15 @@ mod tests {
             insert(&json!({ "name": "a", "size": 7 })).is_empty(),
             "int64 may be a number"
         );
-        let all = insert(&json!({ "id": "7", "size": "x", "labels": { "a": 1 }, "b": 2 }));
+        let all = insert(
+            &json!({ "id": "7", "size": "x", "print": "a/+=", "labels": { "a": 1 }, "b": 2 }),
+        );
         let wanted = [
             "body.b: no such field",
             "body.id: is output only",
             "body.labels.a: 1 is no \"string\"",
             "body.name: missing, x.things.insert wants it",
+            "body.print: \"a/+=\" is no \"string\"",
             "body.size: \"x\" is no \"string\"",
         ];
         let mut all: Vec<&str> = all.iter().map(String::as_str).collect();

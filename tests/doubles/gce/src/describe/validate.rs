@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{Description, Method};
+use crate::text::is_bytes;
 
 /// Query parameters of Google's front end, which no document lists.
 /// <https://cloud.google.com/apis/docs/system-parameters>
@@ -174,6 +175,7 @@ impl Check<'_> {
             (Some("integer" | "number"), value) => is_number(rule, value),
             (Some("string"), value) => match rule["format"].as_str() {
                 Some("int64" | "uint64") => is_number(rule, value),
+                Some("byte") => value.as_str().is_some_and(is_bytes),
                 _ => value.is_string(),
             },
             _ => false,
