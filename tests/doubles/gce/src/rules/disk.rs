@@ -135,6 +135,22 @@ pub(super) fn resize(world: &World, call: &Call<'_>, key: Key) -> Result<Begun, 
         if let Some(fields) = world.things.get_mut(&made) {
             fields.insert("sizeGb".to_owned(), Value::String(wanted.to_string()));
         }
+        // A machine tells the size of each of its disks, too.
+        let link = made.link();
+        for (_, machine) in world
+            .things
+            .iter_mut()
+            .filter(|(key, _)| key.collection == "instances")
+        {
+            let disks = machine.get_mut("disks").and_then(Value::as_array_mut);
+            for disk in disks
+                .into_iter()
+                .flatten()
+                .filter(|disk| disk["source"] == *link)
+            {
+                disk["diskSizeGb"] = Value::String(wanted.to_string());
+            }
+        }
         Ok(())
     })
 }
