@@ -8,6 +8,8 @@ pub(crate) fn registry() -> Registry {
     let registry = Registry::new().with(SimFactory::new());
     #[cfg(feature = "aws")]
     let registry = registry.with(strat_aws::AwsFactory::new());
+    #[cfg(feature = "gcp")]
+    let registry = registry.with(strat_gcp::GcpFactory::new());
     #[cfg(feature = "libvirt")]
     let registry = registry.with(strat_libvirt::LibvirtFactory::new());
     #[cfg(feature = "s3")]
@@ -48,6 +50,8 @@ pub(crate) fn docs() -> Vec<ProviderDoc> {
     [
         #[cfg(feature = "aws")]
         aws(),
+        #[cfg(feature = "gcp")]
+        gcp(),
         #[cfg(feature = "libvirt")]
         libvirt(),
         sim,
@@ -62,6 +66,16 @@ fn aws() -> ProviderDoc {
         doc: "Amazon Web Services: a region of an account; credentials come by the standard chain, \
               or by `profile` and `assume_role`",
         capabilities: serde_json::to_value(strat_aws::capabilities(None)).unwrap_or_default(),
+    }
+}
+
+#[cfg(feature = "gcp")]
+fn gcp() -> ProviderDoc {
+    ProviderDoc {
+        name: "gcp",
+        doc: "Google Cloud: a region of a project; credentials are application default credentials, \
+              or by `credentials` and `impersonate`",
+        capabilities: serde_json::to_value(strat_gcp::capabilities(None)).unwrap_or_default(),
     }
 }
 

@@ -13,8 +13,9 @@ use strat_model::{
 };
 
 /// The columns, in their order.
-const COLUMNS: [&str; 6] = [
+const COLUMNS: [&str; 7] = [
     "AWS",
+    "Google Cloud",
     "libvirt",
     "sim, `aws`",
     "sim, `azure`",

@@ -1,0 +1,226 @@
+//! What is on sale, and the project's limits.
+//!
+//! - Sizes: the machine types of each zone in use, page by page. Bare metal is left out.
+//! - Prices: the catalogue's dated snapshot.
+//! - Limits: the region's and the project's quotas of virtual CPUs.
+
+mod quotas;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use futures::future::try_join_all;
+use google_cloud_compute_v1::model::MachineType;
+use google_cloud_compute_v1::model::machine_type::Architecture;
+use strat_catalogue::{Cloud, Snapshot};
+use strat_model::{Bytes, CapacityKind, ErrorKind, Money, Name, Offer, Pool, Quota, Result};
+use strat_provider::Offers;
+
+use crate::error::{failed, if_there, refuse};
+use crate::names::last;
+use crate::observe::PAGE_MAX;
+use crate::provider::GcpProvider;
+
+/// The size of a machine type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TypeSize {
+    pub(crate) cpu: u32,
+    pub(crate) memory: Bytes,
+    pub(crate) arch: &'static str,
+    pub(crate) gpus: u32,
+    pub(crate) gpu: Option<String>,
+    /// Whether it comes with disks of its host.
+    pub(crate) host_disks: bool,
+}
+
+/// The sizes of machine types, by name: they never change.
+#[derive(Debug, Default)]
+pub(crate) struct TypeCache(Mutex<BTreeMap<String, Arc<TypeSize>>>);
+
+impl TypeCache {
+    /// The size of a type, if it is known.
+    pub(crate) fn one(&self, machine_type: &str) -> Option<Arc<TypeSize>> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(machine_type).cloned()
+    }
+
+    fn learn(&self, machine_type: &str, size: TypeSize) -> Arc<TypeSize> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let size = known
+            .entry(machine_type.to_owned())
+            .or_insert_with(|| Arc::new(size));
+        Arc::clone(size)
+    }
+}
+
+impl TypeSize {
+    fn of(machine_type: &MachineType) -> Self {
+        let whole =
+            |count: Option<i32>| u32::try_from(count.unwrap_or_default()).unwrap_or_default();
+        let mut accelerators = machine_type.accelerators.iter();
+        let gpus = accelerators
+            .clone()
+            .map(|one| whole(one.guest_accelerator_count))
+            .sum();
+        Self {
+            cpu: whole(machine_type.guest_cpus),
+            memory: Bytes(u64::from(whole(machine_type.memory_mb)) << 20),
+            arch: match &machine_type.architecture {
+                Some(Architecture::Arm64) => "aarch64",
+                _ => "x86_64",
+            },
+            gpus,
+            gpu: accelerators.find_map(|one| one.guest_accelerator_type.clone()),
+            host_disks: machine_type.bundled_local_ssds.is_some(),
+        }
+    }
+}
+
+impl GcpProvider {
+    /// The size of a machine type in a zone, custom ones too: one call for each type that is met. One
+    /// that Google sells no more has no size.
+    pub(crate) async fn size_of(&self, zone: &str, machine_type: &str) -> Result<Arc<TypeSize>> {
+        if let Some(known) = self.types.one(machine_type) {
+            return Ok(known);
+        }
+        let call = self
+            .access
+            .machine_types
+            .get()
+            .set_project(&self.settings.project);
+        let call = call.set_zone(zone).set_machine_type(machine_type);
+        let answer = if_there(
+            call.send()
+                .await
+                .map_err(failed("compute.machineTypes.get")),
+        )?;
+        let size = TypeSize::of(&answer.unwrap_or_default());
+        Ok(self.types.learn(machine_type, size))
+    }
+
+    /// The machine types of a zone.
+    async fn types_of(&self, zone: &Name) -> Result<Vec<(String, Arc<TypeSize>)>> {
+        let (mut found, mut page) = (Vec::new(), None::<String>);
+        loop {
+            let call = self
+                .access
+                .machine_types
+                .list()
+                .set_project(&self.settings.project);
+            let call = call
+                .set_zone(zone.as_str())
+                .set_max_results(PAGE_MAX)
+                .set_or_clear_page_token(page.clone());
+            let answer = call
+                .send()
+                .await
+                .map_err(failed("compute.machineTypes.list"))?;
+            for one in &answer.items {
+                let (Some(name), None) = (one.name.as_deref(), &one.deprecated) else {
+                    continue;
+                };
+                let size = self.types.learn(name, TypeSize::of(one));
+                if !name.ends_with("-metal") && size.cpu > 0 {
+                    found.push((name.to_owned(), size));
+                }
+            }
+            let next = answer.next_page_token.filter(|next| !next.is_empty());
+            if next.is_none() || next == page {
+                return Ok(found);
+            }
+            page = next;
+        }
+    }
+
+    /// The zones of the region.
+    async fn region_zones(&self) -> Result<Vec<Name>> {
+        let call = self
+            .access
+            .regions
+            .get()
+            .set_project(&self.settings.project);
+        let answer = call.set_region(&self.settings.region).send().await;
+        let region = answer.map_err(failed("compute.regions.get"))?;
+        let names = region
+            .zones
+            .iter()
+            .filter_map(|zone| Name::new(last(zone)).ok());
+        let zones: BTreeSet<Name> = names.collect();
+        if zones.is_empty() {
+            let message = format!("the region {} has no zone for us", self.settings.region);
+            return Err(refuse(ErrorKind::Invalid, message));
+        }
+        Ok(zones.into_iter().collect())
+    }
+}
+
+#[async_trait]
+impl Offers for GcpProvider {
+    async fn zones(&self) -> Result<Vec<Name>> {
+        if !self.settings.zones.is_empty() {
+            let zones: BTreeSet<&Name> = self.settings.zones.iter().collect();
+            return Ok(zones.into_iter().cloned().collect());
+        }
+        let zones = self.zones.get_or_try_init(|| self.region_zones()).await?;
+        Ok(zones.clone())
+    }
+
+    async fn list_offers(&self) -> Result<Vec<Offer>> {
+        let zones = self.zones().await?;
+        let types = try_join_all(zones.iter().map(|zone| self.types_of(zone))).await?;
+        let snapshot = Snapshot::of(Cloud::Gcp);
+        let prices = snapshot.prices(&self.settings.region);
+        let spot = match self.settings.spot {
+            true => spot_prices(snapshot, &self.settings.region),
+            false => BTreeMap::new(),
+        };
+        let mut offers = Vec::new();
+        for (zone, types) in zones.iter().zip(types) {
+            for (machine_type, size) in types {
+                let offer = |capacity, price_hour| Offer {
+                    zone: zone.clone(),
+                    family: quotas::family(&machine_type),
+                    machine_type: machine_type.clone(),
+                    cpu: size.cpu,
+                    memory: size.memory,
+                    arch: size.arch.to_owned(),
+                    gpus: size.gpus,
+                    gpu: size.gpu.clone(),
+                    capacity,
+                    price_hour,
+                };
+                let price = prices.get(machine_type.as_str()).copied();
+                offers.push(offer(CapacityKind::OnDemand, price));
+                if self.settings.spot {
+                    let price = spot.get(&machine_type).copied();
+                    offers.push(offer(CapacityKind::Spot, price));
+                }
+            }
+        }
+        offers.sort_by(|a, b| {
+            let key = |one: &Offer| (one.zone.clone(), one.machine_type.clone(), one.capacity);
+            key(a).cmp(&key(b))
+        });
+        Ok(offers)
+    }
+
+    async fn free(&self) -> Result<Option<Pool>> {
+        Ok(None)
+    }
+
+    async fn quotas(&self) -> Result<Vec<Quota>> {
+        self.cpu_quotas().await
+    }
+}
+
+/// The spot prices of a region that the snapshot has, by type.
+fn spot_prices(snapshot: Snapshot, region: &str) -> BTreeMap<String, Money> {
+    let listings = snapshot
+        .listings(Some(region))
+        .into_iter()
+        .map(|listing| listing.offer);
+    let spot = listings.filter(|offer| offer.capacity == CapacityKind::Spot);
+    spot.filter_map(|offer| Some((offer.machine_type, offer.price_hour?)))
+        .collect()
+}

@@ -1,0 +1,7 @@
+//! Volumes and buckets.
+
+mod bucket;
+mod http;
+mod volume;
+
+pub(crate) use http::{Body, segment};

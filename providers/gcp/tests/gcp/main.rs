@@ -1,0 +1,7 @@
+//! The provider `gcp` against the double of Compute Engine and Cloud Storage, which refuses what
+//! Google's own description of its API does not know.
+//!
+//! One program of tests for all: the SDK is large to link.
+
+mod conformance;
+mod harness;
