@@ -1,5 +1,6 @@
 //! One writer: leases of places, from folders that know nothing of each other.
 
 mod elsewhere;
+mod late;
 mod places;
 mod together;
