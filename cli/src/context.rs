@@ -22,7 +22,9 @@ use crate::output::Output;
 use crate::providers;
 use crate::render::diagnostics::{Look, diagnostics, to_json};
 use crate::render::failure::help_line;
+use crate::render::progress::Progress;
 use crate::render::style::{UPDATE, paint};
+use crate::watch::watch;
 
 /// How a command ended, when it did not fail to do its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,12 +168,14 @@ impl Context {
         &self,
         workspace: Workspace,
     ) -> Result<(Session, UnboundedReceiver<Event>), Failure> {
-        let (sink, events) = EventSink::channel();
+        let (sink, mut events) = EventSink::channel();
         let clock = Arc::new(TokioClock::system());
         let observers = self.observers.borrow().clone();
-        let session = Session::connect_observed(workspace, sink, clock, observers)
-            .await
-            .map_err(|error| self.failure(&error))?;
+        let mut progress = Progress::new(&self.output);
+        let connect = Session::connect_observed(workspace, sink, clock, observers);
+        let session = watch(&mut events, &mut progress, connect).await;
+        progress.clear();
+        let session = session.map_err(|error| self.failure(&error))?;
         Ok((session, events))
     }
 

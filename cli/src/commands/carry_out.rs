@@ -43,6 +43,7 @@ impl CarryOut<'_> {
             return Err(Failure::new("with --json nobody can be asked").help("add --yes"));
         }
         self.context.block_on(async {
+            let workspace = workspace.waiting_for_locks(self.args.lock_timeout);
             let (session, mut events) = self.context.connect(workspace).await?;
             let mut progress = Progress::new(&self.context.output);
             let begun = self
@@ -62,6 +63,7 @@ impl CarryOut<'_> {
     /// Carries out a plan that was made before.
     pub(super) fn saved(&self, workspace: Workspace, saved: &SavedPlan) -> Result<Exit, Failure> {
         self.context.block_on(async {
+            let workspace = workspace.waiting_for_locks(self.args.lock_timeout);
             let (session, mut events) = self.context.connect(workspace).await?;
             let mut progress = Progress::new(&self.context.output);
             let changes = saved.plan.changes.iter();

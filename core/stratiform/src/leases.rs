@@ -179,7 +179,7 @@ impl Session {
 }
 
 /// An error and what lies under it, in one line.
-fn in_one_line(error: &strat_model::Error) -> String {
+pub(crate) fn in_one_line(error: &strat_model::Error) -> String {
     let mut text = error.message().to_owned();
     let mut next = std::error::Error::source(error);
     while let Some(cause) = next {

@@ -96,9 +96,10 @@ impl Session {
         let gates = names.map(|site| (site, WriteGate::shut())).collect();
         let lease_store = LeaseStore::of(&workspace, &context).await?;
         let store = lease_store.as_ref();
-        let (sites, unreachable) = sites::connect(&workspace, &context, observers, &gates, store)
-            .instrument(phase!("connect"))
-            .await;
+        let (sites, unreachable) =
+            sites::connect(&workspace, &context, observers, &gates, store, &events)
+                .instrument(phase!("connect"))
+                .await;
         if let (true, Some(problem)) = (sites.is_empty(), unreachable.first()) {
             return Err(Error::Site {
                 site: problem.site.clone(),

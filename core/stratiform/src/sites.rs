@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join_all;
-use strat_engine::{Problem, Sites};
-use strat_model::{Bytes, Diagnostic, Name, Pool, SiteFacts, SiteSpec};
+use strat_engine::{Event, EventSink, Problem, Sites};
+use strat_model::{Bytes, Diagnostic, Error, ErrorKind, Name, Pool, SiteFacts, SiteSpec};
 use strat_provider::layers::{CallObserver, LayerPolicy, LayerStack, WriteGate};
 use strat_provider::{ConnectContext, Provider, Registry, SettingError, gather_facts};
 use strat_topology::Evaluated;
 
 use crate::Workspace;
 use crate::lease_store::{self, LeaseStore};
+use crate::leases::in_one_line;
+
+/// How long is paused between two tries to connect to a site that another process keeps locked.
+const LOCK_PAUSE: Duration = Duration::from_secs(1);
 
 /// Everything that is wrong with the `site` and `lease` blocks, as far as no cloud need be asked.
 pub(crate) fn check(evaluated: &Evaluated, registry: &Registry) -> Vec<Diagnostic> {
@@ -75,6 +80,7 @@ pub(crate) async fn connect(
     observers: Vec<Arc<dyn CallObserver>>,
     gates: &BTreeMap<Name, WriteGate>,
     store: Option<&LeaseStore>,
+    events: &EventSink,
 ) -> (Sites, Vec<Problem>) {
     let mut stack = LayerStack::standard(
         LayerPolicy::default(),
@@ -92,7 +98,7 @@ pub(crate) async fn connect(
             None => provider,
         };
         async move {
-            let connected = workspace.registry().connect(site, context).await;
+            let connected = connect_one(workspace, site, context, events).await;
             (site, connected.map(keep))
         }
     });
@@ -112,6 +118,38 @@ pub(crate) async fn connect(
         }
     }
     (sites, problems)
+}
+
+/// Connects to a site. One that another process keeps locked is waited for.
+async fn connect_one(
+    workspace: &Workspace,
+    site: &SiteSpec,
+    context: &ConnectContext,
+    events: &EventSink,
+) -> Result<Arc<dyn Provider>, Error> {
+    let clock = &context.clock;
+    let (begun, patience) = (clock.moment().elapsed, workspace.lock_timeout());
+    let mut is_told = false;
+    loop {
+        let locked = match workspace.registry().connect(site, context).await {
+            Err(error) if error.kind() == ErrorKind::Conflict => error,
+            outcome => return outcome,
+        };
+        let left = patience.saturating_sub(clock.moment().elapsed.saturating_sub(begun));
+        if left.is_zero() {
+            return Err(locked);
+        }
+        if !is_told {
+            let (name, why) = (&site.name, in_one_line(&locked));
+            let message = format!(
+                "site.{name}: {why}; waiting up to {} s for it",
+                left.as_secs()
+            );
+            events.send(Event::Warning { message });
+            is_told = true;
+        }
+        clock.sleep(LOCK_PAUSE.min(left)).await;
+    }
 }
 
 /// What is known of the sites that need no network to tell, as if nothing were there yet: what

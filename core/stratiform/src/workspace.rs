@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use strat_engine::LeasePolicy;
 use strat_model::{Diagnostic, Intent, Name, Owner, Severity};
@@ -27,6 +28,7 @@ pub struct Workspace {
     without: BTreeSet<Name>,
     /// Where its journal is, if not beside it.
     state: Option<StateDir>,
+    lock_timeout: Duration,
 }
 
 impl Workspace {
@@ -100,6 +102,7 @@ impl Workspace {
             registry,
             without: BTreeSet::new(),
             state: None,
+            lock_timeout: Duration::ZERO,
         };
         Ok((workspace, errors))
     }
@@ -144,6 +147,20 @@ impl Workspace {
             state: Some(state),
             ..self.clone()
         }
+    }
+
+    /// The same, which waits this long for a site that another process keeps locked when it connects.
+    #[must_use]
+    pub fn waiting_for_locks(self, lock_timeout: Duration) -> Self {
+        Self {
+            lock_timeout,
+            ..self
+        }
+    }
+
+    /// How long a site is waited for that another process keeps locked.
+    pub(crate) const fn lock_timeout(&self) -> Duration {
+        self.lock_timeout
     }
 
     /// The sites that are left out.

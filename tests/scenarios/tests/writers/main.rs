@@ -2,5 +2,6 @@
 
 mod elsewhere;
 mod late;
+mod locks;
 mod places;
 mod together;
