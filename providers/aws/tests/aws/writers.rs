@@ -96,7 +96,7 @@ volume "spare" {{
     async fn apply(&self) -> ApplyOutcome {
         let session = self.session().await;
         let options = RunOptions {
-            lock_timeout: Duration::from_secs(300),
+            lock_timeout: Duration::from_secs(1800),
             ..RunOptions::new("apply")
         };
         let run = session.begin(&options).await.expect("begins");

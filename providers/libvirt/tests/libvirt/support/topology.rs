@@ -68,7 +68,7 @@ impl Topology {
     pub(crate) async fn try_apply(&self, blocks: &str) -> Result<Vec<String>, stratiform::Error> {
         let session = self.session(blocks).await?;
         let options = RunOptions {
-            lock_timeout: Duration::from_secs(300),
+            lock_timeout: Duration::from_secs(1800),
             ..RunOptions::new("test")
         };
         let run = session.begin(&options).await?;
