@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ipnet::Ipv4Net;
 
+use crate::burst::BurstIntent;
 use crate::{
     Bytes, DiskClass, DiskSpec, Field, FirewallRule, Labels, LeaseSpec, LocalAddr, Money, Moves,
     Name, Origin, Owner, RolloutIntent, Shared, SiteSpec, UserData,
@@ -42,6 +43,8 @@ pub struct Intent {
     pub buckets: Vec<BucketIntent>,
     /// What it may cost.
     pub budgets: Vec<BudgetIntent>,
+    /// How counts of fleets follow their load, sorted by name; no two of one fleet.
+    pub bursts: Vec<BurstIntent>,
     /// What was renamed.
     pub moves: Moves,
 }

@@ -4,6 +4,7 @@
 //! Nothing in this crate reads a clock, a file or the network.
 
 mod addr;
+pub mod burst;
 mod capabilities;
 mod change;
 mod diagnostic;

@@ -1,0 +1,116 @@
+//! A decision kept with all that it was made of, so that it can be made again.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use strat_model::burst::BurstPolicy;
+
+use crate::decide::decide;
+use crate::decision::Decision;
+use crate::inputs::Inputs;
+use crate::policy::{Policy, PolicyError};
+
+/// A decision, with the settings and inputs that it was made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its id: of the burst, the instant and the inputs.
+    pub id: String,
+    /// The SHA-256 of the settings and inputs as JSON, in hexadecimal.
+    pub inputs_digest: String,
+    /// The run that carried it out, if any step was to be done.
+    pub run: Option<String>,
+    /// What was decided.
+    #[serde(flatten)]
+    pub decision: Decision,
+    /// The settings.
+    pub settings: BurstPolicy,
+    /// The inputs.
+    pub inputs: Inputs,
+}
+
+/// Why a decision cannot be made again as it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// The settings are no longer possible.
+    #[error("the settings of this decision are not possible")]
+    Policy(#[from] PolicyError),
+    /// It cannot be written as JSON.
+    #[error("the decision cannot be written as JSON")]
+    Json(#[from] serde_json::Error),
+    /// The inputs are not those that it was made of.
+    #[error("the inputs have been changed: their digest is {found}, and {recorded} is recorded")]
+    Changed {
+        /// What they have now.
+        found: String,
+        /// What is recorded.
+        recorded: String,
+    },
+    /// The same inputs give something else.
+    #[error("the same inputs give another decision now")]
+    Differs {
+        /// What is recorded, as JSON.
+        recorded: String,
+        /// What is decided now, as JSON.
+        now: String,
+    },
+}
+
+impl Record {
+    /// Decides, and keeps what it was decided from.
+    ///
+    /// # Errors
+    ///
+    /// If the inputs cannot be written as JSON.
+    pub fn of(policy: &Policy, inputs: Inputs) -> Result<Self, serde_json::Error> {
+        let decision = decide(policy, &inputs);
+        let settings = policy.settings().clone();
+        let inputs_digest = digest(&settings, &inputs)?;
+        let mut id = Sha256::new();
+        for part in [&decision.burst, &decision.at.to_string(), &inputs_digest] {
+            id.update(part.as_bytes());
+            id.update([0]);
+        }
+        Ok(Self {
+            id: hex(&id.finalize()[..8]),
+            inputs_digest,
+            run: None,
+            decision,
+            settings,
+            inputs,
+        })
+    }
+
+    /// Decides again.
+    ///
+    /// # Errors
+    ///
+    /// If the inputs were changed, or the decision is not the same to the byte.
+    pub fn replay(&self) -> Result<(), ReplayError> {
+        let found = digest(&self.settings, &self.inputs)?;
+        if found != self.inputs_digest {
+            let recorded = self.inputs_digest.clone();
+            return Err(ReplayError::Changed { found, recorded });
+        }
+        let policy = Policy::new(self.settings.clone())?;
+        let now = serde_json::to_string(&decide(&policy, &self.inputs))?;
+        let recorded = serde_json::to_string(&self.decision)?;
+        if now != recorded {
+            return Err(ReplayError::Differs { recorded, now });
+        }
+        Ok(())
+    }
+}
+
+fn digest(settings: &BurstPolicy, inputs: &Inputs) -> Result<String, serde_json::Error> {
+    let text = serde_json::to_vec(&(settings, inputs))?;
+    Ok(hex(&Sha256::digest(text)))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
