@@ -12,7 +12,8 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0    done; with --detailed-exitcode: there is nothing to change
   1    an error, a refusal, or a command line that makes no sense
-  2    only with --detailed-exitcode: there are changes; of a rehearsal: the load does not hold
+  2    only with --detailed-exitcode: there are changes; of a rehearsal: the load does not hold;
+       of a simulation: a --fail-if holds
   130  stopped by Ctrl-C
 
 Data goes to stdout, everything else to stderr. NO_COLOR turns colours off.";
@@ -85,6 +86,7 @@ pub(crate) enum Command {
     Unlock(commands::unlock::Unlock),
     Doctor(commands::doctor::Doctor),
     Rehearse(commands::rehearse::Rehearse),
+    Burst(commands::burst::Burst),
     Sim(commands::sim::Sim),
     Schema(commands::schema::Schema),
     Functions(commands::functions::Functions),

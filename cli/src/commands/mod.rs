@@ -2,6 +2,7 @@
 
 pub(crate) mod adopt;
 pub(crate) mod apply;
+pub(crate) mod burst;
 mod cache;
 mod carry_out;
 pub(crate) mod completions;
@@ -52,6 +53,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::Unlock(command) => command.run(context),
         Command::Doctor(command) => command.run(context),
         Command::Rehearse(command) => command.run(context),
+        Command::Burst(command) => command.run(context),
         Command::Sim(command) => command.run(context),
         Command::Schema(command) => command.run(context),
         Command::Functions(command) => command.run(context),

@@ -16,6 +16,7 @@ pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod rehearsal;
 pub(crate) mod report;
+pub(crate) mod simulation;
 pub(crate) mod spec;
 pub(crate) mod style;
 pub(crate) mod table;

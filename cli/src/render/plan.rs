@@ -36,6 +36,7 @@ pub(crate) fn plan(plan: &Plan, detail: Detail, width: usize) -> String {
     folded(&mut text, detail, width);
     tight(&mut text, plan, width);
     rollouts(&mut text, plan, width);
+    held(&mut text, plan);
     avoided(&mut text, plan, width);
     withheld(&mut text, plan, width);
     refused(&mut text, plan, width);
@@ -185,6 +186,22 @@ fn avoided(text: &mut String, plan: &Plan, width: usize) {
         for line in lines {
             let _ = writeln!(text, "    {line}");
         }
+    }
+    text.push('\n');
+}
+
+/// Fleets whose count is not the topology's to say.
+fn held(text: &mut String, plan: &Plan) {
+    if plan.held.is_empty() {
+        return;
+    }
+    heading(text, "Counts that bursts hold:");
+    for (fleet, held) in &plan.held {
+        let _ = writeln!(
+            text,
+            "  {fleet}: {} of {} to {}, count held by burst.{}",
+            held.count, held.least, held.most, held.by
+        );
     }
     text.push('\n');
 }

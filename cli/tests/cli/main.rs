@@ -1,5 +1,6 @@
 //! The `strat` binary, end to end, over the reference topology in the simulator.
 
+mod burst;
 mod consent;
 mod crash;
 mod doctor;

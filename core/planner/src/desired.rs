@@ -31,6 +31,22 @@ pub struct Desired {
     pub gap: Option<Decimal>,
     /// How the machines of each block give way to others.
     pub rollouts: BTreeMap<LocalAddr, RolloutIntent>,
+    /// The fleets whose count a burst holds.
+    pub held: BTreeMap<LocalAddr, HeldCount>,
+}
+
+/// The count of a fleet that a burst holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HeldCount {
+    /// The burst's name.
+    pub by: String,
+    /// How many there are to be: those that run, within the bounds.
+    pub count: u32,
+    /// The fewest: the fleet's own count.
+    pub least: u32,
+    /// The most that the burst permits.
+    pub most: u32,
 }
 
 impl Desired {
@@ -73,6 +89,7 @@ impl Desired {
             fallback: (Decimal::ZERO, Decimal::ZERO),
             gap: Some(Decimal::ZERO),
             rollouts: BTreeMap::new(),
+            held: BTreeMap::new(),
         }
     }
 }

@@ -33,7 +33,7 @@ pub use bill::{BudgetState, Cost, CostRange, SiteCost};
 pub use cidr::{check_address_space, site_slices};
 pub use cost::HOURS_A_MONTH;
 pub use dependency::Dependency;
-pub use desired::{Desired, Entry, Goal};
+pub use desired::{Desired, Entry, Goal, HeldCount};
 pub use diff::{Applied, DiffOptions, diff};
 pub use edits::{CannotAdopt, Claims, Edit, Edits, claim, rename};
 pub use index::InventoryIndex;

@@ -13,7 +13,7 @@ use strat_model::{
 };
 
 use crate::left::{Refused, Withheld};
-use crate::{BudgetState, Cost, Dependency, Goal, StockEntry, View};
+use crate::{BudgetState, Cost, Dependency, Goal, HeldCount, StockEntry, View};
 
 /// What is to be done about one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -337,6 +337,9 @@ pub struct Plan {
     /// The blocks whose machines give way to others in waves.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rollouts: BTreeMap<LocalAddr, Rollout>,
+    /// The fleets whose count a burst holds: this plan scales none of them, but for their bounds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held: BTreeMap<LocalAddr, HeldCount>,
     /// What is left as it is because too little is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withheld: Vec<Withheld>,
@@ -377,6 +380,7 @@ impl Plan {
             changes: Vec::new(),
             tight: self.tight.clone(),
             rollouts: self.rollouts.clone(),
+            held: self.held.clone(),
             withheld: self.withheld.clone(),
             refused: self.refused.clone(),
             avoided: self.avoided.clone(),

@@ -1,5 +1,7 @@
 //! What may stand in each block, as data.
 
+mod burst;
+
 use strat_model::Noun;
 
 use crate::ast::Block;
@@ -370,9 +372,25 @@ static BUCKET: BlockSchema = block(
 );
 
 /// Every block that a file may have.
-pub(crate) static FILE: [&BlockSchema; 17] = [
-    &TOPOLOGY, &VARIABLE, &LOCALS, &SITE, &NETWORK, &SUBNET, &FIREWALL, &ADDRESS, &KEYPAIR, &IMAGE,
-    &MACHINES, &MACHINE, &VOLUME, &BUCKET, &BUDGET, &OUTPUT, &MOVED,
+pub(crate) static FILE: [&BlockSchema; 18] = [
+    &TOPOLOGY,
+    &VARIABLE,
+    &LOCALS,
+    &SITE,
+    &NETWORK,
+    &SUBNET,
+    &FIREWALL,
+    &ADDRESS,
+    &KEYPAIR,
+    &IMAGE,
+    &MACHINES,
+    &MACHINE,
+    &VOLUME,
+    &BUCKET,
+    &BUDGET,
+    &burst::BURST,
+    &OUTPUT,
+    &MOVED,
 ];
 
 /// The schema of the blocks of a noun.

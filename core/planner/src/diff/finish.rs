@@ -68,6 +68,7 @@ impl Differ<'_> {
             source: None,
             tight: order.tight,
             rollouts: order.rollouts,
+            held: self.desired.held.clone(),
             withheld: self.withheld(),
             refused,
             avoided: Vec::new(),

@@ -2,6 +2,7 @@
 
 mod dependencies;
 mod explain;
+mod held;
 mod machines;
 mod network;
 mod offers;
@@ -67,6 +68,8 @@ pub fn place_with(
     if facts.keys().any(|site| without.contains(site)) {
         facts.to_mut().retain(|site, _| !without.contains(site));
     }
+    let (intent, held) = held::counts(intent, &index);
+    let intent = &*intent;
     let mut placer = Placer::new(intent, &facts, &index);
     placer.options = options;
     placer.leave_out();
@@ -90,6 +93,7 @@ pub fn place_with(
             fallback: placer.fallback,
             gap: placer.gap.and_then(|gap| Decimal::try_from(gap).ok()),
             rollouts: rollouts(intent),
+            held,
         })
     } else {
         Err(placer.problems)
@@ -109,7 +113,8 @@ pub fn explain(
 ) -> Option<Explanation> {
     let index = InventoryIndex::new(inventory, &intent.owner);
     let facts = unseen::plannable(facts, inventory);
-    let mut placer = Placer::new(intent, &facts, &index);
+    let (intent, _) = held::counts(intent, &index);
+    let mut placer = Placer::new(&intent, &facts, &index);
     placer.explained = Some(addr.clone());
     placer.machines();
     placer.explanation

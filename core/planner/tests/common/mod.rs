@@ -215,6 +215,7 @@ pub(crate) fn shop() -> Intent {
             versioning: true,
         }],
         budgets: Vec::new(),
+        bursts: Vec::new(),
         moves: strat_model::Moves::default(),
         lease: None,
     }

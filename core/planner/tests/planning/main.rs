@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bursts;
 mod changing;
 mod choosing;
 mod consent;

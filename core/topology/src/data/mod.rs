@@ -156,7 +156,10 @@ impl Data<'_> {
             if &*name.text == "//" || (top && &*name.text == "$schema") {
                 continue;
             }
-            match blocks(&name.text) {
+            // `demand` of a burst is a text, or a map of names to blocks.
+            let text = matches!(value.kind, NodeKind::Scalar { .. })
+                && schema.is_some_and(|schema| schema.attribute(&name.text).is_some());
+            match blocks(&name.text).filter(|_| !text) {
                 Some(schema) => self.blocks(schema, name, value, &mut body),
                 None if top && matches!(value.kind, NodeKind::Map(_)) => body.blocks.push(Block {
                     head: name.span,

@@ -1,6 +1,8 @@
 //! From evaluated blocks to the model's intents.
 
 mod budget;
+mod burst;
+mod burst_signals;
 mod compute;
 mod ignore;
 mod item;
@@ -44,6 +46,7 @@ pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Intent {
         }
     }
     link::link(ev, &sites, &mut parts);
+    let bursts = burst::bursts(ev, &parts.machines);
     let moves = moved::moves(ev, owner.as_ref().map_err(|failed| *failed), &parts);
     Intent {
         owner: owner.unwrap_or_else(|_| nobody()),
@@ -59,6 +62,7 @@ pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Intent {
         volumes: parts.volumes,
         buckets: parts.buckets,
         budgets: budgets.unwrap_or_default(),
+        bursts: bursts.unwrap_or_default(),
         moves,
     }
 }

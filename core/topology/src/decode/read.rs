@@ -305,7 +305,11 @@ pub(super) fn thing(ev: &mut Evaluator<'_>, arg: &Arg<'_>, noun: Noun) -> Outcom
                 }
                 .unwrap_or_else(|| format!("write `{word}.name`")),
             };
-            Err(wrong(ev, arg, &format!("{article} {word}"), Some(help)))
+            let wants = match noun {
+                Noun::Machines => "a fleet".to_owned(),
+                _ => format!("{article} {word}"),
+            };
+            Err(wrong(ev, arg, &wants, Some(help)))
         }
     }
 }

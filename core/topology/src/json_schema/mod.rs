@@ -3,6 +3,7 @@
 //! It is for editors: what it refuses is wrong, and what it takes may still be refused once its
 //! expressions are evaluated.
 
+mod burst_words;
 mod machine_words;
 mod shape;
 mod words;
@@ -86,7 +87,12 @@ fn define(block: &BlockSchema, definitions: &mut Map<String, Value>) {
         );
     }
     for nested in block.blocks {
-        properties.insert(nested.keyword.to_owned(), blocks(nested));
+        let mut shape = blocks(nested);
+        // `demand` of a burst is a text, or a map of names to blocks.
+        if let Some(attribute) = properties.remove(nested.keyword) {
+            shape = json!({ "anyOf": [attribute, shape] });
+        }
+        properties.insert(nested.keyword.to_owned(), shape);
         define(nested, definitions);
     }
     let required = block.attributes.iter().filter(|a| a.required);

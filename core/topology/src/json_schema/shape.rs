@@ -13,6 +13,7 @@ pub(super) enum Shape {
     Any,
     Text,
     Bool,
+    Number,
     /// A whole number from, and up to.
     Whole(u64, u64),
     Size,
@@ -56,6 +57,11 @@ impl Shape {
             Self::Bool => {
                 json!({ "anyOf": [{ "type": "boolean" }, { "enum": ["true", "false"] }, of("expression")] })
             }
+            Self::Number => json!({ "anyOf": [
+                { "type": "number" },
+                { "type": "string", "pattern": "^[0-9.]+$" },
+                of("expression"),
+            ] }),
             Self::Whole(from, to) => json!({ "anyOf": [
                 { "type": "integer", "minimum": from, "maximum": to },
                 { "type": "string", "pattern": "^[0-9]+$" },
@@ -64,7 +70,7 @@ impl Shape {
             Self::Size => or_expression(of("size")),
             Self::Duration => or_expression(json!({
                 "type": "string",
-                "pattern": "^[0-9]+\\s*(ms|s|m|h)$",
+                "pattern": "^[0-9]+\\s*(ms|s|m|h|d)$",
                 "examples": ["5m"],
             })),
             Self::Wave => json!({ "anyOf": [

@@ -1,5 +1,6 @@
 //! What each block and attribute is, in words and in shape.
 
+use super::burst_words::BURSTS;
 use super::machine_words::MACHINES;
 use super::shape::Shape::{self, *};
 
@@ -320,7 +321,7 @@ const PROTOCOLS: &[&str] = &["tcp", "udp", "icmp", "any"];
 pub(super) const CLASSES: &[&str] = &["hdd", "ssd", "nvme"];
 
 fn rows() -> impl Iterator<Item = &'static Row> {
-    REST.iter().chain(MACHINES)
+    REST.iter().chain(MACHINES).chain(BURSTS)
 }
 
 /// What an attribute takes and is.
@@ -359,6 +360,18 @@ pub(super) fn block(keyword: &str) -> &'static str {
              are the provider's own settings."
         }
         "budget" => "A ceiling for the monthly cost.",
+        "burst" => "How the count of a fleet follows its load.",
+        "demand" => "Work per time, of which a machine carries a known amount.",
+        "utilisation" => "How busy the machines are.",
+        "wait" => "Arrivals that have to be served in time.",
+        "backlog" => "Work that lies there, to be done in a time.",
+        "window" => "A time in which at least so many machines run.",
+        "forecast" => "What is expected from weeks before.",
+        "up" => "How the fleet grows.",
+        "down" => "How the fleet shrinks.",
+        "drain" => "How a machine is emptied before it goes.",
+        "cost" => "What the burst may cost.",
+        "lost" => "What a silent site means.",
         "output" => "What `strat output` tells.",
         "moved" => "What was renamed: the real thing stays, and its mark is rewritten.",
         "network" => "One address space over some sites.",

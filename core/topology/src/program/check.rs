@@ -141,6 +141,7 @@ pub(crate) fn check_references(program: &Program, sink: &mut Sink) {
                 .filter(|block| &*block.keyword.text != "variable"),
         )
         .chain(program.sites.values())
+        .chain(program.bursts.values())
         .chain(program.outputs.values());
     for block in blocks {
         checker.body(&block.body);

@@ -135,6 +135,7 @@ impl Collector {
             "topology" => program.topology.clone(),
             "site" => program.sites.get(&name).cloned(),
             "budget" => program.budgets.get(&name).cloned(),
+            "burst" => program.bursts.get(&name).cloned(),
             "variable" => program.variables.get(&text).cloned(),
             _ => program.outputs.get(&text).cloned(),
         };
@@ -150,6 +151,9 @@ impl Collector {
             }
             "budget" => {
                 program.budgets.insert(name, block);
+            }
+            "burst" => {
+                program.bursts.insert(name, block);
             }
             "variable" => {
                 program.variables.insert(text, block);

@@ -28,6 +28,7 @@ pub(crate) struct Program {
     pub(crate) locals: BTreeMap<Arc<str>, Attribute>,
     pub(crate) sites: BTreeMap<Name, Block>,
     pub(crate) budgets: BTreeMap<Name, Block>,
+    pub(crate) bursts: BTreeMap<Name, Block>,
     pub(crate) outputs: BTreeMap<Arc<str>, Block>,
     pub(crate) moved: Vec<Block>,
     /// The managed blocks, sorted by noun and name.

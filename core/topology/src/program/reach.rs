@@ -39,6 +39,7 @@ impl Program {
             sites: self.sites.clone(),
             outputs: self.outputs.clone(),
             budgets: self.budgets.clone(),
+            bursts: self.bursts.clone(),
             moved: Vec::new(),
             things: if reach.things.is_empty() {
                 Vec::new()

@@ -1,5 +1,6 @@
 //! The topology language, from text to intent.
 
+mod bursts;
 mod diagnostics;
 mod files;
 mod format;

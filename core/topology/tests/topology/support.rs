@@ -69,6 +69,7 @@ fn strip(intent: &mut Intent) {
         .for_each(|i| strip(&mut i.common));
     intent.volumes.iter_mut().for_each(|i| strip(&mut i.common));
     intent.buckets.iter_mut().for_each(|i| strip(&mut i.common));
+    intent.bursts.iter_mut().for_each(|i| i.origin = None);
 }
 
 /// Findings as plain text, each with its places as `file:line:column` and the text there.
