@@ -66,7 +66,7 @@ struct Check {
 
 /// Makes forecasts of one signal from its samples, one at each step.
 ///
-/// It holds [`SEASONS`] seasons of samples, whatever time it runs.
+/// It holds four seasons of samples, whatever time it runs.
 #[derive(Debug, Clone)]
 pub struct Forecaster {
     step_s: u64,

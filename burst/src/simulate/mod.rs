@@ -2,7 +2,7 @@
 //!
 //! [`Trace`] is what is asked of the machines; [`Setting`] is the world in which they run: owned
 //! hardware, a cloud's offers, how long a boot takes, what fails and when. [`simulate`] runs the policy
-//! in it, and beside it those of [`Other`], and gives an [`Outcome`] for each.
+//! in it, and beside it simpler policies and an oracle, and gives an [`Outcome`] for each.
 
 mod account;
 mod chart;
