@@ -2,24 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use strat_model::burst::{
-    BurstClass, BurstIntent, BurstPolicy, Cron, ForecastMode, ForecastSetting, LostThen, Overdue,
-    SignalKind, Step, Window, WindowStart, Zone,
-};
+use strat_model::burst::{BurstClass, BurstIntent, BurstPolicy, Step};
 use strat_model::{Diagnostic, LocalAddr, MachineIntent, Name, Noun};
 
 use super::item::Arg;
-use super::{burst_signals, find, placement, read};
+use super::{burst_settings, burst_signals, find, read};
 use crate::ast::Block;
 use crate::eval::Evaluator;
 use crate::report::{Failed, Outcome};
 use crate::value::{Value, text_of};
 
-/// A minute, an hour, a day and a year, in seconds.
+/// A minute, an hour and a day, in seconds.
 pub(super) const MINUTE: u64 = 60;
 pub(super) const HOUR: u64 = 60 * MINUTE;
 pub(super) const DAY: u64 = 24 * HOUR;
-const YEAR: u64 = 366 * DAY;
 /// The most machines of a fleet.
 const MAX_FLEET: u32 = 1_000_000;
 
@@ -98,9 +94,9 @@ fn burst(
         whole(ev, arg, 1, MAX_FLEET)
     });
     let mut policy = BurstPolicy::new(name.as_str(), 0, 0);
-    let drain = drain(ev, block, &mut policy);
-    let cost = cost(ev, block, &mut policy);
-    let lost = lost(ev, block, &mut policy);
+    let drain = burst_settings::drain(ev, block, &mut policy);
+    let cost = burst_settings::cost(ev, block, &mut policy);
+    let lost = burst_settings::lost(ev, block, &mut policy);
     let (fleet, max) = (fleet?, max?);
     let Some(of) = find(machines, &fleet, |of| &of.common.addr) else {
         // What is wrong with the fleet has been told.
@@ -141,8 +137,8 @@ fn burst(
     drain?;
     cost?;
     lost?;
-    policy.windows = windows(ev, block, max)?;
-    policy.forecast = forecast(ev, block, &policy)?;
+    policy.windows = burst_settings::windows(ev, block, max)?;
+    policy.forecast = burst_settings::forecast(ev, block, &policy)?;
     if policy.signals.is_empty() && policy.windows.is_empty() {
         let finding = Diagnostic::error("no_signal", "this burst follows nothing")
             .at(&ev.files.origin(block.head), "no signal and no window")
@@ -271,7 +267,7 @@ fn step(ev: &mut Evaluator<'_>, block: &Block, keyword: &str) -> Outcome<Option<
 }
 
 /// One of some words of a nested block, or of the block itself where no keyword is given.
-fn choice<T: Copy>(
+pub(super) fn choice<T: Copy>(
     ev: &mut Evaluator<'_>,
     block: &Block,
     name: &'static str,
@@ -352,153 +348,4 @@ pub(super) fn seconds(
         );
         read::bad(ev, arg, "bad_duration", message, &help)
     })
-}
-
-fn drain(ev: &mut Evaluator<'_>, block: &Block, policy: &mut BurstPolicy) -> Outcome<()> {
-    let Some(block) = block.body.blocks("drain").next() else {
-        return Ok(());
-    };
-    let http = optional(ev, block, "http", |ev, arg| {
-        let text = read::text(ev, arg)?;
-        let rest = text
-            .strip_prefix("http://")
-            .or_else(|| text.strip_prefix("https://"));
-        let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
-        let known = !text.replace("{ip}", "").contains(['{', '}']);
-        if rest.is_some_and(|rest| !rest.is_empty()) && plain && known && text.contains("{ip}") {
-            return Ok(text);
-        }
-        let message = format!("`{}` is no address of a machine", text.escape_default());
-        let help = "write `\"http://{ip}:9000/drain\"`; `{ip}` is the machine's address";
-        Err(read::bad(ev, arg, "bad_hook", message, help))
-    });
-    let deadline = optional(ev, block, "deadline", |ev, arg| seconds(ev, arg, 1, DAY));
-    let overdue = choice(
-        ev,
-        block,
-        "overdue",
-        &[("keep", Overdue::Keep), ("delete", Overdue::Delete)],
-    );
-    policy.drain.http = http?;
-    policy.drain.deadline_s = deadline?.unwrap_or(policy.drain.deadline_s);
-    policy.drain.overdue = overdue?.unwrap_or_default();
-    Ok(())
-}
-
-fn cost(ev: &mut Evaluator<'_>, block: &Block, policy: &mut BurstPolicy) -> Outcome<()> {
-    let Some(block) = block.body.blocks("cost").next() else {
-        return Ok(());
-    };
-    let hourly = optional(ev, block, "hourly", placement::dollars);
-    let monthly = optional(ev, block, "monthly", placement::dollars);
-    let payback = optional(ev, block, "payback", |ev, arg| {
-        seconds(ev, arg, 0, 31 * DAY)
-    });
-    policy.cost.hourly = hourly?;
-    policy.cost.monthly = monthly?;
-    policy.cost.payback_s = payback?.unwrap_or(policy.cost.payback_s);
-    Ok(())
-}
-
-fn lost(ev: &mut Evaluator<'_>, block: &Block, policy: &mut BurstPolicy) -> Outcome<()> {
-    let Some(block) = block.body.blocks("lost").next() else {
-        return Ok(());
-    };
-    let after = optional(ev, block, "after", |ev, arg| seconds(ev, arg, 0, DAY));
-    let then = choice(
-        ev,
-        block,
-        "then",
-        &[("hold", LostThen::Hold), ("replace", LostThen::Replace)],
-    );
-    policy.lost.after_s = after?.unwrap_or(policy.lost.after_s);
-    policy.lost.then = then?.unwrap_or_default();
-    Ok(())
-}
-
-fn windows(ev: &mut Evaluator<'_>, block: &Block, max: u32) -> Outcome<Vec<Window>> {
-    let windows = block.body.blocks("window").map(|block| {
-        let name = block.labels.first().map(|label| label.text.to_string());
-        let from = required(ev, block, "from", window_start);
-        let for_s = required(ev, block, "for", |ev, arg| seconds(ev, arg, 1, YEAR));
-        let tz = required(ev, block, "tz", |ev, arg| {
-            let text = read::text(ev, arg)?;
-            Zone::new(text).map_err(|error| {
-                let help =
-                    "write the name of an IANA time zone, such as `\"Europe/Prague\"` or `\"UTC\"`";
-                read::bad(ev, arg, "bad_zone", error.to_string(), help)
-            })
-        });
-        let min = required(ev, block, "min", |ev, arg| whole(ev, arg, 0, max));
-        Ok(Window {
-            name: name.unwrap_or_default(),
-            from: from?,
-            for_s: for_s?,
-            tz: tz?,
-            min: min?,
-        })
-    });
-    windows.collect()
-}
-
-/// A local time, or a cron line.
-fn window_start(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<WindowStart> {
-    let text = read::text(ev, arg)?;
-    let text = text.trim();
-    if !text.contains(' ')
-        && let Ok(at) = text.parse()
-    {
-        return Ok(WindowStart::At(at));
-    }
-    Cron::parse(text).map(WindowStart::Cron).map_err(|error| {
-        let help = "write a local time, `\"2026-11-10T22:00\"`, or a cron line, `\"30 6 * * 1-5\"`";
-        read::bad(ev, arg, "bad_start", error.to_string(), help)
-    })
-}
-
-fn forecast(
-    ev: &mut Evaluator<'_>,
-    block: &Block,
-    policy: &BurstPolicy,
-) -> Outcome<Option<ForecastSetting>> {
-    let Some(block) = block.body.blocks("forecast").next() else {
-        return Ok(None);
-    };
-    let of = required(ev, block, "of", |ev, arg| {
-        let text = read::text(ev, arg)?;
-        let demands = policy
-            .signals
-            .iter()
-            .filter(|signal| matches!(signal.means, SignalKind::Demand { .. }));
-        let demands: Vec<&str> = demands.map(|signal| signal.name.as_str()).collect();
-        if demands.contains(&text.as_str()) {
-            return Ok(text);
-        }
-        let message = format!("there is no demand `{text}` in this burst");
-        let help = match demands.first() {
-            Some(first) => format!("write `of = \"{first}\"`"),
-            None => "only a `demand` can be forecast: add one".to_owned(),
-        };
-        Err(read::bad(ev, arg, "unknown_signal", message, &help))
-    });
-    let seasons = optional(ev, block, "seasons", |ev, arg| {
-        read::each(ev, arg, "a list of times", |ev, arg| {
-            seconds(ev, arg, HOUR, 28 * DAY)
-        })
-    });
-    let quantile = optional(ev, block, "quantile", burst_signals::share);
-    let mode = choice(
-        ev,
-        block,
-        "mode",
-        &[("floor", ForecastMode::Floor), ("tell", ForecastMode::Tell)],
-    );
-    Ok(Some(ForecastSetting {
-        of: of?,
-        seasons_s: seasons?
-            .filter(|all| !all.is_empty())
-            .unwrap_or_else(|| vec![DAY, 7 * DAY]),
-        quantile: quantile?.unwrap_or(0.9),
-        mode: mode?.unwrap_or_default(),
-    }))
 }

@@ -2,6 +2,7 @@
 
 mod budget;
 mod burst;
+mod burst_settings;
 mod burst_signals;
 mod compute;
 mod ignore;
