@@ -1,6 +1,6 @@
 //! A connected site.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,6 +20,7 @@ use crate::capabilities::capabilities;
 use crate::changes::GcpRules;
 use crate::config::Settings;
 use crate::error::{PROVIDER, failed, refuse};
+use crate::names::Zonal;
 use crate::offers::TypeCache;
 use crate::operations::{LIVES_MAX, Stamp, is_done};
 
@@ -33,6 +34,8 @@ pub(crate) struct GcpProvider {
     pub(crate) metadata_turn: tokio::sync::Mutex<()>,
     /// Machines whose delete was taken: Google shows one that is going as one that is stopping.
     pub(crate) ended: Ended,
+    /// One change of a machine at a time.
+    pub(crate) turns: Turns,
     /// The zones of the region, once they were asked for.
     pub(crate) zones: OnceCell<Vec<Name>>,
     capabilities: Capabilities,
@@ -51,6 +54,23 @@ impl Ended {
     pub(crate) fn contains(&self, id: &ResourceId, number: u64) -> bool {
         let ended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ended.contains(&(id.clone(), number))
+    }
+}
+
+/// Turns at changing machines: Google refuses a change of one that it is still changing.
+#[derive(Debug, Default)]
+pub(crate) struct Turns(Mutex<BTreeMap<Zonal, Arc<tokio::sync::Mutex<()>>>>);
+
+impl Turns {
+    /// Waits for one's turn at a machine, which lasts until what is given back is dropped.
+    pub(crate) async fn at(&self, machine: &Zonal) -> tokio::sync::OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            // Those that nobody waits for are kept by nobody else.
+            turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+            Arc::clone(turns.entry(machine.clone()).or_default())
+        };
+        turn.lock_owned().await
     }
 }
 
@@ -81,6 +101,7 @@ impl GcpProvider {
             types: Arc::default(),
             metadata_turn: tokio::sync::Mutex::default(),
             ended: Ended::default(),
+            turns: Turns::default(),
             zones: OnceCell::new(),
             settings,
             access,

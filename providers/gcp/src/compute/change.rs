@@ -25,6 +25,7 @@ impl GcpProvider {
     ) -> Result<Resource> {
         let missing = || gone(Kind::Machine, request.id);
         let at = Zonal::of_id(request.id).ok_or_else(missing)?;
+        let _turn = self.turns.at(&at).await;
         let instance = self.read_instance(&at).await?.ok_or_else(missing)?;
         let (spec, fields) = (request.spec, request.fields);
         // What can be refused is refused before anything is written.

@@ -286,9 +286,10 @@ impl GcpProvider {
             .set_or_clear_scheduling(scheduling_of(launch.spec.capacity)))
     }
 
-    /// The same for a batch, where types are named and not referred to.
+    /// The same for a batch, where the machine type is named and not referred to.
     fn properties(&self, launch: &Launch<'_>) -> Result<InstanceProperties> {
-        let disks = self.disks(launch, str::to_owned)?;
+        let zone = launch.spec.zone.as_str();
+        let disks = self.disks(launch, |kind| self.zonal(zone, "diskTypes", kind))?;
         Ok(InstanceProperties::new()
             .set_machine_type(&launch.spec.machine_type)
             .set_disks(disks)

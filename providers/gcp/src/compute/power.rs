@@ -37,6 +37,7 @@ impl GcpProvider {
     async fn start(&self, id: &ResourceId) -> Result<()> {
         const ACTION: &str = "compute.instances.start";
         let (at, status) = self.status(id).await?;
+        let _turn = self.turns.at(&at).await;
         if matches!(
             status,
             Some(Status::Running | Status::Provisioning | Status::Staging)
@@ -60,6 +61,7 @@ impl GcpProvider {
     async fn stop(&self, id: &ResourceId, how: Shutdown) -> Result<()> {
         const ACTION: &str = "compute.instances.stop";
         let (at, status) = self.status(id).await?;
+        let _turn = self.turns.at(&at).await;
         let off = [Status::Terminated, Status::Stopped];
         if status.as_ref().is_some_and(|status| off.contains(status)) {
             return Ok(());
@@ -86,6 +88,7 @@ impl GcpProvider {
         let Some(at) = Zonal::of_id(id) else {
             return Ok(());
         };
+        let _turn = self.turns.at(&at).await;
         let Some(instance) = self.read_instance(&at).await? else {
             return Ok(());
         };

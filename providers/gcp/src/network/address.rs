@@ -151,6 +151,7 @@ impl GcpProvider {
     /// Takes the way from the world off a machine, where it has one: this one, or any.
     async fn close(&self, at: &Zonal, instance: &Instance, ip: Option<&str>) -> Result<()> {
         const ACTION: &str = "compute.instances.deleteAccessConfig";
+        let _turn = self.turns.at(at).await;
         let Some(interface) = instance.network_interfaces.first() else {
             return Ok(());
         };
@@ -173,6 +174,7 @@ impl GcpProvider {
     /// Opens a way from the world to a machine, by this address or by one that Google picks.
     async fn open(&self, at: &Zonal, ip: Option<&str>) -> Result<()> {
         const ACTION: &str = "compute.instances.addAccessConfig";
+        let _turn = self.turns.at(at).await;
         let way = AccessConfig::new()
             .set_name(NAT)
             .set_type(access_config::Type::OneToOneNat)

@@ -214,6 +214,7 @@ impl Attachment for GcpProvider {
             .set_device_name(&at.name)
             .set_auto_delete(false)
             .set_mode(attached_disk::Mode::ReadWrite);
+        let _turn = self.turns.at(&host).await;
         let call = self
             .access
             .instances
@@ -232,6 +233,7 @@ impl Attachment for GcpProvider {
         let found = self.disk_of(id).await?;
         let (at, disk) = found.ok_or_else(|| gone(Kind::Volume, id))?;
         for host in disk.users.iter().filter_map(|path| Zonal::of_path(path)) {
+            let _turn = self.turns.at(&host).await;
             let Some(instance) = self.read_instance(&host).await? else {
                 continue;
             };

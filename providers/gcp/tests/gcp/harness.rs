@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use strat_conformance::Harness;
 use strat_gce::{Gce, Options};
 use strat_gcp::GcpFactory;
-use strat_model::{Kind, Name, Offer, ResourceId, SiteSpec};
+use strat_model::{
+    Bytes, CapacityKind, ImageRef, Kind, Labels, MachineSpec, Name, Offer, ResourceId, SiteSpec,
+};
 use strat_provider::{ConnectContext, Provider, ProviderFactory, TokioClock};
 
 /// The project of all tests.
@@ -63,7 +65,7 @@ impl Google {
     /// A call past the provider, as anybody makes it.
     pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
         let url = format!("{}/{path}", self.gce.endpoint());
-        let answer = reqwest::Client::new().post(url).json(&body).send().await;
+        let answer = client().post(url).json(&body).send().await;
         let answer: Value = answer.expect("an answer").json().await.expect("JSON");
         assert!(answer.get("error").is_none(), "{path}: {answer}");
         answer
@@ -93,6 +95,35 @@ impl Drop for Google {
             assert_eq!(self.gce.violations(), Vec::<String>::new());
         }
     }
+}
+
+/// A small machine in a subnet.
+pub(crate) fn machine_spec(subnet: &ResourceId) -> MachineSpec<ResourceId> {
+    let image = "projects/debian-cloud/global/images/family/debian-12";
+    MachineSpec {
+        machine_type: "e2-small".to_owned(),
+        cpu: 2,
+        memory: Bytes::gib(2),
+        capacity: CapacityKind::OnDemand,
+        zone: ZONE.parse().expect("a zone"),
+        image: ImageRef::Named {
+            name: "debian-12".to_owned(),
+            id: ResourceId::from(image),
+        },
+        subnet: subnet.clone(),
+        firewalls: strat_model::Shared::new(),
+        keypair: None,
+        user_data: None,
+        disks: Vec::new(),
+        labels: Labels::new(),
+    }
+}
+
+/// A client of HTTP.
+fn client() -> reqwest::Client {
+    // As the provider does; whoever is first sets it for all.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
 }
 
 /// Connects to a site.
@@ -226,11 +257,7 @@ impl Harness for Google {
             self.post(&path, json!({ "some": "content" })).await;
         } else {
             let url = format!("{base}/storage/v1/b/{id}/o/an-object");
-            let gone = reqwest::Client::new()
-                .delete(url)
-                .send()
-                .await
-                .expect("an answer");
+            let gone = client().delete(url).send().await.expect("an answer");
             assert!(gone.status().is_success(), "{gone:?}");
         }
         true

@@ -4,4 +4,10 @@
 //! One program of tests for all: the SDK is large to link.
 
 mod conformance;
+mod counts;
+mod example;
 mod harness;
+mod once;
+mod ours;
+mod runs_out;
+mod sale;

@@ -1,0 +1,81 @@
+//! How many calls it takes to see, and to make.
+
+use std::collections::BTreeMap;
+
+use strat_conformance::Bench;
+use strat_model::Kind;
+use strat_provider::{Filter, ProviderExt as _};
+
+use crate::harness::Google;
+use crate::once::machine;
+
+/// The calls since the last time, by method.
+fn calls(google: &Google) -> BTreeMap<String, usize> {
+    let mut counted = BTreeMap::new();
+    for call in google.gce.take_calls() {
+        *counted.entry(call.id).or_default() += 1;
+    }
+    counted
+}
+
+/// Everything that a plan looks at, and the calls that it took.
+async fn observe(google: &Google, bench: &Bench<'_>) -> (usize, BTreeMap<String, usize>) {
+    let filter = Filter::Owner(bench.owner());
+    calls(google);
+    let mut seen = 0;
+    for kind in Kind::ALL {
+        let list = bench.provider.list_all(kind, &filter).await;
+        seen += list.expect("a list").len();
+    }
+    (seen, calls(google))
+}
+
+const LIST: &str = "compute.instances.aggregatedList";
+
+#[tokio::test]
+async fn seeing_many_machines_costs_their_pages_and_a_constant() {
+    let google = Google::start().await;
+    let bench = Bench::new(&google).await;
+    let spec = machine(&bench).await;
+    bench
+        .create_batch(&spec, 1, "first")
+        .await
+        .expect("a machine");
+    let (few, before) = observe(&google, &bench).await;
+    for batch in 0..11 {
+        let made = bench
+            .create_batch(&spec, 50, &format!("fleet{batch}"))
+            .await;
+        assert_eq!(made.expect("a fleet").created.len(), 50);
+    }
+    let (many, after) = observe(&google, &bench).await;
+    assert_eq!(many, few + 550);
+    let total = |calls: &BTreeMap<String, usize>| calls.values().sum::<usize>();
+    assert_eq!(
+        (before[LIST], after[LIST]),
+        (1, 2),
+        "a page holds 500: {after:?}"
+    );
+    assert_eq!(total(&after) - after[LIST], total(&before) - before[LIST]);
+    assert!(total(&after) <= 14, "{after:?}");
+}
+
+#[tokio::test]
+async fn a_fleet_goes_up_in_one_call_and_a_constant() {
+    let google = Google::start().await;
+    let bench = Bench::new(&google).await;
+    let spec = machine(&bench).await;
+    let mut costs = Vec::new();
+    for (count, word) in [(2, "few"), (50, "many")] {
+        calls(&google);
+        let made = bench
+            .create_batch(&spec, count, word)
+            .await
+            .expect("a fleet");
+        assert_eq!(made.created.len(), count as usize);
+        let took = calls(&google);
+        assert_eq!(took["compute.instances.bulkInsert"], 1, "{took:?}");
+        costs.push(took.values().sum::<usize>());
+    }
+    assert!(costs[1] <= costs[0] && costs[0] <= 6, "{costs:?}");
+}
