@@ -199,6 +199,19 @@ fn line(event: &Event, took: Duration, bars: bool) -> Option<String> {
                 ),
             )
         }
+        Event::HalfDone { addrs, waited_s } => {
+            let (first, more) = (addrs.first()?, addrs.len() - 1);
+            let others = match more {
+                0 => String::new(),
+                _ => format!(" and {more} more"),
+            };
+            paint(
+                UPDATE,
+                format!(
+                    "waiting for {first}{others}, which an earlier run left half done; waited {waited_s} s"
+                ),
+            )
+        }
         Event::LeaseStoreMade { place, what } => {
             paint(CREATE, format!("made {what}, for the lease of {place}"))
         }

@@ -92,6 +92,13 @@ pub enum Event {
         /// How much longer we wait at most, in seconds.
         patience_s: u64,
     },
+    /// What an earlier run began is not done yet; we wait. Once, and every half minute.
+    HalfDone {
+        /// The addresses.
+        addrs: Vec<String>,
+        /// How long we have waited, in seconds.
+        waited_s: u64,
+    },
     /// What leases are kept in was made, once.
     LeaseStoreMade {
         /// Whose.

@@ -42,6 +42,7 @@ mod leases;
 mod lineage;
 mod moved;
 mod offline;
+mod pending;
 mod phase;
 mod relocation;
 mod rounds;

@@ -90,7 +90,7 @@ pub struct Run<'a> {
 impl<'a> Run<'a> {
     /// Looks at everything. Of a site whose lease is not ours, nothing counts as seen: another run
     /// may be changing it at this moment, and nothing is to be changed there.
-    async fn observe(&self) -> Observation {
+    pub(crate) async fn observe(&self) -> Observation {
         let (journal, accounts) = (&self.journal, &self.accounts);
         let withheld = &self.leased.withheld;
         self.session.observe_but(journal, accounts, withheld).await
@@ -102,12 +102,13 @@ impl<'a> Run<'a> {
         &self.settled
     }
 
-    /// Observes and plans.
+    /// Observes and plans. What an interrupted run began, and what is still being made, is waited for
+    /// before.
     ///
     /// # Errors
     /// If something of the topology finds no place.
     pub async fn plan(&self, options: &PlanOptions) -> Result<Planned, Error> {
-        let mut observation = self.observe().await;
+        let mut observation = self.observe_ready(options.mode).await;
         let claims = &options.claims;
         self.session.look_at(&mut observation, claims).await?;
         self.session
@@ -223,7 +224,7 @@ impl<'a> Run<'a> {
             )];
             return Err(Error::Moved { moved });
         }
-        let mut observation = self.observe().await;
+        let mut observation = self.observe_ready(options.mode).await;
         let claims = &options.claims;
         self.session.look_at(&mut observation, claims).await?;
         // The world first: with what it has become, there may be no plan at all.

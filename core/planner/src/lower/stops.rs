@@ -29,10 +29,14 @@ impl<'a> Lowering<'a> {
             let Some(machine) = self.index.by_id(site, id) else {
                 continue;
             };
-            let runs = matches!(machine.state, ResourceState::Ready | ResourceState::Pending);
-            if let (true, Some(addr)) = (runs, self.address_of(site, machine)) {
-                let attaches = attaches.get(addr).map_or(&[][..], Vec::as_slice);
+            let Some(addr) = self.address_of(site, machine) else {
+                continue;
+            };
+            let attaches = attaches.get(addr).map_or(&[][..], Vec::as_slice);
+            if matches!(machine.state, ResourceState::Ready | ResourceState::Pending) {
                 self.stop(site, addr, machine, &detaches, attaches);
+            } else {
+                self.start_after(site, machine, &detaches, attaches);
             }
         }
     }
@@ -106,6 +110,24 @@ impl<'a> Lowering<'a> {
         self.wait_softly_for_all(&[start], attaches);
         let touched = self.touches.entry((site, &machine.id)).or_default();
         touched.push(start);
+    }
+
+    /// A machine that is off stays so until its volumes are let go, and those that come are attached.
+    fn start_after(
+        &mut self,
+        site: &'a Name,
+        machine: &'a Resource,
+        detaches: &[StepId],
+        attaches: &[StepId],
+    ) {
+        let touches = self.touches.get(&(site, &machine.id)).into_iter().flatten();
+        let starts = touches.copied().filter(|step| {
+            let op = &self.steps[step.index()].op;
+            matches!(op, StepOp::Restart { .. } | StepOp::Start { .. })
+        });
+        let starts: Vec<StepId> = starts.collect();
+        self.wait_for_all(&starts, detaches);
+        self.wait_softly_for_all(&starts, attaches);
     }
 
     /// Pushes a step about a machine, as part of the change that another step belongs to.

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use strat_scenarios::{Folder, Weather, random};
 use stratiform::Mode;
+use stratiform::model::{Resource, ResourceState};
 
 use crate::common::{apply, cases, nothing_left, nothing_to_do, run};
 
@@ -79,5 +80,41 @@ fn what_a_replacement_left_goes_in_the_apply_that_finds_its_successor_on_the_way
         at: 117,
         again: 36,
         urgent: true,
+    });
+}
+
+/// The run was stopped at once after it had asked for machines: what is made of them is waited for by the
+/// next, before anything is built on them, and that next run ends once they are ready.
+#[test]
+fn what_an_earlier_run_began_is_ready_when_the_next_ends() {
+    run(async {
+        let mut were_pending = 0;
+        for at in (20..140).step_by(4) {
+            let folder = Folder::new();
+            let late = Weather::late(7);
+            folder.write(&[random(3, 0).in_weather(&late).text()]);
+            folder.stopped(Mode::Apply, at, true).await;
+            let all = || folder.everything().into_values().flatten();
+            let pending = |thing: &Resource| thing.state == ResourceState::Pending;
+            were_pending += all().filter(pending).count();
+            apply(&folder).await;
+            let left: Vec<_> = all().filter(pending).collect();
+            assert!(left.is_empty(), "stopped at {at}: {left:#?}");
+        }
+        assert!(were_pending > 0, "nothing was ever pending");
+    });
+}
+
+/// A machine that was shut down for its volume to be let go stays off until that is done.
+#[test]
+fn what_was_shut_down_for_its_volume_starts_after_it_is_let_go() {
+    goes_on(Stops {
+        shape: 8_017_055_284_209_498_841,
+        before: 3_513_441_366_384_593_759,
+        after: 15_386_440_096_018_561_178,
+        seed: 1_106_955_200_201_944_571,
+        at: 135,
+        again: 40,
+        urgent: false,
     });
 }
