@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use strat_model::Diagnostic;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::ast::{Attribute, Body, Expr, ExprKind};
 use crate::decode::is_secret;
@@ -101,10 +102,13 @@ pub(crate) fn unquoted<'a>(
     text: &str,
     names: &(impl Iterator<Item = &'a Arc<str>> + Clone),
 ) {
+    // What a finding quotes was read: escapes are resolved, and it is in normal form C.
+    let read: String = unescaped(text).nfc().collect();
     let hide = |piece: &str| {
         let is_sign = !piece.contains(char::is_alphanumeric);
         let named = names.clone().any(|name| &**name == piece);
-        !is_sign && !named && text.contains(piece)
+        let normal: String = piece.nfc().collect();
+        !is_sign && !named && (text.contains(piece) || read.contains(&normal))
     };
     let clean = |message: &str| hide_quoted(&hide_quoted(message, '`', hide), '"', hide);
     finding.message = clean(&finding.message);
@@ -112,6 +116,33 @@ pub(crate) fn unquoted<'a>(
     for label in &mut finding.labels {
         label.text = clean(&label.text);
     }
+}
+
+/// A text with the characters that its escapes name by number: `\x41`, `\u0041` and `\U00000041`.
+fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let digits = match rest.as_bytes().first() {
+            Some(b'x') => 2,
+            Some(b'u') => 4,
+            Some(b'U') => 8,
+            _ => 0,
+        };
+        let number = rest.get(1..=digits).filter(|_| digits > 0);
+        let named = number.and_then(|number| u32::from_str_radix(number, 16).ok());
+        match named.and_then(char::from_u32) {
+            Some(c) => {
+                out.push(c);
+                rest = &rest[1 + digits..];
+            }
+            None => out.push('\\'),
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 /// A message with `…` for what stands between two quotes, where `hide` says so.

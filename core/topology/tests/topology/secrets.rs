@@ -222,6 +222,9 @@ fn the_text_of_a_file_of_values_is_never_shown() {
         "any = 1 + \"hunter2\"\n",
         "any = parseint(\"hunter2\", 10)\n",
         "any = file(\"hunter2\")\n",
+        "any = parseint(\"hunter\\u0032\", 10)\n",
+        "any = { \u{5de}\u{5bc}hunter2 = 1, \u{fb3e}hunter2.x = 1 }\n",
+        "list = [{ a = 1 }, { \u{fb3e}hunter2 = 1 }]\n",
         "number = 1\nany = { a = 1 }[\"hunter2\"]\n",
     ] {
         let (found, _) = findings("v.hcl", text);
