@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::Gce;
 use crate::call::Call;
 use crate::refusal::Refusal;
-use crate::server::{Answer, Incomings, body_of};
+use crate::server::{Answer, Received, body_of};
 use crate::world::World;
 
 /// Checks what comes before every rule of a method.
@@ -169,7 +169,7 @@ fn machine(call: &Call<'_>) -> Vec<String> {
 /// The calls about permissions and tokens: which of some permissions the caller has
 /// (<https://cloud.google.com/resource-manager/reference/rest/v1/projects/testIamPermissions>), and
 /// a token for a signed claim (<https://developers.google.com/identity/protocols/oauth2/service-account>).
-pub(crate) fn answer(gce: &Gce, asked: &Incomings) -> Option<(String, Answer)> {
+pub(crate) fn answer(gce: &Gce, asked: &Received) -> Option<(String, Answer)> {
     if asked.http != "POST" {
         return None;
     }

@@ -103,6 +103,10 @@ impl Failure {
     /// The same as a refusal, inside an operation:
     /// `resourceInUseByAnotherResource` is `RESOURCE_IN_USE_BY_ANOTHER_RESOURCE` there.
     pub(crate) fn of(refusal: &Refusal) -> Self {
+        let message = refusal.message.clone();
+        if refusal.reason == "alreadyExists" {
+            return Self::new((409, "CONFLICT"), "RESOURCE_ALREADY_EXISTS", message);
+        }
         let mut code = String::new();
         for c in refusal.reason.chars() {
             if c.is_ascii_uppercase() {
@@ -110,11 +114,7 @@ impl Failure {
             }
             code.push(c.to_ascii_uppercase());
         }
-        Self::new(
-            (refusal.code, "BAD REQUEST"),
-            &code,
-            refusal.message.clone(),
-        )
+        Self::new((refusal.code, "BAD REQUEST"), &code, message)
     }
 
     /// The zone has no machine left. `zone` is its path.

@@ -67,7 +67,7 @@ impl From<Result<Value, Refusal>> for Answer {
 }
 
 /// A request, read whole.
-pub(crate) struct Incomings {
+pub(crate) struct Received {
     pub(crate) http: String,
     /// The path as it came, still with its percent signs.
     pub(crate) path: String,
@@ -101,7 +101,7 @@ async fn answer(gce: Gce, request: Request<Incoming>) -> Result<Response<Full<By
         let value = head.headers.get(name).and_then(|value| value.to_str().ok());
         value.map(str::to_owned)
     };
-    let asked = Incomings {
+    let asked = Received {
         http: head.method.to_string(),
         path: head.uri.path().to_owned(),
         query: text::pairs(head.uri.query().unwrap_or_default()),
@@ -138,7 +138,7 @@ async fn answer(gce: Gce, request: Request<Incoming>) -> Result<Response<Full<By
 
 impl Gce {
     /// The method that was called, and the answer.
-    fn answer(&self, asked: &Incomings) -> (String, Answer) {
+    fn answer(&self, asked: &Received) -> (String, Answer) {
         {
             let world = &mut *self.world();
             world.now = now(&self.clock);
@@ -163,7 +163,7 @@ impl Gce {
         (String::new(), self.violated(asked, &[message], 404))
     }
 
-    fn compute(&self, asked: &Incomings, path: &str) -> (String, Answer) {
+    fn compute(&self, asked: &Received, path: &str) -> (String, Answer) {
         let Some((method, parameters)) = self.compute.find(&asked.http, path) else {
             let message = "Compute Engine has no such method".to_owned();
             return (String::new(), self.violated(asked, &[message], 404));
@@ -187,7 +187,7 @@ impl Gce {
     /// Holds a request against the description.
     pub(crate) fn hold(
         &self,
-        asked: &Incomings,
+        asked: &Received,
         description: &Description,
         method: &Method,
         path: &BTreeMap<String, String>,
@@ -202,7 +202,7 @@ impl Gce {
     }
 
     /// Notes what the description does not take, and refuses the request.
-    pub(crate) fn violated(&self, asked: &Incomings, found: &[String], code: u16) -> Answer {
+    pub(crate) fn violated(&self, asked: &Received, found: &[String], code: u16) -> Answer {
         let mut world = self.world();
         for one in found {
             let note = format!("{} {}: {one}", asked.http, asked.path);
@@ -219,7 +219,7 @@ impl Gce {
 }
 
 /// The JSON of a body; none where there is none.
-pub(crate) fn body_of(asked: &Incomings) -> Result<Option<Value>, String> {
+pub(crate) fn body_of(asked: &Received) -> Result<Option<Value>, String> {
     if asked.body.is_empty() {
         return Ok(None);
     }

@@ -12,8 +12,8 @@ use crate::operations::Operation;
 use crate::refusal::{Failure, Refusal};
 use crate::world::{Fields, World};
 
-/// A member: its key, and why it cannot be made.
-type Member = (Key, Option<Failure>);
+/// A member: its key, and its new disks, or why it cannot be made.
+type Member = (Key, Result<Vec<Key>, Failure>);
 
 pub(super) fn insert(world: &mut World, call: &Call<'_>) -> Result<Value, Refusal> {
     let zone = call.path.get("zone").cloned().unwrap_or_default();
@@ -38,13 +38,10 @@ pub(super) fn insert(world: &mut World, call: &Call<'_>) -> Result<Value, Refusa
     for name in names {
         let mut key = home.clone();
         key.name = name;
-        let failure = member(world, &key, &plan).err();
-        members.push((key, failure));
+        let made = member(world, &key, &plan);
+        members.push((key, made));
     }
-    let made = members
-        .iter()
-        .filter(|(_, failure)| failure.is_none())
-        .count();
+    let made = members.iter().filter(|(_, made)| made.is_ok()).count();
     let is_enough = made as u64 >= least;
     let status = move |word: &str, deleted: usize| {
         json!({
@@ -65,14 +62,12 @@ pub(super) fn insert(world: &mut World, call: &Call<'_>) -> Result<Value, Refusa
     };
     let group = world.id();
     let mut inserts = Vec::new();
-    for (key, failure) in &members {
-        let (made, failure) = (key.clone(), failure.clone());
-        let effect = move |world: &mut World| match failure {
-            Some(failure) => Err(failure),
-            None => {
-                instance::run(world, &made);
-                Ok(())
-            }
+    for (key, made) in &members {
+        let (member, made) = (key.clone(), made.clone());
+        let effect = move |world: &mut World| {
+            made?;
+            instance::run(world, &member);
+            Ok(())
         };
         let name = world.open(call, "insert", key, Box::new(effect));
         set(world, &name, |operation| {
@@ -92,14 +87,17 @@ pub(super) fn insert(world: &mut World, call: &Call<'_>) -> Result<Value, Refusa
             return Ok(());
         }
         // What was made is taken back.
-        for (key, _) in keys.iter().filter(|(_, failure)| failure.is_none()) {
-            instance::unmake(world, key, true);
+        let mut failure = Ok(());
+        for (key, made) in keys {
+            match made {
+                Ok(new) => instance::unmake(world, &key, &new),
+                Err(why) => failure = failure.and(Err(why)),
+            }
         }
-        let failure = keys.into_iter().find_map(|(_, failure)| failure);
-        failure.map_or(Ok(()), Err)
+        failure
     };
     let begin = metadata(status("CREATING", 0));
-    let members = members.into_iter().filter(|(_, failure)| failure.is_none());
+    let members = members.into_iter().filter(|(_, made)| made.is_ok());
     set(world, &name, |operation| {
         operation.group = Some(group);
         operation.members = members.map(|(key, _)| key).collect();
@@ -178,12 +176,9 @@ fn properties(world: &mut World, call: &Call<'_>, home: &Key) -> Result<Plan, Re
     Ok(plan)
 }
 
-fn member(world: &mut World, key: &Key, plan: &Plan) -> Result<(), Failure> {
+fn member(world: &mut World, key: &Key, plan: &Plan) -> Result<Vec<Key>, Failure> {
     if world.things.contains_key(key) {
-        let mut failure = Failure::of(&Refusal::exists(&key.path()));
-        "RESOURCE_ALREADY_EXISTS".clone_into(&mut failure.code);
-        failure.http = (409, "CONFLICT");
-        return Err(failure);
+        return Err(Failure::of(&Refusal::exists(&key.path())));
     }
     instance::take_room(world, key, plan)?;
     instance::make(world, key, plan)

@@ -108,26 +108,32 @@ fn check_metadata(metadata: &Fields, at: &str) -> Result<(), Refusal> {
     }
 }
 
-/// Puts a machine there, with its new disks, as one that is being made.
-pub(super) fn make(world: &mut World, key: &Key, plan: &Plan) -> Result<(), Failure> {
+/// Puts a machine there, with its new disks, as one that is being made. Gives the new disks.
+pub(super) fn make(world: &mut World, key: &Key, plan: &Plan) -> Result<Vec<Key>, Failure> {
+    let named = |(index, planned): (usize, &attachment::PlannedDisk)| {
+        let (name, _) = planned.new.as_ref()?;
+        let name = match (name, index) {
+            (Some(name), _) => name.clone(),
+            (None, 0) => key.name.clone(),
+            (None, index) => format!("{}-{index}", key.name),
+        };
+        Some(Key::new(&key.project, "disks", key.scope.clone(), &name))
+    };
+    let names: Vec<Option<Key>> = plan.disks.iter().enumerate().map(named).collect();
+    // Nothing is taken before it is known that all of it is to be had.
+    let mut new = names.iter().flatten();
+    if let Some(taken) = new.find(|name| world.things.contains_key(name)) {
+        return Err(Failure::of(&Refusal::exists(&taken.path())));
+    }
     let interfaces = interface::number(world, &plan.interfaces)?;
     let mut disks = Vec::new();
-    for (index, planned) in plan.disks.iter().enumerate() {
+    for (planned, name) in plan.disks.iter().zip(&names) {
         let mut attached = planned.attached.clone();
-        if let Some((name, fields)) = &planned.new {
-            let name = match (name, index) {
-                (Some(name), _) => name.clone(),
-                (None, 0) => key.name.clone(),
-                (None, index) => format!("{}-{index}", key.name),
-            };
-            let disk = Key::new(&key.project, "disks", key.scope.clone(), &name);
-            if world.things.contains_key(&disk) {
-                return Err(Failure::of(&Refusal::exists(&disk.path())));
-            }
+        if let (Some((_, fields)), Some(name)) = (&planned.new, name) {
             let mut fields = fields.clone();
             fields.insert("status".to_owned(), json!("READY"));
-            world.put(&disk, fields);
-            attached.insert("source".to_owned(), json!(disk.link()));
+            world.put(name, fields);
+            attached.insert("source".to_owned(), json!(name.link()));
         }
         disks.push(attached);
     }
@@ -142,23 +148,24 @@ pub(super) fn make(world: &mut World, key: &Key, plan: &Plan) -> Result<(), Fail
         fields.insert(name.to_owned(), value);
     }
     world.put(key, fields);
-    Ok(())
+    Ok(names.into_iter().flatten().collect())
 }
 
-/// Takes a machine away, with the disks that go with it.
-pub(super) fn unmake(world: &mut World, key: &Key, all_disks: bool) {
+/// Takes a machine away, with the disks that go with it, and those that were made for it where it
+/// could not be made after all.
+pub(super) fn unmake(world: &mut World, key: &Key, new: &[Key]) {
     let Some(fields) = world.things.remove(key) else {
         return;
     };
     interface::release(world, &fields);
     for disk in part(&fields, "disks").as_array().into_iter().flatten() {
-        let goes = all_disks || disk["autoDelete"] == true;
-        if let Some(disk) = disk["source"]
+        let source = disk["source"]
             .as_str()
-            .and_then(|link| Key::parse(link, ""))
-            && goes
+            .and_then(|link| Key::parse(link, ""));
+        if let Some(source) = source
+            && (disk["autoDelete"] == true || new.contains(&source))
         {
-            world.things.remove(&disk);
+            world.things.remove(&source);
         }
     }
 }
@@ -207,14 +214,14 @@ pub(super) fn insert(world: &mut World, call: &Call<'_>, key: Key) -> Result<Beg
     let plan = plan(world, &key, &call.body, "resource")?;
     let room = take_room(world, &key, &plan);
     // A machine that cannot be run is there for a moment, and goes again.
-    let failure = match make(world, &key, &plan) {
-        Ok(()) => room.err(),
-        Err(failure) => Some(failure),
+    let (new, failure) = match make(world, &key, &plan) {
+        Ok(new) => (new, room.err()),
+        Err(failure) => (Vec::new(), Some(failure)),
     };
     let made = key.clone();
     Begun::new(key, move |world| match failure {
         Some(failure) => {
-            unmake(world, &made, false);
+            unmake(world, &made, &new);
             Err(failure)
         }
         None => {
@@ -266,7 +273,7 @@ fn delete(world: &mut World, key: Key) -> Result<Begun, Refusal> {
     power::set_status(world, &key, "STOPPING");
     let gone = key.clone();
     Begun::new(key, move |world| {
-        unmake(world, &gone, false);
+        unmake(world, &gone, &[]);
         Ok(())
     })
 }

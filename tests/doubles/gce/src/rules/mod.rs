@@ -272,7 +272,7 @@ fn family(world: &World, call: &Call<'_>) -> Result<Value, Refusal> {
 /// Takes a thing away past every rule.
 pub(crate) fn unmake(world: &mut World, key: &Key) {
     match key.collection {
-        "instances" => instance::unmake(world, key, false),
+        "instances" => instance::unmake(world, key, &[]),
         _ => {
             world.things.remove(key);
         }

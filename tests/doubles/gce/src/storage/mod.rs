@@ -14,7 +14,7 @@ use crate::Gce;
 use crate::access;
 use crate::describe::Description;
 use crate::refusal::Refusal;
-use crate::server::{Answer, Incomings, body_of};
+use crate::server::{Answer, Received, body_of};
 use crate::world::{Fields, World};
 pub(crate) use buckets::Bucket;
 use upload::Upload;
@@ -78,7 +78,7 @@ fn count(fields: &Fields, name: &str) -> u64 {
 pub(crate) fn answer(
     gce: &Gce,
     description: &Description,
-    asked: &Incomings,
+    asked: &Received,
     path: &str,
 ) -> (String, Answer) {
     let Some((method, parameters)) = description.find(&asked.http, path) else {

@@ -4,7 +4,7 @@
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
-use crate::server::Incomings;
+use crate::server::Received;
 
 /// What is uploaded.
 pub(super) struct Upload {
@@ -16,7 +16,7 @@ pub(super) struct Upload {
 impl Upload {
     /// # Errors
     /// What is wrong with the body.
-    pub(super) fn read(asked: &Incomings) -> Result<Self, String> {
+    pub(super) fn read(asked: &Received) -> Result<Self, String> {
         let kind = asked.query.iter().find(|(name, _)| name == "uploadType");
         match kind.map(|(_, kind)| kind.as_str()) {
             Some("media") => Ok(Self {
@@ -32,7 +32,7 @@ impl Upload {
 }
 
 /// Two parts: JSON, and the content. <https://www.rfc-editor.org/rfc/rfc2387>
-fn multipart(asked: &Incomings) -> Result<Upload, String> {
+fn multipart(asked: &Received) -> Result<Upload, String> {
     let boundary = asked.content.split("boundary=").nth(1);
     let boundary = boundary.map(|text| {
         text.split(';')

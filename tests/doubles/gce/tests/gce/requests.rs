@@ -279,6 +279,40 @@ async fn a_subnet_is_full_when_its_addresses_are_and_gets_them_back() {
 }
 
 #[tokio::test]
+async fn a_machine_that_cannot_be_made_leaves_nothing_and_takes_nothing_away() {
+    let gce = with_subnet().await;
+    let disk = |name: &str| json!({ "name": name, "sizeGb": "10" });
+    for name in ["data", "taken"] {
+        done(&gce, "POST", &zonal("disks"), Some(disk(name))).await;
+    }
+    let before = gce.paths(PROJECT, "disks");
+    // A disk that is to be made has the name of one that is there.
+    let operation = done(&gce, "POST", &zonal("instances"), Some(machine("taken"))).await;
+    assert_eq!(
+        operation["error"]["errors"][0]["code"],
+        "RESOURCE_ALREADY_EXISTS"
+    );
+    // The zone is out of machines: the new disk goes, though it would stay with the machine.
+    gce.leave_stock("e2-small", ZONE, 0);
+    let mut body = machine("web");
+    body["disks"][0]["autoDelete"] = json!(false);
+    let data = json!({ "source": format!("zones/{ZONE}/disks/data"), "deviceName": "data" });
+    body["disks"].as_array_mut().expect("disks").push(data);
+    let operation = done(&gce, "POST", &zonal("instances"), Some(body)).await;
+    assert_eq!(
+        operation["error"]["errors"][0]["code"],
+        "ZONE_RESOURCE_POOL_EXHAUSTED"
+    );
+    assert_eq!(gce.paths(PROJECT, "disks"), before);
+    assert!(gce.paths(PROJECT, "instances").is_empty());
+    // No address is lost either.
+    gce.restock();
+    done(&gce, "POST", &zonal("instances"), Some(machine("web"))).await;
+    let (_, seen) = send(&gce, "GET", &zonal("instances/web"), None).await;
+    assert_eq!(seen["networkInterfaces"][0]["networkIP"], "10.0.0.2");
+}
+
+#[tokio::test]
 async fn a_copy_has_the_labels_and_is_another_thing() {
     let gce = with_subnet().await;
     done(&gce, "POST", &zonal("instances"), Some(machine("web"))).await;
