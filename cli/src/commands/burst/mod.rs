@@ -11,6 +11,10 @@ use crate::failure::Failure;
 
 /// Let the count of a fleet follow its load: see how a `burst` block of the topology would do.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strat burst simulate --trace demand.csv --boot 90s --boot-p95 3m
+  strat burst simulate --shape office --weeks 5 --history 28d --chart office.svg")]
 pub(crate) struct Burst {
     #[command(subcommand)]
     verb: Verb,
