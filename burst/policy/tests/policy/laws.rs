@@ -266,7 +266,9 @@ proptest! {
         let decision = bench.minutes(1, demand).remove(0);
         let need = decision.need.max(2);
         prop_assert!(decision.inventory.have() >= need - need / 10, "{decision:?}");
-        prop_assert!(decision.inventory.have() * 9 <= need * 10 + 18, "{decision:?}");
+        // On the way down the tolerance is half as much again: 15 % of those that are there.
+        let over = decision.inventory.have().saturating_sub(need);
+        prop_assert!(over * 100 <= decision.inventory.have() * 15, "{decision:?}");
         prop_assert!(decision.steps.is_empty(), "{decision:?}");
         let idle = |machine: &strat_burst_policy::Machine| matches!(machine.state, State::Ready { .. });
         prop_assert!(bench.inputs.machines.iter().all(idle));
