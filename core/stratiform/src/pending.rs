@@ -42,8 +42,8 @@ impl Run<'_> {
     /// make is waited for like what this one makes, and so is a volume whose machine goes, until it is
     /// let go.
     ///
-    /// What is not so after ten minutes, or for volumes after one, is told, and the plan is made all the same. To destroy things
-    /// nobody waits until they are made.
+    /// What is not so after ten minutes, or for volumes after one, is told, and the plan is made all the
+    /// same. To destroy things nobody waits until they are made.
     pub(crate) async fn observe_ready(&self, mode: Mode) -> Observation {
         let mut observation = self.observe().await;
         let clock = self.session.clock();
