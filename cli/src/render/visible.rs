@@ -7,8 +7,7 @@ use std::borrow::Cow;
 /// a line read as another: control characters, and those that change the direction of text, stand
 /// as `\u{202e}`. Line breaks, tabs and our own colours stay.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
-    let plain = |c: char| c == '\u{1b}' || !is_hidden(c);
-    if text.chars().all(plain) && !text.contains('\u{1b}') {
+    if !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);

@@ -111,27 +111,34 @@ impl Run<'_> {
         let owner = self.session.workspace().owner();
         let there = |thing: &Resource| thing.state != ResourceState::Deleting;
         for (site, seen) in &observation.inventory.sites {
+            let Some(provider) = self.session.sites().get(site) else {
+                continue;
+            };
             let machines = seen
                 .resources
                 .iter()
-                .filter(|one| one.kind() == Kind::Machine);
-            let machines: BTreeSet<_> = machines
-                .filter(|one| there(one))
-                .map(|one| &one.id)
-                .collect();
-            for thing in seen.resources.iter().filter(|one| there(one)) {
-                let ours = thing.mark.as_ref().filter(|mark| owner.owns(&mark.owner));
-                let (Some(mark), Spec::Volume(volume)) = (ours, &thing.spec) else {
-                    continue;
+                .filter(|one| there(one) && one.kind() == Kind::Machine);
+            let machines: BTreeSet<_> = machines.map(|one| &one.id).collect();
+            let attached = seen.resources.iter().filter_map(|thing| {
+                let mark = thing.mark.as_ref()?;
+                let Spec::Volume(volume) = &thing.spec else {
+                    return None;
                 };
-                let machine = volume.attach.as_ref().filter(|id| !machines.contains(id));
-                let (Some(machine), Some(provider)) = (machine, self.session.sites().get(site))
-                else {
-                    continue;
-                };
-                let ids = std::slice::from_ref(machine);
-                let found = provider.get_all(Kind::Machine, ids).await;
-                if found.is_ok_and(|found| !found.iter().any(there)) {
+                let machine = volume.attach.as_ref().filter(|id| !machines.contains(id))?;
+                (there(thing) && owner.owns(&mark.owner)).then_some((thing, mark, machine))
+            });
+            let attached: Vec<_> = attached.collect();
+            let ids: BTreeSet<_> = attached.iter().map(|(.., id)| (*id).clone()).collect();
+            let ids: Vec<ResourceId> = ids.into_iter().collect();
+            if ids.is_empty() {
+                continue;
+            }
+            let Ok(found) = provider.get_all(Kind::Machine, &ids).await else {
+                continue;
+            };
+            let stays = |id: &ResourceId| found.iter().any(|one| one.id == *id && there(one));
+            for (thing, mark, machine) in attached {
+                if !stays(machine) {
                     let of_kind = pending.entry((site.clone(), Kind::Volume)).or_default();
                     let awaited = Awaited {
                         addr: mark.addr.clone(),

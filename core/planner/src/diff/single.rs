@@ -94,12 +94,14 @@ impl<'a> Differ<'a> {
             }
         });
         let refused: Vec<Delta> = refused.collect();
+        // Nearly always nothing: no digest is made for that.
+        let why = why?;
         Some(Refused {
             addr: addr.clone(),
             id: resource.id.clone(),
             cause: cause(&goal.digest(), resource, &refused),
             fields: self.field_changes(addr, goal, resource, &refused),
-            why: why?,
+            why,
         })
     }
 

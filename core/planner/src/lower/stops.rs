@@ -120,12 +120,9 @@ impl<'a> Lowering<'a> {
         detaches: &[StepId],
         attaches: &[StepId],
     ) {
-        let touches = self.touches.get(&(site, &machine.id)).into_iter().flatten();
-        let starts = touches.copied().filter(|step| {
-            let op = &self.steps[step.index()].op;
+        let starts = self.touching(site, &machine.id, |op| {
             matches!(op, StepOp::Restart { .. } | StepOp::Start { .. })
         });
-        let starts: Vec<StepId> = starts.collect();
         self.wait_for_all(&starts, detaches);
         self.wait_softly_for_all(&starts, attaches);
     }
@@ -152,9 +149,7 @@ impl<'a> Lowering<'a> {
 
     /// The steps that change a machine in place.
     fn updates_of(&self, site: &Name, id: &ResourceId) -> Vec<StepId> {
-        let touches = self.touches.get(&(site, id)).into_iter().flatten();
-        let updates = touches.filter(|step| {
-            let op = &self.steps[step.index()].op;
+        self.touching(site, id, |op| {
             matches!(
                 op,
                 StepOp::Update { .. }
@@ -162,7 +157,13 @@ impl<'a> Lowering<'a> {
                     | StepOp::Start { .. }
                     | StepOp::Probe { .. }
             )
-        });
-        updates.copied().collect()
+        })
+    }
+
+    /// The steps about a thing that do something of a kind.
+    fn touching(&self, site: &Name, id: &ResourceId, is: impl Fn(&StepOp) -> bool) -> Vec<StepId> {
+        let touches = self.touches.get(&(site, id)).into_iter().flatten();
+        let steps = touches.filter(|step| is(&self.steps[step.index()].op));
+        steps.copied().collect()
     }
 }

@@ -153,12 +153,15 @@ impl<'a> Placer<'a> {
         let Spec::Volume(is) = &found.spec else {
             return None;
         };
+        if volume.size >= is.size {
+            return None;
+        }
         let goal = self.entries.get(addr)?.goals.first()?;
         let applied = found
             .mark
             .as_ref()
             .is_some_and(|mark| mark.spec == goal.digest());
-        (volume.size < is.size && !applied).then(|| {
+        (!applied).then(|| {
             let message = format!("{addr} is {} and cannot shrink to {}", is.size, volume.size);
             let finding = Diagnostic::error(NoPlace::CannotShrink.as_str(), message)
                 .at(volume.common.origin("size"), format!("there are {} now", is.size))

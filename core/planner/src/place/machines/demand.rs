@@ -137,10 +137,11 @@ fn demand<'a>(
     let step = unknown + 1.0;
     let rank = |site: &Name| allotment.sites.iter().position(|s| *s == site).unwrap_or(0);
     // A site with few zones is as evenly filled as one with many.
-    let permitted = |site: &Name| {
-        let here = lanes.iter().filter(|lane| lane.site == site);
-        here.map(|lane| lane.zones.len()).max().unwrap_or(1)
-    };
+    let mut permitted: BTreeMap<&Name, usize> = BTreeMap::new();
+    for lane in lanes {
+        let most = permitted.entry(lane.site).or_default();
+        *most = lane.zones.len().max(*most);
+    }
     let dislike = |at: usize, lane: &Lane<'_>| {
         let owned = lane.capacity() == Some(CapacityKind::Owned);
         let price = lane.price().unwrap_or(if owned { 0.0 } else { unknown });
@@ -150,7 +151,7 @@ fn demand<'a>(
             Preference::Cost | Preference::Balance => 0.0,
         };
         let uneven = if placement.spread == Spread::Zone && !by_zone {
-            step * 0.5 * (1.0 - lane.zones.len() as f64 / permitted(lane.site) as f64)
+            step * 0.5 * (1.0 - lane.zones.len() as f64 / permitted[lane.site] as f64)
         } else {
             0.0
         };
