@@ -1,0 +1,1 @@
+//! A double of Azure Resource Manager, for tests only.
