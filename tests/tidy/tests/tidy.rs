@@ -108,7 +108,10 @@ fn layers_use_only_what_lies_below_them() {
         ("stratiform", &core),
         ("strat-rehearsal", &["stratiform", "strat-sim"]),
         ("strat-burst-policy", &core[..1]),
-        ("strat-burst", &["strat-model", "strat-burst-policy"]),
+        (
+            "strat-burst",
+            &["strat-model", "strat-burst-policy", "stratiform"],
+        ),
     ]);
     let manifests = manifests();
     let ours: BTreeSet<&String> = manifests.keys().collect();
