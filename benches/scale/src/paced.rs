@@ -88,7 +88,7 @@ impl CallObserver for Refusals {
         match event.phase {
             Phase::Started | Phase::Retrying { .. } => counts.0 += 1,
             Phase::Throttled { .. } => counts.1 += 1,
-            Phase::Waited { .. } | Phase::Finished { .. } => {}
+            Phase::Waited { .. } | Phase::Silent { .. } | Phase::Finished { .. } => {}
         }
     }
 }

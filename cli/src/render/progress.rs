@@ -212,6 +212,19 @@ fn line(event: &Event, took: Duration, bars: bool) -> Option<String> {
                 ),
             )
         }
+        Event::Silent {
+            site,
+            operation,
+            kind,
+            waited_s,
+        } => {
+            let of = kind.map_or_else(String::new, |kind| format!(" of {}", kind.plural()));
+            let call = operation.replace('_', " ");
+            paint(
+                UPDATE,
+                format!("{site} has not answered for {waited_s} s: {call}{of}"),
+            )
+        }
         Event::LeaseStoreMade { place, what } => {
             paint(CREATE, format!("made {what}, for the lease of {place}"))
         }

@@ -99,6 +99,17 @@ pub enum Event {
         /// How long we have waited, in seconds.
         waited_s: u64,
     },
+    /// A call at a site has had no answer so far. Every ten seconds, once for each site.
+    Silent {
+        /// The site.
+        site: Name,
+        /// What was called, such as `list`.
+        operation: &'static str,
+        /// The kind of thing that it is about, where it is about one.
+        kind: Option<Kind>,
+        /// How long it has had no answer, in seconds.
+        waited_s: u64,
+    },
     /// What leases are kept in was made, once.
     LeaseStoreMade {
         /// Whose.

@@ -51,6 +51,7 @@ mod saved;
 #[cfg(feature = "schema")]
 mod schema;
 mod session;
+mod silences;
 mod sites;
 mod state;
 mod stock;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::silences::Silences;
 use futures::future::join_all;
 use strat_engine::{Event, EventSink, Problem, Sites};
 use strat_model::{Bytes, Diagnostic, Error, ErrorKind, Name, Pool, SiteFacts, SiteSpec};
@@ -87,7 +88,11 @@ pub(crate) async fn connect(
         Arc::clone(&context.clock),
         fastrand::Rng::new(),
     );
-    for observer in observers {
+    let silences = Arc::new(Silences::new(events.clone()));
+    for observer in observers
+        .into_iter()
+        .chain([silences as Arc<dyn CallObserver>])
+    {
         stack = stack.with_observer(observer);
     }
     let sites = workspace.intent().sites.values();

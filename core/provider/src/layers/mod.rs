@@ -52,7 +52,7 @@ pub use retry::Retry;
 pub use stack::{LayerPolicy, LayerStack};
 pub use stats::{CallCounts, CallKey, CallStats};
 pub use throttle::{RateHint, Throttle, ThrottlePolicy, Throttles};
-pub use timeout::{Timeout, TimeoutPolicy};
+pub use timeout::{Answered, Timeout, TimeoutPolicy};
 pub use trace::Trace;
 
 /// Locks what no panic can leave half-changed, poisoned or not.

@@ -38,6 +38,11 @@ pub enum Phase<'a> {
         /// How many calls a second the throttle lets through from now on.
         rate: f64,
     },
+    /// An attempt has had no answer so far.
+    Silent {
+        /// For how long.
+        waited: Duration,
+    },
     /// An attempt failed, and another follows.
     Retrying {
         /// Why the attempt failed.

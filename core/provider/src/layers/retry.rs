@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use strat_model::{Error, ErrorKind, Result};
 
 use super::outcome::{may_have_happened, unknown_after};
-use super::{Backoff, Call, Effect, Flaws, Layer, Next, Phase, Reporter, RetryPolicy, lock};
+use super::{
+    Answered, Backoff, Call, Effect, Flaws, Layer, Next, Phase, Reporter, RetryPolicy, lock,
+};
 
 /// Repeats a call that failed with a retryable kind.
 ///
@@ -29,16 +31,21 @@ pub struct Retry {
     policy: RetryPolicy,
     rng: Mutex<Rng>,
     reporter: Reporter,
+    answered: Answered,
 }
+
+/// How long a call is repeated that gets no answer from a site where nothing has answered yet.
+const FIRST_PATIENCE: Duration = Duration::from_secs(30);
 
 impl Retry {
     /// Retries by `policy`; the waits are drawn from `rng`.
     #[must_use]
-    pub fn new(policy: RetryPolicy, rng: Rng, reporter: Reporter) -> Self {
+    pub fn new(policy: RetryPolicy, rng: Rng, reporter: Reporter, answered: Answered) -> Self {
         Self {
             policy,
             rng: Mutex::new(rng),
             reporter,
+            answered,
         }
     }
 
@@ -51,7 +58,12 @@ impl Retry {
         let drawn = Backoff::new(&self.policy).wait(attempt, &mut lock(&self.rng));
         let wait = drawn.max(error.retry_after().unwrap_or_default());
         let busy = self.reporter.since(start).saturating_sub(call.waited());
-        (busy.saturating_add(wait) <= self.policy.deadline).then_some(wait)
+        let is_silent = error.kind() == ErrorKind::Timeout && !self.answered.is_so();
+        let deadline = match is_silent {
+            true => self.policy.deadline.min(FIRST_PATIENCE),
+            false => self.policy.deadline,
+        };
+        (busy.saturating_add(wait) <= deadline).then_some(wait)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use fastrand::Rng;
 
 use super::{
-    Api, CallObserver, Chaos, Effect, Fence, Layer, Layered, RateHint, Reporter, Retry,
+    Answered, Api, CallObserver, Chaos, Effect, Fence, Layer, Layered, RateHint, Reporter, Retry,
     RetryPolicy, Throttle, ThrottlePolicy, Throttles, Timeout, TimeoutPolicy, Trace, WriteGate,
     lock,
 };
@@ -91,15 +91,21 @@ impl LayerStack {
         let rng = lock(&self.rng).fork();
         let term = provider.leases().and_then(Leases::term);
         let timeout = self.policy.timeout.within(term);
+        let answered = Answered::default();
         let mut stack: Vec<Arc<dyn Layer>> = vec![
             Arc::new(Trace::new(reporter.clone())),
-            Arc::new(Retry::new(self.policy.retry, rng, reporter.clone())),
+            Arc::new(Retry::new(
+                self.policy.retry,
+                rng,
+                reporter.clone(),
+                answered.clone(),
+            )),
             Arc::new(Throttle::new(
                 self.throttles.clone(),
                 account,
                 reporter.clone(),
             )),
-            Arc::new(Timeout::new(timeout, reporter)),
+            Arc::new(Timeout::new(timeout, reporter, answered)),
         ];
         if let Some(gate) = gate {
             let clock = Arc::clone(&self.clock);

@@ -77,6 +77,7 @@ impl CallCounts {
                 self.waited += wait;
             }
             Phase::Throttled { .. } => self.throttles += 1,
+            Phase::Silent { .. } => {}
             Phase::Retrying { .. } => self.retries += 1,
             Phase::Finished { ending, took } => {
                 match ending {

@@ -101,6 +101,7 @@ pub(super) fn log(event: &CallEvent<'_>) {
         Phase::Started => trace!("started"),
         Phase::Waited { wait } => trace!(attempt, ?wait, "waited for a permit"),
         Phase::Throttled { rate } => debug!(attempt, rate, "the cloud throttles"),
+        Phase::Silent { waited } => debug!(attempt, ?waited, "no answer yet"),
         Phase::Retrying { error, wait } => info!(
             attempt,
             ?wait,

@@ -7,7 +7,7 @@ use fastrand::Rng;
 use proptest::prelude::*;
 use strat_model::{Error, ErrorKind, Kind, ResourceId, Result, Spec};
 use strat_provider::layers::{
-    Backoff, CallStats, Layered, Reporter, Retry, RetryPolicy, is_outcome_unknown,
+    Answered, Backoff, CallStats, Layered, Reporter, Retry, RetryPolicy, is_outcome_unknown,
 };
 use strat_provider::{CreateMachines, MachineBatch, ProviderExt};
 use tokio::time::Instant;
@@ -24,7 +24,7 @@ const POLICY: RetryPolicy = RetryPolicy {
 fn retrying(fake: &Arc<Fake>, policy: RetryPolicy) -> (Layered, Arc<CallStats>) {
     let stats = Arc::new(CallStats::new());
     let reporter = Reporter::new(clock(), vec![Arc::clone(&stats) as _]);
-    let retry = Retry::new(policy, Rng::with_seed(7), reporter);
+    let retry = Retry::new(policy, Rng::with_seed(7), reporter, Answered::default());
     let layered = Layered::new(Arc::clone(fake) as _, vec![Arc::new(retry)]);
     (layered, stats)
 }

@@ -22,6 +22,7 @@ impl CallObserver for Words {
             Phase::Started => "started".to_owned(),
             Phase::Waited { .. } => "waited".to_owned(),
             Phase::Throttled { .. } => "throttled".to_owned(),
+            Phase::Silent { .. } => "silent".to_owned(),
             Phase::Retrying { error, .. } => format!("retrying after {}", error.kind()),
             Phase::Finished { ending, .. } => format!("{ending:?}"),
         };
