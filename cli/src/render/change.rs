@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::Style;
-use stratiform::model::{Loss, Means, Transition};
+use stratiform::model::{Field, Loss, Means, Transition};
 use stratiform::planner::{Action, Change, FieldChange, Plan, ReplaceOrder};
 
 use super::style::{CREATE, DELETE, DIM, NOTE, REPLACE, UPDATE, paint};
@@ -231,16 +231,21 @@ fn rows(change: &FieldChange) -> Vec<Row> {
     };
     let name = change.field.to_string();
     if let Some(changes) = values::object_changes(&change.before, &change.after)
-        && change.field == stratiform::model::Field::Labels
+        && change.field == Field::Labels
     {
         return changes
             .into_iter()
             .map(|[key, before, after]| row(format!("{name}.{key}"), before, after))
             .collect();
     }
-    if let Some((gone, new)) = values::list_changes(change.field, &change.before, &change.after)
-        && lists_are_long(change)
-    {
+    let lists = match change.field {
+        Field::Rules => values::rule_changes(&change.before, &change.after),
+        field if lists_are_long(change) => {
+            values::list_changes(field, &change.before, &change.after)
+        }
+        _ => None,
+    };
+    if let Some((gone, new)) = lists {
         let gone = gone
             .into_iter()
             .map(|item| row(name.clone(), item, String::new()));

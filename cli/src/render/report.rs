@@ -67,10 +67,15 @@ fn relocated(text: &mut String, outcome: &ApplyOutcome, width: usize) {
 /// Of how many requests that failed the same way the ids are told.
 const REQUESTS_MAX: usize = 3;
 
+/// Of how many steps that failed the same way, or were left out for one, each has a line.
+const STEPS_MAX: usize = 5;
+
 /// What failed in one way.
-#[derive(Default)]
 struct Group<'a> {
-    steps: Vec<&'a StepReport>,
+    /// The first of the failures: the others say the same of other things.
+    first: ErrorView,
+    /// Each operation and address once, with how many steps it stands for.
+    steps: BTreeMap<(&'static str, &'a Addr), usize>,
     /// The ids of the vendor's requests.
     requests: Vec<String>,
 }
@@ -82,22 +87,54 @@ fn failures(text: &mut String, report: &Report, width: usize) {
         let mut view = *Failure::told(error.view()).view;
         view.addr = None;
         let request = view.request_id.take();
-        let group = groups.entry(view).or_default();
-        group.steps.push(step);
+        let mut alike = view.clone();
+        alike.message = without_ids(&view.message);
+        let group = groups.entry(alike).or_insert_with(|| Group {
+            first: view,
+            steps: BTreeMap::new(),
+            requests: Vec::new(),
+        });
+        let what = (step.operation.as_str(), &step.addr);
+        *group.steps.entry(what).or_default() += 1;
         group.requests.extend(request);
     }
     if groups.is_empty() {
         return;
     }
     let _ = writeln!(text, "\n{}", paint(BOLD, "Failed:"));
-    for (mut view, group) in groups {
-        for step in &group.steps {
-            let what = format!("{} {}", step.operation, step.addr);
-            let _ = writeln!(text, "  {} {what}", paint(DELETE, "x"));
+    for group in groups.into_values() {
+        let sign = paint(DELETE, "x");
+        for ((operation, addr), steps) in group.steps.iter().take(STEPS_MAX) {
+            let times = times(*steps);
+            let _ = writeln!(text, "  {sign} {operation} {addr}{times}");
         }
+        let more: usize = group.steps.values().skip(STEPS_MAX).sum();
+        if more > 0 {
+            let _ = writeln!(text, "  {sign} {}", paint(DIM, format!("and {more} more")));
+        }
+        let mut view = group.first;
         view.request_id = requests(&group.requests);
         chain(text, &view, width);
     }
+}
+
+/// ` (12 times)`, where it is more than once.
+fn times(count: usize) -> String {
+    match count {
+        1 => String::new(),
+        _ => format!(" ({count} times)"),
+    }
+}
+
+/// A message without its ids, names of single machines and amounts: every word with a digit in it. Two
+/// failures whose messages differ in nothing else are told as one.
+fn without_ids(message: &str) -> String {
+    let word = |word: &str| match word.contains(|c: char| c.is_ascii_digit()) {
+        true => "#".to_owned(),
+        false => word.to_owned(),
+    };
+    let all: Vec<String> = message.split_whitespace().map(word).collect();
+    all.join(" ")
 }
 
 /// `4f2a, 7c01 and 3 more`.
@@ -131,9 +168,14 @@ fn skipped(text: &mut String, report: &Report) {
     for (blame, mut addrs) in because {
         addrs.sort();
         addrs.dedup();
-        for addr in addrs {
-            let why = paint(DIM, format!("because {blame} failed"));
-            let _ = writeln!(text, "  {} {addr} {why}", paint(UPDATE, "-"));
+        let sign = paint(UPDATE, "-");
+        let why = paint(DIM, format!("because {blame} failed"));
+        for addr in addrs.iter().take(STEPS_MAX) {
+            let _ = writeln!(text, "  {sign} {addr} {why}");
+        }
+        if let Some(more) = addrs.len().checked_sub(STEPS_MAX).filter(|more| *more > 0) {
+            let more = paint(DIM, format!("and {more} more"));
+            let _ = writeln!(text, "  {sign} {more} {why}");
         }
     }
 }

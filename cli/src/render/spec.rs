@@ -48,7 +48,7 @@ pub(crate) fn pieces(goals: &[Arc<Goal>]) -> Vec<String> {
 }
 
 fn machine(spec: &MachineSpec<Addr>, goals: &[Arc<Goal>]) -> Vec<String> {
-    let mut pieces = vec![size(spec)];
+    let mut pieces = vec![counted(goals, |machine| Some(size(machine)))];
     pieces.push(match &spec.image {
         ImageRef::Named { name, .. } => name.clone(),
         ImageRef::Managed(image) => near(image),
@@ -57,10 +57,15 @@ fn machine(spec: &MachineSpec<Addr>, goals: &[Arc<Goal>]) -> Vec<String> {
         pieces.push(format!("disk {} {}", disk.size, disk.class.as_str()));
     }
     pieces.push(zones(goals));
-    match spec.capacity {
-        CapacityKind::Spot => pieces.push("spot".to_owned()),
-        CapacityKind::Reserved => pieces.push("reserved".to_owned()),
-        CapacityKind::OnDemand | CapacityKind::Owned => {}
+    let bought = counted(goals, |machine| match machine.capacity {
+        CapacityKind::Spot => Some("spot".to_owned()),
+        CapacityKind::Reserved => Some("reserved".to_owned()),
+        CapacityKind::OnDemand => Some("on demand".to_owned()),
+        CapacityKind::Owned => None,
+    });
+    // On demand is the usual way, and said only beside another.
+    if !matches!(bought.as_str(), "" | "on demand") {
+        pieces.push(bought);
     }
     pieces.push(near(&spec.subnet));
     pieces.extend(spec.firewalls.iter().map(near));
@@ -69,6 +74,23 @@ fn machine(spec: &MachineSpec<Addr>, goals: &[Arc<Goal>]) -> Vec<String> {
         pieces.push("user data".to_owned());
     }
     pieces
+}
+
+/// What is said of each machine: once where it is the same of all, else `3 this / 2 that`.
+fn counted(goals: &[Arc<Goal>], say: impl Fn(&MachineSpec<Addr>) -> Option<String>) -> String {
+    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+    for goal in goals {
+        if let Spec::Machine(machine) = &goal.spec
+            && let Some(said) = say(machine)
+        {
+            *counts.entry(said).or_default() += goal.count;
+        }
+    }
+    if counts.len() == 1 {
+        return counts.into_keys().collect();
+    }
+    let counts = counts.iter().map(|(said, count)| format!("{count} {said}"));
+    counts.collect::<Vec<_>>().join(" / ")
 }
 
 /// The cloud's name for the size, and what it is; a made-up name says no more than the numbers.
@@ -83,21 +105,12 @@ fn size(spec: &MachineSpec<Addr>) -> String {
 
 /// `rack1`, or for a fleet `3 rack1 / 3 rack2`.
 fn zones(goals: &[Arc<Goal>]) -> String {
-    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
-    for goal in goals {
-        if let Some(zone) = goal.zone() {
-            *counts.entry(zone.to_string()).or_default() += goal.count;
-        }
+    let total: u32 = goals.iter().map(|goal| goal.count).sum();
+    let zones = counted(goals, |machine| Some(machine.zone.to_string()));
+    match (total, zones.contains(" / ")) {
+        (0 | 1, _) | (_, true) => zones,
+        _ => format!("{total} {zones}"),
     }
-    let total: u32 = counts.values().sum();
-    if total == 1 {
-        return counts.into_keys().collect();
-    }
-    let counts: Vec<_> = counts
-        .into_iter()
-        .map(|(zone, count)| format!("{count} {zone}"))
-        .collect();
-    counts.join(" / ")
 }
 
 fn volume(spec: &VolumeSpec<Addr>) -> Vec<String> {

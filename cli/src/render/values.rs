@@ -50,6 +50,44 @@ pub(crate) fn list_changes(
     Some((only(before, after), only(after, before)))
 }
 
+/// What goes and what comes of a firewall's rules: a rule that admits others than before stays, and is
+/// told peer by peer.
+pub(crate) fn rule_changes(before: &Value, after: &Value) -> Option<(Vec<String>, Vec<String>)> {
+    let (Value::Array(before), Value::Array(after)) = (before, after) else {
+        return None;
+    };
+    let only = |these: &[Value], those: &[Value]| -> Vec<String> {
+        let told = |rule: &Value| -> Vec<String> {
+            let Some(other) = those.iter().find(|other| head(other) == head(rule)) else {
+                return vec![value(Field::Rules, rule)];
+            };
+            let (peers, others) = (peers(rule), peers(other));
+            let only = peers.iter().filter(|peer| !others.contains(peer));
+            only.map(|peer| format!("{} {}", head(rule), show("", peer)))
+                .collect()
+        };
+        these
+            .iter()
+            .filter(|rule| !those.contains(rule))
+            .flat_map(told)
+            .collect()
+    };
+    Some((only(before, after), only(after, before)))
+}
+
+fn peers(rule: &Value) -> Vec<Value> {
+    rule["peers"].as_array().cloned().unwrap_or_default()
+}
+
+/// A rule without whom it admits: `ingress http: tcp 80 from`.
+fn head(rule: &Value) -> String {
+    let mut rule = rule.clone();
+    if let Some(peers) = rule.get_mut("peers") {
+        *peers = Value::String(" ".to_owned());
+    }
+    show("", &rule).trim_end().to_owned()
+}
+
 fn none() -> String {
     "(none)".to_owned()
 }
@@ -152,6 +190,33 @@ mod tests {
         );
         check(Field::Versioning, json!(true), "yes");
         check(Field::Keypair, json!(null), "(none)");
+    }
+
+    #[test]
+    fn a_rule_that_stays_differs_by_peer() {
+        let rule = |name: &str, port: &str, peers: &[&str]| {
+            json!({"name": name, "direction": "ingress", "peers": peers, "protocol": "tcp",
+                   "ports": [port]})
+        };
+        let many = ["10.0.0.0/24", "10.0.1.0/24", "internet"];
+        let before = json!([rule("http", "80", &many), rule("ssh", "22", &["internet"])]);
+        let now = ["10.0.0.0/24", "10.0.2.0/24", "internet"];
+        let after = json!([rule("http", "80", &now), rule("ssh", "2222", &["internet"])]);
+        let (gone, new) = rule_changes(&before, &after).expect("lists");
+        assert_eq!(
+            gone,
+            [
+                "ingress http: tcp 80 from 10.0.1.0/24",
+                "ingress ssh: tcp 22 from internet"
+            ]
+        );
+        assert_eq!(
+            new,
+            [
+                "ingress http: tcp 80 from 10.0.2.0/24",
+                "ingress ssh: tcp 2222 from internet"
+            ]
+        );
     }
 
     #[test]
