@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use stratiform::Inputs;
 use stratiform::catalogue::{Cloud, Listing, Snapshot};
 use stratiform::model::{
-    Bytes, Capabilities, Idempotency, Intent, Inventory, Kind, MarkStore, Name, Offer,
+    Bytes, Capabilities, Idempotency, Intent, Inventory, Kind, Limits, MarkStore, Name, Offer,
     PublicImages, ReservedAddresses, ResourceId, SiteFacts, SiteSpec, Sizing, Spec, SubnetScope,
 };
 use stratiform::planner::{Desired, place};
@@ -147,6 +147,7 @@ fn capabilities() -> Capabilities {
         consistency_window_ms: 0,
         user_data_max: Bytes(16_384),
         reserved_addresses: ReservedAddresses::default(),
+        limits: Limits::default(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, Field, Kind, LabelRules};
+use crate::{Bytes, Field, Kind, LabelRules, Limits};
 
 /// What a provider can do at a site. The planner refuses what is not in here before the first call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,9 @@ pub struct Capabilities {
     /// The addresses of a subnet that no machine gets.
     #[serde(default)]
     pub reserved_addresses: ReservedAddresses,
+    /// How large, and how many, its things can be.
+    #[serde(default)]
+    pub limits: Limits,
 }
 
 impl Capabilities {

@@ -14,6 +14,7 @@ mod intent;
 mod inventory;
 mod kind;
 mod labels;
+mod limits;
 mod mark;
 mod moves;
 mod name;
@@ -47,6 +48,7 @@ pub use intent::{
 pub use inventory::{Coverage, Inventory, Missed, MissedState, SiteInventory};
 pub use kind::{Kind, Operations, Service};
 pub use labels::{LabelRules, merged_labels, own_labels};
+pub use limits::{Beyond, Limits, Prefixes};
 pub use mark::{Digest, Mark, MarkOrigin};
 pub use moves::Moves;
 pub use name::{Name, NameError};

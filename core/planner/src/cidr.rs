@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use ipnet::Ipv4Net;
 use strat_model::{Diagnostic, Digest, Intent, Name, NetworkIntent, SubnetIntent};
 
-/// The longest prefix of a subnet: the clouds refuse smaller ones (AWS and Azure: /28 and /29;
-/// <https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html>).
-const PREFIX_MAX: u8 = 28;
+/// The longest prefix of a subnet anywhere: a smaller range has no address for a machine. What a site's
+/// cloud takes is among its capabilities.
+const PREFIX_MAX: u8 = 30;
 
 /// Hands out parts of one range.
 #[derive(Debug)]
@@ -37,6 +37,22 @@ impl Allocator {
         }
         self.taken.insert(first, last);
         true
+    }
+
+    /// A part of `prefix` length in the place of `old`, which is taken: within it, or around it. What
+    /// is left of `old` stays taken, since it is not free before `old` has gone.
+    fn instead(&mut self, old: Ipv4Net, prefix: u8, key: &[&str]) -> Option<Ipv4Net> {
+        if prefix >= old.prefix_len() {
+            return Self::new(old).allocate(prefix, key);
+        }
+        let around = Ipv4Net::new(old.addr(), prefix).ok()?.trunc();
+        let first = u32::from(old.network());
+        let end = self.taken.remove(&first)?;
+        if self.take(around) {
+            return Some(around);
+        }
+        self.taken.insert(first, end);
+        None
     }
 
     fn overlaps(&self, first: u32, last: u32) -> Option<(u32, u32)> {
@@ -134,22 +150,30 @@ pub(crate) struct Want<'a> {
 }
 
 /// The ranges of one site's subnets, in the order of `wants`.
+///
+/// `going` are the ranges of others that are there and go: they are free only once their holders are
+/// gone, which may wait for machines in the new ones, so nothing is put there.
 pub(crate) fn subnet_ranges(
     slice: Ipv4Net,
     site: &Name,
     wants: &[Want<'_>],
+    going: &[Ipv4Net],
 ) -> Result<Vec<Ipv4Net>, Diagnostic> {
     let mut allocator = Allocator::new(slice);
     let prefix = |want: &Want<'_>| slice.prefix_len() + want.subnet.newbits;
     let mut ranges = vec![None; wants.len()];
-    for (range, want) in ranges.iter_mut().zip(wants) {
+    let mut outgrown = vec![None; wants.len()];
+    for ((range, old), want) in ranges.iter_mut().zip(&mut outgrown).zip(wants) {
         if let Some(seen) = want.seen {
             // What is there stays; what is there and has the wrong size still takes its room,
             // so that its successor can be made beside it.
             let taken = allocator.take(seen);
-            *range = (taken && seen.prefix_len() == prefix(want)).then_some(seen);
+            let fits = seen.prefix_len() == prefix(want);
+            *range = (taken && fits).then_some(seen);
+            *old = (taken && !fits).then_some(seen);
         }
     }
+    let going = going.iter().filter(|range| allocator.take(**range)).count();
     // Large ones first: small ones find room between them, never the other way round.
     let mut order: Vec<usize> = (0..wants.len()).filter(|i| ranges[*i].is_none()).collect();
     order.sort_by_key(|i| {
@@ -160,16 +184,23 @@ pub(crate) fn subnet_ranges(
         let want = &wants[i];
         let zone = want.zone.map_or("", Name::as_str);
         let addr = want.subnet.common.addr.to_string();
-        let found = (prefix(want) <= PREFIX_MAX)
-            .then(|| allocator.allocate(prefix(want), &["subnet", &addr, zone]))
-            .flatten();
+        let key = ["subnet", addr.as_str(), zone];
+        let mut found = None;
+        if prefix(want) <= PREFIX_MAX {
+            found = allocator.allocate(prefix(want), &key);
+            // Where there is no room beside its old range, it goes there: the old one goes first.
+            if let (None, Some(old)) = (found, outgrown[i]) {
+                found = allocator.instead(old, prefix(want), &key);
+            }
+        }
         let Some(found) = found else {
+            let count = (wants.len(), going);
             return Err(exhausted_subnets(
                 want.subnet,
                 slice,
                 site,
                 prefix(want),
-                wants.len(),
+                count,
             ));
         };
         ranges[i] = Some(found);
@@ -182,15 +213,24 @@ fn exhausted_subnets(
     slice: Ipv4Net,
     site: &Name,
     prefix: u8,
-    wants: usize,
+    (wants, going): (usize, usize),
 ) -> Diagnostic {
     let addr = &subnet.common.addr;
     let (message, help) = if prefix > PREFIX_MAX {
         (
             format!(
-                "{addr} would be a /{prefix} at {site}; the smallest a cloud takes is /{PREFIX_MAX}"
+                "{addr} would be a /{prefix} at {site}; the smallest that holds a machine is /{PREFIX_MAX}"
             ),
             "use fewer `newbits`, a shorter `site_prefix` or a larger network",
+        )
+    } else if going > 0 {
+        (
+            format!(
+                "{addr} finds no room at {site}: {slice} has to hold {wants} subnets there, and \
+                 {going} that are to go still hold their ranges"
+            ),
+            "if subnets have new names, say so by `moved`, and they stay; else delete the old ones \
+             first, or use more `newbits`",
         )
     } else {
         (
@@ -229,7 +269,7 @@ pub fn check_address_space(intent: &Intent) -> Vec<Diagnostic> {
             })
             .collect();
         if let Some((site, slice)) = slices.iter().next()
-            && let Err(problem) = subnet_ranges(*slice, site, &wants)
+            && let Err(problem) = subnet_ranges(*slice, site, &wants, &[])
         {
             problems.push(problem);
         }
@@ -261,6 +301,66 @@ mod tests {
         }
         assert_eq!(got.len(), 1 + 14, "sixteen /24, two of them in the /23");
         assert_eq!(allocator.allocate(19, &["x"]), None, "larger than the base");
+    }
+
+    #[test]
+    fn what_goes_keeps_its_range_until_it_is_gone() {
+        let subnet = |name: &str, newbits| SubnetIntent {
+            common: strat_model::Common {
+                addr: name.parse().expect("an address"),
+                labels: strat_model::Labels::new(),
+                protect: false,
+                disposable: false,
+                ignore: Default::default(),
+                depends_on: Default::default(),
+                origins: Default::default(),
+            },
+            network: "network.core".parse().expect("an address"),
+            newbits,
+        };
+        let site = Name::new("east").expect("a name");
+        let ranges = |names: &[String], newbits, seen: &[Ipv4Net], going: &[Ipv4Net]| {
+            let subnets: Vec<_> = names.iter().map(|name| subnet(name, newbits)).collect();
+            let wants: Vec<_> = subnets
+                .iter()
+                .enumerate()
+                .map(|(at, subnet)| Want {
+                    subnet,
+                    zone: None,
+                    seen: seen.get(at).copied(),
+                })
+                .collect();
+            subnet_ranges(net("10.0.0.0/24"), &site, &wants, going)
+        };
+        let names = |word: &str, count: usize| -> Vec<String> {
+            (0..count).map(|n| format!("subnet.{word}{n}")).collect()
+        };
+        let apart = |one: &[Ipv4Net], other: &[Ipv4Net]| {
+            one.iter()
+                .all(|a| other.iter().all(|b| !a.contains(b) && !b.contains(a)))
+        };
+
+        // Whatever their new names are, they are beside the old ones.
+        let old = ranges(&names("old", 3), 3, &[], &[]).expect("room");
+        for word in ["new", "web", "app", "data", "x"] {
+            let new = ranges(&names(word, 3), 3, &[], &old).expect("room beside");
+            assert!(apart(&new, &old), "{word}: {new:?} and {old:?}");
+        }
+        // Where there is no room for both, it is said what to do.
+        let old = ranges(&names("old", 5), 3, &[], &[]).expect("room");
+        let none = ranges(&names("new", 5), 3, &[], &old).expect_err("eight, and ten wanted");
+        assert!(
+            none.message.contains("5 that are to go still hold"),
+            "{}",
+            none.message
+        );
+        // Six halves find room though only a quarter is free: in their own old ranges.
+        let whole = ranges(&names("old", 6), 3, &[], &[]).expect("room");
+        let halves = ranges(&names("old", 6), 4, &whole, &[]).expect("room");
+        assert_eq!(halves.len(), 6);
+        for (at, one) in halves.iter().enumerate() {
+            assert!(apart(&[*one], &halves[at + 1..]), "{halves:?}");
+        }
     }
 
     #[test]

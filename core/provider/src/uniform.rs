@@ -6,8 +6,8 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use strat_model::{
     AddressSpec, Bytes, Capabilities, Changes, Error, ErrorKind, Idempotency, Kind, LabelRules,
-    LiveFields, Mark, MarkStore, Name, Offer, Pool, Quota, ReservedAddresses, Resource, ResourceId,
-    Result, Sizing, Spec, SubnetScope, VolumeSpec,
+    Limits, LiveFields, Mark, MarkStore, Name, Offer, Pool, Quota, ReservedAddresses, Resource,
+    ResourceId, Result, Sizing, Spec, SubnetScope, VolumeSpec,
 };
 
 use crate::{
@@ -87,6 +87,7 @@ pub fn uniform_capabilities(kinds: impl IntoIterator<Item = Kind>) -> Capabiliti
         consistency_window_ms: 0,
         user_data_max: Bytes(16 << 10),
         reserved_addresses: ReservedAddresses::default(),
+        limits: Limits::default(),
         kinds: kinds.into_iter().collect(),
     }
 }

@@ -3,8 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{
-    Bytes, Capabilities, Idempotency, Kind, MarkStore, ReservedAddresses, Sizing, SubnetScope,
+    Bytes, Capabilities, Idempotency, Kind, Limits, MarkStore, Prefixes, ReservedAddresses, Sizing,
+    SubnetScope,
 };
+
+use crate::compute::DISKS_MAX;
+use crate::storage::class;
 
 /// The tags that are kept for `Name`, the token and the names of a batch.
 const TAGS_KEPT: u32 = 6;
@@ -25,6 +29,23 @@ pub(crate) const IDS_PER_CALL: u32 = 200;
 ///
 /// <https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>
 const CONSISTENCY_WINDOW_MS: u64 = 15_000;
+
+/// What AWS refuses whoever asks. Five firewalls of a machine and sixty rules of a firewall are what an
+/// account has at first, not what it may have: so those are left to AWS.
+fn limits() -> Limits {
+    Limits {
+        // https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
+        network: Prefixes::new(16, 28),
+        subnet: Prefixes::new(16, 28),
+        disk_min: Bytes::gib(1),
+        disk_max: Bytes::gib(class::MAX_GIB),
+        disks: DISKS_MAX,
+        // https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html: at most 16 of one
+        // interface, and the groups of one times the rules of each at most 1,000.
+        firewalls: 16,
+        rules: 1_000,
+    }
+}
 
 /// What a site on AWS can do. `consistency_window_ms` is how long lists may lag there; `None` is
 /// as AWS does.
@@ -60,5 +81,6 @@ pub fn capabilities(consistency_window_ms: Option<u64>) -> Capabilities {
             fixed: 5,
             share: None,
         },
+        limits: limits(),
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{
-    Bytes, Capabilities, Idempotency, Kind, MarkStore, ReservedAddresses, Sizing, SubnetScope,
+    Bytes, Capabilities, Idempotency, Kind, Limits, MarkStore, Prefixes, ReservedAddresses, Sizing,
+    SubnetScope,
 };
 
 /// How many machines one call makes. Google takes up to 1000 in a zone; all of a batch are listed by
@@ -54,6 +55,20 @@ pub fn capabilities(consistency_window_ms: Option<u64>) -> Capabilities {
         reserved_addresses: ReservedAddresses {
             fixed: 4,
             share: None,
+        },
+        limits: Limits {
+            // https://cloud.google.com/vpc/docs/subnets#valid-ranges. A network has no range there.
+            subnet: Prefixes::new(0, 29),
+            // https://cloud.google.com/compute/docs/disks/persistent-disks#disk-types; a smaller disk
+            // than Google has is made as large as its smallest.
+            disk_max: Bytes::gib(64 << 10),
+            // https://cloud.google.com/compute/docs/disks/persistent-disks#maximum: with the one that
+            // a machine boots from, of most machine types.
+            disks: 128,
+            // Each is a network tag of the machine:
+            // https://cloud.google.com/vpc/docs/add-remove-network-tags#restrictions
+            firewalls: 64,
+            ..Limits::default()
         },
     }
 }

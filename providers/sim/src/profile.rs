@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use strat_model::{
-    Bytes, Capabilities, Changes, Field, Idempotency, Kind, LabelRules, MarkStore, Name,
-    ReservedAddresses, Sizing, SubnetScope,
+    Bytes, Capabilities, Changes, Field, Idempotency, Kind, LabelRules, Limits, MarkStore, Name,
+    Prefixes, ReservedAddresses, Sizing, SubnetScope,
 };
 
 use crate::changes::SimRules;
@@ -91,14 +91,43 @@ impl Profile {
         }
     }
 
-    /// The shortest and longest prefix of a network, then of a subnet.
-    pub(crate) const fn prefixes(self) -> ((u8, u8), (u8, u8)) {
+    /// How large and how many its things can be, as the providers of these clouds say it.
+    fn limits(self) -> Limits {
         match self {
-            // https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
-            Self::Aws => ((16, 28), (16, 28)),
-            Self::Azure => ((8, 29), (8, 29)),
-            Self::Gcp => ((8, 29), (8, 29)),
-            Self::Onprem => ((8, 30), (8, 30)),
+            // https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
+            Self::Aws => Limits {
+                network: Prefixes::new(16, 28),
+                subnet: Prefixes::new(16, 28),
+                disk_min: Bytes::gib(1),
+                disk_max: Bytes::gib(64 << 10),
+                disks: 12,
+                firewalls: 16,
+                rules: 1_000,
+            },
+            // https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits
+            Self::Azure => Limits {
+                network: Prefixes::new(2, 29),
+                subnet: Prefixes::new(2, 29),
+                disk_min: Bytes::gib(1),
+                disk_max: Bytes::gib(32 << 10),
+                disks: 65,
+                rules: 1_000,
+                ..Limits::default()
+            },
+            // https://cloud.google.com/vpc/docs/subnets#valid-ranges
+            Self::Gcp => Limits {
+                network: Prefixes::new(0, 29),
+                subnet: Prefixes::new(0, 29),
+                disk_max: Bytes::gib(64 << 10),
+                disks: 128,
+                firewalls: 64,
+                ..Limits::default()
+            },
+            Self::Onprem => Limits {
+                network: Prefixes::new(0, 30),
+                subnet: Prefixes::new(0, 30),
+                ..Limits::default()
+            },
         }
     }
 
@@ -197,6 +226,7 @@ impl Profile {
                 fixed: self.reserved_addresses().0 + self.reserved_addresses().1,
                 share: None,
             },
+            limits: self.limits(),
         }
     }
 

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use strat_conformance::{Harness, conformance};
-use strat_model::{Bytes, Kind, Name, ResourceId, SiteCapacity};
-use strat_provider::{Clock, Provider, TokioClock};
+use strat_conformance::{Harness, Outside, Partners, conformance};
+use strat_model::{
+    Bytes, Field, Kind, MachineSpec, Name, Peer, Resource, ResourceId, SiteCapacity, Spec,
+};
+use strat_provider::{Clock, Provider, ProviderExt as _, TokioClock};
 use strat_sim::{Behaviour, Disturbance, Fault, Profile, RegionKey, SimControl, SimSite, World};
 
 /// A world of one site, with lists that lag, on a clock that jumps over every wait.
@@ -58,6 +60,20 @@ impl SimHarness {
 
     fn key(&self) -> RegionKey {
         self.site.region_key()
+    }
+
+    /// A type with other CPUs and memory than a machine's, in its zone.
+    async fn another_size(&self, machine: &MachineSpec<ResourceId>) -> Option<String> {
+        let world = self.control.world();
+        let provider = world.connect(self.site.clone()).ok()?;
+        let offers = provider.offers()?.list_offers().await.ok()?;
+        let other = offers.into_iter().find(|offer| {
+            offer.zone == machine.zone
+                && offer.capacity == machine.capacity
+                && offer.cpu != machine.cpu
+                && offer.memory != machine.memory
+        });
+        Some(other?.machine_type)
     }
 
     fn disturb(&self, what: &Disturbance) -> bool {
@@ -135,6 +151,77 @@ impl Harness for SimHarness {
     async fn stop_machine(&self, id: &ResourceId) -> bool {
         let which = id.to_string();
         self.disturb(&Disturbance::StopMachine { which })
+    }
+
+    async fn change_outside(
+        &self,
+        thing: &Resource,
+        field: Field,
+        partners: &Partners,
+    ) -> Option<Outside> {
+        let which = thing.id.to_string();
+        let mut spec = thing.spec.clone();
+        match (&mut spec, field) {
+            (_, Field::Labels) => {
+                let changed = self.disturb(&Disturbance::SetLabel {
+                    kind: thing.kind(),
+                    which,
+                    key: "cost-center".to_owned(),
+                    value: Some("7".to_owned()),
+                });
+                return changed.then_some(Outside::Changed);
+            }
+            (Spec::Firewall(firewall), Field::Rules) => {
+                let mut rule = firewall.rules.first()?.clone();
+                rule.peers = [Peer::Cidr("192.0.2.0/24".parse().ok()?)].into();
+                let rule = Box::new(rule);
+                let changed = self.disturb(&Disturbance::SetRule { which, rule });
+                return changed.then_some(Outside::Changed);
+            }
+            (Spec::Machine(machine), Field::MachineType | Field::Cpu | Field::Memory) => {
+                let machine_type = match self.site.profile {
+                    // Back and forth, so that each row is another size than the one before.
+                    Profile::Onprem if machine.cpu == 6 => "flex-4-8192".to_owned(),
+                    Profile::Onprem => "flex-6-12288".to_owned(),
+                    _ => self.another_size(machine).await?,
+                };
+                let changed = self.disturb(&Disturbance::ResizeMachine {
+                    which,
+                    machine_type,
+                });
+                return changed.then_some(Outside::Changed);
+            }
+            (Spec::Volume(volume), Field::Size) => {
+                let size = Bytes(volume.size.0 * 2);
+                let changed = self.disturb(&Disturbance::ResizeVolume { which, size });
+                return changed.then_some(Outside::Changed);
+            }
+            (Spec::Bucket(bucket), Field::Versioning) => bucket.versioning = !bucket.versioning,
+            (Spec::Machine(machine), Field::Firewalls) => {
+                machine.firewalls.insert(partners.firewall.clone());
+            }
+            (Spec::Volume(_), Field::Attach) => {
+                let provider = self.provider().await;
+                provider
+                    .attach_volume(&thing.id, &partners.machine)
+                    .await
+                    .ok()?;
+                return Some(Outside::Changed);
+            }
+            (Spec::Address(address), Field::Attach) => {
+                address.attach = Some(partners.machine.clone());
+            }
+            _ => return Some(Outside::Fixed),
+        }
+        // Somebody with the same rights calls the cloud as we do.
+        let fields = [field].into();
+        let mark = thing.mark.as_ref()?;
+        let provider = self.provider().await;
+        provider
+            .update(&thing.id, &spec, &fields, mark)
+            .await
+            .ok()?;
+        Some(Outside::Changed)
     }
 
     async fn fill_bucket(&self, id: &ResourceId, full: bool) -> bool {

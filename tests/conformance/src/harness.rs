@@ -4,8 +4,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use strat_model::{ImageSpec, Kind, Name, Offer, ResourceId};
+use strat_model::{Field, ImageSpec, Kind, Name, Offer, Resource, ResourceId};
 use strat_provider::{Clock, Provider, TokioClock};
+
+/// What came of a change from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outside {
+    /// It was made.
+    Changed,
+    /// The cloud has no call that changes this field of a thing.
+    Fixed,
+}
+
+/// What else is there, for changes that lead to something.
+#[derive(Debug, Clone)]
+pub struct Partners {
+    /// A machine that runs.
+    pub machine: ResourceId,
+    /// A firewall.
+    pub firewall: ResourceId,
+}
 
 /// What the suite needs to know of a provider under test.
 ///
@@ -83,6 +101,18 @@ pub trait Harness: Send + Sync {
     async fn stop_machine(&self, id: &ResourceId) -> bool {
         let _ = id;
         false
+    }
+
+    /// Changes a field of a thing as somebody does with the cloud's own tools. `None` where the harness has
+    /// no way to; a harness that has one for some fields says of every other that it is fixed.
+    async fn change_outside(
+        &self,
+        thing: &Resource,
+        field: Field,
+        partners: &Partners,
+    ) -> Option<Outside> {
+        let _ = (thing, field, partners);
+        None
     }
 
     /// Puts an object into a bucket, or takes it out again.

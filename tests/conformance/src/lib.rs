@@ -32,7 +32,7 @@ mod specs;
 pub mod table;
 
 pub use bench::Bench;
-pub use harness::Harness;
+pub use harness::{Harness, Outside, Partners};
 pub use rounds::{Round, rounds};
 pub use run::{Outcome, block_on, judge};
 
@@ -80,6 +80,7 @@ macro_rules! conformance {
                     updating_what_is_gone_is_not_found
                 ]
                 changing: [a_change_takes_what_is_said]
+                outside: [what_is_changed_outside_is_seen]
                 network: [
                     a_network_with_a_subnet_stays a_subnet_with_a_machine_stays
                     a_firewall_on_a_machine_stays a_firewall_in_a_rule_stays
@@ -93,7 +94,7 @@ macro_rules! conformance {
                     an_unknown_size_is_invalid an_unknown_image_is_invalid
                     an_unknown_subnet_is_refused deleted_machines_go many_machines_go_in_one_call
                     firewalls_change_in_place user_data_of_full_size_is_taken
-                    too_much_user_data_is_invalid stopped_machines_start
+                    too_much_user_data_is_invalid what_is_beyond_a_limit_is_refused stopped_machines_start
                     running_machines_stay_as_they_are own_disks_are_made
                     a_machine_of_everything
                 ]
@@ -148,6 +149,7 @@ mod tests {
             include_str!("behaviours/facets.rs"),
             include_str!("behaviours/finding.rs"),
             include_str!("behaviours/machines.rs"),
+            include_str!("behaviours/outside.rs"),
             include_str!("behaviours/marks.rs"),
             include_str!("behaviours/network.rs"),
             include_str!("behaviours/reading.rs"),

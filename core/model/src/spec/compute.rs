@@ -174,6 +174,16 @@ impl UserData {
         &self.parts
     }
 
+    /// How long it is at the least, in bytes: what is filled in only when it is made is not counted.
+    #[must_use]
+    pub fn least_len(&self) -> u64 {
+        let texts = self.parts.iter().map(|part| match part {
+            TemplatePart::Text(text) => text.len() as u64,
+            TemplatePart::Attribute { .. } => 0,
+        });
+        texts.sum()
+    }
+
     /// What it waits for.
     pub fn references(&self) -> impl Iterator<Item = (&LocalAddr, &str)> {
         self.parts.iter().filter_map(|part| match part {

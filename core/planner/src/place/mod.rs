@@ -3,6 +3,7 @@
 mod dependencies;
 mod explain;
 mod held;
+mod limits;
 mod machines;
 mod network;
 mod offers;
@@ -232,6 +233,9 @@ impl<'a> Placer<'a> {
             return;
         }
         self.check_labels(common, &addr);
+        for goal in &goals {
+            self.check_limits(common, &addr, &goal.spec);
+        }
         let entry = Entry {
             goals,
             protect: common.protect,
@@ -241,6 +245,23 @@ impl<'a> Placer<'a> {
             why: None,
         };
         self.entries.insert(addr, entry);
+    }
+
+    /// Says what of a thing is beyond what the cloud takes where it goes.
+    fn check_limits(&mut self, common: &Common, addr: &Addr, spec: &Spec<Addr>) {
+        let facts = self.facts(&addr.site);
+        let Some(beyond) = facts.and_then(|facts| facts.capabilities.beyond(spec)) else {
+            return;
+        };
+        let message = format!(
+            "{} cannot be at {}: {}",
+            common.addr, addr.site, beyond.message
+        );
+        let (attribute, help) = limits::attribute(addr.kind(), beyond.field);
+        let finding = Diagnostic::error(NoPlace::BeyondLimit.as_str(), message)
+            .at(common.origin(attribute), format!("not at {}", addr.site))
+            .help(help);
+        self.refuse(Unplaced::new(&common.addr, NoPlace::BeyondLimit, finding));
     }
 
     /// Says which of a thing's labels the cloud where it goes does not take.

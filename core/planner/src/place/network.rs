@@ -11,6 +11,9 @@ use strat_model::{
 use super::{NoPlace, Placer, Unplaced};
 use crate::cidr::{Want, site_slices, subnet_ranges};
 
+/// Of each network, the subnets that are in it.
+type SubnetsThere<'a> = BTreeMap<&'a Addr, BTreeSet<(&'a Addr, Ipv4Net)>>;
+
 impl<'a> Placer<'a> {
     /// Places networks and, in each of their sites' slices, the subnets.
     pub(super) fn networks(&mut self) {
@@ -18,6 +21,7 @@ impl<'a> Placer<'a> {
         for subnet in &self.intent.subnets {
             subnets.entry(&subnet.network).or_default().push(subnet);
         }
+        let there = self.subnets_there();
         for network in &self.intent.networks {
             let slices = match site_slices(network, &self.seen_slices(network)) {
                 Ok(slices) => slices,
@@ -31,7 +35,7 @@ impl<'a> Placer<'a> {
                 .map_or(&[][..], Vec::as_slice);
             for (site, slice) in slices {
                 if self.facts(&site).is_some() {
-                    self.network_at(network, &site, slice, subnets);
+                    self.network_at(network, (&site, slice), subnets, &there);
                 }
             }
         }
@@ -49,9 +53,9 @@ impl<'a> Placer<'a> {
     fn network_at(
         &mut self,
         network: &'a NetworkIntent,
-        site: &Name,
-        cidr: Ipv4Net,
+        (site, cidr): (&Name, Ipv4Net),
         subnets: &[&'a SubnetIntent],
+        there: &SubnetsThere<'_>,
     ) {
         let addr = network.common.addr.at(site);
         let labels = network.common.labels.clone();
@@ -78,7 +82,14 @@ impl<'a> Placer<'a> {
                 seen: self.seen_range(&subnet_addr(&subnet.common.addr, site, zone)),
             })
             .collect();
-        match subnet_ranges(cidr, site, &wants) {
+        let wanted: BTreeSet<Addr> = wants
+            .iter()
+            .map(|want| subnet_addr(&want.subnet.common.addr, site, want.zone))
+            .collect();
+        let mut going = there.get(&addr).cloned().unwrap_or_default();
+        going.retain(|(subnet, _)| !wanted.contains(*subnet));
+        let going: Vec<Ipv4Net> = going.into_iter().map(|(_, range)| range).collect();
+        match subnet_ranges(cidr, site, &wants, &going) {
             Err(finding) => self.no_range(&network.common.addr, finding),
             Ok(ranges) => {
                 for (want, range) in wants.iter().zip(ranges) {
@@ -86,6 +97,24 @@ impl<'a> Placer<'a> {
                 }
             }
         }
+    }
+
+    /// The subnets that are in each network, with their ranges.
+    fn subnets_there(&self) -> SubnetsThere<'a> {
+        let mut there = SubnetsThere::new();
+        for (addr, resources) in self.index.addrs() {
+            for resource in resources {
+                if let Spec::Subnet(subnet) = &resource.spec
+                    && let Some(network) = self.index.addr_of(&addr.site, &subnet.network)
+                {
+                    there
+                        .entry(network)
+                        .or_default()
+                        .insert((addr, subnet.cidr));
+                }
+            }
+        }
+        there
     }
 
     fn no_range(&mut self, network: &LocalAddr, finding: Diagnostic) {

@@ -46,6 +46,8 @@ pub enum NoPlace {
     CannotMove,
     /// The cloud where it is to be does not take one of its labels.
     BadLabel,
+    /// It is larger, or has more of something, than the cloud where it is to be takes.
+    BeyondLimit,
 }
 
 impl NoPlace {
@@ -58,7 +60,8 @@ impl NoPlace {
             | Self::UnknownMachineType
             | Self::UnknownImage
             | Self::UnsupportedKind
-            | Self::BadLabel => true,
+            | Self::BadLabel
+            | Self::BeyondLimit => true,
             Self::NoCapacity
             | Self::NoSite
             | Self::ExhaustedCidr
@@ -82,6 +85,7 @@ impl NoPlace {
             Self::CannotShrink => "cannot_shrink",
             Self::CannotMove => "cannot_move",
             Self::BadLabel => "bad_label",
+            Self::BeyondLimit => "beyond_limit",
         }
     }
 }
@@ -121,6 +125,8 @@ pub enum WhyNot {
     LeftOut,
     /// The site has not all the labels that are required.
     Labels,
+    /// It is larger, or has more of something, than the site's cloud takes.
+    Limit,
     /// Its volume is at the site, in a zone where it may not run.
     Volume,
 }

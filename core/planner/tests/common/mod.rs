@@ -58,6 +58,7 @@ pub(crate) fn cloud(zones: &[&str], subnets: SubnetScope) -> SiteFacts {
             consistency_window_ms: 0,
             user_data_max: Bytes(16_384),
             reserved_addresses: ReservedAddresses::default(),
+            limits: Limits::default(),
         },
         changes: Changes::new(LiveFields::usual(Kind::ALL)),
         free: None,

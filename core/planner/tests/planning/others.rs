@@ -89,6 +89,82 @@ fn labels_are_judged_where_the_thing_goes() {
 }
 
 #[test]
+fn limits_are_judged_where_the_thing_goes() {
+    let disks = |count| {
+        let disk = DiskSpec {
+            size: Bytes::gib(10),
+            class: DiskClass::Ssd,
+        };
+        vec![disk; count]
+    };
+    let limit = |facts: &mut Facts, site: &str, limits| {
+        let site = facts.get_mut(site).expect("a site");
+        site.capabilities.limits = limits;
+    };
+    let few = Limits {
+        disks: 2,
+        ..Limits::default()
+    };
+    let narrow = Limits {
+        network: Prefixes::new(26, 28),
+        ..Limits::default()
+    };
+    let codes = |intent: &Intent, facts: &Facts, world: &Inventory| -> Vec<&'static str> {
+        let findings = place(intent, facts, world).err().unwrap_or_default();
+        findings.iter().map(|found| found.reason.as_str()).collect()
+    };
+
+    // A network is wider than the cloud of one of its sites takes.
+    let mut facts = facts();
+    limit(&mut facts, "east", narrow);
+    let intent = shop();
+    assert_eq!(codes(&intent, &facts, &empty()), ["beyond_limit"]);
+    limit(&mut facts, "east", Limits::default());
+    assert!(codes(&intent, &facts, &empty()).is_empty());
+
+    // A machine goes to a site that takes it; where it runs already, it stays and is refused.
+    let mut intent = shop();
+    let world = realise(&placed(&intent, &empty()));
+    let web = |intent: &mut Intent, disks| {
+        let mut machines = intent.machines.iter_mut();
+        let web = machines.find(|machine| machine.common.addr == local("machines.web"));
+        web.expect("the fleet").disks = disks;
+    };
+    web(&mut intent, disks(3));
+    for site in ["dc1", "west"] {
+        limit(&mut facts, site, few);
+    }
+    let placed = place(&intent, &facts, &empty()).expect("east takes them");
+    let at = |addr: &&Addr| addr.local == local("machines.web");
+    let sites: Vec<_> = placed
+        .entries
+        .keys()
+        .filter(at)
+        .map(|a| a.site.to_string())
+        .collect();
+    assert_eq!(sites, ["east"]);
+    assert!(codes(&intent, &facts, &world).contains(&"beyond_limit"));
+
+    // No site takes it.
+    limit(&mut facts, "east", few);
+    assert_eq!(codes(&intent, &facts, &empty()), ["beyond_limit"]);
+}
+
+#[test]
+fn user_data_that_a_cloud_does_not_take_is_refused_by_the_plan() {
+    let mut intent = shop();
+    for machine in &mut intent.machines {
+        machine.user_data = Some(UserData::text("x".repeat(16_385)));
+    }
+    let findings = place(&intent, &facts(), &empty()).expect_err("16 KiB are the most");
+    assert!(
+        findings
+            .iter()
+            .all(|found| found.reason.as_str() == "beyond_limit")
+    );
+}
+
+#[test]
 fn another_key_makes_no_machine_anew() {
     let mut intent = shop();
     let mut world = realise(&placed(&intent, &empty()));

@@ -9,10 +9,10 @@ use async_trait::async_trait;
 use futures::future::BoxFuture;
 use strat_model::{
     AddressSpec, Attributes, BucketSpec, Bytes, Capabilities, Changes, Error, ErrorKind,
-    FirewallSpec, Idempotency, ImageSpec, KeypairSpec, Kind, Labels, LiveFields, MachineSpec, Mark,
-    MarkStore, Name, NetworkSpec, Offer, Pool, PublicImages, Quota, ReservedAddresses, Resource,
-    ResourceId, ResourceState, Result, Shared, Sizing, Spec, SubnetScope, SubnetSpec, Token,
-    VolumeSpec,
+    FirewallSpec, Idempotency, ImageSpec, KeypairSpec, Kind, Labels, Limits, LiveFields,
+    MachineSpec, Mark, MarkStore, Name, NetworkSpec, Offer, Pool, PublicImages, Quota,
+    ReservedAddresses, Resource, ResourceId, ResourceState, Result, Shared, Sizing, Spec,
+    SubnetScope, SubnetSpec, Token, VolumeSpec,
 };
 use strat_provider::{
     Attachment, Clock, Contents, Create, CreateMachines, Emptied, Filter, Identity, Images, Kept,
@@ -59,6 +59,7 @@ impl Fake {
                 consistency_window_ms: 0,
                 user_data_max: Bytes::gib(1),
                 reserved_addresses: ReservedAddresses::default(),
+                limits: Limits::default(),
             },
             handler: Box::new(handler),
             done: Mutex::default(),

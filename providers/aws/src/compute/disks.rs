@@ -23,13 +23,16 @@ const DEVICES: [&str; 11] = [
     "/dev/sdn", "/dev/sdo", "/dev/sdp",
 ];
 
+/// The most disks that a machine is made with.
+pub(crate) const DISKS_MAX: u32 = 1 + DEVICES.len() as u32;
+
 /// The most instances that a filter takes.
 const FILTER_MAX: usize = 200;
 
 /// How a launch says which disks it makes.
 pub(super) fn mappings(disks: &[DiskSpec], root: &str) -> Result<Vec<BlockDeviceMapping>> {
-    if disks.len() > 1 + DEVICES.len() {
-        let message = format!("a machine has at most {} disks here", 1 + DEVICES.len());
+    if disks.len() > DISKS_MAX as usize {
+        let message = format!("a machine has at most {DISKS_MAX} disks here");
         return Err(refuse(ErrorKind::Invalid, message));
     }
     let devices = std::iter::once(root).chain(DEVICES);

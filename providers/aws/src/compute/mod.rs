@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use strat_model::{ResourceId, Result};
 use strat_provider::{CreateMachines, MachineBatch, Machines, Outcome, Shutdown};
 
+pub(crate) use disks::DISKS_MAX;
 pub(crate) use launch::Shortened;
 pub(crate) use names::common_names;
 

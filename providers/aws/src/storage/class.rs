@@ -11,7 +11,7 @@ use crate::error::refuse;
 const ST1_MIN_GIB: i32 = 125;
 
 /// The largest volume of any type, in GiB (64 TiB, of io2).
-const MAX_GIB: u64 = 64 << 10;
+pub(crate) const MAX_GIB: u64 = 64 << 10;
 
 /// What a disk of this class and size is. A disk to boot from cannot be st1.
 pub(crate) fn volume_type(class: DiskClass, gib: i32, boots: bool) -> VolumeType {

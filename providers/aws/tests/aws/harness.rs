@@ -10,15 +10,15 @@ use aws_sdk_ec2::primitives::Blob;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use serde_json::json;
 use strat_aws::AwsFactory;
-use strat_conformance::Harness;
+use strat_conformance::{Harness, Outside, Partners};
 use strat_model::{
-    Bytes, CapacityKind, ImageRef, Kind, Labels, MachineSpec, Name, Offer, ResourceId, SiteSpec,
-    Spec, SubnetSpec,
+    Bytes, CapacityKind, Field, ImageRef, Kind, Labels, MachineSpec, Name, Offer, Resource,
+    ResourceId, SiteSpec, Spec, SubnetSpec,
 };
 use strat_provider::{ConnectContext, Provider, ProviderFactory, TokioClock};
 
 use crate::filter::Filter;
-use crate::moto;
+use crate::{moto, outside};
 
 /// The region of all tests.
 pub(crate) const REGION: &str = "eu-central-1";
@@ -258,6 +258,15 @@ impl Harness for Moto {
     async fn stop_machine(&self, id: &ResourceId) -> bool {
         let call = self.ec2().await.stop_instances().instance_ids(id.as_str());
         call.send().await.is_ok()
+    }
+
+    async fn change_outside(
+        &self,
+        thing: &Resource,
+        field: Field,
+        partners: &Partners,
+    ) -> Option<Outside> {
+        Some(outside::change(self, thing, field, partners).await)
     }
 
     async fn fill_bucket(&self, id: &ResourceId, full: bool) -> bool {

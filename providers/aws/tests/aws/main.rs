@@ -11,6 +11,7 @@ mod harness;
 mod iam;
 mod moto;
 mod once;
+mod outside;
 mod permissions;
 mod roles;
 mod runs_out;

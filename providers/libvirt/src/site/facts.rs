@@ -95,6 +95,10 @@ fn with_sizes(max_cpu: u32, max_memory: u64) -> Capabilities {
             fixed: 3,
             share: Some(crate::network::STRANGERS),
         },
+        limits: strat_model::Limits {
+            subnet: strat_model::Prefixes::new(0, 29),
+            ..strat_model::Limits::default()
+        },
     }
 }
 

@@ -1,6 +1,6 @@
 //! Checks that every kind of thing goes through.
 
-use strat_model::{Kind, Labels, Mark, MarkStore, Name, Result, Scope};
+use strat_model::{Field, Kind, Labels, Mark, MarkStore, Name, ResourceId, Result, Scope, Spec};
 
 use super::Cloud;
 use crate::error::Trouble;
@@ -19,6 +19,18 @@ impl Cloud {
         Err(self
             .fail(Trouble::CannotDo, message)
             .with_scope(Scope::Region))
+    }
+
+    /// Fails if something is larger, or has more, than this cloud takes.
+    pub(super) fn check_limits(&self, spec: &Spec<ResourceId>) -> Result<()> {
+        let Some(beyond) = self.capabilities.beyond(spec) else {
+            return Ok(());
+        };
+        let trouble = match beyond.field {
+            Field::Cidr => Trouble::BadRange,
+            _ => Trouble::BadParameter,
+        };
+        Err(self.fail(trouble, beyond.message))
     }
 
     /// Fails unless `name` is 1 to 63 characters of `[a-z0-9-]`, a letter first.

@@ -34,6 +34,7 @@ impl Cloud {
             let created = things.map(|thing| self.report(tx, thing)).collect();
             return Ok((created, record.shortfall.map(Shortfall::into_error)));
         }
+        self.check_limits(&whole)?;
         let subnet = self.check_machine(tx, asked)?;
         let (mut created, mut shortfall) = (Vec::with_capacity(names.len()), None);
         for name in names {
@@ -187,16 +188,11 @@ impl Cloud {
         let Some(data) = &asked.user_data else {
             return Ok(());
         };
-        let Some(text) = data.as_text() else {
+        if data.as_text().is_none() {
             return Err(self.fail(
                 Trouble::BadParameter,
                 "the user data has places not filled in",
             ));
-        };
-        if text.len() as u64 > self.capabilities.user_data_max.0 {
-            let max = self.capabilities.user_data_max;
-            let message = format!("the user data is longer than {max}");
-            return Err(self.fail(Trouble::BadParameter, message));
         }
         Ok(())
     }

@@ -56,6 +56,7 @@ impl Cloud {
         asked: &Spec<ResourceId>,
         name: &str,
     ) -> Result<(Spec<ResourceId>, Attributes)> {
+        self.check_limits(asked)?;
         let mut spec = asked.clone();
         let mut attributes = Attributes::new();
         match &mut spec {

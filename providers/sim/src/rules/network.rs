@@ -14,12 +14,12 @@ use crate::world::Tx;
 
 impl Cloud {
     pub(super) fn check_network(&self, network: &NetworkSpec) -> Result<()> {
-        self.check_range(network.cidr, self.profile().prefixes().0)
+        self.check_range(network.cidr)
     }
 
     pub(super) fn check_subnet(&self, tx: &Tx<'_>, subnet: &SubnetSpec<ResourceId>) -> Result<()> {
         let network = self.need(tx, Kind::Network, &subnet.network)?;
-        self.check_range(subnet.cidr, self.profile().prefixes().1)?;
+        self.check_range(subnet.cidr)?;
         if let Spec::Network(spec) = &network.spec
             && !spec.cidr.contains(&subnet.cidr)
         {
@@ -52,13 +52,9 @@ impl Cloud {
         }
     }
 
-    fn check_range(&self, cidr: Ipv4Net, (shortest, longest): (u8, u8)) -> Result<()> {
+    fn check_range(&self, cidr: Ipv4Net) -> Result<()> {
         if cidr != cidr.trunc() {
             let message = format!("{cidr} has bits set behind its prefix");
-            return Err(self.fail(Trouble::BadRange, message));
-        }
-        if !(shortest..=longest).contains(&cidr.prefix_len()) {
-            let message = format!("the prefix of {cidr} is not between /{shortest} and /{longest}");
             return Err(self.fail(Trouble::BadRange, message));
         }
         Ok(())

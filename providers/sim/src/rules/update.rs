@@ -77,6 +77,9 @@ impl Cloud {
 
     /// Checks what a thing is to become by its kind's own rules.
     fn check_change(&self, tx: &Tx<'_>, old: &Thing, new: &Spec<ResourceId>) -> Result<()> {
+        if self.capabilities.beyond(&old.spec).is_none() {
+            self.check_limits(new)?;
+        }
         match (&old.spec, new) {
             (Spec::Firewall(old), Spec::Firewall(new)) if old.rules != new.rules => {
                 self.check_rules(tx, new)

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use ipnet::Ipv4Net;
 use strat_model::{
-    Bytes, DiskClass, DiskSpec, ErrorKind, Field, ImageRef, Kind, MachineSpec, ResourceId,
-    ResourceState, Scope, Shared, Spec, UserData,
+    Bytes, DiskClass, DiskSpec, ErrorKind, Field, ImageRef, Kind, MachineSpec, NetworkSpec,
+    Prefixes, ResourceId, ResourceState, Scope, Shared, Spec, SubnetSpec, UserData,
 };
 
 use super::reading::stranger;
 use super::{bench, passed_over};
 use crate::bench::{done, refused};
+use crate::specs::labels;
 use crate::{Bench, Harness, Outcome};
 use strat_provider::ProviderExt as _;
 
@@ -250,6 +252,56 @@ pub async fn too_much_user_data_is_invalid(harness: &dyn Harness) -> Outcome {
     let max = bench.provider.capabilities().user_data_max;
     let spec = with_user_data(&bench, max.0 + 1).await;
     refuses(&bench, &spec, &[ErrorKind::Invalid], "too much user data").await;
+    Outcome::Held
+}
+
+/// What is larger than the provider says, or has more of something, is refused: so that a plan that keeps
+/// to its limits asks for nothing that it refuses, and one that does not is refused before.
+pub async fn what_is_beyond_a_limit_is_refused(harness: &dyn Harness) -> Outcome {
+    let bench = bench!(harness, Network, Subnet, Machine);
+    let capabilities = bench.provider.capabilities().clone();
+    let limits = capabilities.limits;
+    let refused_whole = async |spec: Spec<ResourceId>, word: &str| {
+        assert!(capabilities.beyond(&spec).is_some(), "{word} is beyond");
+        let kinds = [ErrorKind::Invalid, ErrorKind::Conflict];
+        refused(bench.try_create(&spec, word).await, &kinds, word);
+    };
+    let beyond = |prefixes: Prefixes| {
+        let longer = Some(prefixes.longest + 1).filter(|prefix| *prefix <= 32);
+        longer.map(|prefix| Ipv4Net::new_assert([10, 77, 9, 0].into(), prefix))
+    };
+    if let Some(cidr) = beyond(limits.network) {
+        let labels = labels();
+        refused_whole(Spec::Network(NetworkSpec { cidr, labels }), "small-net").await;
+    }
+    let network = bench.ground().await.network.clone();
+    if let (Some(cidr), Spec::Subnet(subnet)) =
+        (beyond(limits.subnet), bench.subnet(&network, 9).await)
+    {
+        refused_whole(Spec::Subnet(SubnetSpec { cidr, ..subnet }), "small-sub").await;
+    }
+    if limits.disk_max < Bytes(u64::MAX) {
+        let disk = DiskSpec {
+            size: Bytes(limits.disk_max.0 + (1 << 30)),
+            class: DiskClass::Ssd,
+        };
+        let machine = MachineSpec {
+            disks: vec![disk],
+            ..bench.machine().await
+        };
+        refused_whole(Spec::Machine(machine), "vast-disk").await;
+    }
+    if limits.disks < 200 {
+        let disk = DiskSpec {
+            size: Bytes::gib(10),
+            class: DiskClass::Ssd,
+        };
+        let machine = MachineSpec {
+            disks: vec![disk; limits.disks as usize + 1],
+            ..bench.machine().await
+        };
+        refused_whole(Spec::Machine(machine), "many-disks").await;
+    }
     Outcome::Held
 }
 

@@ -8,6 +8,7 @@ pub mod leases;
 pub mod machines;
 pub mod marks;
 pub mod network;
+pub mod outside;
 pub mod reading;
 pub mod repeating;
 pub mod site;

@@ -14,7 +14,7 @@ mod relax;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use strat_model::{Diagnostic, LocalAddr, MachineIntent, Name, Noun, Resource, SiteFacts};
+use strat_model::{Beyond, Diagnostic, LocalAddr, MachineIntent, Name, Noun, Resource, SiteFacts};
 
 use addresses::Addresses;
 pub(super) use reasons::at_site as why_not;
@@ -131,6 +131,14 @@ impl<'a> Allotment<'a> {
     fn disk(&self) -> u64 {
         disk_space(&self.machine.disks)
     }
+}
+
+/// What of a machine is beyond what the cloud of a site takes.
+fn machine_beyond(machine: &MachineIntent, facts: &SiteFacts) -> Option<Beyond> {
+    let (firewalls, user_data) = (machine.firewalls.len(), machine.user_data.as_ref());
+    facts
+        .capabilities
+        .machine_beyond(&machine.disks, firewalls, user_data)
 }
 
 /// What is left at every site while machines are placed.
@@ -250,7 +258,17 @@ impl<'a> Placer<'a> {
         let sites = self.labelled(machine);
         sites
             .filter(|site| !self.options.without.contains(*site))
+            .filter(|site| self.takes(machine, site))
             .collect()
+    }
+
+    /// Whether a site takes a machine as it is asked for, by its cloud's limits. Where it runs already
+    /// it stays, and is refused: it does not move for that.
+    fn takes(&self, machine: &MachineIntent, site: &Name) -> bool {
+        let facts = self.facts(site);
+        let beyond = facts.and_then(|facts| machine_beyond(machine, facts));
+        let runs = || !self.index.at(&machine.common.addr.at(site)).is_empty();
+        beyond.is_none() || machine.placement.sites.len() == 1 || runs()
     }
 
     /// Those of a machine's sites that have the labels it requires.

@@ -3,7 +3,7 @@
 use strat_model::{Bytes, Diagnostic, Intent, MachineIntent, Name, Noun, SiteFacts};
 
 use super::relax::{misfits, relax};
-use super::{Allotment, Supply, permitted_zones};
+use super::{Allotment, Supply, machine_beyond, permitted_zones};
 use crate::place::offers::{Market, Shape};
 use crate::place::unplaced::{NoPlace, SiteRefusal, Unplaced, WhyNot};
 use crate::room::Full;
@@ -63,6 +63,12 @@ pub(super) fn no_place(
             "ask for less `cpu` or `memory`, or permit a site that sells larger machines"
                 .to_owned(),
         )
+    } else if allotment.sites.is_empty() && sites.iter().all(|site| site.why == WhyNot::Limit) {
+        (
+            NoPlace::BeyondLimit,
+            "placement.sites",
+            "ask for less, or permit a site that takes it".to_owned(),
+        )
     } else if allotment.sites.is_empty() {
         (
             NoPlace::NoSite,
@@ -115,7 +121,13 @@ fn refusals(allotment: &Allotment<'_>, intent: &Intent, supply: &Supply<'_>) -> 
     }
     for site in &machine.placement.sites {
         if !allotment.sites.contains(&site) {
-            refusals.push(refusal(site, why_not_permitted(machine, site, intent)));
+            let market = supply.markets.get(site);
+            let beyond = market.and_then(|market| machine_beyond(machine, market.facts()));
+            let why = match beyond {
+                Some(beyond) => (WhyNot::Limit, beyond.message),
+                None => why_not_permitted(machine, site, intent),
+            };
+            refusals.push(refusal(site, why));
         }
     }
     if let Some((site, zone)) = &allotment.pin

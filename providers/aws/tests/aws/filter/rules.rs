@@ -75,6 +75,11 @@ impl Filter {
         match asked.action.as_str() {
             "RunInstances" => self.run(asked),
             "DescribeInstances" => self.describe(asked),
+            "CreateSubnet" if !is_subnet_range(asked) => {
+                // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+                let message = "The CIDR block is not valid: between a /28 and a /16 netmask.";
+                refuse(BAD, "InvalidSubnet.Range", message)
+            }
             "DeleteSubnet" => self.end_subnet(asked).await,
             "DeleteSecurityGroup" => self.end_group(asked).await,
             "StartInstances" => self.switch_on(asked).await,
@@ -369,4 +374,14 @@ impl Filter {
         let key = (asked.action.clone(), token.clone());
         self.state().tokens.insert(key, known);
     }
+}
+
+/// Whether a subnet's range is as large as AWS takes one, which moto does not look at.
+fn is_subnet_range(asked: &Asked) -> bool {
+    let prefix = asked
+        .form
+        .get("CidrBlock")
+        .and_then(|cidr| cidr.split_once('/'));
+    let prefix = prefix.and_then(|(_, prefix)| prefix.parse::<u8>().ok());
+    prefix.is_none_or(|prefix| (16..=28).contains(&prefix))
 }

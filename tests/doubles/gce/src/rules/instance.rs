@@ -14,6 +14,9 @@ use crate::refusal::{Failure, Refusal};
 use crate::text::{fingerprint, time};
 use crate::world::{Fields, World, stamp_labels};
 
+/// The most disks of a machine, the one that it boots from among them.
+const DISKS_MAX: usize = 128;
+
 /// A machine that may be made: checked, but with no name and no addresses.
 pub(super) struct Plan {
     pub(super) machine_type: Key,
@@ -40,6 +43,14 @@ pub(super) fn plan(
     if accounts > 1 {
         let why = "At most one service account is supported.";
         return Err(Refusal::invalid(&format!("{at}.serviceAccounts"), "", why));
+    }
+    // https://cloud.google.com/compute/docs/disks/persistent-disks#maximum
+    if part(body, "disks")
+        .as_array()
+        .is_some_and(|disks| disks.len() > DISKS_MAX)
+    {
+        let why = format!("The maximum number of disks is {DISKS_MAX}.");
+        return Err(Refusal::invalid(&format!("{at}.disks"), "", &why));
     }
     let mut fields = body.clone();
     let empty = Map::new();
