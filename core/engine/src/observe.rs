@@ -176,10 +176,14 @@ impl Look<'_> {
         let known = self
             .journal
             .known_as(self.owner, self.moves, self.site, kind);
-        let read = self.read_by_id(kind, &known, found).await;
+        let released = self.journal.released(self.owner, self.site, kind);
+        let read = self.read_by_id(kind, &known, &released, found).await;
         self.vouch(&known, found);
         match read {
-            Ok(()) => seen.missed = self.missed(known, found),
+            Ok(()) => {
+                seen.missed = self.missed(known, found);
+                seen.missed.extend(self.let_go(released, found));
+            }
             Err(error) => seen.failure = Some(error),
         }
         seen.failure = listed.err().or(seen.failure);
@@ -236,6 +240,7 @@ impl Look<'_> {
         &self,
         kind: Kind,
         known: &BTreeMap<ResourceId, Addr>,
+        released: &BTreeMap<ResourceId, (Addr, u64)>,
         found: &mut Vec<Resource>,
     ) -> Result<(), Error> {
         let window = self.provider.capabilities().consistency_window_ms;
@@ -246,6 +251,7 @@ impl Look<'_> {
             .created
             .iter()
             .chain(known.keys())
+            .chain(released.keys())
             .filter(|id| found.binary_search_by(|item| item.id.cmp(id)).is_err())
             .cloned();
         let ids: BTreeSet<ResourceId> = missing
@@ -326,6 +332,33 @@ impl Look<'_> {
                 },
             };
             Some(Missed { addr, id, state })
+        });
+        missed.collect()
+    }
+}
+
+impl Look<'_> {
+    /// What was let go and is there still, without a mark of the topology's.
+    fn let_go(
+        &self,
+        released: BTreeMap<ResourceId, (Addr, u64)>,
+        found: &[Resource],
+    ) -> Vec<Missed> {
+        let there = released.into_iter().filter(|(id, _)| {
+            let at = found.binary_search_by(|item| item.id.cmp(id));
+            at.is_ok_and(|at| {
+                let ours = found[at].mark.as_ref();
+                let ours = ours.is_some_and(|mark| self.owner.owns(&mark.owner));
+                !ours && found[at].state != ResourceState::Deleting
+            })
+        });
+        let missed = there.map(|(id, (addr, generation))| Missed {
+            addr: self.moves.addr(&addr),
+            id,
+            state: MissedState::Released {
+                generation,
+                beside: false,
+            },
         });
         missed.collect()
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures::future::join_all;
 use jiff::Timestamp;
 use strat_model::{
-    Addr, Error, ErrorKind, Kind, Mark, MarkOrigin, Name, Owner, Resource, ResourceId, Result,
-    Token, Witness,
+    Addr, Error, ErrorKind, Kind, Mark, MarkOrigin, Name, Owner, Resource, ResourceId,
+    ResourceState, Result, Token, Witness,
 };
 use strat_provider::{Clock, Filter, Provider, ProviderExt as _};
 
@@ -48,6 +48,8 @@ pub enum Verdict {
     Made(Vec<ResourceId>),
     /// A create made nothing.
     MadeNothing,
+    /// A delete took these, which are not there any more.
+    Deleted(Vec<ResourceId>),
     /// A change or delete: the next plan sees what came of it.
     Closed,
 }
@@ -60,8 +62,9 @@ pub enum Verdict {
 ///   from the address and generation, so they are looked for by name: first among what carries our
 ///   mark, and, once a list cannot lag any more, among everything. What is found is recorded as
 ///   made, and [`observe`](crate::observe) then reads it by id even if it has lost its mark.
-/// - An open change or delete is only closed: both converge, and the next plan sees what is left
-///   to do.
+/// - What an open delete was about is read by id: what is not there any more was deleted by us, and
+///   by nobody behind our back.
+/// - An open change is only closed: it converges, and the next plan sees what is left to do.
 ///
 /// # Guarantees
 ///
@@ -93,11 +96,16 @@ pub async fn settle(
         if !owner.owns(&pending.started.owner) {
             continue;
         }
-        if pending.started.operation == Operation::Create {
-            let key = (pending.started.site.clone(), pending.started.kind);
-            groups.entry(key).or_default().push(pending);
-        } else {
-            verdicts.push((pending, Verdict::Closed));
+        match pending.started.operation {
+            Operation::Create => {
+                let key = (pending.started.site.clone(), pending.started.kind);
+                groups.entry(key).or_default().push(pending);
+            }
+            Operation::Delete => {
+                let verdict = deleted(sites, &pending).await;
+                verdicts.push((pending, verdict));
+            }
+            _ => verdicts.push((pending, Verdict::Closed)),
         }
     }
     let mut report = SettleReport::default();
@@ -121,6 +129,26 @@ pub async fn settle(
         report.settled.push(tell(events, pending, verdict));
     }
     Ok(report)
+}
+
+/// What came of a delete. Where that cannot be read, the next plan sees it.
+async fn deleted(sites: &Sites, pending: &Pending) -> Verdict {
+    let started = &pending.started;
+    let Some(provider) = sites.get(&started.site) else {
+        return Verdict::Closed;
+    };
+    let Ok(found) = provider.get_all(started.kind, &started.ids).await else {
+        return Verdict::Closed;
+    };
+    let stays = |id: &ResourceId| {
+        let mut found = found.iter();
+        found.any(|one| one.id == *id && one.state != ResourceState::Deleting)
+    };
+    let gone = started.ids.iter().filter(|id| !stays(id));
+    match gone.cloned().collect::<Vec<_>>() {
+        gone if gone.is_empty() => Verdict::Closed,
+        gone => Verdict::Deleted(gone),
+    }
 }
 
 /// What there is of the names that these creates would have given.
@@ -224,7 +252,9 @@ async fn close(
 ) -> Result<(), JournalError> {
     let entry = pending.entry;
     let (kind, why) = match verdict {
-        Verdict::Made(ids) => return journal.succeeded(now, entry, ids.clone()).await,
+        Verdict::Made(ids) | Verdict::Deleted(ids) => {
+            return journal.succeeded(now, entry, ids.clone()).await;
+        }
         Verdict::MadeNothing => (ErrorKind::NotFound, "interrupted; it had made nothing"),
         Verdict::Closed => (ErrorKind::Timeout, "interrupted; the next plan goes on"),
     };
@@ -246,7 +276,7 @@ fn tell(events: &EventSink, pending: Pending, verdict: Verdict) -> SettledEntry 
         operation: entry.operation,
         found: match &entry.verdict {
             Verdict::Made(ids) => ids.clone(),
-            Verdict::MadeNothing | Verdict::Closed => Vec::new(),
+            Verdict::MadeNothing | Verdict::Deleted(_) | Verdict::Closed => Vec::new(),
         },
     });
     entry

@@ -54,6 +54,13 @@ pub struct Missed {
 pub enum MissedState {
     /// It is not there.
     Gone,
+    /// It is there, and was let go: it is the topology's no more.
+    Released {
+        /// The generation that its mark said.
+        generation: u64,
+        /// Whether a person said that another is to be made beside it.
+        beside: bool,
+    },
     /// It is there, and its mark is gone or damaged.
     Unmarked,
     /// It is there, and its mark says that it is another thing of the same topology.

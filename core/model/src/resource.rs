@@ -102,6 +102,9 @@ impl Resource {
     /// `true` or `false`. Where it is missing, nobody knows.
     pub const EMPTY: &'static str = "empty";
 
+    /// The attribute of a machine that its cloud ended, or is ending: why, in the cloud's words.
+    pub const STATE_REASON: &'static str = "state_reason";
+
     /// A thing of a store that keeps what it is told, as it is told: ready, and witnessed by its mark,
     /// since no feature of the store copies one with its mark.
     #[must_use]

@@ -10,6 +10,7 @@
 //! | several of one generation, all or none with a witness | none is touched |
 //! | a known thing whose mark is gone, or is somebody else's | the address is left alone |
 //! | a known thing that is not there any more | it is made anew; what holds data only by name |
+//! | a thing that was let go, and is there still | no other is made beside it, but by name |
 
 use rustc_hash::FxHashMap;
 use strat_model::{
@@ -89,6 +90,13 @@ pub(crate) fn held_by(missed: &Missed) -> Option<String> {
         MissedState::Foreign { owner } => Some(format!(
             "{id} is still there, but its mark says that it is {owner}'s, so it is left to them; \
              take {addr} out of the topology, or let its owner delete it"
+        )),
+        MissedState::Released { beside, .. } if *beside || addr.local.noun == Noun::Machines => {
+            None
+        }
+        MissedState::Released { .. } => Some(format!(
+            "{id} was let go and is still there; take {addr} out of the topology, adopt {id} as \
+             {addr}, or make another beside it with `--recreate {addr}`"
         )),
         MissedState::Gone => holds_data(addr.kind()).then(|| {
             format!(

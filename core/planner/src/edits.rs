@@ -20,7 +20,7 @@ pub struct Claims {
     pub adopt_known: bool,
     /// Nothing else is planned.
     pub only_adopt: bool,
-    /// What is gone at these, and what was on it, is made anew, empty.
+    /// What is gone at these, or was let go, and what is on it, is made anew, empty.
     pub recreate: Vec<Target>,
     /// What is at these is the topology's no more: it stays as it is, without its mark. Nothing else is
     /// planned.
@@ -167,10 +167,17 @@ pub fn claim(
     edits: &mut Edits,
 ) -> Result<(), CannotAdopt> {
     for seen in inventory.sites.values_mut() {
-        seen.missed.retain(|missed| {
-            let gone = missed.state == MissedState::Gone;
+        seen.missed.retain_mut(|missed| {
             let mut named = claims.recreate.iter();
-            !(gone && named.any(|target| target.covers(&missed.addr)))
+            let is_named = named.any(|target| target.covers(&missed.addr));
+            match &mut missed.state {
+                MissedState::Gone => !is_named,
+                MissedState::Released { beside, .. } => {
+                    *beside |= is_named;
+                    true
+                }
+                _ => true,
+            }
         });
     }
     let mut adopt = claims.adopt.clone();

@@ -159,7 +159,8 @@ fn is_same(one: &str, other: &str) -> bool {
 
 impl Session {
     /// Looks, before anything is made, for what is there by the names that it would get, whatever
-    /// marks say: what lost its mark and is in no journal. Gives whether anything was found.
+    /// marks say: what lost its mark, or what a late list does not show yet, and is in no journal. Gives
+    /// whether anything was found.
     pub(crate) async fn look_before(&self, observation: &mut Observation, plan: &Plan) -> bool {
         let mut wanted: BTreeMap<(&Name, Kind), BTreeMap<String, &Addr>> = BTreeMap::new();
         let creates = plan.changes.iter();
@@ -185,6 +186,7 @@ impl Session {
                 ((*site).clone(), *kind, names, found)
             })
         });
+        let owner = self.workspace().owner();
         let mut any = false;
         for (site, kind, names, all) in join_all(looks).await {
             let Some(seen) = observation.inventory.sites.get_mut(&site) else {
@@ -199,17 +201,24 @@ impl Session {
                     continue;
                 }
             };
-            let unmarked = all.into_iter().filter(|one| one.mark.is_none());
-            for found in unmarked.filter(|one| one.state != ResourceState::Deleting) {
+            for found in all {
                 let known = seen.resources.iter().any(|one| one.id == found.id);
                 let Some(addr) = names.get(&found.name).filter(|_| !known) else {
                     continue;
                 };
-                seen.missed.push(Missed {
-                    addr: (*addr).clone(),
-                    id: found.id.clone(),
-                    state: MissedState::Unmarked,
-                });
+                if found.state == ResourceState::Deleting {
+                    continue;
+                }
+                match &found.mark {
+                    None => seen.missed.push(Missed {
+                        addr: (*addr).clone(),
+                        id: found.id.clone(),
+                        state: MissedState::Unmarked,
+                    }),
+                    // It is there, and the list is late: the tags of a new bucket take long to show.
+                    Some(mark) if owner.owns(&mark.owner) && mark.addr == **addr => {}
+                    Some(_) => continue,
+                }
                 seen.resources.push(found);
                 any = true;
             }

@@ -33,6 +33,18 @@ impl Learned {
             let noted = Kind::ALL.map(|kind| (kind, journal.noted(owner, moves, site, kind)));
             let noted: BTreeMap<Kind, Vec<Noted>> = noted.into();
             let has = learned.see(owner, site, seen, &noted);
+            learned.unmake(site, seen, &noted, made);
+            for kind in Kind::ALL.into_iter().filter(|kind| seen.is_complete(*kind)) {
+                for (id, (addr, _)) in journal.released(owner, site, kind) {
+                    let there = seen.missed.iter().any(|one| one.id == id);
+                    let wanted = desired.entries.contains_key(&addr)
+                        || desired.withheld.contains_key(&addr.local);
+                    if !there || !wanted || has.contains(&addr) {
+                        let owner = owner.clone();
+                        learned.forget(&Noted { owner, addr, id });
+                    }
+                }
+            }
             for missed in &seen.missed {
                 let wanted = desired.entries.contains_key(&missed.addr)
                     || desired.withheld.contains_key(&missed.addr.local);
@@ -89,6 +101,25 @@ impl Learned {
             other.into_iter().for_each(|one| self.forget(one));
         }
         has
+    }
+
+    /// What this run made and is on its way out by its end died at launch, or was taken away: the run
+    /// told so already.
+    fn unmake(
+        &mut self,
+        site: &Name,
+        seen: &SiteInventory,
+        noted: &BTreeMap<Kind, Vec<Noted>>,
+        made: &BTreeSet<(Name, ResourceId)>,
+    ) {
+        let going = seen.resources.iter().filter(|one| {
+            one.state == ResourceState::Deleting && made.contains(&(site.clone(), one.id.clone()))
+        });
+        for one in going {
+            let noted = noted.get(&one.kind()).into_iter().flatten();
+            let noted = noted.filter(|noted| noted.id == one.id);
+            noted.for_each(|noted| self.forget(noted));
+        }
     }
 
     fn forget(&mut self, noted: &Noted) {

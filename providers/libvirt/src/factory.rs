@@ -76,11 +76,12 @@ impl ProviderFactory for LibvirtFactory {
 /// Connects to the hosts. One that answers is enough: what the others hold is then not known, and
 /// every list says so.
 fn open(spec: &SiteSpec, settings: Settings, context: &ConnectContext) -> Result<Site> {
-    let hosts: Vec<_> = settings.hosts.iter().cloned().map(Host::new).collect();
+    let hosts = settings.hosts.iter().cloned().map(Host::new);
+    let hosts: Vec<_> = hosts.map(Arc::new).collect();
     let (mut traits, mut first) = (Vec::new(), None);
     let outcomes: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = hosts
-            .iter()
+        let asked = hosts.iter().filter(|host| !host.is_down());
+        let threads: Vec<_> = asked
             .map(|host| scope.spawn(|| host.traits().cloned()))
             .collect();
         threads
@@ -101,19 +102,26 @@ fn open(spec: &SiteSpec, settings: Settings, context: &ConnectContext) -> Result
         }
     }
     if traits.is_empty() {
-        let none = || fail(ErrorKind::Transient, "no host answers");
+        let none = || {
+            fail(
+                ErrorKind::Transient,
+                "no host answers: all are down, as `hosts` says",
+            )
+        };
         return Err(first.unwrap_or_else(none));
     }
     let capabilities = capabilities(&settings, &traits);
     let (name, clock) = (spec.name.clone(), Arc::clone(&context.clock));
-    Ok(Site::new(
+    let site = Site::new(
         name,
         settings,
         hosts,
         capabilities,
         clock,
         context.base_dir.clone(),
-    ))
+    );
+    site.check_apart()?;
+    Ok(site)
 }
 
 /// The first libvirt that tags on a Linux bridge: <https://libvirt.org/formatnetwork.html>. With

@@ -20,7 +20,7 @@ use strat_provider::{Kept, LeaseKey, LeaseVersion, Leases};
 use crate::error::fail;
 use crate::host::{Host, NewVolume, Pool};
 use crate::provider::LibvirtProvider;
-use crate::site::Site;
+use crate::site::{Site, on_all};
 
 /// How many writings are kept beside the newest.
 const OLD_MAX: usize = 4;
@@ -49,7 +49,8 @@ struct Register<'a> {
 impl<'a> Register<'a> {
     /// The register of a key, on the host whose place it has.
     fn of(site: &'a Site, key: &'a LeaseKey) -> Result<Self> {
-        for host in &site.hosts {
+        // No write lands on a host that is down.
+        for host in site.hosts.iter().filter(|host| !host.is_down()) {
             if place(host)? == key.place() {
                 let pool = site.pool(host)?;
                 return Ok(Self { host, pool, key });
@@ -163,7 +164,10 @@ fn place(host: &Host) -> Result<String> {
 impl Leases for LibvirtProvider {
     async fn places(&self) -> Result<Vec<String>> {
         self.run("lease_places", |site| {
-            let mut places = site.each(place)?;
+            let hosts = site.hosts.iter().filter(|host| !host.is_down());
+            let hosts: Vec<_> = hosts.cloned().collect();
+            let places: Result<Vec<_>> = on_all(&hosts, place).into_iter().collect();
+            let mut places = places?;
             places.sort();
             places.dedup();
             Ok(places)

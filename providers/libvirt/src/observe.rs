@@ -6,17 +6,32 @@ use strat_provider::{Filter, Observe, Page, PageToken, Sought};
 
 use crate::error::told;
 use crate::provider::LibvirtProvider;
-use crate::site::{Site, pick};
+use crate::site::Site;
 
 #[async_trait]
 impl Observe for LibvirtProvider {
-    async fn list(&self, kind: Kind, filter: &Filter, _: Option<&PageToken>) -> Result<Page> {
-        let filter = filter.clone();
-        let mut items = match self.buckets().filter(|_| kind == Kind::Bucket) {
-            Some(buckets) => told("list", buckets.list().await)?,
-            None => self.run("list", move |site| site.list(kind)).await?,
+    /// The first page is what the hosts that answer have, and the second what is on the others: it
+    /// fails as long as they do not.
+    async fn list(&self, kind: Kind, filter: &Filter, page: Option<&PageToken>) -> Result<Page> {
+        let owner = match filter {
+            Filter::Owner(owner) => Some(owner.clone()),
+            Filter::All => None,
         };
-        if let Filter::Owner(owner) = filter {
+        let buckets = self.buckets().filter(|_| kind == Kind::Bucket);
+        let (mut items, unseen) = match (buckets, page) {
+            (Some(buckets), _) => (told("list", buckets.list().await)?, Vec::new()),
+            (None, None) => {
+                let owner = owner.clone();
+                self.run("list", move |site| site.list_seen(kind, owner.as_ref()))
+                    .await?
+            }
+            (None, Some(PageToken(hosts))) => {
+                let hosts = hosts.clone();
+                let rest = move |site: &Site| site.list_rest(kind, hosts.split(','));
+                (self.run("list", rest).await?, Vec::new())
+            }
+        };
+        if let Some(owner) = owner {
             items.retain(|resource| {
                 resource
                     .mark
@@ -25,7 +40,8 @@ impl Observe for LibvirtProvider {
             });
         }
         items.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(Page { items, next: None })
+        let next = (!unseen.is_empty()).then(|| PageToken(unseen.join(",")));
+        Ok(Page { items, next })
     }
 
     async fn find(&self, kind: Kind, sought: Sought<'_>) -> Result<Vec<Resource>> {
@@ -48,16 +64,12 @@ impl Observe for LibvirtProvider {
             return told("get", buckets.get(ids).await);
         }
         let ids = ids.to_vec();
-        self.run("get", move |site| match kind {
-            Kind::Machine => site.get_machines(&ids),
-            kind => Ok(pick(site.list(kind)?, &ids)),
-        })
-        .await
+        self.run("get", move |site| site.read(kind, &ids)).await
     }
 }
 
 impl Site {
-    fn list(&self, kind: Kind) -> Result<Vec<Resource>> {
+    pub(crate) fn list(&self, kind: Kind) -> Result<Vec<Resource>> {
         match kind {
             Kind::Network => self.list_networks(),
             Kind::Subnet => self.list_subnets(),

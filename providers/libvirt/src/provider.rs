@@ -17,7 +17,6 @@ use strat_provider::{
 use crate::buckets::Buckets;
 use crate::changes::LibvirtRules;
 use crate::error::{PROVIDER, fail};
-use crate::host::Host;
 use crate::site::Site;
 use crate::thing::{Birth, Phase, Thing, request_digest};
 
@@ -173,8 +172,8 @@ impl Provider for LibvirtProvider {
 
     async fn identity(&self) -> Result<Identity> {
         self.run("identity", |site| {
-            let names = site.each(Host::hostname)?;
-            let uris: Vec<_> = site.hosts.iter().map(Host::uri).collect();
+            let names = site.hostnames()?;
+            let uris: Vec<_> = site.hosts.iter().map(|host| host.uri()).collect();
             Ok(Identity {
                 account: names.join(", "),
                 principal: uris.join(", "),

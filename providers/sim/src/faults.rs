@@ -88,6 +88,9 @@ pub struct Trials {
     /// Zones that are down.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub lost_zones: BTreeSet<Name>,
+    /// Zones whose hosts are taken out: nobody can look at what is there.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub hidden_zones: BTreeSet<Name>,
     /// The account that the credentials of those who connect lead to, in place of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,

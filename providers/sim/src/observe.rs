@@ -9,7 +9,7 @@ use crate::provider::SimProvider;
 #[async_trait]
 impl Observe for SimProvider {
     async fn list(&self, kind: Kind, filter: &Filter, page: Option<&PageToken>) -> Result<Page> {
-        self.read("list", |cloud, tx| Ok(cloud.list(tx, kind, filter, page)))
+        self.read("list", |cloud, tx| cloud.list(tx, kind, filter, page))
             .await
     }
 

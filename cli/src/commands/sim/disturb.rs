@@ -1,12 +1,11 @@
-//! What can be done to the world.
+//! What can be done to things of the world.
 
 use std::collections::BTreeSet;
 
 use clap::{Args, Subcommand};
-use strat_sim::{Disturbance, Fault, PlannedFault, SimControl};
+use strat_sim::{Disturbance, SimControl};
 use stratiform::model::{
-    Bytes, CapacityKind, Direction, ErrorKind, FirewallRule, Kind, Name, Peer, PortRange, Protocol,
-    Resource, Scope,
+    Bytes, Direction, FirewallRule, Kind, Name, Peer, PortRange, Protocol, Resource,
 };
 
 use super::find;
@@ -44,6 +43,14 @@ pub(super) enum On {
     Hang(Which),
     /// Break a machine for good.
     Break(Which),
+    /// Let the cloud end a machine by itself, and say why.
+    EndMachine {
+        #[command(flatten)]
+        which: Which,
+        /// Why, in the cloud's words.
+        #[arg(default_value = "Server.InternalError: Internal error on launch")]
+        why: String,
+    },
     /// Resize a machine.
     ResizeMachine {
         #[command(flatten)]
@@ -79,6 +86,13 @@ pub(super) enum On {
     },
     /// Take a thing's ownership mark away.
     Unmark(Which),
+    /// Call a thing otherwise.
+    Rename {
+        #[command(flatten)]
+        which: Which,
+        /// Its new name.
+        name: String,
+    },
     /// Make another like a machine or volume, with its name, labels and ownership mark.
     Clone(Which),
     /// Restore a volume from a snapshot of it, with its tags: another volume like it.
@@ -97,6 +111,9 @@ pub(super) enum On {
         /// For how many minutes.
         #[arg(long, default_value_t = 20)]
         minutes: u32,
+        /// Let reads by its id not see it, either.
+        #[arg(long)]
+        reads: bool,
     },
     /// Add a rule to a firewall, in place of one of its name.
     AddRule {
@@ -120,108 +137,6 @@ pub(super) enum On {
         /// An outward rule.
         #[arg(long)]
         egress: bool,
-    },
-}
-
-/// What can be done to a site.
-#[derive(Debug, Subcommand)]
-pub(super) enum OnSite {
-    /// Let machine types run short.
-    Stock {
-        /// The site.
-        site: String,
-        /// The machine type; without one, every one.
-        #[arg(long = "type", value_name = "TYPE")]
-        machine_type: Option<String>,
-        /// The zone; without one, every one.
-        #[arg(long)]
-        zone: Option<Name>,
-        /// How it is bought: on_demand, spot, reserved, owned; without one, every way.
-        #[arg(long, value_parser = parse_capacity)]
-        capacity: Option<CapacityKind>,
-        /// How many more may be had; without one, any number again.
-        #[arg(long)]
-        left: Option<u64>,
-    },
-    /// Change the account's limit of virtual CPUs.
-    Quota {
-        /// The site.
-        site: String,
-        /// The family of machine types; without one, all machines together.
-        #[arg(long)]
-        family: Option<String>,
-        /// The most virtual CPUs that may run; without one, the usual number again.
-        cpu: Option<u64>,
-    },
-    /// Take a zone down.
-    LoseZone {
-        /// The site.
-        site: String,
-        /// The zone.
-        zone: Name,
-    },
-    /// Bring a zone back.
-    RestoreZone {
-        /// The site.
-        site: String,
-        /// The zone.
-        zone: Name,
-    },
-    /// Take the region down: no call is answered.
-    LoseRegion {
-        /// The site.
-        site: String,
-    },
-    /// Bring the region back.
-    RestoreRegion {
-        /// The site.
-        site: String,
-    },
-    /// Give whoever connects credentials of another account; without one, the right ones again.
-    Account {
-        /// The site.
-        site: String,
-        /// The other account.
-        account: Option<String>,
-    },
-    /// Limit the calls a second of each operation; without a number, no more.
-    Throttle {
-        /// The site.
-        site: String,
-        /// How many.
-        per_second: Option<u32>,
-    },
-    /// Lose a share of the answers to changing calls; without a number, no more.
-    LoseAnswers {
-        /// The site.
-        site: String,
-        /// From 0 to 1.
-        share: Option<f64>,
-    },
-    /// Let the next calls fail.
-    Fault {
-        /// The site.
-        site: String,
-        /// As what: capacity, quota, throttled, unauthenticated, forbidden, transient, ...
-        #[arg(long, value_parser = parse_error_kind)]
-        kind: ErrorKind,
-        /// Of which operation, such as `create_machines`; without one, any that changes something.
-        #[arg(long)]
-        operation: Option<String>,
-        /// How many calls.
-        #[arg(long, default_value_t = 1)]
-        times: u32,
-        /// How many calls pass unharmed first.
-        #[arg(long, default_value_t = 0)]
-        after: u32,
-        /// Let the calls take effect, and only lose their answers.
-        #[arg(long)]
-        lose_answer: bool,
-    },
-    /// End all outages, shortages and faults. Things stay as they are.
-    Calm {
-        /// The site.
-        site: String,
     },
 }
 
@@ -249,6 +164,7 @@ impl On {
             Self::Label { which, .. }
             | Self::Unmark(which)
             | Self::Clone(which)
+            | Self::Rename { which, .. }
             | Self::Forge { which, .. }
             | Self::Forget { which, .. } => (which, None),
             Self::Restore(which) => (which, Some(Kind::Volume)),
@@ -256,6 +172,7 @@ impl On {
             | Self::Stop(which)
             | Self::Hang(which)
             | Self::Break(which)
+            | Self::EndMachine { which, .. }
             | Self::ResizeMachine { which, .. } => (which, Some(Kind::Machine)),
             Self::ResizeVolume { which, .. } | Self::Detach(which) => (which, Some(Kind::Volume)),
             Self::FillBucket { which, .. } => (which, Some(Kind::Bucket)),
@@ -273,6 +190,10 @@ impl On {
             Self::Stop(_) => D::StopMachine { which },
             Self::Hang(_) => D::HangMachine { which },
             Self::Break(_) => D::BreakMachine { which },
+            Self::EndMachine { why, .. } => D::EndMachine {
+                which,
+                why: why.clone(),
+            },
             Self::ResizeMachine { machine_type, .. } => D::ResizeMachine {
                 which,
                 machine_type: machine_type.clone(),
@@ -294,17 +215,32 @@ impl On {
                 which,
                 mark: None,
             },
+            Self::Rename { name, .. } => D::Rename {
+                kind,
+                which,
+                name: name.clone(),
+            },
             Self::Clone(_) | Self::Restore(_) => D::Clone { kind, which },
             Self::Forge { to, .. } => D::Forge {
                 kind,
                 which,
                 to: to.clone(),
             },
-            Self::Forget { minutes, .. } => D::Forget {
-                kind,
-                which,
-                for_ms: u64::from(*minutes) * 60_000,
-            },
+            Self::Forget { minutes, reads, .. } => {
+                let for_ms = u64::from(*minutes) * 60_000;
+                match reads {
+                    true => D::Vanish {
+                        kind,
+                        which,
+                        for_ms,
+                    },
+                    false => D::Forget {
+                        kind,
+                        which,
+                        for_ms,
+                    },
+                }
+            }
             Self::AddRule {
                 rule, port, from, ..
             } => D::SetRule {
@@ -324,79 +260,7 @@ impl On {
     }
 }
 
-impl OnSite {
-    pub(super) fn run(self, control: &SimControl, context: &Context) -> Result<Exit, Failure> {
-        let (site, what) = self.disturbance();
-        let region = find::region(control, &site)?;
-        let touched = control
-            .disturb(&region, &what)
-            .map_err(|error| find::failed(&error))?;
-        touched.iter().for_each(|thing| tell(context, thing));
-        context.output.note(&format!("Done to {region}.\n"));
-        Ok(Exit::Done)
-    }
-
-    fn disturbance(self) -> (String, Disturbance) {
-        use Disturbance as D;
-        match self {
-            Self::Stock {
-                site,
-                machine_type,
-                zone,
-                capacity,
-                left,
-            } => {
-                let what = D::SetStock {
-                    machine_type,
-                    zone,
-                    capacity,
-                    left,
-                };
-                (site, what)
-            }
-            Self::Quota { site, family, cpu } => {
-                let cpu_limit = cpu;
-                (site, D::SetQuota { family, cpu_limit })
-            }
-            Self::LoseZone { site, zone } => (site, D::LoseZone { zone }),
-            Self::RestoreZone { site, zone } => (site, D::RestoreZone { zone }),
-            Self::LoseRegion { site } => (site, D::LoseRegion),
-            Self::RestoreRegion { site } => (site, D::RestoreRegion),
-            Self::Account { site, account } => (site, D::SwitchAccount { account }),
-            Self::Throttle { site, per_second } => (site, D::Throttle { per_second }),
-            Self::LoseAnswers { site, share } => (site, D::LoseAnswers { share }),
-            Self::Fault {
-                site,
-                kind,
-                operation,
-                times,
-                after,
-                lose_answer,
-            } => {
-                let scope = Scope::Call;
-                let fault = if lose_answer {
-                    Fault::LoseAnswer { kind }
-                } else {
-                    Fault::Fail {
-                        kind,
-                        scope,
-                        retry_after_ms: None,
-                    }
-                };
-                let planned = PlannedFault {
-                    operation,
-                    fault,
-                    times,
-                    after,
-                };
-                (site, D::Inject(planned))
-            }
-            Self::Calm { site } => (site, D::Calm),
-        }
-    }
-}
-
-fn tell(context: &Context, thing: &Resource) {
+pub(super) fn tell(context: &Context, thing: &Resource) {
     let addr = thing
         .mark
         .as_ref()
@@ -427,18 +291,5 @@ fn ingress(
         peers: BTreeSet::from([peer]),
         protocol: Protocol::Tcp,
         ports: ports.iter().copied().collect(),
-    })
-}
-
-fn parse_capacity(word: &str) -> Result<CapacityKind, String> {
-    serde_json::from_value(serde_json::Value::String(word.to_owned()))
-        .map_err(|_| "there are: on_demand, spot, reserved, owned".to_owned())
-}
-
-fn parse_error_kind(word: &str) -> Result<ErrorKind, String> {
-    serde_json::from_value(serde_json::Value::String(word.to_owned())).map_err(|_| {
-        "there are: not_found, already_exists, conflict, precondition, throttled, capacity, quota, \
-         unauthenticated, forbidden, invalid, unsupported, timeout, transient, internal"
-            .to_owned()
     })
 }

@@ -2,6 +2,7 @@
 
 mod disturb;
 mod find;
+mod site;
 mod status;
 
 use std::collections::BTreeSet;
@@ -14,7 +15,8 @@ use stratiform::provider::TokioClock;
 use stratiform::topology::{Sources, Topology};
 use stratiform::{Inputs, StateDir};
 
-use self::disturb::{On, OnSite};
+use self::disturb::On;
+use self::site::OnSite;
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
 
@@ -34,7 +36,8 @@ Examples:
   strat sim add-rule firewall.web@dc1 debug --port 8080
   strat sim stock east --left 0                 # every machine type is out of stock
   strat sim fault west --kind quota --operation create_machines
-  strat sim lose-zone dc1 rack1")]
+  strat sim lose-zone dc1 rack1
+  strat sim host-off dc1 rack2                  # for maintenance; back by host-on")]
 pub(crate) struct Sim {
     /// The topology that the world is beside: a file, or a folder of files.
     #[arg(long, global = true, value_name = "PATH", default_value = ".")]

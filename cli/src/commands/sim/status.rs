@@ -76,6 +76,8 @@ fn suffers(trials: &Trials) -> Vec<String> {
             .iter()
             .map(|zone| format!("{zone} is down")),
     );
+    let hidden = trials.hidden_zones.iter();
+    words.extend(hidden.map(|zone| format!("the hosts of {zone} are out")));
     words.extend(trials.stock.iter().map(|stock| {
         format!(
             "at most {} {} in {}",

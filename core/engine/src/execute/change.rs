@@ -1,6 +1,6 @@
 //! Changing things in place: updates, attachments, power.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use strat_model::{
     ErrorKind, Field, Kind, Mark, MarkOrigin, Resource, ResourceId, ResourceState, Result, Spec,
@@ -86,9 +86,11 @@ impl StepRun<'_, '_> {
         let fresh = self.target(Some(target)).await?;
         let ids = [fresh.id];
         let run = &self.context.run;
-        let forgotten = BTreeMap::from([(self.step.addr.clone(), BTreeSet::from(ids.clone()))]);
-        let (now, owner, none) = (run.clock.now(), &run.plan.topology, BTreeMap::new());
-        let noted = run.journal.record_known(now, owner, &none, &forgotten);
+        let (now, owner) = (run.clock.now(), &run.plan.topology);
+        let addr = &self.step.addr;
+        let noted = run
+            .journal
+            .record_released(now, owner, addr, (target.generation, &ids));
         noted.await.map_err(unwritable)?;
         let begin = Begin {
             generation: target.generation,

@@ -297,8 +297,8 @@ fn judge(
     now: Timestamp,
 ) -> Option<Result<Option<Resource>>> {
     let id = &one.id;
-    let error = |error, what| Error::new(error, format!("{kind} {id} {what}"));
-    let fail = |kind, what| Some(Err(error(kind, what)));
+    let error = |error, what: &str| Error::new(error, format!("{kind} {id} {what}"));
+    let fail = |kind, what: &str| Some(Err(error(kind, what)));
     let Some(seen) = seen else {
         return match one.until {
             Until::Read | Until::Stopped | Until::Gone => Some(Ok(None)),
@@ -319,7 +319,11 @@ fn judge(
             return Some(Err(failed.with_help(help)));
         }
         (_, ResourceState::Deleting) => {
-            return fail(ErrorKind::NotFound, "is being deleted by somebody else");
+            let what = match seen.attributes.get(Resource::STATE_REASON) {
+                Some(why) => format!("did not stay: {why}"),
+                None => "is being deleted by somebody else".to_owned(),
+            };
+            return Some(Err(error(ErrorKind::NotFound, &what)));
         }
         (_, ResourceState::Pending) => false,
         (Until::Ready, state) => state == ResourceState::Ready,

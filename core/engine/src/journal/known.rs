@@ -28,11 +28,31 @@ pub(super) fn forgotten<'i>(
     addr: &Addr,
     ids: impl IntoIterator<Item = &'i ResourceId>,
 ) -> Record {
-    Record::Forgotten(wire::Forgotten {
+    Record::Forgotten(no_more(owner, addr, ids, None))
+}
+
+/// The record that they are there, and the topology's no more.
+pub(super) fn released<'i>(
+    owner: &Owner,
+    addr: &Addr,
+    generation: u64,
+    ids: impl IntoIterator<Item = &'i ResourceId>,
+) -> Record {
+    Record::Forgotten(no_more(owner, addr, ids, Some(generation)))
+}
+
+fn no_more<'i>(
+    owner: &Owner,
+    addr: &Addr,
+    ids: impl IntoIterator<Item = &'i ResourceId>,
+    released: Option<u64>,
+) -> wire::Forgotten {
+    wire::Forgotten {
         owner: owner.to_string(),
         addr: addr.to_string(),
         ids: ids.into_iter().map(ToString::to_string).collect(),
-    })
+        released,
+    }
 }
 
 /// The ids of things at an address.
@@ -42,6 +62,8 @@ pub(crate) type Ids = BTreeMap<Addr, BTreeSet<ResourceId>>;
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     things: BTreeMap<Owner, Ids>,
+    /// What was let go, and may be there still, with the generation that its mark said.
+    released: BTreeMap<(Owner, Addr), BTreeMap<ResourceId, u64>>,
     accounts: BTreeMap<(Owner, Name), String>,
 }
 
@@ -55,6 +77,13 @@ impl Ledger {
     ) {
         let mut ids = ids.into_iter().peekable();
         if ids.peek().is_none() {
+            return;
+        }
+        if !self.released.is_empty() {
+            let back: Vec<ResourceId> = ids.collect();
+            self.forget_released(owner, addr, &back);
+            let things = self.things.entry(owner.clone()).or_default();
+            things.entry(addr.clone()).or_default().extend(back);
             return;
         }
         if !self.things.contains_key(owner) {
@@ -82,6 +111,50 @@ impl Ledger {
                 self.things.remove(&owner);
             }
         }
+        self.forget_released(owner, addr, ids);
+    }
+
+    fn forget_released(&mut self, owner: &Owner, addr: &Addr, ids: &[ResourceId]) {
+        let key = (owner.clone(), addr.clone());
+        if let Some(released) = self.released.get_mut(&key) {
+            released.retain(|id, _| !ids.contains(id));
+            if released.is_empty() {
+                self.released.remove(&key);
+            }
+        }
+    }
+
+    /// These are there, and the topology's no more.
+    pub(super) fn release(
+        &mut self,
+        owner: &Owner,
+        addr: &Addr,
+        ids: &[ResourceId],
+        generation: u64,
+    ) {
+        self.forget(owner, addr, ids);
+        let key = (owner.clone(), addr.clone());
+        let released = self.released.entry(key).or_default();
+        released.extend(ids.iter().map(|id| (id.clone(), generation)));
+    }
+
+    /// What of a kind at a site was let go: of which address, and the generation that its mark said.
+    pub(super) fn released_at(
+        &self,
+        owner: &Owner,
+        site: &Name,
+        kind: Kind,
+    ) -> BTreeMap<ResourceId, (Addr, u64)> {
+        let here = self
+            .released
+            .iter()
+            .filter(|((of, addr), _)| of == owner && addr.site == *site && addr.kind() == kind);
+        let each = here.flat_map(|((_, addr), ids)| {
+            let with_addr =
+                |(id, generation): (&ResourceId, &u64)| (id.clone(), (addr.clone(), *generation));
+            ids.iter().map(with_addr)
+        });
+        each.collect()
     }
 
     pub(super) fn set_account(&mut self, owner: Owner, site: Name, account: String) {
@@ -160,6 +233,11 @@ impl Ledger {
                 for ids in ids.chunks(IDS_MAX) {
                     write(known(owner, addr, ids.iter().copied()));
                 }
+            }
+        }
+        for ((owner, addr), ids) in &self.released {
+            for (id, generation) in ids {
+                write(released(owner, addr, *generation, [id]));
             }
         }
     }

@@ -156,6 +156,7 @@ pub(super) enum Said {
     Applied(Owner, Timestamp, Applied),
     Known(Owner, Addr, Vec<ResourceId>),
     Forgotten(Owner, Addr, Vec<ResourceId>),
+    Released(Owner, Addr, Vec<ResourceId>, u64),
     Account(Owner, Name, String),
 }
 
@@ -190,11 +191,15 @@ impl Said {
                 addr.parse().map_err(text)?,
                 ids.iter().map(ResourceId::from).collect(),
             ),
-            Record::Forgotten(wire::Forgotten { owner, addr, ids }) => Self::Forgotten(
-                owner.parse().map_err(text)?,
-                addr.parse().map_err(text)?,
-                ids.iter().map(ResourceId::from).collect(),
-            ),
+            Record::Forgotten(gone) => {
+                let owner = gone.owner.parse().map_err(text)?;
+                let addr = gone.addr.parse().map_err(text)?;
+                let ids = gone.ids.iter().map(ResourceId::from).collect();
+                match gone.released {
+                    Some(generation) => Self::Released(owner, addr, ids, generation),
+                    None => Self::Forgotten(owner, addr, ids),
+                }
+            }
             Record::Account(wire::Account {
                 owner,
                 site,
@@ -239,6 +244,10 @@ impl State {
             }
             Said::Known(owner, addr, ids) => self.ledger.know(&owner, &addr, ids),
             Said::Forgotten(owner, addr, ids) => self.ledger.forget(&owner, &addr, &ids),
+            Said::Released(owner, addr, ids, generation) => {
+                self.ledger.release(&owner, &addr, &ids, generation);
+                took(&mut self.applied, &owner, &addr, ids.len());
+            }
             Said::Account(owner, site, account) => self.ledger.set_account(owner, site, account),
             Said::RunStarted(run) => {
                 let same = |other: &RunRecord| {

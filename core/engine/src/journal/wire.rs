@@ -122,6 +122,9 @@ pub(super) struct Forgotten {
     pub(super) addr: String,
     /// Their ids.
     pub(super) ids: Vec<String>,
+    /// Of what is there still, and was let go: the generation that its mark said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) released: Option<u64>,
 }
 
 /// A site is in this account.

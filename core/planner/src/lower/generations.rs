@@ -1,7 +1,7 @@
 //! Which generation a new thing has.
 
-use rustc_hash::FxHashSet;
-use strat_model::{Name, Noun, Owner};
+use rustc_hash::{FxHashMap, FxHashSet};
+use strat_model::{Addr, Inventory, MissedState, Name, Noun, Owner};
 
 use super::Lowering;
 use crate::plan::{Action, Change, Plan};
@@ -41,14 +41,29 @@ pub(super) fn strayed<'a>(plan: &Plan, index: &InventoryIndex<'a>) -> Strayed<'a
     strayed
 }
 
+/// The highest generation of what was let go and is there still, by address.
+pub(super) fn released(inventory: &Inventory) -> FxHashMap<&Addr, u64> {
+    let missed = inventory.sites.values().flat_map(|seen| &seen.missed);
+    let mut released = FxHashMap::default();
+    for missed in missed {
+        if let MissedState::Released { generation, .. } = missed.state {
+            let highest = released.entry(&missed.addr).or_default();
+            *highest = generation.max(*highest);
+        }
+    }
+    released
+}
+
 impl Lowering<'_> {
-    /// One more than the highest generation that is there, or the next whose name is free: what was
-    /// renamed keeps the name of the cloud that it got under its old address, and the token of the call
+    /// One more than the highest generation that is there, or that was let go and is there still, or
+    /// the next whose name is free: what was renamed keeps the name of the cloud that it got under its old address, and the token of the call
     /// that made it.
     pub(super) fn next_generation(&self, change: &Change) -> u64 {
         let found = self.index.at(&change.addr).iter();
         let marks = found.filter_map(|found| found.mark.as_ref());
-        let mut next = marks.map(|mark| mark.generation).max().unwrap_or(0) + 1;
+        let there = marks.map(|mark| mark.generation).max().unwrap_or(0);
+        let let_go = self.released.get(&change.addr).copied().unwrap_or(0);
+        let mut next = there.max(let_go) + 1;
         let is_taken = |generation: u64| {
             let name = resource_name(&self.plan.topology, &change.addr, generation);
             let site = &change.site;

@@ -41,6 +41,7 @@ pub fn lower(plan: &Plan, inventory: &Inventory, facts: &BTreeMap<Name, SiteFact
         without: firewalls::left_out(plan),
         circles: firewalls::deleted_circles(plan, &index),
         strayed: generations::strayed(plan, &index),
+        released: generations::released(inventory),
         machines_that_go: machines_that_go(plan),
         parts: FxHashMap::default(),
         soft: graph::Soft::default(),
@@ -88,6 +89,8 @@ struct Lowering<'a> {
     circles: FxHashMap<(&'a Name, &'a ResourceId), usize>,
     /// Names that things got under other addresses.
     strayed: generations::Strayed<'a>,
+    /// The generations of what was let go and is there still.
+    released: FxHashMap<&'a Addr, u64>,
     /// Machines that this plan deletes.
     machines_that_go: FxHashSet<(&'a Name, &'a ResourceId)>,
     /// What many wait for together.

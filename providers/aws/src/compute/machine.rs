@@ -231,5 +231,12 @@ fn attributes(instance: &Instance) -> Attributes {
     let known = pairs
         .into_iter()
         .filter_map(|(key, ip)| Some((key.to_owned(), ip?)));
-    known.collect()
+    let mut attributes: Attributes = known.collect();
+    // Of one that runs it says why it was off before.
+    if state_of(instance) == ResourceState::Deleting {
+        let reason = instance.state_reason().and_then(|reason| reason.message());
+        let key = Resource::STATE_REASON.to_owned();
+        attributes.extend(filled(reason).map(|why| (key, why)));
+    }
+    attributes
 }

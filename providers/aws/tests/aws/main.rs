@@ -12,6 +12,7 @@ mod iam;
 mod moto;
 mod once;
 mod outside;
+mod ownership;
 mod permissions;
 mod roles;
 mod runs_out;

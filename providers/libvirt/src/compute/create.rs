@@ -235,6 +235,7 @@ impl Site {
                     continue;
                 }
             };
+            self.enroll(&request.mark.owner, &self.hosts[index])?;
             let uuid = machine_uuid(name, request.token.as_str());
             let body = body_of(order.spec, ip, mac_of(&uuid));
             let thing = Thing::new(birth, Phase::Making, body);

@@ -32,7 +32,7 @@ impl Ground {
             .hosts
             .iter()
             .enumerate()
-            .filter(|(_, host)| *host.zone() == order.spec.zone)
+            .filter(|(_, host)| *host.zone() == order.spec.zone && !host.is_draining())
         {
             let here: Vec<_> = guests
                 .iter()

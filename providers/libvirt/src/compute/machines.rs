@@ -201,10 +201,13 @@ impl Site {
             return Err(fail(ErrorKind::Invalid, message));
         }
         let mut firewalls = BTreeSet::new();
+        let mut left = BTreeSet::new();
         let mut delete = |id: &ResourceId| {
             let Some((host, guest)) = self.guest(id)? else {
                 return Ok(());
             };
+            let mark = guest.thing.as_ref().and_then(Thing::mark);
+            left.extend(mark.map(|mark| (host.name(), mark.owner)));
             let carried = guest.body().map(|body| body.firewalls.clone());
             firewalls.extend(carried.into_iter().flatten());
             self.delete_machine(host, guest)
@@ -214,6 +217,11 @@ impl Site {
             result: delete(id),
         };
         let mut outcomes: Vec<Outcome> = ids.iter().map(one).collect();
+        for (name, owner) in left {
+            if let Some(host) = self.host(name.as_str()) {
+                self.leave(&owner, host);
+            }
+        }
         if firewalls.is_empty() {
             return Ok(outcomes);
         }

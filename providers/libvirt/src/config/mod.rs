@@ -3,7 +3,7 @@
 mod images;
 mod reader;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use rust_decimal::Decimal;
@@ -24,6 +24,23 @@ pub(crate) struct HostConfig {
     pub(crate) zone: Name,
     /// How libvirt reaches it.
     pub(crate) uri: String,
+    /// What is done with it now.
+    pub(crate) state: HostState,
+}
+
+/// What is done with a host now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum HostState {
+    /// It is looked at, and takes what is new.
+    #[default]
+    Up,
+    /// It is looked at, and takes nothing new: it is to be emptied.
+    Drain,
+    /// It is not looked at, and comes back: what is on it is left as it is.
+    Down,
+    /// It does not come back: what was on it is gone.
+    Gone,
 }
 
 /// How much more is promised than there is.
@@ -126,8 +143,10 @@ pub(crate) enum Uplink {
 /// What the settings of a `site` block come to.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Settings {
-    /// The hosts, in the order of their names.
+    /// The hosts, in the order of their names, but those that do not come back.
     pub(crate) hosts: Vec<HostConfig>,
+    /// The names of hosts that do not come back.
+    pub(crate) gone: BTreeSet<Name>,
     pub(crate) overcommit: Overcommit,
     /// What every host keeps for itself.
     pub(crate) reserve: Bytes,
@@ -170,8 +189,10 @@ impl Settings {
     /// Reads a `site` block, or says all that is wrong with it.
     pub(crate) fn parse(spec: &SiteSpec) -> Result<Self, Vec<SettingError>> {
         let mut reader = SettingsReader::new(spec);
+        let (hosts, gone) = reader::hosts(&mut reader);
         let settings = Self {
-            hosts: reader::hosts(&mut reader),
+            hosts,
+            gone,
             overcommit: reader::overcommit(&mut reader),
             reserve: reader::reserve(&mut reader),
             cost: reader.or_default("cost"),

@@ -10,16 +10,18 @@ use strat_provider::SettingsReader;
 use crate::buckets::S3Settings;
 use crate::host::Uri;
 
-use super::{HostConfig, Overcommit, Uplink};
+use super::{HostConfig, HostState, Overcommit, Uplink};
 
-const HOSTS_HELP: &str = "write `hosts = [\"qemu+ssh://kvm1/system\"]`, or by zone: `hosts = { rack1 = [\"…\"], rack2 = [\"…\"] }`";
+const HOSTS_HELP: &str = "write `hosts = [\"qemu+ssh://kvm1/system\"]`, or by zone: `hosts = { rack1 = [\"…\"], rack2 = [\"…\"] }`; more is said of one in `{ name = \"…\", uri = \"…\", state = \"up\" }` (up, drain, down, gone)";
 
-/// A host as it may be written.
+/// A host as it may be written, where it is more than its URI.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum HostText {
-    Uri(String),
-    Named { name: Option<String>, uri: String },
+#[serde(deny_unknown_fields)]
+struct HostTable {
+    name: Option<String>,
+    uri: String,
+    #[serde(default)]
+    state: HostState,
 }
 
 /// The network as it may be written.
@@ -39,7 +41,8 @@ struct NetworkTable {
     gateway: Option<std::net::Ipv4Addr>,
 }
 
-pub(super) fn hosts(reader: &mut SettingsReader<'_>) -> Vec<HostConfig> {
+/// The hosts that are there or come back, and the names of those that do not.
+pub(super) fn hosts(reader: &mut SettingsReader<'_>) -> (Vec<HostConfig>, BTreeSet<Name>) {
     let mut hosts = Vec::new();
     match reader.value("hosts").cloned() {
         None => reader.fail(
@@ -63,7 +66,8 @@ pub(super) fn hosts(reader: &mut SettingsReader<'_>) -> Vec<HostConfig> {
             hosts_in(reader, &zone, value, &mut hosts);
         }
     }
-    if hosts.is_empty() && reader.is_ok() {
+    let is_left = |host: &HostConfig| host.state != HostState::Gone;
+    if !hosts.iter().any(is_left) && reader.is_ok() {
         reader.fail("hosts", "the list of hosts is empty", HOSTS_HELP);
     }
     hosts.sort_by(|a, b| a.name.cmp(&b.name));
@@ -77,7 +81,8 @@ pub(super) fn hosts(reader: &mut SettingsReader<'_>) -> Vec<HostConfig> {
         let help = "give one of them a name: `{ name = \"kvm2\", uri = \"…\" }`";
         reader.fail("hosts", format!("two hosts are called `{name}`"), help);
     }
-    hosts
+    let (hosts, gone): (Vec<_>, Vec<_>) = hosts.into_iter().partition(is_left);
+    (hosts, gone.into_iter().map(|host| host.name).collect())
 }
 
 fn hosts_in(
@@ -91,11 +96,20 @@ fn hosts_in(
         one => vec![one],
     };
     for item in items {
-        let (name, uri) = match serde_json::from_value(item) {
-            Ok(HostText::Uri(uri)) => (None, uri),
-            Ok(HostText::Named { name, uri }) => (name, uri),
-            Err(_) => {
-                reader.fail("hosts", "a host is a connection URI", HOSTS_HELP);
+        let table = match item {
+            Value::String(uri) => Ok(HostTable {
+                name: None,
+                uri,
+                state: HostState::Up,
+            }),
+            item @ Value::Object(_) => serde_json::from_value(item)
+                .map_err(|error| format!("what is said of a host is wrong: {error}")),
+            _ => Err("a host is a connection URI".to_owned()),
+        };
+        let HostTable { name, uri, state } = match table {
+            Ok(table) => table,
+            Err(message) => {
+                reader.fail("hosts", message, HOSTS_HELP);
                 continue;
             }
         };
@@ -112,6 +126,7 @@ fn hosts_in(
                 name,
                 zone: zone.clone(),
                 uri,
+                state,
             }),
             Err(error) => reader.fail("hosts", error.to_string(), None),
         }

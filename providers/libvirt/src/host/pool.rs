@@ -164,13 +164,13 @@ impl Pool {
             .collect())
     }
 
-    /// All volumes but our own documents and leases, and how large they are.
+    /// All volumes but what Stratiform notes in small ones, and how large they are.
     pub(crate) fn volumes(&self, host: &Host) -> Result<Vec<VolumeInfo>> {
         let doing = || format!("listing the storage pool {}", self.name);
         let mut volumes = Vec::new();
         for volume in self.handle.list_all_volumes().on(host, doing)? {
             let name = volume.name().to_owned();
-            if super::sidecar::is_document(&name) || crate::leases::is_lease(&name) {
+            if is_notes(&name) {
                 continue;
             }
             // One that vanished since it was listed is not there.
@@ -327,4 +327,12 @@ impl Pool {
             ))),
         }
     }
+}
+
+/// Whether a volume is one of the small ones in which Stratiform notes something.
+fn is_notes(name: &str) -> bool {
+    super::sidecar::is_document(name)
+        || crate::leases::is_lease(name)
+        || crate::site::is_roster(name)
+        || crate::site::is_of_pools(name)
 }

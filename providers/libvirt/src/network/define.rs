@@ -106,7 +106,11 @@ impl Site {
                 let id = xml.text_at(&["name"]).unwrap_or_default().to_owned();
                 let known = nets.get_mut(&id);
                 match known {
-                    Some(net) => net.hosts.push(index),
+                    Some(net) => {
+                        net.hosts.push(index);
+                        // On one host it may have lost what is kept beside it.
+                        net.thing = net.thing.take().or_else(|| Thing::from_xml(&xml));
+                    }
                     None => {
                         let thing = Thing::from_xml(&xml);
                         nets.insert(

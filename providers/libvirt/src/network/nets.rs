@@ -6,6 +6,7 @@ use strat_model::{
     Result, Spec, Witness,
 };
 
+use super::subnets::is_stripped;
 use super::{Net, NetBody};
 use crate::error::{fail, missing};
 use crate::provider::{OwnedCreate, OwnedUpdate};
@@ -142,13 +143,14 @@ fn network_id(name: &str) -> String {
 
 /// Whether it is a network and not a subnet of ours.
 pub(super) fn is_network(net: &Net) -> bool {
-    !matches!(
-        &net.thing,
-        Some(Thing {
-            body: NetBody::Subnet { .. },
-            ..
-        })
-    )
+    !is_stripped(net)
+        && !matches!(
+            &net.thing,
+            Some(Thing {
+                body: NetBody::Subnet { .. },
+                ..
+            })
+        )
 }
 
 /// Fails for a range that has bits set behind its prefix.
@@ -185,7 +187,11 @@ fn network_of(net: &Net) -> Resource {
     let thing = net.thing.as_ref();
     Resource {
         id: ResourceId::from(&net.id),
-        name: thing.map_or(&net.id, |thing| &thing.name).clone(),
+        // One that lost its mark is still called so.
+        name: thing.map_or_else(
+            || net.id.trim_end_matches(".network").to_owned(),
+            |thing| thing.name.clone(),
+        ),
         mark: thing.and_then(Thing::mark),
         witness: thing.map_or(Witness::Lacking, Thing::witness),
         state: ResourceState::Ready,

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use strat_model::{
     Attributes, Digest, ErrorKind, Field, Kind, ReservedShare, Resource, ResourceId, ResourceState,
-    Result, Spec, SubnetSpec,
+    Result, Spec, SubnetSpec, Witness,
 };
 
 use super::nets::{check_range, cidr_of};
@@ -116,7 +116,19 @@ impl Site {
     ) -> Result<Resource> {
         check_fields(&self.live, Kind::Subnet, &request.fields)?;
         let _definitions = self.lock_definitions();
-        let mut net = self.need_subnet(request.id.as_str())?;
+        let stripped = self.nets()?.remove(request.id.as_str());
+        let mut net = match stripped.filter(is_stripped) {
+            Some(mut net) => {
+                let spec = Spec::Subnet(request.spec.clone());
+                let body = NetBody::Subnet {
+                    network: request.spec.network.to_string(),
+                    cidr: cidr_of(&net.xml).unwrap_or(request.spec.cidr),
+                };
+                net.thing = Some(request.adopted(&net.id, &spec, self.now(), body)?);
+                net
+            }
+            None => self.need_subnet(request.id.as_str())?,
+        };
         if let Some(thing) = &mut net.thing {
             thing.set_mark(request.mark.as_ref());
             if request.fields.contains(&Field::Labels) {
@@ -149,7 +161,14 @@ impl Site {
     }
 
     pub(crate) fn list_subnets(&self) -> Result<Vec<Resource>> {
-        Ok(self.nets()?.values().filter_map(subnet_of).collect())
+        let nets = self.nets()?;
+        let stripped = nets.values().filter(|net| is_stripped(net));
+        let stripped = stripped.map(stripped_of);
+        Ok(nets
+            .values()
+            .filter_map(subnet_of)
+            .chain(stripped)
+            .collect())
     }
 
     /// The subnet of an id.
@@ -227,6 +246,35 @@ impl Host {
                 flags,
             )
             .on(self, doing)
+    }
+}
+
+/// Whether it is a subnet of ours that lost what is kept beside it: its bridge is still called as ours
+/// are.
+pub(super) fn is_stripped(net: &Net) -> bool {
+    let bridge = net
+        .xml
+        .child("bridge")
+        .and_then(|bridge| bridge.get("name"));
+    net.thing.is_none() && bridge == Some(bridge_name(&net.id).as_str())
+}
+
+/// A subnet that lost what is kept beside it, as far as it can be told.
+fn stripped_of(net: &Net) -> Resource {
+    Resource {
+        id: ResourceId::from(&net.id),
+        name: net.id.clone(),
+        mark: None,
+        witness: Witness::Lacking,
+        state: ResourceState::Ready,
+        spec: Spec::Subnet(SubnetSpec {
+            network: ResourceId::from(""),
+            cidr: cidr_of(&net.xml).unwrap_or_default(),
+            zone: None,
+            labels: strat_model::Labels::new(),
+        }),
+        attributes: Attributes::new(),
+        created: None,
     }
 }
 

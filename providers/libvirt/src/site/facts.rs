@@ -156,7 +156,7 @@ impl Site {
         })
     }
 
-    /// What is left on every host that answers; an error if none does.
+    /// What is left on every host that answers and takes what is new; an error if none answers.
     pub(crate) fn rooms(&self) -> Result<Vec<Room>> {
         let outcomes = self.try_each(|host| {
             let guests = host.guests()?;
@@ -167,7 +167,9 @@ impl Site {
                 .unwrap_or(0);
             self.room(index, host, &guests.iter().collect::<Vec<_>>())
         });
-        some_of(outcomes)
+        let mut rooms = some_of(outcomes)?;
+        rooms.retain(|room| !self.hosts[room.host].is_draining());
+        Ok(rooms)
     }
 
     /// What nobody uses now, on the hosts that answer.

@@ -3,11 +3,14 @@
 //! Everything below here blocks and is called on threads that may. The async traits are a thin
 //! shell around it.
 
+mod apart;
 mod facts;
 mod pack;
 mod permissions;
+mod roster;
+mod sight;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,8 +22,10 @@ use strat_model::{
 };
 use strat_provider::Clock;
 
+pub(crate) use apart::is_of_pools;
 pub(crate) use facts::{USER_DATA_MAX, capabilities, flexible_size, general};
 pub(crate) use pack::{Need, Room, choose};
+pub(crate) use roster::is_roster;
 
 use crate::config::Settings;
 use crate::error::{fail, missing};
@@ -32,7 +37,10 @@ use crate::thing::Thing;
 pub(crate) struct Site {
     pub(crate) name: Name,
     pub(crate) settings: Settings,
-    pub(crate) hosts: Vec<Host>,
+    pub(crate) hosts: Vec<Arc<Host>>,
+    /// The names of all hosts that the settings list: those of `hosts`, but where this is a part of a
+    /// site.
+    listed: BTreeSet<String>,
     pub(crate) capabilities: Capabilities,
     /// What is changed in place.
     pub(crate) live: LiveFields,
@@ -43,13 +51,19 @@ pub(crate) struct Site {
     definitions: Mutex<()>,
     /// Held while hosts and addresses are chosen, until the choice can be seen by others.
     placement: Mutex<()>,
+    /// Hosts that are known to be the site's, have things of an owner's, and are not listed.
+    unlisted: Mutex<BTreeSet<String>>,
+    /// The files that say so of hosts, as far as they are known to be there.
+    enrolled: Mutex<BTreeSet<String>>,
+    /// Pairs of hosts whose pools of a name are known not to be one folder.
+    apart: Mutex<BTreeSet<(Name, Name, String)>>,
 }
 
 impl Site {
     pub(crate) fn new(
         name: Name,
         settings: Settings,
-        hosts: Vec<Host>,
+        hosts: Vec<Arc<Host>>,
         capabilities: Capabilities,
         clock: Arc<dyn Clock>,
         base_dir: PathBuf,
@@ -57,13 +71,17 @@ impl Site {
         Self {
             name,
             settings,
+            listed: hosts.iter().map(|host| host.name().to_string()).collect(),
             hosts,
             live: LiveFields::usual(capabilities.kinds.iter().copied()),
             capabilities,
             clock,
             base_dir,
-            definitions: Mutex::new(()),
-            placement: Mutex::new(()),
+            definitions: Mutex::default(),
+            placement: Mutex::default(),
+            unlisted: Mutex::default(),
+            enrolled: Mutex::default(),
+            apart: Mutex::default(),
         }
     }
 
@@ -94,27 +112,13 @@ impl Site {
         &self,
         work: impl Fn(&Host) -> Result<T> + Sync,
     ) -> Vec<Result<T>> {
-        if let [host] = self.hosts.as_slice() {
-            return vec![work(host)];
-        }
-        let broken = || Err(fail(ErrorKind::Internal, "a thread for a host broke off"));
-        std::thread::scope(|scope| {
-            let work = &work;
-            let threads: Vec<_> = self
-                .hosts
-                .iter()
-                .map(|host| scope.spawn(move || work(host)))
-                .collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap_or_else(|_| broken()))
-                .collect()
-        })
+        on_all(&self.hosts, work)
     }
 
     /// The host of a name.
     pub(crate) fn host(&self, name: &str) -> Option<&Host> {
-        self.hosts.iter().find(|host| host.name() == name)
+        let mut hosts = self.hosts.iter();
+        hosts.find(|host| host.name() == name).map(|host| &**host)
     }
 
     /// The pool that documents and seeds are in, and every volume that no class sends elsewhere.
@@ -199,13 +203,13 @@ impl Site {
         let lists = self.each(Host::guests)?;
         let pairs = self.hosts.iter().zip(lists);
         Ok(pairs
-            .flat_map(|(host, guests)| guests.into_iter().map(move |guest| (host, guest)))
+            .flat_map(|(host, guests)| guests.into_iter().map(move |guest| (&**host, guest)))
             .collect())
     }
 
     /// The guest of an id, if it is there.
     pub(crate) fn guest(&self, id: &ResourceId) -> Result<Option<(&Host, Guest)>> {
-        let Some((host, uuid)) = self.split(id) else {
+        let Some((host, uuid)) = self.split(id)? else {
             return Ok(None);
         };
         Ok(host.guest(uuid)?.map(|guest| (host, guest)))
@@ -217,10 +221,25 @@ impl Site {
             .ok_or_else(|| missing(format!("machine {id}")))
     }
 
-    /// The host and the UUID that a machine's id names.
-    pub(crate) fn split<'a>(&self, id: &'a ResourceId) -> Option<(&Host, &'a str)> {
-        let (host, uuid) = id.as_str().split_once('/')?;
-        Some((self.host(host)?, uuid))
+    /// The host and the UUID that a machine's id names; `None` for no machine's, and where the host
+    /// does not come back.
+    ///
+    /// # Errors
+    /// If the host is not listed: what is on it is not known.
+    fn split<'a>(&self, id: &'a ResourceId) -> Result<Option<(&Host, &'a str)>> {
+        let Some((name, uuid)) = id.as_str().split_once('/') else {
+            return Ok(None);
+        };
+        match self.host(name) {
+            Some(host) => Ok(Some((host, uuid))),
+            None if self.is_gone(name) => Ok(None),
+            None => Err(sight::not_listed(&self.name, name)),
+        }
+    }
+
+    /// Whether a host of this name does not come back.
+    fn is_gone(&self, name: &str) -> bool {
+        self.settings.gone.iter().any(|gone| gone == name)
     }
 
     /// Fails unless the zone is one of the site's.
@@ -274,4 +293,26 @@ pub(crate) fn check_fields(
         }
     }
     Ok(())
+}
+
+/// Does the same on several hosts at once, and gives the outcomes in their order.
+pub(crate) fn on_all<T: Send>(
+    hosts: &[Arc<Host>],
+    work: impl Fn(&Host) -> Result<T> + Sync,
+) -> Vec<Result<T>> {
+    if let [host] = hosts {
+        return vec![work(host)];
+    }
+    let broken = || Err(fail(ErrorKind::Internal, "a thread for a host broke off"));
+    std::thread::scope(|scope| {
+        let work = &work;
+        let threads: Vec<_> = hosts
+            .iter()
+            .map(|host| scope.spawn(move || work(host)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| broken()))
+            .collect()
+    })
 }

@@ -16,6 +16,13 @@ impl Site {
     /// Moves a volume that nobody uses to a host, and gives it as it is there.
     pub(super) fn carry(&self, found: Found, to: &Host) -> Result<Found> {
         let from = &self.hosts[found.host];
+        for pool in [&found.thing.body.pool, &self.settings.pool] {
+            self.apart(pool, from, to)?;
+        }
+        let owner = found.thing.mark().map(|mark| mark.owner);
+        if let Some(owner) = &owner {
+            self.enroll(owner, to)?;
+        }
         let mut there = found.thing.clone();
         there.body.moves += 1;
         there.phase = Phase::Making;
@@ -31,6 +38,9 @@ impl Site {
         there.phase = Phase::Made;
         self.put_volume(to, &there)?;
         self.drop_copy(from, &found.thing)?;
+        if let Some(owner) = &owner {
+            self.leave(owner, from);
+        }
         let host = self
             .hosts
             .iter()
@@ -43,12 +53,17 @@ impl Site {
         })
     }
 
-    /// Deletes what broken moves of a volume left behind.
+    /// Deletes what broken moves of a volume left behind, where that is not the volume itself: two
+    /// hosts may have one folder for a pool.
     pub(super) fn drop_stale(&self, found: &Found) -> Result<()> {
-        found
-            .stale
-            .iter()
-            .try_for_each(|index| self.drop_copy(&self.hosts[*index], &found.thing))
+        let kept = &self.hosts[found.host];
+        found.stale.iter().try_for_each(|index| {
+            let stale = &self.hosts[*index];
+            for pool in [&found.thing.body.pool, &self.settings.pool] {
+                self.apart(pool, kept, stale)?;
+            }
+            self.drop_copy(stale, &found.thing)
+        })
     }
 
     /// Sees to it that a host has a volume that all hosts have: one that joined the site later

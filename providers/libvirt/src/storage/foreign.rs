@@ -7,7 +7,7 @@ use strat_model::{
     Spec, VolumeSpec, Witness,
 };
 
-use super::volumes::{Found, VolumeBody};
+use super::volumes::{FILE, Found, VolumeBody};
 use crate::error::{fail, missing};
 use crate::host::{Guest, Host};
 use crate::provider::OwnedUpdate;
@@ -20,6 +20,14 @@ pub(super) struct Foreign {
     pool: String,
     name: String,
     capacity: Bytes,
+}
+
+impl Foreign {
+    /// The name of the volume of ours that it was before its document went: who deletes that takes the
+    /// mark off, and nothing else.
+    fn lost(&self) -> Option<&str> {
+        self.name.strip_suffix(FILE).filter(|name| !name.is_empty())
+    }
 }
 
 impl Site {
@@ -46,20 +54,25 @@ impl Site {
                 known.extend(self.parts_of(&guest.name, body));
             }
         }
-        let lists = self.each(|host| self.pool(host)?.volumes(host))?;
+        // Of other pools, only what was a volume of ours.
+        let others = self.settings.pools.values();
+        let others = others.filter(|name| **name != self.settings.pool);
         let mut foreign = Vec::new();
-        for (host, list) in lists.into_iter().enumerate() {
-            for volume in list
-                .into_iter()
-                .filter(|volume| !known.contains(&volume.name))
-            {
-                let pool = self.settings.pool.clone();
-                foreign.push(Foreign {
+        for pool in others.chain([&self.settings.pool]).collect::<BTreeSet<_>>() {
+            let lists = self.each(|host| match host.traits()?.offers("test") {
+                true => Ok(Vec::new()),
+                false => self.pool_named(host, pool)?.volumes(host),
+            })?;
+            for (host, list) in lists.into_iter().enumerate() {
+                let unknown = list.into_iter().filter(|one| !known.contains(&one.name));
+                let found = unknown.map(|one| Foreign {
                     host,
-                    pool,
-                    name: volume.name,
-                    capacity: volume.capacity,
+                    pool: pool.clone(),
+                    name: one.name,
+                    capacity: one.capacity,
                 });
+                let own = *pool == self.settings.pool;
+                foreign.extend(found.filter(|one| own || one.lost().is_some()));
             }
         }
         Ok(foreign)
@@ -67,9 +80,13 @@ impl Site {
 
     pub(super) fn foreign_of(&self, foreign: &Foreign) -> Resource {
         let host = &self.hosts[foreign.host];
+        let id = match foreign.lost() {
+            Some(name) => ResourceId::from(name),
+            None => ResourceId::from(format!("{}/{}/{}", host.name(), foreign.pool, foreign.name)),
+        };
         Resource {
-            id: ResourceId::from(format!("{}/{}/{}", host.name(), foreign.pool, foreign.name)),
-            name: foreign.name.clone(),
+            id,
+            name: foreign.lost().unwrap_or(&foreign.name).to_owned(),
             mark: None,
             witness: Witness::Lacking,
             state: ResourceState::Ready,
@@ -103,12 +120,13 @@ impl Site {
             class: DiskClass::default(),
             size: found.capacity,
             rounded: None,
-            pool: found.pool,
+            pool: found.pool.clone(),
             volume: found.name.clone(),
             used: true,
             moves: 0,
         };
-        let thing = request.adopted(&found.name, &spec, self.now(), body)?;
+        let name = found.lost().unwrap_or(&found.name);
+        let thing = request.adopted(name, &spec, self.now(), body)?;
         Ok((found.host, thing, Some(found.capacity)))
     }
 
@@ -117,9 +135,6 @@ impl Site {
         id: &ResourceId,
         ours: &BTreeMap<String, Found>,
     ) -> Result<()> {
-        if !id.as_str().contains('/') {
-            return Ok(());
-        }
         let guests = self.guests()?;
         for foreign in self.foreign_volumes(ours, &guests)? {
             if self.foreign_of(&foreign).id == *id {

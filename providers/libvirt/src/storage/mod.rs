@@ -5,6 +5,8 @@ mod carry;
 mod foreign;
 mod volumes;
 
+pub(crate) use volumes::VolumeBody;
+
 use async_trait::async_trait;
 use strat_model::{ErrorKind, ResourceId, Result};
 use strat_provider::{Attachment, Contents, Emptied};

@@ -14,7 +14,10 @@ use crate::host::{Guest, Host, NewVolume};
 use crate::provider::{OwnedCreate, OwnedUpdate};
 use crate::rpc::sys;
 use crate::site::{Need, Site, check_fields, choose};
-use crate::thing::{Phase, Thing};
+use crate::thing::{Phase, Thing, taken};
+
+/// What the name of a volume's file ends with.
+pub(super) const FILE: &str = ".volume";
 
 /// What is kept of a volume.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,12 +102,21 @@ impl Site {
             size: request.spec.size,
             rounded: None,
             pool,
-            volume: format!("{}.volume", request.name),
+            volume: format!("{}{FILE}", request.name),
             used: false,
             moves: 0,
         };
+        // Data without a document is a volume whose mark is gone, and not an empty one.
+        let has = |host: &Host| -> Result<bool> {
+            let pool = self.pool_named(host, &body.pool)?;
+            Ok(pool.volume(host, &body.volume)?.is_some())
+        };
+        if self.each(has)?.contains(&true) {
+            return Err(taken(Kind::Volume, &request.name));
+        }
         let mut thing = Thing::new(birth, Phase::Made, body);
         let host = &self.hosts[host];
+        self.enroll(&request.mark.owner, host)?;
         self.put_volume(host, &thing)?;
         self.make_volume(host, &mut thing)?;
         self.volume(&ResourceId::from(&request.name))
@@ -147,6 +159,9 @@ impl Site {
             None => self.adopt_volume(request)?,
         };
         let host = &self.hosts[host];
+        if let Some(mark) = &request.mark {
+            self.enroll(&mark.owner, host)?;
+        }
         thing.set_mark(request.mark.as_ref());
         if request.fields.contains(&Field::Labels) {
             thing.labels.clone_from(&request.spec.labels);
@@ -211,8 +226,11 @@ impl Site {
                 format!("the volume {id} is attached to {}", guest.name),
             ));
         }
-        for index in found.stale.iter().chain([&found.host]) {
-            self.drop_copy(&self.hosts[*index], &found.thing)?;
+        self.drop_stale(found)?;
+        let host = &self.hosts[found.host];
+        self.drop_copy(host, &found.thing)?;
+        if let Some(mark) = found.thing.mark() {
+            self.leave(&mark.owner, host);
         }
         Ok(())
     }
@@ -254,7 +272,7 @@ impl Site {
 
     /// The machine that has a volume.
     pub(super) fn user_of(&self, found: &Found) -> Result<Option<(&Host, Guest)>> {
-        let host = &self.hosts[found.host];
+        let host = &*self.hosts[found.host];
         let path = self
             .pool_named(host, &found.thing.body.pool)?
             .path_of(&found.thing.body.volume);

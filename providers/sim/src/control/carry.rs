@@ -12,6 +12,9 @@ use crate::faults::{StockLimit, Trials};
 use crate::rules::Cloud;
 use crate::world::{Birth, Stale, StaleView, Thing, Tx, after};
 
+/// For how long a machine still shows that ended by itself.
+const ENDED_MS: u64 = 60_000;
+
 /// Does it, and gives back what it touched.
 pub(super) fn out(cloud: &Cloud, tx: &mut Tx<'_>, what: &Disturbance) -> Result<Vec<Resource>> {
     use Disturbance as D;
@@ -24,6 +27,16 @@ pub(super) fn out(cloud: &Cloud, tx: &mut Tx<'_>, what: &Disturbance) -> Result<
         D::StopMachine { which } => alter(tx, Kind::Machine, which, |t| t.stopped = true)?,
         D::HangMachine { which } => alter(tx, Kind::Machine, which, |t| t.hangs = true)?,
         D::BreakMachine { which } => alter(tx, Kind::Machine, which, |t| t.failed = true)?,
+        D::EndMachine { which, why } => {
+            let until = after(tx.now, ENDED_MS);
+            let thing = alter(tx, Kind::Machine, which, |thing| {
+                let reason = Resource::STATE_REASON.to_owned();
+                thing.attributes.insert(reason, why.clone());
+                thing.gone_at = Some(until);
+            })?;
+            cloud.let_go(tx, &thing.id);
+            thing
+        }
         D::ResizeMachine {
             which,
             machine_type,
@@ -44,6 +57,7 @@ pub(super) fn out(cloud: &Cloud, tx: &mut Tx<'_>, what: &Disturbance) -> Result<
         D::SetMark { kind, which, mark } => {
             alter(tx, *kind, which, |t| t.mark = mark.as_deref().cloned())?
         }
+        D::Rename { kind, which, name } => alter(tx, *kind, which, |t| t.name.clone_from(name))?,
         D::Forge { kind, which, to } => {
             let mark = find(tx, *kind, which)?.mark.clone();
             alter(tx, *kind, to, |t| t.mark = mark)?
@@ -53,13 +67,12 @@ pub(super) fn out(cloud: &Cloud, tx: &mut Tx<'_>, what: &Disturbance) -> Result<
             kind,
             which,
             for_ms,
-        } => {
-            let until = after(tx.now, *for_ms);
-            let mut thing = (*find(tx, *kind, which)?).clone();
-            let view = StaleView::Absent;
-            thing.stale = Some(Stale { until, view });
-            tx.put(thing)
-        }
+        } => hide(tx, *kind, which, *for_ms, StaleView::Absent)?,
+        D::Vanish {
+            kind,
+            which,
+            for_ms,
+        } => hide(tx, *kind, which, *for_ms, StaleView::Nowhere)?,
         D::SetLabel {
             kind,
             which,
@@ -148,6 +161,20 @@ fn alter(
     let mut new = (*old).clone();
     change(&mut new);
     Ok(tx.change(&old, new, 0))
+}
+
+/// Lets lists, and perhaps reads, not show a thing for some time.
+fn hide(
+    tx: &mut Tx<'_>,
+    kind: Kind,
+    which: &str,
+    for_ms: u64,
+    view: StaleView,
+) -> Result<Arc<Thing>> {
+    let until = after(tx.now, for_ms);
+    let mut thing = (*find(tx, kind, which)?).clone();
+    thing.stale = Some(Stale { until, view });
+    Ok(tx.put(thing))
 }
 
 fn resize(cloud: &Cloud, tx: &mut Tx<'_>, which: &str, to: &str) -> Result<Arc<Thing>> {
@@ -292,7 +319,10 @@ fn set_stock(cloud: &Cloud, tx: &mut Tx<'_>, pick: Pick<'_>, left: Option<u64>) 
 
 fn set_trial(tx: &mut Tx<'_>, what: &Disturbance) -> Result<()> {
     let zones = &tx.region().record.zones;
-    if let Disturbance::LoseZone { zone } | Disturbance::RestoreZone { zone } = what
+    if let Disturbance::LoseZone { zone }
+    | Disturbance::RestoreZone { zone }
+    | Disturbance::HideZone { zone }
+    | Disturbance::ShowZone { zone } = what
         && !zones.contains(zone)
     {
         let message = format!("there is no zone {zone} in {}", tx.key());
@@ -317,6 +347,12 @@ fn change_trials(trials: &mut Trials, what: &Disturbance) {
         }
         Disturbance::RestoreZone { zone } => {
             trials.lost_zones.remove(zone);
+        }
+        Disturbance::HideZone { zone } => {
+            trials.hidden_zones.insert(zone.clone());
+        }
+        Disturbance::ShowZone { zone } => {
+            trials.hidden_zones.remove(zone);
         }
         Disturbance::LoseRegion => trials.lost = true,
         Disturbance::RestoreRegion => trials.lost = false,

@@ -35,6 +35,13 @@ pub enum Disturbance {
         /// Which one.
         which: String,
     },
+    /// The cloud ends a machine by itself, and says why, as AWS does with one that cannot start.
+    EndMachine {
+        /// Which one.
+        which: String,
+        /// Why, in the cloud's words.
+        why: String,
+    },
     /// Somebody resizes a machine by hand.
     ResizeMachine {
         /// Which one.
@@ -70,6 +77,15 @@ pub enum Disturbance {
         /// The new mark; `None` is none.
         mark: Option<Box<Mark>>,
     },
+    /// Somebody calls a thing otherwise.
+    Rename {
+        /// What kind.
+        kind: Kind,
+        /// Which one.
+        which: String,
+        /// Its new name.
+        name: String,
+    },
     /// Somebody writes the mark of one thing to another, as if that were it.
     Forge {
         /// What kind.
@@ -89,6 +105,15 @@ pub enum Disturbance {
     },
     /// Lists do not show a thing for some time; who reads it by its id sees it.
     Forget {
+        /// What kind.
+        kind: Kind,
+        /// Which one.
+        which: String,
+        /// For how long, in milliseconds.
+        for_ms: u64,
+    },
+    /// Nothing shows a thing for some time, not even a read by its id, as right after it was made.
+    Vanish {
         /// What kind.
         kind: Kind,
         /// Which one.
@@ -157,6 +182,17 @@ pub enum Disturbance {
     },
     /// A zone comes back as it was.
     RestoreZone {
+        /// Which one.
+        zone: Name,
+    },
+    /// The hosts of a zone are taken out for a while: what is on them stays as it is, and nobody can look
+    /// at it or touch it. Lists break off, and reads of what is there fail.
+    HideZone {
+        /// Which one.
+        zone: Name,
+    },
+    /// They are back, with everything as it was.
+    ShowZone {
         /// Which one.
         zone: Name,
     },

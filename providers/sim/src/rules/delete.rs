@@ -20,6 +20,9 @@ impl Cloud {
         else {
             return Ok(());
         };
+        if super::read::is_hidden(tx, &thing) {
+            return Err(super::read::hidden(tx));
+        }
         self.check_unused(tx, &thing)?;
         if kind == Kind::Machine {
             self.let_go(tx, id);
@@ -82,7 +85,7 @@ impl Cloud {
     }
 
     /// Detaches what is attached to a machine.
-    fn let_go(&self, tx: &mut Tx<'_>, machine: &ResourceId) {
+    pub(crate) fn let_go(&self, tx: &mut Tx<'_>, machine: &ResourceId) {
         let attached: Vec<_> = tx.region().users(machine).cloned().collect();
         for thing in attached {
             let mut next = (*thing).clone();

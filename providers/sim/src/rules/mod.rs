@@ -123,6 +123,9 @@ impl Cloud {
         let Some(thing) = tx.region().get(kind, id) else {
             return Err(self.fail(Trouble::Missing, format!("there is no {kind} {id}")));
         };
+        if read::is_hidden(tx, thing) {
+            return Err(read::hidden(tx));
+        }
         if !thing.is_wanted() {
             let message = format!("the {kind} {id} is being deleted");
             return Err(self.fail(Trouble::NotReady, message));

@@ -71,6 +71,8 @@ pub(crate) struct Stale {
 pub(crate) enum StaleView {
     /// It does not show the thing.
     Absent,
+    /// Nor does a read by its id.
+    Nowhere,
     /// It shows the thing without its mark.
     Unmarked,
     /// It shows what the thing was before the last change.
@@ -170,6 +172,12 @@ impl Thing {
         }
     }
 
+    /// Whether not even a read by its id shows it now.
+    pub(crate) fn is_nowhere(&self, now: Timestamp) -> bool {
+        let stale = self.stale.as_ref().filter(|stale| now < stale.until);
+        stale.is_some_and(|stale| matches!(stale.view, StaleView::Nowhere))
+    }
+
     /// What a list reports, which may be behind.
     pub(crate) fn report_listed(&self, now: Timestamp, down: bool) -> Option<Resource> {
         let stale = self.stale.as_ref().filter(|stale| now < stale.until);
@@ -178,7 +186,7 @@ impl Thing {
         };
         let mut resource = self.report(now, down);
         match &stale.view {
-            StaleView::Absent => return None,
+            StaleView::Absent | StaleView::Nowhere => return None,
             StaleView::Unmarked => resource.mark = None,
             StaleView::Before(before) => {
                 resource.mark.clone_from(&before.mark);
@@ -195,7 +203,7 @@ impl Thing {
     pub(crate) fn owners(&self) -> impl Iterator<Item = strat_model::Owner> {
         let before = self.stale.as_ref().and_then(|stale| match &stale.view {
             StaleView::Before(before) => before.mark.as_ref(),
-            StaleView::Absent | StaleView::Unmarked => None,
+            StaleView::Absent | StaleView::Nowhere | StaleView::Unmarked => None,
         });
         self.mark
             .iter()

@@ -6,8 +6,8 @@ use fastrand::Rng;
 use proptest::prelude::*;
 use strat_scenarios::{Folder, random};
 use strat_sim::{Disturbance, RegionKey};
-use stratiform::Mode;
 use stratiform::model::{Resource, ResourceId, Spec};
+use stratiform::{Error, Mode};
 
 use crate::common::{apply, config, ids, lines, run};
 
@@ -72,14 +72,42 @@ proptest! {
                 }
             }
             let before: BTreeSet<ResourceId> = ids(&folder);
-            for _ in 0..2 {
+            let mut away = Vec::new();
+            for (region, thing) in &things {
+                match thing.zone().cloned() {
+                    Some(zone) if rng.u32(0..12) == 0 => {
+                        let what = Disturbance::HideZone { zone: zone.clone() };
+                        folder.control().disturb(region, &what).expect("taken out");
+                        away.push((region, Disturbance::ShowZone { zone }));
+                    }
+                    _ => {}
+                }
+            }
+            if rng.bool() {
+                let region = &things[rng.usize(..things.len())].0;
+                let account = |account| Disturbance::SwitchAccount { account };
+                let other = account(Some("other".to_owned()));
+                folder.control().disturb(region, &other).expect("switched");
+                let refused = folder.try_plan().await;
+                prop_assert!(matches!(refused, Err(Error::Account { .. })), "{refused:?}");
+                let right = account(None);
+                folder.control().disturb(region, &right).expect("switched");
+            }
+            for round in 0..4 {
+                if round == 2 {
+                    // What was taken out is back, with everything as it was.
+                    for (region, back) in &away {
+                        folder.control().disturb(region, back).expect("back");
+                    }
+                }
                 let plan = folder.plan(Mode::Apply).await;
                 folder.apply(Mode::Apply).await;
                 let after = ids(&folder);
                 let lost: Vec<_> = originals.difference(&after).collect();
-                prop_assert!(lost.is_empty(), "{lost:?}\n{done:#?}\n{:#?}", lines(&plan));
+                let what = (&away, &done, lines(&plan));
+                prop_assert!(lost.is_empty(), "{lost:?}\n{what:#?}");
                 let made: Vec<_> = after.difference(&before).collect();
-                prop_assert!(made.is_empty(), "{made:?}\n{done:#?}\n{:#?}", lines(&plan));
+                prop_assert!(made.is_empty(), "{made:?}\n{what:#?}");
             }
             Ok(())
         })?;

@@ -62,6 +62,8 @@ pub(crate) struct State {
     quota: Option<u32>,
     /// Headers that are taken and ignored.
     ignored: BTreeSet<&'static str>,
+    /// Whether the tagging index shows nothing yet.
+    index_is_late: bool,
     /// The latest form of each action.
     forms: BTreeMap<String, BTreeMap<String, String>>,
 }
@@ -153,6 +155,11 @@ impl Filter {
     /// Lets Service Quotas say that this many virtual CPUs may run; moto knows no quota of EC2's.
     pub(crate) fn set_quota(&self, cpus: u32) {
         self.state().quota = Some(cpus);
+    }
+
+    /// Lets the index of tags show nothing for now, as AWS's does for some time after a bucket was made.
+    pub(crate) fn hold_index_back(&self, late: bool) {
+        self.state().index_is_late = late;
     }
 
     /// The latest form of an action.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use strat_libvirt::LibvirtFactory;
 use strat_model::{Kind, Owner, Resource};
 use strat_provider::{Filter, ProviderExt, Registry};
-use stratiform::{ApplyOptions, Inputs, PlanOptions, RunOptions, Session, Workspace};
+use stratiform::{ApplyOptions, Claims, Inputs, PlanOptions, RunOptions, Session, Workspace};
 use tempfile::TempDir;
 
 use super::peer::Peer;
@@ -15,6 +15,9 @@ use super::peer::Peer;
 pub(crate) struct Topology {
     folder: TempDir,
     site: String,
+    settings: String,
+    /// What stands in its `topology` block.
+    head: &'static str,
 }
 
 impl Topology {
@@ -38,15 +41,36 @@ impl Topology {
             format!("{zone} = [{}]", hosts.join(", "))
         };
         let zones: Vec<_> = zones.iter().map(zone).collect();
-        let site = format!(
-            "topology \"lab\" {{}}\n\
-             site \"dc1\" {{\n  provider = \"libvirt\"\n  hosts = {{ {} }}\n  accel = \"tcg\"\n\
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut topology = Self {
+            folder,
+            site: String::new(),
+            settings: settings.to_owned(),
+            head: "",
+        };
+        topology.set_hosts(&zones.join(", "));
+        topology
+    }
+
+    /// The same, with something in its `topology` block.
+    pub(crate) fn with_head(mut self, head: &'static str) -> Self {
+        self.site = self.site.replace(
+            "topology \"lab\" {}",
+            &format!("topology \"lab\" {{ {head} }}"),
+        );
+        self.head = head;
+        self
+    }
+
+    /// From now on the site has these hosts: what stands in `hosts = { … }`.
+    pub(crate) fn set_hosts(&mut self, hosts: &str) {
+        let (settings, head) = (&self.settings, self.head);
+        self.site = format!(
+            "topology \"lab\" {{{head}}}\n\
+             site \"dc1\" {{\n  provider = \"libvirt\"\n  hosts = {{ {hosts} }}\n  accel = \"tcg\"\n\
              overcommit = {{ cpu = 64, disk = 100 }}\n  pool_path = \"{}\"\n{settings}\n}}\n",
-            zones.join(", "),
             Peer::POOL_PATH
         );
-        let folder = tempfile::tempdir().expect("a folder");
-        Self { folder, site }
     }
 
     /// The folder.
@@ -66,6 +90,15 @@ impl Topology {
 
     /// Applies; gives what failed.
     pub(crate) async fn try_apply(&self, blocks: &str) -> Result<Vec<String>, stratiform::Error> {
+        self.try_claiming(blocks, Claims::default()).await
+    }
+
+    /// Applies what a person said of things; gives what failed.
+    pub(crate) async fn try_claiming(
+        &self,
+        blocks: &str,
+        claims: Claims,
+    ) -> Result<Vec<String>, stratiform::Error> {
         let session = self.session(blocks).await?;
         let options = RunOptions {
             lock_timeout: Duration::from_secs(1800),
@@ -73,7 +106,11 @@ impl Topology {
         };
         let run = session.begin(&options).await?;
         let outcome = async {
-            let planned = run.plan(&PlanOptions::default()).await?;
+            let options = PlanOptions {
+                claims,
+                ..PlanOptions::default()
+            };
+            let planned = run.plan(&options).await?;
             let changes = planned.saved.plan.changes.iter().map(|change| &change.addr);
             let wanted = planned.desired.entries.keys();
             let machines = changes.chain(wanted);
@@ -120,6 +157,27 @@ impl Topology {
             "nothing is left to do: {:#?}",
             planned.saved.plan.changes
         );
+    }
+
+    /// What would be done, as a person reads it: changes, and what is withheld and why.
+    pub(crate) async fn plan(&self, blocks: &str) -> (Vec<String>, Vec<String>) {
+        let session = self.session(blocks).await;
+        let session = session.unwrap_or_else(|error| panic!("{error:#?}"));
+        let planned = session.plan(&PlanOptions::default()).await;
+        let plan = planned
+            .unwrap_or_else(|error| panic!("{error:#?}"))
+            .saved
+            .plan;
+        let changes = plan.changes.iter();
+        let changes = changes.map(|one| format!("{} {}", one.action.as_str(), one.addr));
+        let withheld = plan.withheld.iter();
+        let withheld = withheld.map(|one| format!("{}: {}", one.what, one.why));
+        (changes.collect(), withheld.collect())
+    }
+
+    /// Forgets all that is known in the folder, as a pipeline's fresh one does.
+    pub(crate) fn forget(&self) {
+        std::fs::remove_dir_all(self.folder().join(".stratiform")).expect("it was applied");
     }
 
     /// What the topology has of a kind.
