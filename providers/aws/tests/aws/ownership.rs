@@ -380,6 +380,7 @@ async fn of_a_volume_of_which_only_a_restored_copy_is_left_no_empty_one_is_made(
     let id = volume.id.as_str();
     ec2.detach_volume()
         .volume_id(id)
+        .instance_id(shop.at("machine.db").await.id.as_str())
         .send()
         .await
         .expect("detached");
