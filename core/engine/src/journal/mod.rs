@@ -32,6 +32,7 @@ mod error;
 mod failure;
 mod file;
 mod known;
+mod released;
 mod renamed;
 #[cfg(feature = "schema")]
 mod schema;
@@ -318,34 +319,6 @@ impl Journal {
             }
         }
         self.hand_over().await
-    }
-
-    /// Records that things of a topology are its no more: they stay where they are.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub(crate) async fn record_released(
-        &self,
-        at: Timestamp,
-        owner: &Owner,
-        addr: &Addr,
-        (generation, ids): (u64, &[ResourceId]),
-    ) -> Result<(), JournalError> {
-        self.note(at, known::released(owner, addr, generation, ids))
-            .await
-    }
-
-    /// What of a kind at a site was let go and may be there still: which thing it was, and the
-    /// generation that its mark said.
-    #[must_use]
-    pub fn released(
-        &self,
-        owner: &Owner,
-        site: &Name,
-        kind: Kind,
-    ) -> BTreeMap<ResourceId, (Addr, u64)> {
-        let memory = lock(&self.inner.memory);
-        memory.state.ledger.released_at(owner, site, kind)
     }
 
     /// Records which account a site is in.

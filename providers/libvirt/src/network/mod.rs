@@ -15,6 +15,7 @@ mod firewalls;
 mod leftover;
 mod nets;
 mod start;
+mod stripped;
 mod subnets;
 
 pub(crate) use define::{Net, NetBody};

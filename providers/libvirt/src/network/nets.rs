@@ -6,7 +6,7 @@ use strat_model::{
     Result, Spec, Witness,
 };
 
-use super::subnets::is_stripped;
+use super::stripped::is_stripped;
 use super::{Net, NetBody};
 use crate::error::{fail, missing};
 use crate::provider::{OwnedCreate, OwnedUpdate};

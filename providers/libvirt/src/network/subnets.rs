@@ -6,10 +6,11 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use strat_model::{
     Attributes, Digest, ErrorKind, Field, Kind, ReservedShare, Resource, ResourceId, ResourceState,
-    Result, Spec, SubnetSpec, Witness,
+    Result, Spec, SubnetSpec,
 };
 
 use super::nets::{check_range, cidr_of};
+use super::stripped::{is_stripped, stripped_of};
 use super::{Net, NetBody};
 use crate::config::Uplink;
 use crate::error::{Explain as _, fail, missing};
@@ -246,35 +247,6 @@ impl Host {
                 flags,
             )
             .on(self, doing)
-    }
-}
-
-/// Whether it is a subnet of ours that lost what is kept beside it: its bridge is still called as ours
-/// are.
-pub(super) fn is_stripped(net: &Net) -> bool {
-    let bridge = net
-        .xml
-        .child("bridge")
-        .and_then(|bridge| bridge.get("name"));
-    net.thing.is_none() && bridge == Some(bridge_name(&net.id).as_str())
-}
-
-/// A subnet that lost what is kept beside it, as far as it can be told.
-fn stripped_of(net: &Net) -> Resource {
-    Resource {
-        id: ResourceId::from(&net.id),
-        name: net.id.clone(),
-        mark: None,
-        witness: Witness::Lacking,
-        state: ResourceState::Ready,
-        spec: Spec::Subnet(SubnetSpec {
-            network: ResourceId::from(""),
-            cidr: cidr_of(&net.xml).unwrap_or_default(),
-            zone: None,
-            labels: strat_model::Labels::new(),
-        }),
-        attributes: Attributes::new(),
-        created: None,
     }
 }
 
