@@ -109,7 +109,7 @@ impl Shop {
         std::fs::remove_dir_all(self.folder.path().join(".stratiform")).expect("it was applied");
     }
 
-    async fn session(&self) -> Session {
+    pub(super) async fn session(&self) -> Session {
         let registry = Registry::new().with(AwsFactory::with_credentials(credentials()));
         let workspace = Workspace::load(self.folder.path(), Inputs::default(), registry);
         let workspace = workspace.unwrap_or_else(|error| panic!("the topology: {error:#?}"));
