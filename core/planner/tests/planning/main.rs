@@ -11,6 +11,7 @@ mod depending;
 mod drift;
 mod growing;
 mod least;
+mod matrix;
 mod others;
 mod placing;
 mod refusing;

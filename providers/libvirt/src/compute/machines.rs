@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use strat_model::{
-    Attributes, CapacityKind, ErrorKind, Field, ImageRef, Kind, Labels, MachineSpec, MarkOrigin,
-    Resource, ResourceId, ResourceState, Result, Spec, Witness,
+    Attributes, Bytes, CapacityKind, ErrorKind, Field, ImageRef, Kind, Labels, MachineSpec,
+    MarkOrigin, Resource, ResourceId, ResourceState, Result, Spec, Witness,
 };
 use strat_provider::{Outcome, Shutdown};
 
@@ -13,7 +13,7 @@ use crate::host::{Guest, Host, MachineBody};
 use crate::network::{machine_filter, subnet_body};
 use crate::provider::OwnedUpdate;
 use crate::rpc::sys;
-use crate::site::{Site, check_fields};
+use crate::site::{Site, check_fields, flexible_size};
 use crate::thing::{NAMESPACE, Phase, Thing};
 use crate::xml::Element;
 
@@ -296,7 +296,7 @@ impl Site {
             mark: thing.and_then(Thing::mark),
             state: self.state_of(guest),
             spec: Spec::Machine(MachineSpec {
-                machine_type: body.machine_type.clone(),
+                machine_type: machine_type(&body.machine_type, guest.cpu, guest.memory),
                 cpu: guest.cpu,
                 memory: guest.memory,
                 capacity: CapacityKind::Owned,
@@ -334,6 +334,18 @@ impl Site {
             Phase::Made if guest.running => ResourceState::Ready,
             Phase::Made => ResourceState::Stopped,
         }
+    }
+}
+
+/// The machine type of what runs: the one that it was given, unless somebody gave it other CPUs or other
+/// memory since.
+fn machine_type(given: &str, cpu: u32, memory: Bytes) -> String {
+    let mib = memory.0 >> 20;
+    match flexible_size(given) {
+        Some((given_cpu, given_memory)) if (given_cpu, given_memory.0 >> 20) != (cpu, mib) => {
+            format!("flex-{cpu}-{mib}")
+        }
+        _ => given.to_owned(),
     }
 }
 
@@ -375,5 +387,20 @@ fn foreign_body(guest: &Guest) -> MachineBody {
         disks: Vec::new(),
         ip: None,
         mac: guest.mac.clone().unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_that_somebody_resized_is_of_the_type_that_runs() {
+        let check = |given, cpu, gib, expect| {
+            assert_eq!(machine_type(given, cpu, Bytes::gib(gib)), expect);
+        };
+        check("flex-2-4096", 2, 4, "flex-2-4096");
+        check("flex-2-4096", 1, 4, "flex-1-4096");
+        check("flex-2-4096", 2, 8, "flex-2-8192");
     }
 }
