@@ -10,7 +10,8 @@ use strat_arm::{Arm, Options, TENANT, TOKEN};
 
 use crate::support::{GROUP, SUBSCRIPTION, ask, at, peers, send, with_group};
 
-fn network() -> Value {
+/// A network with one subnet.
+pub(crate) fn network() -> Value {
     json!({
         "location": "westeurope",
         "properties": {
@@ -176,7 +177,7 @@ async fn tokens_are_asked_for_and_given() {
 }
 
 /// A machine's body, whose interface comes with it.
-fn machine() -> Value {
+pub(crate) fn machine() -> Value {
     let subnet = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/n/subnets/a");
     json!({
         "location": "westeurope",

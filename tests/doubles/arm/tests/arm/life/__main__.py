@@ -11,7 +11,7 @@ import sys
 
 from common import *
 from disturbances import disturbances
-from machines import changes_of_the_machine, spot, stock, the_disk, the_machine
+from machines import changes_of_the_machine, spot, stock, the_disk, the_key, the_machine
 from network import (
     addresses_and_interfaces,
     conditions,
@@ -41,6 +41,7 @@ PARTS = [
     addresses_and_interfaces,
     conditions,
     the_disk,
+    the_key,
     the_machine,
     changes_of_the_machine,
     dependencies,

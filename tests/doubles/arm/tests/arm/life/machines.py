@@ -104,6 +104,17 @@ def the_machine():
     same(viewed.instance_view.statuses[-1].code, "PowerState/running")
 
 
+def the_key():
+    keys = compute.ssh_public_keys
+    made = keys.create(GROUP, "key", {"location": PLACE, "properties": {"publicKey": KEY}})
+    same((made.public_key, names(keys.list_by_resource_group(GROUP))), (KEY, ["key"]))
+    with refused(400, "InvalidParameter", "Ed25519"):
+        keys.create(GROUP, "wrong", {"location": PLACE, "properties": {"publicKey": "ssh-dss AAAA"}})
+    same(keys.update(GROUP, "key", {"tags": {"a": "1"}}).public_key, KEY)
+    keys.delete(GROUP, "key")
+    same(names(keys.list_by_subscription()), [])
+
+
 def attach(*disks):
     all = [
         {"lun": lun, "createOption": "Attach", "managedDisk": {"id": of("Microsoft.Compute/disks", one)}}
