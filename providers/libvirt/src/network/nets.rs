@@ -44,7 +44,7 @@ impl Site {
             .holding(Element::leaf("name", &id))
             .holding(Element::leaf("uuid", uuid_of("network", &id)))
             .holding(Element::new("forward").with("mode", "bridge"))
-            .holding(Element::new("bridge").with("name", "strat-none"));
+            .holding(Element::new("bridge").with("name", bridge_of(request.spec.cidr)));
         thing.put_into(&mut xml)?;
         self.each(|host| match host.network_xml(&id)? {
             Some(_) => Ok(()),
@@ -68,7 +68,7 @@ impl Site {
             None => {
                 let spec = Spec::Network(request.spec.clone());
                 let body = NetBody::Network {
-                    cidr: cidr_of(&net.xml).unwrap_or_default(),
+                    cidr: range_of(&net.xml),
                 };
                 request.adopted(&net.id, &spec, self.now(), body)?
             }
@@ -141,6 +141,24 @@ fn network_id(name: &str) -> String {
     format!("{name}.network")
 }
 
+/// What the bridge of a network is called, which is never made: it says the network's range, for who
+/// takes the mark off leaves that.
+fn bridge_of(cidr: Ipv4Net) -> String {
+    format!(
+        "sn{:08x}{:02}",
+        u32::from(cidr.network()),
+        cidr.prefix_len()
+    )
+}
+
+/// The range that the bridge of a network says.
+fn range_of_bridge(xml: &Element) -> Option<Ipv4Net> {
+    let name = xml.child("bridge")?.get("name")?.strip_prefix("sn")?;
+    let (network, prefix) = name.split_at_checked(8)?;
+    let network = std::net::Ipv4Addr::from(u32::from_str_radix(network, 16).ok()?);
+    Ipv4Net::new(network, prefix.parse().ok()?).ok()
+}
+
 /// Whether it is a network and not a subnet of ours.
 pub(super) fn is_network(net: &Net) -> bool {
     !is_stripped(net)
@@ -164,6 +182,12 @@ pub(super) fn check_range(cidr: Ipv4Net) -> Result<()> {
     ))
 }
 
+/// The range of a network without a mark, as far as its definition says it.
+fn range_of(xml: &Element) -> Ipv4Net {
+    let range = cidr_of(xml).or_else(|| range_of_bridge(xml));
+    range.unwrap_or_default()
+}
+
 /// The range of a definition's first address.
 pub(super) fn cidr_of(xml: &Element) -> Option<Ipv4Net> {
     let ip = xml.all("ip").find(|ip| ip.get("family") != Some("ipv6"))?;
@@ -182,7 +206,7 @@ fn network_of(net: &Net) -> Resource {
             body: NetBody::Network { cidr } | NetBody::Subnet { cidr, .. },
             ..
         }) => *cidr,
-        None => cidr_of(&net.xml).unwrap_or_default(),
+        None => range_of(&net.xml),
     };
     let thing = net.thing.as_ref();
     Resource {
@@ -207,6 +231,15 @@ fn network_of(net: &Net) -> Resource {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_network_that_lost_its_mark_still_says_its_range() {
+        let cidr: Ipv4Net = "10.94.0.0/16".parse().expect("a range");
+        let name = bridge_of(cidr);
+        assert!(name.len() <= 15, "{name}");
+        let xml = format!("<network><bridge name='{name}'/></network>");
+        assert_eq!(range_of(&Element::parse(&xml).expect("XML")), cidr);
+    }
 
     #[test]
     fn the_range_of_a_foreign_network_is_read() {

@@ -1,12 +1,15 @@
 //! Subnets that lost what is kept beside them: seen, and given it back when asked.
 
+use std::collections::BTreeMap;
+
 use strat_model::{
     Attributes, Labels, Resource, ResourceId, ResourceState, Spec, SubnetSpec, Witness,
 };
 
-use super::Net;
 use super::nets::cidr_of;
 use super::subnets::bridge_name;
+use super::{Net, NetBody};
+use crate::thing::Thing;
 
 /// Whether it is a subnet of ours that lost what is kept beside it: its bridge is still called as ours
 /// are.
@@ -18,8 +21,18 @@ pub(super) fn is_stripped(net: &Net) -> bool {
     net.thing.is_none() && bridge == Some(bridge_name(&net.id).as_str())
 }
 
-/// A subnet that lost what is kept beside it, as far as it can be told.
-pub(super) fn stripped_of(net: &Net) -> Resource {
+/// A subnet that lost what is kept beside it, as far as it can be told: its network is the one of ours
+/// that its range is within.
+pub(super) fn stripped_of(net: &Net, all: &BTreeMap<String, Net>) -> Resource {
+    let cidr = cidr_of(&net.xml).unwrap_or_default();
+    let holds = |other: &&Net| match &other.thing {
+        Some(Thing {
+            body: NetBody::Network { cidr: range },
+            ..
+        }) => range.contains(&cidr),
+        _ => false,
+    };
+    let network = all.values().find(holds);
     Resource {
         id: ResourceId::from(&net.id),
         name: net.id.clone(),
@@ -27,8 +40,8 @@ pub(super) fn stripped_of(net: &Net) -> Resource {
         witness: Witness::Lacking,
         state: ResourceState::Ready,
         spec: Spec::Subnet(SubnetSpec {
-            network: ResourceId::from(""),
-            cidr: cidr_of(&net.xml).unwrap_or_default(),
+            network: ResourceId::from(network.map_or("", |network| network.id.as_str())),
+            cidr,
             zone: None,
             labels: Labels::new(),
         }),

@@ -164,7 +164,7 @@ impl Site {
     pub(crate) fn list_subnets(&self) -> Result<Vec<Resource>> {
         let nets = self.nets()?;
         let stripped = nets.values().filter(|net| is_stripped(net));
-        let stripped = stripped.map(stripped_of);
+        let stripped = stripped.map(|net| stripped_of(net, &nets));
         Ok(nets
             .values()
             .filter_map(subnet_of)

@@ -135,6 +135,8 @@ async fn what_lost_its_mark_is_withheld_and_given_back() {
             let failures = topology.try_claiming(BLOCKS, claims).await;
             let failures = failures.unwrap_or_else(|error| panic!("{key}: {error:#?}"));
             assert!(failures.is_empty(), "{key} {forgotten}: {failures:#?}");
+            let (_, withheld) = topology.plan(BLOCKS).await;
+            assert!(withheld.is_empty(), "{key} {forgotten}: {withheld:#?}");
             topology.apply(BLOCKS).await;
             let after: Vec<_> = things(host, &topology).await.into_keys().collect();
             assert_eq!(after, before, "{key} {forgotten}");
