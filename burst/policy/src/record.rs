@@ -1,5 +1,6 @@
 //! A decision kept with all that it was made of, so that it can be made again.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use strat_model::burst::BurstPolicy;
@@ -56,14 +57,17 @@ pub enum ReplayError {
 }
 
 impl Record {
-    /// Decides, and keeps what it was decided from.
+    /// Decides, and keeps what it was decided from: the settings and inputs as they are read back from
+    /// JSON, which may differ from those given in the last digit of a number.
     ///
     /// # Errors
     ///
-    /// If the inputs cannot be written as JSON.
-    pub fn of(policy: &Policy, inputs: Inputs) -> Result<Self, serde_json::Error> {
-        let decision = decide(policy, &inputs);
-        let settings = policy.settings().clone();
+    /// If they cannot be written as JSON, or their numbers never come back as they were written.
+    pub fn of(policy: &Policy, inputs: &Inputs) -> Result<Self, serde_json::Error> {
+        let settings = as_read(policy.settings())?;
+        let inputs = as_read(inputs)?;
+        let exact = Policy::new(settings.clone()).unwrap_or_else(|_| policy.clone());
+        let decision = as_read(&decide(&exact, &inputs))?;
         let inputs_digest = digest(&settings, &inputs)?;
         let mut id = Sha256::new();
         for part in [&decision.burst, &decision.at.to_string(), &inputs_digest] {
@@ -92,13 +96,31 @@ impl Record {
             return Err(ReplayError::Changed { found, recorded });
         }
         let policy = Policy::new(self.settings.clone())?;
-        let now = serde_json::to_string(&decide(&policy, &self.inputs))?;
+        let now = serde_json::to_string(&as_read(&decide(&policy, &self.inputs))?)?;
         let recorded = serde_json::to_string(&self.decision)?;
         if now != recorded {
             return Err(ReplayError::Differs { recorded, now });
         }
         Ok(())
     }
+}
+
+/// How often numbers are written and read until they come back as they were written. Each time is
+/// another number's last digit, if any: two are enough for all that was ever seen.
+const READS_MAX: usize = 16;
+
+/// A value whose numbers come back from JSON as they were written.
+fn as_read<T: Serialize + DeserializeOwned>(value: &T) -> Result<T, serde_json::Error> {
+    let mut text = serde_json::to_string(value)?;
+    for _ in 0..READS_MAX {
+        let value = serde_json::from_str(&text)?;
+        let again = serde_json::to_string(&value)?;
+        if again == text {
+            return Ok(value);
+        }
+        text = again;
+    }
+    Err(serde::de::Error::custom("its numbers do not come back as they were written"))
 }
 
 fn digest(settings: &BurstPolicy, inputs: &Inputs) -> Result<String, serde_json::Error> {

@@ -10,7 +10,7 @@ use strat_model::{
     RolloutIntent, Shared, Spec,
 };
 
-use crate::Dependency;
+use crate::{Dependency, Scale};
 
 /// What is to be, everywhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct Desired {
     pub rollouts: BTreeMap<LocalAddr, RolloutIntent>,
     /// The fleets whose count a burst holds.
     pub held: BTreeMap<LocalAddr, HeldCount>,
+    /// What decisions of bursts make of fleets. Where there is any, nothing else is planned.
+    pub scales: BTreeMap<LocalAddr, Scale>,
 }
 
 /// The count of a fleet that a burst holds.
@@ -90,6 +92,7 @@ impl Desired {
             gap: Some(Decimal::ZERO),
             rollouts: BTreeMap::new(),
             held: BTreeMap::new(),
+            scales: BTreeMap::new(),
         }
     }
 }

@@ -22,6 +22,7 @@ mod naming;
 mod place;
 mod plan;
 mod room;
+mod scale;
 mod step;
 mod stock;
 mod target;
@@ -42,13 +43,14 @@ pub use lint::{PlanFault, PlanRule, lint};
 pub use lower::lower;
 pub use naming::{fleet_names, resource_name};
 pub use place::{
-    Chosen, Considered, Explanation, NoPlace, PlaceOptions, SiteExplanation, SiteRefusal, Unplaced,
-    WhyNot, explain, place, place_with,
+    Chosen, Considered, Explanation, FleetPlace, NoPlace, PlaceOptions, SiteExplanation, SiteRefusal, Unplaced,
+    WhyNot, explain, fleet_places, place, place_with,
 };
 pub use plan::{
     Action, Cause, Change, DataLoss, FieldChange, Former, Guard, Mode, Plan, Rename, ReplaceOrder,
     Rollout, Source, Summary, TargetRef,
 };
+pub use scale::{Scale, ScalePlace};
 pub use step::{Join, JoinId, Step, StepGraph, StepId, StepOp};
 pub use stock::{MachineOffer, Shortage, StockBook, StockEntry};
 pub use target::Target;

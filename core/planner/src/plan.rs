@@ -114,6 +114,9 @@ pub struct Change {
     /// What a machine that is stopped for it, or was off, must answer once it runs again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthCheck>,
+    /// What the marks of its targets are to note of their draining, if that is all that it changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drains: Option<String>,
     /// Whether a protection forbids it. The plan cannot be applied then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protected: bool,

@@ -56,7 +56,7 @@ pub enum StepOp {
         /// What differs.
         fields: BTreeSet<Field>,
     },
-    /// Rewrites whose and which a thing its mark says that it is, and nothing else.
+    /// Rewrites whose and which a thing its mark says that it is, and whether it drains; nothing else.
     Rename {
         /// Which thing.
         target: TargetRef,

@@ -121,7 +121,7 @@ impl Session {
         join_all(looks).await.into_iter().flatten().collect()
     }
 
-    async fn lease_spots(
+    pub(crate) async fn lease_spots(
         &self,
         site: &Name,
         provider: &Arc<dyn Provider>,

@@ -48,6 +48,7 @@ mod relocation;
 mod rounds;
 mod run;
 mod saved;
+mod scaling;
 #[cfg(feature = "schema")]
 mod schema;
 mod session;
@@ -72,6 +73,7 @@ pub use run::{ApplyOptions, ApplyOutcome, Run};
 pub use saved::{MissingLeaseStore, SavedPlan};
 #[cfg(feature = "schema")]
 pub use schema::plan_schema;
+pub use scaling::is_led_by_another;
 pub use session::{PlanOptions, Planned, Session};
 pub use state::StateDir;
 pub use strat_provider::{Things, Uniform, uniform_capabilities};

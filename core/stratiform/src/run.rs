@@ -35,6 +35,8 @@ pub struct ApplyOptions {
     pub allow_data_loss: Vec<AllowDataLoss>,
     /// The machines whose power is cut if they do not shut down in time, though they have volumes.
     pub force_stop: Vec<Addr>,
+    /// Whether nothing is planned again in this run where something is out of stock.
+    pub only_once: bool,
     /// Who may end it early.
     pub stop: Stop,
     /// Bounds of the run.
@@ -166,7 +168,7 @@ impl<'a> Run<'a> {
             if let Some(message) = warning {
                 self.session.events().send(Event::Warning { message });
             }
-            let over = report.fatal.is_some() || report.interrupted;
+            let over = report.fatal.is_some() || report.interrupted || options.only_once;
             reports.push(report);
             if !short || over {
                 break;
@@ -204,8 +206,8 @@ impl<'a> Run<'a> {
         let options = PlanOptions {
             mode: saved.plan.mode,
             targets: saved.targets.clone(),
-            ignore_stock_outs: false,
             claims: Claims::of(&saved.plan),
+            ..PlanOptions::default()
         };
         if saved.plan.topology != *self.session.workspace().owner() {
             let moved = vec![format!(
@@ -289,8 +291,8 @@ impl<'a> Run<'a> {
         let options = PlanOptions {
             mode: agreed.plan.mode,
             targets: agreed.targets.clone(),
-            ignore_stock_outs: false,
             claims: Claims::of(&agreed.plan),
+            ..PlanOptions::default()
         };
         let avoided = self.session.avoided(&rounds.avoid, &observation.facts);
         let next = self

@@ -9,7 +9,7 @@ use strat_engine::{
 };
 use strat_model::{Coverage, Kind, LocalAddr, Name, SiteFacts, SiteInventory, Spec};
 use strat_planner::{
-    Claims, Desired, DiffOptions, Edits, Explanation, MachineOffer, Mode, PlaceOptions, StockBook,
+    Claims, Desired, DiffOptions, Edits, Explanation, MachineOffer, Mode, PlaceOptions, Scale, StockBook,
     StockEntry, Target, claim, diff, place_with, rename,
 };
 use strat_provider::layers::{CallObserver, WriteGate};
@@ -32,6 +32,8 @@ pub struct PlanOptions {
     pub ignore_stock_outs: bool,
     /// What a person says is the topology's, or is to be made anew.
     pub claims: Claims,
+    /// What decisions of bursts make of fleets: then nothing else is planned.
+    pub scales: BTreeMap<LocalAddr, Scale>,
 }
 
 /// A plan, and what it was made from.
@@ -386,6 +388,7 @@ impl Session {
                 let place_options = PlaceOptions {
                     without: self.workspace.left_out().clone(),
                     targets: options.targets.clone(),
+                    scales: options.scales.clone(),
                 };
                 let intent = self.workspace.intent();
                 phase!("place")
@@ -397,7 +400,9 @@ impl Session {
         if !avoided.is_empty() {
             price(&mut desired, facts);
         }
-        targets::check(&options.targets, &desired, inventory)?;
+        if options.scales.is_empty() {
+            targets::check(&options.targets, &desired, inventory)?;
+        }
         targets::check_released(&options.claims.release, self.workspace.owner(), inventory)?;
         let diff_options = DiffOptions {
             mode: options.mode,

@@ -56,19 +56,22 @@ impl StepRun<'_, '_> {
         self.settled(&ids, updated).await
     }
 
-    /// Writes the mark that says which thing of which topology it is now; all else stays, in the mark
-    /// too.
+    /// Writes the mark that says which thing of which topology it is now, and whether it drains; all else
+    /// stays, in the mark too.
     pub(super) async fn rename(&mut self, target: &TargetRef) -> Result<(), Failure> {
         let fresh = self.target(Some(target)).await?;
         let Some(mark) = fresh.mark.clone() else {
             let gone = "its mark is gone since the plan was made";
             return Err(self.error(ErrorKind::Precondition, gone).into());
         };
-        let mark = Mark {
+        let mut mark = Mark {
             owner: self.context.run.plan.topology.clone(),
             addr: self.step.addr.clone(),
             ..mark
         };
+        if let Some(drains) = &self.change.drains {
+            mark.notes.insert(Field::Drain, drains.clone());
+        }
         let ids = [fresh.id];
         let entry = self.begin(Begin::change(&ids, &mark)).await?;
         let none = BTreeSet::new();

@@ -163,7 +163,9 @@ impl StepRun<'_, '_> {
             .partition(|one| one.state == ResourceState::Ready);
         ready.iter().for_each(|one| self.wrote(one));
         pending.iter().for_each(|one| self.wrote(one));
-        if pending.is_empty() {
+        let is_awaited = self.step.addr.local.noun != Noun::Machines
+            || self.context.run.options.await_fleets;
+        if pending.is_empty() || !is_awaited {
             return Ok(());
         }
         let ids: Vec<ResourceId> = pending.into_iter().map(|one| one.id).collect();

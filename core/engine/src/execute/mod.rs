@@ -45,6 +45,9 @@ pub struct ExecuteOptions {
     pub wait_deadline: Duration,
     /// How long a machine may take to shut down.
     pub stop_deadline: Duration,
+    /// Whether fleets' machines are waited for until they are ready. A burst does not: it counts those
+    /// that boot, and decides again meanwhile.
+    pub await_fleets: bool,
     /// How long a delete is repeated while what uses the thing goes away.
     pub conflict_deadline: Duration,
 }
@@ -56,6 +59,7 @@ impl Default for ExecuteOptions {
             site_parallelism: None,
             wait_deadline: Duration::from_secs(20 * 60),
             stop_deadline: Duration::from_secs(5 * 60),
+            await_fleets: true,
             conflict_deadline: Duration::from_secs(3 * 60),
         }
     }

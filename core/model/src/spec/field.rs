@@ -40,10 +40,12 @@ pub enum Field {
     Disposable,
     /// Whether a machine is switched on.
     Power,
+    /// Since when a machine is emptied, to go, and for whom: what its mark notes.
+    Drain,
 }
 
 impl Field {
-    const ALL: [Self; 26] = [
+    const ALL: [Self; 27] = [
         Self::Cidr,
         Self::Network,
         Self::Zone,
@@ -70,6 +72,7 @@ impl Field {
         Self::Protect,
         Self::Disposable,
         Self::Power,
+        Self::Drain,
     ];
 
     /// The word in a topology file, a plan and a mark.
@@ -102,13 +105,17 @@ impl Field {
             Self::Protect => "protect",
             Self::Disposable => "disposable",
             Self::Power => "power",
+            Self::Drain => "drain",
         }
     }
 
     /// Whether it lives in the mark alone, which every update writes: it is no field of a spec.
     #[must_use]
     pub const fn is_of_mark(self) -> bool {
-        matches!(self, Self::Request | Self::Protect | Self::Disposable)
+        matches!(
+            self,
+            Self::Request | Self::Protect | Self::Disposable | Self::Drain
+        )
     }
 
     /// The field of a word, if it is one.

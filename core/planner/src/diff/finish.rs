@@ -12,6 +12,7 @@ use super::{DiffOptions, Differ, data, tight};
 use crate::cost::cost;
 use crate::dependency::covers;
 use crate::left::Refused;
+use crate::scale;
 use crate::plan::{Action, Change, Guard, Mode, Plan, Summary};
 use crate::{Dependency, Edits};
 
@@ -31,6 +32,7 @@ impl Differ<'_> {
                 kept.contains(&(number - 1))
             });
         }
+        scale::keep_only(&mut changes, &self.desired.scales);
         let mut refused = std::mem::take(&mut self.refused);
         let asked = |one: &Refused| {
             options

@@ -11,7 +11,7 @@ use super::single::{cause, list};
 use super::value::{resource_value, spec_value};
 use super::{Differ, change, target};
 use crate::plan::{Action, Cause, Change};
-use crate::{Entry, Goal, View, claims};
+use crate::{Entry, Goal, Scale, View, claims};
 
 /// A member, and in what it differs from the goal of its zone.
 struct Member<'a> {
@@ -35,9 +35,16 @@ impl<'a> Differ<'a> {
     /// Compares a fleet at a site, zone by zone.
     pub(super) fn fleet(&mut self, addr: &'a Addr, entry: &'a Entry, found: &[&'a Resource]) {
         let mut by_zone: BTreeMap<Option<&Name>, Vec<&Resource>> = BTreeMap::new();
+        let mut excess: Vec<&Resource> = Vec::new();
+        let scale = self.desired.scales.get(&addr.local);
         for resource in found {
-            by_zone.entry(resource.zone()).or_default().push(resource);
+            if scale.is_some_and(|scale| scale.lets_go(&addr.site, &resource.id)) {
+                excess.push(resource);
+            } else {
+                by_zone.entry(resource.zone()).or_default().push(resource);
+            }
         }
+        self.drain_members(addr, scale, found);
         let mut missing = Vec::new();
         let mut groups = Groups::new();
         let mut left = vec![0; entry.goals.len()];
@@ -79,9 +86,9 @@ impl<'a> Differ<'a> {
                 }));
             }
         }
-        let excess = by_zone.into_values().flatten();
+        excess.extend(by_zone.into_values().flatten());
         let (renamed, excess): (Vec<&Resource>, Vec<&Resource>) =
-            excess.partition(|one| self.former(addr, one).is_some());
+            excess.into_iter().partition(|one| self.former(addr, one).is_some());
         self.only_rename(addr, &renamed, "that those too many go");
         self.create_members(addr, entry, missing, found.len());
         for ((action, ..), members) in groups {
@@ -199,6 +206,10 @@ impl<'a> Differ<'a> {
                 format!("the topology wants {want} here and there are {found}"),
             )
         };
+        let reason = match self.desired.scales.get(&addr.local) {
+            Some(scale) => format!("{} wants {want} here and there are {found}", scale.by),
+            None => reason,
+        };
         let reason = match &entry.why {
             Some(why) => format!("{reason}; {why}"),
             None => reason,
@@ -266,6 +277,38 @@ impl<'a> Differ<'a> {
         change
     }
 
+    /// Writes into members' marks since when they drain, and for whom, or that they no longer do. All
+    /// that says the same is one change.
+    fn drain_members(&mut self, addr: &'a Addr, scale: Option<&Scale>, found: &[&'a Resource]) {
+        let Some(scale) = scale.filter(|scale| !scale.drains.is_empty()) else {
+            return;
+        };
+        let mut notes: BTreeMap<&str, Vec<&Resource>> = BTreeMap::new();
+        for resource in found {
+            let key = (addr.site.clone(), resource.id.clone());
+            let Some(note) = scale.drains.get(&key) else {
+                continue;
+            };
+            let mark = resource.mark.as_ref();
+            let noted = mark.and_then(|mark| mark.notes.get(&Field::Drain));
+            if noted != Some(note) {
+                notes.entry(note).or_default().push(resource);
+            }
+        }
+        for (note, members) in notes {
+            let count = u32::try_from(members.len()).unwrap_or(u32::MAX);
+            let reason = format!("{} has {count} drained or put back to work", scale.by);
+            let mut change = change(addr, Action::Update, Cause::Topology, reason);
+            change.count = count;
+            change.drains = Some(note.to_owned());
+            let value = resource_value(members[0], |id| self.name_of(&addr.site, id));
+            change.before = value.clone().into();
+            change.after = value.into();
+            change.targets = members.iter().map(|one| target(one, 0)).collect();
+            self.changes.push(change);
+        }
+    }
+
     fn delete_members(&mut self, addr: &'a Addr, entry: &Entry, excess: &[&'a Resource]) {
         let excess = excess.iter().copied();
         let excess: Vec<&Resource> = excess.filter(|one| self.may_end(addr, one)).collect();
@@ -274,9 +317,12 @@ impl<'a> Differ<'a> {
             entry.count(),
             u32::try_from(excess.len()).unwrap_or(u32::MAX),
         );
-        let reason = format!(
-            "the topology wants {want} here; {count} too many, or in a zone where none is wanted"
-        );
+        let reason = match self.desired.scales.get(&addr.local) {
+            Some(scale) => format!("{} lets {count} go", scale.by),
+            None => format!(
+                "the topology wants {want} here; {count} too many, or in a zone where none is wanted"
+            ),
+        };
         let mut change = change(addr, Action::Delete, Cause::Topology, reason);
         change.count = count;
         change.before = resource_value(first, |id| self.name_of(&addr.site, id)).into();

@@ -271,6 +271,7 @@ fn change(
         fields: Vec::new(),
         transition: None,
         health: None,
+        drains: None,
         protected: false,
         protect: false,
         disposable: false,

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use strat_model::{Intent, LocalAddr};
+use strat_model::{Intent, LocalAddr, Resource, Spec};
 
-use crate::{HeldCount, InventoryIndex};
+use crate::{HeldCount, InventoryIndex, Scale, ScalePlace};
 
 /// The intent with the fleets under a burst as large as they run, from their own count up to the
 /// burst's `max`; and which those are.
@@ -15,6 +15,7 @@ use crate::{HeldCount, InventoryIndex};
 pub(super) fn counts<'a>(
     intent: &'a Intent,
     index: &InventoryIndex<'_>,
+    scales: &BTreeMap<LocalAddr, Scale>,
 ) -> (Cow<'a, Intent>, BTreeMap<LocalAddr, HeldCount>) {
     let mut held = BTreeMap::new();
     if intent.bursts.is_empty() {
@@ -26,11 +27,11 @@ pub(super) fn counts<'a>(
         let Some(fleet) = machines.find(|machine| machine.common.addr == burst.fleet) else {
             continue;
         };
-        let places = index.places(&burst.fleet).iter();
-        let running: usize = places.map(|addr| index.at(addr).len()).sum();
-        let running = u32::try_from(running).unwrap_or(u32::MAX);
         let (least, most) = (fleet.count, burst.policy.max.max(fleet.count));
-        fleet.count = running.clamp(least, most);
+        fleet.count = match scales.get(&burst.fleet) {
+            Some(scale) => scaled(&burst.fleet, scale, index),
+            None => running(&burst.fleet, index).clamp(least, most),
+        };
         let count = HeldCount {
             by: burst.policy.name.clone(),
             count: fleet.count,
@@ -40,4 +41,36 @@ pub(super) fn counts<'a>(
         held.insert(burst.fleet.clone(), count);
     }
     (Cow::Owned(with), held)
+}
+
+fn running(fleet: &LocalAddr, index: &InventoryIndex<'_>) -> u32 {
+    let places = index.places(fleet).iter();
+    let running: usize = places.map(|addr| index.at(addr).len()).sum();
+    u32::try_from(running).unwrap_or(u32::MAX)
+}
+
+/// How many machines a decision wants: those that stay, and those that places lack.
+fn scaled(fleet: &LocalAddr, scale: &Scale, index: &InventoryIndex<'_>) -> u32 {
+    let places = index.places(fleet).iter();
+    let stays = places.flat_map(|addr| {
+        let there = index.at(addr).iter();
+        there.filter(|one| !scale.lets_go(&addr.site, &one.id))
+    });
+    let stays = u32::try_from(stays.count()).unwrap_or(u32::MAX);
+    let missing = scale.places.iter().map(|place| {
+        let there = index.at(&fleet.at(&place.site)).iter();
+        let same = there.filter(|one| !scale.lets_go(&place.site, &one.id) && is_at(one, place));
+        let same = u32::try_from(same.count()).unwrap_or(u32::MAX);
+        place.count.saturating_sub(same)
+    });
+    stays + missing.sum::<u32>()
+}
+
+/// Whether a machine is one of those that a place counts.
+pub(super) fn is_at(one: &Resource, place: &ScalePlace) -> bool {
+    let Spec::Machine(spec) = &one.spec else {
+        return false;
+    };
+    (&spec.zone, spec.machine_type.as_str(), spec.capacity)
+        == (&place.zone, place.machine_type.as_str(), place.capacity)
 }

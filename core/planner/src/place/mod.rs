@@ -21,9 +21,10 @@ use strat_model::{
 };
 
 use crate::diff::field_value;
-use crate::{Desired, Entry, Goal, InventoryIndex, Target, unseen};
+use crate::{Desired, Entry, Goal, InventoryIndex, Scale, Target, unseen};
 
 pub use explain::{Chosen, Considered, Explanation, SiteExplanation};
+pub use machines::FleetPlace;
 pub use unplaced::{NoPlace, SiteRefusal, Unplaced, WhyNot};
 
 /// Chooses a place for everything, as far as it is not chosen by what runs already.
@@ -51,6 +52,8 @@ pub struct PlaceOptions {
     pub without: BTreeSet<Name>,
     /// What is asked for; empty is everything. Anything else that finds no place is withheld.
     pub targets: Vec<Target>,
+    /// What decisions of bursts make of fleets.
+    pub scales: BTreeMap<LocalAddr, Scale>,
 }
 
 /// As [`place`], of parts, or without some sites.
@@ -69,7 +72,7 @@ pub fn place_with(
     if facts.keys().any(|site| without.contains(site)) {
         facts.to_mut().retain(|site, _| !without.contains(site));
     }
-    let (intent, held) = held::counts(intent, &index);
+    let (intent, held) = held::counts(intent, &index, &options.scales);
     let intent = &*intent;
     let mut placer = Placer::new(intent, &facts, &index);
     placer.options = options;
@@ -93,8 +96,9 @@ pub fn place_with(
             budgets: intent.budgets.clone(),
             fallback: placer.fallback,
             gap: placer.gap.and_then(|gap| Decimal::try_from(gap).ok()),
-            rollouts: rollouts(intent),
+            rollouts: rollouts(intent, &options.scales),
             held,
+            scales: options.scales.clone(),
         })
     } else {
         Err(placer.problems)
@@ -114,16 +118,38 @@ pub fn explain(
 ) -> Option<Explanation> {
     let index = InventoryIndex::new(inventory, &intent.owner);
     let facts = unseen::plannable(facts, inventory);
-    let (intent, _) = held::counts(intent, &index);
+    let (intent, _) = held::counts(intent, &index, &BTreeMap::new());
     let mut placer = Placer::new(&intent, &facts, &index);
     placer.explained = Some(addr.clone());
     placer.machines();
     placer.explanation
 }
 
-fn rollouts(intent: &Intent) -> BTreeMap<LocalAddr, RolloutIntent> {
+/// Where one more machine of a fleet could be, and how many there is room for: at the sites of its
+/// placement that gave an answer, next to all that runs.
+#[must_use]
+pub fn fleet_places(
+    intent: &Intent,
+    facts: &BTreeMap<Name, SiteFacts>,
+    inventory: &Inventory,
+    addr: &LocalAddr,
+) -> Vec<FleetPlace> {
+    let index = InventoryIndex::new(inventory, &intent.owner);
+    let facts = unseen::plannable(facts, inventory);
+    let (intent, _) = held::counts(intent, &index, &BTreeMap::new());
+    let mut placer = Placer::new(&intent, &facts, &index);
+    placer.networks();
+    placer.fleet_places(addr)
+}
+
+/// How blocks roll out. Those of decisions do not: their machines come and go each for itself.
+fn rollouts(
+    intent: &Intent,
+    scales: &BTreeMap<LocalAddr, Scale>,
+) -> BTreeMap<LocalAddr, RolloutIntent> {
     let machines = intent.machines.iter();
     machines
+        .filter(|machine| !scales.contains_key(&machine.common.addr))
         .map(|machine| (machine.common.addr.clone(), machine.rollout.clone()))
         .collect()
 }
@@ -131,6 +157,7 @@ fn rollouts(intent: &Intent) -> BTreeMap<LocalAddr, RolloutIntent> {
 static EVERYTHING: PlaceOptions = PlaceOptions {
     without: BTreeSet::new(),
     targets: Vec::new(),
+    scales: BTreeMap::new(),
 };
 
 /// The work in progress of one [`place`].

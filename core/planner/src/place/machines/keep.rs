@@ -30,9 +30,11 @@ impl<'a> Placer<'a> {
             missing: 0,
             new: 0,
             moved: None,
+            is_scaled: self.options.scales.contains_key(&machine.common.addr),
         };
         let mut spot_left = machine.placement.spot.most(machine.count);
         let has_other = is_sold_somewhere(&allotment, supply);
+        let scale = self.options.scales.get(&machine.common.addr);
         for site in allotment.sites.clone() {
             let Some(market) = supply.markets.get_mut(site) else {
                 continue;
@@ -46,6 +48,7 @@ impl<'a> Placer<'a> {
             }
             for zone in permitted_zones(&allotment, market.facts()) {
                 let here = found.iter().copied().filter(|r| r.zone() == Some(zone));
+                let here = here.filter(|r| !scale.is_some_and(|scale| scale.lets_go(site, &r.id)));
                 let mut here: Vec<&Resource> = here.collect();
                 // A broken machine is made anew in any case: elsewhere, where its zone sells nothing now.
                 if has_other && !market.has(zone, machine) {
@@ -82,7 +85,7 @@ impl<'a> Placer<'a> {
 impl Allotment<'_> {
     /// Whether what runs is placed together with what is new: where it matters how many are where.
     pub(super) fn is_solved_whole(&self) -> bool {
-        self.machine.placement.survive || self.machine.placement.unit > 1
+        !self.is_scaled && (self.machine.placement.survive || self.machine.placement.unit > 1)
     }
 }
 

@@ -10,6 +10,7 @@ mod moves;
 mod range;
 mod reasons;
 mod relax;
+mod scaled;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -18,6 +19,7 @@ use strat_model::{Beyond, Diagnostic, LocalAddr, MachineIntent, Name, Noun, Reso
 
 use addresses::Addresses;
 pub(super) use reasons::at_site as why_not;
+pub use scaled::FleetPlace;
 use reasons::no_place;
 
 use super::explain::Chosen;
@@ -54,6 +56,8 @@ pub(super) struct Allotment<'a> {
     new: u32,
     /// Why it is moved though it could stay.
     pub(super) moved: Option<String>,
+    /// Whether a burst's decision says where its machines go.
+    is_scaled: bool,
 }
 
 impl<'a> Allotment<'a> {
@@ -186,14 +190,20 @@ impl<'a> Placer<'a> {
                 continue;
             }
             let sites = self.sites_of(machine);
-            if let Some(why) = self.blind(machine, &sites) {
+            let scale = self.options.scales.get(&machine.common.addr);
+            // A decision names its places, so that a silent site is nothing to it.
+            if let (None, Some(why)) = (scale, self.blind(machine, &sites)) {
                 self.carriers_that_run(machine);
                 self.unsure.extend(machine.firewalls.iter().cloned());
                 self.withheld.insert(machine.common.addr.clone(), why);
                 continue;
             }
             let pin = pins.get(&machine.common.addr).cloned();
-            allotments.push(self.keep(machine, sites, pin, &mut supply));
+            let mut allotment = self.keep(machine, sites, pin, &mut supply);
+            if let Some(scale) = scale {
+                self.scale(&mut allotment, scale, &mut supply);
+            }
+            allotments.push(allotment);
         }
         for allotment in &mut allotments {
             keep::make_room(allotment, &mut supply);
@@ -212,7 +222,9 @@ impl<'a> Placer<'a> {
             }
         }
         for allotment in &mut allotments {
-            moves::reconsider(allotment, &mut supply);
+            if !self.options.scales.contains_key(&allotment.machine.common.addr) {
+                moves::reconsider(allotment, &mut supply);
+            }
         }
         let mut ranges = range::Ranges::default();
         for allotment in &allotments {

@@ -30,6 +30,7 @@ pub(super) fn reconsider<'a>(allotment: &mut Allotment<'a>, supply: &mut Supply<
         missing: allotment.machine.count,
         new: 0,
         moved: None,
+        is_scaled: false,
     }];
     let demands = demand::demands(&mut trial, supply);
     layout::lay_out(&mut trial, &demands, &allot(&demands.problem), supply);
