@@ -1,14 +1,19 @@
 //! Bursts: what runs a policy.
 //!
 //! [`simulate`] runs one over a trace of demand in virtual time, beside simpler policies and an oracle
-//! that knows what comes. [`run`] is the controller: it measures with [`signals`], decides, and carries
-//! out what was decided by the plan and the engine of an apply; [`log`] keeps each decision with its
-//! inputs, and [`serve`] shows them. What is decided at an instant is in `strat-burst-policy`.
+//! that knows what comes. `run`, with the feature of that name, is the controller: it measures with
+//! `signals`, decides, and carries out what was decided by the plan and the engine of an apply. [`log`]
+//! keeps each decision with its inputs, [`status`] what the controller says of itself, and `serve` shows
+//! both. What is decided at an instant is in `strat-burst-policy`.
 
-#[cfg(feature = "run")]
 pub mod log;
 #[cfg(feature = "run")]
 pub mod run;
 #[cfg(feature = "run")]
+pub mod serve;
+#[cfg(feature = "run")]
 pub mod signals;
 pub mod simulate;
+pub mod status;
+
+pub use strat_burst_policy as policy;

@@ -157,6 +157,46 @@ impl Log {
         Ok(())
     }
 
+    /// Reads the lines that were added after the first `from` bytes; at first also those of the older
+    /// file. What it gives is where to go on from.
+    ///
+    /// # Errors
+    /// As [`Log::each`].
+    pub fn follow(&self, from: u64, mut f: impl FnMut(Line)) -> std::io::Result<u64> {
+        if from == 0
+            && let Some(older) = files::open(&self.older())?
+        {
+            for line in BufReader::new(older).split(b'\n') {
+                if let Ok(line) = serde_json::from_slice(&line?) {
+                    f(line);
+                }
+            }
+        }
+        let Some(mut file) = files::open(&self.path)? else {
+            return Ok(from);
+        };
+        // A shorter file is another one: the one before is the older one now.
+        let mut at = match file.metadata()?.len() < from {
+            true => 0,
+            false => from,
+        };
+        file.seek(SeekFrom::Start(at))?;
+        let mut reader = BufReader::new(file);
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            if line.last() != Some(&b'\n') {
+                // It is being written.
+                break;
+            }
+            at += line.len() as u64;
+            if let Ok(line) = serde_json::from_slice(&line) {
+                f(line);
+            }
+            line.clear();
+        }
+        Ok(at)
+    }
+
     /// The last decision and what came of it, if that is known.
     ///
     /// # Errors

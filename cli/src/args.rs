@@ -14,6 +14,7 @@ Exit codes:
   1    an error, a refusal, or a command line that makes no sense
   2    only with --detailed-exitcode: there are changes; of a rehearsal: the load does not hold;
        of a simulation: a --fail-if holds
+  3    only of a burst's decision that is explained: its record is not what its inputs give
   130  stopped by Ctrl-C
 
 Data goes to stdout, everything else to stderr. NO_COLOR turns colours off.";

@@ -37,6 +37,8 @@ pub(crate) enum Exit {
     Failed,
     /// Ctrl-C.
     Interrupted,
+    /// What was recorded is not what its inputs give.
+    Differs,
 }
 
 impl Exit {
@@ -46,6 +48,7 @@ impl Exit {
             Self::Done => 0,
             Self::Failed => 1,
             Self::Changes => 2,
+            Self::Differs => 3,
             Self::Interrupted => 130,
         })
     }
@@ -84,6 +87,12 @@ impl Context {
     /// Has every call to a provider told to `observers`, from the next connection on.
     pub(crate) fn observe_calls(&self, observers: Vec<Arc<dyn CallObserver>>) {
         self.observers.replace(observers);
+    }
+
+    /// Who is to be told of every call.
+    #[cfg(feature = "burst")]
+    pub(crate) fn observers(&self) -> Vec<Arc<dyn CallObserver>> {
+        self.observers.borrow().clone()
     }
 
     /// Runs a future to its end on a runtime of this thread.

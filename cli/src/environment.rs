@@ -44,6 +44,32 @@ pub(crate) fn caches() -> Option<PathBuf> {
     var("XDG_CACHE_HOME").and_then(whole).or_else(home)
 }
 
+/// The Prometheus that the environment names.
+#[cfg(feature = "burst")]
+pub(crate) fn prometheus_url() -> Option<String> {
+    let url = var("STRAT_PROMETHEUS_URL")?.into_string().ok();
+    url.filter(|url| !url.is_empty())
+}
+
+/// The file with a token for it.
+#[cfg(feature = "burst")]
+pub(crate) fn prometheus_token_file() -> Option<PathBuf> {
+    let file = var("STRAT_PROMETHEUS_TOKEN_FILE");
+    file.map(PathBuf::from).filter(|file| !file.as_os_str().is_empty())
+}
+
+/// The files with tokens for signals that are read from an address, by the signal's name.
+#[cfg(feature = "burst")]
+pub(crate) fn signal_token_files() -> Vec<(String, PathBuf)> {
+    let name = |key: &OsString| {
+        let name = key.to_str()?.strip_prefix("STRAT_SIGNAL_TOKEN_FILE_")?;
+        (!name.is_empty()).then(|| name.to_owned())
+    };
+    std::env::vars_os()
+        .filter_map(|(key, value)| Some((name(&key)?, PathBuf::from(value))))
+        .collect()
+}
+
 fn var(name: &str) -> Option<OsString> {
     let mut vars = std::env::vars_os();
     vars.find_map(|(key, value)| (key == name).then_some(value))

@@ -47,7 +47,7 @@ pub(crate) async fn stoppable<T>(stop: &Stop, work: impl Future<Output = T>) -> 
 }
 
 /// Returns at Ctrl-C, or when the system asks to end.
-async fn interrupted() {
+pub(crate) async fn interrupted() {
     let ctrl_c = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {
@@ -65,4 +65,19 @@ async fn interrupted() {
         // Without signals there is nothing to wait for.
         std::future::pending::<()>().await;
     }
+}
+
+/// Returns when the system asks to read the settings again, by SIGHUP.
+#[cfg(feature = "burst")]
+pub(crate) async fn reload_asked() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut hangup) = signal(SignalKind::hangup())
+            && hangup.recv().await.is_some()
+        {
+            return;
+        }
+    }
+    std::future::pending::<()>().await;
 }

@@ -15,7 +15,7 @@ use stratiform::{Error, EventSink, HealthProbe, Session, Stop, Workspace, is_led
 
 use super::drain::Hooks;
 use super::reload;
-use super::status::{BurstStatus, FORMAT_VERSION, LeaderStatus, Status};
+use crate::status::{BurstStatus, FORMAT_VERSION, LeaderStatus, Status};
 use crate::log::{Done, Learnt, Log};
 use crate::signals::Measure;
 

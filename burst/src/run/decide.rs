@@ -13,10 +13,11 @@ use stratiform::{ApplyOptions, ApplyOutcome, Run, RunOptions, Session, Stop};
 
 use super::act::{scales, told_to_go};
 use super::budget::spent;
+use super::drain::Hook;
 use super::controller::{COMMAND, Controller, Round, said};
 use super::inputs::{Built, Known};
-use super::machines::{Look, hook};
-use super::status::BurstStatus;
+use super::machines::Look;
+use crate::status::BurstStatus;
 use crate::log::{Decided, Done, Learnt, Line, history_after};
 
 /// How long a decision waits for an apply that holds the lease, at most.
@@ -321,10 +322,10 @@ impl Controller {
         let asked = told_to_go(&record.decision, built).into_iter().map(|one| {
             let mut resources = observation.inventory.resources();
             let real = resources.find(|(site, real)| **site == one.site && real.id == one.id);
-            let url = real.and_then(|(_, real)| hook(real, &intent.policy.drain));
+            let hook = real.and_then(|(_, real)| Hook::of(&intent.policy.drain, real));
             async move {
-                if let Some(Ok(url)) = url {
-                    self.options.hooks.drain(&url).await;
+                if let Some(Some(hook)) = hook {
+                    self.options.hooks.drain(&hook).await;
                 }
             }
         });

@@ -19,7 +19,7 @@ use stratiform::planner::InventoryIndex;
 use stratiform::{Question, Session};
 
 use super::boots;
-use super::drain::{Drained, Hooks};
+use super::drain::{Drained, Hook, Hooks};
 use crate::log::Learnt;
 
 /// For so long a machine counts as starting, in seconds: how busy it is says nothing yet.
@@ -33,8 +33,6 @@ pub(super) struct Seen {
     pub(super) machine: Machine,
     pub(super) site: Name,
     pub(super) id: ResourceId,
-    /// Whether the drain is for another fleet, which has more right to the place.
-    pub(super) gives_way: bool,
 }
 
 /// Who can be asked about machines, and what is known of them.
@@ -98,7 +96,8 @@ impl Look<'_> {
             let said = (healthy, empty);
             let (state, healthy) =
                 self.state(one, (&name, made), &place, said, (burst, grace_s), learnt);
-            let gives_way = drains(one).is_some_and(|(_, by)| by != burst);
+            // One that gives way to another fleet is not put back to work.
+            let reclaimed = drains(one).is_some_and(|(_, by)| by != burst);
             seen.push(Seen {
                 machine: Machine {
                     id: name,
@@ -106,11 +105,10 @@ impl Look<'_> {
                     state,
                     made,
                     healthy,
-                    reclaimed: gives_way,
+                    reclaimed,
                 },
                 site: site.clone(),
                 id: one.id.clone(),
-                gives_way,
             });
         }
         seen.sort_by(|a, b| a.machine.id.cmp(&b.machine.id));
@@ -190,16 +188,16 @@ impl Look<'_> {
         let Some((since, _)) = drains(one) else {
             return (false, None);
         };
-        let Some(url) = hook(one, drain) else {
+        let Some(hook) = Hook::of(drain, one) else {
             return (true, None);
         };
-        let Ok(url) = url else {
+        let Some(hook) = hook else {
             // Nobody can ask it: it is given its time.
             let late = self.now.duration_since(since).as_secs();
             let over = late >= i64::try_from(drain.deadline_s).unwrap_or(i64::MAX);
             return (over, Some(format!("{} has no address to ask it to drain", one.id)));
         };
-        match self.hooks.drain(&url).await {
+        match self.hooks.drain(&hook).await {
             Drained::Yes => (true, None),
             Drained::Working => (false, None),
             Drained::Unknown(why) => {
@@ -224,14 +222,6 @@ impl Look<'_> {
             billed_s: 1,
         })
     }
-}
-
-/// What is asked of a machine to empty it: nothing, an address, or none that can be known.
-pub(super) fn hook(one: &Resource, drain: &Drain) -> Option<Result<String, ()>> {
-    let http = drain.http.as_ref()?;
-    let ip = one.attributes.get("private_ip");
-    let ip = ip.or_else(|| one.attributes.get("public_ip"));
-    Some(ip.map(|ip| http.replace("{ip}", ip)).ok_or(()))
 }
 
 /// The price of an hour in US dollars, as a site sells it.

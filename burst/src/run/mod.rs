@@ -27,11 +27,9 @@ mod drain;
 mod inputs;
 mod machines;
 mod reload;
-mod status;
 
 pub use controller::{Controller, Load, Options, Round, RunError};
-pub use drain::{Drained, Hooks, NetHooks};
-pub use status::{BurstStatus, FORMAT_VERSION, LastDecision, LeaderStatus, Status, word};
+pub use drain::{Drained, Hook, Hooks, NetHooks};
 
 use stratiform::engine::StopLevel;
 use stratiform::Stop;

@@ -1,6 +1,6 @@
 //! Programs that print a number.
 
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
@@ -12,6 +12,20 @@ use super::{ANSWER_MAX, number_of};
 /// number that it prints. After the deadline, or if nobody waits any more, all that it started is
 /// killed.
 pub(super) async fn number(line: &str, deadline: Duration) -> Result<f64, String> {
+    let (program, text, status) = run(line, deadline).await?;
+    if !status.success() {
+        return Err(format!("`{program}` failed: {status}"));
+    }
+    number_of(&String::from_utf8_lossy(&text))
+}
+
+/// Runs a program as [`number`] does, for its exit code; `None`: a signal ended it.
+pub(crate) async fn code(line: &str, deadline: Duration) -> Result<Option<i32>, String> {
+    let (_, _, status) = run(line, deadline).await?;
+    Ok(status.code())
+}
+
+async fn run(line: &str, deadline: Duration) -> Result<(&str, Vec<u8>, ExitStatus), String> {
     let mut words = line.split_whitespace();
     let program = words.next().ok_or("no program is named")?;
     let mut command = Command::new(program);
@@ -46,10 +60,7 @@ pub(super) async fn number(line: &str, deadline: Duration) -> Result<f64, String
         ));
     };
     let (text, status) = done?;
-    if !status.success() {
-        return Err(format!("`{program}` failed: {status}"));
-    }
-    number_of(&String::from_utf8_lossy(&text))
+    Ok((program, text, status))
 }
 
 /// The processes that a program started, which end with this.

@@ -5,7 +5,7 @@
 //! the answer is JSON; one that starts with `exec ` is a program with its arguments; all others are for
 //! Prometheus. Whatever goes wrong is a missing value with the reason beside it, and never zero.
 
-mod command;
+pub(crate) mod command;
 mod prometheus;
 mod web;
 

@@ -1,6 +1,7 @@
 //! How things look. Everything here is a plain function from data to text; the text carries
 //! colours, and [`crate::output`] takes them out where they do not belong.
 
+pub(crate) mod burst;
 pub(crate) mod change;
 pub(crate) mod cost;
 pub(crate) mod diagnostics;

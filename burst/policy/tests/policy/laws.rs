@@ -233,7 +233,7 @@ proptest! {
             let decision = bench.step(60);
             hold(&settings, &before, &decision);
             if at % 10 == 0 {
-                let record = Record::of(&bench.policy, before).expect("JSON");
+                let record = Record::of(&bench.policy, &before).expect("JSON");
                 prop_assert_eq!(&record.decision, &decision);
                 let text = serde_json::to_string(&record).expect("JSON");
                 let read: Record = serde_json::from_str(&text).expect("a record");

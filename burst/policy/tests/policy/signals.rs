@@ -101,7 +101,7 @@ fn a_decision_is_made_again_to_the_byte() {
     let mut bench = Bench::new(settings(1, 60), offers(2)).with(&aws, 3);
     bench.minutes(20, 31.7);
     bench.demand(64.3);
-    let record = Record::of(&bench.policy, bench.inputs.clone()).expect("JSON");
+    let record = Record::of(&bench.policy, &bench.inputs).expect("JSON");
     let text = serde_json::to_string(&record).expect("JSON");
     let mut read: Record = serde_json::from_str(&text).expect("a record");
     assert_eq!(serde_json::to_string(&read).expect("JSON"), text);

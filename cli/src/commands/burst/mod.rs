@@ -1,7 +1,13 @@
 //! `strat burst`
 
+mod explain;
 mod fail_if;
+mod run;
+#[cfg(feature = "burst")]
+mod running;
+mod serve;
 mod simulate;
+mod status;
 mod values;
 
 use clap::{Args, Subcommand};
@@ -9,10 +15,14 @@ use clap::{Args, Subcommand};
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
 
-/// Let the count of a fleet follow its load: see how a `burst` block of the topology would do.
+/// Let the count of a fleet follow its load: by a controller, and before that on a trace, to see how a
+/// `burst` block of the topology would do.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  strat burst run --once --prometheus http://127.0.0.1:9090
+  strat burst status
+  strat burst explain 3f2a9c01
   strat burst simulate --trace demand.csv --boot 90s --boot-p95 3m
   strat burst simulate --shape office --weeks 5 --history 28d --chart office.svg")]
 pub(crate) struct Burst {
@@ -22,13 +32,28 @@ pub(crate) struct Burst {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Run(Box<run::Run>),
+    Status(status::Status),
+    Explain(explain::Explain),
+    Serve(Box<serve::Serve>),
     Simulate(Box<simulate::Simulate>),
 }
 
 impl Burst {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self.verb {
+            Verb::Run(command) => command.run(context),
+            Verb::Status(command) => command.run(context),
+            Verb::Explain(command) => command.run(context),
+            Verb::Serve(command) => command.run(context),
             Verb::Simulate(command) => command.run(context),
         }
     }
+}
+
+/// What a program says that was built without the controller.
+#[cfg(not(feature = "burst"))]
+fn not_built() -> Failure {
+    Failure::new("this program was built without the controller of bursts")
+        .help("build it with `cargo build --release -p strat --features burst`")
 }

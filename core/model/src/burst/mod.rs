@@ -362,6 +362,9 @@ impl Default for Down {
 pub struct Drain {
     /// What is asked for it, by HTTP; `None`: nothing.
     pub http: Option<String>,
+    /// The program that is run for it, with its arguments; `None`: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
     /// How long it may take, in seconds.
     pub deadline_s: u64,
     /// What happens to a machine that takes longer.
@@ -372,6 +375,7 @@ impl Default for Drain {
     fn default() -> Self {
         Self {
             http: None,
+            command: None,
             deadline_s: 5 * 60,
             overdue: Overdue::Keep,
         }

@@ -37,6 +37,23 @@ pub(super) fn drain(
         let help = "write `\"http://{ip}:9000/drain\"`; `{ip}` is the machine's address";
         Err(read::bad(ev, arg, "bad_hook", message, help))
     });
+    let command = optional(ev, block, "command", |ev, arg| {
+        let text = read::text(ev, arg)?;
+        let known = !text.replace("{ip}", "").replace("{id}", "").contains(['{', '}']);
+        let names = text.contains("{ip}") || text.contains("{id}");
+        if known && names && !text.trim_start().starts_with('{') {
+            return Ok(text);
+        }
+        let message = format!("`{}` names no machine, or no program", text.escape_default());
+        let help = "write `\"/usr/local/bin/drain {ip}\"`; `{ip}` is the machine's address, `{id}` its id";
+        Err(read::bad(ev, arg, "bad_hook", message, help))
+    });
+    let both = ["http", "command"].map(|name| block.body.attribute(name));
+    if let [Some(_), Some(second)] = both {
+        let message = "a machine is drained by `http` or by `command`, not by both".to_owned();
+        let help = Some("leave one of them out".to_owned());
+        return Err(ev.fail(second.value.span, "bad_hook", message, "the second", help));
+    }
     let deadline = optional(ev, block, "deadline", |ev, arg| seconds(ev, arg, 1, DAY));
     let overdue = choice(
         ev,
@@ -45,6 +62,7 @@ pub(super) fn drain(
         &[("keep", Overdue::Keep), ("delete", Overdue::Delete)],
     );
     policy.drain.http = http?;
+    policy.drain.command = command?;
     policy.drain.deadline_s = deadline?.unwrap_or(policy.drain.deadline_s);
     policy.drain.overdue = overdue?.unwrap_or_default();
     Ok(())

@@ -148,7 +148,29 @@ fn query(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<String> {
         let help = "write the query that gives the number, such as `\"sum(rate(http_requests_total[1m]))\"`";
         return Err(read::bad(ev, arg, "empty_query", message, help));
     }
-    Ok(text)
+    let text = text.trim();
+    let why = match (text.strip_prefix("exec "), text.split_once("://")) {
+        (Some(line), _) if line.trim().is_empty() => Some("it names no program"),
+        (None, Some(("http" | "https", rest))) => {
+            let (rest, pointer) = rest.split_once('#').unwrap_or((rest, "/"));
+            let host = rest.split('/').next().unwrap_or_default();
+            match (host.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()), host.contains('@')) {
+                (true, _) => Some("it is no address"),
+                (_, true) => Some("it holds a credential, which is nothing for a topology"),
+                _ if !pointer.is_empty() && !pointer.starts_with('/') => {
+                    Some("what stands after `#` is no JSON pointer, which begins with `/`")
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    };
+    if let Some(why) = why {
+        let message = format!("`{}` cannot be asked: {why}", arg.name);
+        let help = "write a query for Prometheus, `\"https://HOST/PATH#/json/pointer\"`, or `\"exec PROGRAM ARGUMENTS\"`";
+        return Err(read::bad(ev, arg, "bad_query", message, help));
+    }
+    Ok(text.to_owned())
 }
 
 fn positive(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<f64> {

@@ -100,7 +100,12 @@ static DOWN: BlockSchema = single(
 );
 static DRAIN: BlockSchema = single(
     "drain",
-    &[optional("http"), optional("deadline"), optional("overdue")],
+    &[
+        optional("http"),
+        optional("command"),
+        optional("deadline"),
+        optional("overdue"),
+    ],
 );
 static COST: BlockSchema = single(
     "cost",

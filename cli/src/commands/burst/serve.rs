@@ -1,0 +1,48 @@
+//! `strat burst serve`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::args::TopologyArgs;
+use crate::context::{Context, Exit};
+use crate::failure::Failure;
+
+/// Show how bursts do, on a page: the fleet by site over time, demand against capacity, cost against
+/// budget, and each decision with its reasons.
+///
+/// It reads what a controller in the same folder records, and changes nothing. The same is under /api,
+/// as server-sent events under /api/events, and for Prometheus under /metrics.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  strat burst serve
+  strat burst serve shop.hcl --listen 127.0.0.1:9465
+  strat burst serve --listen 10.0.0.5:9464 --token-file /run/secrets/strat-burst")]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(super) topology: TopologyArgs,
+
+    /// Where to serve. Beyond this machine only with --token-file.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9464")]
+    pub(super) listen: SocketAddr,
+
+    /// A file with the token that is asked for before anything is served.
+    #[arg(long, value_name = "FILE")]
+    pub(super) token_file: Option<PathBuf>,
+}
+
+impl Serve {
+    #[cfg(feature = "burst")]
+    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        super::running::serve(&self, context)
+    }
+
+    #[cfg(not(feature = "burst"))]
+    pub(super) fn run(self, _: &Context) -> Result<Exit, Failure> {
+        let Self { topology, .. } = self;
+        drop(topology);
+        Err(super::not_built())
+    }
+}
