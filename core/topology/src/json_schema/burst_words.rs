@@ -196,6 +196,12 @@ pub(super) const BURSTS: &[Row] = &[
     ),
     (
         "drain",
+        "command",
+        Text,
+        "The program that is run for a machine that is to go, instead of `http`, such as `/usr/local/bin/drain {ip}`.",
+    ),
+    (
+        "drain",
         "deadline",
         Duration,
         "How long that may take; `5m` if left out.",
