@@ -55,7 +55,8 @@ pub(crate) fn prometheus_url() -> Option<String> {
 #[cfg(feature = "burst")]
 pub(crate) fn prometheus_token_file() -> Option<PathBuf> {
     let file = var("STRAT_PROMETHEUS_TOKEN_FILE");
-    file.map(PathBuf::from).filter(|file| !file.as_os_str().is_empty())
+    file.map(PathBuf::from)
+        .filter(|file| !file.as_os_str().is_empty())
 }
 
 /// The files with tokens for signals that are read from an address, by the signal's name.

@@ -120,7 +120,9 @@ fn as_read<T: Serialize + DeserializeOwned>(value: &T) -> Result<T, serde_json::
         }
         text = again;
     }
-    Err(serde::de::Error::custom("its numbers do not come back as they were written"))
+    Err(serde::de::Error::custom(
+        "its numbers do not come back as they were written",
+    ))
 }
 
 fn digest(settings: &BurstPolicy, inputs: &Inputs) -> Result<String, serde_json::Error> {

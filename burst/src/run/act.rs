@@ -25,7 +25,9 @@ pub(super) fn scales(
     let of = |step: &Step| -> Vec<(Name, ResourceId)> {
         let seen = built.seen.iter();
         let these = seen.filter(|one| step.ids.contains(&one.machine.id));
-        these.map(|one| (one.site.clone(), one.id.clone())).collect()
+        these
+            .map(|one| (one.site.clone(), one.id.clone()))
+            .collect()
     };
     for step in &decision.steps {
         match step.op {
@@ -61,8 +63,12 @@ fn places(decision: &Decision, built: &Built, scale: &Scale) -> Vec<ScalePlace> 
         };
         let capacity = capacity(step, built);
         let same = |place: &&mut ScalePlace| {
-            (&place.site, &place.zone, &place.machine_type, place.capacity)
-                == (&site, &zone, &step.offer, capacity)
+            (
+                &place.site,
+                &place.zone,
+                &place.machine_type,
+                place.capacity,
+            ) == (&site, &zone, &step.offer, capacity)
         };
         if let Some(place) = places.iter_mut().find(same) {
             place.count += step.count;
@@ -72,8 +78,12 @@ fn places(decision: &Decision, built: &Built, scale: &Scale) -> Vec<ScalePlace> 
             let place = &one.machine.place;
             let stays = !scale.leaving.contains(&(one.site.clone(), one.id.clone()));
             stays
-                && (&place.site, &place.zone, &place.machine_type, place.capacity)
-                    == (&step.site, &step.zone, &step.offer, capacity)
+                && (
+                    &place.site,
+                    &place.zone,
+                    &place.machine_type,
+                    place.capacity,
+                ) == (&step.site, &step.zone, &step.offer, capacity)
         };
         let there = built.seen.iter().filter(there).count();
         places.push(ScalePlace {

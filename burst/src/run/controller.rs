@@ -15,9 +15,9 @@ use stratiform::{Error, EventSink, HealthProbe, Session, Stop, Workspace, is_led
 
 use super::drain::Hooks;
 use super::reload;
-use crate::status::{BurstStatus, FORMAT_VERSION, LeaderStatus, Status};
 use crate::log::{Done, Learnt, Log};
 use crate::signals::Measure;
+use crate::status::{BurstStatus, FORMAT_VERSION, LeaderStatus, Status};
 
 /// The matter in which one controller leads.
 const MATTER: &str = "burst";
@@ -128,7 +128,7 @@ impl Controller {
         if workspace.intent().bursts.is_empty() {
             return Err(RunError::NoBurst);
         }
-        let now = options.clock.now();
+        let now = options.clock.moment().wall;
         let holder = options
             .holder
             .clone()
@@ -154,6 +154,12 @@ impl Controller {
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.options.clock
+    }
+
+    /// The time of day, which jumps when the system's clock is set or the host was suspended: the policy
+    /// knows how to take that.
+    pub(super) fn now(&self) -> Timestamp {
+        self.options.clock.moment().wall
     }
 
     /// The topology, as it was read last.
@@ -200,7 +206,7 @@ impl Controller {
 
     /// One round: looks, decides, and carries out what was decided.
     pub async fn round(&mut self, stop: &Stop) -> Round {
-        let at = self.options.clock.now();
+        let at = self.now();
         let mut round = Round {
             at,
             leading: false,
@@ -217,7 +223,7 @@ impl Controller {
             round.leading = true;
             self.decide_all(&mut round, stop).await;
         }
-        let spent = self.options.clock.now().duration_since(at);
+        let spent = self.now().duration_since(at);
         let spent = Duration::try_from(spent).unwrap_or_default();
         round.next_in = self.interval().saturating_sub(spent);
         round.status = self.status(at, round.leading, round.problems.clone());
@@ -348,7 +354,11 @@ impl Controller {
             Err(error) => {
                 self.leader = None;
                 let led = is_led_by_another(&error);
-                let what = if led { "another leads" } else { "nobody knows who leads" };
+                let what = if led {
+                    "another leads"
+                } else {
+                    "nobody knows who leads"
+                };
                 round.problems.push(format!("{what}: {}", said(&error)));
                 false
             }

@@ -13,12 +13,12 @@ use stratiform::{ApplyOptions, ApplyOutcome, Run, RunOptions, Session, Stop};
 
 use super::act::{scales, told_to_go};
 use super::budget::spent;
-use super::drain::Hook;
 use super::controller::{COMMAND, Controller, Round, said};
+use super::drain::Hook;
 use super::inputs::{Built, Known};
 use super::machines::Look;
-use crate::status::BurstStatus;
 use crate::log::{Decided, Done, Learnt, Line, history_after};
+use crate::status::BurstStatus;
 
 /// How long a decision waits for an apply that holds the lease, at most.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -57,7 +57,7 @@ impl Controller {
         BTreeMap<String, BTreeMap<String, Sample>>,
         BTreeMap<String, Vec<String>>,
     ) {
-        let now = self.options.clock.now();
+        let now = self.now();
         let signals = Arc::clone(&self.options.signals);
         let asked = intents.iter().flat_map(|intent| {
             let signals = &signals;
@@ -85,7 +85,7 @@ impl Controller {
 
     /// Lets the forecasts of a burst see what was measured; at first, what was measured before.
     async fn foresee(&mut self, intent: &BurstIntent, samples: Option<&BTreeMap<String, Sample>>) {
-        let now = self.options.clock.now();
+        let now = self.now();
         let signals = Arc::clone(&self.options.signals);
         let Some(kept) = self.bursts.get_mut(&intent.policy.name) else {
             return;
@@ -162,9 +162,16 @@ impl Controller {
                 let written = self.write(intent, &record, learnt, &told);
                 match written {
                     Ok(()) => {
-                        let done = self.carry_out(&run, observation.clone(), intent, (&record, &built), stop);
+                        let done = self.carry_out(
+                            &run,
+                            observation.clone(),
+                            intent,
+                            (&record, &built),
+                            stop,
+                        );
                         let done = done.await;
-                        self.ask_to_drain(intent, &observation, &record, &built).await;
+                        self.ask_to_drain(intent, &observation, &record, &built)
+                            .await;
                         Ok((record, done))
                     }
                     Err(why) => Err(why),
@@ -193,7 +200,7 @@ impl Controller {
             session,
             observation,
             hooks: Arc::clone(&self.options.hooks),
-            now: self.options.clock.now(),
+            now: self.now(),
             alarms,
         }
     }
@@ -332,10 +339,16 @@ impl Controller {
         join_all(asked).await;
     }
 
-    fn done(&self, record: &Record, run: Option<String>, begun: bool, problems: Vec<String>) -> Done {
+    fn done(
+        &self,
+        record: &Record,
+        run: Option<String>,
+        begun: bool,
+        problems: Vec<String>,
+    ) -> Done {
         Done {
             id: record.id.clone(),
-            at: self.options.clock.now(),
+            at: self.now(),
             run,
             begun,
             problems,

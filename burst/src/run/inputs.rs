@@ -9,9 +9,9 @@ use strat_burst_policy::{
 };
 use strat_model::burst::{BurstClass, BurstIntent};
 use strat_model::{CapacityKind, Currency, Name};
+use stratiform::Workspace;
 use stratiform::planner::FleetPlace;
 use stratiform::planner::StockBook;
-use stratiform::Workspace;
 
 use super::boots;
 use super::machines::{Look, Seen, forget, unseen};
@@ -61,7 +61,10 @@ impl Look<'_> {
             blind.insert(site.to_string(), since.unwrap_or(self.now));
         }
         let there = |id: &str| machines.iter().any(|one| one.id == id);
-        let hidden = known.last.iter().filter(|one| blind.contains_key(&one.place.site));
+        let hidden = known
+            .last
+            .iter()
+            .filter(|one| blind.contains_key(&one.place.site));
         let hidden: Vec<Machine> = hidden.filter(|one| !there(&one.id)).cloned().collect();
         machines.extend(hidden);
         machines.sort_by(|a, b| a.id.cmp(&b.id));

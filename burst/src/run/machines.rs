@@ -80,7 +80,9 @@ impl Look<'_> {
         for addr in index.places(fleet) {
             all.extend(index.at(addr).iter().map(|one| (&addr.site, *one)));
         }
-        let asked = all.iter().map(|(_, one)| self.is_healthy(one, health.as_ref()));
+        let asked = all
+            .iter()
+            .map(|(_, one)| self.is_healthy(one, health.as_ref()));
         let healthy = join_all(asked).await;
         let emptied = all.iter().map(|(_, one)| self.is_empty(one, drain));
         let emptied = join_all(emptied).await;
@@ -195,14 +197,18 @@ impl Look<'_> {
             // Nobody can ask it: it is given its time.
             let late = self.now.duration_since(since).as_secs();
             let over = late >= i64::try_from(drain.deadline_s).unwrap_or(i64::MAX);
-            return (over, Some(format!("{} has no address to ask it to drain", one.id)));
+            return (
+                over,
+                Some(format!("{} has no address to ask it to drain", one.id)),
+            );
         };
         match self.hooks.drain(&hook).await {
             Drained::Yes => (true, None),
             Drained::Working => (false, None),
-            Drained::Unknown(why) => {
-                (false, Some(format!("{} does not say that it drains: {why}", one.id)))
-            }
+            Drained::Unknown(why) => (
+                false,
+                Some(format!("{} does not say that it drains: {why}", one.id)),
+            ),
         }
     }
 
@@ -212,7 +218,8 @@ impl Look<'_> {
             return None;
         };
         let facts = self.observation.facts.get(site);
-        let price = facts.and_then(|facts| price(facts, &spec.zone, &spec.machine_type, spec.capacity));
+        let price =
+            facts.and_then(|facts| price(facts, &spec.zone, &spec.machine_type, spec.capacity));
         Some(Place {
             site: site.to_string(),
             zone: spec.zone.to_string(),
@@ -233,8 +240,7 @@ fn price(
 ) -> Option<Decimal> {
     let mut offers = facts.offers.iter();
     let offer = offers.find(|offer| {
-        (&offer.zone, offer.machine_type.as_str(), offer.capacity)
-            == (zone, machine_type, capacity)
+        (&offer.zone, offer.machine_type.as_str(), offer.capacity) == (zone, machine_type, capacity)
     })?;
     let price = offer.price_hour?;
     (price.currency == Currency::Usd).then_some(price.amount)

@@ -31,8 +31,8 @@ mod reload;
 pub use controller::{Controller, Load, Options, Round, RunError};
 pub use drain::{Drained, Hook, Hooks, NetHooks};
 
-use stratiform::engine::StopLevel;
 use stratiform::Stop;
+use stratiform::engine::StopLevel;
 use tokio::sync::Notify;
 
 /// Runs rounds until it is stopped: the run in hand ends first. `now` starts the next round at once.

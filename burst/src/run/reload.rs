@@ -86,7 +86,10 @@ mod tests {
     fn what_changed_is_said_setting_by_setting() {
         let mut other = burst("web", 80);
         other.policy.down.after_s = 60;
-        let said = changes(&[burst("web", 60), burst("old", 1)], &[other, burst("new", 2)]);
+        let said = changes(
+            &[burst("web", 60), burst("old", 1)],
+            &[other, burst("new", 2)],
+        );
         assert_eq!(
             said,
             [

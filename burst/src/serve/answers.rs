@@ -3,9 +3,9 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use futures::stream::unfold;
-use futures::{FutureExt as _, StreamExt as _};
-use http_body_util::combinators::BoxBody;
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::header::{
@@ -22,7 +22,7 @@ use super::board::Board;
 use super::metrics;
 use crate::log::{Log, bursts};
 
-type Body = BoxBody<Bytes, Infallible>;
+type Body = UnsyncBoxBody<Bytes, Infallible>;
 type Answer = Response<Body>;
 
 /// How often who listens is told that all is well, so that nobody in between closes the connection.
@@ -61,10 +61,16 @@ pub(super) fn answer(request: &Request<Incoming>, board: &Board, access: &Access
         "/page.js" => text("text/javascript; charset=utf-8", JS),
         "/uplot.css" => text("text/css; charset=utf-8", CHART_CSS),
         "/uplot.js" => text("text/javascript; charset=utf-8", CHART_JS),
-        "/metrics" => text("text/plain; version=0.0.4; charset=utf-8", metrics::text(board)),
+        "/metrics" => text(
+            "text/plain; version=0.0.4; charset=utf-8",
+            metrics::text(board),
+        ),
         "/api/status" => match board.status() {
             Some(status) => as_json(&status),
-            None => told(StatusCode::NOT_FOUND, "no controller has run in this folder"),
+            None => told(
+                StatusCode::NOT_FOUND,
+                "no controller has run in this folder",
+            ),
         },
         "/api/decisions" => {
             let most = query("limit").and_then(|most| most.parse().ok());
@@ -82,7 +88,12 @@ pub(super) fn answer(request: &Request<Incoming>, board: &Board, access: &Access
 
 /// Why a request is not answered: by whose name it comes, or what it does not know.
 fn refused(request: &Request<Incoming>, access: &Access) -> Option<Answer> {
-    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let header = |name| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
     let Access::Token(token) = access else {
         // A page elsewhere could have its name lead here, and read along.
         let host = header(HOST).unwrap_or_default();
@@ -96,7 +107,9 @@ fn refused(request: &Request<Incoming>, access: &Access) -> Option<Answer> {
     let bearer = header(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
     let cookies = header(COOKIE).unwrap_or_default().split(';');
     let mut cookies = cookies.filter_map(|cookie| cookie.trim().split_once('='));
-    let cookie = cookies.find(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value);
+    let cookie = cookies
+        .find(|(name, _)| *name == COOKIE_NAME)
+        .map(|(_, value)| value);
     let known = |said: &str| same(said, token.reveal());
     if bearer.is_some_and(known) || cookie.is_some_and(known) {
         return None;
@@ -108,7 +121,9 @@ fn refused(request: &Request<Incoming>, access: &Access) -> Option<Answer> {
         let cookie = format!("{COOKIE_NAME}={given}; HttpOnly; SameSite=Strict; Path=/");
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             answer.headers_mut().insert(SET_COOKIE, cookie);
-            answer.headers_mut().insert(LOCATION, HeaderValue::from_static("/"));
+            answer
+                .headers_mut()
+                .insert(LOCATION, HeaderValue::from_static("/"));
             return Some(answer);
         }
     }
@@ -133,7 +148,10 @@ fn healthz(board: &Board) -> Answer {
     let now = stratiform::provider::TokioClock::system().now();
     match board.status() {
         Some(status) if !status.is_stale(now) => told(StatusCode::OK, "ok"),
-        Some(_) => told(StatusCode::SERVICE_UNAVAILABLE, "the last round is too long ago"),
+        Some(_) => told(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the last round is too long ago",
+        ),
         None => told(StatusCode::SERVICE_UNAVAILABLE, "there was no round yet"),
     }
 }
@@ -158,21 +176,24 @@ fn decision(board: &Board, id: &str) -> Answer {
 fn events(board: &Board) -> Answer {
     let first = "retry: 2000\n\n".to_owned();
     let receiver = board.listen();
-    let stream = unfold((Some(first), receiver), |(first, mut receiver)| async move {
-        if let Some(first) = first {
-            return Some((first, (None, receiver)));
-        }
-        let next = tokio::time::timeout(HEARTBEAT, receiver.recv()).await;
-        let event = match next {
-            Ok(Ok(event)) => event,
-            Err(_) => ": all is well\n\n".to_owned(),
-            // Too slow: it comes back and reads everything anew.
-            Ok(Err(RecvError::Lagged(_) | RecvError::Closed)) => return None,
-        };
-        Some((event, (None, receiver)))
-    });
+    let stream = unfold(
+        (Some(first), receiver),
+        |(first, mut receiver)| async move {
+            if let Some(first) = first {
+                return Some((first, (None, receiver)));
+            }
+            let next = tokio::time::timeout(HEARTBEAT, receiver.recv()).await;
+            let event = match next {
+                Ok(Ok(event)) => event,
+                Err(_) => ": all is well\n\n".to_owned(),
+                // Too slow: it comes back and reads everything anew.
+                Ok(Err(RecvError::Lagged(_) | RecvError::Closed)) => return None,
+            };
+            Some((event, (None, receiver)))
+        },
+    );
     let frames = stream.map(|event| Ok(Frame::data(Bytes::from(event))));
-    let mut answer = Response::new(StreamBody::new(frames.boxed_sync()).boxed());
+    let mut answer = Response::new(StreamBody::new(frames).boxed_unsync());
     set(&mut answer, CONTENT_TYPE, "text/event-stream");
     finish(answer)
 }
@@ -191,7 +212,7 @@ fn told(status: StatusCode, what: &'static str) -> Answer {
 }
 
 fn text(kind: &'static str, text: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(text.into()).boxed());
+    let mut answer = Response::new(Full::new(text.into()).boxed_unsync());
     set(&mut answer, CONTENT_TYPE, kind);
     finish(answer)
 }

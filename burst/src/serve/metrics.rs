@@ -54,9 +54,21 @@ pub(super) fn text(board: &Board) -> String {
         let count = u32::try_from(burst.alarms.len()).unwrap_or(u32::MAX);
         alarms.push((vec![("burst", name.clone())], f64::from(count)));
     }
-    metrics.push(gauge("strat_burst_machines", "Machines, by what they do.", of_state));
-    metrics.push(gauge("strat_burst_want", "How many machines are to be there.", want));
-    metrics.push(gauge("strat_burst_alarms", "What somebody should look at.", alarms));
+    metrics.push(gauge(
+        "strat_burst_machines",
+        "Machines, by what they do.",
+        of_state,
+    ));
+    metrics.push(gauge(
+        "strat_burst_want",
+        "How many machines are to be there.",
+        want,
+    ));
+    metrics.push(gauge(
+        "strat_burst_alarms",
+        "What somebody should look at.",
+        alarms,
+    ));
     decisions(board, &mut metrics);
     let mut text = String::new();
     for metric in metrics.iter().filter(|metric| !metric.samples.is_empty()) {
@@ -89,12 +101,36 @@ fn decisions(board: &Board, metrics: &mut Vec<Metric>) {
             values.extend(signal.value.map(|value| (labels, value)));
         }
     }
-    metrics.push(gauge("strat_burst_site_machines", "Machines, by site.", sites));
-    metrics.push(gauge("strat_burst_need", "How many machines are needed.", need));
-    metrics.push(gauge("strat_burst_signal", "The value of a signal.", values));
-    metrics.push(gauge("strat_burst_signal_good", "Whether a signal is good.", good));
-    metrics.push(gauge("strat_burst_usd_per_hour", "What all machines cost in an hour.", hour));
-    metrics.push(gauge("strat_burst_usd_this_month", "What was spent in the month.", month));
+    metrics.push(gauge(
+        "strat_burst_site_machines",
+        "Machines, by site.",
+        sites,
+    ));
+    metrics.push(gauge(
+        "strat_burst_need",
+        "How many machines are needed.",
+        need,
+    ));
+    metrics.push(gauge(
+        "strat_burst_signal",
+        "The value of a signal.",
+        values,
+    ));
+    metrics.push(gauge(
+        "strat_burst_signal_good",
+        "Whether a signal is good.",
+        good,
+    ));
+    metrics.push(gauge(
+        "strat_burst_usd_per_hour",
+        "What all machines cost in an hour.",
+        hour,
+    ));
+    metrics.push(gauge(
+        "strat_burst_usd_this_month",
+        "What was spent in the month.",
+        month,
+    ));
     let counts = board.counts();
     let counted = counts.iter().flat_map(|(burst, counts)| {
         counts.iter().map(move |(action, count)| {

@@ -88,9 +88,15 @@ impl Short {
     /// Whether it is worth a line in a list where most are not: something was done, held or wrong.
     pub(super) fn says_something(&self, before: Option<&Self>) -> bool {
         let same = before.is_some_and(|before| {
-            (&before.decision.action, before.decision.want, &before.decision.decided_by)
-                == (&self.decision.action, self.decision.want, &self.decision.decided_by)
-                && before.decision.alarms.len() == self.decision.alarms.len()
+            (
+                &before.decision.action,
+                before.decision.want,
+                &before.decision.decided_by,
+            ) == (
+                &self.decision.action,
+                self.decision.want,
+                &self.decision.decided_by,
+            ) && before.decision.alarms.len() == self.decision.alarms.len()
         });
         !self.decision.steps.is_empty() || !same
     }

@@ -76,7 +76,10 @@ impl Prometheus {
         }
         let answer = asked.post().await.map_err(|error| in_one_line(&error))?;
         let at = |seconds: f64| {
-            #[expect(clippy::cast_possible_truncation, reason = "seconds of the present time")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "seconds of the present time"
+            )]
             let millis = (seconds * 1000.0) as i64;
             Timestamp::from_millisecond(millis).unwrap_or(now)
         };
@@ -136,7 +139,9 @@ impl Prometheus {
             for sample in one.samples() {
                 #[expect(clippy::cast_possible_truncation, reason = "whole seconds")]
                 let index = (sample.timestamp().round() as i64 - first) / step;
-                let slot = usize::try_from(index).ok().and_then(|at| values.get_mut(at));
+                let slot = usize::try_from(index)
+                    .ok()
+                    .and_then(|at| values.get_mut(at));
                 if let Some(slot) = slot {
                     *slot = Some(sample.value()).filter(|value| value.is_finite());
                 }

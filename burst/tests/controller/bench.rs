@@ -147,17 +147,25 @@ impl Bench {
     /// The topology, applied.
     pub(crate) async fn new(text: &str) -> Self {
         let start: Timestamp = "2026-11-30T08:00:00Z".parse().expect("a time");
+        Self::on(text, Arc::new(TokioClock::starting_at(start))).await
+    }
+
+    /// The same, by another clock.
+    pub(crate) async fn on(text: &str, clock: Arc<dyn Clock>) -> Self {
         let bench = Self {
             dir: tempfile::tempdir().expect("a folder"),
             factory: SimFactory::new(),
-            clock: Arc::new(TokioClock::starting_at(start)),
+            clock,
             load: Arc::default(),
             door: Arc::default(),
             lives: BTreeMap::new(),
         };
         bench.write(text);
         let session = bench.session().await;
-        let run = session.begin(&RunOptions::new("test")).await.expect("begins");
+        let run = session
+            .begin(&RunOptions::new("test"))
+            .await
+            .expect("begins");
         let planned = run.plan(&PlanOptions::default()).await.expect("a plan");
         let outcome = run.apply(&planned, &ApplyOptions::default()).await;
         assert!(outcome.expect("applies").is_success());
@@ -185,7 +193,11 @@ impl Bench {
     pub(crate) fn controller(&self) -> Controller {
         static CONTROLLERS: AtomicUsize = AtomicUsize::new(0);
         let mut holder = Holder::this_process("test", self.clock.now());
-        holder.id = format!("{}/{}", holder.id, CONTROLLERS.fetch_add(1, Ordering::SeqCst));
+        holder.id = format!(
+            "{}/{}",
+            holder.id,
+            CONTROLLERS.fetch_add(1, Ordering::SeqCst)
+        );
         if let Some(process) = &mut holder.process {
             process.started += 1;
         }
@@ -193,9 +205,19 @@ impl Bench {
     }
 
     pub(crate) fn controller_of(&self, holder: Holder) -> Controller {
+        self.controller_with(holder, None)
+    }
+
+    /// A controller that decides so often.
+    pub(crate) fn controller_every(&self, interval: Duration) -> Controller {
+        let holder = Holder::this_process("test", self.clock.now());
+        self.controller_with(holder, Some(interval))
+    }
+
+    fn controller_with(&self, holder: Holder, interval: Option<Duration>) -> Controller {
         let (path, factory) = (self.dir.path().to_owned(), self.factory.clone());
         Controller::new(Options {
-            interval: None,
+            interval,
             load: Box::new(move || Self::workspace(&path, &factory)),
             clock: Arc::clone(&self.clock),
             signals: Arc::clone(&self.load) as Arc<dyn Measure>,
@@ -209,7 +231,11 @@ impl Bench {
     }
 
     /// Runs rounds for some minutes, and looks after each.
-    pub(crate) async fn minutes(&mut self, controller: &mut Controller, minutes: usize) -> Vec<Round> {
+    pub(crate) async fn minutes(
+        &mut self,
+        controller: &mut Controller,
+        minutes: usize,
+    ) -> Vec<Round> {
         let mut rounds = Vec::new();
         for _ in 0..minutes {
             let round = controller.round(&Stop::new()).await;
@@ -234,7 +260,9 @@ impl Bench {
         let control = self.control();
         let mut all = Vec::new();
         for region in control.regions().expect("regions") {
-            let found = control.resources(&region.key, Some(Kind::Machine)).expect("read");
+            let found = control
+                .resources(&region.region, Some(Kind::Machine))
+                .expect("read");
             for one in found {
                 let Spec::Machine(spec) = &one.spec else {
                     continue;

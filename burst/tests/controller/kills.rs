@@ -20,7 +20,7 @@ async fn killed_at_any_moment_another_goes_on() {
         drop(controller);
         died |= killed(&bench, at).await;
         let mut controller = bench.controller();
-        bench.minutes(&mut controller, 30).await;
+        bench.minutes(&mut controller, 80).await;
         assert_eq!(bench.count(), (2, 0), "killed at {at} on the way down");
         if !died {
             assert!(at > 10, "a run has more moments than {at}");

@@ -3,3 +3,4 @@
 mod bench;
 mod kills;
 mod life;
+mod page;

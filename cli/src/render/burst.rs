@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use strat_burst::log::Done;
 #[cfg(feature = "burst")]
-use strat_burst::run::Round;
-use strat_burst::status::{Status, word};
-#[cfg(feature = "burst")]
 use strat_burst::policy::Decision;
 use strat_burst::policy::{Limit, Op, Record, SignalReport, Step};
+#[cfg(feature = "burst")]
+use strat_burst::run::Round;
+use strat_burst::status::{Status, word};
 
 use super::style::{BOLD, DELETE, paint};
 use super::table::table;
@@ -20,12 +20,19 @@ pub(crate) fn status(status: &Status, now: Timestamp, width: usize) -> String {
     let mut text = String::new();
     match &status.leader {
         Some(leader) => {
-            let _ = writeln!(text, "{} leads, with epoch {}.", leader.holder, leader.epoch);
+            let _ = writeln!(
+                text,
+                "{} leads, with epoch {}.",
+                leader.holder, leader.epoch
+            );
         }
         None => text.push_str("Nobody is known to lead.\n"),
     }
     if status.is_stale(now) {
-        let line = format!("Nothing has been said since {:.0}: the controller is gone.", status.at);
+        let line = format!(
+            "Nothing has been said since {:.0}: the controller is gone.",
+            status.at
+        );
         let _ = writeln!(text, "{}", paint(DELETE, &line));
     }
     text.push('\n');
@@ -82,14 +89,25 @@ pub(crate) fn explain(record: &Record, done: Option<&Done>, width: usize) -> Str
         decision.decided_by,
     );
     let signals = decision.signals.iter().map(signal);
-    text.push_str(&table(&["signal", "kind", "value", "age", "state"], signals, Some(width)));
+    text.push_str(&table(
+        &["signal", "kind", "value", "age", "state"],
+        signals,
+        Some(width),
+    ));
     text.push('\n');
     let needs = decision.needs.iter().map(|need| {
-        vec![need.by.clone(), need.machines.to_string(), need.because.clone()]
+        vec![
+            need.by.clone(),
+            need.machines.to_string(),
+            need.because.clone(),
+        ]
     });
     text.push_str(&table(&["asks", "machines", "because"], needs, Some(width)));
     let counts = &decision.inventory;
-    let sites = counts.by_site.iter().map(|(site, count)| format!("{count} at {site}"));
+    let sites = counts
+        .by_site
+        .iter()
+        .map(|(site, count)| format!("{count} at {site}"));
     let sites: Vec<String> = sites.collect();
     let _ = writeln!(
         text,
@@ -99,7 +117,11 @@ pub(crate) fn explain(record: &Record, done: Option<&Done>, width: usize) -> Str
         counts.draining,
         counts.unseen,
         counts.late,
-        if sites.is_empty() { "none".to_owned() } else { sites.join(", ") }
+        if sites.is_empty() {
+            "none".to_owned()
+        } else {
+            sites.join(", ")
+        }
     );
     for limit in &decision.limits {
         let _ = writeln!(text, "{}", limited(limit));
@@ -145,7 +167,10 @@ fn signal(report: &SignalReport) -> Vec<String> {
 }
 
 fn limited(limit: &Limit) -> String {
-    format!("Held back by {}: {} instead of {}.", limit.by, limit.to, limit.from)
+    format!(
+        "Held back by {}: {} instead of {}.",
+        limit.by, limit.to, limit.from
+    )
 }
 
 /// A step in words.
@@ -162,7 +187,10 @@ fn doing(step: &Step) -> String {
         "" => String::new(),
         offer => format!(" {offer}{spot}"),
     };
-    let what = format!("{verb} {}{offer} at {} {}", step.count, step.site, step.zone);
+    let what = format!(
+        "{verb} {}{offer} at {} {}",
+        step.count, step.site, step.zone
+    );
     match step.ids.as_slice() {
         [] => what,
         ids => format!("{what}: {}", ids.join(", ")),

@@ -43,8 +43,8 @@ pub use lint::{PlanFault, PlanRule, lint};
 pub use lower::lower;
 pub use naming::{fleet_names, resource_name};
 pub use place::{
-    Chosen, Considered, Explanation, FleetPlace, NoPlace, PlaceOptions, SiteExplanation, SiteRefusal, Unplaced,
-    WhyNot, explain, fleet_places, place, place_with,
+    Chosen, Considered, Explanation, FleetPlace, NoPlace, PlaceOptions, SiteExplanation,
+    SiteRefusal, Unplaced, WhyNot, explain, fleet_places, place, place_with,
 };
 pub use plan::{
     Action, Cause, Change, DataLoss, FieldChange, Former, Guard, Mode, Plan, Rename, ReplaceOrder,

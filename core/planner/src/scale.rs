@@ -50,9 +50,9 @@ pub(crate) fn keep_only(changes: &mut Vec<Change>, scales: &BTreeMap<LocalAddr, 
     if scales.is_empty() {
         return;
     }
-    let makes = changes.iter().any(|change| {
-        change.action == Action::Create && scales.contains_key(&change.addr.local)
-    });
+    let makes = changes
+        .iter()
+        .any(|change| change.action == Action::Create && scales.contains_key(&change.addr.local));
     changes.retain(|change| match scales.get(&change.addr.local) {
         Some(scale) => match change.action {
             Action::Create => true,

@@ -71,9 +71,9 @@ pub use phase::PHASE_TARGET;
 pub use relocation::{Destination, MachinePlace, Relocation};
 pub use run::{ApplyOptions, ApplyOutcome, Run};
 pub use saved::{MissingLeaseStore, SavedPlan};
+pub use scaling::is_led_by_another;
 #[cfg(feature = "schema")]
 pub use schema::plan_schema;
-pub use scaling::is_led_by_another;
 pub use session::{PlanOptions, Planned, Session};
 pub use state::StateDir;
 pub use strat_provider::{Things, Uniform, uniform_capabilities};

@@ -9,8 +9,8 @@ use strat_engine::{
 };
 use strat_model::{Coverage, Kind, LocalAddr, Name, SiteFacts, SiteInventory, Spec};
 use strat_planner::{
-    Claims, Desired, DiffOptions, Edits, Explanation, MachineOffer, Mode, PlaceOptions, Scale, StockBook,
-    StockEntry, Target, claim, diff, place_with, rename,
+    Claims, Desired, DiffOptions, Edits, Explanation, MachineOffer, Mode, PlaceOptions, Scale,
+    StockBook, StockEntry, Target, claim, diff, place_with, rename,
 };
 use strat_provider::layers::{CallObserver, WriteGate};
 use strat_provider::{Clock, TokioClock};

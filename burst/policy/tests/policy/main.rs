@@ -3,5 +3,6 @@
 mod bench;
 mod decision;
 mod laws;
+mod numbers;
 mod peers;
 mod signals;

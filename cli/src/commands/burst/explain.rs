@@ -60,9 +60,8 @@ impl Explain {
     }
 
     fn find(&self, state: &StateDir) -> Result<(Decided, Option<Done>), Failure> {
-        let unreadable = |error: std::io::Error| {
-            Failure::new("the decisions cannot be read").caused_by(&error)
-        };
+        let unreadable =
+            |error: std::io::Error| Failure::new("the decisions cannot be read").caused_by(&error);
         let mut found = Vec::new();
         for burst in bursts(state.path()).map_err(unreadable)? {
             let log = Log::of(state.path(), &burst);
@@ -72,11 +71,10 @@ impl Explain {
             0 => Err(Failure::new(format!("there is no decision `{}`", self.id))
                 .help("`strat burst status` names the last one of each burst")),
             1 => Ok(found.remove(0)),
-            many => Err(Failure::new(format!(
-                "{many} decisions begin with `{}`",
-                self.id
-            ))
-            .help("write more of the id")),
+            many => Err(
+                Failure::new(format!("{many} decisions begin with `{}`", self.id))
+                    .help("write more of the id"),
+            ),
         }
     }
 }

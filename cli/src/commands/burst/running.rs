@@ -25,7 +25,10 @@ use crate::watch::{interrupted, reload_asked};
 /// Runs the controller until it is stopped, or once.
 pub(super) fn run(args: &Run, context: &Context) -> Result<Exit, Failure> {
     let mut controller = controller(args, context)?;
-    let access = access(args.listen.is_some_and(|at| !at.ip().is_loopback()), args.token_file.as_deref())?;
+    let access = access(
+        args.listen.is_some_and(|at| !at.ip().is_loopback()),
+        args.token_file.as_deref(),
+    )?;
     context.block_on(async {
         let stop = Stop::new();
         let now = Arc::new(Notify::new());
@@ -98,7 +101,9 @@ fn controller(args: &Run, context: &Context) -> Result<Controller, Failure> {
     let file = file.or_else(environment::prometheus_token_file);
     let token = file.as_deref().map(secret).transpose()?;
     let prometheus = url.map(|url| Prometheus::new(&client, &url, token.as_ref()));
-    let prometheus = prometheus.transpose().map_err(|error| Failure::of(&error))?;
+    let prometheus = prometheus
+        .transpose()
+        .map_err(|error| Failure::of(&error))?;
     let mut tokens = BTreeMap::new();
     for (name, file) in environment::signal_token_files() {
         tokens.insert(name, secret(&file)?);
@@ -117,7 +122,9 @@ fn controller(args: &Run, context: &Context) -> Result<Controller, Failure> {
     };
     Controller::new(options).map_err(|error| match error {
         strat_burst::run::RunError::Library(error) => context.failure(&error),
-        other => Failure::of(&other).help("write a `burst` block: docs/burst.md has one of five lines"),
+        other => {
+            Failure::of(&other).help("write a `burst` block: docs/burst.md has one of five lines")
+        }
     })
 }
 

@@ -163,8 +163,8 @@ impl StepRun<'_, '_> {
             .partition(|one| one.state == ResourceState::Ready);
         ready.iter().for_each(|one| self.wrote(one));
         pending.iter().for_each(|one| self.wrote(one));
-        let is_awaited = self.step.addr.local.noun != Noun::Machines
-            || self.context.run.options.await_fleets;
+        let is_awaited =
+            self.step.addr.local.noun != Noun::Machines || self.context.run.options.await_fleets;
         if pending.is_empty() || !is_awaited {
             return Ok(());
         }

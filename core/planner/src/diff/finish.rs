@@ -12,8 +12,8 @@ use super::{DiffOptions, Differ, data, tight};
 use crate::cost::cost;
 use crate::dependency::covers;
 use crate::left::Refused;
-use crate::scale;
 use crate::plan::{Action, Change, Guard, Mode, Plan, Summary};
+use crate::scale;
 use crate::{Dependency, Edits};
 
 impl Differ<'_> {

@@ -87,8 +87,9 @@ impl<'a> Differ<'a> {
             }
         }
         excess.extend(by_zone.into_values().flatten());
-        let (renamed, excess): (Vec<&Resource>, Vec<&Resource>) =
-            excess.into_iter().partition(|one| self.former(addr, one).is_some());
+        let (renamed, excess): (Vec<&Resource>, Vec<&Resource>) = excess
+            .into_iter()
+            .partition(|one| self.former(addr, one).is_some());
         self.only_rename(addr, &renamed, "that those too many go");
         self.create_members(addr, entry, missing, found.len());
         for ((action, ..), members) in groups {

@@ -17,11 +17,12 @@ mod placing;
 mod refusing;
 mod resizing;
 mod room;
+mod scales;
 mod spending;
 mod stock;
 mod telling;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::*;
 use strat_model::*;

@@ -39,13 +39,20 @@ pub(super) fn drain(
     });
     let command = optional(ev, block, "command", |ev, arg| {
         let text = read::text(ev, arg)?;
-        let known = !text.replace("{ip}", "").replace("{id}", "").contains(['{', '}']);
+        let known = !text
+            .replace("{ip}", "")
+            .replace("{id}", "")
+            .contains(['{', '}']);
         let names = text.contains("{ip}") || text.contains("{id}");
         if known && names && !text.trim_start().starts_with('{') {
             return Ok(text);
         }
-        let message = format!("`{}` names no machine, or no program", text.escape_default());
-        let help = "write `\"/usr/local/bin/drain {ip}\"`; `{ip}` is the machine's address, `{id}` its id";
+        let message = format!(
+            "`{}` names no machine, or no program",
+            text.escape_default()
+        );
+        let help =
+            "write `\"/usr/local/bin/drain {ip}\"`; `{ip}` is the machine's address, `{id}` its id";
         Err(read::bad(ev, arg, "bad_hook", message, help))
     });
     let both = ["http", "command"].map(|name| block.body.attribute(name));

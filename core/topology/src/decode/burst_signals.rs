@@ -154,7 +154,10 @@ fn query(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<String> {
         (None, Some(("http" | "https", rest))) => {
             let (rest, pointer) = rest.split_once('#').unwrap_or((rest, "/"));
             let host = rest.split('/').next().unwrap_or_default();
-            match (host.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()), host.contains('@')) {
+            match (
+                host.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()),
+                host.contains('@'),
+            ) {
                 (true, _) => Some("it is no address"),
                 (_, true) => Some("it holds a credential, which is nothing for a topology"),
                 _ if !pointer.is_empty() && !pointer.starts_with('/') => {

@@ -298,3 +298,50 @@ machines "api" {
     let held = surviving.to_owned() + &burst("a", "api", 60);
     assert_eq!(bursts(&held), Err("burst_survive".to_owned()));
 }
+
+/// A query is for Prometheus, an address, or a program; a drain is one of two.
+#[test]
+fn what_is_asked_is_checked_as_far_as_it_can_be() {
+    let with = |query: &str, drain: &str| {
+        let text = format!(
+            "burst \"a\" {{\n fleet = machines.web[\"eu\"]\n max = 9\n demand = {query:?}\n each = 1\n{drain}\n}}\n"
+        );
+        bursts(&text).map(|found| found[0].policy.clone())
+    };
+    for query in [
+        "sum(rate(http_requests_total[1m]))",
+        "exec:rate:sum",
+        "https://queue.internal:8443/stats#/queues/0/ready",
+        "http://[::1]:9000/depth",
+        "exec /usr/local/bin/depth --queue mail",
+    ] {
+        let policy = with(query, "").expect(query);
+        assert_eq!(policy.signals[0].query, query);
+    }
+    for query in [
+        "exec  ",
+        "https://",
+        "http://queue/with space",
+        "https://me:secret@queue/depth",
+        "https://queue/stats#ready",
+    ] {
+        let why = with(query, "").expect_err(query);
+        assert!(why == "bad_query", "{query}: {why}");
+    }
+    let drain = |line: &str| format!(" drain {{\n {line}\n }}");
+    let policy = with("q", &drain("command = \"/usr/local/bin/drain {ip} {id}\""));
+    let command = policy.expect("sound").drain.command;
+    assert_eq!(command.as_deref(), Some("/usr/local/bin/drain {ip} {id}"));
+    for line in [
+        "command = \"/usr/local/bin/drain\"",
+        "command = \"{ip}\"",
+        "command = \"drain {name}\"",
+        "command = \"drain {ip}\"\n http = \"http://{ip}/drain\"",
+    ] {
+        assert_eq!(
+            with("q", &drain(line)),
+            Err("bad_hook".to_owned()),
+            "{line}"
+        );
+    }
+}

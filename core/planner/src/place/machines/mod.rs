@@ -19,8 +19,8 @@ use strat_model::{Beyond, Diagnostic, LocalAddr, MachineIntent, Name, Noun, Reso
 
 use addresses::Addresses;
 pub(super) use reasons::at_site as why_not;
-pub use scaled::FleetPlace;
 use reasons::no_place;
+pub use scaled::FleetPlace;
 
 use super::explain::Chosen;
 use super::offers::{Market, Shape};
@@ -222,7 +222,11 @@ impl<'a> Placer<'a> {
             }
         }
         for allotment in &mut allotments {
-            if !self.options.scales.contains_key(&allotment.machine.common.addr) {
+            if !self
+                .options
+                .scales
+                .contains_key(&allotment.machine.common.addr)
+            {
                 moves::reconsider(allotment, &mut supply);
             }
         }

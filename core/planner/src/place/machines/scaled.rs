@@ -128,6 +128,8 @@ fn room(
     let left = supply
         .addresses
         .left(&machine.subnet, market.facts(), (site, zone));
-    let addresses = left.map_or(u32::MAX, |(_, left)| u32::try_from(left).unwrap_or(u32::MAX));
+    let addresses = left.map_or(u32::MAX, |(_, left)| {
+        u32::try_from(left).unwrap_or(u32::MAX)
+    });
     Some(hardware.min(addresses)).filter(|room| *room < u32::MAX)
 }
