@@ -159,3 +159,80 @@ fn what_cannot_be_played_says_what_to_do() {
         "{done}"
     );
 }
+
+#[test]
+fn without_a_controller_status_and_explain_say_so() {
+    let shop = Shop::of(BASE);
+    let done = shop.run(&["burst", "status"]);
+    assert_eq!(done.code, Some(1), "{done}");
+    assert!(
+        done.stderr.contains("no controller has run in this folder"),
+        "{done}"
+    );
+    assert!(done.stderr.contains("strat burst run"), "{done}");
+    let done = shop.run(&["burst", "explain", "3f2a9c01"]);
+    assert_eq!(done.code, Some(1), "{done}");
+    assert!(
+        done.stderr.contains("there is no decision `3f2a9c01`"),
+        "{done}"
+    );
+}
+
+#[cfg(not(feature = "burst"))]
+#[test]
+fn without_its_feature_the_controller_says_how_to_build_it() {
+    let shop = Shop::of(BASE);
+    for verb in ["run", "serve"] {
+        let done = shop.run(&["burst", verb]);
+        assert_eq!(done.code, Some(1), "{done}");
+        assert!(done.stderr.contains("--features burst"), "{done}");
+    }
+}
+
+/// One decision by a program that prints a number, what it came to, and why; a record that was changed by
+/// hand is found out.
+#[cfg(feature = "burst")]
+#[test]
+fn a_decision_is_made_shown_and_explained() {
+    let shop = Shop::of(BASE);
+    shop.ok(&["apply", "--yes"]);
+    shop.edit("count  = 5", "count  = 2");
+    let burst = BURST.replace("sum(rate(http_requests_total[1m]))", "exec cat load");
+    std::fs::write(shop.path().join("burst.hcl"), burst).expect("written");
+    std::fs::write(shop.path().join("load"), "690\n").expect("written");
+    let done = shop.ok(&["burst", "run", "--once", "--json"]);
+    let round: serde_json::Value = serde_json::from_str(&done.stdout).expect("JSON");
+    let decision = &round["decided"][0];
+    assert_eq!(
+        (&decision["action"], &decision["want"]),
+        (&"up".into(), &7.into())
+    );
+    assert_eq!(decision["done"]["problems"], serde_json::json!([]));
+    let machines = |shop: &Shop| {
+        let things = shop.things();
+        things.iter().filter(|(kind, _)| kind == "machine").count()
+    };
+    assert_eq!(machines(&shop), 7);
+    let status = shop.ok(&["burst", "status"]);
+    assert!(status.stdout.contains("7 of 2 to 20"), "{status}");
+    let status = shop.json(&["burst", "status", "--json"]);
+    assert_eq!(status["bursts"][0]["want"], 7);
+    let id = decision["id"].as_str().expect("an id");
+    let why = shop.ok(&["burst", "explain", &id[..10]]);
+    for words in ["690", "machines", "make 2", "Carried out until"] {
+        assert!(why.stdout.contains(words), "{words}: {why}");
+    }
+    let json = shop.json(&["burst", "explain", id, "--json"]);
+    assert_eq!(json["replay"]["identical"], true);
+    // Nothing is zero because nobody could measure it.
+    std::fs::remove_file(shop.path().join("load")).expect("removed");
+    let done = shop.ok(&["burst", "run", "--once"]);
+    assert!(done.stderr.contains("demand"), "{done}");
+    assert_eq!(machines(&shop), 7);
+    let log = shop.path().join(".stratiform/burst/web.jsonl");
+    let text = std::fs::read_to_string(&log).expect("read");
+    std::fs::write(&log, text.replacen("690.0", "680.0", 1)).expect("written");
+    let done = shop.run(&["burst", "explain", id]);
+    assert_eq!(done.code, Some(3), "{done}");
+    assert!(done.stderr.contains("it is not the same"), "{done}");
+}

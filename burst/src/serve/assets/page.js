@@ -50,7 +50,7 @@ function fleet(points) {
   return {
     data: [points.map((point) => point.at), ...order.map((at) => tops[at]), points.map((point) => point.want)],
     series: [{}, ...order.map((at) => line(sites[at], COLOURS[at % COLOURS.length], {
-      fill: COLOURS[at % COLOURS.length] + "66", width: 1, value: own(sites[at]),
+      fill: COLOURS[at % COLOURS.length], width: 1, value: own(sites[at]),
     })), line("wanted", style("--text"), { dash: [5, 4], width: 1.25 })],
     axes: axes(whole), height: 260,
   };
@@ -148,7 +148,7 @@ function why(decision) {
   }
   box.append(table(["asks", "machines", "because"], decision.needs.map((need) => [need.by, need.machines, need.because])));
   box.append(table(["signal", "value", "age", "state"], decision.signals.map((signal) => [
-    signal.name, signal.value ?? "–", signal.age_s == null ? "–" : signal.age_s + " s", signal.state])));
+    signal.name, signal.value == null ? "–" : Number(signal.value.toPrecision(6)), signal.age_s == null ? "–" : signal.age_s + " s", signal.state])));
   for (const limit of decision.limits) box.append(node("p", `held back by ${limit.by}: ${limit.to} instead of ${limit.from}`));
   for (const alarm of [...decision.alarms, ...(decision.done ? decision.done.problems : [])]) box.append(node("p", alarm, "wrong"));
   return box;
@@ -199,17 +199,18 @@ function showStatus() {
   for (const burst of status.bursts) {
     const section = sectionOf(burst.name);
     const last = burst.last;
-    section.querySelector(".last").textContent = last ? `${burst.fleet}: ${last.action}, decided by ${last.decided_by}` : burst.fleet;
+    const held = burst.limited_by.length ? `; held back by ${burst.limited_by.join(", ")}` : "";
+    section.querySelector(".last").textContent = (last ? `${burst.fleet}: ${last.action}, decided by ${last.decided_by}` : burst.fleet) + held;
     const tiles = section.querySelector(".tiles");
     tiles.replaceChildren();
     tile(tiles, "wanted", String(burst.want), `of ${burst.min} to ${burst.max}`);
     tile(tiles, "ready", String(burst.ready));
     tile(tiles, "booting", String(burst.pending));
     tile(tiles, "draining", String(burst.draining));
-    tile(tiles, "an hour", dollars(burst.hour));
-    tile(tiles, "this month", dollars(burst.month), burst.limit ? `of ${burst.limit}` : "");
-    const held = burst.limited_by.length ? [`held back by ${burst.limited_by.join(", ")}`] : [];
-    tell(section.querySelector(".alarms"), [...burst.alarms, ...held]);
+    const limit = (word) => (burst.limit && burst.limit.endsWith(word) ? "of " + burst.limit.split(" in ")[0] : "");
+    tile(tiles, "an hour", dollars(burst.hour), limit("hour"));
+    tile(tiles, "this month", dollars(burst.month), limit("month"));
+    tell(section.querySelector(".alarms"), burst.alarms);
   }
 }
 
@@ -222,7 +223,7 @@ function showAll() {
     const list = section.querySelector(".decisions");
     const known = new Map([...list.children].map((item) => [item.dataset.id, item]));
     list.replaceChildren(...mine.map((one) => known.get(one.id) || entry(one)));
-    section.querySelector(".none").hidden = mine.length > 0;
+    section.querySelector(".empty").hidden = mine.length > 0;
   }
   document.body.dataset.ready = "yes";
 }
