@@ -264,6 +264,7 @@ impl CarryOut<'_> {
                 parallelism: usize::from(self.args.parallelism),
                 ..ExecuteOptions::default()
             },
+            ..ApplyOptions::default()
         }
     }
 }

@@ -92,6 +92,7 @@ impl Plan {
             targets: self.targets.targets,
             ignore_stock_outs: self.ignore_stock_outs,
             claims: claims(self.recreate),
+            ..PlanOptions::default()
         };
         if let Some(addr) = &self.explain {
             return explain(addr, &options, self.json, workspace, context);
