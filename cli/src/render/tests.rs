@@ -71,6 +71,7 @@ fn change(text: &str, action: Action, reason: &str) -> Change {
         fields: Vec::new(),
         transition: None,
         health: None,
+        drains: None,
         protected: false,
         protect: false,
         disposable: false,
