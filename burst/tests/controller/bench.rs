@@ -307,7 +307,7 @@ impl Bench {
 
     /// The next call of some kind that changes something at a site fails to come back, for good: as if
     /// the process died there.
-    pub(crate) fn die_at(&self, at: usize, tell: tokio::sync::mpsc::UnboundedSender<()>) {
+    pub(crate) fn die_at(&self, at: usize, tell: &tokio::sync::mpsc::UnboundedSender<()>) {
         let moment = Arc::new(AtomicUsize::new(0));
         for world in self.worlds() {
             let (tell, moment) = (tell.clone(), Arc::clone(&moment));

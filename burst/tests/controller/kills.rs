@@ -34,7 +34,7 @@ async fn killed_at_any_moment_another_goes_on() {
 async fn killed(bench: &Bench, at: usize) -> bool {
     let mut controller = bench.controller();
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    bench.die_at(at, tell);
+    bench.die_at(at, &tell);
     let rounds = async {
         for _ in 0..4 {
             let round = controller.round(&Stop::new()).await;
