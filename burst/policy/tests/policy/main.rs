@@ -5,4 +5,5 @@ mod decision;
 mod laws;
 mod numbers;
 mod peers;
+mod peers_machines;
 mod signals;

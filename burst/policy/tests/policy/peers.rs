@@ -240,66 +240,6 @@ fn cluster_autoscaler_6128_a_machine_that_never_joins_is_replaced() {
     assert!(decision.alarms[0].contains("i-00001"));
 }
 
-/// kubernetes/autoscaler 3490: the group of the highest priority had no capacity, and the next one was not
-/// asked before the time for a node to come was over, again and again. What has run out is known at once,
-/// and the next offer is asked in the next round.
-#[test]
-fn cluster_autoscaler_3490_what_has_run_out_holds_nobody_up() {
-    let first = place("aws", CapacityKind::Spot, "0.03");
-    let mut bench = Bench::new(
-        settings(0, 60),
-        vec![offer(&first, None, 120), offer(&aws(), None, 180)],
-    );
-    bench.inputs.offers[0].ran_out = Some(RanOut {
-        at: bench.inputs.at,
-        times: 1,
-    });
-    bench.demand(50.0);
-    let decision = bench.decide();
-    assert_eq!(steps(&decision, Op::Create), 5);
-    assert!(decision.steps.iter().all(|step| !step.spot));
-}
-
-/// aws/karpenter-provider-aws 3525: a node that failed to join was never ended, others were evicted for it,
-/// and consolidation stood still until somebody deleted it. It goes when it is late, nothing that works goes
-/// for it, and the fleet is as large as it is to be.
-#[test]
-fn karpenter_3525_a_machine_that_fails_costs_none_that_works() {
-    let mut bench = Bench::new(settings(0, 60), offers(0)).with(&aws(), 10);
-    bench.minutes(20, 100.0);
-    let long_ago = bench.inputs.at - SignedDuration::from_mins(11);
-    bench.add(&aws(), State::Pending, long_ago);
-    let late = bench.inputs.machines.last().expect("one").id.clone();
-    bench.demand(100.0);
-    let decision = bench.decide();
-    assert_eq!(steps(&decision, Op::Drain), 0);
-    let gone: Vec<&String> = decision
-        .steps
-        .iter()
-        .filter(|step| step.op == Op::Release)
-        .flat_map(|step| &step.ids)
-        .collect();
-    assert_eq!(gone, [&late]);
-}
-
-/// hashicorp/nomad-autoscaler 376: evaluations came faster than actions ended, and drained more and more
-/// nodes until none was left. What drains counts as gone, and half of an hour's machines stay.
-#[test]
-fn nomad_376_many_decisions_in_a_row_drain_no_more_than_one_does() {
-    let mut bench = Bench::new(settings(0, 60), offers(0)).with(&aws(), 20);
-    bench.minutes(20, 200.0);
-    bench.minutes(30, 120.0);
-    let before = bench.have();
-    assert!(before >= 12, "{before}");
-    for _ in 0..600 {
-        bench.demand(120.0);
-        bench.step(1);
-    }
-    let working = bench.inputs.machines.iter();
-    let working = working.filter(|one| matches!(one.state, State::Ready { .. }));
-    assert!(working.count() >= 12);
-}
-
 /// hashicorp/nomad-autoscaler 272: one cooldown for both directions made it slow upward or restless
 /// downward.
 #[test]
