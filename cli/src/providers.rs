@@ -8,6 +8,8 @@ pub(crate) fn registry() -> Registry {
     let registry = Registry::new().with(SimFactory::new());
     #[cfg(feature = "aws")]
     let registry = registry.with(strat_aws::AwsFactory::new());
+    #[cfg(feature = "azure")]
+    let registry = registry.with(strat_azure::AzureFactory::new());
     #[cfg(feature = "gcp")]
     let registry = registry.with(strat_gcp::GcpFactory::new());
     #[cfg(feature = "libvirt")]
@@ -50,6 +52,8 @@ pub(crate) fn docs() -> Vec<ProviderDoc> {
     [
         #[cfg(feature = "aws")]
         aws(),
+        #[cfg(feature = "azure")]
+        azure(),
         #[cfg(feature = "gcp")]
         gcp(),
         #[cfg(feature = "libvirt")]
@@ -66,6 +70,16 @@ fn aws() -> ProviderDoc {
         doc: "Amazon Web Services: a region of an account; credentials come by the standard chain, \
               or by `profile` and `assume_role`",
         capabilities: serde_json::to_value(strat_aws::capabilities(None)).unwrap_or_default(),
+    }
+}
+
+#[cfg(feature = "azure")]
+fn azure() -> ProviderDoc {
+    ProviderDoc {
+        name: "azure",
+        doc: "Azure: a region of a subscription; credentials are those of the environment, the \
+              workload, the Azure CLI or the machine, or by `credentials`",
+        capabilities: serde_json::to_value(strat_azure::capabilities(None)).unwrap_or_default(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DiskSpec, Field, Kind, Resource, Spec};
+use crate::{CapacityKind, DiskSpec, Field, Kind, Resource, Spec};
 
 /// How a thing gets from what it is to what it is to be; each is more than the ones before it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -223,6 +223,22 @@ impl LiveFields {
                 .0
                 .get(&kind)
                 .is_some_and(|fields| fields.contains(&field))
+    }
+}
+
+/// What another size of a machine takes, by the rules that clouds share: it is switched off, and may be
+/// started on another host, where an address that was not set aside for it is another. What is bought
+/// as spot cannot be stopped and had again, and `same_kind` says whether the new size takes the machine
+/// as it is: an image is of one instruction set.
+#[must_use]
+pub fn resize(is: &Resource, capacity: CapacityKind, same_kind: bool) -> Transition {
+    if capacity == CapacityKind::Spot || !same_kind {
+        return Transition::by(Means::Recreate);
+    }
+    let takes = Transition::by(Means::Deallocate);
+    match is.attributes.contains_key("public_ip") {
+        true => takes.losing(Loss::DynamicAddress),
+        false => takes,
     }
 }
 

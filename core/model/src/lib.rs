@@ -36,7 +36,7 @@ pub use addr::{Addr, AddrParseError, Key, LocalAddr, Noun};
 pub use capabilities::{
     Capabilities, Idempotency, MarkStore, ReservedAddresses, ReservedShare, Sizing, SubnetScope,
 };
-pub use change::{ChangeRules, Changes, LiveFields, Loss, Means, Transition, only_grow};
+pub use change::{ChangeRules, Changes, LiveFields, Loss, Means, Transition, only_grow, resize};
 pub use diagnostic::{Diagnostic, Label, Origin, Severity};
 pub use error::{Error, ErrorKind, ErrorView, FailureKind, Scope};
 pub use images::{PublicImages, USUAL_ARCH};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use aws_sdk_ec2::types::VolumeType;
 use strat_model::{
-    Capabilities, CapacityKind, ChangeRules, DiskClass, Field, LiveFields, Loss, MachineSpec,
-    Means, Resource, ResourceId, Spec, Transition, VolumeSpec, only_grow,
+    Capabilities, ChangeRules, DiskClass, Field, LiveFields, Loss, MachineSpec, Means, Resource,
+    ResourceId, Spec, Transition, VolumeSpec, only_grow, resize,
 };
 
 use crate::offers::TypeCache;
@@ -66,17 +66,11 @@ impl AwsRules {
             (Some(was), Some(becomes)) => was.arch != becomes.arch,
             _ => false,
         };
-        if from.capacity == CapacityKind::Spot || other_arch {
-            return Transition::by(Means::Recreate);
+        let takes = resize(is, from.capacity, !other_arch);
+        match was.is_some_and(|was| was.host_disks) && takes.is_in_place() {
+            true => takes.losing(Loss::LocalDisks),
+            false => takes,
         }
-        let mut takes = Transition::by(Means::Deallocate);
-        if was.is_some_and(|was| was.host_disks) {
-            takes = takes.losing(Loss::LocalDisks);
-        }
-        if is.attributes.contains_key("public_ip") {
-            takes = takes.losing(Loss::DynamicAddress);
-        }
-        takes
     }
 }
 

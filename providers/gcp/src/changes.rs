@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use strat_model::{
-    Capabilities, CapacityKind, ChangeRules, Field, LiveFields, Loss, MachineSpec, Means, Resource,
-    ResourceId, Spec, Transition, only_grow,
+    Capabilities, ChangeRules, Field, LiveFields, MachineSpec, Means, Resource, ResourceId, Spec,
+    Transition, only_grow, resize,
 };
 
 use crate::offers::TypeCache;
@@ -62,14 +62,7 @@ impl GcpRules {
         };
         let host_disks = [&was, &becomes];
         let host_disks = host_disks.into_iter().flatten().any(|size| size.host_disks);
-        if from.capacity == CapacityKind::Spot || other_arch || host_disks {
-            return Transition::by(Means::Recreate);
-        }
-        let takes = Transition::by(Means::Deallocate);
-        match is.attributes.contains_key("public_ip") {
-            true => takes.losing(Loss::DynamicAddress),
-            false => takes,
-        }
+        resize(is, from.capacity, !other_arch && !host_disks)
     }
 }
 

@@ -15,8 +15,8 @@ use google_cloud_compute_v1::model::metadata::Items;
 use strat_model::{ErrorKind, Kind, Result};
 
 use crate::error::{failed, lacking, refuse};
-use crate::notes::Note;
-use crate::operations::Stamp;
+use crate::notes::{Described as _, Note};
+use crate::operations::{RequestId as _, Stamp};
 use crate::provider::GcpProvider;
 
 /// What begins the entry of a key pair.

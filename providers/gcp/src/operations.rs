@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use google_cloud_compute_v1::model::Operation;
 use google_cloud_compute_v1::model::operation::Status;
-use strat_model::{Digest, ErrorKind, Kind, ResourceId, Result, Spec, Token};
+use strat_model::{Digest, ErrorKind, Result};
+pub(crate) use strat_provider::Stamp;
 
 use crate::error::{failed, lacking, of_operation, refuse};
 use crate::names::last;
@@ -79,67 +80,23 @@ pub(crate) fn is_done(operation: &Operation) -> bool {
     operation.status == Some(Status::Done)
 }
 
-/// What one create is known by: its token, and a digest of what is asked for.
-#[derive(Debug, Clone)]
-pub(crate) struct Stamp {
-    token: Token,
-    kind: Kind,
-    digest: String,
-}
-
 /// How many lives the request ids of a create have: what Google remembers of one may be long gone.
 pub(crate) const LIVES_MAX: u32 = 3;
 
-impl Stamp {
-    pub(crate) fn new(token: &Token, name: &str, spec: &Spec<ResourceId>) -> Self {
-        let digest = Digest::of_parts([name, spec.digest().as_str()]);
-        Self {
-            token: token.clone(),
-            kind: spec.kind(),
-            digest: digest.short().to_owned(),
-        }
-    }
-
-    /// The text that a thing carries: token and digest.
-    pub(crate) fn text(&self) -> String {
-        format!("{}-{}", self.token, self.digest)
-    }
-
+/// The request ids of a create's calls.
+pub(crate) trait RequestId {
     /// The request id of a call of this create: a UUID made of the token, of what is asked for and of
     /// which call it is. Google answers a second call of one id with the operation of the first.
     ///
     /// The id of another life is another: what Google remembers may have failed, or be gone.
     ///
     /// <https://cloud.google.com/compute/docs/reference/rest/v1/instances/insert>
-    pub(crate) fn request_id(&self, call: &str, life: u32) -> String {
-        let words = [
-            "request",
-            self.token.as_str(),
-            self.kind.as_str(),
-            &self.digest,
-            call,
-            &life.to_string(),
-        ];
-        uuid(&Digest::of_parts(words))
-    }
+    fn request_id(&self, call: &str, life: u32) -> String;
+}
 
-    /// Fails unless the thing that has the name was made by this create, or by another of the same
-    /// owner that asked for the same.
-    ///
-    /// # Errors
-    /// - `Precondition`: something else was asked for under this name.
-    /// - `AlreadyExists`: it is not of this owner.
-    pub(crate) fn check(&self, made: Option<&str>, is_ours: bool, name: &str) -> Result<()> {
-        let Some(made) = made.filter(|_| is_ours) else {
-            let message = format!("there is a {} {name} already", self.kind);
-            return Err(refuse(ErrorKind::AlreadyExists, message));
-        };
-        let digest = made.rsplit_once('-').map_or(made, |(_, digest)| digest);
-        if digest == self.digest {
-            return Ok(());
-        }
-        let message = format!("{name} was made with another spec before");
-        Err(refuse(ErrorKind::Precondition, message))
+impl RequestId for Stamp {
+    fn request_id(&self, call: &str, life: u32) -> String {
+        uuid(&self.of_call(&[call, &life.to_string()]))
     }
 }
 
@@ -158,57 +115,28 @@ fn uuid(digest: &Digest) -> String {
 
 #[cfg(test)]
 mod tests {
-    use strat_model::{AddressSpec, Labels};
+    use strat_model::{AddressSpec, Labels, Spec, Token};
 
     use super::*;
 
-    fn stamp(name: &str, label: &str) -> Stamp {
+    #[test]
+    fn a_request_id_is_a_uuid_of_its_own() {
         let addr = "address.www@west".parse().expect("addr");
         let token = Token::derive("plan", &addr, 1, 1, 0, "");
-        let labels = Labels::from([("x".to_owned(), label.to_owned())]);
-        Stamp::new(
-            &token,
-            name,
-            &Spec::Address(AddressSpec {
-                attach: None,
-                labels,
-            }),
-        )
-    }
-
-    #[test]
-    fn a_request_id_is_a_uuid_and_the_same_for_the_same_call_alone() {
-        let one = stamp("a", "1");
-        let id = one.request_id("insert", 0);
-        assert_eq!(id, stamp("a", "1").request_id("insert", 0));
+        let spec = AddressSpec {
+            attach: None,
+            labels: Labels::new(),
+        };
+        let stamp = Stamp::new(&token, "a", &Spec::Address(spec));
+        let id = stamp.request_id("insert", 0);
         let parts: Vec<usize> = id.split('-').map(str::len).collect();
         assert_eq!(
             (parts.as_slice(), &id[14..15]),
             (&[8, 4, 4, 4, 12][..], "8")
         );
-        for other in [
-            one.request_id("insert", 1),
-            one.request_id("rule", 0),
-            stamp("b", "1").request_id("insert", 0),
-            stamp("a", "2").request_id("insert", 0),
-        ] {
+        assert_eq!(id, stamp.request_id("insert", 0));
+        for other in [stamp.request_id("insert", 1), stamp.request_id("rule", 0)] {
             assert_ne!(id, other);
         }
-    }
-
-    #[test]
-    fn what_has_the_name_is_ours_another_spec_or_anothers() {
-        let one = stamp("a", "1");
-        let kind = |made: Option<&str>, ours| one.check(made, ours, "a").err().map(|e| e.kind());
-        assert_eq!(kind(Some(&one.text()), true), None);
-        assert_eq!(
-            kind(Some(&stamp("a", "2").text()), true),
-            Some(ErrorKind::Precondition)
-        );
-        assert_eq!(
-            kind(Some(&one.text()), false),
-            Some(ErrorKind::AlreadyExists)
-        );
-        assert_eq!(kind(None, true), Some(ErrorKind::AlreadyExists));
     }
 }

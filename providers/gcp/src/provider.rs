@@ -1,6 +1,6 @@
 //! A connected site.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +11,7 @@ use strat_model::{
 };
 use strat_provider::{
     Attachment, Clock, Contents, Identity, Images, Leases, Machines, Observe, Offers,
-    PermissionCheck, Permissions, Provider, Writes,
+    PermissionCheck, Permissions, Provider, Turns, Writes,
 };
 use tokio::sync::OnceCell;
 
@@ -22,7 +22,7 @@ use crate::config::Settings;
 use crate::error::{PROVIDER, failed, refuse};
 use crate::names::Zonal;
 use crate::offers::TypeCache;
-use crate::operations::{LIVES_MAX, Stamp, is_done};
+use crate::operations::{LIVES_MAX, RequestId as _, Stamp, is_done};
 
 /// One region of one project.
 pub(crate) struct GcpProvider {
@@ -35,7 +35,7 @@ pub(crate) struct GcpProvider {
     /// Machines whose delete was taken: Google shows one that is going as one that is stopping.
     pub(crate) ended: Ended,
     /// One change of a machine at a time.
-    pub(crate) turns: Turns,
+    pub(crate) turns: Turns<Zonal>,
     /// The zones of the region, once they were asked for.
     pub(crate) zones: OnceCell<Vec<Name>>,
     capabilities: Capabilities,
@@ -54,23 +54,6 @@ impl Ended {
     pub(crate) fn contains(&self, id: &ResourceId, number: u64) -> bool {
         let ended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ended.contains(&(id.clone(), number))
-    }
-}
-
-/// Turns at changing machines: Google refuses a change of one that it is still changing.
-#[derive(Debug, Default)]
-pub(crate) struct Turns(Mutex<BTreeMap<Zonal, Arc<tokio::sync::Mutex<()>>>>);
-
-impl Turns {
-    /// Waits for one's turn at a machine, which lasts until what is given back is dropped.
-    pub(crate) async fn at(&self, machine: &Zonal) -> tokio::sync::OwnedMutexGuard<()> {
-        let turn = {
-            let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            // Those that nobody waits for are kept by nobody else.
-            turns.retain(|_, turn| Arc::strong_count(turn) > 1);
-            Arc::clone(turns.entry(machine.clone()).or_default())
-        };
-        turn.lock_owned().await
     }
 }
 
@@ -194,7 +177,8 @@ pub(crate) fn made_by(stamp: &Stamp, there: Seen, mark: &Mark) -> Result<Resourc
         .mark
         .as_ref()
         .is_some_and(|found| found.owner == mark.owner);
-    stamp.check(there.made.as_deref(), is_ours, &there.resource.name)?;
+    let checked = stamp.check(there.made.as_deref(), is_ours, &there.resource.name);
+    checked.map_err(|error| error.with_provider(PROVIDER))?;
     Ok(there.resource)
 }
 

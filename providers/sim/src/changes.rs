@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{
-    CapacityKind, ChangeRules, Field, LiveFields, Loss, MachineSpec, Means, Offer, Resource,
-    ResourceId, Spec, Transition, only_grow,
+    ChangeRules, Field, LiveFields, MachineSpec, Means, Offer, Resource, ResourceId, Spec,
+    Transition, only_grow, resize,
 };
 
 use crate::Profile;
@@ -64,16 +64,10 @@ impl SimRules {
         let arch = |kind: &str| self.archs.get(kind);
         let archs = (arch(&from.machine_type), arch(&to.machine_type));
         let other_arch = matches!(archs, (Some(from), Some(to)) if from != to);
-        if from.capacity == CapacityKind::Spot || other_arch {
-            return Transition::by(Means::Recreate);
-        }
-        if self.profile == Profile::Onprem {
-            return Transition::by(Means::Restart);
-        }
-        let takes = Transition::by(Means::Deallocate);
-        match is.attributes.get("public_ip") {
-            Some(_) => takes.losing(Loss::DynamicAddress),
-            None => takes,
+        let takes = resize(is, from.capacity, !other_arch);
+        match self.profile {
+            Profile::Onprem if takes.is_in_place() => Transition::by(Means::Restart),
+            _ => takes,
         }
     }
 

@@ -13,8 +13,9 @@ use strat_model::{
 };
 
 /// The columns, in their order.
-const COLUMNS: [&str; 7] = [
+const COLUMNS: [&str; 8] = [
     "AWS",
+    "Azure",
     "Google Cloud",
     "libvirt",
     "sim, `aws`",

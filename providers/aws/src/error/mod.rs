@@ -9,6 +9,7 @@ use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use strat_model::{Error, ErrorKind, Kind, ResourceId, Result, Scope};
+use strat_provider::Quiet;
 
 /// The name of the provider.
 pub(crate) const PROVIDER: &str = "aws";
@@ -66,7 +67,13 @@ where
         None => converted,
     };
     let converted = converted.with_provider(PROVIDER);
-    match Quiet::of(error) {
+    // Of a service's answer, code, message and request id are told already, and what lies underneath
+    // repeats them in the SDK's debug form.
+    let underneath = match error {
+        SdkError::ServiceError(_) => None,
+        error => Quiet::causes(error),
+    };
+    match underneath {
         Some(underneath) => converted.with_source(underneath),
         None => converted,
     }
@@ -116,41 +123,6 @@ fn said(message: Option<&str>, status: u16) -> String {
     let message = message.split(ENCODED).next().unwrap_or(message);
     message.trim().trim_end_matches('.').to_owned()
 }
-
-/// What kept a request from its answer, as text: the SDK's own errors carry the whole request.
-#[derive(Debug)]
-struct Quiet(String);
-
-impl Quiet {
-    /// The causes. Of a service's answer, code, message and request id are told already, and what
-    /// lies underneath repeats them in the SDK's debug form.
-    fn of<E>(error: &SdkError<E, HttpResponse>) -> Option<Self>
-    where
-        E: StdError + 'static,
-    {
-        if matches!(error, SdkError::ServiceError(_)) {
-            return None;
-        }
-        let mut words: Vec<String> = Vec::new();
-        let mut next = error.source();
-        while let Some(cause) = next {
-            let text = cause.to_string();
-            if words.last().is_none_or(|above| !above.contains(&text)) {
-                words.push(text);
-            }
-            next = cause.source();
-        }
-        (!words.is_empty()).then(|| Self(words.join(": ")))
-    }
-}
-
-impl std::fmt::Display for Quiet {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl StdError for Quiet {}
 
 /// A failure that is found before anything is called.
 pub(crate) fn refuse(kind: ErrorKind, message: impl Into<String>) -> Error {

@@ -11,7 +11,7 @@ use strat_provider::{Create, Update};
 
 use crate::error::{gone, refuse};
 use crate::metadata::{Entries, KEY};
-use crate::notes::Note;
+use crate::notes::{Described as _, Note};
 use crate::observe::{Found, Scan};
 use crate::operations::Stamp;
 use crate::provider::{GcpProvider, READY, Seen, made_by};

@@ -21,7 +21,7 @@ use crate::labels::{self, DISK_OF, MADE, NAME, Raw};
 use crate::metadata::{self, Entries};
 use crate::names::{Zonal, google_name, last};
 use crate::observe::{PAGE_MAX, filter_names};
-use crate::operations::{LIVES_MAX, Stamp, is_done};
+use crate::operations::{LIVES_MAX, RequestId as _, Stamp, is_done};
 use crate::provider::{GcpProvider, Seen, made_by};
 
 /// The permission that making machines takes.

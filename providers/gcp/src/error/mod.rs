@@ -2,7 +2,6 @@
 
 mod table;
 
-use std::error::Error as StdError;
 use std::time::Duration;
 
 use google_cloud_compute_v1::model::Operation;
@@ -11,6 +10,7 @@ use google_cloud_gax::error::Error as SdkError;
 use google_cloud_gax::error::rpc::StatusDetails;
 use serde::Deserialize;
 use strat_model::{Error, ErrorKind, Kind, ResourceId, Result, Scope};
+use strat_provider::Quiet;
 
 /// The name of the provider.
 pub(crate) const PROVIDER: &str = "gcp";
@@ -256,36 +256,6 @@ pub(crate) fn unanswered(error: &reqwest::Error) -> Error {
     };
     converted.with_source(Quiet::of(error))
 }
-
-/// What kept a call from its answer, as text: the causes may hold addresses, and never a header.
-#[derive(Debug)]
-struct Quiet(String);
-
-impl Quiet {
-    fn of(error: &(dyn StdError + 'static)) -> Self {
-        let mut words: Vec<String> = Vec::new();
-        let mut next = error.source();
-        while let Some(cause) = next {
-            let text = cause.to_string();
-            if words.last().is_none_or(|above| !above.contains(&text)) {
-                words.push(text);
-            }
-            next = cause.source();
-        }
-        if words.is_empty() {
-            words.push(error.to_string());
-        }
-        Self(words.join(": "))
-    }
-}
-
-impl std::fmt::Display for Quiet {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl StdError for Quiet {}
 
 /// A failure that is found before anything is called.
 pub(crate) fn refuse(kind: ErrorKind, message: impl Into<String>) -> Error {

@@ -10,9 +10,9 @@ use super::rules::{self, OF, Rows};
 use super::vpc::{REGION, created};
 use crate::error::{failed, gone, if_there, refuse};
 use crate::names::{google_name, last};
-use crate::notes::Note;
+use crate::notes::{Described as _, Note};
 use crate::observe::{Found, PAGE_MAX, Scan};
-use crate::operations::Stamp;
+use crate::operations::{RequestId as _, Stamp};
 use crate::provider::{GcpProvider, READY, Seen};
 
 impl GcpProvider {

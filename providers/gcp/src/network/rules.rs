@@ -27,7 +27,7 @@ use strat_model::{
 
 use crate::error::refuse;
 use crate::names::with_digest;
-use crate::notes::Note;
+use crate::notes::{Described as _, Note};
 
 /// Where a row's note has the firewall that it is of.
 pub(crate) const OF: &str = "of";

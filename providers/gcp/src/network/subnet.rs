@@ -11,7 +11,7 @@ use super::vpc::{CIDR, created};
 use crate::error::{failed, gone, if_there, refuse};
 use crate::metadata::Notes;
 use crate::names::{google_name, last};
-use crate::notes::Note;
+use crate::notes::{Described as _, Note};
 use crate::observe::{Found, PAGE_MAX, Scan};
 use crate::operations::Stamp;
 use crate::provider::{GcpProvider, READY, Seen};

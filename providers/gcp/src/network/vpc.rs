@@ -8,7 +8,7 @@ use strat_provider::{Create, Update};
 use crate::error::{failed, gone, if_there};
 use crate::metadata::Notes;
 use crate::names::google_name;
-use crate::notes::Note;
+use crate::notes::{Described as _, Note};
 use crate::observe::{Found, PAGE_MAX, Scan};
 use crate::operations::Stamp;
 use crate::provider::{GcpProvider, READY, Seen};

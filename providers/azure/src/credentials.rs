@@ -1,0 +1,206 @@
+//! Where a site's credentials come from: Microsoft's own crate finds them, on our HTTP client.
+//!
+//! Nothing in here is repeated: the crate's own retries are off.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use azure_core::cloud::CloudConfiguration;
+use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
+use azure_core::error::ErrorKind as CoreKind;
+use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
+use azure_core::http::{
+    AsyncRawResponse, Body, ClientOptions, HttpClient, Request, RetryOptions, Transport,
+};
+use azure_identity::{
+    AzureCliCredential, AzureCliCredentialOptions, AzureDeveloperCliCredential,
+    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
+    ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
+    WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
+};
+use strat_model::{ErrorKind, Result, Scope};
+use strat_provider::Quiet;
+
+use crate::config::{Cloud, Login, Settings};
+use crate::error::refuse;
+
+type Found = Arc<dyn TokenCredential>;
+
+/// The credentials that a site names, and what they are called.
+pub(crate) fn find(settings: &Settings, http: &reqwest::Client) -> Result<(Found, String)> {
+    let options = || ClientOptions {
+        retry: RetryOptions::none(),
+        transport: Some(Transport::new(Arc::new(Http(http.clone())))),
+        cloud: cloud(settings.cloud).map(Arc::new),
+        ..ClientOptions::default()
+    };
+    let made = match settings.credentials {
+        Login::Environment => environment(settings, options()).map(|found| vec![found]),
+        Login::Workload => workload(settings, options()).map(|found| vec![found]),
+        Login::Cli => cli(settings),
+        Login::Managed => managed(settings, options()).map(|found| vec![found]),
+        Login::Any => {
+            let found = [
+                environment(settings, options()),
+                workload(settings, options()),
+            ];
+            let found = found.into_iter().flatten();
+            let cli = cli(settings).into_iter().flatten();
+            let managed = managed(settings, options()).into_iter();
+            Ok(found.chain(cli).chain(managed).collect())
+        }
+    };
+    let words = match settings.credentials {
+        Login::Environment => "the service principal in the environment",
+        Login::Workload => "the workload's identity",
+        Login::Cli => "who is logged in at the Azure CLI",
+        Login::Managed => "the machine's managed identity",
+        Login::Any => "what was found of credentials",
+    };
+    let sources = made.map_err(|error| {
+        let message = format!("there are no credentials for this site: {words} is not there");
+        refuse(ErrorKind::Unauthenticated, message)
+            .with_scope(Scope::Account)
+            .with_source(Quiet::of(&error))
+    })?;
+    let chain = Chain {
+        sources,
+        good: Mutex::default(),
+    };
+    Ok((Arc::new(chain), words.to_owned()))
+}
+
+const fn cloud(cloud: Cloud) -> Option<CloudConfiguration> {
+    match cloud {
+        // Without one, the crate takes what `AZURE_AUTHORITY_HOST` says, or the public cloud.
+        Cloud::Public => None,
+        Cloud::Government => Some(CloudConfiguration::AzureGovernment),
+        Cloud::China => Some(CloudConfiguration::AzureChina),
+    }
+}
+
+/// A variable of the environment: where Azure's tools keep a service principal, which the crate does not
+/// read by itself.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a service principal's secret is in the environment, as Azure's own tools have it"
+)]
+fn variable(name: &str) -> azure_core::Result<String> {
+    std::env::var(name).map_err(|_| {
+        azure_core::Error::with_message(CoreKind::Credential, format!("`{name}` is not set"))
+    })
+}
+
+fn environment(settings: &Settings, client_options: ClientOptions) -> azure_core::Result<Found> {
+    let tenant = match &settings.tenant {
+        Some(tenant) => tenant.clone(),
+        None => variable("AZURE_TENANT_ID")?,
+    };
+    let secret = Secret::new(variable("AZURE_CLIENT_SECRET")?);
+    let options = ClientSecretCredentialOptions { client_options };
+    let client = variable("AZURE_CLIENT_ID")?;
+    Ok(ClientSecretCredential::new(
+        &tenant,
+        client,
+        secret,
+        Some(options),
+    )?)
+}
+
+fn workload(settings: &Settings, client_options: ClientOptions) -> azure_core::Result<Found> {
+    let options = WorkloadIdentityCredentialOptions {
+        credential_options: ClientAssertionCredentialOptions { client_options },
+        tenant_id: settings.tenant.clone(),
+        client_id: settings.client.clone(),
+        ..WorkloadIdentityCredentialOptions::default()
+    };
+    Ok(WorkloadIdentityCredential::new(Some(options))?)
+}
+
+fn cli(settings: &Settings) -> azure_core::Result<Vec<Found>> {
+    let options = AzureCliCredentialOptions {
+        tenant_id: settings.tenant.clone(),
+        ..AzureCliCredentialOptions::default()
+    };
+    let az: Found = AzureCliCredential::new(Some(options))?;
+    let azd: Found = AzureDeveloperCliCredential::new(None)?;
+    Ok(vec![az, azd])
+}
+
+fn managed(settings: &Settings, client_options: ClientOptions) -> azure_core::Result<Found> {
+    let options = ManagedIdentityCredentialOptions {
+        user_assigned_id: settings.client.clone().map(UserAssignedId::ClientId),
+        client_options,
+    };
+    Ok(ManagedIdentityCredential::new(Some(options))?)
+}
+
+/// Several sources of tokens: the first that gives one is asked from then on.
+#[derive(Debug)]
+struct Chain {
+    sources: Vec<Found>,
+    good: Mutex<Option<usize>>,
+}
+
+#[async_trait]
+impl TokenCredential for Chain {
+    async fn get_token(
+        &self,
+        scopes: &[&str],
+        options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        let good = *self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(source) = good.and_then(|good| self.sources.get(good)) {
+            return source.get_token(scopes, options).await;
+        }
+        let mut reasons = Vec::new();
+        for (index, source) in self.sources.iter().enumerate() {
+            match source.get_token(scopes, options.clone()).await {
+                Ok(token) => {
+                    *self.good.lock().unwrap_or_else(PoisonError::into_inner) = Some(index);
+                    return Ok(token);
+                }
+                Err(error) => reasons.push(error.to_string()),
+            }
+        }
+        let all = reasons.join("; ");
+        Err(azure_core::Error::with_message(CoreKind::Credential, all))
+    }
+}
+
+/// Our HTTP client, as Microsoft's crates take one.
+#[derive(Debug)]
+struct Http(reqwest::Client);
+
+#[async_trait]
+impl HttpClient for Http {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let failed = |error: reqwest::Error| {
+            let kind = match error.is_connect() {
+                true => CoreKind::Connection,
+                false => CoreKind::Io,
+            };
+            azure_core::Error::with_message(kind, Quiet::of(&error).to_string())
+        };
+        let unfit = |what: &str| azure_core::Error::with_message(CoreKind::Other, what.to_owned());
+        let method = reqwest::Method::from_bytes(request.method().as_ref().as_bytes());
+        let method = method.map_err(|_| unfit("a method that HTTP does not have"))?;
+        let mut call = self.0.request(method, request.url().clone());
+        for (name, value) in request.headers().iter() {
+            call = call.header(name.as_str(), value.as_str());
+        }
+        let Body::Bytes(bytes) = request.body() else {
+            return Err(unfit("a call for a token is no stream"));
+        };
+        let answer = call.body(bytes.clone()).send().await.map_err(failed)?;
+        let status = answer.status().as_u16().into();
+        let pairs = answer.headers().iter().filter_map(|(name, value)| {
+            let name = HeaderName::from(name.as_str().to_owned());
+            Some((name, HeaderValue::from(value.to_str().ok()?.to_owned())))
+        });
+        let headers = Headers::from(pairs.collect::<HashMap<_, _>>());
+        let bytes = answer.bytes().await.map_err(failed)?;
+        Ok(AsyncRawResponse::from_bytes(status, headers, bytes))
+    }
+}

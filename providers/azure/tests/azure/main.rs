@@ -1,0 +1,11 @@
+//! The provider `azure` against the double of Azure Resource Manager, which refuses what the types of
+//! Microsoft's own clients do not know.
+
+mod conformance;
+mod counts;
+mod example;
+mod harness;
+mod once;
+mod ours;
+mod runs_out;
+mod sale;

@@ -1,0 +1,116 @@
+//! What is on sale, what the subscription may have, and who may do what.
+
+use std::collections::BTreeMap;
+
+use strat_catalogue::{Cloud, Snapshot};
+use strat_conformance::Bench;
+use strat_model::{CapacityKind, ErrorKind};
+use strat_provider::{PermissionState, ProviderExt as _};
+
+use crate::harness::{Azure, REGION, SIZE};
+
+#[tokio::test]
+async fn the_provider_and_the_catalogue_tell_the_same_of_what_both_have() {
+    let azure = Azure::start().await;
+    let bench = Bench::new(&azure).await;
+    let offers = bench.provider.list_offers().await.expect("offers");
+    let listings = Snapshot::of(Cloud::Azure).listings(Some(REGION));
+    let listed: BTreeMap<String, _> = listings
+        .into_iter()
+        .map(|listing| listing.offer)
+        .filter(|offer| offer.capacity == CapacityKind::OnDemand)
+        .map(|offer| (offer.machine_type.clone(), offer))
+        .collect();
+    let mut compared = 0;
+    for offer in offers {
+        if let Some(known) = listed.get(&offer.machine_type) {
+            let shape = (offer.cpu, offer.memory, &offer.arch, offer.price_hour);
+            let theirs = (known.cpu, known.memory, &known.arch, known.price_hour);
+            assert_eq!(shape, theirs, "{}", offer.machine_type);
+            compared += 1;
+        }
+    }
+    assert!(compared >= 10, "{compared} are in both");
+}
+
+#[tokio::test]
+async fn a_size_that_is_not_open_in_a_zone_is_not_on_sale_there() {
+    let azure = Azure::start().await;
+    azure
+        .arm
+        .restrict_sku(SIZE, REGION, &["1"], "NotAvailableForSubscription");
+    let bench = Bench::new(&azure).await;
+    let offers = bench.provider.list_offers().await.expect("offers");
+    let zones: Vec<String> = offers
+        .iter()
+        .filter(|offer| offer.machine_type == SIZE)
+        .map(|offer| offer.zone.to_string())
+        .collect();
+    assert_eq!(zones, [format!("{REGION}-2"), format!("{REGION}-3")]);
+}
+
+#[tokio::test]
+async fn an_action_that_is_missing_is_told() {
+    let azure = Azure::start().await;
+    let bench = Bench::new(&azure).await;
+    azure.arm.deny("Microsoft.Compute/disks/write");
+    let checks = bench.provider.check_permissions().await.expect("checks");
+    let missing: Vec<_> = checks
+        .iter()
+        .filter(|check| matches!(check.state, PermissionState::Missing { .. }))
+        .map(|check| check.permission.as_str())
+        .collect();
+    assert_eq!(missing, ["Microsoft.Compute/disks/write"]);
+    azure.arm.allow("Microsoft.Compute/disks/write");
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_of_a_call_is_told_with_what_to_do() {
+    let azure = Azure::start().await;
+    let bench = Bench::new(&azure).await;
+    let told = |error: strat_model::Error| {
+        (
+            error.kind(),
+            format!("{error} {}", error.help().unwrap_or_default()),
+        )
+    };
+    let spec = crate::once::volume();
+    azure.arm.set_registered("Microsoft.Compute", false);
+    let (kind, text) = told(
+        bench
+            .try_create(&spec, "a")
+            .await
+            .expect_err("not registered"),
+    );
+    assert_eq!(kind, ErrorKind::Forbidden, "{text}");
+    assert!(
+        text.contains("az provider register --namespace Microsoft.Compute"),
+        "{text}"
+    );
+    azure.arm.set_registered("Microsoft.Compute", true);
+
+    azure.arm.set_read_only(true);
+    let (kind, text) = told(bench.try_create(&spec, "b").await.expect_err("disabled"));
+    assert_eq!(kind, ErrorKind::Forbidden, "{text}");
+    azure.arm.set_read_only(false);
+
+    azure.arm.policy_denies("Microsoft.Compute/disks", true);
+    let (kind, text) = told(bench.try_create(&spec, "c").await.expect_err("a policy"));
+    assert_eq!(kind, ErrorKind::Forbidden, "{text}");
+    assert!(text.contains("exemption"), "{text}");
+    azure.arm.policy_denies("Microsoft.Compute/disks", false);
+
+    let made = bench.create(&spec, "d").await;
+    let scope = crate::harness::group(crate::harness::GROUP);
+    azure.arm.lock(&scope, "CanNotDelete");
+    let (kind, text) = told(bench.try_delete(&made).await.expect_err("a lock"));
+    assert_eq!(kind, ErrorKind::Forbidden, "{text}");
+    assert!(text.contains("az lock delete"), "{text}");
+    azure.arm.unlock(&scope);
+
+    azure.arm.deny("Microsoft.Compute/disks/write");
+    let (kind, text) = told(bench.try_create(&spec, "e").await.expect_err("denied"));
+    assert_eq!(kind, ErrorKind::Forbidden, "{text}");
+    assert!(text.contains("`Microsoft.Compute/disks/write`"), "{text}");
+    azure.arm.allow("Microsoft.Compute/disks/write");
+}
