@@ -46,6 +46,7 @@ GROUPS = {
     "azure.mgmt.storage": [
         "StorageAccountsOperations",
         "BlobContainersOperations",
+        "BlobServicesOperations",
         "UsagesOperations",
     ],
 }

@@ -160,8 +160,6 @@ async fn the_shop_is_applied_drifts_is_repaired_and_goes() {
             }
         });
     }
-        one["tags"]["env"] = json!("others")
-    });
     shop.edit("virtualNetworks", "core", |one| {
         one["tags"]["env"] = json!("others")
     });

@@ -108,7 +108,10 @@ async fn an_operation_that_outlives_its_caller_is_found_again() {
     let bench = Bench::new(&azure).await;
     let spec = machine(&bench).await;
     // What is made once for a network is there already.
-    bench.create_batch(&spec, 1, "first").await.expect("a machine");
+    bench
+        .create_batch(&spec, 1, "first")
+        .await
+        .expect("a machine");
     azure.arm.take_calls();
     azure.arm.hold_operations(true);
     {
@@ -130,7 +133,10 @@ async fn an_operation_that_outlives_its_caller_is_found_again() {
         .create_batch(&spec, 1, "slow")
         .await
         .expect("found again");
-    assert_eq!((found.created.len(), count(&bench, Kind::Machine).await), (1, 2));
+    assert_eq!(
+        (found.created.len(), count(&bench, Kind::Machine).await),
+        (1, 2)
+    );
 }
 
 #[tokio::test]

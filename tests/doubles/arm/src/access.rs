@@ -197,6 +197,6 @@ fn policies(world: &World, call: &Call<'_>) -> Result<(), Refusal> {
 pub(crate) fn permissions(world: &World) -> Value {
     let (actions, denied) = world.arranged.permissions();
     json!({ "value": [{
-        "actions": actions, "notActions": denied, "dataActions": [], "notDataActions": [],
+        "actions": &actions, "notActions": &denied, "dataActions": &actions, "notDataActions": &denied,
     }] })
 }

@@ -120,7 +120,7 @@ pub(crate) static GROUP: Kind = Kind {
 };
 
 /// Every kind besides resource groups.
-static KINDS: [Kind; 12] = [
+static KINDS: [Kind; 13] = [
     network(&["virtualNetworks"]),
     network(&["virtualNetworks", "subnets"]),
     network(&["networkSecurityGroups"]),
@@ -154,6 +154,15 @@ static KINDS: [Kind; 12] = [
         STORAGE,
         Put::Merges,
     ),
+    Kind {
+        is_slow: false,
+        ..kind(
+            "Microsoft.Storage",
+            &["storageAccounts", "blobServices"],
+            STORAGE,
+            Put::Replaces,
+        )
+    },
     Kind {
         is_slow: false,
         ..kind(

@@ -87,6 +87,24 @@ pub(super) fn put(world: &mut World, mut change: Change<'_>) -> Result<Effect, R
     let made = change.old.as_ref().map_or(world.now, |old| old.made);
     change.set("creationTime", json!(time(made)));
     world.put(&id, change.fields);
+    let service = id.child("blobServices/default");
+    if world.get(&service).is_none() {
+        let settings = json!({ "isVersioningEnabled": false });
+        let fields = [("properties".to_owned(), settings)];
+        world.put(&service, fields.into_iter().collect());
+    }
+    Ok(nothing())
+}
+
+/// The settings of an account's blobs.
+/// <https://learn.microsoft.com/rest/api/storagerp/blob-services/set-service-properties>
+pub(super) fn put_service(world: &mut World, mut change: Change<'_>) -> Result<Effect, Refusal> {
+    let id = change.id.clone();
+    if id.name() != "default" {
+        return Err(Refusal::not_found(&id));
+    }
+    change.default("isVersioningEnabled", json!(false));
+    world.put(&id, change.fields);
     Ok(nothing())
 }
 

@@ -2,6 +2,7 @@
 //! <https://learn.microsoft.com/rest/api/azure/>
 
 mod account;
+mod attach;
 mod disk;
 mod drives;
 mod group;
@@ -281,6 +282,7 @@ fn apply(
         "virtualMachines" => machine::put(world, change)?,
         "sshPublicKeys" => profile::put_key(world, change)?,
         "storageAccounts" => account::put(world, change)?,
+        "blobServices" => account::put_service(world, change)?,
         "containers" => account::put_container(world, change)?,
         word => return Err(Refusal::not_done(&format!("PUT of {word}"))),
     };

@@ -89,6 +89,9 @@ pub(super) fn answer(
     if world.going(id).is_some() {
         return Err(Refusal::conflict());
     }
+    if action == "attachdetachdatadisks" {
+        return super::attach::answer(world, call, &thing);
+    }
     let before = power(&thing).unwrap_or("deallocated").to_owned();
     let location = thing.location().to_owned();
     let (after, failure) = match (action.as_str(), before.as_str()) {
