@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{
-    Bytes, Capabilities, Idempotency, Kind, LabelRules, MarkStore, ReservedAddresses, Sizing,
-    SubnetScope,
+    Bytes, Capabilities, Idempotency, Kind, LabelRules, Limits, MarkStore, Prefixes,
+    ReservedAddresses, Sizing, SubnetScope,
 };
 
 /// How many machines are made at once: each is a call of its own.
@@ -54,6 +54,20 @@ pub fn capabilities(consistency_window_ms: Option<u64>) -> Capabilities {
         reserved_addresses: ReservedAddresses {
             fixed: 5,
             share: None,
+        },
+        limits: Limits {
+            // https://learn.microsoft.com/azure/virtual-network/virtual-networks-faq
+            network: Prefixes::new(2, 29),
+            subnet: Prefixes::new(2, 29),
+            // https://learn.microsoft.com/azure/virtual-machines/disks-types
+            disk_min: Bytes::gib(1),
+            disk_max: Bytes::gib(32_767),
+            // 64 of the largest sizes, and the one that a machine boots from.
+            disks: 65,
+            // Application security groups of one interface; and rules of one security group:
+            // https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits
+            firewalls: 20,
+            rules: 1000,
         },
     }
 }

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use strat_arm::StockOut;
 use strat_model::{Kind, Spec};
 use strat_provider::{Registry, TokioClock};
 use strat_sim::SimFactory;
@@ -148,34 +147,6 @@ machines "elsewhere" {{
 fn told(outcome: &ApplyOutcome) -> Vec<String> {
     let told = outcome.relocations.iter();
     told.map(ToString::to_string).collect()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_capacity_leads_to_another_offer_in_azures_own_words() {
-    for (how, code) in [
-        (StockOut::Allocation, "ZonalAllocationFailed"),
-        (
-            StockOut::Overconstrained,
-            "OverconstrainedZonalAllocationRequest",
-        ),
-        (StockOut::Sku, "SkuNotAvailable"),
-    ] {
-        let shop = Shop::new().await;
-        let (machine_type, zone) = shop.first_choice().await;
-        shop.azure.arm.stock_out_as(how);
-        shop.azure.arm.leave_stock(&machine_type, &zone, 0);
-        let outcome = shop.run(Mode::Apply).await;
-        assert!(outcome.is_success(), "{code}: {outcome:#?}");
-        let web = shop.web().await;
-        assert_eq!(web.values().sum::<usize>(), WEB, "{code}: {web:?}");
-        let refused = ("azure".to_owned(), zone.clone(), machine_type.clone());
-        assert!(!web.contains_key(&refused), "{code}: {web:?}");
-        let start =
-            format!("{WEB} of machines.web: azure {zone} had no {machine_type} ({code}); made at ");
-        let told = told(&outcome);
-        assert!(told.len() == 1 && told[0].starts_with(&start), "{told:?}");
-        assert!(shop.run(Mode::Destroy).await.is_success());
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
