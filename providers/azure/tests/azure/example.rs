@@ -150,7 +150,7 @@ async fn the_shop_is_applied_drifts_is_repaired_and_goes() {
 
     // What others do in the portal, in each thing that can be read.
     shop.edit("virtualMachines", "gate", |one| {
-        one["tags"]["team"] = json!("others")
+        one["tags"]["team"] = json!("others");
     });
     for (of, kind) in [("disks", "volume."), ("publicIPAddresses", "address.")] {
         shop.edit(of, "/shop-gate-", |one| {
@@ -161,10 +161,10 @@ async fn the_shop_is_applied_drifts_is_repaired_and_goes() {
         });
     }
     shop.edit("virtualNetworks", "core", |one| {
-        one["tags"]["env"] = json!("others")
+        one["tags"]["env"] = json!("others");
     });
     shop.edit("securityRules", ".in.http", |one| {
-        one["properties"]["access"] = json!("Deny")
+        one["properties"]["access"] = json!("Deny");
     });
     let drift = shop.plan().await;
     assert!(drift.drift().count() >= 4, "{:#?}", drift.changes);

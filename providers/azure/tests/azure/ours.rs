@@ -166,7 +166,7 @@ async fn tags_and_settings_of_others_stay_through_every_change() {
     let made = bench.create(&Spec::Machine(spec.clone()), "gate").await;
     let nic = azure.arm.ids("networkInterfaces").remove(0);
     azure.arm.edit(&nic, |fields| {
-        fields["properties"]["enableIPForwarding"] = json!(true)
+        fields["properties"]["enableIPForwarding"] = json!(true);
     });
     let address = Spec::Address(AddressSpec {
         attach: Some(made.id.clone()),
