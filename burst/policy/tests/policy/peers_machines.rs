@@ -25,7 +25,8 @@ fn cluster_autoscaler_3490_what_has_run_out_holds_nobody_up() {
         at: bench.inputs.at,
         times: 1,
     });
-    bench.demand(50.0);
+    bench = bench.with(&aws(), 5);
+    bench.demand(100.0);
     let decision = bench.decide();
     assert_eq!(steps(&decision, Op::Create), 5);
     assert!(decision.steps.iter().all(|step| !step.spot));

@@ -319,7 +319,6 @@ fn what_is_asked_is_checked_as_far_as_it_can_be() {
         assert_eq!(policy.signals[0].query, query);
     }
     for query in [
-        "exec  ",
         "https://",
         "http://queue/with space",
         "https://me:secret@queue/depth",
