@@ -21,6 +21,8 @@ pub(crate) type Fields = Map<String, Value>;
 #[derive(Debug, Clone)]
 pub(crate) struct Thing {
     pub(crate) id: Id,
+    /// What it is, looked up once.
+    kind: Option<&'static Kind>,
     /// What ARM shows: `location`, `tags`, `properties` and so on.
     pub(crate) fields: Fields,
     /// What it knows and does not show: power, user data.
@@ -149,6 +151,7 @@ impl World {
             None => {
                 let thing = Thing {
                     id: id.clone(),
+                    kind: id.kind(),
                     fields,
                     inner: Fields::new(),
                     version: 0,
@@ -200,10 +203,8 @@ impl World {
 
     /// The things of a kind, by its last word, in the order of their identifiers.
     pub(crate) fn all<'a>(&'a self, word: &'static str) -> impl Iterator<Item = &'a Thing> {
-        let is_it = move |kind: &Kind| kind.word() == word;
-        self.things
-            .values()
-            .filter(move |thing| thing.id.kind().is_some_and(is_it))
+        let is_it = move |thing: &&Thing| thing.kind.is_some_and(|kind| kind.word() == word);
+        self.things.values().filter(is_it)
     }
 
     /// The parts of a thing of a kind.

@@ -7,27 +7,22 @@ use crate::kinds::Kind;
 use crate::refusal::Refusal;
 use crate::world::{Thing, World, items, reference};
 
-/// Everything that a thing refers to.
-fn references(thing: &Thing) -> Vec<Id> {
-    let mut found = Vec::new();
-    if let Some(properties) = thing.fields.get("properties") {
-        collect(properties, &mut found);
-    }
-    found
+/// Whether a thing refers to an identifier anywhere in its properties.
+fn refers(thing: &Thing, id: &str) -> bool {
+    thing
+        .fields
+        .get("properties")
+        .is_some_and(|properties| has(properties, id))
 }
 
-fn collect(value: &Value, found: &mut Vec<Id>) {
+fn has(value: &Value, id: &str) -> bool {
     match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                match value.as_str().filter(|_| name == "id") {
-                    Some(id) => found.push(Id::new(id)),
-                    None => collect(value, found),
-                }
-            }
-        }
-        Value::Array(all) => all.iter().for_each(|value| collect(value, found)),
-        _ => {}
+        Value::Object(fields) => fields.iter().any(|(name, value)| match value.as_str() {
+            Some(text) => name == "id" && text.eq_ignore_ascii_case(id),
+            None => has(value, id),
+        }),
+        Value::Array(all) => all.iter().any(|value| has(value, id)),
+        _ => false,
     }
 }
 
@@ -39,10 +34,8 @@ pub(super) fn user(world: &World, id: &Id) -> Option<Id> {
 /// All that refer to a thing.
 pub(super) fn users<'a>(world: &'a World, id: &Id) -> impl Iterator<Item = Id> + use<'a> {
     let id = id.clone();
-    let all = world
-        .things
-        .values()
-        .filter(move |thing| thing.id != id && references(thing).contains(&id));
+    let all = world.things.values();
+    let all = all.filter(move |thing| thing.id != id && refers(thing, &id.shown));
     all.map(|thing| thing.id.clone())
 }
 
