@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 use strat_model::{
     Capabilities, Changes, ErrorKind, Kind, Mark, Name, Owner, Resource, ResourceId, ResourceState,
-    Result,
+    Result, Spec,
 };
 use strat_provider::{
     Attachment, Clock, Contents, Identity, Images, Leases, Machines, Observe, Offers,
@@ -23,7 +23,7 @@ use crate::arm::Call;
 use crate::capabilities::capabilities;
 use crate::changes::AzureRules;
 use crate::config::Settings;
-use crate::error::{PROVIDER, gone};
+use crate::error::{PROVIDER, gone, refuse};
 use crate::names::{Place, RESOURCES, SUBSCRIPTIONS, Type};
 use crate::offers::Sizes;
 use crate::tags::{self, Tags};
@@ -81,6 +81,14 @@ impl AzureProvider {
             access,
             clock,
         }
+    }
+
+    /// Fails for what is beyond what Azure takes, before anything is called.
+    pub(crate) fn check_limits(&self, spec: &Spec<ResourceId>) -> Result<()> {
+        let beyond = self.capabilities.beyond(spec);
+        beyond.map_or(Ok(()), |beyond| {
+            Err(refuse(ErrorKind::Invalid, beyond.message))
+        })
     }
 
     /// Whether something is in this site's region. Azure writes `westeurope` and `West Europe`.

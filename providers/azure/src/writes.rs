@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use strat_model::{Error, ErrorKind, Field, Kind, LiveFields, Resource, ResourceId, Result, Spec};
-use strat_provider::{Create, CreateMachines, Outcome, Provider as _, Stamp, Update, Writes};
+use strat_provider::{Create, CreateMachines, Outcome, Stamp, Update, Writes};
 
 use crate::error::refuse;
 use crate::provider::AzureProvider;
@@ -17,9 +17,7 @@ impl Writes for AzureProvider {
             let one = CreateMachines::one(request.of(spec), &name);
             return self.launch(one).await?.into_one();
         }
-        if let Some(beyond) = self.capabilities().beyond(request.spec) {
-            return Err(refuse(ErrorKind::Invalid, beyond.message));
-        }
+        self.check_limits(request.spec)?;
         let stamp = Stamp::new(request.token, request.name, request.spec);
         match request.spec {
             Spec::Network(spec) => self.make_network(request.of(spec), &stamp).await,

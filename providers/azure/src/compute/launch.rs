@@ -53,6 +53,7 @@ impl AzureProvider {
     /// Makes machines, some at once; each that is not made says why.
     pub(crate) async fn launch(&self, request: CreateMachines<'_>) -> Result<MachineBatch> {
         check_names(request.names)?;
+        self.check_limits(&Spec::Machine(request.spec.clone()))?;
         check_user_data(request.spec)?;
         let launch = self.prepare(request).await?;
         let each = request.names.iter();
