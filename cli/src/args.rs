@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use stratiform::model::Name;
+use stratiform::model::{Kind, Name};
 
 use crate::commands;
 use crate::render::fold::Detail;
@@ -30,6 +30,11 @@ pub(crate) struct Cli {
     /// When to use colours.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub(crate) color: When,
+
+    /// The environment, such as `prod`: the same topology in a realm of its own, with its own things,
+    /// journal and lease, and the values of `prod.vars.hcl` beside it.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) env: Option<Name>,
 
     #[command(flatten)]
     pub(crate) telemetry: TelemetryArgs,
@@ -90,6 +95,7 @@ pub(crate) enum Command {
     Burst(commands::burst::Burst),
     Sim(commands::sim::Sim),
     Schema(commands::schema::Schema),
+    Console(commands::console::Console),
     Functions(commands::functions::Functions),
     Completions(commands::completions::Completions),
 }
@@ -179,6 +185,11 @@ pub(crate) struct RecreateArgs {
     /// it: a volume, a bucket, or a machine with disks. May be given more than once.
     #[arg(long = "recreate", value_name = "ADDR")]
     pub(crate) recreate: Vec<stratiform::Target>,
+
+    /// Make this anew, though it is as it should be: `machines.web`, `machine.db@dc1`. What is on its
+    /// disks goes, so that has to be agreed to. May be given more than once.
+    #[arg(long = "replace", value_name = "ADDR", value_parser = parse_replaced)]
+    pub(crate) replace: Vec<stratiform::Target>,
 }
 
 /// Sites that are given up.
@@ -234,6 +245,24 @@ fn parse_var(text: &str) -> Result<(String, String), String> {
             Ok((name.trim().to_owned(), value.to_owned()))
         }
         _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+/// What can be made anew at a person's word: not a volume or a bucket, whose data it is.
+fn parse_replaced(text: &str) -> Result<stratiform::Target, String> {
+    use stratiform::Target;
+    let target: Target = text.parse().map_err(|error| format!("{error}"))?;
+    let local = match &target {
+        Target::Local(local) => local,
+        Target::Addr(addr) => &addr.local,
+        Target::Site(_) => return Err("name one thing or one block, not a site".to_owned()),
+    };
+    match local.noun.kind() {
+        Kind::Volume | Kind::Bucket => Err(format!(
+            "a {} is its data, and is not made anew; copy what is in it, and take its block out",
+            local.noun.kind()
+        )),
+        _ => Ok(target),
     }
 }
 

@@ -11,10 +11,11 @@ use stratiform::engine::Problem;
 use stratiform::model::{Kind, Name};
 use stratiform::provider::TokioClock;
 use stratiform::provider::layers::CallObserver;
-use stratiform::topology::Topology;
-use stratiform::{Error, Event, EventSink, Inputs, Session, Workspace};
+use stratiform::topology::Sources;
+use stratiform::{Error, Event, EventSink, Inputs, Session, StateDir, Workspace};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::advice;
 use crate::args::{TopologyArgs, VarArgs, When};
 use crate::environment;
 use crate::failure::Failure;
@@ -69,6 +70,8 @@ impl Exit {
 pub(crate) struct Context {
     /// Where to write.
     pub(crate) output: Output,
+    /// The environment that was named.
+    pub(crate) env: Option<Name>,
     /// The problems that were told already.
     told: RefCell<BTreeSet<(Name, Option<Kind>)>>,
     /// Who is told of every call to a provider.
@@ -76,9 +79,10 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(color: When) -> Self {
+    pub(crate) fn new(color: When, env: Option<Name>) -> Self {
         Self {
             output: Output::new(color),
+            env,
             told: RefCell::default(),
             observers: RefCell::default(),
         }
@@ -119,6 +123,24 @@ impl Context {
         self.load_with(&args.path, inputs)
     }
 
+    /// Reads and checks a topology for who needs no more of it than its sites, whose the things are,
+    /// and its outputs: a variable without a value stops nothing, unless one of those needs it.
+    ///
+    /// # Errors
+    /// As [`Context::load`].
+    pub(crate) fn load_sites(&self, args: &TopologyArgs) -> Result<Workspace, Failure> {
+        let inputs = self.inputs(&args.path, &args.vars)?;
+        let workspace = Workspace::load_sites(&args.path, inputs, providers::registry())
+            .map_err(|error| self.failure(&error))?;
+        self.warn(&workspace);
+        Ok(workspace)
+    }
+
+    /// Where the journal and the lease of the topology at a path are.
+    pub(crate) fn state(&self, path: &Path) -> StateDir {
+        StateDir::of(path).of_env(self.env.as_ref())
+    }
+
     /// Reads and checks a topology with inputs that are at hand.
     ///
     /// # Errors
@@ -152,21 +174,45 @@ impl Context {
             .map_err(|error| self.failure(&error))
     }
 
-    /// The values of variables: files, the environment, the command line; later ones win.
+    /// The values of variables: the environment, the files beside the topology, those that are named,
+    /// the command line; later ones win.
     ///
     /// # Errors
     /// If a file cannot be read.
     pub(crate) fn inputs(&self, path: &Path, args: &VarArgs) -> Result<Inputs, Failure> {
-        let var_files =
+        self.inputs_for(self.env.as_ref(), path, args)
+    }
+
+    /// As [`Context::inputs`], for an environment.
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    pub(crate) fn inputs_for(
+        &self,
+        env: Option<&Name>,
+        path: &Path,
+        args: &VarArgs,
+    ) -> Result<Inputs, Failure> {
+        let beside = Sources::values_beside(path, env.map(Name::as_str));
+        let mut var_files = beside.map_err(|error| self.failure(&error.into()))?;
+        let named =
             Workspace::read_var_files(&args.var_files).map_err(|error| self.failure(&error))?;
-        let mut vars = environment::vars();
-        if !vars.is_empty() {
+        var_files.extend(named);
+        let mut inputs = Inputs {
+            vars: environment::vars(),
+            var_files,
+            env: env.cloned(),
+        };
+        if !inputs.vars.is_empty() {
             // The environment may hold values for other topologies; they are no mistake here.
-            let known = declared(path);
-            vars.retain(|name, _| known.contains(name));
+            let known = Sources::load(path).map(|sources| advice::variables(&sources));
+            let (known, given) = (known.unwrap_or_default(), inputs.given_in_files());
+            inputs
+                .vars
+                .retain(|name, _| known.contains_key(name) && !given.contains(name));
         }
-        vars.extend(args.vars.iter().cloned());
-        Ok(Inputs { vars, var_files })
+        inputs.vars.extend(args.vars.iter().cloned());
+        Ok(inputs)
     }
 
     /// Connects to the sites of a topology, and gives the events of all that follows.
@@ -227,16 +273,4 @@ impl Context {
             }
         }
     }
-}
-
-/// The names of a topology's variables, as far as it can be read at all.
-fn declared(path: &Path) -> Vec<String> {
-    let Ok(sources) = stratiform::topology::Sources::load(path) else {
-        return Vec::new();
-    };
-    let Ok(topology) = Topology::parse(&sources) else {
-        return Vec::new();
-    };
-    let variables = topology.variables().into_iter();
-    variables.map(|variable| variable.name).collect()
 }

@@ -18,6 +18,16 @@ pub(crate) fn vars() -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Arguments that stand before those of a command line: `STRAT_ARGS` of every command,
+/// `STRAT_ARGS_plan` of one; empty where there are none.
+pub(crate) fn arguments(command: Option<&str>) -> Option<OsString> {
+    let name = match command {
+        Some(command) => format!("STRAT_ARGS_{}", command.replace('-', "_")),
+        None => "STRAT_ARGS".to_owned(),
+    };
+    var(&name)
+}
+
 /// Whether the environment names a collector for traces, and does not switch that off.
 #[cfg(feature = "otel")]
 pub(crate) fn wants_traces() -> bool {

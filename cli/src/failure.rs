@@ -7,6 +7,9 @@ use stratiform::engine::LeaseError;
 use stratiform::model::{ErrorKind, ErrorView};
 use stratiform::topology::LoadError;
 
+/// The version of the JSON form of a failure.
+pub(crate) const FORMAT_VERSION: u32 = 1;
+
 /// A failed command: what is told of it, as data.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Failure {
@@ -48,6 +51,7 @@ impl Failure {
     pub(crate) fn of_library(error: &stratiform::Error) -> Self {
         let mut view = error.view();
         let help = command_help(error).map(str::to_owned);
+        let help = terraform_help(error).or(help);
         if let Some(help) = help.or_else(|| consent_help(error)) {
             view.help = Some(help);
         }
@@ -68,7 +72,9 @@ impl Failure {
 
     /// The answer of a command that was asked for JSON.
     pub(crate) fn to_json(&self) -> Value {
-        let mut answer = json!({ "success": false, "error": self.view });
+        let mut answer = json!({
+            "format_version": FORMAT_VERSION, "success": false, "error": self.view,
+        });
         for (key, more) in [("findings", &self.findings), ("unplaced", &self.unplaced)] {
             if let Some(more) = more {
                 answer[key] = more.clone();
@@ -105,6 +111,22 @@ const fn command_help(error: &stratiform::Error) -> Option<&'static str> {
         E::Lease(LeaseError::Lost { .. }) => "run the command again, it finishes the work",
         _ => return None,
     })
+}
+
+/// What to do in a folder that has Terraform's files and no topology's.
+fn terraform_help(error: &stratiform::Error) -> Option<String> {
+    let stratiform::Error::Load(LoadError::NoFiles { path }) = error else {
+        return None;
+    };
+    let names = std::fs::read_dir(path).ok()?.flatten();
+    let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let first = names
+        .filter(|name| name.ends_with(".tf") || name.ends_with(".tofu"))
+        .min()?;
+    Some(format!(
+        "`{first}` is Terraform's, whose blocks are not those of a topology: `strat init` writes a \
+         first one, and docs/language.md#coming-from-terraform has each block's name here"
+    ))
 }
 
 /// How many arguments an error spells out.

@@ -3,7 +3,9 @@
 //! `args` says what can be said, `commands/<verb>.rs` does it, `render` makes text of it and
 //! `output` writes that. Nothing else prints, and only `main` ends the process.
 
+mod advice;
 mod args;
+mod arguments;
 mod commands;
 mod confirm;
 mod context;
@@ -16,14 +18,17 @@ mod providers;
 mod render;
 mod telemetry;
 mod watch;
+mod words;
 mod write_file;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 
-use crate::args::Cli;
+use crate::args::{Cli, When};
 use crate::context::Context;
+use crate::failure::Failure;
 use crate::telemetry::Telemetry;
 
 /// A plan of a hundred thousand things is millions of small pieces of memory: with it such a plan
@@ -32,18 +37,20 @@ use crate::telemetry::Telemetry;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let parsed = Cli::command().try_get_matches();
+    let args = match arguments::given() {
+        Ok(args) => args,
+        Err(failure) => return tell(&failure, &Context::new(When::Auto, None), false),
+    };
+    let parsed = Cli::command()
+        .args_override_self(args.has_defaults)
+        .try_get_matches_from(&args.words);
     let parsed =
         parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, wants_json(&matches))));
     let (cli, json) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => {
-            // Help and version are printed as errors too; nobody is left to tell if that fails.
-            let _ = error.print();
-            return ExitCode::from(u8::from(error.use_stderr()));
-        }
+        Err(error) => return misspoken(&args.words, &error),
     };
-    let context = Context::new(cli.color);
+    let context = Context::new(cli.color, cli.env);
     let run = || {
         let telemetry = Telemetry::start(&cli.telemetry)?;
         context.observe_calls(telemetry.observers());
@@ -56,18 +63,43 @@ fn main() -> ExitCode {
     };
     match run() {
         Ok(exit) => exit.code(),
-        Err(failure) => {
-            let width = context.output.stderr_width();
-            context
-                .output
-                .note(&render::failure::failure(&failure, width));
-            if json && !context.output.has_data() {
-                // Whoever cannot write the answer cannot be told so there.
-                let _ = context.output.json(&failure.to_json());
-            }
-            ExitCode::FAILURE
-        }
+        Err(failure) => tell(&failure, &context, json),
     }
+}
+
+/// Tells of a failure, on stdout too where JSON was asked for and nothing was written yet.
+fn tell(failure: &Failure, context: &Context, json: bool) -> ExitCode {
+    let width = context.output.stderr_width();
+    context
+        .output
+        .note(&render::failure::failure(failure, width));
+    if json && !context.output.has_data() {
+        // Whoever cannot write the answer cannot be told so there.
+        let _ = context.output.json(&failure.to_json());
+    }
+    ExitCode::FAILURE
+}
+
+/// Tells of a command line that makes no sense, or prints the help or the version that it asks for.
+fn misspoken(words: &[OsString], error: &clap::Error) -> ExitCode {
+    let context = Context::new(When::Auto, None);
+    let words: Vec<String> = words
+        .iter()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let json = error.use_stderr() && words.iter().any(|word| word == "--json");
+    if let Some(failure) = words::answer(&words, error, &Cli::command()) {
+        return tell(&failure, &context, json);
+    }
+    // Help and version are printed as errors too; nobody is left to tell if that fails.
+    let _ = error.print();
+    if json {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        let message = first.strip_prefix("error: ").unwrap_or(first);
+        let _ = context.output.json(&Failure::new(message).to_json());
+    }
+    ExitCode::from(u8::from(error.use_stderr()))
 }
 
 /// Whether the command is one that was asked for JSON: then its failure is told as JSON, too.

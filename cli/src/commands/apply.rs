@@ -97,14 +97,15 @@ impl Apply {
         let mut args = self.topology.vars.clone();
         let given = source.var_files.iter().cloned();
         args.var_files = given.chain(args.var_files).collect();
-        let Inputs { vars, var_files } = context.inputs(&source.path, &args)?;
+        if context.env.is_some() && context.env != source.env {
+            return Err(Failure::new("the plan was made for another environment")
+                .help("leave --env out: a saved plan says for which it is"));
+        }
+        let inputs = context.inputs_for(source.env.as_ref(), &source.path, &args)?;
         // What is given again wins; if it is another value, the plan is found out of date.
-        let mut all = source.vars.clone();
-        all.extend(vars);
-        let inputs = Inputs {
-            vars: all,
-            var_files,
-        };
+        let mut vars = source.vars.clone();
+        vars.extend(inputs.vars);
+        let inputs = Inputs { vars, ..inputs };
         context.load_with(&source.path, inputs)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use stratiform::engine::ExecuteOptions;
-use stratiform::model::Name;
+use stratiform::model::{Diagnostic, Name, Severity};
 use stratiform::{
     AllowDataLoss, ApplyOptions, ApplyOutcome, Claims, Event, Mode, PlanOptions, Planned, Run,
     RunOptions, SavedPlan, Session, Stop, Workspace, not_agreed, whole_destroy,
@@ -216,14 +216,35 @@ impl CarryOut<'_> {
             return Ok(Exit::Interrupted);
         };
         let outcome = outcome.map_err(|error| self.context.failure(&error))?;
+        let broken = self.conditions(&outcome, session);
         self.report(&outcome, session, start.elapsed())?;
         Ok(if outcome.is_interrupted() {
             Exit::Interrupted
-        } else if outcome.is_success() {
+        } else if outcome.is_success() && !broken {
             Exit::Done
         } else {
             Exit::Failed
         })
+    }
+
+    /// Tells of what the topology says must hold and does not, now that it is there; whether any of
+    /// it is an error.
+    fn conditions(&self, outcome: &ApplyOutcome, session: &Session) -> bool {
+        if self.command != "apply" || !outcome.is_success() {
+            return false;
+        }
+        let workspace = session.workspace();
+        let inventory = &outcome.observation.inventory;
+        let found = workspace.evaluated().conditions(inventory);
+        // What was known before was told before.
+        let told = |finding: &&Diagnostic| !workspace.warnings().contains(finding);
+        let found: Vec<Diagnostic> = found.iter().filter(told).cloned().collect();
+        if !found.is_empty() {
+            let look = self.context.look();
+            let text = render::diagnostics::diagnostics(&found, workspace.sources(), look);
+            self.context.output.note(&text);
+        }
+        found.iter().any(|one| one.severity == Severity::Error)
     }
 
     fn report(
@@ -273,6 +294,7 @@ impl CarryOut<'_> {
 pub(super) fn claims(args: RecreateArgs) -> Claims {
     Claims {
         recreate: args.recreate,
+        replace: args.replace,
         ..Claims::default()
     }
 }

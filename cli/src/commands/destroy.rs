@@ -36,7 +36,7 @@ pub(crate) struct Destroy {
 
 impl Destroy {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let workspace = context.load(&self.topology)?;
+        let workspace = context.load_sites(&self.topology)?;
         let carry_out = CarryOut {
             context,
             args: &self.apply,

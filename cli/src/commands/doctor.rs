@@ -55,12 +55,16 @@ struct SiteReport {
 
 impl Doctor {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let workspace = context.load(&self.topology)?;
+        let workspace = context.load_sites(&self.topology)?;
         let owner = workspace.owner().to_string();
-        let mut findings = vec![Finding::Good(format!(
-            "the topology `{}` is valid",
-            workspace.owner().named()
-        ))];
+        let named = workspace.owner().named();
+        let mut findings = vec![match workspace.unset_variables() {
+            [] => Finding::Good(format!("the topology `{named}` is valid")),
+            unset => Finding::Warning(format!(
+                "the topology `{named}` was looked at as far as it needs no value of `{}`",
+                unset.join("`, `")
+            )),
+        }];
         let mut sites = Vec::new();
         context.block_on(async {
             let (session, _events) = context.connect(workspace).await?;

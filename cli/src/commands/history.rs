@@ -2,7 +2,6 @@
 
 use clap::Args;
 use serde_json::json;
-use stratiform::StateDir;
 use stratiform::engine::{Journal, RunRecord};
 
 use crate::context::{Context, Exit};
@@ -27,7 +26,13 @@ pub(crate) struct History {
 
 impl History {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let state = StateDir::of(&self.path);
+        if let Err(error) = std::fs::metadata(&self.path) {
+            let path = self.path.display();
+            return Err(Failure::new(format!("`{path}` cannot be read"))
+                .caused_by(&error)
+                .help("name the topology's file or folder: `strat history PATH`"));
+        }
+        let state = context.state(&self.path);
         let journal = Journal::open(state.path()).map_err(|error| Failure::told(error.view()))?;
         let mut runs = journal.runs();
         runs.reverse();

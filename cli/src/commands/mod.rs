@@ -6,6 +6,7 @@ pub(crate) mod burst;
 mod cache;
 mod carry_out;
 pub(crate) mod completions;
+pub(crate) mod console;
 pub(crate) mod destroy;
 pub(crate) mod doctor;
 pub(crate) mod drift;
@@ -56,6 +57,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::Burst(command) => command.run(context),
         Command::Sim(command) => command.run(context),
         Command::Schema(command) => command.run(context),
+        Command::Console(command) => command.run(context),
         Command::Functions(command) => command.run(context),
         Command::Completions(command) => command.run(context),
     }

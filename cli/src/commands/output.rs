@@ -34,7 +34,16 @@ pub(crate) struct Output {
 
 impl Output {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let workspace = context.load(&self.topology)?;
+        let path = &self.topology.path;
+        if self.name.is_none() && !path.exists() {
+            let name = path.display();
+            return Err(
+                Failure::new(format!("there is no file or folder `{name}`")).help(format!(
+                    "one output by its name: `strat output --name {name}`"
+                )),
+            );
+        }
+        let workspace = context.load_sites(&self.topology)?;
         let mut values = context.block_on(async {
             let (session, _events) = context.connect(workspace).await?;
             let seen = session.observe().await;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use stratiform::model::LocalAddr;
 use stratiform::{Mode, OfflinePlan, PlanOptions, Workspace, over_budget};
 
@@ -27,7 +27,10 @@ Examples:
   strat plan --json | jq .summary
   strat plan --explain machines.web
   strat plan --offline              # what it would cost, without asking any cloud
+  strat plan --format markdown > comment.md   # for a pull request
   strat plan --without site.dc1     # dc1 is lost: where would its machines go?
+  strat plan --replace machines.web # make it anew, though nothing is wrong with it
+  strat plan --env prod             # the same topology, in a realm of its own
   strat plan --detailed-exitcode    # 0: nothing to change, 2: changes, 1: an error")]
 pub(crate) struct Plan {
     #[command(flatten)]
@@ -62,6 +65,10 @@ pub(crate) struct Plan {
     #[arg(long)]
     json: bool,
 
+    /// How the plan is written; `markdown` is for the comment of a pull request.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", conflicts_with_all = ["json", "explain", "offline"])]
+    format: Format,
+
     /// Write the plan to a file, for `strat apply FILE`.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -74,6 +81,18 @@ pub(crate) struct Plan {
     /// Exit with 2 if there are changes.
     #[arg(long)]
     detailed_exitcode: bool,
+}
+
+/// How a plan is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For the terminal.
+    #[default]
+    Text,
+    /// For a pull request: a part for each site that opens, small enough for one comment.
+    Markdown,
+    /// As `--json`.
+    Json,
 }
 
 impl Plan {
@@ -113,8 +132,11 @@ impl Plan {
         if let Some(path) = &self.out {
             saved.write(path).map_err(|error| context.failure(&error))?;
         }
-        if self.json {
+        if self.json || self.format == Format::Json {
             context.output.json(saved)?;
+        } else if self.format == Format::Markdown {
+            let text = render::markdown::plan(&saved.plan, self.detail.detail());
+            context.output.data(&text)?;
         } else {
             let (detail, width) = (self.detail.detail(), context.output.width());
             context

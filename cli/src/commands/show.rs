@@ -49,7 +49,7 @@ impl Show {
 
 /// Looks at everything; what could not be seen is told.
 fn observe(context: &Context, args: &TopologyArgs) -> Result<Observation, Failure> {
-    let workspace = context.load(args)?;
+    let workspace = context.load_sites(args)?;
     let observation = context.block_on(async {
         let (session, _events) = context.connect(workspace).await?;
         let seen = session.observe().await;

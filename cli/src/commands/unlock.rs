@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use stratiform::StateDir;
 use stratiform::engine::{Found, Holder, LeaseError, Spot, Watched, free, look, watch_renewals};
 use stratiform::provider::{Clock, TokioClock};
 
@@ -36,12 +35,12 @@ pub(crate) struct Unlock {
 impl Unlock {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         confirm::possible(self.yes, "unlock")?;
-        let state = StateDir::of(&self.topology.path);
+        let state = context.state(&self.topology.path);
         context.block_on(async {
             let clock: Arc<dyn Clock> = Arc::new(TokioClock::system());
             let folder = stratiform::folder_lease(&state, Duration::ZERO);
             let mut all = self.unlock(context, &folder, &*clock).await?;
-            let (session, _events) = context.connect(context.load(&self.topology)?).await?;
+            let (session, _events) = context.connect(context.load_sites(&self.topology)?).await?;
             let (places, problems) = session.lease_places(|_| true).await;
             context.tell_problems(session.unreachable());
             context.tell_problems(&problems);

@@ -8,6 +8,7 @@ use stratiform::topology::Sources;
 
 use super::excerpt::Excerpt;
 use super::wrap::count;
+use crate::advice::help;
 
 /// How findings are drawn.
 #[derive(Debug, Clone, Copy)]
@@ -44,17 +45,6 @@ pub(crate) fn diagnostics(list: &[Diagnostic], sources: &Sources, look: Look) ->
     text
 }
 
-/// What to do about a finding: in the words of the command line, where the library can only say what
-/// is missing.
-fn help(diagnostic: &Diagnostic) -> Option<&str> {
-    match &*diagnostic.code {
-        "missing_variable" => {
-            Some("give it one with `--var NAME=VALUE` or `--var-file FILE`, or add a `default`")
-        }
-        _ => diagnostic.help.as_deref(),
-    }
-}
-
 /// `2 errors, 1 warning`, on a line; nothing when there is nothing.
 fn tally(list: &[Diagnostic]) -> String {
     let of = |severity| list.iter().filter(|d| d.severity == severity).count();
@@ -76,6 +66,8 @@ fn tally(list: &[Diagnostic]) -> String {
 #[derive(Debug)]
 struct Finding<'a> {
     diagnostic: &'a Diagnostic,
+    /// What to do about it, in the words of the command line.
+    help: Option<String>,
     /// The file of the main label.
     source: Option<Excerpt>,
     /// The labels in that file.
@@ -97,6 +89,7 @@ impl<'a> Finding<'a> {
         let labels = here.into_iter().enumerate();
         let labels = labels.map(|label| span(label, source.as_ref())).collect();
         Self {
+            help: help(diagnostic, sources),
             diagnostic,
             source,
             labels,
@@ -129,7 +122,7 @@ impl miette::Diagnostic for Finding<'_> {
     }
 
     fn help<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
-        Some(Box::new(help(self.diagnostic)?))
+        Some(Box::new(self.help.as_ref()?))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -235,6 +228,6 @@ pub(crate) fn to_json(diagnostic: &Diagnostic, sources: &Sources) -> serde_json:
         "code": diagnostic.code,
         "message": diagnostic.message,
         "labels": labels,
-        "help": help(diagnostic),
+        "help": help(diagnostic, sources),
     })
 }

@@ -11,6 +11,7 @@ pub(crate) mod failure;
 pub(crate) mod fold;
 pub(crate) mod inventory;
 pub(crate) mod left;
+pub(crate) mod markdown;
 pub(crate) mod numbers;
 pub(crate) mod outputs;
 pub(crate) mod plan;

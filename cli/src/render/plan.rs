@@ -34,6 +34,14 @@ pub(crate) fn plan(plan: &Plan, detail: Detail, width: usize) -> String {
     }
     sites(&mut text, &wanted, detail, width);
     folded(&mut text, detail, width);
+    text.push_str(&remarks(plan, width));
+    foot(&mut text, plan);
+    text
+}
+
+/// What stands below the changes.
+pub(super) fn remarks(plan: &Plan, width: usize) -> String {
+    let mut text = String::new();
     tight(&mut text, plan, width);
     rollouts(&mut text, plan, width);
     held(&mut text, plan);
@@ -44,7 +52,6 @@ pub(crate) fn plan(plan: &Plan, detail: Detail, width: usize) -> String {
     data_loss(&mut text, plan, width);
     renames(&mut text, plan, width);
     guard(&mut text, plan, width);
-    foot(&mut text, plan);
     text
 }
 

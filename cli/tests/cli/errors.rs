@@ -30,7 +30,7 @@ fn a_variable_that_cannot_be() {
     let needs = Shop::of("topology \"t\" {}\nvariable \"size\" { type = number }\n");
     needs
         .run(&["validate"])
-        .failed_saying(&["`size` has no value", "--var NAME=VALUE"]);
+        .failed_saying(&["`size` has no value", "--var size="]);
     needs
         .run(&["validate", "--var", "size=large"])
         .failed_saying(&["`size`", "it was given as `size = large`"]);

@@ -13,5 +13,6 @@ mod schema;
 mod storm;
 mod support;
 mod telemetry;
+mod week;
 mod without;
 mod writers;

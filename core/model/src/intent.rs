@@ -47,6 +47,8 @@ pub struct Intent {
     pub bursts: Vec<BurstIntent>,
     /// What was renamed.
     pub moves: Moves,
+    /// What is let go: it stays as it is, and is the topology's no more.
+    pub removed: Vec<LocalAddr>,
 }
 
 /// A ceiling for the monthly cost (730 hours) of some sites.

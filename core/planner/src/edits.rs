@@ -1,7 +1,7 @@
 //! What a person says of things before a plan is made: that one is a topology's, is called otherwise
 //! now, or is to be made anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{
     Addr, Fingerprint, Inventory, Mark, MarkOrigin, Missed, MissedState, Moves, Name, Noun, Owner,
@@ -9,7 +9,7 @@ use strat_model::{
 };
 
 use crate::Target;
-use crate::plan::{Action, Former, Plan};
+use crate::plan::{Action, Cause, Former, Plan};
 
 /// What a person says before a plan is made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +25,10 @@ pub struct Claims {
     /// What is at these is the topology's no more: it stays as it is, without its mark. Nothing else is
     /// planned.
     pub release: Vec<Addr>,
+    /// What is there at these is made anew, though it is as it should be; volumes and buckets are not.
+    pub replace: Vec<Target>,
+    /// The same of single things, by site and id: those that a plan has chosen already.
+    pub replace_ids: BTreeSet<(Name, ResourceId)>,
 }
 
 impl Claims {
@@ -40,7 +44,15 @@ impl Claims {
                         .adopt
                         .extend(ids.map(|id| (change.addr.clone(), Some(id))));
                 }
-                Action::Forget => claims.release.push(change.addr.clone()),
+                // What a `removed` block lets go, the topology says itself.
+                Action::Forget if change.cause == Cause::Requested => {
+                    claims.release.push(change.addr.clone());
+                }
+                Action::Replace if change.cause == Cause::Requested => {
+                    let ids = change.targets.iter().map(|target| target.id.clone());
+                    let site = &change.addr.site;
+                    claims.replace_ids.extend(ids.map(|id| (site.clone(), id)));
+                }
                 Action::Create => claims.recreate.push(Target::Addr(change.addr.clone())),
                 _ => {}
             }

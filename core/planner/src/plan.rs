@@ -76,6 +76,8 @@ pub enum Cause {
     Dependency,
     /// An interrupted run left it.
     Interrupted,
+    /// A person asked for it.
+    Requested,
 }
 
 /// One difference.
@@ -261,6 +263,9 @@ pub struct Source {
     /// Files of variables.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub var_files: Vec<PathBuf>,
+    /// The environment that it was made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env: Option<Name>,
 }
 
 /// In which waves the machines of one block give way to others.

@@ -403,6 +403,7 @@ impl Session {
         if options.scales.is_empty() {
             targets::check(&options.targets, &desired, inventory)?;
         }
+        targets::check(&options.claims.replace, &desired, inventory)?;
         targets::check_released(&options.claims.release, self.workspace.owner(), inventory)?;
         let diff_options = DiffOptions {
             mode: options.mode,
@@ -411,6 +412,8 @@ impl Session {
             edits: edits.clone(),
             only_edits: options.claims.only_adopt,
             release: options.claims.release.clone(),
+            removed: self.workspace.intent().removed.clone(),
+            replace: targets::replaced(&options.claims, self.workspace.owner(), inventory),
             ..DiffOptions::default()
         };
         let mut plan = phase!("compare")

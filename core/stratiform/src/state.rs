@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use strat_model::Name;
+
 use crate::Error;
 
 /// `.stratiform` beside a topology. It may be deleted at any time but during a run: the clouds are
@@ -37,6 +39,15 @@ impl StateDir {
         Self::beside(parent.unwrap_or_else(|| Path::new(".")))
     }
 
+    /// That of an environment, in this one: each has a journal and a lease of its own.
+    #[must_use]
+    pub fn of_env(self, env: Option<&Name>) -> Self {
+        match env {
+            Some(env) => Self(self.0.join("env").join(env.as_str())),
+            None => self,
+        }
+    }
+
     /// Where it is, or would be.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -60,6 +71,14 @@ impl StateDir {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_environment_has_one_of_its_own() {
+        let name = Name::new("prod").expect("a name");
+        let path = StateDir::at("x").of_env(Some(&name)).path().to_owned();
+        assert_eq!(path, Path::new("x/env/prod"));
+        assert_eq!(StateDir::at("x").of_env(None), StateDir::at("x"));
+    }
 
     #[test]
     fn it_keeps_itself_out_of_git() {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use strat_model::{Addr, Intent, Inventory, LocalAddr, Owner, Resource};
-use strat_planner::{Desired, Target};
+use strat_model::{Addr, Intent, Inventory, Kind, LocalAddr, Name, Owner, Resource, ResourceId};
+use strat_planner::{Claims, Desired, Target};
 
 use crate::Error;
 
@@ -66,6 +66,29 @@ pub(crate) fn nearest(word: &str, names: impl Iterator<Item = String>) -> Option
         .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
         .min()
         .map(|(_, name)| name)
+}
+
+/// The things that a person asked to be made anew. What holds data of its own is none of them.
+pub(crate) fn replaced(
+    claims: &Claims,
+    owner: &Owner,
+    inventory: &Inventory,
+) -> BTreeSet<(Name, ResourceId)> {
+    let mut replaced = claims.replace_ids.clone();
+    if claims.replace.is_empty() {
+        return replaced;
+    }
+    let asked = |addr: &Addr| {
+        let mut targets = claims.replace.iter();
+        !matches!(addr.kind(), Kind::Volume | Kind::Bucket) && targets.any(|one| one.covers(addr))
+    };
+    for (site, resource) in inventory.resources() {
+        let mark = resource.mark.as_ref();
+        if mark.is_some_and(|mark| owner.owns(&mark.owner) && asked(&mark.addr)) {
+            replaced.insert((site.clone(), resource.id.clone()));
+        }
+    }
+    replaced
 }
 
 /// Whether there is something of the topology at each address that is to be let go.

@@ -24,6 +24,8 @@ pub struct Workspace {
     evaluated: Evaluated,
     warnings: Vec<Diagnostic>,
     public_vars: Vec<String>,
+    /// The variables that have no value, where that stops nothing.
+    unset: Vec<String>,
     registry: Registry,
     without: BTreeSet<Name>,
     /// Where its journal is, if not beside it.
@@ -37,7 +39,26 @@ impl Workspace {
     /// # Errors
     /// If it cannot be read, or is wrong: then with everything that is wrong with it.
     pub fn load(path: &Path, inputs: Inputs, registry: Registry) -> Result<Self, Error> {
-        let (workspace, errors) = Self::read(path, inputs, registry)?;
+        Self::load_for(Needs::All, path, inputs, registry)
+    }
+
+    /// As [`Workspace::load`], for who needs no more than the sites, whose the things are, and the
+    /// outputs: who looks at what is there, or deletes all of it. A variable without a value stops
+    /// nothing then, unless one of those needs it.
+    ///
+    /// # Errors
+    /// As [`Workspace::load`].
+    pub fn load_sites(path: &Path, inputs: Inputs, registry: Registry) -> Result<Self, Error> {
+        Self::load_for(Needs::Sites, path, inputs, registry)
+    }
+
+    fn load_for(
+        needs: Needs,
+        path: &Path,
+        inputs: Inputs,
+        registry: Registry,
+    ) -> Result<Self, Error> {
+        let (workspace, errors) = Self::read(needs, path, inputs, registry)?;
         if errors.is_empty() {
             return Ok(workspace);
         }
@@ -50,7 +71,7 @@ impl Workspace {
     /// # Errors
     /// As [`Workspace::load`]; [`Error::NoPlace`] where the topology is right and finds no place.
     pub async fn validate(path: &Path, inputs: Inputs, registry: Registry) -> Result<Self, Error> {
-        let (workspace, mut errors) = Self::read(path, inputs, registry)?;
+        let (workspace, mut errors) = Self::read(Needs::All, path, inputs, registry)?;
         let unplaced = workspace.unplaced_offline().await?;
         if errors.is_empty() {
             if unplaced.is_empty() {
@@ -66,6 +87,7 @@ impl Workspace {
 
     /// The topology as far as it can be read and evaluated, and all errors of that.
     fn read(
+        needs: Needs,
         path: &Path,
         inputs: Inputs,
         registry: Registry,
@@ -76,7 +98,13 @@ impl Workspace {
             diagnostics,
             sources: with_files(&sources, &inputs.var_files),
         })?;
-        let (evaluated, found) = phase!("evaluate").in_scope(|| topology.check(&inputs));
+        let (evaluated, found, unset) = phase!("evaluate").in_scope(|| match needs {
+            Needs::Sites => topology.check_sites(&inputs),
+            Needs::All => {
+                let (evaluated, found) = topology.check(&inputs);
+                (evaluated, found, Vec::new())
+            }
+        });
         let is_error = |finding: &Diagnostic| finding.severity == Severity::Error;
         let (mut errors, mut warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(is_error);
         errors.extend(sites::check(&evaluated, &registry));
@@ -99,6 +127,7 @@ impl Workspace {
             evaluated,
             warnings,
             public_vars,
+            unset,
             registry,
             without: BTreeSet::new(),
             state: None,
@@ -196,6 +225,12 @@ impl Workspace {
         &self.warnings
     }
 
+    /// The variables that have no value, where that stops nothing.
+    #[must_use]
+    pub fn unset_variables(&self) -> &[String] {
+        &self.unset
+    }
+
     /// What the topology asks for.
     #[must_use]
     pub fn intent(&self) -> &Intent {
@@ -234,7 +269,8 @@ impl Workspace {
     /// Where the journal and the lease are.
     #[must_use]
     pub fn state(&self) -> StateDir {
-        let beside = || StateDir::beside(&self.base_dir());
+        let env = self.inputs.env.as_ref();
+        let beside = || StateDir::beside(&self.base_dir()).of_env(env);
         self.state.clone().unwrap_or_else(beside)
     }
 
@@ -264,6 +300,7 @@ impl Workspace {
                 .iter()
                 .map(|file| absolute(Path::new(&*file.name)))
                 .collect(),
+            env: self.inputs.env.clone(),
         }
     }
 
@@ -299,6 +336,15 @@ impl Workspace {
             sources: self.sources.clone(),
         }
     }
+}
+
+/// What of a topology must be right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    /// All of it.
+    All,
+    /// The sites, whose the things are, and the outputs.
+    Sites,
 }
 
 /// The path from wherever the plan is applied.

@@ -213,6 +213,37 @@ impl Expr {
         }
     }
 
+    /// Calls `f` with every expression directly inside this one, to change it.
+    pub(crate) fn for_each_child_mut(&mut self, f: &mut dyn FnMut(&mut Expr)) {
+        match &mut self.kind {
+            ExprKind::Literal(_) | ExprKind::Name(_) | ExprKind::SplatItem => {}
+            ExprKind::List(items) => items.iter_mut().for_each(f),
+            ExprKind::Object(items) => items.iter_mut().for_each(|(key, value)| {
+                f(key);
+                f(value);
+            }),
+            ExprKind::Template(parts) => Part::for_each_expr_mut(parts, f),
+            ExprKind::Attr(inner) => f(&mut inner.0),
+            ExprKind::Unary(_, base) => f(base),
+            ExprKind::Index(base, other) | ExprKind::Splat(base, other) => {
+                f(base);
+                f(other);
+            }
+            ExprKind::Call(call) => call.args.iter_mut().for_each(f),
+            ExprKind::Binary(_, sides) => {
+                f(&mut sides.0);
+                f(&mut sides.1);
+            }
+            ExprKind::Conditional(three) => three.iter_mut().for_each(f),
+            ExprKind::For(inner) => {
+                f(&mut inner.collection);
+                inner.key.iter_mut().for_each(&mut *f);
+                f(&mut inner.value);
+                inner.condition.iter_mut().for_each(f);
+            }
+        }
+    }
+
     /// Whether the word `root` begins a reference anywhere in here.
     pub(crate) fn mentions(&self, root: &str) -> bool {
         if matches!(&self.kind, ExprKind::Name(name) if &**name == root) {
@@ -225,6 +256,27 @@ impl Expr {
 }
 
 impl Part {
+    /// Calls `f` with every expression directly inside these parts, to change it.
+    pub(crate) fn for_each_expr_mut(parts: &mut [Self], f: &mut dyn FnMut(&mut Expr)) {
+        for part in parts {
+            match part {
+                Self::Text(_) => {}
+                Self::Interpolation(expr) => f(expr),
+                Self::If { condition, yes, no } => {
+                    f(condition);
+                    Self::for_each_expr_mut(yes, f);
+                    Self::for_each_expr_mut(no, f);
+                }
+                Self::For {
+                    collection, parts, ..
+                } => {
+                    f(collection);
+                    Self::for_each_expr_mut(parts, f);
+                }
+            }
+        }
+    }
+
     /// Calls `f` with every expression directly inside these parts.
     pub(crate) fn for_each_expr<'a>(parts: &'a [Self], f: &mut dyn FnMut(&'a Expr)) {
         for part in parts {

@@ -3,6 +3,7 @@
 /// What a missing attribute might look like.
 pub(crate) fn example(keyword: &str, attribute: &str) -> Option<&'static str> {
     Some(match (keyword, attribute) {
+        ("module", "source") => "source = \"./modules/shop\"",
         ("site", "provider") => "provider = \"sim\"",
         ("lease", "store") => "store = \"postgres\"",
         ("network", "cidr") => "cidr = \"10.20.0.0/16\"",
@@ -39,8 +40,14 @@ pub(crate) fn example(keyword: &str, attribute: &str) -> Option<&'static str> {
         ("forecast", "of") => "of = \"demand\"",
         ("budget", "monthly") => "monthly = \"500 USD\"",
         ("output", "value") => "value = …",
-        ("validation", "condition") => "condition = …",
-        ("validation", "message") => "message = \"…\"",
+        ("validation" | "precondition" | "postcondition" | "assert", "condition") => {
+            "condition = …"
+        }
+        ("validation" | "precondition" | "postcondition" | "assert", "message") => {
+            "message = \"…\""
+        }
+        ("dynamic", "for_each") => "for_each = …",
+        ("removed", "from") => "from = volume.…",
         _ => return None,
     })
 }
@@ -57,7 +64,12 @@ pub(crate) fn foreign(keyword: &str) -> Option<&'static str> {
         }
         "lease" => "it stands in the topology's block: `topology \"name\" { lease { … } }`",
         "data" => "what exists already is observed by itself; there are no `data` blocks",
-        "module" => "there are no modules; the files of a folder are one topology",
+        "import" => {
+            "no block imports: write the block of the thing, then adopt it by its address and id"
+        }
+        "ephemeral" => {
+            "there is none; what is secret stands in a `variable` with `sensitive = true`"
+        }
         "instance" | "server" | "vm" | "node" => {
             "write `machine` for one with an identity, `machines` for a fleet"
         }
@@ -125,9 +137,11 @@ pub(crate) fn foreign_attribute(keyword: &str, attribute: &str) -> Option<&'stat
 pub(crate) fn foreign_nested(keyword: &str) -> Option<&'static str> {
     Some(match keyword {
         "backend" => "where leases are kept, a `lease` block says; there is no state to configure",
-        "lifecycle" => "write `protect = true`; the new one is made before the old one goes anyway",
+        "lifecycle" => {
+            "write `protect`, `ignore_changes`, `precondition` and `postcondition` in the block itself; \
+             the new one is made before the old one goes anyway"
+        }
         "provisioner" | "connection" => "what a machine does at its first boot is its `user_data`",
-        "dynamic" => "`from`, `to` and `ports` take any expression; `for_each` repeats a block",
         "tags" => "write `labels = { role = \"web\" }`",
         "root_block_device" | "boot_disk" | "ebs_block_device" => {
             "write `disk { size = \"40GiB\" }`, the boot disk first"
@@ -140,12 +154,11 @@ pub(crate) fn foreign_nested(keyword: &str) -> Option<&'static str> {
 /// What another tool's reference is here.
 pub(crate) fn foreign_root(root: &str) -> Option<&'static str> {
     Some(match root {
-        "path" => "there is none: paths begin at the topology's folder",
+        "path" => "there is `path.module`: the module's folder, from the topology's",
         "terraform" => "there are no workspaces; use a variable",
         "data" => {
             "there are none: images, zones and sizes are named, and looked up by the provider"
         }
-        "module" => "there are no modules; the files of a folder are one topology",
         "self" => "name the block itself, such as `machine.db`",
         "resource" => "begin with the block's kind, such as `machine.db`",
         _ => return None,

@@ -4,10 +4,12 @@
 //! some [`Inputs`]. Nothing here talks to a cloud; files are read only where a topology names
 //! them.
 
+mod ask;
 mod ast;
 mod data;
 mod decode;
 mod eval;
+mod expand;
 mod format;
 mod functions;
 mod hints;
@@ -29,6 +31,7 @@ mod types;
 mod value;
 mod yaml;
 
+pub use ask::EXPRESSION;
 pub use format::{format, format_file, is_formatted};
 pub use functions::{FunctionDoc, functions};
 pub use inputs::{Inputs, VariableDoc};

@@ -59,6 +59,13 @@ const fn block(
     }
 }
 
+static CONDITION: [AttributeSchema; 2] = [required("condition"), required("message")];
+
+/// A block that says what must hold, and what is said if it does not.
+const fn condition(keyword: &'static str) -> BlockSchema {
+    block(keyword, None, &CONDITION, &[])
+}
+
 const LABELS: AttributeSchema = optional("labels");
 const PROTECT: AttributeSchema = optional("protect");
 const DISPOSABLE: AttributeSchema = optional("disposable");
@@ -78,11 +85,25 @@ static TOPOLOGY: BlockSchema = block(
     &[optional("realm"), optional("lineage"), LABELS],
     &[&LEASE],
 );
-static VALIDATION: BlockSchema = block(
-    "validation",
-    None,
-    &[required("condition"), required("message")],
-    &[],
+static VALIDATION: BlockSchema = condition("validation");
+static PRECONDITION: BlockSchema = condition("precondition");
+static POSTCONDITION: BlockSchema = condition("postcondition");
+static ASSERT: BlockSchema = condition("assert");
+static CONTENT: BlockSchema = BlockSchema {
+    open: true,
+    single: true,
+    ..block("content", None, &[], &[])
+};
+/// Stands for as many nested blocks as `for_each` has items.
+static DYNAMIC: BlockSchema = block(
+    "dynamic",
+    Some("the kind of block that is repeated"),
+    &[
+        required("for_each"),
+        optional("iterator"),
+        optional("labels"),
+    ],
+    &[&CONTENT],
 );
 static VARIABLE: BlockSchema = block(
     "variable",
@@ -111,6 +132,7 @@ static SITE: BlockSchema = BlockSchema {
             optional("zones"),
             optional("capacity"),
             LABELS,
+            FOR_EACH,
         ],
         &[],
     )
@@ -132,9 +154,21 @@ static OUTPUT: BlockSchema = block(
         required("value"),
         optional("description"),
         optional("sensitive"),
+        DEPENDS_ON,
     ],
-    &[],
+    &[&PRECONDITION],
 );
+static MODULE: BlockSchema = BlockSchema {
+    open: true,
+    ..block(
+        "module",
+        Some("the module's name"),
+        &[required("source"), FOR_EACH, COUNT],
+        &[],
+    )
+};
+static CHECK: BlockSchema = block("check", Some("the check's name"), &[], &[&ASSERT]);
+static REMOVED: BlockSchema = block("removed", None, &[required("from")], &[]);
 static MOVED: BlockSchema = block("moved", None, &[required("from"), required("to")], &[]);
 static NETWORK: BlockSchema = block(
     "network",
@@ -150,7 +184,7 @@ static NETWORK: BlockSchema = block(
         COUNT,
         FOR_EACH,
     ],
-    &[],
+    &[&PRECONDITION, &POSTCONDITION],
 );
 static SUBNET: BlockSchema = block(
     "subnet",
@@ -165,7 +199,7 @@ static SUBNET: BlockSchema = block(
         COUNT,
         FOR_EACH,
     ],
-    &[],
+    &[&PRECONDITION, &POSTCONDITION],
 );
 static INGRESS: BlockSchema = block(
     "ingress",
@@ -191,7 +225,7 @@ static FIREWALL: BlockSchema = block(
         COUNT,
         FOR_EACH,
     ],
-    &[&INGRESS, &EGRESS],
+    &[&INGRESS, &EGRESS, &DYNAMIC, &PRECONDITION, &POSTCONDITION],
 );
 static ADDRESS: BlockSchema = block(
     "address",
@@ -206,7 +240,7 @@ static ADDRESS: BlockSchema = block(
         COUNT,
         FOR_EACH,
     ],
-    &[],
+    &[&PRECONDITION, &POSTCONDITION],
 );
 static KEYPAIR: BlockSchema = block(
     "keypair",
@@ -220,7 +254,7 @@ static KEYPAIR: BlockSchema = block(
         COUNT,
         FOR_EACH,
     ],
-    &[],
+    &[&PRECONDITION, &POSTCONDITION],
 );
 static IMAGE: BlockSchema = block(
     "image",
@@ -235,7 +269,7 @@ static IMAGE: BlockSchema = block(
         COUNT,
         FOR_EACH,
     ],
-    &[],
+    &[&PRECONDITION, &POSTCONDITION],
 );
 static DISK: BlockSchema = block("disk", None, &[required("size"), optional("class")], &[]);
 static PLACEMENT: BlockSchema = BlockSchema {
@@ -306,7 +340,14 @@ static MACHINE: BlockSchema = block(
         COUNT,
         FOR_EACH,
     ],
-    &[&DISK, &PLACEMENT, &ROLLOUT],
+    &[
+        &DISK,
+        &PLACEMENT,
+        &ROLLOUT,
+        &DYNAMIC,
+        &PRECONDITION,
+        &POSTCONDITION,
+    ],
 );
 static MACHINES: BlockSchema = block(
     "machines",
@@ -333,7 +374,14 @@ static MACHINES: BlockSchema = block(
         DEPENDS_ON,
         FOR_EACH,
     ],
-    &[&DISK, &PLACEMENT, &ROLLOUT],
+    &[
+        &DISK,
+        &PLACEMENT,
+        &ROLLOUT,
+        &DYNAMIC,
+        &PRECONDITION,
+        &POSTCONDITION,
+    ],
 );
 static VOLUME: BlockSchema = block(
     "volume",
@@ -352,7 +400,7 @@ static VOLUME: BlockSchema = block(
         COUNT,
         FOR_EACH,
     ],
-    &[],
+    &[&PRECONDITION, &POSTCONDITION],
 );
 static BUCKET: BlockSchema = block(
     "bucket",
@@ -368,14 +416,15 @@ static BUCKET: BlockSchema = block(
         COUNT,
         FOR_EACH,
     ],
-    &[],
+    &[&PRECONDITION, &POSTCONDITION],
 );
 
 /// Every block that a file may have.
-pub(crate) static FILE: [&BlockSchema; 18] = [
+pub(crate) static FILE: [&BlockSchema; 21] = [
     &TOPOLOGY,
     &VARIABLE,
     &LOCALS,
+    &MODULE,
     &SITE,
     &NETWORK,
     &SUBNET,
@@ -390,7 +439,9 @@ pub(crate) static FILE: [&BlockSchema; 18] = [
     &BUDGET,
     &burst::BURST,
     &OUTPUT,
+    &CHECK,
     &MOVED,
+    &REMOVED,
 ];
 
 /// The schema of the blocks of a noun.

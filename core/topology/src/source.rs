@@ -1,12 +1,15 @@
 //! The text of a topology: one file, or the files of a folder.
 
 use std::io::Read as _;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use strat_model::{Diagnostic, Origin};
 
+use crate::expand::source;
 use crate::shown;
+use crate::topology::{body_of, deep};
 
 /// The most bytes that one file may have.
 const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -14,6 +17,8 @@ const MAX_FILE_BYTES: u64 = 64 << 20;
 const MAX_TOTAL_BYTES: u64 = 128 << 20;
 /// The most files that a topology may have.
 const MAX_FILES: usize = 4096;
+/// The most modules that a topology may use.
+const MAX_MODULES: usize = 256;
 /// The endings of files that are topologies wherever they lie.
 const ENDINGS: [&str; 4] = [".hcl", ".strat.yaml", ".strat.yml", ".strat.json"];
 /// The endings of files that are topologies only where there is none of the former: templates and
@@ -128,12 +133,24 @@ impl SourceFile {
 /// The text of a topology.
 #[derive(Debug, Clone)]
 pub struct Sources {
-    base_dir: PathBuf,
+    base_dir: Arc<Path>,
+    /// The topology's own files, then those of its modules.
     files: Arc<[SourceFile]>,
+    /// Whose the files are. One pointer, since errors hold this.
+    parts: Arc<Parts>,
     /// The same as they may be shown, made when first asked for; `None` for what holds no secret.
     shown: Arc<[OnceLock<Option<String>>]>,
     /// Files of values: their places can be told, their text is never shown.
     values: Arc<[SourceFile]>,
+}
+
+/// Whose files are whose.
+#[derive(Debug)]
+struct Parts {
+    /// How many are the topology's own.
+    own: usize,
+    /// The modules: each folder, and which of the files are its.
+    modules: Vec<(PathBuf, Range<usize>)>,
 }
 
 /// Why a topology's text could not be had.
@@ -191,28 +208,109 @@ impl Sources {
         let metadata = std::fs::metadata(path).map_err(unreadable)?;
         if !metadata.is_dir() {
             let base_dir = path.parent().unwrap_or_else(|| Path::new(""));
-            return Ok(Self::from_files(base_dir, vec![read(path)?]));
+            return Self::from_files(base_dir, vec![read(path)?]).with_modules();
         }
-        let paths = topology_files(path)?;
-        if paths.is_empty() {
-            return Err(LoadError::NoFiles {
-                path: path.to_owned(),
-            });
+        Self::from_files(path, files_of(path)?).with_modules()
+    }
+
+    /// The same with the files of the modules that it uses, and of those that they use.
+    fn with_modules(self) -> Result<Self, LoadError> {
+        let mut modules: Vec<(PathBuf, Vec<SourceFile>)> = Vec::new();
+        let mut todo = folders_used(&self.base_dir, &self.files);
+        while let Some(folder) = todo.pop() {
+            // A folder that is not there is told of where it is named.
+            let known = modules.iter().any(|(own, _)| *own == folder);
+            if known || !folder.is_dir() {
+                continue;
+            }
+            match files_of(&folder) {
+                Err(LoadError::NoFiles { .. }) => {}
+                files => {
+                    let files = files?.into_iter().map(SourceFile::without_mark);
+                    let files: Vec<SourceFile> = files.collect();
+                    todo.extend(folders_used(&folder, &files));
+                    modules.push((folder, files));
+                }
+            }
+            if modules.len() > MAX_MODULES {
+                return Err(LoadError::TooLarge {
+                    path: self.base_dir.to_path_buf(),
+                    limit: "a topology uses at most 256 modules",
+                });
+            }
         }
-        let mut files = Vec::with_capacity(paths.len());
-        let mut total = 0;
-        for path in &paths {
-            let file = read(path)?;
-            total += file.text.len() as u64;
-            files.push(file);
+        if modules.is_empty() {
+            return Ok(self);
         }
-        if total > MAX_TOTAL_BYTES || paths.len() > MAX_FILES {
-            return Err(LoadError::TooLarge {
-                path: path.to_owned(),
-                limit: "a topology has at most 4096 files of 128 MiB together",
-            });
+        modules.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut files = self.files.to_vec();
+        let mut ranges = Vec::with_capacity(modules.len());
+        for (folder, own) in modules {
+            let start = files.len();
+            files.extend(own);
+            ranges.push((folder, start..files.len()));
         }
-        Ok(Self::from_files(path, files))
+        Ok(Self {
+            shown: files.iter().map(|_| OnceLock::new()).collect(),
+            files: files.into(),
+            parts: Arc::new(Parts {
+                own: self.parts.own,
+                modules: ranges,
+            }),
+            ..self
+        })
+    }
+
+    /// The modules that the topology uses: each folder, and its files.
+    pub(crate) fn modules(&self) -> impl Iterator<Item = (&Path, &[SourceFile])> {
+        let modules = self.parts.modules.iter();
+        modules.map(|(folder, range)| (&**folder, &self.files[range.clone()]))
+    }
+
+    /// Reads the files of values that lie beside a topology and are read by themselves, the later of
+    /// which wins: those that end in `.auto.vars.hcl`, `.auto.vars.yaml`, `.auto.vars.yml` or
+    /// `.auto.vars.json`, in the order of their names, then those of the environment, such as
+    /// `prod.vars.hcl`.
+    ///
+    /// # Errors
+    /// If one cannot be read, or is too large.
+    pub fn values_beside(path: &Path, env: Option<&str>) -> Result<Vec<SourceFile>, LoadError> {
+        let folder = match path.is_dir() {
+            true => path,
+            false => path.parent().unwrap_or_else(|| Path::new("")),
+        };
+        let listed = match folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => folder,
+        };
+        let Ok(entries) = std::fs::read_dir(listed) else {
+            // That nothing is there is told where the topology is read.
+            return Ok(Vec::new());
+        };
+        let names = entries.flatten().filter(|entry| entry.path().is_file());
+        let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let ends = |name: &str, stem: &str| {
+            let endings = VARIABLE_ENDINGS.iter();
+            endings
+                .map(|ending| format!("{stem}{ending}"))
+                .any(|ending| match stem {
+                    ".auto" => {
+                        name.to_ascii_lowercase().ends_with(&ending) && !name.starts_with('.')
+                    }
+                    _ => name == ending,
+                })
+        };
+        let mut names: Vec<(bool, String)> = names
+            .filter_map(|name| {
+                let of_env = env.is_some_and(|env| ends(&name, env));
+                (of_env || ends(&name, ".auto")).then_some((of_env, name))
+            })
+            .collect();
+        names.sort();
+        names
+            .iter()
+            .map(|(_, name)| read(&folder.join(name)))
+            .collect()
     }
 
     /// Sources of text that is at hand. `base_dir` is what `file("…")` is relative to.
@@ -221,8 +319,12 @@ impl Sources {
         let files = files.into_iter().map(SourceFile::without_mark);
         let files: Arc<[SourceFile]> = files.collect();
         Self {
-            base_dir: base_dir.into(),
+            base_dir: base_dir.into().into(),
             shown: files.iter().map(|_| OnceLock::new()).collect(),
+            parts: Arc::new(Parts {
+                own: files.len(),
+                modules: Vec::new(),
+            }),
             files,
             values: Arc::default(),
         }
@@ -259,11 +361,47 @@ impl Sources {
         &self.base_dir
     }
 
-    /// The files, in order.
+    /// The files, in order, without those of modules.
     #[must_use]
     pub fn files(&self) -> &[SourceFile] {
-        &self.files
+        &self.files[..self.parts.own]
     }
+}
+
+/// The topology files of a folder, in the order of their names.
+fn files_of(folder: &Path) -> Result<Vec<SourceFile>, LoadError> {
+    let paths = topology_files(folder)?;
+    if paths.is_empty() {
+        return Err(LoadError::NoFiles {
+            path: folder.to_owned(),
+        });
+    }
+    let mut files = Vec::with_capacity(paths.len());
+    let mut total = 0;
+    for path in &paths {
+        let file = read(path)?;
+        total += file.text.len() as u64;
+        files.push(file);
+    }
+    if total > MAX_TOTAL_BYTES || paths.len() > MAX_FILES {
+        return Err(LoadError::TooLarge {
+            path: folder.to_owned(),
+            limit: "a topology has at most 4096 files of 128 MiB together",
+        });
+    }
+    Ok(files)
+}
+
+/// The folders of the modules that the files of a folder use.
+fn folders_used(folder: &Path, files: &[SourceFile]) -> Vec<PathBuf> {
+    // Nearly no file uses one, and parsing takes time.
+    let files = files.iter().filter(|file| file.text.contains("module"));
+    deep(|| {
+        let bodies = files.map(|file| body_of(0, file).0);
+        let blocks = bodies.flat_map(|body| body.blocks);
+        let modules = blocks.filter(|block| &*block.keyword.text == "module");
+        modules.filter_map(|block| source(&block, folder)).collect()
+    })
 }
 
 /// The line and the column behind a text.

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use strat_model::{Diagnostic, Intent, Inventory, Name, Origin, Severity};
 use strat_parallel::STACK_BYTES;
 
-use crate::ast::Block;
+use crate::ast::{Block, Body};
 use crate::eval::{Evaluator, ROOT, is_several};
+use crate::expand::{Given, check_sources, expand};
 use crate::inputs::{Inputs, VariableDoc};
 use crate::notation::Notation;
 use crate::outputs::{Known, Output};
-use crate::program::{Program, check_references, collect};
+use crate::program::{Program, check_references, collect, collect_module};
 use crate::report::{Outcome, Sink};
-use crate::source::Sources;
+use crate::source::{SourceFile, Sources};
 use crate::span::Files;
 use crate::value::{Json, Value, text_of, to_json, to_plain_json};
 use crate::{data, decode, notation, schema, syntax};
@@ -34,6 +35,7 @@ pub struct Evaluated {
     pub warnings: Vec<Diagnostic>,
     program: Arc<Program>,
     inputs: Inputs,
+    lazy: bool,
 }
 
 /// Names only: the text may hold secrets.
@@ -73,14 +75,21 @@ impl Topology {
             let mut problems = Vec::new();
             for source in sources.files() {
                 let file = files.add(source.name.clone());
-                let (body, found) = match notation::of(&source.name) {
-                    Notation::Hcl => syntax::hcl_body(file, &source.name, &source.text),
-                    other => data::data_body(file, &source.name, &source.text, other, false),
-                };
+                let (body, found) = body_of(file, source);
                 bodies.push(body);
                 problems.extend(source.with_not_utf8(found));
             }
-            let program = collect(files, sources.base_dir().to_owned(), bodies);
+            let (modules, found) = modules(sources, &mut files);
+            problems.extend(found);
+            let mut program = collect(files.clone(), sources.base_dir().to_owned(), bodies);
+            let mut library = BTreeMap::new();
+            for (folder, bodies) in modules {
+                let module = collect_module(files.clone(), folder.clone(), bodies);
+                program.problems.extend(module.problems.iter().cloned());
+                library.insert(folder, module);
+            }
+            program.library = Arc::new(library);
+            check_sources(&mut program);
             if !problems.is_empty() {
                 let certain = program.problems.into_iter();
                 problems.extend(certain.filter(|finding| is_certain(finding, sources)));
@@ -90,6 +99,10 @@ impl Topology {
                 program: Arc::new(program),
             })
         })
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Program> {
+        &self.program
     }
 
     pub(crate) fn program(&self) -> &Program {
@@ -114,27 +127,65 @@ impl Topology {
     /// first.
     #[must_use]
     pub fn check(&self, inputs: &Inputs) -> (Evaluated, Vec<Diagnostic>) {
+        self.look(inputs, false)
+    }
+
+    /// As [`Topology::check`], for who needs no more than the sites, whose the things are, and the
+    /// outputs: if all that is wrong is that variables have no value, that is an error only where
+    /// one of those needs it. Also gives the names of these variables.
+    #[must_use]
+    pub fn check_sites(&self, inputs: &Inputs) -> (Evaluated, Vec<Diagnostic>, Vec<String>) {
+        let (evaluated, findings) = self.look(inputs, false);
+        let is_error = |finding: &&Diagnostic| finding.severity == Severity::Error;
+        let mut errors = findings.iter().filter(is_error).peekable();
+        if errors.peek().is_none() || !errors.all(|finding| finding.code == "missing_variable") {
+            return (evaluated, findings, Vec::new());
+        }
+        let given = inputs.given_in_files();
+        let variables = self.program.variables.iter();
+        let missing = variables.filter(|(name, block)| {
+            let name = &***name;
+            let env = name == "env" && inputs.env.is_some();
+            let given = inputs.vars.contains_key(name) || given.contains(name) || env;
+            !given && block.body.attribute("default").is_none()
+        });
+        let missing = missing.map(|(name, _)| name.to_string()).collect();
+        let (evaluated, findings) = self.look(inputs, true);
+        (evaluated, findings, missing)
+    }
+
+    /// Evaluates; `lazy`: without what needs a variable that has no value.
+    fn look(&self, inputs: &Inputs, lazy: bool) -> (Evaluated, Vec<Diagnostic>) {
         deep(|| {
-            let program = &*self.program;
+            let (whole, found) = expand(&self.program, Given { inputs, lazy });
+            let program = &*whole;
             let mut ev = Evaluator::new(program);
+            ev.lazy = lazy;
+            found.into_iter().for_each(|finding| ev.sink.push(finding));
             for problem in &program.problems {
                 ev.sink.push(problem.clone());
             }
             check_references(program, &mut ev.sink);
             ev.resolve_variables(inputs);
             let owner = decode::owner(&mut ev);
-            ev.all_locals();
+            if !lazy {
+                ev.all_locals();
+            }
             let intent = decode::decode(&mut ev, owner);
-            for block in program.outputs.values() {
+            for block in program.outputs.values().filter(|_| !lazy) {
                 // A failure has been reported.
                 let _ = checked_output(&mut ev, block);
+            }
+            if !lazy {
+                decode::guards::of_whole(&mut ev);
             }
             let findings = ev.sink.finish();
             let evaluated = Evaluated {
                 intent,
                 warnings: findings.clone(),
-                program: Arc::new(self.program.for_outputs()),
+                program: Arc::new(program.for_outputs()),
                 inputs: inputs.clone(),
+                lazy,
             };
             (evaluated, findings)
         })
@@ -150,6 +201,33 @@ impl Topology {
                 .map(|(name, block)| ev.document(name, block))
                 .collect()
         })
+    }
+}
+
+/// The bodies of the files of every module, by its folder.
+type Modules = Vec<(std::path::PathBuf, Vec<Body>)>;
+
+/// Parses the modules' files, and adds them to the files.
+fn modules(sources: &Sources, files: &mut Files) -> (Modules, Vec<Diagnostic>) {
+    let mut problems = Vec::new();
+    let modules = sources.modules().map(|(folder, own)| {
+        let bodies = own.iter().map(|source| {
+            let file = files.add(source.name.clone());
+            let (body, found) = body_of(file, source);
+            problems.extend(source.with_not_utf8(found));
+            body
+        });
+        (folder.to_owned(), bodies.collect())
+    });
+    let modules = modules.collect();
+    (modules, problems)
+}
+
+/// What a file of a topology or module says.
+pub(crate) fn body_of(file: u32, source: &SourceFile) -> (Body, Vec<Diagnostic>) {
+    match notation::of(&source.name) {
+        Notation::Hcl => syntax::hcl_body(file, &source.name, &source.text),
+        other => data::data_body(file, &source.name, &source.text, other, false),
     }
 }
 
@@ -187,6 +265,7 @@ impl Evaluated {
         deep(|| {
             let known = Known::of(inventory, &self.intent.owner);
             let mut ev = Evaluator::new(&self.program);
+            ev.lazy = self.lazy;
             ev.resolve_variables(&self.inputs);
             ev.known = Some(&known);
             // For the labels; whose the topology is, is known.
@@ -195,6 +274,33 @@ impl Evaluated {
             outputs
                 .map(|(name, block)| (name.to_string(), output(&mut ev, block, &known)))
                 .collect()
+        })
+    }
+
+    /// What does not hold, of what the topology says must hold, with what `inventory` says of its
+    /// things: conditions of blocks and outputs are errors, those of checks are warnings. What is not
+    /// known yet is left out.
+    #[must_use]
+    pub fn conditions(&self, inventory: &Inventory) -> Vec<Diagnostic> {
+        if self.lazy {
+            return Vec::new();
+        }
+        deep(|| {
+            let known = Known::of(inventory, &self.intent.owner);
+            let mut ev = Evaluator::new(&self.program);
+            ev.resolve_variables(&self.inputs);
+            ev.known = Some(&known);
+            let _ = decode::owner(&mut ev);
+            for thing in 0..self.program.things.len() {
+                decode::guards::of_thing(&mut ev, thing);
+            }
+            decode::guards::of_whole(&mut ev);
+            let mut findings = ev.sink.finish();
+            // What else is worth a look was told when the topology was read.
+            let told =
+                |finding: &Diagnostic| self.warnings.contains(finding) && finding.code != "check";
+            findings.retain(|finding| !told(finding));
+            findings
         })
     }
 
@@ -276,6 +382,9 @@ fn output(ev: &mut Evaluator<'_>, block: &Block, known: &Known<'_>) -> Output {
     let Some(attribute) = block.body.attribute("value") else {
         return output;
     };
+    if waits(ev, block, known) {
+        return output;
+    }
     let before = std::mem::take(&mut ev.sink);
     match ev.eval(&attribute.value, &ROOT) {
         Ok(value) if value.is_sensitive() && !sensitive => {
@@ -293,8 +402,29 @@ fn output(ev: &mut Evaluator<'_>, block: &Block, known: &Known<'_>) -> Output {
     output
 }
 
+/// Whether something that an output depends on is not there yet.
+fn waits(ev: &mut Evaluator<'_>, block: &Block, known: &Known<'_>) -> bool {
+    let Some(attribute) = block.body.attribute("depends_on") else {
+        return false;
+    };
+    let Ok(value) = ev.eval(&attribute.value, &ROOT) else {
+        return false;
+    };
+    is_absent(&value, known)
+}
+
+fn is_absent(value: &Value, known: &Known<'_>) -> bool {
+    use crate::value::Ref;
+    match value {
+        Value::Ref(Ref::Thing { addr, .. }) => known.whole(addr).is_empty(),
+        Value::List(items) => items.iter().any(|item| is_absent(item, known)),
+        Value::Map(items) => items.values().any(|item| is_absent(item, known)),
+        _ => false,
+    }
+}
+
 /// The JSON of a value; a thing is everything that is known of it.
-fn with_things(value: &Value, known: &Known<'_>) -> Option<Json> {
+pub(crate) fn with_things(value: &Value, known: &Known<'_>) -> Option<Json> {
     use crate::value::Ref;
     match value {
         Value::Ref(Ref::Thing { addr, .. }) => {

@@ -29,7 +29,7 @@ pub(super) struct Filter {
     memory: Option<Bytes>,
 
     /// Only of this instruction set: `x86_64` or `aarch64`.
-    #[arg(long, value_name = "ARCH")]
+    #[arg(long, value_name = "ARCH", value_parser = arch)]
     arch: Option<String>,
 
     /// Only with GPUs: any, of a model, at least so many, or both: `--gpu`, `--gpu T4`, `--gpu 4`,
@@ -127,7 +127,31 @@ enum Sort {
     PricePerCpu,
 }
 
+/// An instruction set, by any of its names.
+fn arch(text: &str) -> Result<String, String> {
+    Ok(match text.to_ascii_lowercase().as_str() {
+        "x86_64" | "amd64" | "x86-64" | "x64" => "x86_64",
+        "aarch64" | "arm64" | "arm" => "aarch64",
+        _ => return Err("there are `x86_64` (or `amd64`) and `aarch64` (or `arm64`)".to_owned()),
+    }
+    .to_owned())
+}
+
 impl Filter {
+    /// Whether nothing at all is left out.
+    pub(super) const fn is_everything(&self) -> bool {
+        self.cloud.is_none()
+            && self.region.is_none()
+            && self.cpu == 0
+            && self.memory.is_none()
+            && self.arch.is_none()
+            && self.gpu.is_none()
+            && !self.spot
+            && !self.on_demand
+            && self.max_price.is_none()
+            && self.limit.is_none()
+    }
+
     /// Keeps what is wanted, in the order that is wanted.
     pub(super) fn apply(&self, rows: &mut Vec<Row>) {
         rows.retain(|row| self.wants(row));

@@ -157,9 +157,38 @@ pub(super) async fn offline(
     Ok(found)
 }
 
+/// The cloud that a word may stand for.
+fn meant(word: &str) -> Option<Cloud> {
+    let word = word.to_lowercase();
+    let other = match word.as_str() {
+        "amazon" | "ec2" => Some(Cloud::Aws),
+        "azurerm" | "microsoft" => Some(Cloud::Azure),
+        "google" | "gce" => Some(Cloud::Gcp),
+        _ => None,
+    };
+    let slips = |cloud: Cloud| {
+        (
+            strsim::damerau_levenshtein(cloud.as_str(), &word),
+            cloud.as_str(),
+        )
+    };
+    let near = || {
+        let slips = Cloud::ALL.map(|cloud| (slips(cloud), cloud));
+        let least = slips.into_iter().min_by_key(|(slips, _)| *slips)?;
+        (least.0.0 <= 2 && least.0.0 * 2 <= word.len()).then_some(least.1)
+    };
+    other.or_else(near)
+}
+
 /// Searches the snapshot, of one cloud or all.
 pub(super) fn snapshot(cloud: Option<&str>, region: Option<&str>) -> Result<Found, Failure> {
-    let told = |error: UnknownCloud| Failure::new(error.to_string());
+    let told = |error: UnknownCloud| {
+        let failure = Failure::new(error.to_string());
+        match cloud.and_then(meant) {
+            Some(cloud) => failure.help(format!("did you mean `{cloud}`?")),
+            None => failure,
+        }
+    };
     let clouds = match cloud {
         Some(cloud) => vec![cloud.to_lowercase().parse::<Cloud>().map_err(told)?],
         None => Cloud::ALL.to_vec(),

@@ -125,6 +125,14 @@ impl Search {
                  and --region"
             )));
         }
+        if self.filter.is_everything() {
+            let here =
+                Failure::new("there is no topology here, and every cloud's offers are 61,000");
+            return Err(here.help(
+                "say what you look for: `strat offers --cpu 4 --memory 16GiB`, --cloud, --region, \
+                 --gpu, or --limit 20; or name a topology: `strat offers PATH`",
+            ));
+        }
         find::snapshot(self.filter.cloud.as_deref(), self.filter.region.as_deref())
     }
 

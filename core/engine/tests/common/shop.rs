@@ -84,6 +84,7 @@ pub(crate) fn empty() -> Intent {
         budgets: Vec::new(),
         bursts: Vec::new(),
         moves: strat_model::Moves::default(),
+        removed: Vec::new(),
         lease: None,
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use strat_model::{Addr, Field, Means, Name, Resource, ResourceState, Spec, Transition};
 
 use super::compare::Delta;
-use super::single::{cause, list};
+use super::single::{ASKED, cause, list};
 use super::value::{resource_value, spec_value};
 use super::{Differ, change, target};
 use crate::plan::{Action, Cause, Change};
@@ -18,6 +18,8 @@ struct Member<'a> {
     resource: &'a Resource,
     deltas: Vec<Delta>,
     verdict: Verdict,
+    /// Whether a person asked for it to be made anew.
+    asked: bool,
 }
 
 /// What a member needs; the order is that in which members are worth keeping.
@@ -109,7 +111,8 @@ impl<'a> Differ<'a> {
     ) -> Member<'a> {
         let deltas = self.deltas(addr, entry, goal, resource);
         let failed = resource.state == ResourceState::Failed;
-        let verdict = if failed || self.remakes(addr, goal, resource, &deltas) {
+        let asked = self.is_asked(addr, resource);
+        let verdict = if failed || asked || self.remakes(addr, goal, resource, &deltas) {
             Verdict::Replace
         } else if !deltas.is_empty()
             || self.former(addr, resource).is_some()
@@ -123,6 +126,7 @@ impl<'a> Differ<'a> {
             resource,
             deltas,
             verdict,
+            asked,
         }
     }
 
@@ -240,6 +244,7 @@ impl<'a> Differ<'a> {
             _ if first.resource.state == ResourceState::Failed => {
                 "the cloud reports it as failed".to_owned()
             }
+            (Cause::Requested, _) => ASKED.to_owned(),
             (Cause::Drift, _) => format!("its {what} was changed behind Stratiform's back"),
             (Cause::Dependency, _) => format!("what its {what} refers to is made anew"),
             _ if first.deltas.is_empty() => "only its mark is out of date".to_owned(),
@@ -349,6 +354,9 @@ fn is_of_size(resource: &Resource, goal: &Goal) -> bool {
 fn member_cause(digest: &str, member: &Member<'_>) -> Cause {
     if member.resource.state == ResourceState::Failed {
         return Cause::Drift;
+    }
+    if member.asked {
+        return Cause::Requested;
     }
     cause(digest, member.resource, &member.deltas)
 }

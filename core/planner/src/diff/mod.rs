@@ -19,10 +19,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
-use strat_model::{Addr, Inventory, Kind, Name, Noun, Resource, SiteFacts, TemplatePart};
+use strat_model::{
+    Addr, Inventory, Kind, LocalAddr, Name, Noun, Resource, ResourceId, SiteFacts, TemplatePart,
+};
 
 use crate::left::{Refused, Withheld};
-use crate::plan::{Change, Mode, Plan, TargetRef};
+use crate::plan::{Cause, Change, Mode, Plan, TargetRef};
 use crate::{Desired, Edits, Entry, InventoryIndex, Target, View, unseen};
 
 pub(crate) use data::is_noted_unattached;
@@ -52,6 +54,10 @@ pub struct DiffOptions {
     pub only_edits: bool,
     /// What is at these is let go, and nothing else is planned.
     pub release: Vec<Addr>,
+    /// What the topology says that it has let go: it stays as it is, without its mark.
+    pub removed: Vec<LocalAddr>,
+    /// Things that are made anew because a person asked for it, by site and id.
+    pub replace: BTreeSet<(Name, ResourceId)>,
 }
 
 impl Default for DiffOptions {
@@ -65,6 +71,8 @@ impl Default for DiffOptions {
             edits: Edits::default(),
             only_edits: false,
             release: Vec::new(),
+            removed: Vec::new(),
+            replace: BTreeSet::new(),
         }
     }
 }
@@ -107,6 +115,8 @@ pub fn diff(
         mode: options.mode,
         filled: RefCell::default(),
         edits: &options.edits,
+        removed: &options.removed,
+        replace: &options.replace,
     };
     differ.blind_sites();
     differ.hold();
@@ -116,9 +126,10 @@ pub fn diff(
     }
     if options.release.is_empty() {
         differ.entries();
+        differ.removed();
         differ.orphans();
     } else {
-        differ.release(&options.release);
+        differ.release(&options.release, Cause::Requested);
     }
     differ.finish(options)
 }
@@ -151,6 +162,10 @@ struct Differ<'a> {
     filled: RefCell<Option<(*const TemplatePart, String)>>,
     /// What a person said of things.
     edits: &'a Edits,
+    /// What the topology has let go.
+    removed: &'a [LocalAddr],
+    /// What a person asked to be made anew.
+    replace: &'a BTreeSet<(Name, ResourceId)>,
 }
 
 impl<'a> Differ<'a> {

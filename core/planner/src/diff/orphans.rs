@@ -26,7 +26,7 @@ impl<'a> Differ<'a> {
             if blind || withheld(&addr.local) || withheld(&whole) || self.may_be_used(addr) {
                 continue;
             }
-            if self.is_held(addr) {
+            if self.is_removed(addr) || self.is_held(addr) {
                 continue;
             }
             let (renamed, found): (Vec<&Resource>, Vec<&Resource>) = found

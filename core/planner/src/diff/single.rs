@@ -11,6 +11,9 @@ use crate::left::Refused;
 use crate::plan::{Action, Cause, Change, ReplaceOrder};
 use crate::{Entry, Goal, View, resource_name};
 
+/// Why something is made anew that is as it should be.
+pub(super) const ASKED: &str = "it is to be made anew: that was asked for";
+
 impl<'a> Differ<'a> {
     /// Compares the one thing at an address.
     pub(super) fn single(&mut self, addr: &'a Addr, entry: &'a Entry, found: &[&'a Resource]) {
@@ -36,7 +39,8 @@ impl<'a> Differ<'a> {
             return;
         }
         let takes = self.transition(addr, goal, resource, &deltas);
-        let ends = failed || !takes.is_in_place();
+        let asked = self.is_asked(addr, resource);
+        let ends = failed || asked || !takes.is_in_place();
         let renamed = self.renamed(addr, found);
         if !renamed.is_empty() && (ends || !leftovers.is_empty()) {
             let what = if leftovers.is_empty() {
@@ -60,7 +64,11 @@ impl<'a> Differ<'a> {
             "the cloud reports it as failed".clone_into(&mut change.reason);
             self.changes.push(change);
         } else if ends {
-            let change = self.replace(addr, entry, goal, resource, &deltas);
+            let mut change = self.replace(addr, entry, goal, resource, &deltas);
+            if asked {
+                change.cause = Cause::Requested;
+                ASKED.clone_into(&mut change.reason);
+            }
             self.changes.push(change);
         } else if !deltas.is_empty()
             || !renamed.is_empty()
@@ -72,6 +80,12 @@ impl<'a> Differ<'a> {
             self.unchanged += 1;
         }
         self.refused.extend(refused.filter(|_| !ends));
+    }
+
+    /// Whether a person asked for a thing to be made anew.
+    pub(super) fn is_asked(&self, addr: &Addr, resource: &Resource) -> bool {
+        let key = || (addr.site.clone(), resource.id.clone());
+        !self.replace.is_empty() && self.replace.contains(&key())
     }
 
     /// Takes out of the deltas those that cannot be made good, and says which they are.
@@ -166,7 +180,7 @@ impl<'a> Differ<'a> {
             _ if deltas.is_empty() => "only its mark is out of date".to_owned(),
             Cause::Drift => "it was changed behind Stratiform's back".to_owned(),
             Cause::Dependency => "what it refers to is made anew".to_owned(),
-            Cause::Topology | Cause::Interrupted => {
+            Cause::Topology | Cause::Interrupted | Cause::Requested => {
                 format!("the topology changed its {}", list(deltas))
             }
         };
@@ -193,7 +207,7 @@ impl<'a> Differ<'a> {
                 "its {why} was changed behind Stratiform's back and cannot be changed in place"
             ),
             Cause::Dependency => format!("what its {why} refers to is made anew"),
-            Cause::Topology | Cause::Interrupted => {
+            Cause::Topology | Cause::Interrupted | Cause::Requested => {
                 format!("the topology changed its {why}, which cannot be changed in place")
             }
         };

@@ -218,6 +218,7 @@ pub(crate) fn shop() -> Intent {
         budgets: Vec::new(),
         bursts: Vec::new(),
         moves: strat_model::Moves::default(),
+        removed: Vec::new(),
         lease: None,
     }
 }

@@ -144,7 +144,7 @@ impl Data<'_> {
     ) -> Body {
         let mut body = Body::default();
         let top = schema.is_none();
-        let renames = schema.is_some_and(|schema| schema.keyword == "moved");
+        let renames = schema.is_some_and(|schema| matches!(schema.keyword, "moved" | "removed"));
         let NodeKind::Map(pairs) = &node.kind else {
             let help = "write `name: value` pairs";
             self.problem(node, "a block is a map".to_owned(), help);

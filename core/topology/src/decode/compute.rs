@@ -11,6 +11,7 @@ use strat_model::{
 };
 
 use super::item::{Arg, Item};
+use super::nested::repeated;
 use super::placement::{ceiling, hardware, placement};
 use super::read;
 use super::rollout::rollout;
@@ -276,9 +277,9 @@ fn own_address(item: &mut Item<'_, '_>, span: &Span, parts: &[TemplatePart]) -> 
 
 fn disks(item: &mut Item<'_, '_>) -> Outcome<Vec<DiskSpec>> {
     let mut disks = Vec::new();
-    for block in item.thing.block.body.blocks("disk") {
-        let size = item.nested_required(block, "size", read::positive_size);
-        let class = item.nested(block, "class", read::class);
+    for block in &repeated(item, &["disk"])? {
+        let size = item.of_nested_required(block, "size", read::positive_size);
+        let class = item.of_nested(block, "class", read::class);
         disks.push(DiskSpec {
             size: size?,
             class: class?.unwrap_or_default(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use strat_model::{Common, Diagnostic, LocalAddr, Origin};
 
 use super::labels::{self, MAX_LABELS};
+use super::nested::Nested;
 use super::read;
 use crate::ast::{Block, Expr};
 use crate::eval::{Evaluator, Instance, ROOT, Scope};
@@ -147,12 +148,38 @@ impl<'e, 'p> Item<'e, 'p> {
         name: &'static str,
         read: Read<T>,
     ) -> Outcome<Option<T>> {
+        self.of_nested(&Nested::from(block), name, read)
+    }
+
+    /// The value of an expression in a nested block, where an item of a `dynamic` block may have a
+    /// name.
+    pub(super) fn eval_nested(
+        &mut self,
+        expr: &Expr,
+        item: Option<&(Arc<str>, Value)>,
+    ) -> Outcome<Value> {
+        let scope = Scope::of_instance(self.instance);
+        match item {
+            Some((name, value)) => {
+                let scope = scope.with_variable(name, value);
+                self.ev.eval(expr, &scope)
+            }
+            None => self.ev.eval(expr, &scope),
+        }
+    }
+
+    /// An argument of a nested block that may be one of a `dynamic` block's.
+    pub(super) fn of_nested<T>(
+        &mut self,
+        block: &Nested<'_>,
+        name: &'static str,
+        read: Read<T>,
+    ) -> Outcome<Option<T>> {
         let Some(attribute) = block.body.attribute(name) else {
             return Ok(None);
         };
         let span = attribute.value.span;
-        let scope = Scope::of_instance(self.instance);
-        let value = self.ev.eval(&attribute.value, &scope)?;
+        let value = self.eval_nested(&attribute.value, block.item.as_ref())?;
         if value == Value::Null {
             return Ok(None);
         }
@@ -174,7 +201,17 @@ impl<'e, 'p> Item<'e, 'p> {
         name: &'static str,
         read: Read<T>,
     ) -> Outcome<T> {
-        match self.nested(block, name, read)? {
+        self.of_nested_required(&Nested::from(block), name, read)
+    }
+
+    /// An argument that must be there, of a nested block that may be one of a `dynamic` block's.
+    pub(super) fn of_nested_required<T>(
+        &mut self,
+        block: &Nested<'_>,
+        name: &'static str,
+        read: Read<T>,
+    ) -> Outcome<T> {
+        match self.of_nested(block, name, read)? {
             Some(value) => Ok(value),
             None => Err(null(
                 self.ev,

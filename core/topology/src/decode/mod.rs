@@ -5,12 +5,14 @@ mod burst;
 mod burst_settings;
 mod burst_signals;
 mod compute;
+pub(crate) mod guards;
 mod ignore;
 mod item;
 mod labels;
 mod lease;
 mod link;
 mod moved;
+pub(crate) mod nested;
 mod network;
 mod order;
 mod placement;
@@ -33,6 +35,11 @@ pub(crate) use topology::owner;
 pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Intent {
     let sites = site::sites(ev);
     let lease = lease::lease(ev);
+    let lazy = ev.lazy;
+    if lazy {
+        // Of what lacks a variable only the sites, and whose all is, are needed.
+        ev.sink.hush();
+    }
     let budgets = budget::budgets(ev);
     let mut parts = Parts::for_blocks(ev);
     for block in 0..ev.program.things.len() {
@@ -45,10 +52,15 @@ pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Intent {
             // A failure has been reported; the others are still looked at.
             let _ = parts.add(thing.noun, &mut item);
         }
+        guards::of_thing(ev, block);
     }
     link::link(ev, &sites, &mut parts);
     let bursts = burst::bursts(ev, &parts.machines);
+    if lazy {
+        ev.sink.loud();
+    }
     let moves = moved::moves(ev, owner.as_ref().map_err(|failed| *failed), &parts);
+    let removed = moved::removed(ev);
     Intent {
         owner: owner.unwrap_or_else(|_| nobody()),
         sites,
@@ -65,6 +77,7 @@ pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Intent {
         budgets: budgets.unwrap_or_default(),
         bursts: bursts.unwrap_or_default(),
         moves,
+        removed,
     }
 }
 

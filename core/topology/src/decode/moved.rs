@@ -92,7 +92,11 @@ fn side(ev: &mut Evaluator<'_>, block: &Block, attribute: &str) -> Outcome<(Name
         Some(named) => Ok((named, value.span)),
         None => Err(ev.fail(
             value.span,
-            "bad_moved",
+            if &*block.keyword.text == "removed" {
+                "bad_removed"
+            } else {
+                "bad_moved"
+            },
             format!("`{attribute}` names no thing, site or topology"),
             "not a name",
             Some(
@@ -103,21 +107,69 @@ fn side(ev: &mut Evaluator<'_>, block: &Block, attribute: &str) -> Outcome<(Name
     }
 }
 
+/// What `removed` blocks let go.
+pub(super) fn removed(ev: &mut Evaluator<'_>) -> Vec<LocalAddr> {
+    let program = ev.program;
+    let mut removed = Vec::new();
+    for block in &program.removed {
+        let Ok((named, span)) = side(ev, block, "from") else {
+            continue;
+        };
+        let Named::Thing(addr) = named else {
+            let _: Failed = ev.fail(
+                span,
+                "bad_removed",
+                format!("`{named}` is no thing"),
+                "not a thing",
+                Some(
+                    "name a block that is not there any more: `removed { from = volume.old }`"
+                        .to_owned(),
+                ),
+            );
+            continue;
+        };
+        if let Some(thing) = program.thing(addr.noun, addr.name.as_str())
+            && addr.key.is_none()
+        {
+            let there = ev.files.origin(program.things[thing].block.head);
+            let here = ev.files.origin(span);
+            let finding = Diagnostic::error(
+                "removed_still_there",
+                format!("`{addr}` is let go, and its block is still here"),
+            );
+            let finding = finding.at(&here, "let go here").at(&there, "still here");
+            ev.report(finding.help("take its block out, or this one"));
+            continue;
+        }
+        removed.push(addr);
+    }
+    removed
+}
+
 fn named(expr: &Expr) -> Option<Named> {
     let (base, key) = match &expr.kind {
         ExprKind::Index(base, key) => (&**base, Some(key_of(key)?)),
         _ => (expr, None),
     };
-    let ExprKind::Attr(inner) = &base.kind else {
-        return None;
+    // What is in a module has the way to it before its name: `machines.eu.web`.
+    let mut words = Vec::new();
+    let mut at = base;
+    let root = loop {
+        match &at.kind {
+            ExprKind::Attr(inner) => {
+                words.push(&*inner.1.text);
+                at = &inner.0;
+            }
+            ExprKind::Name(root) => break root,
+            _ => return None,
+        }
     };
-    let (root, name) = &**inner;
-    let ExprKind::Name(root) = &root.kind else {
-        return None;
-    };
-    let name = Name::new(&name.text).ok()?;
+    words.reverse();
+    let name = Name::new(words.join(".")).ok()?;
     match (&**root, &key) {
         ("site", None) => Some(Named::Site(name)),
+        ("site", Some(Key::Name(key))) => Name::new(format!("{name}-{key}")).ok().map(Named::Site),
+        ("site", Some(Key::Index(_))) => None,
         ("topology", None) => Some(Named::Topology(name)),
         (root, _) => Some(Named::Thing(LocalAddr {
             noun: Noun::parse(root)?,

@@ -9,8 +9,8 @@ use strat_model::{
 };
 
 use super::item::{Arg, Item};
+use super::nested::{Nested, repeated};
 use super::read;
-use crate::ast::Block;
 use crate::eval::Evaluator;
 use crate::report::{Failed, Outcome};
 use crate::value::{Ref, Value, text_of};
@@ -20,12 +20,10 @@ pub(super) fn firewall(item: &mut Item<'_, '_>) -> Outcome<FirewallIntent> {
     let network = item.required("network", read::network);
     let mut rules = BTreeSet::new();
     let mut result = Ok(());
-    for block in &item.thing.block.body.blocks {
-        let direction = match &*block.keyword.text {
+    for block in &repeated(item, &["ingress", "egress"])? {
+        let direction = match block.keyword {
             "ingress" => Direction::Ingress,
-            "egress" => Direction::Egress,
-            // It has been reported as unknown.
-            _ => continue,
+            _ => Direction::Egress,
         };
         match rule(item, block, direction) {
             Ok(rule) => {
@@ -44,10 +42,10 @@ pub(super) fn firewall(item: &mut Item<'_, '_>) -> Outcome<FirewallIntent> {
 
 fn rule(
     item: &mut Item<'_, '_>,
-    block: &Block,
+    block: &Nested<'_>,
     direction: Direction,
 ) -> Outcome<FirewallRule<LocalAddr>> {
-    let label = block.labels.first().ok_or(Failed)?;
+    let label = block.label.as_ref().ok_or(Failed)?;
     let name = Name::new(&label.text).map_err(|error| {
         item.ev.fail(
             label.span,
@@ -58,11 +56,11 @@ fn rule(
         )
     });
     let peers = match direction {
-        Direction::Ingress => item.nested_required(block, "from", peers),
-        Direction::Egress => item.nested_required(block, "to", peers),
+        Direction::Ingress => item.of_nested_required(block, "from", peers),
+        Direction::Egress => item.of_nested_required(block, "to", peers),
     };
-    let protocol = item.nested(block, "protocol", protocol);
-    let ports = item.nested(block, "ports", ports);
+    let protocol = item.of_nested(block, "protocol", protocol);
+    let ports = item.of_nested(block, "ports", ports);
     let protocol = protocol?.unwrap_or(Protocol::Tcp);
     let ports = ports?.unwrap_or_default();
     if !ports.is_empty() && matches!(protocol, Protocol::Icmp | Protocol::Any) {

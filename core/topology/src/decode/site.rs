@@ -51,6 +51,10 @@ fn site(ev: &mut Evaluator<'_>, name: &Name, block: &Block) -> SiteSpec {
 
 fn set(ev: &mut Evaluator<'_>, spec: &mut SiteSpec, attribute: &Attribute) -> Outcome<()> {
     let word = &*attribute.name.text;
+    if word == "for_each" {
+        // The block was written out; this one could not be.
+        return Err(Failed);
+    }
     let known = [
         "provider", "region", "account", "zones", "capacity", "labels",
     ];

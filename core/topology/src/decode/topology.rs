@@ -30,12 +30,37 @@ pub(crate) fn owner(ev: &mut Evaluator<'_>) -> Outcome<Owner> {
     }
     let realm = realm?.map(|arg| read::name(ev, &arg)).transpose()?;
     let lineage = lineage?.map(|arg| lineage_of(ev, &arg)).transpose()?;
+    let realm = in_env(ev, realm)?;
     let label = block.labels.first().ok_or(Failed)?;
     let topology = Name::new(&label.text).map_err(|_| Failed)?;
     Ok(Owner {
         realm,
         topology,
         lineage,
+    })
+}
+
+/// The realm of an environment: its name, behind the topology's own realm if it has one.
+fn in_env(ev: &mut Evaluator<'_>, realm: Option<Name>) -> Outcome<Option<Name>> {
+    let Some(env) = ev.env.clone() else {
+        return Ok(realm);
+    };
+    let Some(realm) = realm else {
+        return Ok(Some(env));
+    };
+    let joined = Name::new(format!("{realm}-{env}")).map(Some);
+    joined.map_err(|error| {
+        let span = ev.program.topology.as_ref().map(|block| block.head);
+        let message =
+            format!("the realm `{realm}` and the environment `{env}` make no name: {error}");
+        let help = "give the realm or the environment a shorter name".to_owned();
+        ev.fail(
+            span.unwrap_or_default(),
+            "bad_name",
+            message,
+            "in this topology",
+            Some(help),
+        )
     })
 }
 

@@ -21,6 +21,9 @@ impl Evaluator<'_> {
         span: Span,
         scope: &Scope<'_>,
     ) -> Outcome<Value> {
+        if let Some(value) = self.module_attribute(base, name, scope) {
+            return value;
+        }
         if let ExprKind::Name(root) = &base.kind
             && scope.variable(root).is_none()
             && scope.template().is_none()
@@ -51,13 +54,18 @@ impl Evaluator<'_> {
         let text = &name.text;
         match root {
             "var" => match self.variables.get(text) {
+                Some(Err(Failed)) if self.lazy => Err(self.unset(text)),
                 Some(value) => value.clone(),
+                None if self.program.module_inputs.contains_key(text) => self.input(text, span),
                 None => Err(self.undeclared(root, root_span, name)),
             },
+            "path" if &**text == "module" => Ok(Value::string(".")),
+            "module" => self.module(name, root_span, span),
             "local" => self.local(text, name, root_span, span),
             "site" if self.program.sites.contains_key(&**text) => Name::new(text)
                 .map(|name| Value::Ref(Ref::Site(name)))
                 .map_err(|_| Failed),
+            "site" if self.program.site_groups.contains_key(&**text) => self.site_group(text),
             "each" | "count" => self.instance_word(root, name, span, scope),
             _ => match Noun::parse(root).and_then(|noun| self.program.thing(noun, text)) {
                 Some(block) => self.block_value(block, span),
@@ -66,7 +74,19 @@ impl Evaluator<'_> {
         }
     }
 
-    fn undeclared(&mut self, root: &str, root_span: Span, name: &Ident) -> Failed {
+    /// Tells of a variable that has no value, where one is needed; what else may be wrong with it was
+    /// told before.
+    fn unset(&mut self, name: &str) -> Failed {
+        let program = self.program;
+        match program.variables.get(name) {
+            Some(block) if block.body.attribute("default").is_none() => {
+                self.missing_variable(name, block)
+            }
+            _ => Failed,
+        }
+    }
+
+    pub(super) fn undeclared(&mut self, root: &str, root_span: Span, name: &Ident) -> Failed {
         let finding = unknown_root(
             self.program,
             &self.sink,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use strat_model::{Key, LocalAddr, Noun};
+use strat_model::{Key, LocalAddr, Name, Noun};
 
 use super::{Evaluator, Node, ROOT, Slot};
 use crate::program::Thing;
@@ -130,7 +130,7 @@ impl Evaluator<'_> {
     }
 
     /// The number of instances that `count` gives.
-    fn count(&mut self, count: &crate::ast::Attribute) -> Outcome<u64> {
+    pub(crate) fn count(&mut self, count: &crate::ast::Attribute) -> Outcome<u64> {
         let span = count.value.span;
         let value = self.eval(&count.value, &ROOT)?;
         let value = self.plain(value, span, "count")?;
@@ -158,6 +158,22 @@ impl Evaluator<'_> {
                 ))
             }
         }
+    }
+
+    /// The items that a `for_each` goes over, each with whether it is one of a set: then its value is
+    /// its key. Their keys are parts of names.
+    pub(crate) fn items_of(&mut self, over: &crate::ast::Expr) -> Outcome<Vec<(Arc<str>, bool)>> {
+        let value = self.eval(over, &ROOT)?;
+        let is_set = matches!(value, Value::List(_));
+        let items = self.for_each(&value, over.span)?;
+        let is_name = |key: &str| !key.contains('.') && Name::new(key).is_ok();
+        if let Some(key) = items.keys().find(|key| !is_name(key)) {
+            let message = format!("the key `{}` is no part of a name", brief(key));
+            let help = "use letters, digits, `-` and `_`".to_owned();
+            let label = "names what stands for it";
+            return Err(self.fail(over.span, "bad_name", message, label, Some(help)));
+        }
+        Ok(items.into_keys().map(|key| (key, is_set)).collect())
     }
 
     fn for_each(&mut self, value: &Value, span: Span) -> Outcome<BTreeMap<Arc<str>, Value>> {

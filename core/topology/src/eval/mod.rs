@@ -11,6 +11,7 @@ mod expr;
 mod files;
 mod instances;
 mod locals;
+mod module;
 mod operator;
 mod template;
 mod thing;
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use strat_model::{Diagnostic, Labels, LocalAddr, TemplatePart, UserData};
+use strat_model::{Diagnostic, Labels, LocalAddr, Name, TemplatePart, UserData};
 
 use crate::ast::Part;
 use crate::outputs::Known;
@@ -50,6 +51,10 @@ enum Slot<T> {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Node {
     Local(Arc<str>),
+    /// A value that a module is given.
+    Input(Arc<str>),
+    /// A value that a module gives.
+    Output(Arc<str>),
     /// The instances of a block.
     Instances(usize),
     /// An attribute of a block; of one instance, if it differs between them.
@@ -71,6 +76,10 @@ pub(crate) struct Evaluator<'p> {
     /// The topology's labels, once read: as a value and decoded.
     pub(crate) labels: Map,
     pub(crate) topology_labels: Labels,
+    /// The environment that the topology is evaluated for.
+    pub(crate) env: Option<Name>,
+    /// Whether a variable without a value is told of only where it is used.
+    pub(crate) lazy: bool,
     /// What an inventory says, when outputs are evaluated after an apply.
     pub(crate) known: Option<&'p Known<'p>>,
     values: FxHashMap<Node, Slot<Value>>,
@@ -158,6 +167,14 @@ impl<'s> Scope<'s> {
         }
     }
 
+    /// This scope with a name for a value.
+    pub(crate) const fn with_variable(&'s self, name: &'s str, value: &'s Value) -> Scope<'s> {
+        Scope {
+            parent: Some(self),
+            binding: Binding::Variable(name, value),
+        }
+    }
+
     fn with(&'s self, binding: Binding<'s>) -> Scope<'s> {
         Scope {
             parent: Some(self),
@@ -218,6 +235,8 @@ impl<'p> Evaluator<'p> {
             variables: BTreeMap::new(),
             labels: Map::default(),
             topology_labels: Labels::new(),
+            env: None,
+            lazy: false,
             known: None,
             values: FxHashMap::default(),
             instances: vec![None; program.things.len()],
@@ -355,6 +374,8 @@ impl<'p> Evaluator<'p> {
         let thing = |block: &usize| &self.program.things[*block];
         match node {
             Node::Local(name) => format!("`local.{name}`"),
+            Node::Input(name) => format!("`var.{name}`"),
+            Node::Output(name) => format!("`module.{name}`"),
             Node::Instances(block) => {
                 let thing = thing(block);
                 format!("`{}.{}`", thing.noun.as_str(), thing.name)

@@ -2,11 +2,11 @@
 
 mod validate;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use strat_model::Diagnostic;
+use strat_model::{Diagnostic, Name};
 
 use crate::ast::{Attribute, Block, Body, Expr};
 use crate::eval::{Evaluator, ROOT};
@@ -15,6 +15,7 @@ use crate::report::{Failed, Outcome, suggest};
 use crate::source::{SourceFile, without_byte_order_mark};
 use crate::span::Span;
 use crate::syntax::{Source, hcl_body, hcl_expression};
+use crate::topology::deep;
 use crate::types::Type;
 use crate::value::{Value, text_of};
 
@@ -26,6 +27,28 @@ pub struct Inputs {
     pub vars: BTreeMap<String, String>,
     /// Files of `name = value`, in HCL, YAML or JSON.
     pub var_files: Vec<SourceFile>,
+    /// The environment: its things are a realm of their own. A variable `env` that is given no other
+    /// value has this one.
+    pub env: Option<Name>,
+}
+
+impl Inputs {
+    /// The names of the variables that the files give, as far as they can be read.
+    #[must_use]
+    pub fn given_in_files(&self) -> BTreeSet<String> {
+        let names = |file: &SourceFile| {
+            let text = without_byte_order_mark(&file.text);
+            let (body, _) = match crate::notation::of(&file.name) {
+                crate::notation::Notation::Hcl => hcl_body(0, &file.name, text),
+                other => crate::data::data_body(0, &file.name, text, other, true),
+            };
+            let names = body.attributes.into_iter();
+            names
+                .map(|attribute| attribute.name.text.to_string())
+                .collect::<Vec<_>>()
+        };
+        deep(|| self.var_files.iter().flat_map(names).collect())
+    }
 }
 
 /// Names only: values may be secrets.
@@ -35,6 +58,7 @@ impl fmt::Debug for Inputs {
         f.debug_struct("Inputs")
             .field("vars", &self.vars.keys().collect::<Vec<_>>())
             .field("var_files", &files.collect::<Vec<_>>())
+            .field("env", &self.env)
             .finish()
     }
 }
@@ -70,15 +94,20 @@ impl Evaluator<'_> {
     /// Gives every variable its value, then checks the validations.
     pub(crate) fn resolve_variables(&mut self, inputs: &Inputs) {
         let (mut files, complete) = self.read_files(&inputs.var_files);
+        self.env.clone_from(&inputs.env);
+        let env = inputs.env.as_ref().map(ToString::to_string);
         self.undeclared_vars(inputs);
         let mut places = BTreeMap::new();
         let program = self.program;
         for (name, block) in &program.variables {
             let ty = self.variable_type(block);
             let hidden = self.variable_sensitive(block);
-            let text = inputs.vars.get(&**name);
+            let is_given = inputs.vars.contains_key(&**name) || files.contains_key(name);
+            let env = env.as_ref().filter(|_| &**name == "env" && !is_given);
+            let text = inputs.vars.get(&**name).or(env);
             let default = block.body.attribute("default").is_some();
-            if !complete && !default && text.is_none() && !files.contains_key(name) {
+            let is_missing = !default && text.is_none() && !files.contains_key(name);
+            if is_missing && (self.lazy || !complete) {
                 self.variables.insert(name.clone(), Err(Failed));
                 continue;
             }
@@ -185,7 +214,7 @@ impl Evaluator<'_> {
         self.report(finding);
     }
 
-    fn variable_type(&mut self, block: &Block) -> Outcome<Type> {
+    pub(crate) fn variable_type(&mut self, block: &Block) -> Outcome<Type> {
         let Some(attribute) = block.body.attribute("type") else {
             return Ok(Type::Any);
         };
@@ -264,13 +293,18 @@ impl Evaluator<'_> {
                 how: "the default",
             });
         }
-        Err(self.fail(
+        Err(self.missing_variable(name, block))
+    }
+
+    /// The finding for a variable that nobody gave a value.
+    pub(crate) fn missing_variable(&mut self, name: &str, block: &Block) -> Failed {
+        self.fail(
             block.head,
             "missing_variable",
             format!("the variable `{name}` has no value"),
             "it has no default, so a value must be given",
             Some(format!("give `{name}` a value, or add a `default`")),
-        ))
+        )
     }
 
     /// A value that was given as text, read by the declared type.

@@ -7,7 +7,8 @@ use strat_model::Diagnostic;
 use super::GIVEN_IN_FILE;
 use crate::ast::{Block, Expr, ExprKind};
 use crate::eval::{Evaluator, ROOT};
-use crate::report::Failed;
+use crate::expand::Rewriter;
+use crate::report::{Failed, Outcome};
 use crate::span::Span;
 use crate::value::text_of;
 
@@ -62,6 +63,51 @@ impl Evaluator<'_> {
         }
     }
 
+    /// Holds what a module is given against the variable's validations. `var.name` of itself is known
+    /// while they are looked at.
+    pub(crate) fn check_input(
+        &mut self,
+        block: &Block,
+        name: &str,
+        value: &crate::value::Value,
+        head: Span,
+    ) -> Outcome<()> {
+        let mut result = Ok(());
+        for validation in block.body.blocks("validation") {
+            let Some(condition) = validation.body.attribute("condition") else {
+                continue;
+            };
+            // In a module, the variable is called by the module's way to it.
+            let var = crate::value::Value::map([(std::sync::Arc::from(name), value.clone())]);
+            let scope = ROOT.with_variable("var", &var);
+            let own = unprefixed(&condition.value, name);
+            let holds = self.eval(&own, &scope)?;
+            if holds.unknown().is_some()
+                || self.bool(&holds.revealed(), condition.value.span, "a condition") != Ok(false)
+            {
+                continue;
+            }
+            let message = validation.body.attribute("message");
+            let message = message.and_then(|m| self.eval(&m.value, &ROOT).ok());
+            let message = match message {
+                Some(value) if !value.is_sensitive() => text_of(&value),
+                _ => None,
+            };
+            let message = message.unwrap_or_else(|| Arc::from("its validation does not hold"));
+            let finding = Diagnostic::error(
+                "validation",
+                format!("the value of `{name}` is refused: {message}"),
+            )
+            .at(&self.files.origin(head), "given by this module")
+            .at(
+                &self.files.origin(condition.value.span),
+                "this does not hold",
+            );
+            result = Err(self.report(finding));
+        }
+        result
+    }
+
     /// The value that was refused, if it may be shown.
     fn offending(&self, name: &Arc<str>, from_command: bool) -> Option<String> {
         let value = self.variables.get(name)?.as_ref().ok()?;
@@ -76,6 +122,24 @@ impl Evaluator<'_> {
             format!("it is {json}; give `{name}` another value")
         })
     }
+}
+
+/// A condition that names its module's own variable by that name alone.
+fn unprefixed(condition: &Expr, name: &str) -> Expr {
+    let mut condition = condition.clone();
+    Rewriter::new(&mut |root, ident| {
+        if root == "var"
+            && ident
+                .text
+                .rsplit_once('.')
+                .is_some_and(|(_, own)| own == name)
+        {
+            ident.text = Arc::from(name);
+        }
+        None
+    })
+    .expr(&mut condition);
+    condition
 }
 
 /// The first reference in an expression, besides variables of its own `for`s.

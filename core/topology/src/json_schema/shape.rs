@@ -126,7 +126,7 @@ impl Shape {
 /// The pattern of the names of a block.
 pub(super) fn label(keyword: &str) -> &'static str {
     match keyword {
-        "variable" | "output" => WORD,
+        "variable" | "output" | "module" => WORD,
         _ => NAME,
     }
 }

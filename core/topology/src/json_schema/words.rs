@@ -64,6 +64,38 @@ const REST: &[Row] = &[
         "Sets it apart from every other topology of its name: 8 to 32 random lower-case letters and digits, written once and never changed.",
     ),
     ("topology", "labels", Labels, "Put on everything."),
+    ("", "condition", Bool, "What must hold."),
+    ("", "message", Text, "What is said if it does not hold."),
+    (
+        "dynamic",
+        "for_each",
+        ForEach,
+        "A nested block for each item; `${disk.value}` and `${disk.key}` are the item's in `dynamic` `disk`.",
+    ),
+    (
+        "dynamic",
+        "iterator",
+        Text,
+        "What an item is called in `content`; the kind of the nested block, if left out.",
+    ),
+    (
+        "dynamic",
+        "labels",
+        Texts,
+        "The name of each nested block, where it has one.",
+    ),
+    (
+        "module",
+        "source",
+        Text,
+        "The module's folder, from the file that uses it: `./modules/shop`.",
+    ),
+    (
+        "removed",
+        "from",
+        Renamed,
+        "What is let go: it stays as it is, and is the topology's no more.",
+    ),
     (
         "lease",
         "store",
@@ -83,18 +115,6 @@ const REST: &[Row] = &[
         "sensitive",
         Bool,
         "Whether its value is never shown.",
-    ),
-    (
-        "validation",
-        "condition",
-        Bool,
-        "What must hold of the variable.",
-    ),
-    (
-        "validation",
-        "message",
-        Text,
-        "What is said if it does not hold.",
     ),
     (
         "site",
@@ -354,6 +374,10 @@ pub(super) fn block(keyword: &str) -> &'static str {
         }
         "variable" => "A value that is given from outside.",
         "validation" => "What must hold of a variable's value.",
+        "module" => {
+            "The files of a folder, as often as they are used. Further attributes are the values of \
+             the module's variables."
+        }
         "locals" => "Names for expressions: `${local.name}`.",
         "site" => {
             "Where things can run: a provider, a region, and whose account. Further attributes \
@@ -373,6 +397,13 @@ pub(super) fn block(keyword: &str) -> &'static str {
         "cost" => "What the burst may cost.",
         "lost" => "What a silent site means.",
         "output" => "What `strat output` tells.",
+        "check" => "What is told as a warning if it does not hold; nothing stops.",
+        "assert" => "What a check holds of the whole.",
+        "precondition" => "What must hold before: an error, and nothing is done, if it does not.",
+        "postcondition" => "What must hold after: an error as soon as it is known not to.",
+        "dynamic" => "Nested blocks of one kind, one for each item.",
+        "content" => "What each of the nested blocks says.",
+        "removed" => "What is let go: the real thing stays, and its mark is taken off.",
         "moved" => "What was renamed: the real thing stays, and its mark is rewritten.",
         "network" => "One address space over some sites.",
         "subnet" => "A range of a network, at each of its sites or in each of their zones.",

@@ -7,13 +7,14 @@ use strat_model::{Diagnostic, Noun};
 
 use super::Program;
 use crate::ast::{Block, Body, Expr, ExprKind, Ident, Part};
+use crate::decode::nested::iterator;
 use crate::functions;
 use crate::hints;
 use crate::report::{Sink, nearest, suggest};
 use crate::span::Span;
 
 /// The words that begin a reference, besides the nouns.
-const ROOTS: [&str; 5] = ["var", "local", "site", "each", "count"];
+const ROOTS: [&str; 6] = ["var", "local", "site", "module", "each", "count"];
 
 /// A reference to nothing.
 #[derive(Clone, Copy)]
@@ -68,6 +69,10 @@ pub(crate) fn unknown_root(
         "site" => (
             format!("there is no site `{text}`"),
             program.sites.keys().map(AsRef::as_ref).collect(),
+        ),
+        "module" => (
+            format!("there is no module `{text}`"),
+            program.module_calls.keys().map(|k| &**k).collect(),
         ),
         _ => match Noun::parse(root) {
             Some(noun) => (format!("there is no {root} `{text}`"), program.names(noun)),
@@ -141,13 +146,18 @@ pub(crate) fn check_references(program: &Program, sink: &mut Sink) {
                 .filter(|block| &*block.keyword.text != "variable"),
         )
         .chain(program.sites.values())
+        .chain(program.module_outputs.values())
         .chain(program.bursts.values())
+        .chain(program.checks.values())
         .chain(program.outputs.values());
     for block in blocks {
         checker.body(&block.body);
     }
     for thing in &program.things {
         checker.body(&thing.block.body);
+    }
+    for input in program.module_inputs.values() {
+        input.given.iter().for_each(|given| checker.expr(given));
     }
     for variable in program.variables.values() {
         checker.variable(variable);
@@ -167,8 +177,33 @@ impl<'a> Checker<'a> {
             self.expr(&attribute.value);
         }
         for block in &body.blocks {
-            self.body(&block.body);
+            if &*block.keyword.text == "dynamic" {
+                self.dynamic(block);
+            } else {
+                self.body(&block.body);
+            }
         }
+    }
+
+    /// The item of a `dynamic` block has a name in its content and labels.
+    fn dynamic(&mut self, block: &'a Block) {
+        let before = self.names.len();
+        for attribute in &block.body.attributes {
+            match &*attribute.name.text {
+                "for_each" => self.expr(&attribute.value),
+                "labels" => {
+                    self.names.extend(iterator(block));
+                    self.expr(&attribute.value);
+                    self.names.truncate(before);
+                }
+                _ => {}
+            }
+        }
+        self.names.extend(iterator(block));
+        for content in &block.body.blocks {
+            self.body(&content.body);
+        }
+        self.names.truncate(before);
     }
 
     /// A variable's type is no expression; its default is checked when it is evaluated.
@@ -252,9 +287,17 @@ impl<'a> Checker<'a> {
         let program = self.program;
         let known = match root {
             "each" | "count" => true,
-            "var" => program.variables.contains_key(&name.text),
+            "var" => {
+                program.variables.contains_key(&name.text)
+                    || program.module_inputs.contains_key(&name.text)
+            }
+            "path" => &*name.text == "module",
+            "module" => program.module_calls.contains_key(&name.text),
             "local" => program.locals.contains_key(&name.text),
-            "site" => program.sites.contains_key(&*name.text),
+            "site" => {
+                program.sites.contains_key(&*name.text)
+                    || program.site_groups.contains_key(&*name.text)
+            }
             _ => Noun::parse(root).is_some_and(|noun| program.thing(noun, &name.text).is_some()),
         };
         if !known {

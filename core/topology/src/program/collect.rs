@@ -34,6 +34,23 @@ pub(crate) fn collect(files: Files, base_dir: PathBuf, bodies: Vec<Body>) -> Pro
     collector.finish()
 }
 
+/// Puts the bodies of a module's files together.
+pub(crate) fn collect_module(files: Files, folder: PathBuf, bodies: Vec<Body>) -> Program {
+    let mut collector = Collector {
+        program: Program {
+            files,
+            base_dir: folder,
+            ..Program::default()
+        },
+    };
+    for body in bodies {
+        collector.file(body);
+    }
+    collector.sort();
+    collector.only_reusable();
+    collector.program
+}
+
 struct Collector {
     program: Program,
 }
@@ -49,6 +66,37 @@ impl Collector {
             );
         }
         self.program
+    }
+
+    /// A module has no blocks that there is one set of in a topology.
+    fn only_reusable(&mut self) {
+        let program = &self.program;
+        let topology = program.topology.iter();
+        let blocks = topology
+            .chain(program.sites.values())
+            .chain(program.budgets.values())
+            .chain(program.bursts.values())
+            .chain(&program.moved)
+            .chain(&program.removed);
+        let findings: Vec<Diagnostic> = blocks
+            .map(|block| {
+                let keyword = &*block.keyword.text;
+                let help = match keyword {
+                    "site" => "give the module a variable, and pass a site in: `site = site.east`",
+                    "moved" | "removed" => {
+                        "write it in the topology: `from = machines.eu.web` is `web` of the module `eu`"
+                    }
+                    _ => "write it in the topology that uses the module",
+                };
+                let message = format!("{} block stands in no module", hints::with_article(keyword));
+                Diagnostic::error("not_in_a_module", message)
+                    .at(&program.origin(block.head), "in a module's folder")
+                    .help(help)
+            })
+            .collect();
+        findings
+            .into_iter()
+            .for_each(|finding| self.problem(finding));
     }
 
     /// Sorts the managed blocks. Of those of one name the first in the files counts, and the others
@@ -114,6 +162,10 @@ impl Collector {
             self.program.moved.push(block);
             return;
         }
+        if schema.keyword == "removed" {
+            self.program.removed.push(block);
+            return;
+        }
         let Some(label) = block.labels.first().cloned() else {
             return;
         };
@@ -136,6 +188,8 @@ impl Collector {
             "site" => program.sites.get(&name).cloned(),
             "budget" => program.budgets.get(&name).cloned(),
             "burst" => program.bursts.get(&name).cloned(),
+            "check" => program.checks.get(&name).cloned(),
+            "module" => program.modules.get(&name).cloned(),
             "variable" => program.variables.get(&text).cloned(),
             _ => program.outputs.get(&text).cloned(),
         };
@@ -154,6 +208,12 @@ impl Collector {
             }
             "burst" => {
                 program.bursts.insert(name, block);
+            }
+            "check" => {
+                program.checks.insert(name, block);
+            }
+            "module" => {
+                program.modules.insert(name, block);
             }
             "variable" => {
                 program.variables.insert(text, block);
@@ -200,7 +260,7 @@ impl Collector {
     }
 
     fn name(&mut self, schema: &BlockSchema, label: &Ident) -> Option<Name> {
-        let word = matches!(schema.keyword, "variable" | "output");
+        let word = matches!(schema.keyword, "variable" | "output" | "module");
         let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         let first = label.text.chars().next();
         if word
@@ -263,6 +323,9 @@ impl Collector {
                 continue;
             };
             self.shape(known, nested);
+            if known.keyword == "dynamic" {
+                self.dynamic(schema, nested);
+            }
             let label = nested.labels.first().map_or("", |l| &*l.text);
             let once = known.single || known.label.is_some();
             if let Some(earlier) = first
@@ -272,6 +335,37 @@ impl Collector {
                 let word = |b: &Block| b.labels.first().unwrap_or(&b.keyword).clone();
                 self.duplicate(&word(nested), Some(&word(earlier)), known.keyword);
             }
+        }
+    }
+
+    /// What a `dynamic` block stands for is a block that may be repeated, and its content is one.
+    fn dynamic(&mut self, parent: &'static BlockSchema, block: &Block) {
+        let Some(label) = block.labels.first() else {
+            return;
+        };
+        let repeated = |schema: &&&BlockSchema| !schema.single && is_repeatable(schema.keyword);
+        let known = parent.blocks.iter().filter(repeated);
+        let Some(schema) = known.clone().find(|s| s.keyword == &*label.text) else {
+            let origin = self.program.origin(label.span);
+            let keyword = &label.text;
+            let mut finding = Diagnostic::error(
+                "unknown_block",
+                format!("`dynamic` repeats no `{keyword}` here"),
+            )
+            .at(&origin, "not a block that is repeated");
+            finding.help = suggest(keyword, "it repeats", known.map(|s| s.keyword));
+            self.problem(finding);
+            return;
+        };
+        for content in block.body.blocks("content") {
+            let named = Block {
+                labels: match schema.label {
+                    Some(_) => vec![label.clone()],
+                    None => Vec::new(),
+                },
+                ..content.clone()
+            };
+            self.shape(schema, &named);
         }
     }
 
@@ -391,6 +485,11 @@ impl Collector {
         finding.help = help;
         self.problem(finding);
     }
+}
+
+/// Whether a nested block is one of a list, which says what a thing has.
+fn is_repeatable(keyword: &str) -> bool {
+    matches!(keyword, "disk" | "ingress" | "egress")
 }
 
 /// The names that are set more than once: where first, and each time again.

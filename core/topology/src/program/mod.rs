@@ -12,14 +12,15 @@ use rustc_hash::FxHashMap;
 use strat_model::{Diagnostic, Name, Noun, Origin, Origins};
 
 use crate::ast::{Attribute, Block};
+use crate::expand::{ModuleCall, ModuleInput};
 use crate::schema::{self, BlockSchema};
 use crate::span::{Files, Span};
 
 pub(crate) use check::{UnknownName, check_references, unknown_root};
-pub(crate) use collect::{collect, twice};
+pub(crate) use collect::{collect, collect_module, twice};
 
 /// A parsed topology.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Program {
     pub(crate) files: Files,
     pub(crate) base_dir: PathBuf,
@@ -30,7 +31,9 @@ pub(crate) struct Program {
     pub(crate) budgets: BTreeMap<Name, Block>,
     pub(crate) bursts: BTreeMap<Name, Block>,
     pub(crate) outputs: BTreeMap<Arc<str>, Block>,
+    pub(crate) checks: BTreeMap<Name, Block>,
     pub(crate) moved: Vec<Block>,
+    pub(crate) removed: Vec<Block>,
     /// The managed blocks, sorted by noun and name.
     pub(crate) things: Vec<Thing>,
     /// Where in `things` each is.
@@ -39,12 +42,24 @@ pub(crate) struct Program {
     /// looked at.
     pub(crate) again: Vec<Block>,
     pub(crate) locals_again: Vec<Attribute>,
+    /// Uses of modules that are still to be written out.
+    pub(crate) modules: BTreeMap<Name, Block>,
+    /// The modules, by their folders.
+    pub(crate) library: Arc<BTreeMap<PathBuf, Program>>,
+    /// The uses that were written out, by their paths: `eu`, `eu.db`.
+    pub(crate) module_calls: BTreeMap<Arc<str>, ModuleCall>,
+    /// What they were given, and what they give: `eu.count`, `shops.a.count`.
+    pub(crate) module_inputs: BTreeMap<Arc<str>, ModuleInput>,
+    pub(crate) module_outputs: BTreeMap<Arc<str>, Block>,
+    /// Sites with `for_each`, by the block's name: those that it stands for, by their keys. `None` if
+    /// something is wrong with it.
+    pub(crate) site_groups: BTreeMap<Name, Option<BTreeMap<Arc<str>, Name>>>,
     /// What is wrong with the shape.
     pub(crate) problems: Vec<Diagnostic>,
 }
 
 /// A managed block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Thing {
     pub(crate) noun: Noun,
     pub(crate) name: Name,
@@ -69,6 +84,17 @@ impl Program {
     /// The managed block of that noun and name.
     pub(crate) fn thing(&self, noun: Noun, name: &str) -> Option<usize> {
         self.index.get(&noun)?.get(name).copied()
+    }
+
+    /// Sorts the managed blocks again, after some were added.
+    pub(crate) fn sort_things(&mut self) {
+        self.things
+            .sort_by(|a, b| (a.noun, &a.name).cmp(&(b.noun, &b.name)));
+        self.index = FxHashMap::default();
+        for (at, thing) in self.things.iter().enumerate() {
+            let index = self.index.entry(thing.noun).or_default();
+            index.entry(thing.name.clone()).or_insert(at);
+        }
     }
 
     /// The names of the blocks of that noun.

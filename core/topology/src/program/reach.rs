@@ -1,15 +1,17 @@
-//! What the outputs of a program need of it.
+//! What the outputs and conditions of a program need of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use strat_model::Noun;
 
 use super::{Program, Thing};
 use crate::ast::{Attribute, Block, Body, Expr, ExprKind};
+use crate::decode::guards::is_guarded;
 
 impl Program {
-    /// The program with only those managed blocks filled that an output leads to, for use once
+    /// The program with only those managed blocks filled that an output or a condition leads to, for use once
     /// everything is evaluated: the text of all others is most of what a large topology takes.
     pub(crate) fn for_outputs(&self) -> Self {
         let mut reach = Reach {
@@ -20,7 +22,18 @@ impl Program {
         };
         let blocks = self.outputs.values().chain(self.sites.values());
         let blocks = blocks.chain(self.variables.values()).chain(&self.topology);
+        let blocks = blocks.chain(self.checks.values());
+        // What a module is given and gives leads on, whichever of it is asked for.
+        let blocks = blocks.chain(self.module_outputs.values());
         reach.todo.extend(blocks.map(|block| &block.body));
+        for (at, thing) in self.things.iter().enumerate() {
+            if is_guarded(&thing.block.body) {
+                reach.thing(at);
+            }
+        }
+        for input in self.module_inputs.values() {
+            input.given.iter().for_each(|given| reach.expr(given));
+        }
         while let Some(body) = reach.todo.pop() {
             reach.body(body);
         }
@@ -40,7 +53,9 @@ impl Program {
             outputs: self.outputs.clone(),
             budgets: self.budgets.clone(),
             bursts: self.bursts.clone(),
+            checks: self.checks.clone(),
             moved: Vec::new(),
+            removed: Vec::new(),
             things: if reach.things.is_empty() {
                 Vec::new()
             } else {
@@ -51,6 +66,12 @@ impl Program {
             } else {
                 self.index.clone()
             },
+            modules: BTreeMap::new(),
+            library: Arc::default(),
+            module_calls: self.module_calls.clone(),
+            module_inputs: self.module_inputs.clone(),
+            module_outputs: self.module_outputs.clone(),
+            site_groups: self.site_groups.clone(),
             again: Vec::new(),
             locals_again: Vec::new(),
             problems: Vec::new(),

@@ -67,6 +67,7 @@ fn inputs(vars: &[(&str, &str)], file: Option<(&str, &str)>) -> Inputs {
     Inputs {
         vars: vars.collect(),
         var_files: file.into_iter().collect(),
+        ..Inputs::default()
     }
 }
 

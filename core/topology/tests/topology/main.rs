@@ -22,3 +22,4 @@ mod secrets;
 mod support;
 mod templates;
 mod terraform;
+mod week;

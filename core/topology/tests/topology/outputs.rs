@@ -267,7 +267,7 @@ fn secrets_are_never_shown() {
     }
     let inputs = Inputs {
         vars: [("token".to_owned(), "hunter3".to_owned())].into(),
-        var_files: Vec::new(),
+        ..Inputs::default()
     };
     let text = head.replace("default   = \"hunter2\"", "type = number");
     let found = evaluate_with(&[("t.hcl", &text)], &inputs).expect_err("refused");

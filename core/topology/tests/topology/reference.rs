@@ -61,7 +61,7 @@ fn the_reference_becomes_the_right_intent() {
 fn variables_are_given_and_checked() {
     let vars = |text: &str| Inputs {
         vars: [("web_count".to_owned(), text.to_owned())].into(),
-        var_files: Vec::new(),
+        ..Inputs::default()
     };
     assert_eq!(reference(&vars("9")).intent.machines[2].count, 9);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/hybrid-shop");
