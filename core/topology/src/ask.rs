@@ -9,9 +9,9 @@ use crate::decode;
 use crate::eval::{Evaluator, ROOT};
 use crate::expand::{Given, expand};
 use crate::inputs::Inputs;
-use crate::outputs::Known;
+use crate::outputs::{Known, with_things};
 use crate::syntax::{Source, hcl_expression};
-use crate::topology::{Topology, deep, with_things};
+use crate::topology::{Topology, deep};
 use crate::value::{Ref, Value};
 
 /// The name of the file that findings about an asked expression are in.

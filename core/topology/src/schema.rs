@@ -1,12 +1,15 @@
 //! What may stand in each block, as data.
 
 mod burst;
+mod whole;
 
 use strat_model::Noun;
 
 use crate::ast::Block;
 use crate::hints;
 use crate::report::nearest;
+
+use whole::{CHECK, DYNAMIC, MODULE, MOVED, POSTCONDITION, PRECONDITION, REMOVED, VALIDATION};
 
 /// An attribute that a block may have.
 #[derive(Debug, Clone, Copy)]
@@ -59,13 +62,6 @@ const fn block(
     }
 }
 
-static CONDITION: [AttributeSchema; 2] = [required("condition"), required("message")];
-
-/// A block that says what must hold, and what is said if it does not.
-const fn condition(keyword: &'static str) -> BlockSchema {
-    block(keyword, None, &CONDITION, &[])
-}
-
 const LABELS: AttributeSchema = optional("labels");
 const PROTECT: AttributeSchema = optional("protect");
 const DISPOSABLE: AttributeSchema = optional("disposable");
@@ -84,26 +80,6 @@ static TOPOLOGY: BlockSchema = block(
     Some("the topology's name"),
     &[optional("realm"), optional("lineage"), LABELS],
     &[&LEASE],
-);
-static VALIDATION: BlockSchema = condition("validation");
-static PRECONDITION: BlockSchema = condition("precondition");
-static POSTCONDITION: BlockSchema = condition("postcondition");
-static ASSERT: BlockSchema = condition("assert");
-static CONTENT: BlockSchema = BlockSchema {
-    open: true,
-    single: true,
-    ..block("content", None, &[], &[])
-};
-/// Stands for as many nested blocks as `for_each` has items.
-static DYNAMIC: BlockSchema = block(
-    "dynamic",
-    Some("the kind of block that is repeated"),
-    &[
-        required("for_each"),
-        optional("iterator"),
-        optional("labels"),
-    ],
-    &[&CONTENT],
 );
 static VARIABLE: BlockSchema = block(
     "variable",
@@ -158,18 +134,6 @@ static OUTPUT: BlockSchema = block(
     ],
     &[&PRECONDITION],
 );
-static MODULE: BlockSchema = BlockSchema {
-    open: true,
-    ..block(
-        "module",
-        Some("the module's name"),
-        &[required("source"), FOR_EACH, COUNT],
-        &[],
-    )
-};
-static CHECK: BlockSchema = block("check", Some("the check's name"), &[], &[&ASSERT]);
-static REMOVED: BlockSchema = block("removed", None, &[required("from")], &[]);
-static MOVED: BlockSchema = block("moved", None, &[required("from"), required("to")], &[]);
 static NETWORK: BlockSchema = block(
     "network",
     Some("the network's name"),

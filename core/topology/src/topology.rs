@@ -8,16 +8,16 @@ use strat_model::{Diagnostic, Intent, Inventory, Name, Origin, Severity};
 use strat_parallel::STACK_BYTES;
 
 use crate::ast::{Block, Body};
-use crate::eval::{Evaluator, ROOT, is_several};
+use crate::eval::Evaluator;
 use crate::expand::{Given, check_sources, expand};
 use crate::inputs::{Inputs, VariableDoc};
 use crate::notation::Notation;
-use crate::outputs::{Known, Output};
+use crate::outputs::{Known, Output, checked_output, description, output};
 use crate::program::{Program, check_references, collect, collect_module};
-use crate::report::{Outcome, Sink};
+use crate::report::Sink;
 use crate::source::{SourceFile, Sources};
 use crate::span::Files;
-use crate::value::{Json, Value, text_of, to_json, to_plain_json};
+use crate::value::to_plain_json;
 use crate::{data, decode, notation, schema, syntax};
 
 /// A topology, parsed.
@@ -328,128 +328,6 @@ impl Evaluated {
 /// caller's is one. The thread stays the same, so that its memory is freed where it was taken.
 pub(crate) fn deep<T>(f: impl FnOnce() -> T) -> T {
     stacker::maybe_grow(STACK_BYTES / 2, STACK_BYTES, f)
-}
-
-/// Checks an output as far as it is known before an apply.
-fn checked_output(ev: &mut Evaluator<'_>, block: &Block) -> Outcome<()> {
-    let Some(attribute) = block.body.attribute("value") else {
-        return Ok(());
-    };
-    let span = attribute.value.span;
-    let hidden = is_sensitive(ev, block);
-    description(ev, block);
-    let value = ev.eval(&attribute.value, &ROOT)?;
-    if value.is_sensitive() && !hidden? {
-        let name = block.labels.first().map_or("", |label| &*label.text);
-        return Err(ev.fail(
-            span,
-            "sensitive_value",
-            format!("the output `{name}` would show a sensitive value"),
-            "sensitive",
-            Some("add `sensitive = true` to the output".to_owned()),
-        ));
-    }
-    Ok(())
-}
-
-fn is_sensitive(ev: &mut Evaluator<'_>, block: &Block) -> Outcome<bool> {
-    let Some(attribute) = block.body.attribute("sensitive") else {
-        return Ok(false);
-    };
-    let span = attribute.value.span;
-    let value = ev.eval(&attribute.value, &ROOT)?;
-    let value = ev.plain(value, span, "sensitive")?;
-    ev.bool(&value, span, "`sensitive`")
-}
-
-fn description(ev: &mut Evaluator<'_>, block: &Block) -> Option<String> {
-    let attribute = block.body.attribute("description")?;
-    let span = attribute.value.span;
-    let value = ev.eval(&attribute.value, &ROOT).ok()?;
-    let value = ev.plain(value, span, "description").ok()?;
-    text_of(&value).map(|text| text.to_string())
-}
-
-fn output(ev: &mut Evaluator<'_>, block: &Block, known: &Known<'_>) -> Output {
-    let sensitive = is_sensitive(ev, block).unwrap_or(true);
-    let description = description(ev, block);
-    let mut output = Output {
-        value: None,
-        sensitive,
-        description,
-        error: None,
-    };
-    let Some(attribute) = block.body.attribute("value") else {
-        return output;
-    };
-    if waits(ev, block, known) {
-        return output;
-    }
-    let before = std::mem::take(&mut ev.sink);
-    match ev.eval(&attribute.value, &ROOT) {
-        Ok(value) if value.is_sensitive() && !sensitive => {
-            output.error = Some("its value is sensitive, and the output is not".to_owned());
-        }
-        Ok(value) => output.value = with_things(&value, known),
-        Err(_) => {
-            let found = std::mem::take(&mut ev.sink).finish();
-            let first = found.into_iter().find(|d| d.severity == Severity::Error);
-            let message = first.map_or_else(|| "it cannot be evaluated".to_owned(), |d| d.message);
-            output.error = Some(message);
-        }
-    }
-    ev.sink = before;
-    output
-}
-
-/// Whether something that an output depends on is not there yet.
-fn waits(ev: &mut Evaluator<'_>, block: &Block, known: &Known<'_>) -> bool {
-    let Some(attribute) = block.body.attribute("depends_on") else {
-        return false;
-    };
-    let Ok(value) = ev.eval(&attribute.value, &ROOT) else {
-        return false;
-    };
-    is_absent(&value, known)
-}
-
-fn is_absent(value: &Value, known: &Known<'_>) -> bool {
-    use crate::value::Ref;
-    match value {
-        Value::Ref(Ref::Thing { addr, .. }) => known.whole(addr).is_empty(),
-        Value::List(items) => items.iter().any(|item| is_absent(item, known)),
-        Value::Map(items) => items.values().any(|item| is_absent(item, known)),
-        _ => false,
-    }
-}
-
-/// The JSON of a value; a thing is everything that is known of it.
-pub(crate) fn with_things(value: &Value, known: &Known<'_>) -> Option<Json> {
-    use crate::value::Ref;
-    match value {
-        Value::Ref(Ref::Thing { addr, .. }) => {
-            let mut things = known.whole(addr);
-            match (things.len(), is_several(addr.noun)) {
-                (0, _) => None,
-                (_, true) => serde_json::to_value(things).ok().map(Json::from),
-                (_, false) => serde_json::to_value(things.swap_remove(0))
-                    .ok()
-                    .map(Json::from),
-            }
-        }
-        Value::List(items) => {
-            let items = items.iter().map(|item| with_things(item, known));
-            items.collect::<Option<_>>().map(Json::Array)
-        }
-        Value::Map(items) => {
-            let fields = items
-                .iter()
-                .map(|(key, item)| Some((key.to_string(), with_things(item, known)?)));
-            fields.collect::<Option<_>>().map(Json::Object)
-        }
-        Value::Sensitive(inner) => with_things(inner, known),
-        other => to_json(other),
-    }
 }
 
 impl Evaluator<'_> {

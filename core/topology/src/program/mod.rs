@@ -3,6 +3,7 @@
 mod check;
 mod collect;
 mod reach;
+mod shape;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -12,6 +12,7 @@ mod lease;
 mod limits;
 mod loading;
 mod mistakes;
+mod modules;
 mod notations;
 mod outputs;
 mod pin;

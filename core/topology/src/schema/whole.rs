@@ -1,0 +1,44 @@
+//! Conditions, and the blocks that are about others: repeated, used, renamed and let go.
+
+use super::{AttributeSchema, BlockSchema, COUNT, FOR_EACH, block, optional, required};
+
+static CONDITION: [AttributeSchema; 2] = [required("condition"), required("message")];
+
+/// A block that says what must hold, and what is said if it does not.
+const fn condition(keyword: &'static str) -> BlockSchema {
+    block(keyword, None, &CONDITION, &[])
+}
+
+pub(super) static VALIDATION: BlockSchema = condition("validation");
+pub(super) static PRECONDITION: BlockSchema = condition("precondition");
+pub(super) static POSTCONDITION: BlockSchema = condition("postcondition");
+static ASSERT: BlockSchema = condition("assert");
+static CONTENT: BlockSchema = BlockSchema {
+    open: true,
+    single: true,
+    ..block("content", None, &[], &[])
+};
+/// Stands for as many nested blocks as `for_each` has items.
+pub(super) static DYNAMIC: BlockSchema = block(
+    "dynamic",
+    Some("the kind of block that is repeated"),
+    &[
+        required("for_each"),
+        optional("iterator"),
+        optional("labels"),
+    ],
+    &[&CONTENT],
+);
+pub(super) static MODULE: BlockSchema = BlockSchema {
+    open: true,
+    ..block(
+        "module",
+        Some("the module's name"),
+        &[required("source"), FOR_EACH, COUNT],
+        &[],
+    )
+};
+pub(super) static CHECK: BlockSchema = block("check", Some("the check's name"), &[], &[&ASSERT]);
+pub(super) static REMOVED: BlockSchema = block("removed", None, &[required("from")], &[]);
+pub(super) static MOVED: BlockSchema =
+    block("moved", None, &[required("from"), required("to")], &[]);
