@@ -338,3 +338,51 @@ fn a_module_goes_from_plan_to_destroy() {
     shop.ok(&["destroy", "--yes", "--allow-deletes"]);
     assert!(shop.things().is_empty());
 }
+
+#[test]
+fn expressions_are_evaluated_before_and_after_an_apply() {
+    let shop = Shop::of(&SMALL.replace("sensitive = true", "default = \"x\""));
+    let var = ["--var", "count=1"];
+    let ask = |args: &[&str]| {
+        let mut all = vec!["console"];
+        all.extend(var);
+        all.extend(args);
+        shop.run(&all)
+    };
+    let done = ask(&[
+        "--expr",
+        "cidrsubnet(\"10.0.0.0/16\", 4, 2)",
+        "--expr",
+        "var.count + 1",
+    ]);
+    assert_eq!(done.stdout, "\"10.0.32.0/20\"\n2\n", "{done}");
+    let done = ask(&["--expr", "machines.web.private_ips"]);
+    assert!(done.stdout.contains("known after apply"), "{done}");
+    shop.ok(&["apply", "--yes", "--var", "count=1"]);
+    let done = ask(&["--expr", "length(machines.web.private_ips)"]);
+    assert_eq!(done.stdout, "1\n", "{done}");
+    let done = ask(&["--offline", "--expr", "length(machines.wbe.ids)"]);
+    done.failed_saying(&["there is no machines `wbe`", "did you mean `web`?"]);
+    let done = ask(&["--offline", "--expr", "sensitive(\"s3cret\")"]);
+    assert_eq!(done.stdout, "(sensitive value)\n", "{done}");
+}
+
+#[test]
+fn a_plan_for_a_pull_request_is_folded_and_coloured() {
+    let shop = Shop::of(&SMALL.replace("sensitive = true", "default = \"x\""));
+    let plan = shop.ok(&["plan", "--format", "markdown", "--var", "count=2"]);
+    let text = &plan.stdout;
+    assert!(text.starts_with("### Plan of `small`\n"), "{plan}");
+    assert!(text.contains("**6** to create"), "{plan}");
+    assert!(
+        text.contains("<details><summary>east: 6 things</summary>"),
+        "{plan}"
+    );
+    assert!(
+        text.contains("```diff\n") && text.contains("\n+ machines.web x2"),
+        "{plan}"
+    );
+    assert!(!text.contains('\u{1b}'), "{plan}");
+    let json = shop.json(&["plan", "--format", "json", "--var", "count=2"]);
+    assert_eq!(json["format_version"], 1);
+}
