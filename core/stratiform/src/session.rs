@@ -403,8 +403,7 @@ impl Session {
         if options.scales.is_empty() {
             targets::check(&options.targets, &desired, inventory)?;
         }
-        targets::check(&options.claims.replace, &desired, inventory)?;
-        targets::check_released(&options.claims.release, self.workspace.owner(), inventory)?;
+        targets::check_claims(&options.claims, &desired, inventory)?;
         let diff_options = DiffOptions {
             mode: options.mode,
             targets: options.targets.clone(),

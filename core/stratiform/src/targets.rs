@@ -91,12 +91,18 @@ pub(crate) fn replaced(
     replaced
 }
 
-/// Whether there is something of the topology at each address that is to be let go.
-pub(crate) fn check_released(
-    addrs: &[Addr],
-    owner: &Owner,
+/// Whether what a person asked to be made anew, or to be let go, is anything at all.
+pub(crate) fn check_claims(
+    claims: &Claims,
+    desired: &Desired,
     inventory: &Inventory,
 ) -> Result<(), Error> {
+    check(&claims.replace, desired, inventory)?;
+    check_released(&claims.release, &desired.owner, inventory)
+}
+
+/// Whether there is something of the topology at each address that is to be let go.
+fn check_released(addrs: &[Addr], owner: &Owner, inventory: &Inventory) -> Result<(), Error> {
     for addr in addrs {
         let is_it = |one: &Resource| {
             let mark = one.mark.as_ref();
