@@ -34,7 +34,7 @@ pub(crate) struct Explain {
 impl Explain {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let topology: TopologyArgs = self.topology.clone().into();
-        let (decided, done) = self.find(&StateDir::of(&topology.path))?;
+        let (decided, done) = self.find(&context.state(&topology.path))?;
         let replay = decided.record.replay();
         let why = replay.as_ref().err().map(ToString::to_string);
         if self.json {

@@ -9,7 +9,7 @@ use strat_burst::run::{Controller, NetHooks, Options, Round, run as rounds};
 use strat_burst::serve::{Access, serve as serve_page};
 use strat_burst::signals::{Measure, Prometheus, Secret, Signals, http_client};
 use stratiform::provider::TokioClock;
-use stratiform::{EventSink, StateDir, Stop, Workspace};
+use stratiform::{EventSink, Stop, Workspace};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
@@ -77,7 +77,7 @@ pub(super) fn run(args: &Run, context: &Context) -> Result<Exit, Failure> {
 /// Serves the page.
 pub(super) fn serve(args: &Serve, context: &Context) -> Result<Exit, Failure> {
     let access = access(!args.listen.ip().is_loopback(), args.token_file.as_deref())?;
-    let state = StateDir::of(&args.topology.path);
+    let state = context.state(&args.topology.path);
     context.block_on(async {
         let listener = listen(args.listen).await?;
         told_where(context, &listener);

@@ -2,7 +2,6 @@
 
 use clap::Args;
 use strat_burst::status::Status as State;
-use stratiform::StateDir;
 use stratiform::provider::{Clock as _, TokioClock};
 
 use crate::args::TopologyArgs;
@@ -28,7 +27,7 @@ pub(crate) struct Status {
 
 impl Status {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let state = StateDir::of(&self.topology.path);
+        let state = context.state(&self.topology.path);
         let status = State::read(state.path()).map_err(|error| {
             Failure::new("what the controller says of itself cannot be read").caused_by(&error)
         })?;
