@@ -28,6 +28,9 @@ impl Exporter {
         if !environment::wants_traces() {
             return Ok(None);
         }
+        // In a program that has a cloud's client too, HTTP wants to be told whose cryptography it takes:
+        // the one of all others, unless one of them has said so already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let exporter = SpanExporter::builder().with_http().build();
         let exporter = exporter.map_err(|error| {
             Failure::new("traces cannot be exported")

@@ -219,7 +219,7 @@ fn a_decision_is_made_shown_and_explained() {
     assert_eq!(status["bursts"][0]["want"], 7);
     let id = decision["id"].as_str().expect("an id");
     let why = shop.ok(&["burst", "explain", &id[..10]]);
-    for words in ["690", "machines", "make 2", "Carried out until"] {
+    for words in ["690", "MACHINES", "make 2", "Carried out until"] {
         assert!(why.stdout.contains(words), "{words}: {why}");
     }
     let json = shop.json(&["burst", "explain", id, "--json"]);
