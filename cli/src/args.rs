@@ -262,7 +262,13 @@ fn parse_replaced(text: &str) -> Result<stratiform::Target, String> {
             "a {} is its data, and is not made anew; copy what is in it, and take its block out",
             local.noun.kind()
         )),
-        _ => Ok(target),
+        Kind::Network
+        | Kind::Subnet
+        | Kind::Firewall
+        | Kind::Address
+        | Kind::Keypair
+        | Kind::Image
+        | Kind::Machine => Ok(target),
     }
 }
 

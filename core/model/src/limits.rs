@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(limits.disk(Bytes::gib(64 << 10)), None);
         assert_eq!(
             limits.disk(Bytes(10 << 20)).as_deref(),
-            Some("a disk of 10 MiB; the smallest there has 1 GiB")
+            Some("a disk of 10MiB; the smallest there has 1GiB")
         );
         assert!(limits.disk(Bytes::gib(70_000)).is_some());
     }
