@@ -52,7 +52,7 @@ fn provider(name: &str) -> Option<String> {
         return Some(format!(
             "this build has no `{name}`; build one that does, from the project's folder: `cargo \
              install --path cli --features {feature}`, or with all of them: --features \
-             aws,gcp,libvirt,postgres. `strat providers` lists what a build has"
+             aws,azure,gcp,libvirt,postgres. `strat providers` lists what a build has"
         ));
     }
     let other = match name {
