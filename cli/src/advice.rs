@@ -7,7 +7,12 @@ use stratiform::model::Diagnostic;
 use stratiform::topology::{Sources, Topology};
 
 /// The providers that a build of this program may have, and the feature that brings each.
-const PROVIDERS: [(&str, &str); 3] = [("aws", "aws"), ("gcp", "gcp"), ("libvirt", "libvirt")];
+const PROVIDERS: [(&str, &str); 4] = [
+    ("aws", "aws"),
+    ("azure", "azure"),
+    ("gcp", "gcp"),
+    ("libvirt", "libvirt"),
+];
 
 /// What to do about a finding: in the words of the command line, where the library can only say what
 /// is missing.
@@ -57,6 +62,7 @@ fn provider(name: &str) -> Option<String> {
     }
     let other = match name {
         "hashicorp/aws" | "amazon" => "aws",
+        "azurerm" => "azure",
         "google" | "google-beta" => "gcp",
         "kvm" | "qemu" => "libvirt",
         _ => return None,
