@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use strat_burst_policy::Decision;
-use stratiform::engine::files;
+use stratiform::engine::{Lease, files};
 
 use crate::log::FOLDER;
 
@@ -44,6 +44,17 @@ pub struct LeaderStatus {
     pub epoch: u64,
     /// When its lease ends unless it is renewed.
     pub until: Option<Timestamp>,
+}
+
+impl LeaderStatus {
+    /// Who holds a lease.
+    pub(crate) fn of(lease: &Lease) -> Self {
+        Self {
+            holder: lease.holder.who(),
+            epoch: lease.generation,
+            until: Some(lease.expires),
+        }
+    }
 }
 
 /// How one burst does.

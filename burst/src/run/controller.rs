@@ -273,8 +273,7 @@ impl Controller {
             }
         };
         let (before, after) = (&self.workspace.intent().bursts, &fresh.intent().bursts);
-        let same = format!("{:?}", fresh.sources()) == format!("{:?}", self.workspace.sources());
-        if same {
+        if fresh.sources().is_same_text(self.workspace.sources()) {
             return;
         }
         round.reloaded = reload::changes(before, after);
@@ -325,11 +324,7 @@ impl Controller {
         if let Some(lead) = &self.lead {
             match lead.check() {
                 Ok(lease) => {
-                    self.leader = Some(LeaderStatus {
-                        holder: lease.holder.who(),
-                        epoch: lease.generation,
-                        until: Some(lease.expires),
-                    });
+                    self.leader = Some(LeaderStatus::of(&lease));
                     return true;
                 }
                 Err(error) => {
@@ -343,11 +338,7 @@ impl Controller {
         };
         match session.lead(MATTER, &self.holder).await {
             Ok(lead) => {
-                self.leader = lead.check().ok().map(|lease| LeaderStatus {
-                    holder: lease.holder.who(),
-                    epoch: lease.generation,
-                    until: Some(lease.expires),
-                });
+                self.leader = lead.check().ok().map(|lease| LeaderStatus::of(&lease));
                 self.lead = Some(lead);
                 true
             }

@@ -157,25 +157,18 @@ impl Controller {
         let mut look = self.look(session, &observation, alarms);
         let decided = self.record(&mut look, intent, samples).await;
         let told = std::mem::take(&mut look.alarms);
-        let outcome = match decided {
-            Ok((record, built, learnt)) => {
-                let written = self.write(intent, &record, learnt, &told);
-                match written {
-                    Ok(()) => {
-                        let done = self.carry_out(
-                            &run,
-                            observation.clone(),
-                            intent,
-                            (&record, &built),
-                            stop,
-                        );
-                        let done = done.await;
-                        self.ask_to_drain(intent, &observation, &record, &built)
-                            .await;
-                        Ok((record, done))
-                    }
-                    Err(why) => Err(why),
-                }
+        let written = decided.and_then(|(record, built, learnt)| {
+            self.write(intent, &record, learnt, &told)?;
+            Ok((record, built))
+        });
+        let outcome = match written {
+            Ok((record, built)) => {
+                let decision = (&record, &built);
+                let done = self.carry_out(&run, observation.clone(), intent, decision, stop);
+                let done = done.await;
+                self.ask_to_drain(intent, &observation, &record, &built)
+                    .await;
+                Ok((record, done))
             }
             Err(why) => Err(why),
         };

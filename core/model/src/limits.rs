@@ -72,7 +72,7 @@ impl Default for Limits {
 pub struct Beyond {
     /// The field that is too large, too small, or has too many.
     pub field: Field,
-    /// What it has, and what there may be: `12 disks; a machine here has at most 10`.
+    /// What it has, and what there may be: `12 disks; a machine there has at most 10`.
     pub message: String,
 }
 
@@ -113,22 +113,22 @@ impl Capabilities {
     ) -> Option<Beyond> {
         let limits = &self.limits;
         let many = |field, count: usize, most: u32, what| {
-            let message = format!("{count} {what}; a machine there has at most {most}");
-            (count > most as usize).then(|| Beyond::new(field, message))
+            let message = || format!("{count} {what}; a machine there has at most {most}");
+            (count > most as usize).then(|| Beyond::new(field, message()))
         };
-        let length = user_data.map_or(0, UserData::least_len);
-        let text = (length > self.user_data_max.0).then(|| {
-            let most = self.user_data_max;
-            let message = format!("{length} bytes of user data; a machine there takes {most}");
-            Beyond::new(Field::UserData, message)
-        });
+        let size = || {
+            let found = disks.iter().find_map(|disk| limits.disk(disk.size))?;
+            Some(Beyond::new(Field::Disks, found))
+        };
+        let text = || {
+            let (length, most) = (user_data.map_or(0, UserData::least_len), self.user_data_max);
+            let message = || format!("{length} bytes of user data; a machine there takes {most}");
+            (length > most.0).then(|| Beyond::new(Field::UserData, message()))
+        };
         many(Field::Disks, disks.len(), limits.disks, "disks")
             .or_else(|| many(Field::Firewalls, firewalls, limits.firewalls, "firewalls"))
-            .or_else(|| {
-                let found = disks.iter().find_map(|disk| limits.disk(disk.size))?;
-                Some(Beyond::new(Field::Disks, found))
-            })
-            .or(text)
+            .or_else(size)
+            .or_else(text)
     }
 }
 
@@ -150,12 +150,14 @@ impl Limits {
                 let count: usize = of_it
                     .map(|rule| rule.peers.len() * rule.ports.len().max(1))
                     .sum();
-                let word = direction.as_str();
-                let message = format!(
-                    "{count} rules for {word}, one for each peer and range of ports; a firewall \
-                     there has at most {most}"
-                );
-                (count > most as usize).then(|| Beyond::new(Field::Rules, message))
+                let message = || {
+                    let word = direction.as_str();
+                    format!(
+                        "{count} rules for {word}, one for each peer and range of ports; a firewall \
+                         there has at most {most}"
+                    )
+                };
+                (count > most as usize).then(|| Beyond::new(Field::Rules, message()))
             })
     }
 }
@@ -163,8 +165,8 @@ impl Limits {
 fn prefix(allowed: Prefixes, cidr: Ipv4Net, what: &str) -> Option<Beyond> {
     let Prefixes { shortest, longest } = allowed;
     let message =
-        format!("{cidr}; a {what} there is between /{shortest} and /{longest}, both included");
-    (!allowed.allow(cidr.prefix_len())).then(|| Beyond::new(Field::Cidr, message))
+        || format!("{cidr}; a {what} there is between /{shortest} and /{longest}, both included");
+    (!allowed.allow(cidr.prefix_len())).then(|| Beyond::new(Field::Cidr, message()))
 }
 
 #[cfg(test)]

@@ -61,4 +61,4 @@ pub use settings::SettingsReader;
 pub use stamp::Stamp;
 pub use turns::Turns;
 pub use uniform::{Things, Uniform, uniform_capabilities};
-pub use write::{Create, Outcome, Update, Writes, no_such_kind};
+pub use write::{Create, Outcome, Update, Writes, check_fields, if_there, no_such_kind};

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use strat_model::{Error, Field, Kind, Mark, Resource, ResourceId, Result, Spec, Token};
+use strat_model::{
+    Error, Field, Kind, LiveFields, Mark, Resource, ResourceId, Result, Spec, Token,
+};
 
 /// A create of one thing.
 #[derive(Debug)]
@@ -178,6 +180,30 @@ pub trait Writes: Debug + Send + Sync {
     /// - `Conflict`: something uses it, is in it or is attached to it.
     /// - `Forbidden`: the identity may not.
     async fn delete(&self, kind: Kind, ids: &[ResourceId]) -> Result<Vec<Outcome>>;
+}
+
+/// Fails for a field of a kind that no update changes.
+///
+/// # Errors
+/// [`ErrorKind::Unsupported`](strat_model::ErrorKind::Unsupported) with the first of them.
+pub fn check_fields(live: &LiveFields, kind: Kind, fields: &BTreeSet<Field>) -> Result<()> {
+    let fixed = fields.iter().find(|field| !live.contains(kind, **field));
+    fixed.map_or(Ok(()), |field| {
+        let message = format!("the {field} of a {kind} cannot be changed in place");
+        Err(Error::new(strat_model::ErrorKind::Unsupported, message))
+    })
+}
+
+/// What is there, if it is there: that there is no such thing is no failure of a read.
+///
+/// # Errors
+/// Any other.
+pub fn if_there<T>(outcome: Result<T>) -> Result<Option<T>> {
+    match outcome {
+        Ok(there) => Ok(Some(there)),
+        Err(error) if error.kind() == strat_model::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The error of a provider that does not have a kind.

@@ -266,6 +266,12 @@ impl Sources {
     pub fn files(&self) -> &[SourceFile] {
         &self.files[..self.parts.own]
     }
+
+    /// Whether the text is the same as another's, that of modules and of values included.
+    #[must_use]
+    pub fn is_same_text(&self, other: &Self) -> bool {
+        self.files == other.files && self.values == other.values
+    }
 }
 
 /// The topology files of a folder, in the order of their names.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use strat_model::{Error, ErrorKind, Field, Kind, LiveFields, Resource, ResourceId, Result, Spec};
 use strat_provider::{Create, CreateMachines, Outcome, Update, Writes};
 
-use crate::error::refuse;
+use crate::error::{PROVIDER, refuse};
 use crate::operations::Stamp;
 use crate::provider::GcpProvider;
 
@@ -68,19 +68,11 @@ impl Writes for GcpProvider {
 
 /// Fails for a field that no update changes.
 fn check_fields(kind: Kind, fields: &BTreeSet<Field>) -> Result<()> {
-    let usual = LiveFields::usual([kind]);
-    let changes = |field: &Field| {
-        let sizes = matches!(
-            (kind, field),
-            (Kind::Machine, Field::MachineType | Field::Disks)
-        );
-        sizes || usual.contains(kind, *field)
-    };
-    let fixed = fields.iter().find(|field| !changes(field));
-    fixed.map_or(Ok(()), |field| {
-        let message = format!("the {field} of a {kind} cannot be changed in place");
-        Err(refuse(ErrorKind::Unsupported, message))
-    })
+    let live = LiveFields::usual([kind])
+        .with(Kind::Machine, Field::MachineType)
+        .with(Kind::Machine, Field::Disks);
+    let checked = strat_provider::check_fields(&live, kind, fields);
+    checked.map_err(|error| error.with_provider(PROVIDER))
 }
 
 fn no_such_kind(kind: Kind) -> Error {

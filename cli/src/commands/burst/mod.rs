@@ -42,10 +42,14 @@ enum Verb {
 impl Burst {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self.verb {
-            Verb::Run(command) => command.run(context),
+            #[cfg(feature = "burst")]
+            Verb::Run(command) => running::run(&command, context),
             Verb::Status(command) => command.run(context),
             Verb::Explain(command) => command.run(context),
-            Verb::Serve(command) => command.run(context),
+            #[cfg(feature = "burst")]
+            Verb::Serve(command) => running::serve(&command, context),
+            #[cfg(not(feature = "burst"))]
+            Verb::Run(_) | Verb::Serve(_) => Err(not_built()),
             Verb::Simulate(command) => command.run(context),
         }
     }

@@ -8,8 +8,6 @@ use clap::Args;
 
 use super::values::seconds;
 use crate::args::TopologyArgs;
-use crate::context::{Context, Exit};
-use crate::failure::Failure;
 
 /// Let the counts of fleets follow their load, as the `burst` blocks say.
 ///
@@ -66,19 +64,5 @@ fn interval(text: &str) -> Result<Duration, String> {
     match seconds(text)? {
         0 => Err("write a time above zero, such as `30s`".to_owned()),
         seconds => Ok(Duration::from_secs(seconds)),
-    }
-}
-
-impl Run {
-    #[cfg(feature = "burst")]
-    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        super::running::run(&self, context)
-    }
-
-    #[cfg(not(feature = "burst"))]
-    pub(super) fn run(self, _: &Context) -> Result<Exit, Failure> {
-        let Self { topology, .. } = self;
-        drop(topology);
-        Err(super::not_built())
     }
 }

@@ -6,8 +6,6 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::args::TopologyArgs;
-use crate::context::{Context, Exit};
-use crate::failure::Failure;
 
 /// Show how bursts do, on a page: the fleet by site over time, demand against capacity, cost against
 /// budget, and each decision with its reasons.
@@ -31,18 +29,4 @@ pub(crate) struct Serve {
     /// A file with the token that is asked for before anything is served.
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
-}
-
-impl Serve {
-    #[cfg(feature = "burst")]
-    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        super::running::serve(&self, context)
-    }
-
-    #[cfg(not(feature = "burst"))]
-    pub(super) fn run(self, _: &Context) -> Result<Exit, Failure> {
-        let Self { topology, .. } = self;
-        drop(topology);
-        Err(super::not_built())
-    }
 }

@@ -86,9 +86,11 @@ impl<'a> Placer<'a> {
             .iter()
             .map(|want| subnet_addr(&want.subnet.common.addr, site, want.zone))
             .collect();
-        let mut going = there.get(&addr).cloned().unwrap_or_default();
-        going.retain(|(subnet, _)| !wanted.contains(*subnet));
-        let going: Vec<Ipv4Net> = going.into_iter().map(|(_, range)| range).collect();
+        let here = there.get(&addr).into_iter().flatten();
+        let going: Vec<Ipv4Net> = here
+            .filter(|(subnet, _)| !wanted.contains(*subnet))
+            .map(|(_, range)| *range)
+            .collect();
         match subnet_ranges(cidr, site, &wants, &going) {
             Err(finding) => self.no_range(&network.common.addr, finding),
             Ok(ranges) => {

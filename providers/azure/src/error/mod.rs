@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
-use strat_model::{Error, ErrorKind, Kind, ResourceId, Result, Scope};
+use strat_model::{Error, ErrorKind, Kind, ResourceId, Scope};
 use strat_provider::Quiet;
+pub(crate) use strat_provider::if_there;
 
 /// The name of the provider.
 pub(crate) const PROVIDER: &str = "azure";
@@ -233,15 +234,6 @@ pub(crate) fn lacking(action: &str, what: &str) -> Error {
 /// What a change of something that is not there fails with.
 pub(crate) fn gone(kind: Kind, id: &ResourceId) -> Error {
     refuse(ErrorKind::NotFound, format!("there is no {kind} {id}"))
-}
-
-/// What is there, if it is there.
-pub(crate) fn if_there<T>(outcome: Result<T>) -> Result<Option<T>> {
-    match outcome {
-        Ok(there) => Ok(Some(there)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 #[cfg(test)]

@@ -9,8 +9,9 @@ use google_cloud_compute_v1::model::operation::error::Errors;
 use google_cloud_gax::error::Error as SdkError;
 use google_cloud_gax::error::rpc::StatusDetails;
 use serde::Deserialize;
-use strat_model::{Error, ErrorKind, Kind, ResourceId, Result, Scope};
+use strat_model::{Error, ErrorKind, Kind, ResourceId, Scope};
 use strat_provider::Quiet;
+pub(crate) use strat_provider::if_there;
 
 /// The name of the provider.
 pub(crate) const PROVIDER: &str = "gcp";
@@ -271,15 +272,6 @@ pub(crate) fn lacking(action: &str, what: &str) -> Error {
 /// What a change of something that is not there fails with.
 pub(crate) fn gone(kind: Kind, id: &ResourceId) -> Error {
     refuse(ErrorKind::NotFound, format!("there is no {kind} {id}"))
-}
-
-/// What is there, if it is there.
-pub(crate) fn if_there<T>(outcome: Result<T>) -> Result<Option<T>> {
-    match outcome {
-        Ok(there) => Ok(Some(there)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub(crate) use pack::{Need, Room, choose};
 pub(crate) use roster::is_roster;
 
 use crate::config::Settings;
-use crate::error::{fail, missing};
+use crate::error::{PROVIDER, fail, missing};
 use crate::host::{Guest, Host, Pool, Shelf};
 use crate::thing::Thing;
 
@@ -286,13 +286,8 @@ pub(crate) fn check_fields(
     kind: Kind,
     fields: &std::collections::BTreeSet<strat_model::Field>,
 ) -> Result<()> {
-    for field in fields {
-        if !live.contains(kind, *field) {
-            let message = format!("the {field} of a {kind} cannot be changed in place");
-            return Err(fail(ErrorKind::Unsupported, message));
-        }
-    }
-    Ok(())
+    let checked = strat_provider::check_fields(live, kind, fields);
+    checked.map_err(|error| error.with_provider(PROVIDER))
 }
 
 /// Does the same on several hosts at once, and gives the outcomes in their order.
