@@ -202,7 +202,7 @@ impl LiveFields {
     pub fn usual(kinds: impl IntoIterator<Item = Kind>) -> Self {
         let fields = |kind: Kind| {
             let own = kind.live_fields().iter().copied();
-            own.chain([Field::Labels]).collect()
+            own.chain([Field::Labels, Field::Setup]).collect()
         };
         Self(kinds.into_iter().map(|kind| (kind, fields(kind))).collect())
     }

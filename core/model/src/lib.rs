@@ -7,6 +7,7 @@ mod addr;
 pub mod burst;
 mod capabilities;
 mod change;
+mod departure;
 mod diagnostic;
 mod error;
 mod images;
@@ -37,6 +38,7 @@ pub use capabilities::{
     Capabilities, Idempotency, MarkStore, ReservedAddresses, ReservedShare, Sizing, SubnetScope,
 };
 pub use change::{ChangeRules, Changes, LiveFields, Loss, Means, Transition, only_grow, resize};
+pub use departure::Departure;
 pub use diagnostic::{Diagnostic, Label, Origin, Severity};
 pub use error::{Error, ErrorKind, ErrorView, FailureKind, Scope};
 pub use images::{PublicImages, USUAL_ARCH};

@@ -40,12 +40,14 @@ pub enum Field {
     Disposable,
     /// Whether a machine is switched on.
     Power,
+    /// What its provider sees to beyond its fields: see [`crate::Departure`].
+    Setup,
     /// Since when a machine is emptied, to go, and for whom: what its mark notes.
     Drain,
 }
 
 impl Field {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 28] = [
         Self::Cidr,
         Self::Network,
         Self::Zone,
@@ -72,6 +74,7 @@ impl Field {
         Self::Protect,
         Self::Disposable,
         Self::Power,
+        Self::Setup,
         Self::Drain,
     ];
 
@@ -105,6 +108,7 @@ impl Field {
             Self::Protect => "protect",
             Self::Disposable => "disposable",
             Self::Power => "power",
+            Self::Setup => "setup",
             Self::Drain => "drain",
         }
     }

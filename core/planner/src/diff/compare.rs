@@ -1,6 +1,6 @@
 //! Comparing one goal with one real thing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{
     Addr, Field, FirewallRule, FirewallSpec, ImageRef, Loss, MachineSpec, MarkOrigin, Means, Name,
@@ -120,6 +120,7 @@ impl Differ<'_> {
                 .is_some_and(|mark| mark.disposable != entry.disposable),
             Field::Disposable,
         );
+        put(resource.departs(), Field::Setup);
         found.extend(self.reference_deltas(addr, goal, resource));
         found.retain(|delta| !entry.ignore.contains(&delta.field));
         found.sort_by_key(|delta| delta.field);
@@ -311,6 +312,13 @@ impl Differ<'_> {
                     };
                     (note.cloned().into(), after.into())
                 }
+                Field::Setup => {
+                    let departures = resource.departures();
+                    let is = departures.iter().map(|(what, one)| (*what, &one.is));
+                    let ought = departures.iter().map(|(what, one)| (*what, &one.ought));
+                    let values = |map: BTreeMap<&str, &String>| json!(map);
+                    (values(is.collect()), values(ought.collect()))
+                }
                 Field::Labels => {
                     let (is, want) = (resource.spec.labels(), goal.spec.labels());
                     let own = own_labels(is, want, resource.mark.as_ref());
@@ -381,9 +389,13 @@ impl Differ<'_> {
         resource: &Resource,
         deltas: &[Delta],
     ) -> Transition {
+        let setup = deltas.iter().find(|delta| delta.field == Field::Setup);
+        if let Some(why) = setup.and_then(|_| resource.stays_departed()) {
+            return Transition::refused(why);
+        }
         let fields = deltas.iter().map(|delta| delta.field);
         let fields: BTreeSet<Field> = fields
-            .filter(|field| *field != Field::Power && !field.is_of_mark())
+            .filter(|field| !matches!(field, Field::Power | Field::Setup) && !field.is_of_mark())
             .collect();
         let Some(facts) = self.facts.get(&addr.site).filter(|_| !fields.is_empty()) else {
             return Transition::by(Means::Live);

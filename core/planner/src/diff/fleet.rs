@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use strat_model::{Addr, Field, Means, Name, Resource, ResourceState, Spec, Transition};
 
 use super::compare::Delta;
-use super::single::{ASKED, cause, list};
+use super::single::{ASKED, cause, list, of_topology};
 use super::value::{resource_value, spec_value};
 use super::{Differ, change, target};
+use crate::left::Refused;
 use crate::plan::{Action, Cause, Change};
 use crate::{Entry, Goal, Scale, View, claims};
 
@@ -20,6 +21,8 @@ struct Member<'a> {
     verdict: Verdict,
     /// Whether a person asked for it to be made anew.
     asked: bool,
+    /// What differs beyond its fields and stays so.
+    refused: Option<Refused>,
 }
 
 /// What a member needs; the order is that in which members are worth keeping.
@@ -109,9 +112,14 @@ impl<'a> Differ<'a> {
         digest: &str,
         resource: &'a Resource,
     ) -> Member<'a> {
-        let deltas = self.deltas(addr, entry, goal, resource);
+        let mut deltas = self.deltas(addr, entry, goal, resource);
         let failed = resource.state == ResourceState::Failed;
         let asked = self.is_asked(addr, resource);
+        let stays = resource.departs() && resource.stays_departed().is_some();
+        let refused = match stays && !failed {
+            true => self.refuse(addr, goal, resource, &mut deltas),
+            false => None,
+        };
         let verdict = if failed || asked || self.remakes(addr, goal, resource, &deltas) {
             Verdict::Replace
         } else if !deltas.is_empty()
@@ -127,6 +135,7 @@ impl<'a> Differ<'a> {
             deltas,
             verdict,
             asked,
+            refused,
         }
     }
 
@@ -154,7 +163,10 @@ impl<'a> Differ<'a> {
         groups: &mut Groups<'a>,
     ) {
         let mut renamed = Vec::new();
-        for member in members {
+        for mut member in members {
+            let refused = member.refused.take();
+            self.refused
+                .extend(refused.filter(|_| member.verdict != Verdict::Replace));
             let is_renamed = self.former(addr, member.resource).is_some();
             if is_renamed && member.verdict == Verdict::Replace {
                 renamed.push(member.resource);
@@ -251,7 +263,10 @@ impl<'a> Differ<'a> {
             (_, Action::Replace) => {
                 format!("the topology changed its {what}, which cannot be changed in place")
             }
-            _ => format!("the topology changed its {what}"),
+            _ => format!(
+                "the topology changed its {}",
+                list(&of_topology(&first.deltas))
+            ),
         };
         let pure = first.deltas.is_empty();
         let reason = self.with_former(addr, first.resource, reason, pure);

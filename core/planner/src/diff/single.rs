@@ -89,7 +89,7 @@ impl<'a> Differ<'a> {
     }
 
     /// Takes out of the deltas those that cannot be made good, and says which they are.
-    fn refuse(
+    pub(super) fn refuse(
         &self,
         addr: &Addr,
         goal: &Goal,
@@ -181,7 +181,7 @@ impl<'a> Differ<'a> {
             Cause::Drift => "it was changed behind Stratiform's back".to_owned(),
             Cause::Dependency => "what it refers to is made anew".to_owned(),
             Cause::Topology | Cause::Interrupted | Cause::Requested => {
-                format!("the topology changed its {}", list(deltas))
+                format!("the topology changed its {}", list(&of_topology(deltas)))
             }
         };
         let reason = self.with_former(addr, resource, reason, deltas.is_empty());
@@ -320,8 +320,12 @@ pub(super) fn cause(digest: &str, resource: &Resource, deltas: &[Delta]) -> Caus
         .is_some_and(|mark| mark.spec == digest);
     let waits = |delta: &Delta| delta.by_reference || delta.field == Field::UserData;
     let mark_alone = deltas.iter().all(|delta| delta.field.is_of_mark());
+    // No topology says any of it.
+    let setup_alone = deltas.iter().all(|delta| delta.field == Field::Setup);
     if mark_alone {
         Cause::Topology
+    } else if setup_alone {
+        Cause::Drift
     } else if current && deltas.iter().all(waits) {
         Cause::Dependency
     } else if current {
@@ -329,6 +333,12 @@ pub(super) fn cause(digest: &str, resource: &Resource, deltas: &[Delta]) -> Caus
     } else {
         Cause::Topology
     }
+}
+
+/// What of the differences a topology can have changed.
+pub(super) fn of_topology(deltas: &[Delta]) -> Vec<Delta> {
+    let deltas = deltas.iter().copied();
+    deltas.filter(|delta| delta.field != Field::Setup).collect()
 }
 
 /// Field names in a sentence.

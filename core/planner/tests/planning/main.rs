@@ -18,6 +18,7 @@ mod refusing;
 mod resizing;
 mod room;
 mod scales;
+mod setup;
 mod spending;
 mod stock;
 mod telling;

@@ -10,7 +10,7 @@ use crate::common::*;
 use crate::plan_of;
 
 /// The shop with something of each kind, and with something in each field.
-fn everything() -> Intent {
+pub(crate) fn everything() -> Intent {
     let mut intent = shop();
     intent.machines[0].placement.sites = vec![name("east")];
     intent.addresses = vec![AddressIntent {

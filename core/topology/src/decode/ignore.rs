@@ -18,11 +18,24 @@ const fn known(noun: Noun) -> &'static [(&'static str, Field)] {
             ("image", Field::Image),
             ("user_data", Field::UserData),
             ("firewalls", Field::Firewalls),
+            ("setup", Field::Setup),
         ],
-        Noun::Volume => &[("labels", Field::Labels), ("class", Field::Class)],
-        Noun::Bucket => &[("labels", Field::Labels), ("versioning", Field::Versioning)],
-        Noun::Firewall => &[("labels", Field::Labels), ("rules", Field::Rules)],
-        _ => &[("labels", Field::Labels)],
+        Noun::Volume => &[
+            ("labels", Field::Labels),
+            ("class", Field::Class),
+            ("setup", Field::Setup),
+        ],
+        Noun::Bucket => &[
+            ("labels", Field::Labels),
+            ("versioning", Field::Versioning),
+            ("setup", Field::Setup),
+        ],
+        Noun::Firewall => &[
+            ("labels", Field::Labels),
+            ("rules", Field::Rules),
+            ("setup", Field::Setup),
+        ],
+        _ => &[("labels", Field::Labels), ("setup", Field::Setup)],
     }
 }
 

@@ -365,6 +365,7 @@ fn body_of(spec: &MachineSpec<ResourceId>, ip: Ipv4Addr, mac: String) -> Machine
         disks: spec.disks.clone(),
         ip: Some(ip),
         mac,
+        boot_size: None,
     }
 }
 

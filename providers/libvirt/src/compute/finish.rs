@@ -28,7 +28,8 @@ impl Site {
         }
         if !host.traits()?.offers("test") {
             self.ensure_subnet(host, &order.subnet)?;
-            self.make_disks(host, guest, order)?;
+            let boot_size = self.make_disks(host, guest, order)?;
+            thing.body.boot_size = thing.body.boot_size.or(boot_size);
             self.make_seed(host, guest, order)?;
             let body = &thing.body;
             let _definitions = self.lock_definitions();
@@ -44,10 +45,12 @@ impl Site {
         Ok(self.machine_of(host, fresh.as_ref().unwrap_or(guest)))
     }
 
-    fn make_disks(&self, host: &Host, guest: &Guest, order: &Order<'_>) -> Result<()> {
+    /// Makes the disks, and says how large the first is.
+    fn make_disks(&self, host: &Host, guest: &Guest, order: &Order<'_>) -> Result<Option<Bytes>> {
         let Some(body) = guest.body() else {
-            return Ok(());
+            return Ok(None);
         };
+        let mut boot_size = None;
         let parts = self.parts(&guest.name, body);
         for (index, part) in parts
             .iter()
@@ -57,6 +60,9 @@ impl Site {
             let pool = self.pool_named(host, &part.pool)?;
             if index == 0 {
                 self.make_boot_disk(host, &pool, &part.volume, Self::boot_size(body), order)?;
+                if let Some(volume) = pool.volume(host, &part.volume)? {
+                    boot_size = Some(pool.size_of(host, &volume)?);
+                }
             } else {
                 let capacity = body.disks.get(index).map(|disk| disk.size.0);
                 pool.make(
@@ -70,7 +76,7 @@ impl Site {
                 )?;
             }
         }
-        Ok(())
+        Ok(boot_size)
     }
 
     /// Makes a boot disk: a layer over the image where the pool has files, else a copy.

@@ -8,6 +8,7 @@ use strat_model::{
 };
 use strat_provider::{Outcome, Shutdown};
 
+use super::seen;
 use crate::error::{Explain as _, fail, missing};
 use crate::host::{Guest, Host, MachineBody};
 use crate::network::{machine_filter, subnet_body};
@@ -18,19 +19,13 @@ use crate::thing::{NAMESPACE, Phase, Thing};
 use crate::xml::Element;
 
 impl Site {
-    pub(crate) fn list_machines(&self) -> Result<Vec<Resource>> {
-        Ok(self
-            .guests()?
-            .iter()
-            .map(|(host, guest)| self.machine_of(host, guest))
-            .collect())
-    }
-
     pub(crate) fn get_machines(&self, ids: &[ResourceId]) -> Result<Vec<Resource>> {
         let mut machines = Vec::new();
         for id in ids {
             if let Some((host, guest)) = self.guest(id)? {
-                machines.push(self.machine_of(host, &guest));
+                let mut machine = self.machine_of(host, &guest);
+                self.tell_disks(host, &guest, &mut machine)?;
+                machines.push(machine);
             }
         }
         Ok(machines)
@@ -85,6 +80,9 @@ impl Site {
             thing.body.firewalls = wanted;
         }
         self.write_thing(host, &guest, &thing)?;
+        if request.fields.contains(&Field::Setup) {
+            self.set_up(host, &guest)?;
+        }
         if !changed.is_empty() {
             self.refresh_filters(&changed, &BTreeSet::from([guest.name.clone()]))?;
         }
@@ -289,16 +287,17 @@ impl Site {
         let thing = guest.thing.as_ref();
         let mut attributes = Attributes::from([("host".to_owned(), host.name().to_string())]);
         attributes.extend(body.ip.map(|ip| ("private_ip".to_owned(), ip.to_string())));
-        Resource {
+        let (cpu, memory) = seen::size(&body.machine_type, guest);
+        let mut machine = Resource {
             id: machine_id(host, guest),
             name: guest.name.clone(),
             witness: witness(host, guest),
             mark: thing.and_then(Thing::mark),
             state: self.state_of(guest),
             spec: Spec::Machine(MachineSpec {
-                machine_type: machine_type(&body.machine_type, guest.cpu, guest.memory),
-                cpu: guest.cpu,
-                memory: guest.memory,
+                machine_type: machine_type(&body.machine_type, cpu, memory),
+                cpu,
+                memory,
                 capacity: CapacityKind::Owned,
                 zone: host.zone().clone(),
                 image: ImageRef::Named {
@@ -314,7 +313,9 @@ impl Site {
             }),
             attributes,
             created: thing.map(|thing| thing.created),
-        }
+        };
+        seen::tell_run(host, guest, body, &mut machine);
+        machine
     }
 
     fn state_of(&self, guest: &Guest) -> ResourceState {
@@ -379,7 +380,7 @@ fn witness(host: &Host, guest: &Guest) -> Witness {
 /// What can be said of a machine that carries no document.
 fn foreign_body(guest: &Guest) -> MachineBody {
     MachineBody {
-        machine_type: format!("flex-{}-{}", guest.cpu, guest.memory.0 >> 20),
+        machine_type: format!("flex-{}-{}", guest.next.0, guest.next.1.0 >> 20),
         image: String::new(),
         subnet: guest.networks.first().cloned().unwrap_or_default(),
         firewalls: BTreeSet::new(),
@@ -387,6 +388,7 @@ fn foreign_body(guest: &Guest) -> MachineBody {
         disks: Vec::new(),
         ip: None,
         mac: guest.mac.clone().unwrap_or_default(),
+        boot_size: None,
     }
 }
 

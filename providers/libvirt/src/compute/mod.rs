@@ -7,6 +7,7 @@ mod ground;
 mod keypairs;
 mod machines;
 mod resize;
+mod seen;
 
 use async_trait::async_trait;
 use strat_model::{ResourceId, Result};

@@ -20,7 +20,8 @@ impl Site {
         thing: &mut Thing<MachineBody>,
         to: &MachineSpec<ResourceId>,
     ) -> Result<()> {
-        let is_same = (guest.cpu, guest.memory) == (to.cpu, to.memory);
+        let wanted = (to.cpu, to.memory);
+        let is_same = (guest.cpu, guest.memory) == wanted && guest.next == wanted;
         if is_same && thing.body.machine_type == to.machine_type {
             return Ok(());
         }
@@ -93,6 +94,10 @@ impl Site {
             if to.size > is.size {
                 self.grow(host, &part.pool, &part.volume, to.size)?;
             }
+        }
+        let boots = thing.body.disks.first().zip(to.first());
+        if let Some((_, to)) = boots.filter(|(is, to)| to.size > is.size) {
+            thing.body.boot_size = Some(to.size);
         }
         thing.body.disks = to.to_vec();
         Ok(())

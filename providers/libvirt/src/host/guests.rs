@@ -31,6 +31,9 @@ pub(crate) struct MachineBody {
     pub(crate) ip: Option<Ipv4Addr>,
     /// Its interface's hardware address.
     pub(crate) mac: String,
+    /// How large its boot disk was made, which is the image's own size where that is more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) boot_size: Option<Bytes>,
 }
 
 /// A disk that a guest uses.
@@ -53,8 +56,20 @@ pub(crate) struct Guest {
     pub(crate) running: bool,
     /// Whether it broke and does not run any more.
     pub(crate) crashed: bool,
+    /// Why it is paused, by libvirt's number, if it is.
+    pub(crate) paused: Option<i32>,
+    /// Whether it starts with its host; nobody asked of those that are off.
+    pub(crate) autostart: Option<bool>,
+    /// The processors that it may have.
     pub(crate) cpu: u32,
+    /// The memory that it may have.
     pub(crate) memory: Bytes,
+    /// What it has of both at its next start.
+    pub(crate) next: (u32, Bytes),
+    /// What it has of both now; what it will have, where it is off.
+    pub(crate) now: (u32, Bytes),
+    /// The filter on its first interface.
+    pub(crate) filter: Option<String>,
     pub(crate) disks: Vec<DiskUse>,
     /// The networks that its interfaces are in.
     pub(crate) networks: Vec<String>,
@@ -75,14 +90,20 @@ impl Guest {
     }
 
     fn read(domain: &Domain) -> Result<Self, crate::rpc::Error> {
-        let (state, _) = domain.state()?;
+        let (state, reason) = domain.state()?;
         let text = domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?;
         let mut guest = Self::of_xml(&Element::parse(&text).unwrap_or_default(), Some(state));
         if guest.running {
             // What is plugged in now and what is at the next start are the same, but for a crash
             // between the two.
             let now = Element::parse(&domain.xml_desc(0)?).unwrap_or_default();
-            for disk in Self::of_xml(&now, None).disks {
+            let now = Self::of_xml(&now, None);
+            guest.now = now.next;
+            guest.filter = now.filter;
+            guest.paused = (state == DomainState::Paused).then_some(reason);
+            // The mock driver does not keep it.
+            guest.autostart = domain.autostart().ok();
+            for disk in now.disks {
                 let known = guest.disks.iter_mut().find(|d| d.source == disk.source);
                 match known {
                     Some(known) => known.alias = disk.alias,
@@ -99,6 +120,18 @@ impl Guest {
         let of_kind = |kind: &'static str| devices.into_iter().flat_map(move |d| d.all(kind));
         let network =
             |interface: &Element| Some(interface.child("source")?.get("network")?.to_owned());
+        let filter =
+            |interface: &Element| Some(interface.child("filterref")?.get("filter")?.to_owned());
+        let vcpu = xml.child("vcpu");
+        let cpu = vcpu
+            .and_then(|vcpu| vcpu.text.trim().parse().ok())
+            .unwrap_or(1);
+        let current = vcpu.and_then(|vcpu| vcpu.get("current")?.parse().ok());
+        let memory = amount(xml, "memory").unwrap_or(Bytes(0));
+        let next = (
+            current.unwrap_or(cpu),
+            amount(xml, "currentMemory").unwrap_or(memory),
+        );
         Self {
             name: text("name"),
             uuid: text("uuid"),
@@ -113,11 +146,13 @@ impl Guest {
                 )
             ),
             crashed: state == Some(DomainState::Crashed),
-            cpu: xml
-                .text_at(&["vcpu"])
-                .and_then(|n| n.trim().parse().ok())
-                .unwrap_or(1),
-            memory: memory(xml),
+            paused: None,
+            autostart: None,
+            cpu,
+            memory,
+            next,
+            now: next,
+            filter: of_kind("interface").next().and_then(filter),
             disks: of_kind("disk").filter_map(disk_use).collect(),
             networks: of_kind("interface").filter_map(network).collect(),
             mac: of_kind("interface")
@@ -127,18 +162,17 @@ impl Guest {
     }
 }
 
-/// The memory of a domain's XML, whatever its unit: <https://libvirt.org/formatdomain.html#memory-allocation>.
-fn memory(xml: &Element) -> Bytes {
-    let Some(memory) = xml.child("memory") else {
-        return Bytes(0);
-    };
-    let amount: u64 = memory.text.trim().parse().unwrap_or(0);
-    Bytes(match memory.get("unit").unwrap_or("KiB") {
+/// An amount of memory in a domain's XML, whatever its unit:
+/// <https://libvirt.org/formatdomain.html#memory-allocation>.
+fn amount(xml: &Element, name: &str) -> Option<Bytes> {
+    let memory = xml.child(name)?;
+    let amount: u64 = memory.text.trim().parse().ok()?;
+    Some(Bytes(match memory.get("unit").unwrap_or("KiB") {
         "b" | "bytes" => amount,
         "MiB" | "M" => amount << 20,
         "GiB" | "G" => amount << 30,
         _ => amount << 10,
-    })
+    }))
 }
 
 fn disk_use(disk: &Element) -> Option<DiskUse> {
@@ -221,5 +255,18 @@ mod tests {
         assert_eq!(guest.disks[1].source, "p/v");
         assert_eq!(guest.networks, ["default"]);
         assert!(!guest.running && guest.thing.is_none());
+        assert_eq!((guest.next, guest.now), ((3, Bytes::gib(2)), guest.next));
+    }
+
+    #[test]
+    fn what_a_guest_has_is_not_what_it_may_have() {
+        let xml = "<domain><name>db</name><memory unit='KiB'>4194304</memory>\
+                   <currentMemory unit='KiB'>1048576</currentMemory><vcpu current='2'>8</vcpu>\
+                   <devices><interface type='network'><source network='n'/>\
+                   <filterref filter='db.machine'/></interface></devices></domain>";
+        let guest = Guest::of_xml(&Element::parse(xml).expect("XML"), None);
+        assert_eq!((guest.cpu, guest.memory), (8, Bytes::gib(4)));
+        assert_eq!(guest.next, (2, Bytes::gib(1)));
+        assert_eq!(guest.filter.as_deref(), Some("db.machine"));
     }
 }

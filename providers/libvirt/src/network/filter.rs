@@ -14,7 +14,7 @@ use crate::thing::uuid_of;
 use crate::xml::Element;
 
 /// The rules that admit.
-const ADMIT: u32 = 500;
+pub(super) const ADMIT: u32 = 500;
 /// The rule that admits everything outward.
 const OUTWARD: u32 = 900;
 /// The rule that refuses the rest.
@@ -46,7 +46,7 @@ pub(super) fn firewall_xml(
 
 /// A machine's filter: the firewalls it carries, and nothing else inward. Outward everything,
 /// unless one of its firewalls has a rule about that.
-pub(super) fn machine_xml<'a>(
+pub(crate) fn machine_xml<'a>(
     machine: &str,
     firewalls: impl Iterator<Item = &'a String>,
     has_egress: bool,
@@ -87,7 +87,7 @@ fn rule(direction: &str, action: &str, priority: u32) -> Element {
         .with("priority", priority)
 }
 
-fn rule_xml(from: &FirewallRule<ResourceId>, members: &Members) -> Vec<Element> {
+pub(super) fn rule_xml(from: &FirewallRule<ResourceId>, members: &Members) -> Vec<Element> {
     let all_ports = [None];
     let some_ports: Vec<_> = from.ports.iter().map(Some).collect();
     let ports = if some_ports.is_empty() {

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use strat_model::{
-    Attributes, Direction, ErrorKind, Field, FirewallRule, FirewallSpec, Kind, Peer, Protocol,
-    Resource, ResourceId, ResourceState, Result, Spec,
+    Attributes, Departure, Direction, ErrorKind, Field, FirewallRule, FirewallSpec, Kind, Peer,
+    Protocol, Resource, ResourceId, ResourceState, Result, Spec,
 };
 
 use super::filter::{self, Members};
+use super::seen;
 use crate::error::{Explain as _, fail, missing};
 use crate::host::{Guest, Host};
 use crate::provider::{OwnedCreate, OwnedUpdate};
@@ -33,7 +34,8 @@ impl FirewallBody {
             .any(|named| named.as_str() == firewall)
     }
 
-    fn has_egress(&self) -> bool {
+    /// Whether a rule says what machines may reach.
+    pub(crate) fn has_egress(&self) -> bool {
         self.rules
             .iter()
             .any(|rule| rule.direction == Direction::Egress)
@@ -137,8 +139,58 @@ impl Site {
         Ok(())
     }
 
+    /// All firewalls, with the rules that libvirt's filters come to.
     pub(crate) fn list_firewalls(&self) -> Result<Vec<Resource>> {
-        Ok(self.firewall_things()?.values().map(firewall_of).collect())
+        let known = self.firewall_things()?;
+        if known.is_empty() {
+            return Ok(Vec::new());
+        }
+        let guests = self.guests()?;
+        let is_whole = |guest: &Guest| {
+            guest
+                .thing
+                .as_ref()
+                .is_some_and(|thing| thing.phase == Phase::Made)
+        };
+        let whole = guests.iter().filter(|(_, guest)| is_whole(guest));
+        let settled = members_of(whole.clone());
+        let all = members_of(guests.iter());
+        let mut firewalls: BTreeMap<&str, Resource> = known
+            .iter()
+            .map(|(name, thing)| (name.as_str(), firewall_of(thing)))
+            .collect();
+        let filters = self.each(|host| {
+            let names = known.keys();
+            let read = names.map(|name| host.filter_xml(&filter::firewall_filter(name)));
+            read.collect::<Result<Vec<_>>>()
+        })?;
+        for (host, filters) in self.hosts.iter().zip(filters) {
+            for ((name, thing), xml) in known.iter().zip(filters) {
+                let Some(firewall) = firewalls.get_mut(name.as_str()) else {
+                    continue;
+                };
+                let carries = |(of, guest): &&(&Host, Guest)| {
+                    let body = guest.body();
+                    of.name() == host.name()
+                        && body.is_some_and(|body| body.firewalls.contains(name))
+                };
+                match xml {
+                    Some(xml) => tell(
+                        firewall,
+                        host,
+                        &thing.body.rules,
+                        &seen::seen(&thing.body.rules, &xml, &settled, &all),
+                    ),
+                    // A host that nothing of it is on may have joined later.
+                    None if whole.clone().any(|one| carries(&one)) => {
+                        let what = format!("filter on {}", host.name());
+                        firewall.depart(&what, &Departure::new("gone", "there"));
+                    }
+                    None => {}
+                }
+            }
+        }
+        Ok(firewalls.into_values().collect())
     }
 
     /// The documents of all firewalls, as they are on all hosts.
@@ -173,12 +225,7 @@ impl Site {
     ) -> Result<()> {
         let known = self.firewall_things()?;
         let guests = self.guests()?;
-        let mut members = Members::new();
-        for body in guests.iter().filter_map(|(_, guest)| guest.body()) {
-            for firewall in &body.firewalls {
-                members.entry(firewall.clone()).or_default().extend(body.ip);
-            }
-        }
+        let members = members_of(guests.iter());
         let concerned = |name: &String, thing: &Thing<FirewallBody>| {
             changed.contains(name) || changed.iter().any(|changed| thing.body.names(changed))
         };
@@ -241,6 +288,20 @@ impl Host {
             .map(|_| ())
     }
 
+    /// A filter as libvirt has it.
+    pub(crate) fn filter_xml(&self, name: &str) -> Result<Option<Element>> {
+        let doing = || format!("reading the filter {name}");
+        let connection = self.connect()?;
+        let Some(filter) = connection
+            .lookup_nwfilter_by_name(name)
+            .found(self, doing)?
+        else {
+            return Ok(None);
+        };
+        let text = filter.xml_desc().found(self, doing)?;
+        text.map(|text| Element::parse(&text)).transpose()
+    }
+
     fn has_filter(&self, name: &str) -> Result<bool> {
         let found = self
             .connect()?
@@ -260,6 +321,43 @@ impl Host {
             filter.undefine().found(self, doing)?;
         }
         Ok(())
+    }
+}
+
+/// The addresses of the machines that carry each firewall.
+fn members_of<'g, 'h: 'g>(guests: impl Iterator<Item = &'g (&'h Host, Guest)>) -> Members {
+    let mut members = Members::new();
+    for body in guests.filter_map(|(_, guest)| guest.body()) {
+        for firewall in &body.firewalls {
+            members.entry(firewall.clone()).or_default().extend(body.ip);
+        }
+    }
+    members
+}
+
+/// Says of a firewall what a host's filter comes to, where that is not what was asked for.
+fn tell(
+    firewall: &mut Resource,
+    host: &Host,
+    asked: &BTreeSet<FirewallRule<ResourceId>>,
+    seen: &seen::Seen,
+) {
+    if let Spec::Firewall(spec) = &mut firewall.spec
+        && spec.rules == *asked
+    {
+        spec.rules.clone_from(&seen.rules);
+    }
+    let told = [("with", &seen.more), ("without", &seen.lacks)];
+    let told = told.into_iter().filter(|(_, rows)| !rows.is_empty());
+    let told: Vec<_> = told
+        .map(|(word, rows)| format!("{word} {}", rows.join(", ")))
+        .collect();
+    if !told.is_empty() {
+        let what = format!("filter on {}", host.name());
+        firewall.depart(
+            &what,
+            &Departure::new(told.join(" and "), "its rules alone"),
+        );
     }
 }
 

@@ -78,6 +78,9 @@ impl Site {
             thing.labels.clone_from(&request.spec.labels);
         }
         self.rewrite_net(&net, &thing)?;
+        if request.fields.contains(&Field::Setup) {
+            self.define_again(&net, &thing)?;
+        }
         net.thing = Some(thing);
         Ok(network_of(&net))
     }
@@ -121,12 +124,14 @@ impl Site {
 
     /// All networks: ours, and those that are not ours and could be taken for one.
     pub(crate) fn list_networks(&self) -> Result<Vec<Resource>> {
-        Ok(self
-            .nets()?
-            .values()
-            .filter(|net| is_network(net))
-            .map(network_of)
-            .collect())
+        let nets = self.nets()?;
+        let networks = nets.values().filter(|net| is_network(net));
+        let networks = networks.map(|net| {
+            let mut network = network_of(net);
+            self.tell_gone(net, &nets, &mut network);
+            network
+        });
+        Ok(networks.collect())
     }
 
     /// The network of an id.

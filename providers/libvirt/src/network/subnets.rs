@@ -138,6 +138,9 @@ impl Site {
             let thing = thing.clone();
             self.rewrite_net(&net, &thing)?;
         }
+        if request.fields.contains(&Field::Setup) {
+            self.run_again(&net)?;
+        }
         subnet_of(&net).ok_or_else(|| missing(format!("subnet {}", request.id)))
     }
 
@@ -165,11 +168,9 @@ impl Site {
         let nets = self.nets()?;
         let stripped = nets.values().filter(|net| is_stripped(net));
         let stripped = stripped.map(|net| stripped_of(net, &nets));
-        Ok(nets
-            .values()
-            .filter_map(subnet_of)
-            .chain(stripped)
-            .collect())
+        let mut subnets: Vec<_> = nets.values().filter_map(subnet_of).collect();
+        self.tell_stopped(&mut subnets)?;
+        Ok(subnets.into_iter().chain(stripped).collect())
     }
 
     /// The subnet of an id.
@@ -185,19 +186,30 @@ impl Site {
     pub(crate) fn ensure_subnet(&self, host: &Host, subnet: &Net) -> Result<()> {
         if host.network_xml(&subnet.id)?.is_none() {
             let _definitions = self.lock_definitions();
-            let mut xml = subnet.xml.clone();
-            // Reservations are each host's own.
-            if let Some(dhcp) = xml
-                .children
-                .iter_mut()
-                .find(|c| c.name == "ip")
-                .and_then(|ip| ip.children.first_mut())
-            {
-                dhcp.children.retain(|child| child.name != "host");
-            }
-            host.define_network(&xml)?;
+            self.define_subnet(host, subnet)?;
         }
         host.start_network(&subnet.id)
+    }
+
+    /// Defines a subnet on a host that has it not, and its network. Who calls holds the definitions.
+    pub(super) fn define_subnet(&self, host: &Host, subnet: &Net) -> Result<()> {
+        if let Some((network, _)) = subnet_body(subnet)
+            && host.network_xml(network)?.is_none()
+            && let Some(network) = self.nets()?.remove(network)
+        {
+            host.define_network(&network.xml)?;
+        }
+        let mut xml = subnet.xml.clone();
+        // Reservations are each host's own.
+        if let Some(dhcp) = xml
+            .children
+            .iter_mut()
+            .find(|c| c.name == "ip")
+            .and_then(|ip| ip.children.first_mut())
+        {
+            dhcp.children.retain(|child| child.name != "host");
+        }
+        host.define_network(&xml)
     }
 }
 

@@ -97,6 +97,16 @@ impl Domain {
         self.call(p::DOMAIN_UNDEFINE_FLAGS, flags)
     }
 
+    /// Whether it starts with its host.
+    pub(crate) fn autostart(&self) -> Result<bool, Error> {
+        self.call(p::DOMAIN_GET_AUTOSTART, ())
+    }
+
+    /// Lets one that is paused go on.
+    pub(crate) fn resume(&self) -> Result<(), Error> {
+        self.call(p::DOMAIN_RESUME, ())
+    }
+
     pub(crate) fn set_autostart(&self, autostart: bool) -> Result<(), Error> {
         self.call(p::DOMAIN_SET_AUTOSTART, autostart)
     }
@@ -128,6 +138,11 @@ impl Domain {
 
     pub(crate) fn detach_device_flags(&self, xml: &str, flags: u32) -> Result<(), Error> {
         self.call(p::DOMAIN_DETACH_DEVICE_FLAGS, (xml, flags))
+    }
+
+    /// Changes what a device is like that it has.
+    pub(crate) fn update_device_flags(&self, xml: &str, flags: u32) -> Result<(), Error> {
+        self.call(p::DOMAIN_UPDATE_DEVICE_FLAGS, (xml, flags))
     }
 
     pub(crate) fn block_resize(&self, disk: &str, size: u64, flags: u32) -> Result<(), Error> {

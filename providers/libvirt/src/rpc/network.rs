@@ -86,6 +86,11 @@ impl Nwfilter {
         Self { link, id }
     }
 
+    pub(crate) fn xml_desc(&self) -> Result<String, Error> {
+        let id = borrowed(&self.id);
+        self.link.call(p::NWFILTER_GET_XML_DESC, &(id, 0_u32))
+    }
+
     pub(crate) fn undefine(&self) -> Result<(), Error> {
         self.link.call(p::NWFILTER_UNDEFINE, &borrowed(&self.id))
     }

@@ -52,6 +52,10 @@ pub(crate) const VIR_DOMAIN_UNDEFINE_MANAGED_SAVE: u32 = 1;
 pub(crate) const VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA: u32 = 2;
 pub(crate) const VIR_DOMAIN_UNDEFINE_NVRAM: u32 = 4;
 pub(crate) const VIR_DOMAIN_BLOCK_RESIZE_BYTES: u32 = 1;
+pub(crate) const VIR_DOMAIN_PAUSED_USER: i32 = 1;
+pub(crate) const VIR_DOMAIN_PAUSED_IOERROR: i32 = 5;
+pub(crate) const VIR_DOMAIN_PAUSED_WATCHDOG: i32 = 6;
+pub(crate) const VIR_DOMAIN_PAUSED_FROM_SNAPSHOT: i32 = 7;
 pub(crate) const VIR_DOMAIN_SHUTOFF_CRASHED: i32 = 3;
 pub(crate) const VIR_DOMAIN_SHUTOFF_FAILED: i32 = 6;
 

@@ -10,8 +10,8 @@ use crate::support::peer::Peer;
 use crate::support::slots::Pair;
 use async_trait::async_trait;
 use serde_json::json;
-use strat_conformance::{Harness, conformance};
-use strat_model::{ImageSpec, Kind, Name, ResourceId};
+use strat_conformance::{Harness, Outside, Partners, conformance};
+use strat_model::{Field, ImageSpec, Kind, Name, Resource, ResourceId};
 use strat_provider::Provider;
 use strat_provider::ProviderExt as _;
 use virt::connect::Connect;
@@ -157,6 +157,20 @@ impl Harness for HostsHarness {
     async fn fill_bucket(&self, id: &ResourceId, full: bool) -> bool {
         let method = if full { "PUT" } else { "DELETE" };
         moto::shared().ask(method, &format!("{id}/object"))
+    }
+
+    async fn change_outside(
+        &self,
+        thing: &Resource,
+        field: Field,
+        partners: &Partners,
+    ) -> Option<Outside> {
+        Some(crate::outside::change(
+            &self.hosts(),
+            thing,
+            field,
+            partners,
+        ))
     }
 
     async fn stop_machine(&self, id: &ResourceId) -> bool {

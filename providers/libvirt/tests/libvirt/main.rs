@@ -9,6 +9,7 @@ mod events;
 mod hosts;
 mod maintenance;
 mod mock;
+mod outside;
 mod ownership;
 mod packing;
 mod support;

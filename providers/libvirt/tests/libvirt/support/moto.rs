@@ -2,7 +2,7 @@
 
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -58,19 +58,31 @@ impl Moto {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Puts something somewhere, past the provider; says whether it was answered well.
+    pub(crate) fn put(&self, path: &str, body: &str) -> bool {
+        self.curl(&["--request", "PUT", "--data", body], path)
+            .status
+            .success()
+    }
+
+    /// Reads something, past the provider.
+    pub(crate) fn read(&self, path: &str) -> String {
+        let output = self.curl(&[], path);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// A request past the provider; says whether it was answered well.
     pub(crate) fn ask(&self, method: &str, path: &str) -> bool {
+        self.curl(&["--request", method], path).status.success()
+    }
+
+    fn curl(&self, arguments: &[&str], path: &str) -> Output {
         let output = Command::new("curl")
-            .args([
-                "--silent",
-                "--fail",
-                "--request",
-                method,
-                "--header",
-                SIGNED,
-            ])
+            .args(["--silent", "--fail", "--header", SIGNED])
+            .args(arguments)
             .arg(format!("{}/{path}", self.url()))
             .output();
-        output.expect("curl runs").status.success()
+        output.expect("curl runs")
     }
 }

@@ -159,6 +159,27 @@ impl Topology {
         );
     }
 
+    /// What differs, field by field: the address, the field, what is and what is to be.
+    pub(crate) async fn differences(&self, blocks: &str) -> Vec<String> {
+        let session = self.session(blocks).await;
+        let session = session.unwrap_or_else(|error| panic!("{error:#?}"));
+        let planned = session.plan(&PlanOptions::default()).await;
+        let plan = planned
+            .unwrap_or_else(|error| panic!("{error:#?}"))
+            .saved
+            .plan;
+        let told = plan.changes.iter().flat_map(|change| {
+            assert_eq!(
+                change.cause,
+                stratiform::planner::Cause::Drift,
+                "{change:#?}"
+            );
+            let fields = change.fields.iter();
+            fields.map(|one| format!("{} {} {} {}", change.addr, one.field, one.before, one.after))
+        });
+        told.collect()
+    }
+
     /// What would be done, as a person reads it: changes, and what is withheld and why.
     pub(crate) async fn plan(&self, blocks: &str) -> (Vec<String>, Vec<String>) {
         let session = self.session(blocks).await;
