@@ -60,9 +60,10 @@ impl Moto {
 
     /// Puts something somewhere, past the provider; says whether it was answered well.
     pub(crate) fn put(&self, path: &str, body: &str) -> bool {
-        self.curl(&["--request", "PUT", "--data", body], path)
-            .status
-            .success()
+        // Else moto takes it for a form.
+        let kind = "Content-Type: application/xml";
+        let arguments = ["--request", "PUT", "--header", kind, "--data", body];
+        self.curl(&arguments, path).status.success()
     }
 
     /// Reads something, past the provider.
