@@ -42,9 +42,15 @@ impl fmt::Debug for Buckets {
 impl Buckets {
     /// The buckets that these settings lead to. `credentials` stand in for those that the settings
     /// name. Nothing is called yet.
-    pub async fn of(settings: S3Settings, credentials: Option<SharedCredentialsProvider>) -> Self {
-        let client = settings.client(credentials).await;
-        Self { client, settings }
+    ///
+    /// # Errors
+    /// `Invalid` if the certificates that the environment names cannot be used.
+    pub async fn of(
+        settings: S3Settings,
+        credentials: Option<SharedCredentialsProvider>,
+    ) -> Result<Self> {
+        let client = settings.client(credentials).await?;
+        Ok(Self { client, settings })
     }
 
     /// Makes a bucket.

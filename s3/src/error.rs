@@ -6,6 +6,9 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
 use strat_model::{Error, ErrorKind};
+use strat_provider::Quiet;
+
+use crate::transport::{PROXIES, refused_by_proxy};
 
 /// The codes, and what they mean. What is not here is told by the answer's status.
 ///
@@ -61,6 +64,7 @@ where
     move |error| {
         let status = error.raw_response().map_or(0, |r| r.status().as_u16());
         let request_id = error.request_id().map(str::to_owned);
+        let proxy = refused_by_proxy(&error);
         let converted = match &error {
             SdkError::ServiceError(context) => {
                 let (code, said) = (context.err().code(), context.err().message());
@@ -86,6 +90,10 @@ where
             SdkError::TimeoutError(_) => {
                 Error::new(ErrorKind::Timeout, format!("{call}: no answer in time"))
             }
+            SdkError::DispatchFailure(_) if proxy.is_some() => {
+                let why = proxy.unwrap_or_default();
+                Error::new(ErrorKind::Transient, format!("{call}: {why}")).with_help(PROXIES)
+            }
             SdkError::DispatchFailure(failure) if failure.is_user() || failure.is_other() => {
                 let message = format!("{call}: the request could not be sent");
                 let help = "see that there are credentials for it: `s3 = { profile = … }`, or \
@@ -105,33 +113,17 @@ where
             Some(id) => converted.with_request_id(id),
             None => converted,
         };
-        match underneath(&error) {
-            Some(why) => converted.with_source(std::io::Error::other(why)),
+        // Of a service's answer, code, message and request id are told already, and what lies
+        // underneath repeats them in the SDK's debug form.
+        let underneath = match &error {
+            SdkError::ServiceError(_) => None,
+            error => Quiet::causes(error),
+        };
+        match underneath {
+            Some(why) => converted.with_source(why),
             None => converted,
         }
     }
-}
-
-/// What kept a request from its answer, as text: the SDK's own errors carry the whole request. Of a
-/// service's answer, code, message and request id are told already, and what lies underneath
-/// repeats them in the SDK's debug form.
-fn underneath<E>(error: &SdkError<E, HttpResponse>) -> Option<String>
-where
-    E: StdError + 'static,
-{
-    if matches!(error, SdkError::ServiceError(_)) {
-        return None;
-    }
-    let mut words: Vec<String> = Vec::new();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        if words.last().is_none_or(|above| !above.contains(&text)) {
-            words.push(text);
-        }
-        next = cause.source();
-    }
-    (!words.is_empty()).then(|| words.join(": "))
 }
 
 #[cfg(test)]

@@ -131,7 +131,7 @@ impl LeaseStoreFactory for S3LeaseFactory {
             profile,
             self.credentials.clone(),
         )
-        .await;
+        .await?;
         let is_any = settings.endpoint.is_some();
         let leases = S3Leases::new(client, settings.bucket, settings.region, place, is_any);
         Ok(Arc::new(match settings.account {

@@ -18,6 +18,7 @@ mod factory;
 mod leases;
 mod settings;
 mod tags;
+mod transport;
 
 pub use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 pub use buckets::Buckets;
@@ -25,3 +26,4 @@ pub use contents::{empty, is_empty};
 pub use factory::S3LeaseFactory;
 pub use leases::S3Leases;
 pub use settings::S3Settings;
+pub use transport::{PROXIES, http_client, refused_by_proxy};

@@ -5,8 +5,10 @@ use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_s3::config::SharedCredentialsProvider;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use serde::Deserialize;
+use strat_model::Result;
+
+use crate::transport::http_client;
 
 /// The region that servers of one's own take where nobody says another.
 pub(crate) const DEFAULT_REGION: &str = "us-east-1";
@@ -42,7 +44,7 @@ impl S3Settings {
     pub(crate) async fn client(
         &self,
         credentials: Option<SharedCredentialsProvider>,
-    ) -> aws_sdk_s3::Client {
+    ) -> Result<aws_sdk_s3::Client> {
         let (endpoint, profile) = (Some(&*self.endpoint), self.profile.as_deref());
         client(endpoint, self.region(), profile, credentials).await
     }
@@ -54,10 +56,8 @@ pub(crate) async fn client(
     region: &str,
     profile: Option<&str>,
     credentials: Option<SharedCredentialsProvider>,
-) -> aws_sdk_s3::Client {
-    let http = aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
+) -> Result<aws_sdk_s3::Client> {
+    let http = http_client(endpoint)?;
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
         .http_client(http)
@@ -77,7 +77,7 @@ pub(crate) async fn client(
     let config = loader.load().await;
     // A bucket's name is no host name beside an endpoint of one's own.
     let config = aws_sdk_s3::config::Builder::from(&config).force_path_style(endpoint.is_some());
-    aws_sdk_s3::Client::from_conf(config.build())
+    Ok(aws_sdk_s3::Client::from_conf(config.build()))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use strat_model::Result;
 
 use crate::config::Settings;
 
@@ -33,17 +33,20 @@ pub(crate) struct Access {
 
 impl Access {
     /// Clients for a site. `credentials` stand in for the standard chain.
+    ///
+    /// # Errors
+    /// `Invalid` if the certificates that the environment names cannot be used.
     pub(crate) async fn new(
         settings: &Settings,
         credentials: Option<SharedCredentialsProvider>,
-    ) -> Self {
-        let config = configure(settings, credentials).await;
+    ) -> Result<Self> {
+        let config = configure(settings, credentials).await?;
         let s3 = aws_sdk_s3::config::Builder::from(&config)
             // A bucket's name is no host name beside an endpoint of one's own.
             .force_path_style(settings.endpoint.is_some());
         let pricing = aws_sdk_pricing::config::Builder::from(&config)
             .region(Region::from_static(PRICING_REGION));
-        Self {
+        Ok(Self {
             pricing: aws_sdk_pricing::Client::from_conf(pricing.build()),
             ec2: aws_sdk_ec2::Client::new(&config),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
@@ -51,17 +54,15 @@ impl Access {
             tagging: aws_sdk_resourcegroupstagging::Client::new(&config),
             iam: aws_sdk_iam::Client::new(&config),
             quotas: aws_sdk_servicequotas::Client::new(&config),
-        }
+        })
     }
 }
 
 async fn configure(
     settings: &Settings,
     credentials: Option<SharedCredentialsProvider>,
-) -> SdkConfig {
-    let http = aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
+) -> Result<SdkConfig> {
+    let http = strat_s3::http_client(settings.endpoint.as_deref())?;
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(settings.region.clone()))
         .http_client(http)
@@ -80,7 +81,7 @@ async fn configure(
     }
     let config = loader.load().await;
     let Some(role) = &settings.assume_role else {
-        return config;
+        return Ok(config);
     };
     let mut role = AssumeRoleProvider::builder(role)
         .session_name(SESSION)
@@ -90,5 +91,5 @@ async fn configure(
         role = role.external_id(id);
     }
     let role = SharedCredentialsProvider::new(role.build().await);
-    config.into_builder().credentials_provider(role).build()
+    Ok(config.into_builder().credentials_provider(role).build())
 }

@@ -70,7 +70,7 @@ impl ProviderFactory for AwsFactory {
                 .map(|e| format!("{}: {}", e.attribute, e.message));
             refuse(ErrorKind::Invalid, all.collect::<Vec<_>>().join("; "))
         })?;
-        let access = Access::new(&settings, self.credentials.clone()).await;
+        let access = Access::new(&settings, self.credentials.clone()).await?;
         let clock = Arc::clone(&context.clock);
         Ok(Arc::new(AwsProvider::new(settings, access, clock)))
     }

@@ -28,7 +28,10 @@ mod without {
     pub(crate) enum Buckets {}
 
     impl Buckets {
-        pub(crate) async fn of(settings: S3Settings, _: Option<SharedCredentialsProvider>) -> Self {
+        pub(crate) async fn of(
+            settings: S3Settings,
+            _: Option<SharedCredentialsProvider>,
+        ) -> Result<Self> {
             match settings {}
         }
 

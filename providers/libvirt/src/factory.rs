@@ -66,7 +66,7 @@ impl ProviderFactory for LibvirtFactory {
             Err(fail(ErrorKind::Internal, "connecting broke off").with_source(error))
         })?;
         let buckets = match &site.settings.s3 {
-            Some(settings) => Some(Buckets::of(settings.clone(), self.credentials.clone()).await),
+            Some(settings) => Some(Buckets::of(settings.clone(), self.credentials.clone()).await?),
             None => None,
         };
         Ok(Arc::new(LibvirtProvider::new(Arc::new(site), buckets)))

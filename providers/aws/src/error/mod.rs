@@ -1,5 +1,6 @@
 //! From the SDK's errors to ours.
 
+mod refusal;
 mod table;
 
 use std::error::Error as StdError;
@@ -38,8 +39,10 @@ where
             let (kind, scope) = table::meaning(code, status);
             let said = said(message, status);
             let error = match kind {
-                ErrorKind::Forbidden => Error::new(kind, said)
-                    .with_help(format!("allow `{action}` in the policy of this identity")),
+                ErrorKind::Forbidden => {
+                    let help = refusal::help(action, code.unwrap_or_default(), &said);
+                    Error::new(kind, said).with_help(help)
+                }
                 ErrorKind::Unauthenticated => Error::new(kind, format!("{action}: {said}"))
                     .with_help("check which credentials this site uses, and the clock"),
                 _ => Error::new(kind, said),
@@ -92,6 +95,11 @@ fn dispatch(
     }
     if failure.is_timeout() {
         return Error::new(ErrorKind::Timeout, "AWS gave no answer in time");
+    }
+    if let Some(why) = strat_s3::refused_by_proxy(error) {
+        return Error::new(ErrorKind::Transient, why)
+            .with_scope(Scope::Region)
+            .with_help(strat_s3::PROXIES);
     }
     let what = "the connection to AWS failed";
     Error::new(ErrorKind::Transient, what).with_scope(Scope::Region)
