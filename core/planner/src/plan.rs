@@ -102,10 +102,10 @@ pub struct Change {
     /// Why, for people; it never drives apply.
     pub reason: String,
     /// What is now, by field; of a fleet, of one member. `null` where there is nothing.
-    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
+    #[cfg_attr(feature = "schema", schemars(with = "Value", extend("type" = ["object", "null"])))]
     pub before: View,
     /// What is to be, by field. `null` where there is to be nothing.
-    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
+    #[cfg_attr(feature = "schema", schemars(with = "Value", extend("type" = ["object", "null"])))]
     pub after: View,
     /// The fields that differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -375,30 +375,6 @@ pub struct Plan {
 impl Plan {
     /// The version of the plan's form that this program writes and reads.
     pub const FORMAT_VERSION: u32 = 1;
-
-    /// The same without its changes.
-    #[must_use]
-    pub fn without_changes(&self) -> Self {
-        Self {
-            format_version: self.format_version,
-            id: self.id.clone(),
-            topology: self.topology.clone(),
-            mode: self.mode,
-            source: self.source.clone(),
-            changes: Vec::new(),
-            tight: self.tight.clone(),
-            rollouts: self.rollouts.clone(),
-            held: self.held.clone(),
-            withheld: self.withheld.clone(),
-            refused: self.refused.clone(),
-            avoided: self.avoided.clone(),
-            data_loss: self.data_loss.clone(),
-            renames: self.renames.clone(),
-            guard: self.guard.clone(),
-            summary: self.summary,
-            cost: self.cost.clone(),
-        }
-    }
 
     /// Whether there is nothing to do.
     #[must_use]

@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
+use serde_json::Value;
 use strat_model::{Coverage, Inventory, Kind, Name, SiteFacts, SiteInventory};
 use strat_planner::{DiffOptions, Plan, Target, diff, place};
 
 pub use cache::OfferCache;
 
-use crate::saved::Document;
+use crate::saved::{Document, Offline, OfflineSite};
 use crate::{Error, Workspace, targets};
 
 /// Where facts about a site come from.
@@ -84,17 +84,17 @@ impl OfflinePlan {
 /// from and when they were true. [`SavedPlan::from_json`](crate::SavedPlan::from_json) refuses it.
 impl Serialize for OfflinePlan {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let facts = self.facts.iter().map(|(site, facts)| {
-            let facts = json!({ "source": facts.source.as_str(), "as_of": facts.as_of });
-            (site.to_string(), facts)
+        let sites = self.facts.iter().map(|(site, facts)| {
+            let (source, as_of) = (facts.source.as_str(), facts.as_of);
+            (site.clone(), OfflineSite { source, as_of })
         });
-        let facts: serde_json::Map<_, _> = facts.collect();
+        let sites = sites.collect();
         let document = Document {
             plan: &self.plan,
             targets: &self.targets,
             lease_stores: &[],
             without: &BTreeSet::new(),
-            offline: Some(json!({ "sites": facts })),
+            offline: Some(Offline { sites }),
         };
         document.serialize(serializer)
     }

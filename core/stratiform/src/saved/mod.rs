@@ -1,22 +1,25 @@
 //! A plan on disk.
 
 mod digest;
+mod wire;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io::{BufWriter, IntoInnerError, Write as _};
 use std::path::Path;
-use std::str::FromStr as _;
 
-use rust_decimal::Decimal;
 use serde::ser::{Error as _, SerializeMap as _, SerializeSeq as _};
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::{Map, Number, Value, json};
+use serde_json::Value;
 use strat_model::Name;
 use strat_planner::{Change, Plan, Target};
 
 use crate::Error;
 use crate::saved::digest::{PlanDigest, check_digest};
+use crate::saved::wire::Rest;
+#[cfg(feature = "schema")]
+pub(crate) use crate::saved::wire::Whole;
+pub(crate) use crate::saved::wire::{Offline, OfflineSite};
 
 /// As for any new file: a plan holds no secret, and others may be the ones to apply it.
 #[cfg(unix)]
@@ -24,9 +27,6 @@ fn permissions() -> std::fs::Permissions {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::Permissions::from_mode(0o666)
 }
-
-/// The keys of the cost's amounts: numbers on disk, where the model has exact decimals.
-pub(crate) const AMOUNTS: [&str; 2] = ["monthly_before", "monthly_after"];
 
 /// A plan with what it was limited to: what is written to disk, and what is applied.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +43,7 @@ pub struct SavedPlan {
 
 /// What leases are to be kept in, and is not there yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MissingLeaseStore {
     /// Whose leases: `site.aws`, or `all sites` where the topology names one store.
     pub place: String,
@@ -85,21 +86,16 @@ impl SavedPlan {
             _ => return Err("it is no plan: it has no `format_version`".to_owned()),
         }
         check_digest(&mut plan)?;
-        let owner = plan.remove("owner");
-        let owner = owner.ok_or_else(|| "it is no plan: it has no `owner`".to_owned())?;
-        plan.insert("topology".to_owned(), owner);
-        let targets = targets(plan.remove("targets"))?;
-        let without = without(plan.remove("without"))?;
-        let lease_stores = lease_stores(plan.remove("lease_stores"))?;
-        amounts(&mut plan, to_text);
-        let plan = serde_json::from_value(Value::Object(plan))
-            .map_err(|error| format!("it is damaged: {error}"))?;
-        Ok(Self {
-            plan,
-            targets,
-            without,
-            lease_stores,
-        })
+        for key in ["owner", "changes"] {
+            if !plan.contains_key(key) {
+                return Err(format!("it is no plan: it has no `{key}`"));
+            }
+        }
+        let damaged = |error| format!("it is damaged: {error}");
+        let changes = plan.remove("changes").unwrap_or_default();
+        let changes = serde_json::from_value(changes).map_err(damaged)?;
+        let rest: Rest = serde_json::from_value(Value::Object(plan)).map_err(damaged)?;
+        rest.with(changes)
     }
 
     /// Writes it to a file, whole or not at all; once this returns, it is on disk.
@@ -145,8 +141,7 @@ impl SavedPlan {
     }
 }
 
-/// The model's form with the topology as plain text (whole as `owner`), amounts as numbers,
-/// `targets`, `without` and `lease_stores`; the same on disk and as an answer of the command line.
+/// The form on disk, which is the answer of the command line, too.
 ///
 /// The keys are sorted, as in a [`Value`], but no more than one change at a time is made into one.
 impl Serialize for SavedPlan {
@@ -169,33 +164,15 @@ pub(crate) struct Document<'a> {
     pub(crate) without: &'a BTreeSet<Name>,
     pub(crate) lease_stores: &'a [MissingLeaseStore],
     /// What a plan was made from that nobody was asked for.
-    pub(crate) offline: Option<Value>,
+    pub(crate) offline: Option<Offline>,
 }
 
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let plan = serde_json::to_value(self.plan.without_changes());
-        let Value::Object(mut plan) = plan.map_err(S::Error::custom)? else {
+        let rest = serde_json::to_value(Rest::of(self)).map_err(S::Error::custom)?;
+        let Value::Object(mut plan) = rest else {
             return Err(S::Error::custom("a plan is a JSON object"));
         };
-        let owner = &self.plan.topology;
-        plan.insert("owner".to_owned(), json!(owner));
-        plan.insert("topology".to_owned(), json!(owner.topology));
-        if !self.targets.is_empty() {
-            let targets: Vec<_> = self.targets.iter().map(ToString::to_string).collect();
-            plan.insert("targets".to_owned(), json!(targets));
-        }
-        if !self.without.is_empty() {
-            plan.insert("without".to_owned(), json!(self.without));
-        }
-        if !self.lease_stores.is_empty() {
-            plan.insert("lease_stores".to_owned(), json!(self.lease_stores));
-        }
-        if let Some(offline) = &self.offline {
-            plan.insert("offline".to_owned(), offline.clone());
-        }
-        amounts(&mut plan, to_number);
-        plan.remove("changes");
         let digest = RefCell::new(PlanDigest::of_rest(&plan));
         // In its place, after the changes that it is of.
         plan.insert("changes".to_owned(), Value::Null);
@@ -233,72 +210,10 @@ impl Serialize for Changes<'_> {
     }
 }
 
-fn targets(value: Option<Value>) -> Result<Vec<Target>, String> {
-    let texts: Vec<String> = match value {
-        None => return Ok(Vec::new()),
-        Some(value) => serde_json::from_value(value)
-            .map_err(|error| format!("its `targets` are damaged: {error}"))?,
-    };
-    let targets = texts.iter().map(|text| Target::from_str(text));
-    targets
-        .collect::<Result<_, _>>()
-        .map_err(|error| error.to_string())
-}
-
-fn without(value: Option<Value>) -> Result<BTreeSet<Name>, String> {
-    let sites = value.map_or(Ok(BTreeSet::new()), serde_json::from_value);
-    sites.map_err(|error| format!("its `without` is damaged: {error}"))
-}
-
-fn lease_stores(value: Option<Value>) -> Result<Vec<MissingLeaseStore>, String> {
-    let stores = value.map_or(Ok(Vec::new()), serde_json::from_value);
-    stores.map_err(|error| format!("its `lease_stores` are damaged: {error}"))
-}
-
-/// Puts every amount of the cost through `f`.
-fn amounts(plan: &mut Map<String, Value>, f: fn(&Value) -> Value) {
-    let Some(Value::Object(cost)) = plan.get_mut("cost") else {
-        return;
-    };
-    let convert = |cost: &mut Map<String, Value>| {
-        for key in AMOUNTS {
-            if let Some(amount) = cost.get_mut(key) {
-                *amount = f(amount);
-            }
-        }
-    };
-    convert(cost);
-    if let Some(Value::Object(sites)) = cost.get_mut("sites") {
-        sites
-            .values_mut()
-            .filter_map(Value::as_object_mut)
-            .for_each(convert);
-    }
-}
-
-/// An exact decimal as a JSON number; the text stays where a number would lose digits.
-fn to_number(amount: &Value) -> Value {
-    let exact = amount
-        .as_str()
-        .and_then(|text| Decimal::from_str(text).ok())
-        .map(|amount| amount.normalize());
-    let number = exact.and_then(|exact| {
-        let number = Number::from_f64(exact.to_string().parse().ok()?)?;
-        let back = Decimal::from_str(&number.to_string()).ok()?;
-        (back == exact).then_some(number)
-    });
-    number.map_or_else(|| amount.clone(), Value::Number)
-}
-
-fn to_text(amount: &Value) -> Value {
-    match amount {
-        Value::Number(number) => Value::String(number.to_string()),
-        other => other.clone(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn plan() -> SavedPlan {
