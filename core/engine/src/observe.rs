@@ -131,6 +131,7 @@ impl Look<'_> {
                 coverage: BTreeMap::new(),
                 resources: Vec::with_capacity(count),
                 missed: Vec::new(),
+                left: self.journal.left_by_runs(self.owner, self.site),
             },
             facts: None,
             problems: Vec::new(),

@@ -1,6 +1,6 @@
 //! What the providers reported, site by site, and how much of it is known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,10 @@ pub struct SiteInventory {
     /// Things that are known to be the topology's, and that no list shows as such.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<Missed>,
+    /// What a run of ours that did not come to its end shut down, attached or let go. It only ever
+    /// explains a difference.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub left: BTreeSet<ResourceId>,
 }
 
 /// A thing that is known to be a topology's, and that a list of what carries its mark does not show.
@@ -76,6 +80,18 @@ pub enum MissedState {
 }
 
 impl SiteInventory {
+    /// A site where nothing was seen, and how much of each kind that says.
+    #[must_use]
+    pub fn nothing(observed_at: Timestamp, coverage: &Coverage) -> Self {
+        Self {
+            observed_at,
+            coverage: Kind::ALL.map(|kind| (kind, coverage.clone())).into(),
+            resources: Vec::new(),
+            missed: Vec::new(),
+            left: BTreeSet::new(),
+        }
+    }
+
     /// Whether all of `kind` was seen. A kind nobody looked at was not.
     #[must_use]
     pub fn is_complete(&self, kind: Kind) -> bool {

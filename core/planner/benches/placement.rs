@@ -161,6 +161,7 @@ fn unseen(facts: &Facts) -> Inventory {
             .collect(),
         resources: Vec::new(),
         missed: Vec::new(),
+        left: std::collections::BTreeSet::new(),
     };
     Inventory {
         sites: facts

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use strat_engine::{
     Event, EventSink, HealthProbe, Journal, NetProbe, Observation, Problem, Sites, observe,
 };
-use strat_model::{Coverage, Kind, LocalAddr, Name, SiteFacts, SiteInventory, Spec};
+use strat_model::{Coverage, LocalAddr, Name, SiteFacts, SiteInventory, Spec};
 use strat_planner::{
     Claims, Desired, DiffOptions, Edits, Explanation, MachineOffer, Mode, PlaceOptions, Scale,
     StockBook, StockEntry, Target, claim, diff, place_with, rename,
@@ -244,15 +244,10 @@ impl Session {
         let looked = observe(&sites, owner, moves, journal, &*self.clock, &self.events);
         let mut observation = looked.instrument(phase!("observe")).await;
         for problem in self.unreachable.iter().chain(&accounts.silent) {
-            let partial = || Coverage::Partial {
+            let partial = Coverage::Partial {
                 why: problem.error.to_string(),
             };
-            let unseen = SiteInventory {
-                observed_at: self.clock.now(),
-                coverage: Kind::ALL.map(|kind| (kind, partial())).into(),
-                resources: Vec::new(),
-                missed: Vec::new(),
-            };
+            let unseen = SiteInventory::nothing(self.clock.now(), &partial);
             let sites = &mut observation.inventory.sites;
             sites.insert(problem.site.clone(), unseen);
             observation.problems.push(problem.clone());

@@ -32,6 +32,7 @@ mod error;
 mod failure;
 mod file;
 mod known;
+mod left;
 mod released;
 mod renamed;
 #[cfg(feature = "schema")]

@@ -94,8 +94,8 @@ pub(crate) struct Touched {
 }
 
 #[derive(Debug)]
-struct Entry {
-    started: Started,
+pub(super) struct Entry {
+    pub(super) started: Started,
     end: Option<End>,
 }
 
@@ -217,12 +217,12 @@ impl Said {
 pub(super) struct State {
     last_entry: u64,
     /// Boxed: nodes of a map that grows at its end stay half empty.
-    entries: BTreeMap<u64, Box<Entry>>,
+    pub(super) entries: BTreeMap<u64, Box<Entry>>,
     /// Which entries say that they made a thing: a destroy asks for each thing that it deletes.
     makers: FxHashMap<ResourceId, Vec<u64>>,
     applied: BTreeMap<Owner, (Timestamp, Applied)>,
     pub(super) ledger: Ledger,
-    runs: VecDeque<RunRecord>,
+    pub(super) runs: VecDeque<RunRecord>,
 }
 
 impl State {

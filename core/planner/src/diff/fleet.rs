@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use strat_model::{Addr, Field, Means, Name, Resource, ResourceState, Spec, Transition};
 
 use super::compare::Delta;
-use super::single::{ASKED, cause, list, of_topology};
+use super::single::{ASKED, LEFT, list, of_topology};
 use super::value::{resource_value, spec_value};
 use super::{Differ, change, target};
 use crate::left::Refused;
@@ -183,7 +183,7 @@ impl<'a> Differ<'a> {
                 Verdict::Replace => Action::Replace,
             };
             let fields = member.deltas.iter().map(|delta| delta.field).collect();
-            let cause = member_cause(digest, &member) as u8;
+            let cause = self.member_cause(addr, digest, &member) as u8;
             groups
                 .entry((action, fields, cause, is_renamed))
                 .or_default()
@@ -241,6 +241,16 @@ impl<'a> Differ<'a> {
         self.changes.push(change);
     }
 
+    fn member_cause(&self, addr: &Addr, digest: &str, member: &Member<'_>) -> Cause {
+        if member.resource.state == ResourceState::Failed {
+            return Cause::Drift;
+        }
+        if member.asked {
+            return Cause::Requested;
+        }
+        self.cause(&addr.site, digest, member.resource, &member.deltas)
+    }
+
     fn change_members(
         &self,
         addr: &Addr,
@@ -250,7 +260,7 @@ impl<'a> Differ<'a> {
     ) -> Change {
         let (number, first) = &members[0];
         let goal = &entry.goals[*number];
-        let cause = member_cause(&goal.digest(), first);
+        let cause = self.member_cause(addr, &goal.digest(), first);
         let what = list(&first.deltas);
         let reason = match (cause, action) {
             _ if first.resource.state == ResourceState::Failed => {
@@ -258,6 +268,7 @@ impl<'a> Differ<'a> {
             }
             (Cause::Requested, _) => ASKED.to_owned(),
             (Cause::Drift, _) => format!("its {what} was changed behind Stratiform's back"),
+            (Cause::Interrupted, _) => LEFT.to_owned(),
             (Cause::Dependency, _) => format!("what its {what} refers to is made anew"),
             _ if first.deltas.is_empty() => "only its mark is out of date".to_owned(),
             (_, Action::Replace) => {
@@ -364,16 +375,6 @@ fn is_of_size(resource: &Resource, goal: &Goal) -> bool {
         }
         _ => true,
     }
-}
-
-fn member_cause(digest: &str, member: &Member<'_>) -> Cause {
-    if member.resource.state == ResourceState::Failed {
-        return Cause::Drift;
-    }
-    if member.asked {
-        return Cause::Requested;
-    }
-    cause(digest, member.resource, &member.deltas)
 }
 
 /// The goals with the counts that this change brings to each.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use strat_model::{Addr, Field, Kind, Means, Resource, ResourceState, Spec, Transition};
+use strat_model::{Addr, Field, Kind, Means, Name, Resource, ResourceState, Spec, Transition};
 
 use super::compare::Delta;
 use super::value::resource_value;
@@ -13,6 +13,9 @@ use crate::{Entry, Goal, View, resource_name};
 
 /// Why something is made anew that is as it should be.
 pub(super) const ASKED: &str = "it is to be made anew: that was asked for";
+
+/// Why something is off, or let go, that is to be neither.
+pub(super) const LEFT: &str = "a run that did not come to its end left it so";
 
 impl<'a> Differ<'a> {
     /// Compares the one thing at an address.
@@ -113,7 +116,7 @@ impl<'a> Differ<'a> {
         Some(Refused {
             addr: addr.clone(),
             id: resource.id.clone(),
-            cause: cause(&goal.digest(), resource, &refused),
+            cause: self.cause(&addr.site, &goal.digest(), resource, &refused),
             fields: self.field_changes(addr, goal, resource, &refused),
             why,
         })
@@ -175,12 +178,13 @@ impl<'a> Differ<'a> {
         resource: &Resource,
         deltas: &[Delta],
     ) -> Change {
-        let cause = cause(&goal.digest(), resource, deltas);
+        let cause = self.cause(&addr.site, &goal.digest(), resource, deltas);
         let reason = match cause {
             _ if deltas.is_empty() => "only its mark is out of date".to_owned(),
             Cause::Drift => "it was changed behind Stratiform's back".to_owned(),
             Cause::Dependency => "what it refers to is made anew".to_owned(),
-            Cause::Topology | Cause::Interrupted | Cause::Requested => {
+            Cause::Interrupted => LEFT.to_owned(),
+            Cause::Topology | Cause::Requested => {
                 format!("the topology changed its {}", list(&of_topology(deltas)))
             }
         };
@@ -200,7 +204,7 @@ impl<'a> Differ<'a> {
     ) -> Change {
         self.remade.insert(addr);
         let forcing = self.forcing(addr, goal, resource, deltas);
-        let cause = cause(&goal.digest(), resource, &forcing);
+        let cause = self.cause(&addr.site, &goal.digest(), resource, &forcing);
         let why = list(&forcing);
         let reason = match cause {
             Cause::Drift => format!(
@@ -311,9 +315,31 @@ impl<'a> Differ<'a> {
     }
 }
 
+impl Differ<'_> {
+    /// Where a difference comes from. What a run of ours shut down or let go before it broke off was
+    /// changed by nobody else.
+    pub(super) fn cause(
+        &self,
+        site: &Name,
+        digest: &str,
+        resource: &Resource,
+        deltas: &[Delta],
+    ) -> Cause {
+        let ours = |delta: &Delta| matches!(delta.field, Field::Power | Field::Attach);
+        let left = || {
+            let seen = self.inventory.sites.get(site);
+            seen.is_some_and(|seen| seen.left.contains(&resource.id))
+        };
+        match cause(digest, resource, deltas) {
+            Cause::Drift if deltas.iter().all(ours) && left() => Cause::Interrupted,
+            other => other,
+        }
+    }
+}
+
 /// Where a difference comes from: the mark tells what the thing was last brought to. `digest` is
 /// that of what it is to be brought to.
-pub(super) fn cause(digest: &str, resource: &Resource, deltas: &[Delta]) -> Cause {
+fn cause(digest: &str, resource: &Resource, deltas: &[Delta]) -> Cause {
     let current = resource
         .mark
         .as_ref()

@@ -240,6 +240,7 @@ fn site_inventory(resources: Vec<Resource>) -> SiteInventory {
             .collect(),
         resources,
         missed: Vec::new(),
+        left: BTreeSet::new(),
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
-use strat_model::{Coverage, Inventory, Kind, Name, SiteFacts, SiteInventory};
+use strat_model::{Coverage, Inventory, Name, SiteFacts, SiteInventory};
 use strat_planner::{DiffOptions, Plan, Target, diff, place};
 
 pub use cache::OfferCache;
@@ -163,12 +163,7 @@ impl Workspace {
 
 /// The world before anything is made.
 fn nothing_anywhere<'a>(sites: impl Iterator<Item = &'a Name>) -> Inventory {
-    let nothing = SiteInventory {
-        observed_at: Timestamp::UNIX_EPOCH,
-        coverage: Kind::ALL.map(|kind| (kind, Coverage::Complete)).into(),
-        resources: Vec::new(),
-        missed: Vec::new(),
-    };
+    let nothing = SiteInventory::nothing(Timestamp::UNIX_EPOCH, &Coverage::Complete);
     Inventory {
         sites: sites.map(|site| (site.clone(), nothing.clone())).collect(),
         ..Inventory::default()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use strat_model::{Capabilities, SiteSpec};
+use strat_model::{Capabilities, Kind, SiteSpec};
 use strat_provider::{ConnectContext, Provider, ProviderFactory, Registry, SettingError};
 use strat_topology::Inputs;
 

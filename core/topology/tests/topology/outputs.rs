@@ -135,6 +135,7 @@ fn inventory(evaluated: &Evaluated) -> Inventory {
         coverage: [(Kind::Machine, Coverage::Complete)].into(),
         resources,
         missed: Vec::new(),
+        left: std::collections::BTreeSet::new(),
     };
     Inventory {
         sites: [("a".parse().expect("site"), site)].into(),

@@ -17,7 +17,7 @@ fn blames_nobody(plan: &Plan, what: &str) {
     let said = lines(plan);
     let mut said_so = said.iter();
     assert!(
-        said_so.all(|line| !line.contains("deleted behind Stratiform's back")),
+        said_so.all(|line| !line.contains("behind Stratiform's back")),
         "{what}: {said:#?}"
     );
 }
