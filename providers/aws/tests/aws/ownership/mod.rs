@@ -1,6 +1,7 @@
 //! Whose a thing is, on AWS: tags that were stripped, copied, restored and forged, other accounts, and
 //! another topology of the name. Each row of what the planner does with them, through whole applies.
 
+mod rows;
 mod shop;
 
 use std::collections::BTreeSet;
