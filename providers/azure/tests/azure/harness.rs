@@ -1,19 +1,22 @@
 //! How the tests reach a site.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use serde_json::{Value, json};
 use strat_arm::{Arm, Options};
 use strat_azure::AzureFactory;
-use strat_conformance::Harness;
+use strat_conformance::{Harness, Outside, Partners};
 use strat_model::{
-    Bytes, CapacityKind, ImageRef, Kind, Labels, MachineSpec, Name, Offer, ResourceId, SiteSpec,
+    Bytes, CapacityKind, Field, ImageRef, Kind, Labels, MachineSpec, Name, Offer, Resource,
+    ResourceId, SiteSpec,
 };
 use strat_provider::{ConnectContext, Provider, ProviderFactory, TokioClock};
+
+use crate::outside::{self, Hand};
 
 /// The subscription of all tests.
 pub(crate) const SUBSCRIPTION: &str = "00000000-0000-4000-8000-00000000a2e0";
@@ -31,6 +34,8 @@ pub(crate) struct Azure {
     pub(crate) arm: Arm,
     pub(crate) folder: tempfile::TempDir,
     run_id: String,
+    /// Somebody with Microsoft's own clients, once there is anything to do.
+    hand: Mutex<Option<Hand>>,
 }
 
 /// The token that the double takes.
@@ -55,30 +60,31 @@ pub(crate) fn factory() -> AzureFactory {
     AzureFactory::with_credential(Arc::new(Token))
 }
 
-/// Where what Microsoft's own types say is.
+/// Where Microsoft's own clients and what their types say are.
 #[expect(
     clippy::disallowed_methods,
     reason = "tests look where the peers were installed"
 )]
-fn peers() -> PathBuf {
+pub(crate) fn peers() -> PathBuf {
     let own = || {
         PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/stratiform/peers")
     };
     std::env::var_os("STRAT_PEERS_DIR")
         .map_or_else(own, PathBuf::from)
-        .join("azure/description.json")
+        .join("azure")
 }
 
 impl Azure {
     pub(crate) async fn start() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let options = Options::new(SUBSCRIPTION).with_description(peers());
+        let options = Options::new(SUBSCRIPTION).with_description(peers().join("description.json"));
         let arm = Arm::start(&options).await.expect("a double");
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("root.pem"), arm.root_pem()).expect("written");
         let azure = Self {
             arm,
             folder,
+            hand: Mutex::default(),
             run_id: format!("run{}", NEXT.fetch_add(1, Ordering::Relaxed)),
         };
         azure
@@ -172,11 +178,13 @@ pub(crate) fn thing(of: &str, name: &str) -> String {
     format!("{}/providers/{of}/{name}", group(GROUP))
 }
 
-/// Whatever a test is about, Microsoft's own types take every request that was sent.
+/// Whatever a test is about, Microsoft's own types take every request that was sent, and what was
+/// answered; and what was refused changed nothing.
 impl Drop for Azure {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             assert_eq!(self.arm.violations(), Vec::<String>::new());
+            assert_eq!(self.arm.flaws(), Vec::<String>::new());
         }
     }
 }
@@ -315,6 +323,29 @@ impl Harness for Azure {
         let of = "Microsoft.Compute/virtualMachines";
         let path = format!("{}/providers/{of}/{name}", group(group_name));
         self.arm.set_power(&path, "stopped")
+    }
+
+    async fn change_outside(
+        &self,
+        thing: &Resource,
+        field: Field,
+        partners: &Partners,
+    ) -> Option<Outside> {
+        let what = match outside::of(thing, field, partners) {
+            Ok(what) => what,
+            Err(fixed) => return Some(fixed),
+        };
+        // The double answers on the runtime of this thread: the clients are waited for on another.
+        let hand = || self.hand.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = hand().take();
+        let mut started = known.unwrap_or_else(|| Hand::start(self));
+        let changed = tokio::task::spawn_blocking(move || {
+            started.change(&what);
+            started
+        });
+        let changed = changed.await.expect("the change is made");
+        *hand() = Some(changed);
+        Some(Outside::Changed)
     }
 
     async fn fill_bucket(&self, id: &ResourceId, full: bool) -> bool {

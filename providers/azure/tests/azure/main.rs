@@ -7,5 +7,6 @@ mod example;
 mod harness;
 mod once;
 mod ours;
+mod outside;
 mod runs_out;
 mod sale;

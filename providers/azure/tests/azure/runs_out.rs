@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use strat_arm::StockOut;
 use strat_model::{Kind, Spec};
 use strat_provider::{Registry, TokioClock};
 use strat_sim::SimFactory;
@@ -25,6 +26,10 @@ struct Shop {
 
 impl Shop {
     async fn new() -> Self {
+        Self::in_region(REGION).await
+    }
+
+    async fn in_region(region: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let azure = Azure::start().await;
         let endpoint = azure.arm.endpoint();
@@ -36,7 +41,7 @@ topology "shop" {{ lineage = "aaaaaaaaaaaaaaaa" }}
 site "azure" {{
   provider       = "azure"
   account        = "{SUBSCRIPTION}"
-  region         = "{REGION}"
+  region         = "{region}"
   endpoint       = "{endpoint}"
   root_certificates = "{root}"
   consistency_ms = 0
@@ -147,6 +152,50 @@ machines "elsewhere" {{
 fn told(outcome: &ApplyOutcome) -> Vec<String> {
     let told = outcome.relocations.iter();
     told.map(ToString::to_string).collect()
+}
+
+/// A region without zones, whose stock-outs have codes of their own.
+const PLAIN_REGION: &str = "westus";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_capacity_leads_to_another_offer_in_azures_own_words() {
+    let cases = [
+        (StockOut::Sku, REGION, "SkuNotAvailable"),
+        (StockOut::Allocation, REGION, "ZonalAllocationFailed"),
+        (StockOut::Allocation, PLAIN_REGION, "AllocationFailed"),
+        (
+            StockOut::Overconstrained,
+            REGION,
+            "OverconstrainedZonalAllocationRequest",
+        ),
+        (
+            StockOut::Overconstrained,
+            PLAIN_REGION,
+            "OverconstrainedAllocationRequest",
+        ),
+    ];
+    for (how, region, code) in cases {
+        let shop = Shop::in_region(region).await;
+        let (machine_type, zone) = shop.first_choice().await;
+        shop.azure.arm.stock_out_as(how);
+        shop.azure.arm.leave_stock(&machine_type, &zone, 0);
+        let outcome = shop.run(Mode::Apply).await;
+        assert!(outcome.is_success(), "{code}: {outcome:#?}");
+        let web = shop.web().await;
+        assert_eq!(web.values().sum::<usize>(), WEB, "{code}: {web:?}");
+        let refused = ("azure".to_owned(), zone.clone(), machine_type.clone());
+        assert!(!web.contains_key(&refused), "{code}: {web:?}");
+        let start =
+            format!("{WEB} of machines.web: azure {zone} had no {machine_type} ({code}); made at ");
+        let told = told(&outcome);
+        assert!(told.len() == 1 && told[0].starts_with(&start), "{told:?}");
+        // Nothing of those that were refused is left, nor in the way of what goes.
+        let machines = shop.azure.arm.ids("virtualMachines").len();
+        for parts in ["networkInterfaces", "publicIPAddresses", "disks"] {
+            assert_eq!(shop.azure.arm.ids(parts).len(), machines, "{code}: {parts}");
+        }
+        assert!(shop.run(Mode::Destroy).await.is_success(), "{code}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

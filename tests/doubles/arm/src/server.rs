@@ -240,7 +240,13 @@ impl Arm {
             }
         }
         access::check(world, call)?;
-        rules::answer(world, call)
+        let before = world.things.len();
+        let result = rules::answer(world, call);
+        if result.is_err() && call.is_write() && world.things.len() != before {
+            let flaw = "what was refused left something behind, or took something away".to_owned();
+            world.arranged.note_flaws(&call.id, vec![flaw]);
+        }
+        result
     }
 }
 

@@ -12,14 +12,15 @@ use crate::world::{Fields, World, items};
 /// Since this version of Microsoft.Network its parts can be made with a machine.
 const SINCE: &str = "2020-11-01";
 
-/// Makes what a machine's network configurations say, and lets the machine refer to it.
-pub(super) fn make(world: &mut World, change: &mut Change<'_>) -> Result<(), Refusal> {
+/// Makes what a machine's network configurations say, and lets the machine refer to it; gives what was
+/// made, which goes where the machine is refused after all.
+pub(super) fn make(world: &mut World, change: &mut Change<'_>) -> Result<Vec<Id>, Refusal> {
     let network = change.properties()["networkProfile"].clone();
     let configurations: Vec<Value> = items(&network["networkInterfaceConfigurations"])
         .cloned()
         .collect();
     if configurations.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     if change.old.is_some() || items(&network["networkInterfaces"]).next().is_some() {
         let why = "Network interface configurations are for new virtual machines without network \
@@ -50,7 +51,7 @@ pub(super) fn make(world: &mut World, change: &mut Change<'_>) -> Result<(), Ref
         }
     }
     change.set("networkProfile", json!({ "networkInterfaces": references }));
-    Ok(())
+    Ok(made)
 }
 
 /// One interface with its addresses; what was made of it is noted in `made`.

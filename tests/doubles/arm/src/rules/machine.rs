@@ -37,13 +37,16 @@ pub(super) fn put(world: &mut World, mut change: Change<'_>) -> Result<Effect, R
     }
     drives::detach(&mut change);
     profile::data_disks(world, &change, &size)?;
-    inline::make(world, &mut change)?;
-    profile::interfaces(world, &change)?;
-    let grows = is_new || change.was("hardwareProfile")["vmSize"] != size.name.as_str();
-    let failure = if grows {
-        take(world, &change, &size)?
-    } else {
-        None
+    let made = inline::make(world, &mut change)?;
+    let failure = match room(world, &change, &size) {
+        Ok(failure) => failure,
+        Err(refusal) => {
+            // What is refused leaves nothing behind.
+            for id in &made {
+                world.drop_thing(id);
+            }
+            return Err(refusal);
+        }
     };
     let custom_data = change.properties()["osProfile"]["customData"].clone();
     drives::make_all(world, &mut change, &size);
@@ -77,6 +80,17 @@ pub(super) fn put(world: &mut World, mut change: Change<'_>) -> Result<Effect, R
         }
     }
     Ok(Box::new(move |_| failure.map_or(Ok(()), Err)))
+}
+
+/// Checks the interfaces of a machine, and takes what it needs from what is left.
+fn room(world: &mut World, change: &Change<'_>, size: &Size) -> Result<Option<Refusal>, Refusal> {
+    profile::interfaces(world, change)?;
+    let grows =
+        change.old.is_none() || change.was("hardwareProfile")["vmSize"] != size.name.as_str();
+    match grows {
+        true => take(world, change, size),
+        false => Ok(None),
+    }
 }
 
 /// The size that a machine is to have.

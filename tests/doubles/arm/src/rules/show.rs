@@ -72,10 +72,22 @@ pub(crate) fn show(world: &World, thing: &Thing) -> Value {
         "virtualMachines" => {
             properties["vmId"] = json!(guid(&format!("{} {}", thing.id.key(), thing.made)));
             properties["timeCreated"] = json!(time(thing.made));
+            let storage = &mut properties["storageProfile"];
+            fill_size(world, &mut storage["osDisk"]);
+            for disk in storage["dataDisks"].as_array_mut().into_iter().flatten() {
+                fill_size(world, disk);
+            }
         }
         _ => {}
     }
     shown
+}
+
+/// A machine tells the sizes that its disks have, whoever grew them.
+fn fill_size(world: &World, disk: &mut Value) {
+    if let Some(is) = reference(&disk["managedDisk"]).and_then(|id| world.get(&id)) {
+        disk["diskSizeGB"] = is.property("diskSizeGB").clone();
+    }
 }
 
 /// <https://learn.microsoft.com/azure/virtual-machines/disks-find-unattached-portal>

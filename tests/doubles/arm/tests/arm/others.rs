@@ -4,6 +4,7 @@ use hyper::body::Bytes;
 use serde_json::json;
 use strat_arm::TOKEN;
 
+use crate::requests::{machine, network};
 use crate::support::{ask, at, send, start, with_group};
 
 #[tokio::test]
@@ -123,4 +124,30 @@ async fn prices_are_for_everybody_page_by_page() {
     let path = "/api/retail/prices?$filter=x";
     let wrong = send((&endpoint, arm.root_pem()), "GET", path, &[], Bytes::new());
     assert_eq!(wrong.await.expect("an answer").status, 400);
+}
+
+#[tokio::test]
+async fn a_machine_that_is_refused_leaves_nothing_of_its_parts() {
+    let arm = with_group().await;
+    let path = at("Microsoft.Network/virtualNetworks/n");
+    ask(&arm, "PUT", &path, Some(network())).await;
+    let path = at("Microsoft.Compute/virtualMachines/v");
+    arm.leave_stock("*", "*", 0);
+    arm.stock_out_as(strat_arm::StockOut::Sku);
+    let refused = ask(&arm, "PUT", &path, Some(machine())).await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (409, "SkuNotAvailable"),
+        "{}",
+        refused.text
+    );
+    for word in [
+        "virtualMachines",
+        "networkInterfaces",
+        "publicIPAddresses",
+        "disks",
+    ] {
+        assert!(arm.ids(word).is_empty(), "{word}");
+    }
+    assert!(arm.flaws().is_empty(), "{:?}", arm.flaws());
 }
