@@ -82,7 +82,7 @@ impl Access {
             endpoint: settings.endpoint.clone().unwrap_or_else(|| own.to_owned()),
             credential,
             principal,
-            scope: format!("{own}/.default"),
+            scope: format!("{}/.default", settings.audience.as_deref().unwrap_or(own)),
             clock,
             tokens: Mutex::default(),
         })

@@ -64,6 +64,20 @@ impl Login {
     ];
 }
 
+/// Where prices come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Prices {
+    /// The dated snapshot that is built in.
+    #[default]
+    Snapshot,
+    /// Microsoft's list of retail prices, and the snapshot for what that has not.
+    Live,
+}
+
+impl Prices {
+    const WORDS: [(&'static str, Self); 2] = [("snapshot", Self::Snapshot), ("live", Self::Live)];
+}
+
 /// What a `site` block says, checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -81,6 +95,10 @@ pub(crate) struct Settings {
     pub(crate) cloud: Cloud,
     /// Another place than that cloud's resource manager.
     pub(crate) endpoint: Option<String>,
+    /// Another place than that cloud's, where tokens come from.
+    pub(crate) authority: Option<String>,
+    /// Whom a token for the resource manager is for, where it is not that cloud's own.
+    pub(crate) audience: Option<String>,
     /// A file of root certificates that are believed beside the system's.
     pub(crate) root_certificates: Option<String>,
     /// Where credentials come from.
@@ -95,6 +113,8 @@ pub(crate) struct Settings {
     pub(crate) public_ips: bool,
     /// Whether spot capacity is listed among the offers.
     pub(crate) spot: bool,
+    /// Where prices come from.
+    pub(crate) prices: Prices,
     /// The user that key pairs log in as.
     pub(crate) ssh_user: String,
     /// Images by neutral name, before those that are found.
@@ -103,7 +123,9 @@ pub(crate) struct Settings {
     pub(crate) consistency_ms: Option<u64>,
 }
 
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 16] = [
+    "audience",
+    "authority",
     "client",
     "cloud",
     "consistency_ms",
@@ -111,6 +133,7 @@ const KNOWN: [&str; 13] = [
     "endpoint",
     "images",
     "lease_account",
+    "prices",
     "public_ips",
     "resource_group",
     "root_certificates",
@@ -133,7 +156,9 @@ impl Settings {
             zones: spec.zones.clone(),
             resource_group: resource_group(&mut reader),
             cloud: reader.word("cloud", &Cloud::WORDS).unwrap_or_default(),
-            endpoint: endpoint(&mut reader),
+            endpoint: endpoint(&mut reader, "endpoint"),
+            authority: endpoint(&mut reader, "authority"),
+            audience: endpoint(&mut reader, "audience"),
             root_certificates: reader.text("root_certificates"),
             credentials: reader
                 .word("credentials", &Login::WORDS)
@@ -143,6 +168,7 @@ impl Settings {
             lease_account: lease_account(&mut reader),
             public_ips: reader.flag("public_ips", true),
             spot: reader.flag("spot", false),
+            prices: reader.word("prices", &Prices::WORDS).unwrap_or_default(),
             ssh_user: ssh_user(&mut reader),
             images: images(&mut reader),
             consistency_ms: reader.milliseconds("consistency_ms"),
@@ -197,11 +223,11 @@ fn resource_group(reader: &mut SettingsReader<'_>) -> Option<String> {
 }
 
 /// Tokens go nowhere without TLS.
-fn endpoint(reader: &mut SettingsReader<'_>) -> Option<String> {
-    let endpoint = reader.endpoint("endpoint")?;
+fn endpoint(reader: &mut SettingsReader<'_>, attribute: &str) -> Option<String> {
+    let endpoint = reader.endpoint(attribute)?;
     if endpoint.starts_with("http://") {
         let help = "write it with `https://`, and name the server's root with `root_certificates`";
-        reader.fail("endpoint", "Azure's tokens are sent with TLS only", help);
+        reader.fail(attribute, "Azure's tokens are sent with TLS only", help);
     }
     Some(endpoint.trim_end_matches('/').to_owned())
 }
@@ -295,6 +321,7 @@ mod tests {
         let settings = json!({
             "endpoint": "https://127.0.0.1:5000/", "public_ips": false, "spot": true,
             "resource_group": "Shop", "cloud": "government", "credentials": "managed",
+            "prices": "live", "authority": "https://login.example.com/",
             "images": { "own": "Debian:debian-12:12-gen2:latest" }, "lease_account": "ops/leases1",
         });
         let read = Settings::parse(&spec(Some(SUBSCRIPTION), Some("westeurope"), settings));
@@ -304,7 +331,8 @@ mod tests {
             (Cloud::Government, Login::Managed)
         );
         assert_eq!(read.endpoint.as_deref(), Some("https://127.0.0.1:5000"));
-        assert!(!read.public_ips && read.spot);
+        assert_eq!(read.authority.as_deref(), Some("https://login.example.com"));
+        assert!(!read.public_ips && read.spot && read.prices == Prices::Live);
     }
 
     #[test]
@@ -313,6 +341,7 @@ mod tests {
             "credential": "cli", "client_secret": "hush", "endpoint": "http://127.0.0.1",
             "cloud": "germany", "credentials": "file", "spot": "yes", "ssh_user": "admin",
             "images": { "own": "debian" }, "resource_group": "a/b", "lease_account": "x",
+            "prices": "dear", "authority": "http://login.example.com",
         });
         let errors = Settings::parse(&spec(None, Some("West Europe"), settings));
         let told: Vec<String> = errors
@@ -328,7 +357,9 @@ mod tests {
             "`West Europe` is not a region",
             "did you mean `credentials`?",
             "never holds a credential",
-            "with TLS only",
+            "endpoint: Azure's tokens are sent with TLS only",
+            "authority: Azure's tokens are sent with TLS only",
+            "prices: `dear` is none",
             "cloud: `germany` is none",
             "credentials: `file` is none",
             "true or false",

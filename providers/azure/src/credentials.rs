@@ -1,12 +1,15 @@
 //! Where a site's credentials come from: Microsoft's own crate finds them, on our HTTP client.
 //!
-//! Nothing in here is repeated: the crate's own retries are off.
+//! Nothing in here is repeated: the crate's own retries are off, but for those of a machine's identity,
+//! which the crate sets itself. So that one is asked for only where there is something to ask.
 
 use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use azure_core::cloud::CloudConfiguration;
+use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
 use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
 use azure_core::error::ErrorKind as CoreKind;
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
@@ -27,12 +30,29 @@ use crate::error::refuse;
 
 type Found = Arc<dyn TokenCredential>;
 
+/// Where a machine in Azure asks for its own identity. It answers at once or is not there.
+///
+/// <https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service>
+const METADATA: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(169, 254, 169, 254), 80);
+const METADATA_PATIENCE: Duration = Duration::from_secs(3);
+
 /// The credentials that a site names, and what they are called.
 pub(crate) fn find(settings: &Settings, http: &reqwest::Client) -> Result<(Found, String)> {
+    let direct = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build();
+    let direct = direct.map_err(|error| {
+        let message = format!("no HTTP client can be made: {}", Quiet::of(&error));
+        refuse(ErrorKind::Internal, message)
+    })?;
     let options = || ClientOptions {
         retry: RetryOptions::none(),
-        transport: Some(Transport::new(Arc::new(Http(http.clone())))),
-        cloud: cloud(settings.cloud).map(Arc::new),
+        transport: Some(Transport::new(Arc::new(Http {
+            client: http.clone(),
+            direct: direct.clone(),
+        }))),
+        cloud: cloud(settings).map(Arc::new),
         ..ClientOptions::default()
     };
     let made = match settings.credentials {
@@ -71,8 +91,13 @@ pub(crate) fn find(settings: &Settings, http: &reqwest::Client) -> Result<(Found
     Ok((Arc::new(chain), words.to_owned()))
 }
 
-const fn cloud(cloud: Cloud) -> Option<CloudConfiguration> {
-    match cloud {
+fn cloud(settings: &Settings) -> Option<CloudConfiguration> {
+    if let Some(authority) = &settings.authority {
+        let mut own = CustomConfiguration::default();
+        own.authority_host.clone_from(authority);
+        return Some(CloudConfiguration::Custom(own));
+    }
+    match settings.cloud {
         // Without one, the crate takes what `AZURE_AUTHORITY_HOST` says, or the public cloud.
         Cloud::Public => None,
         Cloud::Government => Some(CloudConfiguration::AzureGovernment),
@@ -133,7 +158,38 @@ fn managed(settings: &Settings, client_options: ClientOptions) -> azure_core::Re
         user_assigned_id: settings.client.clone().map(UserAssignedId::ClientId),
         client_options,
     };
-    Ok(ManagedIdentityCredential::new(Some(options))?)
+    let of_machine: Found = ManagedIdentityCredential::new(Some(options))?;
+    // Platforms that stand in for the metadata service say so in the environment.
+    let elsewhere = ["IDENTITY_ENDPOINT", "MSI_ENDPOINT"].map(variable);
+    Ok(match elsewhere.iter().any(std::result::Result::is_ok) {
+        true => of_machine,
+        false => Arc::new(Metadata(of_machine)),
+    })
+}
+
+/// The identity of a machine, which is asked for only on one that has a metadata service.
+#[derive(Debug)]
+struct Metadata(Found);
+
+#[async_trait]
+impl TokenCredential for Metadata {
+    async fn get_token(
+        &self,
+        scopes: &[&str],
+        options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        let tried = tokio::net::TcpStream::connect(METADATA);
+        let tried = tokio::time::timeout(METADATA_PATIENCE, tried).await;
+        // The connection that was tried ends here, so that it is in nobody's way.
+        if tried.is_ok_and(|connected| connected.is_ok()) {
+            return self.0.get_token(scopes, options).await;
+        }
+        let message = "this is no machine in Azure: nothing answers at 169.254.169.254";
+        Err(azure_core::Error::with_message(
+            CoreKind::Credential,
+            message.to_owned(),
+        ))
+    }
 }
 
 /// Several sources of tokens: the first that gives one is asked from then on.
@@ -171,7 +227,11 @@ impl TokenCredential for Chain {
 
 /// Our HTTP client, as Microsoft's crates take one.
 #[derive(Debug)]
-struct Http(reqwest::Client);
+struct Http {
+    client: reqwest::Client,
+    /// For what is asked without TLS: a service of this very machine, which no proxy leads to.
+    direct: reqwest::Client,
+}
 
 #[async_trait]
 impl HttpClient for Http {
@@ -186,7 +246,11 @@ impl HttpClient for Http {
         let unfit = |what: &str| azure_core::Error::with_message(CoreKind::Other, what.to_owned());
         let method = reqwest::Method::from_bytes(request.method().as_ref().as_bytes());
         let method = method.map_err(|_| unfit("a method that HTTP does not have"))?;
-        let mut call = self.0.request(method, request.url().clone());
+        let client = match request.url().scheme() {
+            "http" => &self.direct,
+            _ => &self.client,
+        };
+        let mut call = client.request(method, request.url().clone());
         for (name, value) in request.headers().iter() {
             call = call.header(name.as_str(), value.as_str());
         }

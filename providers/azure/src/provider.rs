@@ -25,7 +25,7 @@ use crate::changes::AzureRules;
 use crate::config::Settings;
 use crate::error::{PROVIDER, gone, refuse};
 use crate::names::{Place, RESOURCES, SUBSCRIPTIONS, Type};
-use crate::offers::Sizes;
+use crate::offers::{RetailPrices, Sizes};
 use crate::tags::{self, Tags};
 
 /// One region of one subscription.
@@ -39,6 +39,8 @@ pub(crate) struct AzureProvider {
     pub(crate) turns: Turns<String>,
     /// Groups that are known to be there, and whose.
     pub(crate) groups: Mutex<BTreeSet<(String, Owner)>>,
+    /// What an hour costs, once Microsoft's list was asked.
+    pub(crate) prices: OnceCell<RetailPrices>,
     /// Where the leases' blobs are, once that was asked for.
     pub(crate) lease_blobs: OnceCell<String>,
     capabilities: Capabilities,
@@ -76,6 +78,7 @@ impl AzureProvider {
             sizes: Arc::default(),
             turns: Turns::default(),
             groups: Mutex::default(),
+            prices: OnceCell::new(),
             lease_blobs: OnceCell::new(),
             settings,
             access,

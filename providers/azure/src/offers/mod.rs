@@ -1,9 +1,11 @@
 //! What is on sale, and the subscription's limits.
 //!
 //! - Sizes: one list of the region's, with their zones and with what is not open to the subscription.
-//! - Prices: the catalogue's dated snapshot.
+//! - Prices: the catalogue's dated snapshot; where a site asks for it, Microsoft's list of retail prices,
+//!   which has those of spot, too.
 //! - Limits: the region's, on virtual CPUs together and of each family.
 
+mod live;
 mod quotas;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +17,8 @@ use serde::Deserialize;
 use strat_catalogue::{Cloud, Snapshot};
 use strat_model::{Bytes, CapacityKind, Name, Offer, Pool, Quota, Result};
 use strat_provider::Offers;
+
+pub(crate) use live::RetailPrices;
 
 use crate::arm::Call;
 use crate::names::{SKUS, zone_of};
@@ -226,6 +230,7 @@ impl Offers for AzureProvider {
         let sizes = self.sizes().await?;
         let snapshot = Snapshot::of(Cloud::Azure);
         let prices = snapshot.prices(&self.settings.region);
+        let live = self.live_prices().await?;
         let mut offers = Vec::new();
         let sold = sizes
             .iter()
@@ -244,10 +249,12 @@ impl Offers for AzureProvider {
                     capacity,
                     price_hour,
                 };
-                let price = prices.get(machine_type.as_str()).copied();
-                offers.push(offer(CapacityKind::OnDemand, price));
+                let listed = live.and_then(|live| live.on_demand.get(machine_type));
+                let price = listed.or_else(|| prices.get(machine_type.as_str()));
+                offers.push(offer(CapacityKind::OnDemand, price.copied()));
                 if self.settings.spot && size.spot {
-                    offers.push(offer(CapacityKind::Spot, None));
+                    let price = live.and_then(|live| live.spot.get(machine_type));
+                    offers.push(offer(CapacityKind::Spot, price.copied()));
                 }
             }
         }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
 use strat_catalogue::{Cloud, Snapshot};
 use strat_conformance::Bench;
 use strat_model::{CapacityKind, ErrorKind};
 use strat_provider::{PermissionState, ProviderExt as _};
 
-use crate::harness::{Azure, REGION, SIZE};
+use crate::harness::{Azure, REGION, SIZE, site};
 
 #[tokio::test]
 async fn the_provider_and_the_catalogue_tell_the_same_of_what_both_have() {
@@ -31,6 +32,50 @@ async fn the_provider_and_the_catalogue_tell_the_same_of_what_both_have() {
         }
     }
     assert!(compared >= 10, "{compared} are in both");
+}
+
+#[tokio::test]
+async fn live_prices_are_microsofts_own_on_demand_and_spot() {
+    let azure = Azure::start().await;
+    let mut settings = azure.settings();
+    settings["prices"] = json!("live");
+    settings["spot"] = json!(true);
+    let provider = azure.connect(&site(&settings)).await;
+    // In several pages, and asked for once.
+    azure.arm.set_page(100);
+    azure.arm.take_calls();
+    let offers = provider.list_offers().await.expect("offers");
+    provider.list_offers().await.expect("offers");
+    let calls = azure.arm.take_calls();
+    let pages: Vec<_> = calls.iter().filter(|call| call.id == "prices").collect();
+    assert!((2..20).contains(&pages.len()), "{}", pages.len());
+    let told = pages.iter().filter(|call| call.authorization.is_some());
+    assert_eq!(told.count(), 0, "nobody has to be known for it");
+    let price = |machine_type: &str, capacity| {
+        let of = |offer: &&strat_model::Offer| {
+            offer.machine_type == machine_type && offer.capacity == capacity
+        };
+        let prices = offers.iter().filter(of).map(|offer| {
+            let price = offer.price_hour.as_ref();
+            price.map_or("unknown".to_owned(), ToString::to_string)
+        });
+        prices.collect::<std::collections::BTreeSet<_>>()
+    };
+    let one = |text: &str| std::collections::BTreeSet::from([text.to_owned()]);
+    let size = "Standard_D2s_v5";
+    assert_eq!(price(size, CapacityKind::OnDemand), one("0.1152 USD"));
+    assert_eq!(price(size, CapacityKind::Spot), one("0.02304 USD"));
+    let unknown = offers.iter().filter(|offer| offer.price_hour.is_none());
+    assert_eq!(unknown.count(), 0, "the list has them all");
+
+    // Without the list there are no offers that look as if it had been asked.
+    let provider = azure.connect(&site(&settings)).await;
+    azure
+        .arm
+        .refuse("prices", 1, 503, "ServiceUnavailable", "Busy.");
+    let error = provider.list_offers().await.expect_err("no prices");
+    assert_eq!(error.kind(), ErrorKind::Transient, "{error}");
+    assert_eq!(provider.list_offers().await.expect("offers"), offers);
 }
 
 #[tokio::test]

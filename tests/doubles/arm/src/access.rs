@@ -15,6 +15,7 @@ pub(crate) fn check(world: &World, call: &Call<'_>) -> Result<(), Refusal> {
         return Ok(());
     }
     let subscription = world.subscription(&call.subscription)?;
+    token::check_tenant(world, call.asked.header("authorization"), subscription)?;
     if let Some(namespace) = call.namespace()
         && !matches!(call.route, Route::List(_, _))
         && subscription

@@ -9,7 +9,7 @@ use crate::id::Id;
 use crate::refusal::Refusal;
 use crate::rules;
 use crate::server::Received;
-use crate::world::{Fields, Lock};
+use crate::world::{Fields, Lock, Subscription};
 
 /// A request as it came in.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +24,7 @@ pub struct Recorded {
     pub path: String,
     /// The query's pairs.
     pub query: Vec<(String, String)>,
-    /// The body, where it is JSON.
+    /// The body, where it is JSON; the form of a call for a token, without what proves who asks.
     pub body: Option<Value>,
     /// The `Authorization` header.
     pub authorization: Option<String>,
@@ -44,7 +44,10 @@ impl Recorded {
             http: asked.http.clone(),
             path: asked.path.clone(),
             query: asked.query.clone(),
-            body: serde_json::from_slice(&asked.body).ok(),
+            body: match id {
+                "token" => Some(crate::token::form(&asked.body)),
+                _ => serde_json::from_slice(&asked.body).ok(),
+            },
             authorization: header("authorization"),
             if_match: header("if-match"),
             if_none_match: header("if-none-match"),
@@ -220,6 +223,18 @@ impl Arm {
         world.subscriptions.entry(id.to_lowercase()).or_default();
     }
 
+    /// Adds a subscription of a tenant of its own: tokens of others are no good there.
+    pub fn add_subscription_of(&self, tenant: &str, id: &str) {
+        let mut world = self.world();
+        let subscription = Subscription::of_tenant(tenant);
+        world.subscriptions.insert(id.to_lowercase(), subscription);
+    }
+
+    /// Has a token taken that somebody else gives, such as a machine's platform.
+    pub fn take_token(&self, token: &str) {
+        self.world().tokens.insert(token.to_owned(), None);
+    }
+
     /// Sets the limit of a quota in a location, by its name in the lists of usages: `cores`,
     /// `standardDSv5Family`, `lowPriorityCores`, `virtualMachines`, `PublicIPAddresses`.
     pub fn set_quota(&self, location: &str, name: &str, limit: u64) {
@@ -305,8 +320,8 @@ impl Arm {
         self.world().arranged.violations.clone()
     }
 
-    /// What of the double's own answers the description of the API does not have: a fault of the
-    /// double.
+    /// What of the double's own answers the description of the API does not have, and refusals that
+    /// changed something: faults of the double.
     pub fn flaws(&self) -> Vec<String> {
         self.world().arranged.flaws.clone()
     }

@@ -55,7 +55,7 @@ fn subscription(world: &World, id: &str) -> Value {
     json!({
         "id": format!("/subscriptions/{id}"),
         "subscriptionId": id,
-        "tenantId": TENANT,
+        "tenantId": of.map_or(TENANT, |of| of.tenant()),
         "displayName": "Double",
         "state": if is_read_only { "Disabled" } else { "Enabled" },
         "authorizationSource": "RoleBased",

@@ -9,7 +9,7 @@ use crate::TENANT;
 use crate::refusal::Refusal;
 use crate::server::{Answer, Received};
 use crate::text;
-use crate::world::World;
+use crate::world::{Subscription, World};
 
 /// A token for a client with its secret, or with an assertion of a federated identity.
 pub(crate) fn answer(world: &mut World, asked: &Received) -> Option<Answer> {
@@ -34,7 +34,9 @@ pub(crate) fn answer(world: &mut World, asked: &Received) -> Option<Answer> {
         });
         Some(Answer::json(status, &body))
     };
-    if !words[0].eq_ignore_ascii_case(TENANT) {
+    let tenant = words[0].to_lowercase();
+    let mut known = world.subscriptions.values().map(Subscription::tenant);
+    if tenant != TENANT && !known.any(|known| known == tenant) {
         let message = format!("Tenant '{}' not found.", words[0]);
         return refuse(400, "invalid_request", 90_002, &message);
     }
@@ -53,7 +55,7 @@ pub(crate) fn answer(world: &mut World, asked: &Received) -> Option<Answer> {
         );
     }
     let token = format!("token-{}", world.count());
-    world.tokens.insert(token.clone());
+    world.tokens.insert(token.clone(), Some(tenant));
     let body = json!({
         "token_type": "Bearer", "expires_in": 3_599, "ext_expires_in": 3_599,
         "access_token": token,
@@ -74,7 +76,7 @@ pub(crate) fn check(world: &World, authorization: Option<&str>) -> Result<(), Re
         return Err(refusal.with_header("www-authenticate", challenge));
     };
     let token = authorization.strip_prefix("Bearer ").unwrap_or_default();
-    match world.tokens.contains(token) {
+    match world.tokens.contains_key(token) {
         true => Ok(()),
         false => {
             let refusal = Refusal::new(
@@ -85,6 +87,43 @@ pub(crate) fn check(world: &World, authorization: Option<&str>) -> Result<(), Re
             Err(refusal.with_header("www-authenticate", challenge))
         }
     }
+}
+
+/// Checks that a token is one of the tenant that a subscription is in; in the words of
+/// <https://github.com/Azure/azure-sdk-for-net/issues/49391>.
+pub(crate) fn check_tenant(
+    world: &World,
+    authorization: Option<&str>,
+    subscription: &Subscription,
+) -> Result<(), Refusal> {
+    let token = authorization.and_then(|text| text.strip_prefix("Bearer "));
+    let issuer = token.and_then(|token| world.tokens.get(token)?.as_deref());
+    let wanted = subscription.tenant();
+    match issuer {
+        Some(issuer) if issuer != wanted => {
+            let message = format!(
+                "The access token is from the wrong issuer 'https://sts.windows.net/{issuer}/'. It \
+                 must match the tenant 'https://sts.windows.net/{wanted}/' associated with this \
+                 subscription. Please use the authority (URL) 'https://login.windows.net/{wanted}' to \
+                 get the token."
+            );
+            Err(Refusal::new(
+                401,
+                "InvalidAuthenticationTokenTenant",
+                message,
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The fields of a form, but for those that prove who asks.
+pub(crate) fn form(body: &[u8]) -> Value {
+    let form = String::from_utf8_lossy(body).into_owned();
+    let pairs = text::pairs(&form).into_iter();
+    let told = pairs.filter(|(name, _)| name != "client_secret" && name != "client_assertion");
+    told.map(|(name, value)| (name, Value::from(value)))
+        .collect()
 }
 
 /// Who the double takes every caller for.

@@ -70,6 +70,21 @@ pub(crate) struct Subscription {
     /// Whether it is disabled, and so can be read only.
     pub(crate) is_read_only: bool,
     pub(crate) tags: Fields,
+    /// Its tenant, where it is not the one that all others have.
+    tenant: Option<String>,
+}
+
+impl Subscription {
+    pub(crate) fn of_tenant(tenant: &str) -> Self {
+        Self {
+            tenant: Some(tenant.to_lowercase()),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn tenant(&self) -> &str {
+        self.tenant.as_deref().unwrap_or(crate::TENANT)
+    }
 }
 
 /// A management lock.
@@ -97,7 +112,8 @@ pub(crate) struct World {
     pub(crate) accepted: BTreeSet<[String; 4]>,
     pub(crate) images: crate::catalogue::Images,
     pub(crate) containers: Containers,
-    pub(crate) tokens: BTreeSet<String>,
+    /// The tokens that are taken, each with the tenant that gave it; without one, for all of them.
+    pub(crate) tokens: BTreeMap<String, Option<String>>,
     pub(crate) arranged: Arranged,
     /// The moment of the request that is being answered.
     pub(crate) now: Timestamp,
@@ -120,7 +136,7 @@ impl World {
             accepted: BTreeSet::new(),
             images: crate::catalogue::images(),
             containers: Containers::new(),
-            tokens: BTreeSet::from([crate::TOKEN.to_owned()]),
+            tokens: BTreeMap::from([(crate::TOKEN.to_owned(), None)]),
             arranged: Arranged::default(),
             now,
             count: 0,
