@@ -207,14 +207,14 @@ impl<'a> Case<'a> {
         (told, forms.collect())
     }
 
-    async fn is_let_in(self, name: &str) -> Vec<Value> {
+    async fn let_in(self, name: &str) -> Vec<Value> {
         let subscription = self.subscription;
         let (told, forms) = self.run().await;
         assert_eq!(told["told"]["account"], subscription, "{name}: {told}");
         forms
     }
 
-    async fn is_refused(self, name: &str) -> String {
+    async fn refused(self, name: &str) -> String {
         let (told, _) = self.run().await;
         assert_eq!(told["told"]["kind"], "not authenticated", "{name}: {told}");
         let text = told["told"]["error"].as_str().unwrap_or_default();
@@ -280,7 +280,7 @@ async fn all() {
 
 async fn environment(arm: &Arm, folder: &Path) {
     let case = || Case::new(arm, folder, "environment");
-    let forms = case().principal(HUSH).is_let_in("a principal").await;
+    let forms = case().principal(HUSH).let_in("a principal").await;
     assert_eq!(forms.len(), 1, "one token is enough: {forms:?}");
     assert_eq!(forms[0]["path"], format!("/{TENANT}/oauth2/v2.0/token"));
     assert_eq!(forms[0]["form"]["client_id"], CLIENT);
@@ -288,9 +288,9 @@ async fn environment(arm: &Arm, folder: &Path) {
         forms[0]["form"]["scope"],
         "https://management.azure.com/.default"
     );
-    let why = case().principal("wrong").is_refused("a wrong secret").await;
+    let why = case().principal("wrong").refused("a wrong secret").await;
     assert!(why.contains("7000215"), "{why}");
-    let why = case().is_refused("nobody").await;
+    let why = case().refused("nobody").await;
     assert!(
         why.contains("the service principal in the environment is not there"),
         "{why}"
@@ -302,7 +302,7 @@ async fn environment(arm: &Arm, folder: &Path) {
         .as_object_mut()
         .expect("settings")
         .remove("credentials");
-    assert_eq!(any.is_let_in("whatever there is").await.len(), 1);
+    assert_eq!(any.let_in("whatever there is").await.len(), 1);
 }
 
 /// A site is in the tenant that it names, and in no other.
@@ -312,12 +312,12 @@ async fn tenants(arm: &Arm, folder: &Path) {
         case.subscription = OTHERS;
         case
     };
-    let forms = case().set("tenant", OTHER_TENANT).is_let_in("theirs").await;
+    let forms = case().set("tenant", OTHER_TENANT).let_in("theirs").await;
     assert_eq!(
         forms[0]["path"],
         format!("/{OTHER_TENANT}/oauth2/v2.0/token")
     );
-    let why = case().is_refused("the other tenant").await;
+    let why = case().refused("the other tenant").await;
     assert!(
         why.contains("wrong issuer") && why.contains("tenant"),
         "{why}"
@@ -332,10 +332,7 @@ async fn workload(arm: &Arm, folder: &Path) {
             .with("AZURE_TENANT_ID", TENANT)
             .with("AZURE_FEDERATED_TOKEN_FILE", file)
     };
-    let forms = case()
-        .with("AZURE_CLIENT_ID", CLIENT)
-        .is_let_in("a pod")
-        .await;
+    let forms = case().with("AZURE_CLIENT_ID", CLIENT).let_in("a pod").await;
     let form = &forms[0]["form"];
     assert_eq!(form["client_id"], CLIENT);
     assert_eq!(
@@ -345,11 +342,11 @@ async fn workload(arm: &Arm, folder: &Path) {
     // The block's own client goes before the environment's.
     let forms = case()
         .set("client", OTHER_TENANT)
-        .is_let_in("another client")
+        .let_in("another client")
         .await;
     assert_eq!(forms[0]["form"]["client_id"], OTHER_TENANT);
     let bare = Case::new(arm, folder, "workload");
-    let why = bare.is_refused("no pod").await;
+    let why = bare.refused("no pod").await;
     assert!(
         why.contains("the workload's identity is not there"),
         "{why}"
@@ -365,7 +362,7 @@ async fn clouds(arm: &Arm, folder: &Path) {
         .set("audience", "https://management.example.com");
     case.environment
         .retain(|(name, _)| *name != "AZURE_AUTHORITY_HOST");
-    let forms = case.is_let_in("a cloud of one's own").await;
+    let forms = case.let_in("a cloud of one's own").await;
     assert_eq!(
         forms[0]["form"]["scope"],
         "https://management.example.com/.default"
@@ -382,14 +379,14 @@ async fn clouds(arm: &Arm, folder: &Path) {
             .principal(HUSH)
             .set("cloud", cloud)
             .set("authority", &arm.endpoint());
-        let forms = case.is_let_in(cloud).await;
+        let forms = case.let_in(cloud).await;
         assert_eq!(forms[0]["form"]["scope"], scope);
     }
 }
 
 async fn cli(arm: &Arm, folder: &Path) {
     let case = || Case::new(arm, folder, "cli");
-    let why = case().is_refused("no command line").await;
+    let why = case().refused("no command line").await;
     assert!(why.contains("there are no credentials"), "{why}");
     let token = |fields: &str| format!("echo '{{ {fields} }}'");
     let azd = format!(
@@ -402,13 +399,13 @@ async fn cli(arm: &Arm, folder: &Path) {
         "az",
         "echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1",
     );
-    case().is_let_in("azd").await;
+    case().let_in("azd").await;
     let az = format!(
         "\"accessToken\": \"{}\", \"expires_on\": 4070908800, \"tokenType\": \"Bearer\"",
         strat_arm::TOKEN
     );
     program(folder, "az", &token(&az));
-    case().set("tenant", TENANT).is_let_in("az").await;
+    case().set("tenant", TENANT).let_in("az").await;
     let called = calls(folder, "az");
     assert!(
         called.contains(&format!(
@@ -423,7 +420,7 @@ async fn cli(arm: &Arm, folder: &Path) {
         .as_object_mut()
         .expect("settings")
         .remove("credentials");
-    any.is_let_in("whatever there is").await;
+    any.let_in("whatever there is").await;
     for name in ["az", "azd"] {
         std::fs::remove_file(folder.join("bin").join(name)).expect("it goes");
     }
@@ -439,7 +436,7 @@ async fn platform(arm: &Arm, folder: &Path) {
         .with("IDENTITY_HEADER", "header")
         // What is on this machine no proxy leads to.
         .with("HTTP_PROXY", "http://127.0.0.1:9");
-    case.is_let_in("a platform").await;
+    case.let_in("a platform").await;
     let asked = service.asked();
     let client = format!("client_id={CLIENT}");
     assert!(
