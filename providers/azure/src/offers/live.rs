@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     /// In the documented form.
-    fn item(size: &str, sku: &str, price: Value, since: &str) -> Value {
+    fn item(size: &str, sku: &str, price: f64, since: &str) -> Value {
         json!({
             "currencyCode": "USD", "tierMinimumUnits": 0.0, "retailPrice": price,
             "unitPrice": price, "armRegionName": "westeurope", "location": "EU West",
@@ -230,16 +230,16 @@ mod tests {
     #[test]
     fn what_a_plain_machine_costs_is_read_and_the_rest_left_out() {
         let size = "Standard_D2s_v5";
-        let plain = || item(size, "D2s v5", json!(0.115), SINCE);
+        let plain = || item(size, "D2s v5", 0.115, SINCE);
         let but = |field: &str, value: Value| {
-            let mut other = item(size, "D2s v5", json!(9.5), SINCE);
+            let mut other = item(size, "D2s v5", 9.5, SINCE);
             other[field] = value;
             other
         };
         let found = prices(vec![
             plain(),
-            item(size, "D2s v5 Spot", json!(0.0000001), SINCE),
-            item(size, "D2s v5 Low Priority", json!(0.02), SINCE),
+            item(size, "D2s v5 Spot", 0.0000001, SINCE),
+            item(size, "D2s v5 Low Priority", 0.02, SINCE),
             but("productName", json!("Virtual Machines DSv5 Series Windows")),
             but("productName", json!("DSv3 Series Dedicated Host")),
             but("type", json!("Reservation")),
@@ -248,7 +248,7 @@ mod tests {
             but("currencyCode", json!("EUR")),
             but("effectiveEndDate", json!("2026-11-01T00:00:00Z")),
             but("effectiveStartDate", json!("2027-01-01T00:00:00Z")),
-            item("Standard_Free", "Free", json!(0.0), SINCE),
+            item("Standard_Free", "Free", 0.0, SINCE),
         ]);
         let told = |prices: &BTreeMap<String, Money>| {
             let pairs = prices.iter();
@@ -263,8 +263,8 @@ mod tests {
     #[test]
     fn of_several_the_latest_holds() {
         let size = "Standard_D2s_v5";
-        let old = item(size, "D2s v5", json!(0.2), "2020-01-01T00:00:00Z");
-        let new = item(size, "D2s v5", json!(0.115), SINCE);
+        let old = item(size, "D2s v5", 0.2, "2020-01-01T00:00:00Z");
+        let new = item(size, "D2s v5", 0.115, SINCE);
         for items in [vec![old.clone(), new.clone()], vec![new, old]] {
             let found = prices(items).on_demand;
             assert_eq!(found[size].to_string(), "0.115 USD");
