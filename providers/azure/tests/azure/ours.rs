@@ -294,6 +294,12 @@ async fn a_lease_is_held_by_a_writing_and_not_by_its_contents() {
         .await
         .expect("ours");
     assert_ne!(first, third, "equal contents are two writings");
+    let kept = leases.read(&key).await.expect("a read").expect("kept");
+    assert!(leases.prove(&key, &kept).await.expect("it holds them"));
+    azure.arm.ignore_conditions(true);
+    let refused = leases.prove(&key, &kept).await.expect_err("no store");
+    assert_eq!(refused.kind(), ErrorKind::Unsupported, "{refused}");
+    azure.arm.ignore_conditions(false);
     let stale = leases
         .replace(&key, "{\"c\":3}", Some(&first))
         .await

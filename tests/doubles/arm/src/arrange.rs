@@ -97,6 +97,8 @@ pub(crate) struct Arranged {
     pub(crate) out_as: StockOut,
     /// Sizes that a subscription cannot have: size in lower case, location, zones, reason.
     pub(crate) restricted: Vec<(String, String, Vec<String>, String)>,
+    /// Whether conditions of writings of blobs are taken and ignored.
+    pub(crate) ignores_conditions: bool,
     pub(crate) calls: Vec<Recorded>,
     pub(crate) violations: Vec<String>,
     pub(crate) flaws: Vec<String>,
@@ -302,6 +304,11 @@ impl Arm {
     pub fn policy_adds_tag(&self, name: &str, value: &str) {
         let inherited = &mut self.world().arranged.inherited;
         inherited.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Takes conditions of writings of blobs and ignores them, as some servers do that Azure's are not.
+    pub fn ignore_conditions(&self, is_ignored: bool) {
+        self.world().arranged.ignores_conditions = is_ignored;
     }
 
     /// Publishes an image of the marketplace everywhere: the newest of its SKU, where its version is.
