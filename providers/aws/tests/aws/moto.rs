@@ -23,7 +23,9 @@ pub(crate) fn shared() -> &'static Moto {
 impl Moto {
     /// Starts a moto of its own.
     pub(crate) fn start() -> Self {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aws");
+        // The tests over all providers start it, too.
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let here = root.join("providers/aws/tests/aws");
         let port = std::net::TcpListener::bind(("127.0.0.1", 0))
             .and_then(|listener| listener.local_addr())
             .expect("a free port")
