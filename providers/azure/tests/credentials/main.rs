@@ -1,13 +1,15 @@
 //! Where a site's credentials come from, each way run for real: Microsoft's crate reads the environment of
 //! the process, so each case is a process of its own, and everything that it asks is on the loopback.
 //!
-//! This program runs itself again for each case; what it is then to do is in [`CASE`].
+//! This program runs itself again for each case; what it is then to do is in [`case::CASE`].
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
+mod case;
+mod service;
+
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, ExitCode};
-use std::sync::{Arc, Mutex};
+use std::process::ExitCode;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use strat_arm::{Arm, Options, TENANT};
@@ -15,14 +17,11 @@ use strat_azure::AzureFactory;
 use strat_model::{Name, SiteSpec};
 use strat_provider::{ConnectContext, ProviderFactory as _, TokioClock};
 
-/// The site's settings and its folder, as JSON: this process is a case.
-const CASE: &str = "STRAT_AZURE_CASE";
-const SUBSCRIPTION: &str = "00000000-0000-4000-8000-00000000a2e0";
+use crate::case::{CASE, CLIENT, Case, HUSH, SUBSCRIPTION, calls, isolated, program};
+use crate::service::serve;
+
 const OTHER_TENANT: &str = "33333333-aaaa-4bbb-8ccc-444444444444";
 const OTHERS: &str = "00000000-0000-4000-8000-00000000a2e1";
-const CLIENT: &str = "55555555-aaaa-4bbb-8ccc-666666666666";
-/// What must never be told.
-const HUSH: &str = "hush-hush";
 
 fn main() -> ExitCode {
     // `cargo test` asks every program of tests what it has.
@@ -84,173 +83,6 @@ async fn connect(case: &Value) -> Value {
             json!({ "kind": error.kind().as_str(), "error": all })
         }
     }
-}
-
-/// A small server of tokens without TLS, as the platforms of machines have one.
-struct Service {
-    port: u16,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Service {
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().expect("no panic").clone()
-    }
-}
-
-fn serve(at: (&str, u16)) -> Service {
-    let listener = TcpListener::bind(at).expect("a port");
-    let service = Service {
-        port: listener.local_addr().expect("an address").port(),
-        asked: Arc::default(),
-    };
-    let asked = Arc::clone(&service.asked);
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            // Who only looks whether anybody is there says nothing.
-            let _ = answer(stream, &asked);
-        }
-    });
-    service
-}
-
-/// <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token>
-fn answer(mut stream: TcpStream, asked: &Mutex<Vec<String>>) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?).lines();
-    let mut request = Vec::new();
-    for line in lines.by_ref() {
-        let line = line?;
-        if line.is_empty() {
-            break;
-        }
-        request.push(line.to_lowercase());
-    }
-    let first = request.first().cloned().unwrap_or_default();
-    if first.is_empty() {
-        return Ok(());
-    }
-    let proof = request
-        .iter()
-        .any(|line| line == "metadata: true" || line == "x-identity-header: header");
-    asked
-        .lock()
-        .expect("no panic")
-        .push(format!("{first} {proof}"));
-    let body = json!({
-        "access_token": strat_arm::TOKEN, "expires_on": "4102444800", "resource": "any",
-        "token_type": "Bearer", "client_id": CLIENT,
-    })
-    .to_string();
-    write!(
-        stream,
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
-         connection: close\r\n\r\n{body}",
-        body.len()
-    )
-}
-
-/// What a case is run with.
-struct Case<'a> {
-    arm: &'a Arm,
-    folder: &'a Path,
-    settings: Value,
-    subscription: &'a str,
-    environment: Vec<(&'a str, String)>,
-}
-
-impl<'a> Case<'a> {
-    fn new(arm: &'a Arm, folder: &'a Path, credentials: &str) -> Self {
-        let settings = json!({
-            "endpoint": arm.endpoint(), "root_certificates": "root.pem", "credentials": credentials,
-        });
-        Self {
-            arm,
-            folder,
-            settings,
-            subscription: SUBSCRIPTION,
-            environment: vec![("AZURE_AUTHORITY_HOST", arm.endpoint())],
-        }
-    }
-
-    fn set(mut self, key: &str, value: &str) -> Self {
-        self.settings[key] = json!(value);
-        self
-    }
-
-    fn with(mut self, name: &'a str, value: impl Into<String>) -> Self {
-        self.environment.push((name, value.into()));
-        self
-    }
-
-    /// A service principal with a secret.
-    fn principal(self, secret: &str) -> Self {
-        self.with("AZURE_TENANT_ID", TENANT)
-            .with("AZURE_CLIENT_ID", CLIENT)
-            .with("AZURE_CLIENT_SECRET", secret)
-    }
-
-    /// What is told, and what the double was asked for tokens by it.
-    async fn run(self) -> (Value, Vec<Value>) {
-        self.arm.take_calls();
-        let case = json!({
-            "settings": self.settings, "subscription": self.subscription, "folder": self.folder,
-        });
-        let mut command = Command::new(std::env::current_exe().expect("this program"));
-        // Nothing of who runs the tests: no one of theirs is asked.
-        command.env_clear().env(CASE, case.to_string());
-        command.env("PATH", self.folder.join("bin"));
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        let told = told(command).await;
-        let calls = self.arm.take_calls().into_iter();
-        let forms = calls.filter(|call| call.id == "token");
-        let forms = forms.map(|call| json!({ "path": call.path, "form": call.body }));
-        (told, forms.collect())
-    }
-
-    async fn let_in(self, name: &str) -> Vec<Value> {
-        let subscription = self.subscription;
-        let (told, forms) = self.run().await;
-        assert_eq!(told["told"]["account"], subscription, "{name}: {told}");
-        forms
-    }
-
-    async fn refused(self, name: &str) -> String {
-        let (told, _) = self.run().await;
-        assert_eq!(told["told"]["kind"], "not authenticated", "{name}: {told}");
-        let text = told["told"]["error"].as_str().unwrap_or_default();
-        assert!(!text.contains(HUSH), "{name}: {text}");
-        text.to_owned()
-    }
-}
-
-/// What a process of ours tells in its last line.
-async fn told(mut command: Command) -> Value {
-    let output = tokio::task::spawn_blocking(move || command.output());
-    let output = output.await.expect("no panic").expect("it runs");
-    let (out, errors) = (
-        String::from_utf8_lossy(&output.stdout).into_owned(),
-        String::from_utf8_lossy(&output.stderr).into_owned(),
-    );
-    assert!(output.status.success(), "{errors}");
-    let last = out.lines().last().unwrap_or_default();
-    serde_json::from_str(last).unwrap_or_else(|_| panic!("{out} {errors}"))
-}
-
-/// A program for `PATH`, which notes how it was called.
-fn program(folder: &Path, name: &str, answer: &str) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let at = folder.join("bin").join(name);
-    let noted = folder.join(format!("{name}.called"));
-    let text = format!(
-        "#!/bin/sh\necho \"$@\" >> '{}'\n{answer}\n",
-        noted.display()
-    );
-    std::fs::write(&at, text).expect("a program");
-    std::fs::set_permissions(&at, std::fs::Permissions::from_mode(0o755)).expect("it may run");
-}
-
-fn calls(folder: &Path, name: &str) -> String {
-    std::fs::read_to_string(folder.join(format!("{name}.called"))).unwrap_or_default()
 }
 
 /// Each case, told by its name.
@@ -471,28 +303,4 @@ async fn metadata(arm: &Arm, folder: &Path) {
     );
     // The token was had; the double is not in that network.
     assert_eq!(told["told"]["kind"], "transient fault", "{told}");
-}
-
-/// Runs a case in a network of its own, once a command was run there.
-async fn isolated(case: &Case<'_>, setup: &str) -> Value {
-    let mut settings = case.settings.clone();
-    let metadata = settings
-        .as_object_mut()
-        .expect("settings")
-        .remove("metadata");
-    let said = json!({
-        "settings": settings, "subscription": case.subscription, "folder": case.folder,
-        "metadata": metadata.is_some(),
-    });
-    let this = std::env::current_exe().expect("this program");
-    let mut command = Command::new("unshare");
-    command
-        .args(["--net", "sh", "-c"])
-        .arg(format!(
-            "ip link set lo up && {setup} && exec '{}'",
-            this.display()
-        ))
-        .env(CASE, said.to_string())
-        .envs(case.environment.iter().map(|(name, value)| (name, value)));
-    told(command).await
 }
