@@ -57,6 +57,9 @@ impl AwsProvider {
                 .await?;
             is.firewalls.clone_from(&request.spec.firewalls);
         }
+        if request.fields.contains(&Field::Setup) {
+            machine = self.set_up(request.id, machine).await?;
+        }
         self.retag(request.id.as_str(), &change).await?;
         machine.remark(tags::mark(&change.after));
         *machine.spec.labels_mut() = tags::labels(&change.after);

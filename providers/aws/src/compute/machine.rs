@@ -11,7 +11,7 @@ use strat_model::{
     ResourceId, ResourceState, Result, Spec, Witness,
 };
 
-use super::{disks, names};
+use super::{disks, names, setup};
 use crate::error::failed;
 use crate::observe::{Found, PAGE_MAX, Scan};
 use crate::offers::TypeSize;
@@ -136,7 +136,7 @@ pub(super) fn report(instance: &Instance, beside: &Beside) -> Option<(Resource, 
     let index = usize::try_from(instance.ami_launch_index().unwrap_or(0)).unwrap_or(0);
     let id = ResourceId::from(id);
     let mark = tags::mark(&tags);
-    let resource = Resource {
+    let mut resource = Resource {
         name: names::read(&tags, index),
         witness: witness(instance, mark.as_ref(), &id),
         id,
@@ -146,6 +146,7 @@ pub(super) fn report(instance: &Instance, beside: &Beside) -> Option<(Resource, 
         attributes: attributes(instance),
         created: created(instance),
     };
+    setup::tell(instance, &mut resource);
     Some((resource, tags))
 }
 

@@ -6,6 +6,7 @@ mod keypair;
 mod launch;
 mod machine;
 mod names;
+mod setup;
 
 use async_trait::async_trait;
 use strat_model::{ResourceId, Result};

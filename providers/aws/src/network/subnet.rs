@@ -5,8 +5,8 @@
 
 use aws_sdk_ec2::types::{ResourceType, Subnet, SubnetState};
 use strat_model::{
-    Attributes, ErrorKind, Field, Kind, Name, Resource, ResourceId, ResourceState, Result, Spec,
-    SubnetSpec, Witness,
+    Attributes, Departure, ErrorKind, Field, Kind, Name, Resource, ResourceId, ResourceState,
+    Result, Spec, SubnetSpec, Witness,
 };
 use strat_provider::{Create, Update};
 
@@ -65,6 +65,10 @@ impl AwsProvider {
         let labels = request.fields.contains(&Field::Labels);
         let labels = labels.then_some(&request.spec.labels);
         let change = tags::change(&tags, request.mark, labels)?;
+        if request.fields.contains(&Field::Setup) {
+            self.route_by_main(request.id).await?;
+            subnet = subnet.set_up();
+        }
         self.retag(request.id.as_str(), &change).await?;
         subnet.remark(tags::mark(&change.after));
         *subnet.spec.labels_mut() = tags::labels(&change.after);
@@ -96,8 +100,56 @@ impl AwsProvider {
             .set_next_token(scan.token())
             .max_results(PAGE_MAX);
         let answer = call.send().await.map_err(failed("ec2:DescribeSubnets"))?;
-        let found = answer.subnets().iter().filter_map(report).collect();
+        let mut found: Vec<_> = answer.subnets().iter().filter_map(report).collect();
+        let ids = found.iter().filter(|(subnet, _)| subnet.mark.is_some());
+        let ids: Vec<String> = ids.map(|(subnet, _)| subnet.id.to_string()).collect();
+        for (subnet, table, _) in self.tables_of(&ids).await? {
+            let mut own = found.iter_mut().map(|(own, _)| own);
+            if let Some(own) = own.find(|own| own.id.as_str() == subnet) {
+                let departure = Departure::new(table, "the main one of its network");
+                own.depart("route table", &departure);
+            }
+        }
         Ok((found, answer.next_token().map(str::to_owned)))
+    }
+
+    /// The subnets that route by a table of their own, each with the table and what binds them.
+    async fn tables_of(&self, ids: &[String]) -> Result<Vec<(String, String, String)>> {
+        let mut tables = Vec::new();
+        for ids in ids.chunks(crate::capabilities::IDS_PER_CALL as usize) {
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+            let mut pages = self
+                .ec2()
+                .describe_route_tables()
+                .filters(filter("association.subnet-id", ids.iter().copied()))
+                .into_paginator()
+                .items()
+                .send();
+            while let Some(table) = pages.next().await {
+                let table = table.map_err(failed("ec2:DescribeRouteTables"))?;
+                let bound = table.associations().iter().filter_map(|one| {
+                    let subnet = one.subnet_id().filter(|subnet| ids.contains(subnet))?;
+                    let (table, bond) = (one.route_table_id()?, one.route_table_association_id()?);
+                    Some((subnet.to_owned(), table.to_owned(), bond.to_owned()))
+                });
+                tables.extend(bound);
+            }
+        }
+        Ok(tables)
+    }
+
+    /// Has a subnet route by the main table of its network again.
+    async fn route_by_main(&self, id: &ResourceId) -> Result<()> {
+        for (_, _, bond) in self.tables_of(&[id.to_string()]).await? {
+            let call = self.ec2().disassociate_route_table().association_id(bond);
+            let ended = call.send().await;
+            unless_gone(
+                ended
+                    .map(drop)
+                    .map_err(failed("ec2:DisassociateRouteTable")),
+            )?;
+        }
+        Ok(())
     }
 
     /// The subnets in a network.

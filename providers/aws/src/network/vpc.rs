@@ -8,12 +8,12 @@
 //! The default security group, which a machine without a firewall gets, admits its own members as
 //! AWS makes it; here it admits nobody. The default VPC is never touched.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_ec2::types::{ResourceType, RouteState, RouteTable, Vpc, VpcState};
+use aws_sdk_ec2::types::{IpPermission, ResourceType, RouteState, RouteTable, Vpc, VpcState};
 use strat_model::{
-    Attributes, ErrorKind, Field, Kind, Mark, NetworkSpec, Resource, ResourceId, ResourceState,
-    Result, Spec, Witness,
+    Attributes, Departure, ErrorKind, Field, Kind, Mark, NetworkSpec, Resource, ResourceId,
+    ResourceState, Result, Spec, Witness,
 };
 use strat_provider::{Create, Update};
 
@@ -82,6 +82,10 @@ impl AwsProvider {
             }
             self.complete(request.id, &gateway_tags).await?;
         }
+        if request.fields.contains(&Field::Setup) {
+            self.close_default_group(request.id).await?;
+            network = network.set_up();
+        }
         self.retag(request.id.as_str(), &change).await?;
         network.remark(tags::mark(&change.after));
         *network.spec.labels_mut() = tags::labels(&change.after);
@@ -133,7 +137,18 @@ impl AwsProvider {
         let answer = call.send().await.map_err(failed("ec2:DescribeVpcs"))?;
         let ids: Vec<&str> = answer.vpcs().iter().filter_map(Vpc::vpc_id).collect();
         let routed = self.routed(&ids).await?;
-        let one = |vpc: &Vpc| report(vpc, vpc.vpc_id().is_some_and(|id| routed.contains(id)));
+        let opened = self.opened(&ids).await?;
+        let one = |vpc: &Vpc| {
+            let id = vpc.vpc_id()?;
+            let (mut network, tags) = report(vpc, routed.contains(id))?;
+            // One that was found and adopted keeps the group as it was.
+            let is_made = network.mark.is_some() && tags.contains_key(tags::TOKEN);
+            if let Some(rows) = opened.get(id).filter(|_| is_made) {
+                let departure = Departure::new(format!("admitting {rows}"), "admitting nobody");
+                network.depart("default security group", &departure);
+            }
+            Some((network, tags))
+        };
         let found = answer.vpcs().iter().filter_map(one).collect();
         Ok((found, answer.next_token().map(str::to_owned)))
     }
@@ -158,6 +173,28 @@ impl AwsProvider {
             }
         }
         Ok(routed)
+    }
+
+    /// Whom the default groups of those VPCs admit, where that is anybody.
+    async fn opened(&self, ids: &[&str]) -> Result<BTreeMap<String, String>> {
+        let mut opened = BTreeMap::new();
+        for ids in ids.chunks(crate::capabilities::IDS_PER_CALL as usize) {
+            let mut pages = self
+                .ec2()
+                .describe_security_groups()
+                .filters(filter("vpc-id", ids.iter().copied()))
+                .filters(filter("group-name", ["default"]))
+                .into_paginator()
+                .items()
+                .send();
+            while let Some(group) = pages.next().await {
+                let group = group.map_err(failed("ec2:DescribeSecurityGroups"))?;
+                let rows: Vec<String> = group.ip_permissions().iter().map(admits).collect();
+                let vpc = group.vpc_id().filter(|_| !rows.is_empty());
+                opened.extend(vpc.map(|vpc| (vpc.to_owned(), rows.join(", "))));
+            }
+        }
+        Ok(opened)
     }
 
     /// Adds what a network lacks.
@@ -300,6 +337,30 @@ impl AwsProvider {
 struct Gateway {
     id: String,
     is_ours: bool,
+}
+
+/// A row of a security group, in words.
+fn admits(row: &IpPermission) -> String {
+    let protocol = match row.ip_protocol() {
+        None | Some("-1") => "all",
+        Some(protocol) => protocol,
+    };
+    let ports = match (row.from_port(), row.to_port()) {
+        (Some(from), Some(to)) if from == to => format!(" {from}"),
+        (Some(from), Some(to)) => format!(" {from}-{to}"),
+        _ => String::new(),
+    };
+    let v4 = row.ip_ranges().iter().filter_map(|range| range.cidr_ip());
+    let v6 = row
+        .ipv6_ranges()
+        .iter()
+        .filter_map(|range| range.cidr_ipv6());
+    let groups = row
+        .user_id_group_pairs()
+        .iter()
+        .filter_map(|pair| pair.group_id());
+    let peers: Vec<&str> = v4.chain(v6).chain(groups).collect();
+    format!("{protocol}{ports} from {}", peers.join(" and "))
 }
 
 fn has_default_route(table: &RouteTable) -> bool {

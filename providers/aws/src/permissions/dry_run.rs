@@ -13,7 +13,8 @@ use std::pin::Pin;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::primitives::Blob;
 use aws_sdk_ec2::types::{
-    DomainType, InstanceType, IpPermission, IpRange, SecurityGroupRuleDescription, Tag,
+    DomainType, HttpTokensState, InstanceType, IpPermission, IpRange, SecurityGroupRuleDescription,
+    Tag,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures::stream::{StreamExt as _, TryStreamExt as _};
@@ -36,6 +37,7 @@ const GROUP_RULE: &str = "sgr-00000000000000000";
 const IMAGE: &str = "ami-00000000000000000";
 const INSTANCE: &str = "i-00000000000000000";
 const ROUTES: &str = "rtb-00000000000000000";
+const ROUTING: &str = "rtbassoc-00000000000000000";
 const SUBNET: &str = "subnet-00000000000000000";
 const VOLUME: &str = "vol-00000000000000000";
 const VPC: &str = "vpc-00000000000000000";
@@ -164,7 +166,9 @@ impl AwsProvider {
             dry!(ec2, "DetachInternetGateway", detach_internet_gateway, internet_gateway_id(GATEWAY), vpc_id(VPC)),
             dry!(ec2, "DetachVolume", detach_volume, volume_id(VOLUME)),
             dry!(ec2, "DisassociateAddress", disassociate_address, association_id(ASSOCIATION)),
+            dry!(ec2, "DisassociateRouteTable", disassociate_route_table, association_id(ROUTING)),
             dry!(ec2, "ModifyInstanceAttribute", modify_instance_attribute, instance_id(INSTANCE), groups(GROUP)),
+            dry!(ec2, "ModifyInstanceMetadataOptions", modify_instance_metadata_options, instance_id(INSTANCE), http_tokens(HttpTokensState::Required)),
             dry!(ec2, "ModifyVolume", modify_volume, volume_id(VOLUME), size(2)),
             dry!(ec2, "ReplaceRoute", replace_route, route_table_id(ROUTES), destination_cidr_block(EVERYWHERE), gateway_id(GATEWAY)),
             dry!(ec2, "RevokeSecurityGroupEgress", revoke_security_group_egress, group_id(GROUP), security_group_rule_ids(GROUP_RULE)),

@@ -27,7 +27,7 @@ use crate::provider::AwsProvider;
 type Answers = BTreeMap<&'static str, PermissionState>;
 
 /// The actions of the least policy, `docs/aws-policy.json`; a test compares them.
-pub(super) const ACTIONS: [&str; 72] = [
+pub(super) const ACTIONS: [&str; 74] = [
     "ec2:AllocateAddress",
     "ec2:AssociateAddress",
     "ec2:AttachInternetGateway",
@@ -66,8 +66,10 @@ pub(super) const ACTIONS: [&str; 72] = [
     "ec2:DetachInternetGateway",
     "ec2:DetachVolume",
     "ec2:DisassociateAddress",
+    "ec2:DisassociateRouteTable",
     "ec2:ImportKeyPair",
     "ec2:ModifyInstanceAttribute",
+    "ec2:ModifyInstanceMetadataOptions",
     "ec2:ModifyVolume",
     "ec2:ReleaseAddress",
     "ec2:ReplaceRoute",

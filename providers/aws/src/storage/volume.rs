@@ -3,8 +3,8 @@
 use aws_sdk_ec2::types::{ResourceType, Volume, VolumeAttachmentState, VolumeState, VolumeType};
 use jiff::Timestamp;
 use strat_model::{
-    Attributes, Bytes, DiskSpec, Error, ErrorKind, Field, Kind, Mark, Name, Resource, ResourceId,
-    ResourceState, Result, Spec, VolumeSpec, Witness,
+    Attributes, Bytes, Departure, DiskSpec, Error, ErrorKind, Field, Kind, Mark, Name, Resource,
+    ResourceId, ResourceState, Result, Spec, VolumeSpec, Witness,
 };
 use strat_provider::{Create, Update};
 
@@ -84,6 +84,9 @@ impl AwsProvider {
             self.modify_volume(request.id, &now, &then, false).await?;
             (is.size, is.class) = (then.size, then.class);
         }
+        if changes(Field::Setup) {
+            volume = self.set_rates(request.id, volume).await?;
+        }
         let labels = request.fields.contains(&Field::Labels);
         let labels = labels.then_some(&request.spec.labels);
         let mut change = tags::change(&before, request.mark, labels)?;
@@ -139,6 +142,21 @@ impl AwsProvider {
         sent.map_err(|error| busy(self.failed("ec2:ModifyVolume")(error)))?;
         self.recent.grown(id, to.size);
         Ok(())
+    }
+
+    /// Has a volume do what it was made to do.
+    async fn set_rates(&self, id: &ResourceId, volume: Resource) -> Result<Resource> {
+        let call = self.ec2().describe_volumes().volume_ids(id.as_str());
+        let answer = call.send().await.map_err(failed("ec2:DescribeVolumes"))?;
+        let seen = answer.volumes().first();
+        let kind = seen.and_then(|seen| Some((seen.volume_type()?, seen.size()?)));
+        if let Some((kind, gib)) = kind.filter(|_| volume.departs()) {
+            let (iops, throughput) = rates(kind, gib);
+            let call = self.ec2().modify_volume().volume_id(id.as_str());
+            let sent = call.set_iops(iops).set_throughput(throughput).send().await;
+            sent.map_err(|error| busy(self.failed("ec2:ModifyVolume")(error)))?;
+        }
+        Ok(volume.set_up())
     }
 
     /// Attaches a volume under a device name that follows from its id; the next ones are tried
@@ -308,6 +326,41 @@ fn witness(volume: &Volume, mark: Option<&Mark>, id: &ResourceId) -> Witness {
     })
 }
 
+/// What a volume is paid to do, as it was made: operations a second and MiB a second, where its type is
+/// sold by them. `None` for what is not chosen.
+fn rates(kind: &VolumeType, gib: i32) -> (Option<i32>, Option<i32>) {
+    match kind {
+        // https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html: the baseline.
+        VolumeType::Gp3 => (Some(3_000), Some(125)),
+        kind => (class::iops(kind, gib), None),
+    }
+}
+
+/// Says of a volume that we made what it is paid to do, where somebody changed that.
+fn tell(volume: &Volume, resource: &mut Resource) {
+    let made = resource
+        .mark
+        .as_ref()
+        .is_some_and(|mark| mark.origin.is_none());
+    let (Some(kind), Some(gib), true) = (volume.volume_type(), volume.size(), made) else {
+        return;
+    };
+    let (iops, throughput) = rates(kind, gib);
+    let told = [
+        ("operations a second", volume.iops(), iops),
+        ("MiB a second", volume.throughput(), throughput),
+    ];
+    for (what, is, ought) in told {
+        // An endpoint beside AWS's own may not say it.
+        let (Some(is), Some(ought)) = (is.filter(|is| *is > 0), ought) else {
+            continue;
+        };
+        if is != ought {
+            resource.depart(what, &Departure::new(is.to_string(), ought.to_string()));
+        }
+    }
+}
+
 fn report(volume: &Volume) -> Option<(Resource, Tags)> {
     if volume.state() == Some(&VolumeState::Deleted) {
         return None;
@@ -322,7 +375,7 @@ fn report(volume: &Volume) -> Option<(Resource, Tags)> {
         .find(|attachment| attachment.state() != Some(&VolumeAttachmentState::Detached));
     let id = ResourceId::from(volume.volume_id()?);
     let mark = tags::mark(&tags);
-    let resource = Resource {
+    let mut resource = Resource {
         name: tags.get(tags::NAME).cloned().unwrap_or_default(),
         witness: witness(volume, mark.as_ref(), &id),
         id,
@@ -342,5 +395,6 @@ fn report(volume: &Volume) -> Option<(Resource, Tags)> {
             .create_time()
             .and_then(|t| Timestamp::from_second(t.secs()).ok()),
     };
+    tell(volume, &mut resource);
     Some((resource, tags))
 }

@@ -17,4 +17,5 @@ mod permissions;
 mod roles;
 mod runs_out;
 mod sale;
+mod setup;
 mod writers;

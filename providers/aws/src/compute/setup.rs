@@ -1,0 +1,66 @@
+//! What a machine is launched with beyond its fields, where somebody changed it: told, and made good.
+
+use aws_sdk_ec2::types::{AttributeBooleanValue, HttpTokensState, Instance};
+use strat_model::{Departure, Resource, ResourceId, Result};
+
+use crate::error::failed;
+use crate::provider::AwsProvider;
+
+/// Metadata only with a session: version 2 of the service.
+const TOKENS: &str = "metadata tokens";
+/// Whether the network drops what is from or for another address.
+const CHECK: &str = "source/destination check";
+/// The role that programs on the machine act in.
+const PROFILE: &str = "instance profile";
+
+/// Says what an instance of ours has that its launch did not give it.
+pub(super) fn tell(instance: &Instance, machine: &mut Resource) {
+    // What was found and adopted is as others launched it.
+    let adopted = machine
+        .mark
+        .as_ref()
+        .is_none_or(|mark| mark.origin.is_some());
+    if adopted {
+        return;
+    }
+    let tokens = instance
+        .metadata_options()
+        .and_then(|options| options.http_tokens());
+    if tokens == Some(&HttpTokensState::Optional) {
+        machine.depart(TOKENS, &Departure::new("optional", "required"));
+    }
+    if instance.source_dest_check() == Some(false) {
+        machine.depart(CHECK, &Departure::new("off", "on"));
+    }
+    let profile = instance
+        .iam_instance_profile()
+        .and_then(|profile| profile.arn());
+    if let Some(profile) = profile.filter(|profile| !profile.is_empty()) {
+        let why = "what runs there may rely on it; take it off with `aws ec2 \
+                   disassociate-iam-instance-profile`, or ignore changes of `setup`";
+        machine.depart(PROFILE, &Departure::new(profile, "none").staying(why));
+    }
+}
+
+impl AwsProvider {
+    /// Makes good what can be.
+    pub(super) async fn set_up(&self, id: &ResourceId, machine: Resource) -> Result<Resource> {
+        let departures = machine.departures();
+        if departures.contains_key(TOKENS) {
+            let call = self.ec2().modify_instance_metadata_options();
+            let call = call
+                .instance_id(id.as_str())
+                .http_tokens(HttpTokensState::Required);
+            let done = call.send().await;
+            done.map_err(failed("ec2:ModifyInstanceMetadataOptions"))?;
+        }
+        if departures.contains_key(CHECK) {
+            let on = AttributeBooleanValue::builder().value(true).build();
+            let call = self.ec2().modify_instance_attribute();
+            let call = call.instance_id(id.as_str()).source_dest_check(on);
+            let done = call.send().await;
+            done.map_err(failed("ec2:ModifyInstanceAttribute"))?;
+        }
+        Ok(machine.set_up())
+    }
+}

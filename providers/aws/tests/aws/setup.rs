@@ -1,0 +1,155 @@
+//! What AWS is asked for beyond the fields of a block: changed with the vendor's own client, told with what
+//! is and what ought to be, made good by an update, and then not told any more.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ec2::types::{AttributeBooleanValue, HttpTokensState, IamInstanceProfileSpecification};
+use strat_conformance::Bench;
+use strat_model::{Bytes, Departure, DiskClass, Field, Kind, Resource, Spec, VolumeSpec};
+
+use crate::harness::Moto;
+use crate::once::machine;
+
+/// What departs, by what it is about.
+fn told(thing: &Resource) -> BTreeMap<String, (String, String)> {
+    let departures = thing.departures().into_iter();
+    let pair = |(what, one): (&str, Departure)| (what.to_owned(), (one.is, one.ought));
+    departures.map(pair).collect()
+}
+
+/// Looks at a thing, which is to be told so, and at what an update makes of it.
+async fn check(bench: &Bench<'_>, before: &Resource, wanted: &[(&str, &str, &str)]) {
+    let kind = before.kind();
+    let seen = bench.ready(kind, &before.id).await;
+    let wanted = wanted
+        .iter()
+        .map(|(what, is, ought)| ((*what).to_owned(), ((*is).to_owned(), (*ought).to_owned())));
+    assert_eq!(told(&seen), wanted.collect(), "{kind}");
+    assert_eq!(seen.stays_departed(), None, "{kind}");
+    bench.update(&seen, &seen.spec, &[Field::Setup]).await;
+    let after = bench.ready(kind, &before.id).await;
+    assert_eq!(told(&after), BTreeMap::new(), "{kind} is as it was made");
+}
+
+#[tokio::test]
+async fn what_was_set_up_and_changed_is_told_and_made_good() {
+    let moto = Moto::start().await;
+    let bench = Bench::new(&moto).await;
+    let ec2 = moto.ec2().await;
+    let spec = machine(&bench).await;
+    let subnet = bench.ready(Kind::Subnet, &spec.subnet).await;
+    let Spec::Subnet(of) = &subnet.spec else {
+        panic!("a subnet");
+    };
+    let network = bench.ready(Kind::Network, &of.network).await;
+    let made = bench.create_batch(&spec, 1, "changed").await;
+    let machine = made.expect("a machine").created.remove(0);
+    let volume = Spec::Volume(VolumeSpec {
+        size: Bytes::gib(100),
+        class: DiskClass::Ssd,
+        zone: spec.zone.clone(),
+        attach: None,
+        labels: strat_model::Labels::new(),
+    });
+    let volume = bench.create(&volume, "changed").await;
+    for thing in [&network, &subnet, &machine, &volume] {
+        let thing = bench.ready(thing.kind(), &thing.id).await;
+        assert_eq!(told(&thing), BTreeMap::new(), "nothing was changed yet");
+    }
+
+    let groups = ec2
+        .describe_security_groups()
+        .send()
+        .await
+        .expect("the groups");
+    let default = groups.security_groups().iter().find(|group| {
+        group.vpc_id() == Some(network.id.as_str()) && group.group_name() == Some("default")
+    });
+    let open = ec2.authorize_security_group_ingress();
+    let open = open.set_group_id(default.and_then(|group| group.group_id().map(str::to_owned)));
+    let open = open
+        .ip_protocol("tcp")
+        .from_port(22)
+        .to_port(22)
+        .cidr_ip("0.0.0.0/0");
+    open.send().await.expect("AuthorizeSecurityGroupIngress");
+    let wanted = (
+        "default security group",
+        "admitting tcp 22 from 0.0.0.0/0",
+        "admitting nobody",
+    );
+    check(&bench, &network, &[wanted]).await;
+
+    let table = ec2
+        .create_route_table()
+        .vpc_id(network.id.as_str())
+        .send()
+        .await;
+    let table = table.expect("CreateRouteTable");
+    let table = table.route_table().and_then(|table| table.route_table_id());
+    let table = table.expect("an id").to_owned();
+    let bind = ec2.associate_route_table().route_table_id(&table);
+    let bind = bind.subnet_id(subnet.id.as_str());
+    bind.send().await.expect("AssociateRouteTable");
+    let wanted = ("route table", table.as_str(), "the main one of its network");
+    check(&bench, &subnet, &[wanted]).await;
+    let end = ec2.delete_route_table().route_table_id(&table);
+    end.send().await.expect("DeleteRouteTable");
+
+    let tokens = ec2.modify_instance_metadata_options();
+    let tokens = tokens
+        .instance_id(machine.id.as_str())
+        .http_tokens(HttpTokensState::Optional);
+    tokens.send().await.expect("ModifyInstanceMetadataOptions");
+    let off = AttributeBooleanValue::builder().value(false).build();
+    let call = ec2
+        .modify_instance_attribute()
+        .instance_id(machine.id.as_str());
+    let call = call.source_dest_check(off).send().await;
+    call.expect("ModifyInstanceAttribute");
+    let wanted = [
+        ("metadata tokens", "optional", "required"),
+        ("source/destination check", "off", "on"),
+    ];
+    check(&bench, &machine, &wanted).await;
+
+    let call = ec2.modify_volume().volume_id(volume.id.as_str());
+    let call = call.iops(6_000).throughput(500).send().await;
+    call.expect("ModifyVolume");
+    let wanted = [
+        ("MiB a second", "500", "125"),
+        ("operations a second", "6000", "3000"),
+    ];
+    check(&bench, &volume, &wanted).await;
+    bench.clear_up().await;
+}
+
+/// A profile that somebody gave a machine is told and left: what runs there may rely on it.
+#[tokio::test]
+async fn a_profile_that_somebody_gave_a_machine_is_told_and_left() {
+    let moto = Moto::start().await;
+    let bench = Bench::new(&moto).await;
+    let spec = machine(&bench).await;
+    let made = bench.create_batch(&spec, 1, "profile").await;
+    let machine = made.expect("a machine").created.remove(0);
+    let machine = bench.ready(Kind::Machine, &machine.id).await;
+    let iam = aws_sdk_iam::Client::new(&moto.config().await);
+    let name = bench.name("profile");
+    let profile = iam.create_instance_profile().instance_profile_name(&name);
+    profile.send().await.expect("CreateInstanceProfile");
+    let given = IamInstanceProfileSpecification::builder()
+        .name(&name)
+        .build();
+    let call = moto.ec2().await.associate_iam_instance_profile();
+    let call = call
+        .instance_id(machine.id.as_str())
+        .iam_instance_profile(given);
+    call.send().await.expect("AssociateIamInstanceProfile");
+    let seen = bench.ready(Kind::Machine, &machine.id).await;
+    let departures = told(&seen);
+    let (is, ought) = &departures["instance profile"];
+    assert!(is.ends_with(&name) && ought == "none", "{departures:?}");
+    let why = seen.stays_departed().expect("it stays");
+    assert!(why.contains("disassociate-iam-instance-profile"), "{why}");
+    bench.clear_up().await;
+}
