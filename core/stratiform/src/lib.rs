@@ -58,6 +58,7 @@ mod state;
 mod stock;
 mod stuck;
 mod targets;
+mod unpaid;
 mod workspace;
 
 pub use begin::RunOptions;

@@ -1,19 +1,19 @@
 //! A topology that was read and checked; nothing was called yet.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use strat_engine::LeasePolicy;
-use strat_model::{Diagnostic, Intent, Name, Owner, Severity};
+use strat_model::{Diagnostic, Intent, Name, Owner, Severity, SiteFacts};
 use strat_planner::{Source, Unplaced, check_address_space};
 use strat_provider::{Clock, ConnectContext, Registry, SkippingClock};
 use strat_topology::{Evaluated, Inputs, SourceFile, Sources, Topology};
 
 use crate::phase::phase;
 use crate::targets::nearest;
-use crate::{Error, StateDir, sites};
+use crate::{Error, StateDir, offline, sites, unpaid};
 
 /// A topology with values for its variables, and the providers that there are.
 #[derive(Debug, Clone)]
@@ -66,13 +66,16 @@ impl Workspace {
     }
 
     /// As [`Workspace::load`], and places what is at sites that need no network for it, so that
-    /// everything that can be known to be wrong without one is told at once.
+    /// everything that can be known to be wrong without one is told at once; and whether budgets of bursts
+    /// can pay the fewest machines.
     ///
     /// # Errors
     /// As [`Workspace::load`]; [`Error::NoPlace`] where the topology is right and finds no place.
     pub async fn validate(path: &Path, inputs: Inputs, registry: Registry) -> Result<Self, Error> {
         let (workspace, mut errors) = Self::read(Needs::All, path, inputs, registry)?;
-        let unplaced = workspace.unplaced_offline().await?;
+        let facts = workspace.facts_without_network().await?;
+        let unplaced = workspace.unplaced(&facts);
+        errors.extend(workspace.unpaid(facts));
         if errors.is_empty() {
             if unplaced.is_empty() {
                 return Ok(workspace);
@@ -312,21 +315,38 @@ impl Workspace {
         }
     }
 
-    /// What finds no place at those sites that need no network to tell.
-    async fn unplaced_offline(&self) -> Result<Vec<Unplaced>, Error> {
+    /// The facts of those sites that need no network to tell.
+    async fn facts_without_network(&self) -> Result<BTreeMap<Name, SiteFacts>, Error> {
         // A place of its own, so that checking leaves nothing behind beside the topology.
         let place = tempfile::tempdir().map_err(Error::file(std::env::temp_dir(), "written"))?;
         let context = ConnectContext {
             base_dir: place.path().to_owned(),
             clock: Arc::new(SkippingClock::system()),
         };
-        let facts = sites::offline_facts(self, &context).await;
+        Ok(sites::offline_facts(self, &context).await)
+    }
+
+    /// What finds no place at sites of which something is known.
+    fn unplaced(&self, facts: &BTreeMap<Name, SiteFacts>) -> Vec<Unplaced> {
         if facts.is_empty() {
-            return Ok(Vec::new());
+            return Vec::new();
         }
         let nothing = strat_model::Inventory::default();
-        let placed = strat_planner::place(self.intent(), &facts, &nothing);
-        Ok(placed.err().unwrap_or_default())
+        let placed = strat_planner::place(self.intent(), facts, &nothing);
+        placed.err().unwrap_or_default()
+    }
+
+    /// The budgets of bursts that cannot pay the fewest machines, by the prices that sites tell without a
+    /// network, and those that are built in.
+    fn unpaid(&self, mut facts: BTreeMap<Name, SiteFacts>) -> Vec<Diagnostic> {
+        for name in unpaid::sites_that_matter(self.intent()) {
+            let site = self.intent().sites.get(name);
+            if let (false, Some(site)) = (facts.contains_key(name), site) {
+                let known = offline::of_snapshot(self, site);
+                facts.extend(known.map(|known| (name.clone(), known.facts)));
+            }
+        }
+        unpaid::unpaid(self.intent(), &facts)
     }
 
     /// What finds no place, as an error.

@@ -46,7 +46,7 @@ pub(super) async fn gather(
 }
 
 /// What the snapshot has of a site's cloud and region, with what its provider can do anywhere.
-fn of_snapshot(workspace: &Workspace, site: &SiteSpec) -> Option<OfflineFacts> {
+pub(crate) fn of_snapshot(workspace: &Workspace, site: &SiteSpec) -> Option<OfflineFacts> {
     let cloud: Cloud = site.provider.parse().ok()?;
     let region = site.region.as_deref()?;
     let capabilities = workspace

@@ -14,6 +14,7 @@ use strat_model::{Coverage, Inventory, Name, SiteFacts, SiteInventory};
 use strat_planner::{DiffOptions, Plan, Target, diff, place};
 
 pub use cache::OfferCache;
+pub(crate) use facts::of_snapshot;
 
 use crate::saved::{Document, Offline, OfflineSite};
 use crate::{Error, Workspace, targets};

@@ -166,3 +166,67 @@ async fn a_site_of_which_nothing_is_known_is_told() {
         assert_ne!(error.to_string().find("`here`"), None);
     }
 }
+
+/// A budget that cannot pay the fewest machines is refused at its place, by the prices that are built in;
+/// one that can is not, and neither is one of a fleet that may be where no price is known.
+#[tokio::test]
+async fn a_budget_that_cannot_pay_the_fewest_machines_is_refused() {
+    // Two of t3a.large at 0.0864 cost 0.1728 in an hour, and 116.12 in a February.
+    let checked = async |cost: &str, provider: &'static str| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let burst = format!(
+            "burst \"web\" {{\n  fleet = machines.web\n  max = 9\n  demand = \"q\"\n  each = 1\n  {cost}\n}}\n"
+        );
+        let text = TOPOLOGY.replace("PROVIDER", provider) + &burst;
+        std::fs::write(folder.path().join("t.hcl"), &text).expect("written");
+        let registry = Registry::new().with(Unreachable {
+            name: provider,
+            capabilities: Some(capabilities()),
+        });
+        let checked = Workspace::validate(folder.path(), Inputs::default(), registry).await;
+        checked.map(|_| ()).map_err(|error| {
+            let (findings, _) = error.findings().expect("findings");
+            let one = &findings[0];
+            assert_eq!(one.code, "unpaid_min");
+            let origin = &one.labels[0].origin;
+            let start = usize::try_from(origin.start).expect("a place");
+            assert!(origin.file.ends_with("t.hcl"), "{origin:?}");
+            assert!(text[start..].starts_with("burst \"web\""), "{origin:?}");
+            one.message.clone()
+        })
+    };
+    let window = "window \"sale\" {\n from = \"2026-11-10T22:00\"\n for = \"2h\"\n tz = \"UTC\"\n min = 5\n }";
+    for (cost, says) in [
+        ("cost {\n hourly = \"0.18 USD\"\n }", None),
+        (
+            "cost {\n hourly = \"0.17 USD\"\n }",
+            Some("0.17 USD in an hour"),
+        ),
+        ("cost {\n monthly = \"117 USD\"\n }", None),
+        (
+            "cost {\n monthly = \"116 USD\"\n }",
+            Some("cost 116.12 USD at least"),
+        ),
+        (
+            &format!("cost {{\n hourly = \"0.40 USD\"\n }}\n {window}"),
+            Some("the 5 machines that the window `sale` asks for"),
+        ),
+        (
+            &format!("cost {{\n monthly = \"200 USD\"\n }}\n {window}"),
+            None,
+        ),
+    ] {
+        let found = checked(cost, "aws").await;
+        match says {
+            None => assert_eq!(found, Ok(()), "{cost}"),
+            Some(says) => {
+                let found = found.expect_err(cost);
+                assert!(found.contains(says), "{found}");
+            }
+        }
+    }
+    assert_eq!(
+        checked("cost {\n hourly = \"0.01 USD\"\n }", "moon").await,
+        Ok(())
+    );
+}
