@@ -7,6 +7,7 @@
 //! both. What is decided at an instant is in `strat-burst-policy`.
 
 pub mod log;
+pub mod pause;
 #[cfg(feature = "run")]
 pub mod run;
 #[cfg(feature = "run")]

@@ -9,6 +9,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as 
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use strat_burst_policy::{History, Policy, Record};
 use stratiform::engine::files;
@@ -50,6 +51,23 @@ pub struct Learnt {
     /// What machines carried while they were as busy as they are to be, by place.
     #[serde(default)]
     pub carried: BTreeMap<String, Vec<f64>>,
+    /// Until when machines have been paid for, by id.
+    #[serde(default)]
+    pub paid: BTreeMap<String, Paid>,
+}
+
+/// Until when a machine has been paid for, so that no hour of it is paid for twice or not at all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paid {
+    /// Until when.
+    pub until: Timestamp,
+    /// What an hour of it costs, in US dollars.
+    pub usd_hour: Decimal,
+    /// Whether anybody has seen it, or only its cloud's answer that it was made.
+    pub seen: bool,
+    /// Since when it is not there any more, if it is not.
+    #[serde(default)]
+    pub gone: Option<Timestamp>,
 }
 
 /// What came of a decision.
@@ -66,6 +84,23 @@ pub struct Done {
     /// What kept it from being done as it was decided; nothing if nothing did.
     #[serde(default)]
     pub problems: Vec<String>,
+    /// The machines that its run made.
+    #[serde(default)]
+    pub made: Vec<Made>,
+    /// The machines that its run let go, and when their clouds had agreed to that.
+    #[serde(default)]
+    pub gone: BTreeMap<String, Timestamp>,
+}
+
+/// A machine that a run made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// Its id.
+    pub id: String,
+    /// When its cloud's answer was there.
+    pub at: Timestamp,
+    /// What an hour of it costs, in US dollars.
+    pub usd_hour: Decimal,
 }
 
 /// The file of one burst.

@@ -9,6 +9,7 @@ use strat_burst_policy::Decision;
 use stratiform::engine::{Lease, files};
 
 use crate::log::FOLDER;
+use crate::pause::Pause;
 
 /// The version of the status' form.
 pub const FORMAT_VERSION: u32 = 1;
@@ -29,6 +30,9 @@ pub struct Status {
     pub leader: Option<LeaderStatus>,
     /// Whether the controller that wrote this leads.
     pub leading: bool,
+    /// The pause, if somebody asked that nothing be done.
+    #[serde(default)]
+    pub paused: Option<Pause>,
     /// Each burst.
     pub bursts: Vec<BurstStatus>,
     /// What is wrong with the controller as a whole.

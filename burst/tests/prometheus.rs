@@ -1,26 +1,26 @@
 //! A real Prometheus scrapes a program that makes load, and drives the controller over simulated sites in
 //! real time.
 
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener as StdListener;
+mod peers;
+
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use peers::{Load, Server};
+
+use jiff::SignedDuration;
 use strat_burst::log::{Line, Log};
 use strat_burst::run::{Controller, NetHooks, Options};
 use strat_burst::signals::{Measure, Prometheus, Secret, Signals, http_client};
-use strat_burst_policy::Reading;
-use strat_model::burst::{Signal, SignalKind};
+use strat_burst_policy::{Inputs, Machine, Place, Policy, Reading, State, decide};
+use strat_model::CapacityKind;
+use strat_model::burst::{BurstPolicy, Signal, SignalKind};
 use strat_sim::SimFactory;
 use stratiform::provider::{Clock, Registry, TokioClock};
 use stratiform::{
-    ApplyOptions, EventSink, Inputs, PlanOptions, RunOptions, Session, Stop, Workspace,
+    ApplyOptions, EventSink, Inputs as Given, PlanOptions, RunOptions, Session, Stop, Workspace,
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 const SHOP: &str = r#"
@@ -63,8 +63,8 @@ burst "web" {
   fleet = machines.web
   max   = 6
   demand "rps" {
-    query = "sum(rate(http_requests_total[4s]))"
-    each  = 100
+    query = "sum(rate(http_requests_total[8s]))"
+    each  = 10
   }
   down {
     after   = "3s"
@@ -74,91 +74,10 @@ burst "web" {
 }
 "#;
 
-/// Prometheus, which ends with this.
-struct Server {
-    child: Child,
-    url: String,
-    _dir: tempfile::TempDir,
-}
-
-impl Server {
-    fn start(target: &str) -> Self {
-        let dir = tempfile::tempdir().expect("a folder");
-        let free = StdListener::bind("127.0.0.1:0").expect("a port");
-        let port = free.local_addr().expect("an address").port();
-        drop(free);
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/peers/prometheus");
-        let mut child = Command::new(script)
-            .arg("serve")
-            .arg(dir.path().join("data"))
-            .args([&port.to_string(), target])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("scripts/peers/prometheus starts");
-        let mut line = String::new();
-        let stdout = child.stdout.take().expect("its output");
-        BufReader::new(stdout).read_line(&mut line).expect("a line");
-        assert_eq!(
-            line, "ready\n",
-            "run scripts/peers/prometheus once, as root"
-        );
-        let url = format!("http://127.0.0.1:{port}");
-        Self {
-            child,
-            url,
-            _dir: dir,
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It ends with its input.
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
-    }
-}
-
-/// Serves a counter that grows by so many a second, and gives its address.
-async fn load(rate: Arc<AtomicU64>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let at = listener.local_addr().expect("an address");
-    let total = Arc::new(AtomicU64::new(0));
-    let grown = Arc::clone(&total);
-    tokio::spawn(async move {
-        let mut last = Instant::now();
-        loop {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            let passed = last.elapsed();
-            last += passed;
-            let millis = u64::try_from(passed.as_millis()).unwrap_or(0);
-            grown.fetch_add(rate.load(Ordering::SeqCst) * millis, Ordering::SeqCst);
-        }
-    });
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let requests = total.load(Ordering::SeqCst) / 1000;
-            let body =
-                format!("# TYPE http_requests_total counter\nhttp_requests_total {requests}\n");
-            let length = body.len();
-            let answer = format!(
-                "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-            );
-            tokio::spawn(async move {
-                let mut asked = [0; 4096];
-                let _ = stream.read(&mut asked).await;
-                let _ = stream.write_all(answer.as_bytes()).await;
-            });
-        }
-    });
-    at.to_string()
-}
-
 fn workspace(path: &Path, factory: &SimFactory) -> Result<Workspace, stratiform::Error> {
     Workspace::load(
         path,
-        Inputs::default(),
+        Given::default(),
         Registry::new().with(factory.clone()),
     )
 }
@@ -201,9 +120,8 @@ async fn prometheus_drives_the_fleet_up_and_home_again() {
     std::fs::write(dir.path().join("shop.hcl"), SHOP).expect("written");
     let (factory, clock): (_, Arc<dyn Clock>) = (SimFactory::new(), Arc::new(TokioClock::system()));
     applied(dir.path(), &factory, &clock).await;
-    let rate = Arc::new(AtomicU64::new(150));
-    let target = load(Arc::clone(&rate)).await;
-    let server = Server::start(&target);
+    let mut load = Load::start(15);
+    let server = Server::start(&load.address);
     let client = http_client().expect("a client");
     let prometheus = Prometheus::new(&client, &server.url, None).expect("an address");
     let signals = Signals::new(Some(prometheus), client.clone(), Default::default());
@@ -222,9 +140,9 @@ async fn prometheus_drives_the_fleet_up_and_home_again() {
     .expect("a controller");
     let mut sizes = Vec::new();
     until(&mut controller, 2, &mut sizes).await;
-    rate.store(370, Ordering::SeqCst);
+    load.set(35);
     until(&mut controller, 4, &mut sizes).await;
-    rate.store(150, Ordering::SeqCst);
+    load.set(15);
     until(&mut controller, 2, &mut sizes).await;
     controller.end().await;
     // Up once and down once, by whatever steps: no flapping.
@@ -247,8 +165,8 @@ async fn prometheus_drives_the_fleet_up_and_home_again() {
 /// token in it.
 #[tokio::test]
 async fn a_query_gives_one_number_or_a_reason() {
-    let rate = Arc::new(AtomicU64::new(100));
-    let server = Server::start(&load(rate).await);
+    let load = Load::start(10);
+    let server = Server::start(&load.address);
     let client = http_client().expect("a client");
     let token = Secret::new("t0psecret");
     let prometheus = Prometheus::new(&client, &server.url, Some(&token)).expect("an address");
@@ -291,4 +209,52 @@ async fn a_query_gives_one_number_or_a_reason() {
     let measured = ask("vector(1)").await;
     assert_eq!(measured.sample.value, Reading::Nothing);
     assert!(measured.why.is_some_and(|why| !why.contains("t0psecret")));
+}
+
+/// kedacore/keda 1850: the service that gave the number could not be reached, and what followed it was
+/// scaled to 0. A connection that is refused is no number, and takes nothing away.
+#[tokio::test]
+async fn keda_1850_a_service_that_refuses_the_connection_says_nothing() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let query = format!(
+        "http://{}/replicas#/current",
+        free.local_addr().expect("it")
+    );
+    drop(free);
+    let signal = Signal::new("replicas", query, SignalKind::Demand { each: 1.0 });
+    let signals = Signals::new(None, http_client().expect("a client"), Default::default());
+    let mut inputs = Inputs::new("2026-11-30T08:00:00Z".parse().expect("a time"));
+    let mut settings = BurstPolicy::new("web", 0, 8);
+    settings.signals = vec![signal.clone()];
+    let policy = Policy::new(settings).expect("possible");
+    for number in 0..5 {
+        inputs.machines.push(Machine {
+            id: format!("dc/{number}"),
+            place: Place {
+                site: "dc".to_owned(),
+                zone: "rack1".to_owned(),
+                machine_type: "m".to_owned(),
+                capacity: CapacityKind::Owned,
+                usd_hour: Default::default(),
+                billed_s: 1,
+            },
+            state: State::Ready { warm: true },
+            made: inputs.at - SignedDuration::from_hours(24),
+            healthy: true,
+            reclaimed: false,
+        });
+    }
+    for _ in 0..3 * 60 {
+        let measured = signals.measure("web", &signal, inputs.at).await;
+        assert_eq!(measured.sample.value, Reading::Nothing);
+        assert!(measured.why.is_some_and(|why| !why.is_empty()));
+        inputs.signals.insert(signal.name.clone(), measured.sample);
+        let decision = decide(&policy, &inputs);
+        assert_eq!((decision.want, &decision.steps[..]), (5, &[][..]));
+        assert_eq!(decision.alarms.len(), 1);
+        let mut history = std::mem::take(&mut inputs.history);
+        history.note(&policy, &inputs, &decision);
+        inputs.history = history;
+        inputs.at += SignedDuration::from_mins(1);
+    }
 }

@@ -1,58 +1,142 @@
-//! What was spent, from what ran.
+//! What was spent, from what ran: each machine from its launch until its cloud let it go.
+
+use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
-use strat_burst_policy::{Machine, Op, Record, Spent};
+use strat_burst_policy::{Machine, Offer, Record, Spent};
+use strat_model::LocalAddr;
+use stratiform::ApplyOutcome;
+use stratiform::engine::{Operation, StepReport};
 
-/// What was spent in this month until `now`, where the last record says what had been until then. A
-/// machine that is gone is paid for until it was let go, or, where somebody else took it, until now.
+use super::machines::name;
+use crate::log::{Done, Made, Paid};
+
+/// For so long what is gone is remembered as paid for: a list that lags may show it again.
+const REMEMBERED_S: i64 = 3600;
+
+/// What was spent in this month until `now`, where the last record says what had been until then. Each
+/// machine is paid for from its launch on; one that is gone until its cloud let it go, or, where somebody
+/// else took it, until now. `paid` says until when each has been paid for.
 pub(super) fn spent(
-    last: Option<(&Record, Option<Timestamp>)>,
+    last: Option<(&Record, Option<&Done>)>,
+    paid: &mut BTreeMap<String, Paid>,
     machines: &[Machine],
     now: Timestamp,
 ) -> Spent {
-    let (from, left_s) = month(now);
-    let Some((last, released_at)) = last else {
-        let paid = machines.iter().map(|machine| cost(machine, from, now));
-        return Spent {
-            month_to_date: paid.sum(),
-            month_left_s: left_s,
-        };
-    };
-    let before = last.inputs.at;
-    let mut paid = match before >= from {
-        true => last.inputs.spent.month_to_date,
-        false => Decimal::ZERO,
-    };
-    let begin = before.max(from);
-    for machine in machines {
-        paid += cost(machine, begin, now);
-    }
-    for gone in &last.inputs.machines {
-        if !machines.iter().any(|machine| machine.id == gone.id) {
-            paid += cost(gone, begin, gone_at(last, gone, released_at).unwrap_or(now));
+    let (month, left_s) = month(now);
+    let mut sum = Decimal::ZERO;
+    let mut ended = None;
+    if let Some((record, done)) = last {
+        if record.inputs.at >= month {
+            sum = record.inputs.spent.month_to_date;
         }
+        known(record, done, paid);
+        ended = done;
     }
+    for machine in machines {
+        let usd_hour = machine.place.usd_hour;
+        let from = match paid.get(&machine.id) {
+            None => machine.made,
+            Some(one) if !one.seen => one.until.min(machine.made),
+            Some(one) => one.until,
+        };
+        sum += cost(usd_hour, from.max(month), now);
+        let until = Paid {
+            until: now,
+            usd_hour,
+            seen: true,
+            gone: None,
+        };
+        paid.insert(machine.id.clone(), until);
+    }
+    let there = |id: &String| machines.iter().any(|machine| machine.id == *id);
+    let missing = paid
+        .iter_mut()
+        .filter(|(id, one)| one.gone.is_none() && !there(id));
+    for (id, one) in missing {
+        let let_go = ended.and_then(|done| done.gone.get(id));
+        let end = let_go.map_or(now, |at| (*at).min(now).max(one.until));
+        sum += cost(one.usd_hour, one.until.max(month), end);
+        (one.until, one.seen, one.gone) = (end, true, Some(now));
+    }
+    let recent = |at: Timestamp| now.duration_since(at).as_secs() < REMEMBERED_S;
+    paid.retain(|_, one| one.gone.is_none_or(recent));
     Spent {
-        month_to_date: paid,
+        month_to_date: sum,
         month_left_s: left_s,
     }
 }
 
-/// When the last decision's run let a machine go.
-fn gone_at(last: &Record, gone: &Machine, released_at: Option<Timestamp>) -> Option<Timestamp> {
-    let mut steps = last.decision.steps.iter();
-    let let_go = steps.any(|step| step.op == Op::Release && step.ids.contains(&gone.id));
-    released_at.filter(|_| let_go)
+/// Adds what the last decision knew, and what its run made, which may be gone before anybody has seen it.
+fn known(record: &Record, done: Option<&Done>, paid: &mut BTreeMap<String, Paid>) {
+    for machine in &record.inputs.machines {
+        paid.entry(machine.id.clone()).or_insert_with(|| Paid {
+            until: record.inputs.at,
+            usd_hour: machine.place.usd_hour,
+            seen: true,
+            gone: None,
+        });
+    }
+    for made in done.into_iter().flat_map(|done| &done.made) {
+        paid.entry(made.id.clone()).or_insert_with(|| Paid {
+            until: made.at,
+            usd_hour: made.usd_hour,
+            seen: false,
+            gone: None,
+        });
+    }
 }
 
-/// What a machine costs from one time to another, as far as it was there.
-fn cost(machine: &Machine, from: Timestamp, until: Timestamp) -> Decimal {
-    let from = from.max(machine.made);
+/// What a machine costs from one time to another.
+fn cost(usd_hour: Decimal, from: Timestamp, until: Timestamp) -> Decimal {
     let ran_ms = until.duration_since(from).as_millis().max(0);
     let ran_ms = i64::try_from(ran_ms).unwrap_or(i64::MAX);
-    machine.place.usd_hour * Decimal::from(ran_ms) / Decimal::from(3_600_000)
+    usd_hour * Decimal::from(ran_ms) / Decimal::from(3_600_000)
+}
+
+/// The machines of a fleet that a run made, at the prices of what it was offered.
+pub(super) fn made(
+    outcome: &ApplyOutcome,
+    fleet: &LocalAddr,
+    offers: &[Offer],
+    at: Timestamp,
+) -> Vec<Made> {
+    let one = |step: &StepReport| -> Vec<Made> {
+        let price = step.offer.as_ref().and_then(|bought| {
+            let mut places = offers.iter().map(|offer| &offer.place);
+            places.find(|place| {
+                (place.site.as_str(), place.zone.as_str())
+                    == (step.site.as_str(), bought.zone.as_str())
+                    && (&place.machine_type, place.capacity)
+                        == (&bought.machine_type, bought.capacity)
+            })
+        });
+        let usd_hour = price.map_or(Decimal::ZERO, |place| place.usd_hour);
+        let ids = step.made.iter().map(|id| name(&step.site, id));
+        ids.map(|id| Made { id, at, usd_hour }).collect()
+    };
+    let of_fleet = steps(outcome, fleet);
+    let creates = of_fleet.filter(|step| step.operation == Operation::Create);
+    creates.flat_map(one).collect()
+}
+
+/// The machines of a fleet that a run let go, and when their clouds had agreed to that.
+pub(super) fn gone(outcome: &ApplyOutcome, fleet: &LocalAddr) -> BTreeMap<String, Timestamp> {
+    let deleted = steps(outcome, fleet).flat_map(|step| {
+        let deleted = step.deleted.iter();
+        deleted.map(|(id, at)| (name(&step.site, id), *at))
+    });
+    deleted.collect()
+}
+
+fn steps<'a>(
+    outcome: &'a ApplyOutcome,
+    fleet: &'a LocalAddr,
+) -> impl Iterator<Item = &'a StepReport> {
+    let steps = outcome.reports.iter().flat_map(|report| &report.steps);
+    steps.filter(|step| step.addr.local == *fleet)
 }
 
 /// When the month began, by universal time, and how much of it is left, in seconds.
@@ -111,7 +195,8 @@ mod tests {
             machine("old", "2026-10-01T00:00:00Z"),
             machine("new", "2026-11-10T11:30:00Z"),
         ];
-        let first = spent(None, &inputs.machines, now);
+        let mut paid = BTreeMap::new();
+        let first = spent(None, &mut paid, &inputs.machines, now);
         // Nine days and a half, and half an hour.
         assert_eq!(first.month_to_date, Decimal::new(2285, 1));
         assert_eq!(first.month_left_s, 20 * 86_400 + 43_200);
@@ -124,11 +209,86 @@ mod tests {
             machine("late", "2026-11-10T12:15:00Z"),
         ];
         let now = at("2026-11-10T12:30:00Z");
-        let second = spent(Some((&record, None)), &later, now);
+        let second = spent(Some((&record, None)), &mut paid.clone(), &later, now);
+        assert_eq!(second.month_to_date, Decimal::new(22_975, 2));
+        // A record of before anybody kept who was paid says the same.
+        let second = spent(Some((&record, None)), &mut BTreeMap::new(), &later, now);
         assert_eq!(second.month_to_date, Decimal::new(22_975, 2));
         // A new month begins at nothing.
         let now = at("2026-12-01T01:00:00Z");
-        let third = spent(Some((&record, None)), &later, now);
+        let third = spent(Some((&record, None)), &mut paid, &later, now);
         assert_eq!(third.month_to_date, Decimal::from(3));
+    }
+
+    /// What ran out of sight is paid for, and nothing twice: each from its launch until its cloud let it go.
+    #[test]
+    fn each_machine_is_paid_for_once_whenever_it_is_seen() {
+        let policy = Policy::new(BurstPolicy::new("web", 0, 9)).expect("possible");
+        let (mut paid, mut last) = (BTreeMap::new(), None);
+        let mut round = |time: &str, machines: &[Machine], done: Option<Done>| {
+            let mut inputs = Inputs::new(at(time));
+            inputs.machines = machines.to_vec();
+            let before = last
+                .as_ref()
+                .map(|(record, done): &(Record, Option<Done>)| (record, done.as_ref()));
+            inputs.spent = spent(before, &mut paid, machines, inputs.at);
+            let sum = inputs.spent.month_to_date;
+            last = Some((Record::of(&policy, &inputs).expect("JSON"), done));
+            (sum * Decimal::from(60)).round_dp(6)
+        };
+        let done = |made: &[(&str, &str)], gone: &[(&str, &str)]| Done {
+            id: String::new(),
+            at: at("2026-11-10T12:00:30Z"),
+            run: None,
+            begun: true,
+            problems: Vec::new(),
+            made: made
+                .iter()
+                .map(|(id, time)| Made {
+                    id: (*id).to_owned(),
+                    at: at(time),
+                    usd_hour: Decimal::ONE,
+                })
+                .collect(),
+            gone: gone
+                .iter()
+                .map(|(id, time)| ((*id).to_owned(), at(time)))
+                .collect(),
+        };
+        let (a, b) = (
+            machine("a", "2026-11-10T12:00:20Z"),
+            machine("b", "2026-11-10T12:00:20Z"),
+        );
+        // Minutes of machines that cost a dollar an hour. `a` and `b` are made, and no list has `a` yet.
+        let made = [("a", "2026-11-10T12:00:20Z"), ("b", "2026-11-10T12:00:20Z")];
+        assert_eq!(
+            round("2026-11-10T12:00:00Z", &[], Some(done(&made, &[]))),
+            Decimal::ZERO
+        );
+        let seen = std::slice::from_ref(&b);
+        assert_eq!(round("2026-11-10T12:01:20Z", seen, None), Decimal::from(2));
+        // Now it has it, and `b` no more, which lags.
+        let seen = std::slice::from_ref(&a);
+        assert_eq!(round("2026-11-10T12:02:20Z", seen, None), Decimal::from(4));
+        let both = [a.clone(), b];
+        let let_go = done(&[], &[("b", "2026-11-10T12:03:50Z")]);
+        assert_eq!(
+            round("2026-11-10T12:03:20Z", &both, Some(let_go)),
+            Decimal::from(6)
+        );
+        // `b` went when its cloud said so, half a minute later; and lags once more.
+        assert_eq!(
+            round("2026-11-10T12:04:20Z", &[a], None),
+            Decimal::new(75, 1)
+        );
+        // Nobody says when `a` went: it is paid for until it is missed, and no longer.
+        assert_eq!(
+            round("2026-11-10T12:05:20Z", &[], None),
+            Decimal::new(85, 1)
+        );
+        assert_eq!(
+            round("2026-11-10T12:09:20Z", &[], None),
+            Decimal::new(85, 1)
+        );
     }
 }

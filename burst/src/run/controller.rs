@@ -16,6 +16,7 @@ use stratiform::{Error, EventSink, HealthProbe, Session, Stop, Workspace, is_led
 use super::drain::Hooks;
 use super::reload;
 use crate::log::{Done, Learnt, Log};
+use crate::pause::Pause;
 use crate::signals::Measure;
 use crate::status::{BurstStatus, FORMAT_VERSION, LeaderStatus, Status};
 
@@ -107,6 +108,7 @@ pub struct Controller {
     holder: Holder,
     lead: Option<LeaseGuard>,
     leader: Option<LeaderStatus>,
+    pub(super) pause: Option<Pause>,
 }
 
 impl fmt::Debug for Controller {
@@ -141,6 +143,7 @@ impl Controller {
             holder,
             lead: None,
             leader: None,
+            pause: None,
         };
         let intents = controller.workspace.intent().bursts.clone();
         for intent in &intents {
@@ -217,6 +220,7 @@ impl Controller {
             next_in: self.interval(),
         };
         self.reload(&mut round);
+        self.look_for_a_pause(&mut round);
         if let Err(error) = self.connect().await {
             round.problems.push(said(&error));
         } else if self.is_leading(&mut round).await {
@@ -252,6 +256,7 @@ impl Controller {
             interval_s: self.interval().as_secs(),
             leader: self.leader.clone(),
             leading,
+            paused: self.pause.clone(),
             bursts: self
                 .bursts
                 .values()
@@ -299,6 +304,22 @@ impl Controller {
         }
         self.bursts = bursts;
         self.session = None;
+    }
+
+    /// Whether somebody asked that nothing be done. What cannot be read counts as that.
+    fn look_for_a_pause(&mut self, round: &mut Round) {
+        self.pause = match Pause::read(self.workspace.state().path()) {
+            Ok(pause) => pause,
+            Err(error) => {
+                let why = format!("nobody knows whether it is paused, so nothing is done: {error}");
+                round.problems.push(why.clone());
+                Some(Pause {
+                    since: round.at,
+                    by: COMMAND.to_owned(),
+                    why: Some(why),
+                })
+            }
+        };
     }
 
     /// Connects to the sites, again where one gave no answer.

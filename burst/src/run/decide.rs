@@ -12,7 +12,7 @@ use stratiform::engine::{ExecuteOptions, Observation};
 use stratiform::{ApplyOptions, ApplyOutcome, Run, RunOptions, Session, Stop};
 
 use super::act::{scales, told_to_go};
-use super::budget::spent;
+use super::budget::{gone, made, spent};
 use super::controller::{COMMAND, Controller, Round, said};
 use super::drain::Hook;
 use super::inputs::{Built, Known};
@@ -218,14 +218,15 @@ impl Controller {
             expected: Forecaster::best(&kept.forecasters),
             history: history.unwrap_or_default(),
             epoch,
-            paused: false,
+            paused: self.pause.is_some(),
             last: last.map_or(&[], |(record, _)| record.inputs.machines.as_slice()),
             unseen: last.map_or(&NO_SITES, |(record, _)| &record.inputs.unseen),
         };
         let mut learnt = kept.learnt.clone();
         let mut built = look.build(intent, known, &mut learnt).await;
-        let before = last.map(|(record, done)| (record, done.as_ref().map(|done| done.at)));
-        built.inputs.spent = spent(before, &built.inputs.machines, look.now);
+        let before = last.map(|(record, done)| (record, done.as_ref()));
+        let machines = &built.inputs.machines;
+        built.inputs.spent = spent(before, &mut learnt.paid, machines, look.now);
         let record = Record::of(&kept.policy, &built.inputs)
             .map_err(|error| format!("the decision cannot be recorded: {error}"))?;
         Ok((record, built, learnt))
@@ -301,7 +302,12 @@ impl Controller {
         match run.apply(&planned, &options).await {
             Ok(outcome) => {
                 problems.extend(failures(&outcome));
-                self.done(record, Some(plan.id.clone()), true, problems)
+                let done = self.done(record, Some(plan.id.clone()), true, problems);
+                Done {
+                    made: made(&outcome, &intent.fleet, &built.inputs.offers, done.at),
+                    gone: gone(&outcome, &intent.fleet),
+                    ..done
+                }
             }
             Err(error) => {
                 problems.push(said(&error));
@@ -345,6 +351,8 @@ impl Controller {
             run,
             begun,
             problems,
+            made: Vec::new(),
+            gone: BTreeMap::new(),
         }
     }
 

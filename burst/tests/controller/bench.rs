@@ -124,6 +124,16 @@ impl Hooks for Door {
     }
 }
 
+/// A folder in memory where there is one: what is written is synced each time, and no test cuts the power.
+fn in_memory() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = match memory.is_dir() {
+        true => tempfile::tempdir_in(memory),
+        false => tempfile::tempdir(),
+    };
+    made.expect("a folder")
+}
+
 pub(crate) struct Bench {
     pub(crate) dir: tempfile::TempDir,
     factory: SimFactory,
@@ -141,6 +151,8 @@ pub(crate) struct There {
     pub(crate) owned: bool,
     pub(crate) ready: bool,
     pub(crate) drains: bool,
+    /// When its cloud made it.
+    pub(crate) made: Option<Timestamp>,
 }
 
 impl Bench {
@@ -153,7 +165,7 @@ impl Bench {
     /// The same, by another clock.
     pub(crate) async fn on(text: &str, clock: Arc<dyn Clock>) -> Self {
         let bench = Self {
-            dir: tempfile::tempdir().expect("a folder"),
+            dir: in_memory(),
             factory: SimFactory::new(),
             clock,
             load: Arc::default(),
@@ -191,6 +203,15 @@ impl Bench {
 
     /// A controller that nobody waits for once it is dropped, as if its process had died.
     pub(crate) fn controller(&self) -> Controller {
+        self.controller_of(self.holder_that_dies())
+    }
+
+    /// The same, which decides so often.
+    pub(crate) fn controller_that_dies(&self, interval: Duration) -> Controller {
+        self.controller_with(self.holder_that_dies(), Some(interval))
+    }
+
+    fn holder_that_dies(&self) -> Holder {
         static CONTROLLERS: AtomicUsize = AtomicUsize::new(0);
         let mut holder = Holder::this_process("test", self.clock.now());
         holder.id = format!(
@@ -201,7 +222,7 @@ impl Bench {
         if let Some(process) = &mut holder.process {
             process.started += 1;
         }
-        self.controller_of(holder)
+        holder
     }
 
     pub(crate) fn controller_of(&self, holder: Holder) -> Controller {
@@ -230,7 +251,23 @@ impl Bench {
         .expect("a controller")
     }
 
-    /// Runs rounds for some minutes, and looks after each.
+    /// Runs a round, and looks each second.
+    pub(crate) async fn round(&mut self, controller: &mut Controller) -> Round {
+        let stop = Stop::new();
+        let mut round = Box::pin(controller.round(&stop));
+        let clock = Arc::clone(&self.clock);
+        let done = loop {
+            tokio::select! {
+                biased;
+                done = &mut round => break done,
+                () = clock.sleep(Duration::from_secs(1)) => self.look(),
+            }
+        };
+        self.look();
+        done
+    }
+
+    /// Runs rounds for some minutes, and looks all the time.
     pub(crate) async fn minutes(
         &mut self,
         controller: &mut Controller,
@@ -238,8 +275,7 @@ impl Bench {
     ) -> Vec<Round> {
         let mut rounds = Vec::new();
         for _ in 0..minutes {
-            let round = controller.round(&Stop::new()).await;
-            self.look();
+            let round = self.round(controller).await;
             self.clock.sleep(round.next_in).await;
             self.look();
             rounds.push(round);
@@ -277,6 +313,7 @@ impl Bench {
                     owned: spec.capacity == CapacityKind::Owned,
                     ready: one.state == ResourceState::Ready,
                     drains: note.is_some_and(|note| note != "no"),
+                    made: one.created,
                 });
             }
         }
@@ -296,7 +333,7 @@ impl Bench {
         for one in &machines {
             self.lives
                 .entry(one.id.clone())
-                .or_insert((now, None, one.owned));
+                .or_insert((one.made.unwrap_or(now), None, one.owned));
         }
         for (id, (_, until, _)) in &mut self.lives {
             if until.is_none() && !ids.contains(id) {

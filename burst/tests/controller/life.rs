@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 use strat_burst::log::{Line, Log};
+use strat_burst::pause::Pause;
 use strat_burst_policy::Action;
 use stratiform::engine::Holder;
 
@@ -52,13 +53,14 @@ async fn a_load_comes_and_goes_and_nothing_is_left() {
     assert!(price > Decimal::ZERO);
     let hours = bought.map(|(from, until, _)| {
         let ran = until.expect("it ended").duration_since(*from);
-        Decimal::from(ran.as_secs()) / Decimal::from(3600)
+        let ran_ms = i64::try_from(ran.as_millis()).expect("a time");
+        Decimal::from(ran_ms) / Decimal::from(3_600_000)
     });
     let bill = price * hours.sum::<Decimal>();
     let said = decided.last().expect("one").inputs.spent.month_to_date;
     let off = (said - bill).abs() / bill;
     assert!(
-        off < Decimal::new(2, 2),
+        off < Decimal::new(1, 3),
         "{said} is said, and it was {bill}"
     );
     // Each decision is what its inputs give, to the byte.
@@ -198,4 +200,45 @@ async fn a_budget_is_never_exceeded() {
     let (owned, bought) = bench.count();
     assert_eq!(owned, 4);
     assert!((1..5).contains(&bought), "{bought}");
+}
+
+/// Paused, it decides and does nothing; and it takes a pause that it cannot read for one.
+#[tokio::test(start_paused = true)]
+async fn paused_it_decides_and_does_nothing() {
+    let mut bench = Bench::new(SHOP).await;
+    let state = bench.dir.path().join(".stratiform");
+    let mut controller = bench.controller();
+    bench.load.set(Some(600.0));
+    bench.minutes(&mut controller, 15).await;
+    assert_eq!(bench.count(), (4, 2));
+    let pause = Pause {
+        since: bench.clock.now(),
+        by: "ops@host".to_owned(),
+        why: Some("the network is being rebuilt".to_owned()),
+    };
+    pause.begin(&state).expect("written");
+    for load in [Some(1100.0), Some(150.0), None] {
+        bench.load.set(load);
+        for round in bench.minutes(&mut controller, 15).await {
+            assert_eq!(round.status.paused.as_ref(), Some(&pause));
+            let (record, done) = &round.decided[0];
+            assert!(record.inputs.paused && record.decision.steps.is_empty());
+            assert!(done.is_none(), "{done:?}");
+        }
+        assert_eq!(bench.count(), (4, 2), "{load:?}");
+    }
+    // Another one that is started meanwhile finds it, too; and one that is torn is still one.
+    controller.end().await;
+    let mut controller = bench.controller();
+    std::fs::write(state.join("burst/paused.json"), "{\"since\":").expect("written");
+    bench.load.set(Some(1100.0));
+    let round = bench.minutes(&mut controller, 3).await.remove(2);
+    assert_eq!(bench.count(), (4, 2));
+    let told = "nobody knows whether it is paused, so nothing is done";
+    assert!(round.problems[0].starts_with(told), "{:?}", round.problems);
+    assert!(Pause::end(&state).expect("deleted"));
+    assert!(!Pause::end(&state).expect("nothing to delete"));
+    let round = bench.minutes(&mut controller, 4).await.remove(3);
+    assert_eq!(round.status.paused, None);
+    assert_eq!(bench.count(), (4, 7));
 }

@@ -35,6 +35,17 @@ pub(crate) fn status(status: &Status, now: Timestamp, width: usize) -> String {
         );
         let _ = writeln!(text, "{}", paint(DELETE, &line));
     }
+    if let Some(pause) = &status.paused {
+        let why = pause
+            .why
+            .as_ref()
+            .map_or(String::new(), |why| format!(": {why}"));
+        let line = format!(
+            "Paused since {:.0} by {}{why}. Nothing is done.",
+            pause.since, pause.by
+        );
+        let _ = writeln!(text, "{}", paint(DELETE, &line));
+    }
     text.push('\n');
     let headings = [
         "burst", "want", "ready", "pending", "draining", "last", "because", "hour", "month",

@@ -236,3 +236,50 @@ fn a_decision_is_made_shown_and_explained() {
     assert_eq!(done.code, Some(3), "{done}");
     assert!(done.stderr.contains("it is not the same"), "{done}");
 }
+
+/// A pause holds for whoever is started in the folder, says by whom and why, and ends when it is told to.
+#[cfg(feature = "burst")]
+#[test]
+fn a_pause_holds_until_it_is_ended() {
+    let shop = Shop::of(BASE);
+    shop.ok(&["apply", "--yes"]);
+    shop.edit("count  = 5", "count  = 2");
+    let burst = BURST.replace("sum(rate(http_requests_total[1m]))", "exec cat load");
+    std::fs::write(shop.path().join("burst.hcl"), burst).expect("written");
+    std::fs::write(shop.path().join("load"), "690\n").expect("written");
+    let said = shop.ok(&["burst", "pause", "--why", "the network is being rebuilt"]);
+    assert!(said.stderr.contains("nothing is done"), "{said}");
+    let said = shop.ok(&["burst", "pause"]);
+    assert!(said.stderr.contains("paused already, since"), "{said}");
+    let decided = |shop: &Shop| {
+        let done = shop.ok(&["burst", "run", "--once", "--json"]);
+        let round: serde_json::Value = serde_json::from_str(&done.stdout).expect("JSON");
+        round["decided"][0].clone()
+    };
+    let decision = decided(&shop);
+    assert_eq!(
+        (&decision["want"], &decision["steps"]),
+        (&7.into(), &serde_json::json!([]))
+    );
+    let limits = decision["limits"].as_array().expect("limits");
+    assert!(
+        limits.iter().any(|limit| limit["by"] == "pause"),
+        "{decision:#}"
+    );
+    let status = shop.ok(&["burst", "status"]);
+    assert!(
+        status
+            .stdout
+            .contains("the network is being rebuilt. Nothing is done."),
+        "{status}"
+    );
+    let status = shop.json(&["burst", "status", "--json"]);
+    assert_eq!(status["paused"]["why"], "the network is being rebuilt");
+    let said = shop.ok(&["burst", "resume"]);
+    assert!(said.stderr.contains("carried out again"), "{said}");
+    let said = shop.ok(&["burst", "resume"]);
+    assert!(said.stderr.contains("not paused"), "{said}");
+    assert_eq!(decided(&shop)["action"], "up");
+    let status = shop.json(&["burst", "status", "--json"]);
+    assert!(status["paused"].is_null(), "{status:#}");
+}

@@ -2,6 +2,7 @@
 
 mod explain;
 mod fail_if;
+mod pause;
 mod run;
 #[cfg(feature = "burst")]
 mod running;
@@ -35,6 +36,8 @@ enum Verb {
     Run(Box<run::Run>),
     Status(status::Status),
     Explain(explain::Explain),
+    Pause(pause::Pause),
+    Resume(pause::Resume),
     Serve(Box<serve::Serve>),
     Simulate(Box<simulate::Simulate>),
 }
@@ -46,6 +49,8 @@ impl Burst {
             Verb::Run(command) => running::run(&command, context),
             Verb::Status(command) => command.run(context),
             Verb::Explain(command) => command.run(context),
+            Verb::Pause(command) => command.run(context),
+            Verb::Resume(command) => command.run(context),
             #[cfg(feature = "burst")]
             Verb::Serve(command) => running::serve(&command, context),
             #[cfg(not(feature = "burst"))]

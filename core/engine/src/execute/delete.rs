@@ -180,6 +180,10 @@ impl StepRun<'_, '_> {
             self.context.check_leases(&self.step.site)?;
             let outcomes = self.provider.delete(self.step.kind, &left).await;
             let failures = self.not_done(outcomes).await;
+            let now = clock.now();
+            let failed = |id: &ResourceId| failures.iter().any(|(other, _)| other == id);
+            let gone = left.iter().filter(|id| !failed(id));
+            self.deleted.extend(gone.map(|id| (id.clone(), now)));
             let may_wait = clock.now() < deadline;
             let (busy, final_) = failures
                 .into_iter()

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
+use jiff::Timestamp;
 use strat_model::{Error, ErrorKind, ResourceId, Scope};
 use strat_planner::{Plan, Step, StepId, StepOp};
 use strat_provider::layers::is_lease_lost;
@@ -19,6 +20,7 @@ struct End {
     step: StepId,
     outcome: Result<(), Failure>,
     made: Vec<ResourceId>,
+    deleted: Vec<(ResourceId, Timestamp)>,
 }
 
 /// A run on its way.
@@ -79,7 +81,9 @@ impl<'a> Execution<'a> {
 
     fn ended(&mut self, end: End) {
         let step = &self.run.graph.steps[end.step.index()];
-        self.report.steps[end.step.index()].made = end.made;
+        let report = &mut self.report.steps[end.step.index()];
+        report.made = end.made;
+        report.deleted = end.deleted;
         let outcome = match end.outcome {
             Ok(()) => {
                 self.schedule.done(step.id);
@@ -205,6 +209,7 @@ fn blank(plan: &Plan, step: &Step) -> StepReport {
         offer,
         outcome: Outcome::NotStarted,
         made: Vec::new(),
+        deleted: Vec::new(),
     }
 }
 
@@ -213,11 +218,13 @@ async fn run_step<'a>(context: &Context<'a>, step: &'a Step, slot: Slot) -> End 
         step: step.id,
         outcome: Ok(()),
         made: Vec::new(),
+        deleted: Vec::new(),
     };
     match StepRun::new(context, step, slot) {
         Ok(mut running) => {
             end.outcome = running.operate().await;
             end.made = running.made;
+            end.deleted = running.deleted;
             lock(&context.made).insert(step.id, end.made.clone());
         }
         Err(error) => end.outcome = Err(Failure::Error(error.with_addr(&step.addr))),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strat_model::{Addr, CapacityKind, Error, Name, ResourceId, Spec};
 use strat_planner::{Action, StepId};
@@ -76,6 +77,9 @@ pub struct StepReport {
     pub outcome: Outcome,
     /// What it made; perhaps something even when it failed.
     pub made: Vec<ResourceId>,
+    /// What it deleted, and when the cloud had agreed to that: from then on nobody is billed for it, however
+    /// long it takes to be gone. Perhaps something even when the step failed.
+    pub deleted: Vec<(ResourceId, Timestamp)>,
 }
 
 /// How a step ended.

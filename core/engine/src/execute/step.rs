@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use strat_model::{Error, ErrorKind, Mark, Resource, ResourceId, ResourceState, Result, Token};
 use strat_planner::{Change, Goal, Step, StepOp, TargetRef};
 use strat_provider::Provider;
@@ -26,6 +27,8 @@ pub(super) struct StepRun<'c, 'a> {
     slot: Option<Slot>,
     /// What it made so far.
     pub(super) made: Vec<ResourceId>,
+    /// What it deleted so far, and when its cloud had agreed to that.
+    pub(super) deleted: Vec<(ResourceId, Timestamp)>,
 }
 
 impl<'c, 'a> StepRun<'c, 'a> {
@@ -42,6 +45,7 @@ impl<'c, 'a> StepRun<'c, 'a> {
             provider: context.provider(&step.site)?,
             slot: Some(slot),
             made: Vec::new(),
+            deleted: Vec::new(),
         })
     }
 

@@ -3,6 +3,7 @@
 //!
 //! One program of tests for all: the SDK is large to link.
 
+mod bursts;
 mod conformance;
 mod counts;
 mod example;
@@ -13,6 +14,8 @@ mod moto;
 mod once;
 mod outside;
 mod ownership;
+#[path = "../../../../burst/tests/peers/mod.rs"]
+mod peers;
 mod permissions;
 mod roles;
 mod runs_out;
