@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use strat_sim::{Disturbance, SimControl, SimSite, World};
 use stratiform::engine::Observation;
-use stratiform::model::{Error as CloudError, ErrorKind, Name, SiteSpec};
+use stratiform::model::{Error as CloudError, ErrorKind, Name, SiteInventory, SiteSpec};
 use stratiform::provider::{
     Clock, ConnectContext, Provider, ProviderFactory, Registry, SettingError,
 };
@@ -53,7 +53,10 @@ pub(crate) fn copy(
         let mut site = SimSite::observed(spec.name.clone(), Arc::new(facts.clone()), behaviour);
         site.base_dir = workspace.base_dir();
         let key = site.region_key();
-        let copy = world.copy(site, &seen.inventory.sites[&spec.name]);
+        let copy = world.copy(
+            site,
+            &with_lookups(&seen.inventory.sites[&spec.name], &spec.name),
+        );
         copies.insert(spec.name.clone(), copy.map_err(failed)?);
         timings.insert(spec.name.clone(), timing);
         if lost.sites.contains(&spec.name) {
@@ -76,6 +79,18 @@ pub(crate) fn copy(
         registry,
         timing: timings,
     })
+}
+
+/// What there is, with what others own and the topology refers to: a copy of that is there to be
+/// found.
+fn with_lookups(seen: &SiteInventory, site: &Name) -> SiteInventory {
+    let mut all = seen.clone();
+    for (_, thing) in seen.lookups.iter().flat_map(|one| one.things(site)) {
+        if all.resources.iter().all(|other| other.id != thing.id) {
+            all.resources.push(thing.clone());
+        }
+    }
+    all
 }
 
 /// Gives the copies out under a real provider's name.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use stratiform::model::{Inventory, Mark, Name, Resource, ResourceId, ResourceState, Spec};
+use stratiform::model::{
+    Found, Inventory, LookedUp, Mark, Name, Resource, ResourceId, ResourceState, Spec,
+};
 
 use super::style::{BOLD, DIM, paint};
 use super::table::table;
@@ -16,7 +18,7 @@ pub(crate) fn inventory(inventory: &Inventory, width: Option<usize>) -> String {
         sites.entry(site).or_default().push((mark, resource));
     }
     if sites.is_empty() {
-        return "Nothing is there.\n".to_owned();
+        return format!("Nothing is there.\n{}", lookups(inventory, width));
     }
     let mut text = String::new();
     let mut total = 0;
@@ -44,7 +46,50 @@ pub(crate) fn inventory(inventory: &Inventory, width: Option<usize>) -> String {
         text.push('\n');
     }
     text.push_str(&format!("{}.\n", count(total, "resource")));
-    text
+    text + &lookups(inventory, width)
+}
+
+/// What others own and the topology refers to.
+fn lookups(inventory: &Inventory, width: Option<usize>) -> String {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for (site, seen) in &inventory.sites {
+        for one in &seen.lookups {
+            let found = one.things(site).map(|(addr, thing)| {
+                let state = thing.state.as_str().to_owned();
+                let what = what(thing, ToString::to_string);
+                vec![
+                    addr.to_string(),
+                    what,
+                    state,
+                    short(thing.id.as_str()).to_owned(),
+                ]
+            });
+            let before = rows.len();
+            rows.extend(found);
+            if rows.len() == before {
+                let addr = one.addr.at(site).to_string();
+                let state = unfound(&one.found).to_owned();
+                rows.push(vec![addr, String::new(), state, String::new()]);
+            }
+        }
+    }
+    if rows.is_empty() {
+        return String::new();
+    }
+    let rows = table(&["address", "what", "state", "id"], rows, width);
+    format!("\n{}\n{rows}", paint(BOLD, "Looked up; others own it"))
+}
+
+/// Why there is nothing to show of what is looked up.
+const fn unfound(found: &Found) -> &'static str {
+    match found {
+        Found::Things { .. } => "found",
+        Found::Missing => "missing",
+        Found::Ambiguous { .. } => "ambiguous",
+        Found::Own { .. } => "own",
+        Found::Unsupported => "unsupported",
+        Found::Unseen { .. } => "unseen",
+    }
 }
 
 fn row(mark: &Mark, resource: &Resource, name: impl Fn(&ResourceId) -> String) -> Vec<String> {
@@ -100,7 +145,36 @@ pub(crate) fn to_json(inventory: &Inventory) -> Value {
     let resources: Vec<Value> = marked(inventory)
         .map(|(site, mark, resource)| Value::Object(entry(site, mark, resource)))
         .collect();
-    json!({ "resources": resources })
+    let sites = inventory.sites.iter();
+    let lookups: Vec<Value> = sites
+        .flat_map(|(site, seen)| seen.lookups.iter().map(move |one| lookup(site, one)))
+        .collect();
+    let mut shown = json!({ "resources": resources });
+    if !lookups.is_empty() {
+        shown["lookups"] = json!(lookups);
+    }
+    shown
+}
+
+/// What was looked up at a site, with what it is now.
+fn lookup(site: &Name, one: &LookedUp) -> Value {
+    let things = one.things(site).map(|(addr, thing)| {
+        json!({
+            "addr": addr,
+            "id": thing.id,
+            "name": thing.name,
+            "zone": thing.zone(),
+            "state": thing.state,
+            "attributes": thing.attributes,
+        })
+    });
+    json!({
+        "addr": one.addr.at(site),
+        "kind": one.addr.noun.kind(),
+        "site": site,
+        "found": unfound(&one.found),
+        "things": things.collect::<Vec<_>>(),
+    })
 }
 
 fn entry(site: &Name, mark: &Mark, resource: &Resource) -> Map<String, Value> {

@@ -10,6 +10,20 @@ use super::plan::heading;
 use super::style::{DELETE, DIM, UPDATE, paint};
 use super::wrap::words;
 
+/// What others own and the plan refers to; of a plan that does nothing, nothing.
+pub(super) fn lookups(text: &mut String, plan: &Plan) {
+    if plan.lookups.is_empty() || plan.is_empty() {
+        return;
+    }
+    heading(text, "Looked up, and never written to:");
+    for one in &plan.lookups {
+        let range = one.cidr.as_ref().map(|range| format!(" {range}"));
+        let about = format!("({}{})", one.name, range.unwrap_or_default());
+        let _ = writeln!(text, "  {} is {} {}", one.addr, one.id, paint(DIM, about));
+    }
+    text.push('\n');
+}
+
 /// What was not seen well enough to say anything.
 pub(super) fn withheld(text: &mut String, plan: &Plan, width: usize) {
     if plan.withheld.is_empty() {

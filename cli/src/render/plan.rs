@@ -11,7 +11,7 @@ use super::fold::{Detail, fold};
 use super::left::{refused, withheld};
 use super::style::{BOLD, CREATE, DELETE, DIM, NOTE, UPDATE, paint};
 use super::wrap::{count, words};
-use super::{change, cost};
+use super::{change, cost, left};
 
 /// The whole plan, in lines of at most `width` columns where words allow.
 pub(crate) fn plan(plan: &Plan, detail: Detail, width: usize) -> String {
@@ -42,6 +42,7 @@ pub(crate) fn plan(plan: &Plan, detail: Detail, width: usize) -> String {
 /// What stands below the changes.
 pub(super) fn remarks(plan: &Plan, width: usize) -> String {
     let mut text = String::new();
+    left::lookups(&mut text, plan);
     tight(&mut text, plan, width);
     rollouts(&mut text, plan, width);
     held(&mut text, plan);

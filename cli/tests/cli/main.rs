@@ -6,6 +6,7 @@ mod crash;
 mod doctor;
 mod errors;
 mod journey;
+mod lookups;
 mod offers;
 mod plans;
 mod rehearse;

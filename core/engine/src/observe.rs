@@ -132,6 +132,7 @@ impl Look<'_> {
                 resources: Vec::with_capacity(count),
                 missed: Vec::new(),
                 left: self.journal.left_by_runs(self.owner, self.site),
+                lookups: Vec::new(),
             },
             facts: None,
             problems: Vec::new(),

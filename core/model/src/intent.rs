@@ -7,8 +7,8 @@ use ipnet::Ipv4Net;
 
 use crate::burst::BurstIntent;
 use crate::{
-    Bytes, DiskClass, DiskSpec, Field, FirewallRule, Labels, LeaseSpec, LocalAddr, Money, Moves,
-    Name, Origin, Owner, RolloutIntent, Shared, SiteSpec, UserData,
+    Bytes, DiskClass, DiskSpec, Field, FirewallRule, Labels, LeaseSpec, LocalAddr, LookupIntent,
+    Money, Moves, Name, Origin, Owner, RolloutIntent, Shared, SiteSpec, UserData,
 };
 
 /// What a topology asks for, in no provider's terms.
@@ -45,6 +45,8 @@ pub struct Intent {
     pub budgets: Vec<BudgetIntent>,
     /// How counts of fleets follow their load, sorted by name; no two of one fleet.
     pub bursts: Vec<BurstIntent>,
+    /// What others own and is only referred to, sorted by address; no other list has the same.
+    pub lookups: Vec<LookupIntent>,
     /// What was renamed.
     pub moves: Moves,
     /// What is let go: it stays as it is, and is the topology's no more.

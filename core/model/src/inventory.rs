@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Addr, Kind, Name, Owner, Resource, ResourceId};
+use crate::{Addr, Kind, LookedUp, Name, Owner, Resource, ResourceId};
 
 /// How much of one kind at one site was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub struct SiteInventory {
     /// explains a difference.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub left: BTreeSet<ResourceId>,
+    /// What others own and the topology refers to. It is never among the resources for that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lookups: Vec<LookedUp>,
 }
 
 /// A thing that is known to be a topology's, and that a list of what carries its mark does not show.
@@ -89,6 +92,7 @@ impl SiteInventory {
             resources: Vec::new(),
             missed: Vec::new(),
             left: BTreeSet::new(),
+            lookups: Vec::new(),
         }
     }
 

@@ -162,6 +162,7 @@ fn unseen(facts: &Facts) -> Inventory {
         resources: Vec::new(),
         missed: Vec::new(),
         left: std::collections::BTreeSet::new(),
+        lookups: Vec::new(),
     };
     Inventory {
         sites: facts

@@ -152,12 +152,14 @@ pub(crate) struct Want<'a> {
 /// The ranges of one site's subnets, in the order of `wants`.
 ///
 /// `going` are the ranges of others that are there and go: they are free only once their holders are
-/// gone, which may wait for machines in the new ones, so nothing is put there.
+/// gone, which may wait for machines in the new ones, so nothing is put there. `others` are ranges of
+/// subnets that are not the topology's.
 pub(crate) fn subnet_ranges(
     slice: Ipv4Net,
     site: &Name,
     wants: &[Want<'_>],
     going: &[Ipv4Net],
+    others: &[Ipv4Net],
 ) -> Result<Vec<Ipv4Net>, Diagnostic> {
     let mut allocator = Allocator::new(slice);
     let prefix = |want: &Want<'_>| slice.prefix_len() + want.subnet.newbits;
@@ -174,6 +176,8 @@ pub(crate) fn subnet_ranges(
         }
     }
     let going = going.iter().filter(|range| allocator.take(**range)).count();
+    let others = others.iter().filter(|range| allocator.take(**range));
+    let others = others.count();
     // Large ones first: small ones find room between them, never the other way round.
     let mut order: Vec<usize> = (0..wants.len()).filter(|i| ranges[*i].is_none()).collect();
     order.sort_by_key(|i| {
@@ -194,7 +198,7 @@ pub(crate) fn subnet_ranges(
             }
         }
         let Some(found) = found else {
-            let count = (wants.len(), going);
+            let count = (wants.len(), going, others);
             return Err(exhausted_subnets(
                 want.subnet,
                 slice,
@@ -213,7 +217,7 @@ fn exhausted_subnets(
     slice: Ipv4Net,
     site: &Name,
     prefix: u8,
-    (wants, going): (usize, usize),
+    (wants, going, others): (usize, usize, usize),
 ) -> Diagnostic {
     let addr = &subnet.common.addr;
     let (message, help) = if prefix > PREFIX_MAX {
@@ -231,6 +235,14 @@ fn exhausted_subnets(
             ),
             "if subnets have new names, say so by `moved`, and they stay; else delete the old ones \
              first, or use more `newbits`",
+        )
+    } else if others > 0 {
+        (
+            format!(
+                "{addr} finds no room at {site}: {slice} has to hold {wants} subnets there, and \
+                 {others} of others are in it"
+            ),
+            "use more `newbits`, or a network of your own",
         )
     } else {
         (
@@ -269,7 +281,7 @@ pub fn check_address_space(intent: &Intent) -> Vec<Diagnostic> {
             })
             .collect();
         if let Some((site, slice)) = slices.iter().next()
-            && let Err(problem) = subnet_ranges(*slice, site, &wants, &[])
+            && let Err(problem) = subnet_ranges(*slice, site, &wants, &[], &[])
         {
             problems.push(problem);
         }
@@ -330,7 +342,7 @@ mod tests {
                     seen: seen.get(at).copied(),
                 })
                 .collect();
-            subnet_ranges(net("10.0.0.0/24"), &site, &wants, going)
+            subnet_ranges(net("10.0.0.0/24"), &site, &wants, going, &[])
         };
         let names = |word: &str, count: usize| -> Vec<String> {
             (0..count).map(|n| format!("subnet.{word}{n}")).collect()

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use ipnet::Ipv4Net;
 use rustc_hash::FxHashMap;
 use strat_model::{
-    Addr, Inventory, LocalAddr, Name, Noun, Owner, Resource, ResourceId, ResourceState, Witness,
+    Addr, Found, Inventory, LocalAddr, Name, Noun, Owner, Resource, ResourceId, ResourceState,
+    Witness,
 };
 
 use crate::claims::{self, Stranger};
@@ -20,6 +22,11 @@ pub struct InventoryIndex<'a> {
     strangers: Vec<Stranger<'a>>,
     /// Addresses that are left alone, and why.
     held: FxHashMap<&'a Addr, String>,
+    /// What others own and is only referred to: at no address of ours, so that nothing is ever done to it.
+    given: BTreeMap<Addr, &'a Resource>,
+    lookups: BTreeMap<(&'a Name, &'a LocalAddr), &'a Found>,
+    /// Of networks of others: the ranges that others have in them.
+    taken: BTreeMap<Addr, &'a [Ipv4Net]>,
 }
 
 impl<'a> InventoryIndex<'a> {
@@ -80,6 +87,20 @@ impl<'a> InventoryIndex<'a> {
         for places in sites_of.values_mut() {
             places.sort_unstable();
         }
+        let lookups = inventory.sites.iter();
+        let lookups = lookups.flat_map(|(site, seen)| seen.lookups.iter().map(move |l| (site, l)));
+        let outcomes = lookups
+            .clone()
+            .map(|(site, one)| ((site, &one.addr), &one.found));
+        let outcomes = outcomes.collect();
+        let taken = lookups
+            .clone()
+            .filter_map(|(site, lookup)| match &lookup.found {
+                Found::Things { taken, .. } => Some((lookup.addr.at(site), taken.as_slice())),
+                _ => None,
+            });
+        let taken = taken.collect();
+        let given = lookups.flat_map(|(site, lookup)| lookup.things(site));
         Self {
             by_addr,
             by_id,
@@ -87,7 +108,54 @@ impl<'a> InventoryIndex<'a> {
             unmarked,
             strangers,
             held,
+            given: given.collect(),
+            lookups: outcomes,
+            taken,
         }
+    }
+
+    /// Everything that others own and is only referred to, by what the topology calls it.
+    pub(crate) const fn given(&self) -> &BTreeMap<Addr, &'a Resource> {
+        &self.given
+    }
+
+    /// What came of looking for something of others at a site.
+    pub(crate) fn lookup(&self, site: &Name, local: &LocalAddr) -> Option<&'a Found> {
+        self.lookups.get(&(site, local)).copied()
+    }
+
+    /// The ranges in a network of others that have subnets of others.
+    pub(crate) fn taken(&self, network: &Addr) -> &[Ipv4Net] {
+        self.taken.get(network).copied().unwrap_or_default()
+    }
+
+    /// What others own under a local address: one thing, or of subnets one a zone.
+    pub(crate) fn given_as<'s>(
+        &'s self,
+        local: &'s LocalAddr,
+    ) -> impl Iterator<Item = (&'s Addr, &'a Resource)> {
+        let given = self.given.iter();
+        given
+            .filter(move |(addr, _)| addr.local == *local)
+            .map(|(addr, thing)| (addr, *thing))
+    }
+
+    /// The address that an id stands for, ours or one by which something of others is referred to: of
+    /// several, that which is meant.
+    pub(crate) fn name_of(
+        &self,
+        site: &Name,
+        id: &ResourceId,
+        is_meant: impl Fn(&Addr) -> bool,
+    ) -> Option<&Addr> {
+        if let Some(own) = self.addr_of(site, id) {
+            return Some(own);
+        }
+        let given = self.given.iter();
+        let mut names = given.filter(|(addr, thing)| addr.site == *site && thing.id == *id);
+        let first = names.clone().next();
+        let meant = names.find(|(addr, _)| is_meant(addr));
+        meant.or(first).map(|(addr, _)| addr)
     }
 
     /// Every address that is left alone, sorted, and why: see [`crate::claims`].

@@ -13,7 +13,7 @@ use strat_model::{
 };
 
 use crate::left::{Refused, Withheld};
-use crate::{BudgetState, Cost, Dependency, Goal, HeldCount, StockEntry, View};
+use crate::{BudgetState, Cost, Dependency, GivenThing, Goal, HeldCount, StockEntry, View};
 
 /// What is to be done about one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -363,6 +363,9 @@ pub struct Plan {
     /// What goes and may only have been renamed, sorted by address.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub renames: Vec<Rename>,
+    /// What others own and the plan refers to, sorted by address; none of it is changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lookups: Vec<GivenThing>,
     /// Set where the plan deletes so much that it needs an explicit consent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard: Option<Guard>,

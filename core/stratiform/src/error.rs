@@ -32,6 +32,14 @@ pub enum Error {
         /// What the findings point into.
         sources: Sources,
     },
+    /// What the topology refers to, and others own, is not there, or is several things.
+    #[error("{}", first(diagnostics))]
+    Lookup {
+        /// What, and why.
+        diagnostics: Vec<Diagnostic>,
+        /// What the findings point into.
+        sources: Sources,
+    },
     /// A site cannot be reached or used.
     #[error("the site `{site}` cannot be used")]
     Site {
@@ -181,6 +189,7 @@ impl Error {
             Self::Load(_) => "unreadable_topology",
             Self::Topology { .. } => "invalid_topology",
             Self::NoPlace { .. } => "no_place",
+            Self::Lookup { .. } => "not_found",
             Self::Site { .. } => "unusable_site",
             Self::NothingKnown { .. } => "nothing_known",
             Self::Lease(error) => error.kind(),
@@ -224,6 +233,10 @@ impl Error {
     pub fn findings(&self) -> Option<(Vec<Diagnostic>, &Sources)> {
         match self {
             Self::Topology {
+                diagnostics,
+                sources,
+            }
+            | Self::Lookup {
                 diagnostics,
                 sources,
             } => Some((diagnostics.clone(), sources)),

@@ -40,6 +40,7 @@ mod learned;
 mod lease_store;
 mod leases;
 mod lineage;
+mod lookups;
 mod moved;
 mod offline;
 mod pending;

@@ -34,6 +34,7 @@ pub(crate) fn world(old: &Plan, inventory: &Inventory) -> Vec<String> {
 /// Where a plan differs from what would be planned now, of a world whose things are as they were:
 /// then the topology has moved, or what is on offer, or there is more in the world.
 pub(crate) fn topology(old: &Plan, fresh: &Plan) -> Vec<String> {
+    let given = (&old.lookups, &fresh.lookups);
     let (old, fresh) = (by_addr(old), by_addr(fresh));
     let mut moved = Vec::new();
     for (addr, changes) in &old {
@@ -43,6 +44,13 @@ pub(crate) fn topology(old: &Plan, fresh: &Plan) -> Vec<String> {
                 moved.push(format!("{addr} is to be something else now"));
             }
             Some(_) => {}
+        }
+    }
+    for one in given.0 {
+        let now = given.1.iter().find(|now| now.addr == one.addr);
+        if now.is_none_or(|now| now.id != one.id) {
+            let (addr, id) = (&one.addr, &one.id);
+            moved.push(format!("{addr}, which is looked up, is not {id} any more"));
         }
     }
     for addr in fresh.keys().filter(|addr| !old.contains_key(*addr)) {

@@ -19,7 +19,7 @@ use tracing::Instrument as _;
 use crate::identity::Accounts;
 use crate::lease_store::LeaseStore;
 use crate::phase::phase;
-use crate::{Error, Run, RunOptions, SavedPlan, Workspace, sites, targets};
+use crate::{Error, Run, RunOptions, SavedPlan, Workspace, lookups, sites, targets};
 
 /// What is to be planned.
 #[derive(Debug, Clone, Default)]
@@ -243,6 +243,8 @@ impl Session {
         sites.retain(|site, _| !accounts.is_silent(site));
         let looked = observe(&sites, owner, moves, journal, &*self.clock, &self.events);
         let mut observation = looked.instrument(phase!("observe")).await;
+        let intent = self.workspace.intent();
+        lookups::look_up(intent, &sites, &mut observation.inventory).await;
         for problem in self.unreachable.iter().chain(&accounts.silent) {
             let partial = Coverage::Partial {
                 why: problem.error.to_string(),
@@ -386,6 +388,7 @@ impl Session {
                     scales: options.scales.clone(),
                 };
                 let intent = self.workspace.intent();
+                lookups::check(&self.workspace, inventory)?;
                 phase!("place")
                     .in_scope(|| place_with(intent, &on_sale, inventory, &place_options))
                     .map_err(|unplaced| self.workspace.no_place(unplaced))?

@@ -48,6 +48,7 @@ pub(crate) fn example(keyword: &str, attribute: &str) -> Option<&'static str> {
         }
         ("dynamic", "for_each") => "for_each = …",
         ("removed", "from") => "from = volume.…",
+        ("lookup", "site") => "site = site.…",
         _ => return None,
     })
 }
@@ -63,7 +64,10 @@ pub(crate) fn foreign(keyword: &str) -> Option<&'static str> {
             "there is no state to configure; name the topology with `topology \"name\" {}`"
         }
         "lease" => "it stands in the topology's block: `topology \"name\" { lease { … } }`",
-        "data" => "what exists already is observed by itself; there are no `data` blocks",
+        "data" => {
+            "what others own is looked up in a block of its kind: `network \"corp\" { lookup { site = \
+             site.east, id = \"…\" } }`"
+        }
         "import" => {
             "no block imports: write the block of the thing, then adopt it by its address and id"
         }
@@ -157,7 +161,8 @@ pub(crate) fn foreign_root(root: &str) -> Option<&'static str> {
         "path" => "there is `path.module`: the module's folder, from the topology's",
         "terraform" => "there are no workspaces; use a variable",
         "data" => {
-            "there are none: images, zones and sizes are named, and looked up by the provider"
+            "what others own is looked up in a block of its kind, and named as that: `network.corp`; \
+             images, zones and sizes are named, and the provider finds them"
         }
         "self" => "name the block itself, such as `machine.db`",
         "resource" => "begin with the block's kind, such as `machine.db`",

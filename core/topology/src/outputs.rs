@@ -41,6 +41,12 @@ impl<'i> Known<'i> {
                 list.push((site, resource));
             }
         }
+        for (site, seen) in &inventory.sites {
+            for one in &seen.lookups {
+                let found = one.things(site).map(|(_, thing)| (site, thing));
+                things.entry(&one.addr).or_default().extend(found);
+            }
+        }
         for list in things.values_mut() {
             list.sort_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id)));
         }

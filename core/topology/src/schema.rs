@@ -9,7 +9,10 @@ use crate::ast::Block;
 use crate::hints;
 use crate::report::nearest;
 
-use whole::{CHECK, DYNAMIC, MODULE, MOVED, POSTCONDITION, PRECONDITION, REMOVED, VALIDATION};
+use whole::{
+    BUDGET, CHECK, DYNAMIC, GUARDS, LOOKUP, MODULE, MOVED, OUTPUT, POSTCONDITION, PRECONDITION,
+    REMOVED, VALIDATION,
+};
 
 /// An attribute that a block may have.
 #[derive(Debug, Clone, Copy)]
@@ -113,27 +116,6 @@ static SITE: BlockSchema = BlockSchema {
         &[],
     )
 };
-static BUDGET: BlockSchema = block(
-    "budget",
-    Some("the budget's name"),
-    &[
-        required("monthly"),
-        optional("sites"),
-        optional("allow_unpriced"),
-    ],
-    &[],
-);
-static OUTPUT: BlockSchema = block(
-    "output",
-    Some("the output's name"),
-    &[
-        required("value"),
-        optional("description"),
-        optional("sensitive"),
-        DEPENDS_ON,
-    ],
-    &[&PRECONDITION],
-);
 static NETWORK: BlockSchema = block(
     "network",
     Some("the network's name"),
@@ -148,7 +130,7 @@ static NETWORK: BlockSchema = block(
         COUNT,
         FOR_EACH,
     ],
-    &[&PRECONDITION, &POSTCONDITION],
+    &GUARDS,
 );
 static SUBNET: BlockSchema = block(
     "subnet",
@@ -163,7 +145,7 @@ static SUBNET: BlockSchema = block(
         COUNT,
         FOR_EACH,
     ],
-    &[&PRECONDITION, &POSTCONDITION],
+    &GUARDS,
 );
 static INGRESS: BlockSchema = block(
     "ingress",
@@ -189,7 +171,14 @@ static FIREWALL: BlockSchema = block(
         COUNT,
         FOR_EACH,
     ],
-    &[&INGRESS, &EGRESS, &DYNAMIC, &PRECONDITION, &POSTCONDITION],
+    &[
+        &LOOKUP,
+        &INGRESS,
+        &EGRESS,
+        &DYNAMIC,
+        &PRECONDITION,
+        &POSTCONDITION,
+    ],
 );
 static ADDRESS: BlockSchema = block(
     "address",
@@ -204,7 +193,7 @@ static ADDRESS: BlockSchema = block(
         COUNT,
         FOR_EACH,
     ],
-    &[&PRECONDITION, &POSTCONDITION],
+    &GUARDS,
 );
 static KEYPAIR: BlockSchema = block(
     "keypair",
@@ -218,7 +207,7 @@ static KEYPAIR: BlockSchema = block(
         COUNT,
         FOR_EACH,
     ],
-    &[&PRECONDITION, &POSTCONDITION],
+    &GUARDS,
 );
 static IMAGE: BlockSchema = block(
     "image",
@@ -233,7 +222,7 @@ static IMAGE: BlockSchema = block(
         COUNT,
         FOR_EACH,
     ],
-    &[&PRECONDITION, &POSTCONDITION],
+    &GUARDS,
 );
 static DISK: BlockSchema = block("disk", None, &[required("size"), optional("class")], &[]);
 static PLACEMENT: BlockSchema = BlockSchema {
@@ -305,6 +294,7 @@ static MACHINE: BlockSchema = block(
         FOR_EACH,
     ],
     &[
+        &LOOKUP,
         &DISK,
         &PLACEMENT,
         &ROLLOUT,
@@ -364,7 +354,7 @@ static VOLUME: BlockSchema = block(
         COUNT,
         FOR_EACH,
     ],
-    &[&PRECONDITION, &POSTCONDITION],
+    &GUARDS,
 );
 static BUCKET: BlockSchema = block(
     "bucket",
@@ -380,7 +370,7 @@ static BUCKET: BlockSchema = block(
         COUNT,
         FOR_EACH,
     ],
-    &[&PRECONDITION, &POSTCONDITION],
+    &GUARDS,
 );
 
 /// Every block that a file may have.
@@ -425,6 +415,13 @@ pub(crate) const fn of_noun(noun: Noun) -> &'static BlockSchema {
 }
 
 impl BlockSchema {
+    /// Whether such a block may stand for a thing that others own.
+    pub(crate) fn may_look_up(&self) -> bool {
+        self.blocks
+            .iter()
+            .any(|nested| nested.keyword == LOOKUP.keyword)
+    }
+
     /// The attribute of that name.
     pub(crate) fn attribute(&self, name: &str) -> Option<&'static AttributeSchema> {
         self.attributes.iter().find(|a| a.name == name)

@@ -40,6 +40,12 @@ impl Known {
             }
         }
         let mut known = Self::default();
+        // What others own: it is referred to, and no step has it as a target.
+        for (site, seen) in &inventory.sites {
+            for (addr, thing) in seen.lookups.iter().flat_map(|one| one.things(site)) {
+                known.learn(&addr, thing.clone());
+            }
+        }
         let mut ranks = BTreeMap::new();
         for (site, resource) in inventory.resources() {
             if targets.contains(&(site, &resource.id)) {

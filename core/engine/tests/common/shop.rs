@@ -85,6 +85,7 @@ pub(crate) fn empty() -> Intent {
         bursts: Vec::new(),
         moves: strat_model::Moves::default(),
         removed: Vec::new(),
+        lookups: Vec::new(),
         lease: None,
     }
 }

@@ -145,6 +145,9 @@ impl Differ<'_> {
             return Some(note.clone());
         }
         let resolved = data.resolve(|local, attribute| {
+            if let Some((place, given)) = self.index.given_as(local).next() {
+                return given.attribute(&place.site, attribute);
+            }
             let place = self.index.places(local).first()?;
             if self.remade.contains(place) {
                 return None;
@@ -220,6 +223,12 @@ impl Differ<'_> {
     }
 
     fn reference(&self, site: &Name, want: &Addr, is: &ResourceId) -> Reference {
+        if let Some(given) = self.index.given().get(want) {
+            return match given.id == *is {
+                true => Reference::Same,
+                false => Reference::Other,
+            };
+        }
         if self.index.addr_of(site, is) != Some(want) {
             Reference::Other
         } else if self.remade.contains(want) {
@@ -235,9 +244,10 @@ impl Differ<'_> {
         want: impl ExactSizeIterator<Item = &'r Addr>,
         is: impl ExactSizeIterator<Item = &'r ResourceId>,
     ) -> Reference {
-        let mut named: Vec<_> = is.map(|id| self.index.addr_of(site, id)).collect();
-        named.sort();
         let want: Vec<_> = want.collect();
+        let name = |id| self.index.name_of(site, id, |addr| want.contains(&addr));
+        let mut named: Vec<_> = is.map(name).collect();
+        named.sort();
         if named.len() != want.len()
             || !named.iter().zip(&want).all(|(is, want)| *is == Some(*want))
         {
@@ -258,12 +268,17 @@ impl Differ<'_> {
     ) -> Reference {
         let mut remade = false;
         let mut unknown = false;
+        let peers = want.rules.iter().flat_map(|rule| &rule.peers);
+        let peers: BTreeSet<&Addr> = peers.filter_map(|peer| peer.firewall()).collect();
         let named: BTreeSet<FirewallRule<Addr>> = is
             .rules
             .iter()
             .filter_map(|rule| {
                 let rule = rule.try_map_refs(&mut |id| {
-                    let found = self.index.addr_of(&addr.site, id).ok_or(());
+                    let found = self
+                        .index
+                        .name_of(&addr.site, id, |name| peers.contains(name));
+                    let found = found.ok_or(());
                     remade |= found.is_ok_and(|found| found != addr && self.remade.contains(found));
                     found.cloned()
                 });
@@ -349,7 +364,7 @@ impl Differ<'_> {
     /// The address behind an id, or the id itself where it is not ours.
     pub(super) fn name_of(&self, site: &Name, id: &ResourceId) -> String {
         self.index
-            .addr_of(site, id)
+            .name_of(site, id, |_| true)
             .map_or_else(|| id.to_string(), ToString::to_string)
     }
 

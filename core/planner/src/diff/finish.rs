@@ -11,6 +11,7 @@ use super::renames::renames;
 use super::{DiffOptions, Differ, data, tight};
 use crate::cost::cost;
 use crate::dependency::covers;
+use crate::given::given;
 use crate::left::Refused;
 use crate::plan::{Action, Change, Guard, Mode, Plan, Summary};
 use crate::scale;
@@ -76,6 +77,10 @@ impl Differ<'_> {
             avoided: Vec::new(),
             data_loss,
             renames,
+            lookups: match options.mode {
+                Mode::Apply => given(self.index),
+                Mode::Destroy => Vec::new(),
+            },
             guard: guard(identities(&changes), existing, options),
             changes,
             summary,
@@ -141,6 +146,9 @@ impl Differ<'_> {
         // What people are shown of it, so that no two plans that read differently have one id.
         (&plan.summary, &plan.withheld, &plan.tight).hash(&mut content);
         format!("{:?}", plan.cost).hash(&mut content);
+        for one in &plan.lookups {
+            (&one.addr, &one.id).hash(&mut content);
+        }
         for one in &plan.refused {
             (&one.addr, &one.id, &one.why).hash(&mut content);
         }

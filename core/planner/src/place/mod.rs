@@ -4,6 +4,7 @@ mod dependencies;
 mod explain;
 mod held;
 mod limits;
+mod lookups;
 mod machines;
 mod network;
 mod offers;
@@ -78,6 +79,7 @@ pub fn place_with(
     placer.options = options;
     placer.leave_out();
     placer.leave_alone();
+    placer.lookups();
     placer.networks();
     placer.machines();
     placer.firewalls();

@@ -39,6 +39,48 @@ impl<'a> Placer<'a> {
                 }
             }
         }
+        self.given_networks(&subnets, &there);
+    }
+
+    /// Places subnets in networks that others own, beside those that are there.
+    fn given_networks(
+        &mut self,
+        subnets: &BTreeMap<&LocalAddr, Vec<&'a SubnetIntent>>,
+        there: &SubnetsThere<'_>,
+    ) {
+        let index = self.index;
+        for (addr, thing) in index.given() {
+            if self.facts(&addr.site).is_none() {
+                continue;
+            }
+            match &thing.spec {
+                Spec::Subnet(subnet) => {
+                    self.subnets.insert(addr.clone(), subnet.cidr);
+                }
+                Spec::Network(network) => {
+                    let mine = subnets.get(&addr.local).map_or(&[][..], Vec::as_slice);
+                    let mine: Vec<&SubnetIntent> = mine
+                        .iter()
+                        .copied()
+                        .filter(|subnet| !self.withheld.contains_key(&subnet.common.addr))
+                        .collect();
+                    let taken = index.taken(addr);
+                    // Those of ours that are in it know it by its id.
+                    let here = index.addrs().flat_map(|(at, found)| {
+                        found.iter().filter_map(move |found| match &found.spec {
+                            Spec::Subnet(spec) if spec.network == thing.id => {
+                                (at.site == addr.site).then_some((at, spec.cidr))
+                            }
+                            _ => None,
+                        })
+                    });
+                    let mut there = there.clone();
+                    there.insert(addr, here.collect());
+                    self.subnets_at(addr, network.cidr, &mine, &there, taken);
+                }
+                _ => {}
+            }
+        }
     }
 
     fn seen_slices(&self, network: &NetworkIntent) -> BTreeMap<Name, Ipv4Net> {
@@ -65,6 +107,19 @@ impl<'a> Placer<'a> {
             Spec::Network(NetworkSpec { cidr, labels }),
         );
 
+        self.subnets_at(&addr, cidr, subnets, there, &[]);
+    }
+
+    /// Places the subnets of a network at a site, in its range, beside those of others.
+    fn subnets_at(
+        &mut self,
+        network: &Addr,
+        cidr: Ipv4Net,
+        subnets: &[&'a SubnetIntent],
+        there: &SubnetsThere<'_>,
+        others: &[Ipv4Net],
+    ) {
+        let site = &network.site;
         let Some(facts) = self.facts(site) else {
             return;
         };
@@ -86,16 +141,16 @@ impl<'a> Placer<'a> {
             .iter()
             .map(|want| subnet_addr(&want.subnet.common.addr, site, want.zone))
             .collect();
-        let here = there.get(&addr).into_iter().flatten();
+        let here = there.get(network).into_iter().flatten();
         let going: Vec<Ipv4Net> = here
             .filter(|(subnet, _)| !wanted.contains(*subnet))
             .map(|(_, range)| *range)
             .collect();
-        match subnet_ranges(cidr, site, &wants, &going) {
-            Err(finding) => self.no_range(&network.common.addr, finding),
+        match subnet_ranges(cidr, site, &wants, &going, others) {
+            Err(finding) => self.no_range(&network.local, finding),
             Ok(ranges) => {
                 for (want, range) in wants.iter().zip(ranges) {
-                    self.subnet_at(want, range, site, &addr);
+                    self.subnet_at(want, range, site, network);
                 }
             }
         }
@@ -147,12 +202,11 @@ impl<'a> Placer<'a> {
     /// Places firewalls. Machines must be placed before: a firewall that names another means that
     /// one's machines at other sites too, by the ranges of the subnets they are in.
     pub(super) fn firewalls(&mut self) {
-        let networks: BTreeMap<_, _> = self
-            .intent
-            .networks
-            .iter()
-            .map(|network| (&network.common.addr, network))
-            .collect();
+        let own = self.intent.networks.iter();
+        let own = own.map(|network| (&network.common.addr, network.sites.as_slice()));
+        let given = self.intent.lookups.iter();
+        let given = given.map(|one| (&one.addr, std::slice::from_ref(&one.site)));
+        let networks: BTreeMap<&LocalAddr, &[Name]> = own.chain(given).collect();
         let network_of: BTreeMap<_, _> = self
             .intent
             .firewalls
@@ -160,9 +214,12 @@ impl<'a> Placer<'a> {
             .map(|f| (&f.common.addr, &f.network))
             .collect();
         for firewall in &self.intent.firewalls {
-            let Some(network) = networks.get(&firewall.network) else {
+            let Some(sites) = networks.get(&firewall.network) else {
                 continue;
             };
+            if self.withheld.contains_key(&firewall.common.addr) {
+                continue;
+            }
             let peers = firewall.rules.iter().flat_map(|rule| &rule.peers);
             let unsure = |peer: &Peer<_>| peer.firewall().is_some_and(|f| self.unsure.contains(f));
             if peers.clone().any(unsure) {
@@ -171,7 +228,7 @@ impl<'a> Placer<'a> {
                     .insert(firewall.common.addr.clone(), why.to_owned());
                 continue;
             }
-            for site in &network.sites {
+            for site in *sites {
                 if self.facts(site).is_some() {
                     self.firewall_at(firewall, site, &network_of);
                 }
@@ -189,6 +246,9 @@ impl<'a> Placer<'a> {
             match peer {
                 Peer::Internet => vec![Peer::Internet],
                 Peer::Cidr(cidr) => vec![Peer::Cidr(*cidr)],
+                Peer::Firewall(other) if self.is_given(other) => {
+                    vec![Peer::Firewall(other.at(site))]
+                }
                 Peer::Firewall(other) => {
                     let same_network = network_of.get(other) == Some(&&firewall.network);
                     let mut peers = self.remote_carriers(other, site, same_network);

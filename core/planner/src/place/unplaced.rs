@@ -48,6 +48,8 @@ pub enum NoPlace {
     BadLabel,
     /// It is larger, or has more of something, than the cloud where it is to be takes.
     BeyondLimit,
+    /// What it is made of is in different networks.
+    OtherNetwork,
 }
 
 impl NoPlace {
@@ -64,6 +66,7 @@ impl NoPlace {
             | Self::BeyondLimit => true,
             Self::NoCapacity
             | Self::NoSite
+            | Self::OtherNetwork
             | Self::ExhaustedCidr
             | Self::CannotShrink
             | Self::CannotMove => false,
@@ -86,6 +89,7 @@ impl NoPlace {
             Self::CannotMove => "cannot_move",
             Self::BadLabel => "bad_label",
             Self::BeyondLimit => "beyond_limit",
+            Self::OtherNetwork => "other_network",
         }
     }
 }

@@ -219,6 +219,7 @@ pub(crate) fn shop() -> Intent {
         bursts: Vec::new(),
         moves: strat_model::Moves::default(),
         removed: Vec::new(),
+        lookups: Vec::new(),
         lease: None,
     }
 }
@@ -241,6 +242,7 @@ fn site_inventory(resources: Vec<Resource>) -> SiteInventory {
         resources,
         missed: Vec::new(),
         left: BTreeSet::new(),
+        lookups: Vec::new(),
     }
 }
 

@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Number, Value};
 use strat_model::{Currency, LocalAddr, Name, Owner};
 use strat_planner::{
-    BudgetState, Change, CostRange, DataLoss, Guard, HeldCount, Mode, Plan, Refused, Rename,
-    Rollout, Source, StockEntry, Summary, Target, Withheld,
+    BudgetState, Change, CostRange, DataLoss, GivenThing, Guard, HeldCount, Mode, Plan, Refused,
+    Rename, Rollout, Source, StockEntry, Summary, Target, Withheld,
 };
 
 use super::{MissingLeaseStore, SavedPlan};
@@ -92,6 +92,9 @@ pub(crate) struct Rest {
     /// What goes and may only have been renamed, sorted by address.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     renames: Vec<Rename>,
+    /// What others own and the plan refers to, sorted by address; none of it is changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    lookups: Vec<GivenThing>,
     /// Set where the plan deletes so much that it needs an explicit consent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     guard: Option<Guard>,
@@ -240,6 +243,7 @@ impl Rest {
             avoided,
             data_loss,
             renames,
+            lookups,
             guard,
             summary,
             cost,
@@ -263,6 +267,7 @@ impl Rest {
             avoided: avoided.clone(),
             data_loss: data_loss.clone(),
             renames: renames.clone(),
+            lookups: lookups.clone(),
             guard: guard.clone(),
             summary: *summary,
             cost: Cost::of(cost),
@@ -295,6 +300,7 @@ impl Rest {
                 avoided: self.avoided,
                 data_loss: self.data_loss,
                 renames: self.renames,
+                lookups: self.lookups,
                 guard: self.guard,
                 summary: self.summary,
                 cost: self.cost.read(),

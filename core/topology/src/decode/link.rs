@@ -9,7 +9,7 @@ use strat_model::{
 };
 
 use super::network::MAX_SUBNET_PREFIX;
-use super::{Parts, find};
+use super::{Parts, find, lookup};
 use crate::eval::Evaluator;
 use crate::report::suggest;
 
@@ -21,7 +21,9 @@ pub(super) fn link(ev: &mut Evaluator<'_>, sites: &Sites, parts: &mut Parts) {
     subnets(ev, &parts.networks, &parts.subnets);
     for firewall in &parts.firewalls {
         peers(ev, firewall, &parts.firewalls);
+        lookup::peers(ev, firewall, parts);
     }
+    lookup::attachments(ev, parts);
     let mut machines = std::mem::take(&mut parts.machines);
     let mut last = Shared::default();
     for machine in &mut machines {
@@ -164,7 +166,15 @@ fn peers(ev: &mut Evaluator<'_>, firewall: &FirewallIntent, all: &[FirewallInten
 fn placement(ev: &mut Evaluator<'_>, machine: &mut MachineIntent, parts: &Parts, sites: &Sites) {
     let subnet = find(&parts.subnets, &machine.subnet, |s| &s.common.addr);
     let network = subnet.and_then(|s| find(&parts.networks, &s.network, |n| &n.common.addr));
-    let Some(network) = network else { return };
+    lookup::placement(ev, machine, network.map(|n| n.sites.as_slice()), parts);
+    let Some(network) = network else {
+        let zone = machine.placement.zone.as_ref();
+        if let Some(zone) = zone {
+            let (common, at) = (&machine.common, &machine.placement.sites);
+            known_zone(ev, common, "placement.zone", zone, at, sites);
+        }
+        return;
+    };
     if machine.placement.sites.is_empty() {
         machine.placement.sites.clone_from(&network.sites);
     }

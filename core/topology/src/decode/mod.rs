@@ -11,6 +11,7 @@ mod item;
 mod labels;
 mod lease;
 mod link;
+mod lookup;
 mod moved;
 pub(crate) mod nested;
 mod network;
@@ -50,7 +51,10 @@ pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Intent {
         for (at, instance) in instances.items.iter().enumerate() {
             let mut item = Item::new(ev, block, at, instance);
             // A failure has been reported; the others are still looked at.
-            let _ = parts.add(thing.noun, &mut item);
+            let _ = match thing.lookup() {
+                Some(by) => lookup::lookup(&mut item, by).map(|found| parts.lookups.push(found)),
+                None => parts.add(thing.noun, &mut item),
+            };
         }
         guards::of_thing(ev, block);
     }
@@ -76,6 +80,7 @@ pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Intent {
         buckets: parts.buckets,
         budgets: budgets.unwrap_or_default(),
         bursts: bursts.unwrap_or_default(),
+        lookups: parts.lookups,
         moves,
         removed,
     }
@@ -102,6 +107,7 @@ struct Parts {
     machines: Vec<strat_model::MachineIntent>,
     volumes: Vec<strat_model::VolumeIntent>,
     buckets: Vec<strat_model::BucketIntent>,
+    lookups: Vec<strat_model::LookupIntent>,
 }
 
 impl Parts {

@@ -1,5 +1,6 @@
 //! Attributes of sites and managed blocks.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use strat_model::{LocalAddr, Name, Noun, TemplatePart};
@@ -52,6 +53,9 @@ impl Evaluator<'_> {
     ) -> Outcome<Value> {
         let thing = &self.program.things[block];
         let text = &*name.text;
+        if thing.lookup().is_some() {
+            return self.looked_up_attribute(thing.noun, addr, name);
+        }
         if later(thing.noun).contains(&text) {
             return Ok(self.later_value(addr, text));
         }
@@ -78,6 +82,36 @@ impl Evaluator<'_> {
         } else {
             value
         })
+    }
+
+    /// An attribute of what others own: all of it is known once it was looked for.
+    fn looked_up_attribute(
+        &mut self,
+        noun: Noun,
+        addr: &Arc<LocalAddr>,
+        name: &Ident,
+    ) -> Outcome<Value> {
+        let text = &*name.text;
+        if later_lists(noun).contains(&text) {
+            return Ok(self.later_list(addr, text));
+        }
+        let ranges: &[&str] = match noun {
+            Noun::Network | Noun::Subnet => &["cidr"],
+            _ => &[],
+        };
+        let own = later(noun).iter().chain(&["id", "name"]).chain(ranges);
+        if own.clone().any(|own| *own == text) {
+            return Ok(self.later_value(addr, text));
+        }
+        let known: BTreeSet<&str> = own.chain(later_lists(noun)).copied().collect();
+        let help = self.suggest(text, "it has", known.iter().copied());
+        Err(self.fail(
+            name.span,
+            "unknown_attribute",
+            format!("`{addr}` is looked up, and has no attribute `{text}`"),
+            "no such attribute",
+            help,
+        ))
     }
 
     /// A block's labels over the topology's.

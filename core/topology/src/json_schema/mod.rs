@@ -102,7 +102,10 @@ fn define(block: &BlockSchema, definitions: &mut Map<String, Value>) {
         "properties": properties,
         "additionalProperties": block.open,
     });
-    if !required.is_empty() {
+    if !required.is_empty() && block.may_look_up() {
+        // What others own is looked up, and then nothing else is said of it.
+        body["anyOf"] = json!([{ "required": required }, { "required": ["lookup"] }]);
+    } else if !required.is_empty() {
         body["required"] = json!(required);
     }
     definitions.insert(definition(block), body);

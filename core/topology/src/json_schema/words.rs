@@ -84,6 +84,20 @@ const REST: &[Row] = &[
         Texts,
         "The name of each nested block, where it has one.",
     ),
+    ("lookup", "site", Site, "Where it is."),
+    (
+        "lookup",
+        "id",
+        Text,
+        "Its cloud's id; nothing else is needed.",
+    ),
+    ("lookup", "name", Text, "The name that its cloud shows."),
+    (
+        "lookup",
+        "labels",
+        Labels,
+        "Labels that it has, besides others it may have.",
+    ),
     (
         "module",
         "source",
@@ -401,6 +415,7 @@ pub(super) fn block(keyword: &str) -> &'static str {
         "assert" => "What a check holds of the whole.",
         "precondition" => "What must hold before: an error, and nothing is done, if it does not.",
         "postcondition" => "What must hold after: an error as soon as it is known not to.",
+        "lookup" => "What others own: found at a site, referred to, and never written to.",
         "dynamic" => "Nested blocks of one kind, one for each item.",
         "content" => "What each of the nested blocks says.",
         "removed" => "What is let go: the real thing stays, and its mark is taken off.",

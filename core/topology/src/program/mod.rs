@@ -129,6 +129,11 @@ impl Thing {
         schema::of_noun(self.noun)
     }
 
+    /// The nested block by which it is found, where others own it.
+    pub(crate) fn lookup(&self) -> Option<&Block> {
+        self.block.body.blocks("lookup").next()
+    }
+
     /// Whether the attribute of that number differs between instances.
     pub(crate) fn varies(&self, attribute: usize) -> bool {
         self.varies[attribute]

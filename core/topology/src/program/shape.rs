@@ -21,7 +21,12 @@ impl Collector {
         if schema.keyword != "locals" {
             self.unique_attributes(block);
         }
-        for required in schema.attributes.iter().filter(|a| a.required) {
+        let looks_up = schema.may_look_up() && block.body.blocks("lookup").next().is_some();
+        if looks_up {
+            self.only_looked_up(schema, block);
+        }
+        let required = schema.attributes.iter().filter(|a| a.required && !looks_up);
+        for required in required {
             let missing = block.body.attribute(required.name).is_none();
             if missing && !schema.misspelt(block, required.name) {
                 let origin = self.program.origin(block.head);
@@ -57,6 +62,35 @@ impl Collector {
                 let word = |b: &Block| b.labels.first().unwrap_or(&b.keyword).clone();
                 self.duplicate(&word(nested), Some(&word(earlier)), known.keyword);
             }
+        }
+    }
+
+    /// Of what others own nothing is set: there is nothing else in its block but what says how many there
+    /// are, and what must hold.
+    fn only_looked_up(&mut self, schema: &'static BlockSchema, block: &Block) {
+        let keyword = schema.keyword;
+        let attributes = block
+            .body
+            .attributes
+            .iter()
+            .map(|attribute| &attribute.name);
+        let attributes = attributes.filter(|name| !matches!(&*name.text, "count" | "for_each"));
+        let nested = block.body.blocks.iter().map(|nested| &nested.keyword);
+        let known = ["lookup", "precondition", "postcondition"];
+        let nested = nested.filter(|word| !known.contains(&&*word.text));
+        for word in attributes.chain(nested) {
+            let finding = Diagnostic::error(
+                "lookup_is_read_only",
+                format!(
+                    "this `{keyword}` is looked up, so `{}` cannot be set: it is others'",
+                    word.text
+                ),
+            );
+            let finding = finding.at(&self.program.origin(word.span), "not the topology's to say");
+            self.problem(finding.help(format!(
+                "take it out; or take the `lookup` out, for {} of the topology's own",
+                hints::with_article(keyword).replace('`', "")
+            )));
         }
     }
 

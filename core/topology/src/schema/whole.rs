@@ -1,6 +1,8 @@
 //! Conditions, and the blocks that are about others: repeated, used, renamed and let go.
 
-use super::{AttributeSchema, BlockSchema, COUNT, FOR_EACH, block, optional, required};
+use super::{
+    AttributeSchema, BlockSchema, COUNT, DEPENDS_ON, FOR_EACH, LABELS, block, optional, required,
+};
 
 static CONDITION: [AttributeSchema; 2] = [required("condition"), required("message")];
 
@@ -12,6 +14,18 @@ const fn condition(keyword: &'static str) -> BlockSchema {
 pub(super) static VALIDATION: BlockSchema = condition("validation");
 pub(super) static PRECONDITION: BlockSchema = condition("precondition");
 pub(super) static POSTCONDITION: BlockSchema = condition("postcondition");
+/// What others own is found by it. It stands for everything else in the block.
+pub(super) static LOOKUP: BlockSchema = BlockSchema {
+    single: true,
+    ..block(
+        "lookup",
+        None,
+        &[required("site"), optional("id"), optional("name"), LABELS],
+        &[],
+    )
+};
+/// What may stand in the block of a thing that has no other blocks in it.
+pub(super) static GUARDS: [&BlockSchema; 3] = [&LOOKUP, &PRECONDITION, &POSTCONDITION];
 static ASSERT: BlockSchema = condition("assert");
 static CONTENT: BlockSchema = BlockSchema {
     open: true,
@@ -42,3 +56,24 @@ pub(super) static CHECK: BlockSchema = block("check", Some("the check's name"), 
 pub(super) static REMOVED: BlockSchema = block("removed", None, &[required("from")], &[]);
 pub(super) static MOVED: BlockSchema =
     block("moved", None, &[required("from"), required("to")], &[]);
+pub(super) static BUDGET: BlockSchema = block(
+    "budget",
+    Some("the budget's name"),
+    &[
+        required("monthly"),
+        optional("sites"),
+        optional("allow_unpriced"),
+    ],
+    &[],
+);
+pub(super) static OUTPUT: BlockSchema = block(
+    "output",
+    Some("the output's name"),
+    &[
+        required("value"),
+        optional("description"),
+        optional("sensitive"),
+        DEPENDS_ON,
+    ],
+    &[&PRECONDITION],
+);

@@ -136,6 +136,7 @@ fn inventory(evaluated: &Evaluated) -> Inventory {
         resources,
         missed: Vec::new(),
         left: std::collections::BTreeSet::new(),
+        lookups: Vec::new(),
     };
     Inventory {
         sites: [("a".parse().expect("site"), site)].into(),

@@ -26,6 +26,7 @@ impl<'a> Placer<'a> {
             machine,
             sites,
             pin,
+            zones: self.given_zones(machine),
             shares: Vec::new(),
             missing: 0,
             new: 0,

@@ -48,6 +48,8 @@ pub(super) struct Allotment<'a> {
     pub(super) sites: Vec<&'a Name>,
     /// The one place where it must be, because a volume of its is there.
     pub(super) pin: Option<(Name, Name)>,
+    /// The only zones where it may be, because its subnet is others' and is there alone.
+    zones: Option<BTreeSet<Name>>,
     /// Where they are, sorted by site and zone.
     shares: Vec<Share<'a>>,
     /// How many have no place yet.
@@ -383,5 +385,9 @@ pub(super) fn permitted_zones<'a>(
         .iter()
         .filter(|zone| wanted.is_none_or(|wanted| wanted == *zone))
         .filter(|zone| pin.is_none_or(|pin| pin == *zone))
+        .filter(|zone| {
+            let zones = allotment.zones.as_ref();
+            zones.is_none_or(|zones| zones.contains(*zone))
+        })
         .collect()
 }

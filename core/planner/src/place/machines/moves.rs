@@ -26,6 +26,7 @@ pub(super) fn reconsider<'a>(allotment: &mut Allotment<'a>, supply: &mut Supply<
         machine: allotment.machine,
         sites: allotment.sites.clone(),
         pin: None,
+        zones: allotment.zones.clone(),
         shares: Vec::new(),
         missing: allotment.machine.count,
         new: 0,
