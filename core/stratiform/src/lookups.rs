@@ -185,12 +185,13 @@ fn finding(workspace: &Workspace, lookup: &LookupIntent, found: &Found) -> Optio
         Found::Unsupported => {
             let provider = workspace.intent().sites.get(site);
             let provider = provider.map_or("?", |site| site.provider.as_str());
-            let help = match kind {
-                Kind::Image => format!(
+            let help = if kind == Kind::Image {
+                format!(
                     "name it where the machine is: an image that the `images` setting of `site \
                      \"{site}\"` gives a name needs no lookup"
-                ),
-                _ => format!("look it up at a site whose provider has {}", kind.plural()),
+                )
+            } else {
+                format!("look it up at a site whose provider has {}", kind.plural())
             };
             (
                 "unsupported_kind",
