@@ -6,7 +6,7 @@ use futures::future::join_all;
 use strat_engine::Sites;
 use strat_model::{
     Diagnostic, Error as CloudError, Found, Intent, Inventory, Kind, LookedUp, LookupBy,
-    LookupIntent, Name, Resource, Spec,
+    LookupIntent, Name, Resource, ResourceId, Spec,
 };
 use strat_provider::{Filter, Provider, ProviderExt as _};
 
@@ -158,7 +158,7 @@ fn finding(workspace: &Workspace, lookup: &LookupIntent, found: &Found) -> Optio
                 .to_owned(),
         ),
         Found::Ambiguous { ids } => {
-            let some: Vec<&str> = ids.iter().take(5).map(|id| id.as_str()).collect();
+            let some: Vec<&str> = ids.iter().take(5).map(ResourceId::as_str).collect();
             let more = match ids.len().saturating_sub(some.len()) {
                 0 => String::new(),
                 more => format!(" and {more} more"),

@@ -7,6 +7,7 @@ mod fleet;
 mod held;
 mod moved;
 mod orphans;
+mod references;
 mod release;
 mod renames;
 mod single;
