@@ -137,7 +137,7 @@ pub fn refused_by_proxy(error: &(dyn StdError + 'static)) -> Option<&'static str
     let mut next = Some(error);
     while let Some(error) = next {
         let text = error.to_string();
-        if let Some(text) = text.strip_prefix("tunnel error: ") {
+        if let Some((_, text)) = text.split_once("tunnel error: ") {
             let told = TOLD.iter().find(|(word, _)| text.contains(word));
             return Some(told.map_or("the proxy cannot be reached", |(_, told)| told));
         }

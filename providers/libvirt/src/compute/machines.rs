@@ -48,6 +48,9 @@ impl Site {
                 request.adopted(&guest.name, &spec, self.now(), foreign_body(&guest))?
             }
         };
+        if let Some(mark) = &request.mark {
+            self.enroll(&mark.owner, host)?;
+        }
         thing.set_mark(request.mark.as_ref());
         if request.fields.contains(&Field::Labels) {
             thing.labels.clone_from(&request.spec.labels);
