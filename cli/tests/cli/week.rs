@@ -102,7 +102,7 @@ fn files_of_another_tool_are_answered() {
     let text = "topology \"t\" {}\nsite \"a\" {\n  provider = \"libvirrt\"\n}\nimport {}\ndata \"x\" \"y\" {}\n";
     with(&shop, "t.hcl", text);
     let done = shop.run(&["validate"]);
-    done.failed_saying(&["no block imports", "there are no `data` blocks"]);
+    done.failed_saying(&["no block imports", "looked up in a block of its kind"]);
 }
 
 #[test]
