@@ -10,7 +10,7 @@ use strat_model::{
 use strat_provider::{Create, Stamp, Update};
 
 use crate::arm::Call;
-use crate::error::{gone, refuse};
+use crate::error::{gone, if_there, refuse};
 use crate::names::{PIP, Place};
 use crate::provider::{AzureProvider, Seen, state};
 use crate::tags::{self, ADDRESS_OF, MADE, Tags};
@@ -81,7 +81,13 @@ impl AzureProvider {
                 Some(machine) if self.settings.public_ips => Some(self.own_pip(machine).await?),
                 _ => None,
             };
-            self.set_public_ip(&other, own.as_ref()).await?;
+            let left = self.set_public_ip(&other, own.as_ref()).await;
+            // A machine that goes meanwhile lets go of it, too, and needs none of its own any more.
+            if if_there(left)?.is_none()
+                && let Some(own) = &own
+            {
+                self.end(DELETE, PIP, own).await?;
+            }
         }
         if let (Some(nic), Some(machine)) = (&wanted, machine) {
             self.set_public_ip(nic, Some(at)).await?;

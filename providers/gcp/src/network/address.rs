@@ -129,12 +129,8 @@ impl GcpProvider {
             Some(id) => Some(Zonal::of_id(id).ok_or_else(|| gone(Kind::Machine, id))?),
         };
         for other in now.iter().filter(|one| Some(*one) != wanted.as_ref()) {
-            if let Some(instance) = self.read_instance(other).await? {
-                self.close(other, &instance, Some(ip)).await?;
-                if self.settings.public_ips {
-                    self.open(other, None).await?;
-                }
-            }
+            // A machine that goes meanwhile lets go of it, too.
+            if_there(self.leave(other, ip).await)?;
         }
         let Some(wanted) = wanted else {
             return Ok(());
@@ -146,6 +142,18 @@ impl GcpProvider {
         }
         self.close(&wanted, &instance, None).await?;
         self.open(&wanted, Some(ip)).await
+    }
+
+    /// Leads an address to this machine no more.
+    async fn leave(&self, at: &Zonal, ip: &str) -> Result<()> {
+        let Some(instance) = self.read_instance(at).await? else {
+            return Ok(());
+        };
+        self.close(at, &instance, Some(ip)).await?;
+        match self.settings.public_ips {
+            true => self.open(at, None).await,
+            false => Ok(()),
+        }
     }
 
     /// Takes the way from the world off a machine, where it has one: this one, or any.

@@ -255,8 +255,12 @@ impl Attachment for GcpProvider {
                 .set_zone(&host.zone)
                 .set_instance(&host.name)
                 .set_device_name(device);
-            let operation = call.send().await.map_err(failed(ACTION))?;
-            self.settle(ACTION, operation).await?;
+            let detached = match call.send().await.map_err(failed(ACTION)) {
+                Ok(operation) => self.settle(ACTION, operation).await.map(drop),
+                Err(error) => Err(error),
+            };
+            // A machine that goes meanwhile lets go of it, too.
+            if_there(detached)?;
         }
         Ok(())
     }

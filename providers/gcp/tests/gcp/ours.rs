@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 use strat_conformance::Bench;
 use strat_model::{
-    AddressSpec, Field, Kind, Labels, MarkOrigin, Resource, ResourceId, Spec, Witness,
+    AddressSpec, ErrorKind, Field, Kind, Labels, MarkOrigin, Resource, ResourceId, Spec, Witness,
 };
 use strat_provider::{Filter, LeaseKey, ProviderExt as _};
 
@@ -178,4 +178,27 @@ async fn a_lease_is_held_by_the_number_of_a_writing_and_not_by_its_contents() {
             .remove("other");
     });
     assert_eq!(before, print());
+}
+
+/// A machine that goes while its address or its volume is let go of is no reason to stop: what is asked
+/// for is done by its going.
+#[tokio::test]
+async fn a_machine_that_goes_meanwhile_ends_no_delete() {
+    let google = Google::start().await;
+    let bench = Bench::new(&google).await;
+    let server = make(&bench, &Spec::Machine(machine(&bench).await), "goes").await;
+    let address = Spec::Address(AddressSpec {
+        attach: Some(server.id.clone()),
+        labels: Labels::new(),
+    });
+    let address = make(&bench, &address, "held").await;
+    let is_gone = "The resource 'instances/goes' was not found";
+    let method = "compute.instances.deleteAccessConfig";
+    google.gce.refuse(method, 1, 404, "notFound", is_gone);
+    // It goes on to the address itself, which the double says is in use.
+    let error = bench.try_delete(&address).await.expect_err("still in use");
+    assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+    bench.delete(&address).await;
+    bench.gone(Kind::Address, &address.id).await;
+    bench.delete(&server).await;
 }
