@@ -187,15 +187,17 @@ async fn a_machine_that_goes_meanwhile_ends_no_delete() {
     let google = Google::start().await;
     let bench = Bench::new(&google).await;
     let server = make(&bench, &Spec::Machine(machine(&bench).await), "goes").await;
-    let address = Spec::Address(AddressSpec {
-        attach: Some(server.id.clone()),
-        labels: Labels::new(),
-    });
-    let address = make(&bench, &address, "held").await;
+    let leads = |attach| {
+        let labels = Labels::new();
+        Spec::Address(AddressSpec { attach, labels })
+    };
+    let address = make(&bench, &leads(None), "held").await;
+    let to = leads(Some(server.id.clone()));
+    bench.update(&address, &to, &[Field::Attach]).await;
     let is_gone = "The resource 'instances/goes' was not found";
-    let method = "compute.instances.deleteAccessConfig";
+    let method = "instances.deleteAccessConfig";
     google.gce.refuse(method, 1, 404, "notFound", is_gone);
-    // It goes on to the address itself, which the double says is in use.
+    // It goes on to the address itself, which this machine, since it did not really go, still uses.
     let error = bench.try_delete(&address).await.expect_err("still in use");
     assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
     bench.delete(&address).await;
