@@ -8,10 +8,20 @@ use std::thread;
 
 use strat_s3::{Buckets, Credentials, S3Settings, SharedCredentialsProvider};
 
-/// The part that runs with an environment of its own: asks for the buckets of an S3 that is nowhere, and
-/// prints what comes of it.
-#[tokio::test]
-#[ignore = "the other tests run it, each with an environment of its own"]
+/// The argument that makes this program the part with an environment of its own.
+const ASKS: &str = "asks-for-buckets";
+
+fn main() {
+    if std::env::args().nth(1).as_deref() == Some(ASKS) {
+        return asks_for_buckets();
+    }
+    what_a_proxy_refuses_is_told_as_that();
+    a_proxy_that_is_not_there_is_told();
+    a_bundle_that_cannot_be_read_is_told_before_anything_is_asked();
+}
+
+/// Asks for the buckets of an S3 that is nowhere, and prints what comes of it.
+#[tokio::main]
 #[expect(clippy::print_stdout, reason = "who started this process reads it")]
 async fn asks_for_buckets() {
     let settings: S3Settings =
@@ -26,7 +36,7 @@ async fn asks_for_buckets() {
 /// What that part prints with these variables.
 fn told(variables: &[(&str, &str)]) -> String {
     let mut child = Command::new(std::env::current_exe().expect("this program"));
-    child.args(["--exact", "asks_for_buckets", "--ignored", "--nocapture"]);
+    child.arg(ASKS);
     let all = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
     for name in all {
         child.env_remove(name).env_remove(name.to_lowercase());
@@ -63,7 +73,6 @@ fn head(stream: &mut TcpStream) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 
-#[test]
 fn what_a_proxy_refuses_is_told_as_that() {
     let cases = [
         (
@@ -91,7 +100,6 @@ fn what_a_proxy_refuses_is_told_as_that() {
     }
 }
 
-#[test]
 fn a_proxy_that_is_not_there_is_told() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -100,7 +108,6 @@ fn a_proxy_that_is_not_there_is_told() {
     assert!(told.contains("the proxy cannot be reached"), "{told}");
 }
 
-#[test]
 fn a_bundle_that_cannot_be_read_is_told_before_anything_is_asked() {
     let told = told(&[("AWS_CA_BUNDLE", "/nowhere/roots.pem")]);
     assert!(told.contains("Invalid"), "{told}");

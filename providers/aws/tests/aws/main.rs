@@ -3,7 +3,6 @@
 //!
 //! One program of tests for all: the SDK is large to link.
 
-mod bursts;
 mod conformance;
 mod counts;
 mod example;
@@ -14,8 +13,6 @@ mod moto;
 mod once;
 mod outside;
 mod ownership;
-#[path = "../../../../burst/tests/peers/mod.rs"]
-mod peers;
 mod permissions;
 mod roles;
 mod runs_out;
