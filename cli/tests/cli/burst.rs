@@ -189,17 +189,24 @@ fn without_its_feature_the_controller_says_how_to_build_it() {
     }
 }
 
-/// One decision by a program that prints a number, what it came to, and why; a record that was changed by
-/// hand is found out.
+/// A shop of five machines whose burst reads its load from a file: 690, which two do not carry.
 #[cfg(feature = "burst")]
-#[test]
-fn a_decision_is_made_shown_and_explained() {
+fn loaded() -> Shop {
     let shop = Shop::of(BASE);
     shop.ok(&["apply", "--yes"]);
     shop.edit("count  = 5", "count  = 2");
     let burst = BURST.replace("sum(rate(http_requests_total[1m]))", "exec cat load");
     std::fs::write(shop.path().join("burst.hcl"), burst).expect("written");
     std::fs::write(shop.path().join("load"), "690\n").expect("written");
+    shop
+}
+
+/// One decision by a program that prints a number, what it came to, and why; a record that was changed by
+/// hand is found out.
+#[cfg(feature = "burst")]
+#[test]
+fn a_decision_is_made_shown_and_explained() {
+    let shop = loaded();
     let done = shop.ok(&["burst", "run", "--once", "--json"]);
     let round: serde_json::Value = serde_json::from_str(&done.stdout).expect("JSON");
     let decision = &round["decided"][0];
@@ -241,12 +248,7 @@ fn a_decision_is_made_shown_and_explained() {
 #[cfg(feature = "burst")]
 #[test]
 fn a_pause_holds_until_it_is_ended() {
-    let shop = Shop::of(BASE);
-    shop.ok(&["apply", "--yes"]);
-    shop.edit("count  = 5", "count  = 2");
-    let burst = BURST.replace("sum(rate(http_requests_total[1m]))", "exec cat load");
-    std::fs::write(shop.path().join("burst.hcl"), burst).expect("written");
-    std::fs::write(shop.path().join("load"), "690\n").expect("written");
+    let shop = loaded();
     let said = shop.ok(&["burst", "pause", "--why", "the network is being rebuilt"]);
     assert!(said.stderr.contains("nothing is done"), "{said}");
     let said = shop.ok(&["burst", "pause"]);

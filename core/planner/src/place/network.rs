@@ -11,8 +11,10 @@ use strat_model::{
 use super::{NoPlace, Placer, Unplaced};
 use crate::cidr::{Want, site_slices, subnet_ranges};
 
+/// The subnets that are in a network, with their ranges.
+type SubnetsIn<'a> = BTreeSet<(&'a Addr, Ipv4Net)>;
 /// Of each network, the subnets that are in it.
-type SubnetsThere<'a> = BTreeMap<&'a Addr, BTreeSet<(&'a Addr, Ipv4Net)>>;
+type SubnetsThere<'a> = BTreeMap<&'a Addr, SubnetsIn<'a>>;
 
 impl<'a> Placer<'a> {
     /// Places networks and, in each of their sites' slices, the subnets.
@@ -39,15 +41,11 @@ impl<'a> Placer<'a> {
                 }
             }
         }
-        self.given_networks(&subnets, &there);
+        self.given_networks(&subnets);
     }
 
     /// Places subnets in networks that others own, beside those that are there.
-    fn given_networks(
-        &mut self,
-        subnets: &BTreeMap<&LocalAddr, Vec<&'a SubnetIntent>>,
-        there: &SubnetsThere<'_>,
-    ) {
+    fn given_networks(&mut self, subnets: &BTreeMap<&LocalAddr, Vec<&'a SubnetIntent>>) {
         let index = self.index;
         for (addr, thing) in index.given() {
             if self.facts(&addr.site).is_none() {
@@ -74,9 +72,7 @@ impl<'a> Placer<'a> {
                             _ => None,
                         })
                     });
-                    let mut there = there.clone();
-                    there.insert(addr, here.collect());
-                    self.subnets_at(addr, network.cidr, &mine, &there, taken);
+                    self.subnets_at(addr, network.cidr, &mine, &here.collect(), taken);
                 }
                 _ => {}
             }
@@ -107,7 +103,9 @@ impl<'a> Placer<'a> {
             Spec::Network(NetworkSpec { cidr, labels }),
         );
 
-        self.subnets_at(&addr, cidr, subnets, there, &[]);
+        let none = SubnetsIn::new();
+        let here = there.get(&addr).unwrap_or(&none);
+        self.subnets_at(&addr, cidr, subnets, here, &[]);
     }
 
     /// Places the subnets of a network at a site, in its range, beside those of others.
@@ -116,7 +114,7 @@ impl<'a> Placer<'a> {
         network: &Addr,
         cidr: Ipv4Net,
         subnets: &[&'a SubnetIntent],
-        there: &SubnetsThere<'_>,
+        here: &SubnetsIn<'_>,
         others: &[Ipv4Net],
     ) {
         let site = &network.site;
@@ -141,8 +139,8 @@ impl<'a> Placer<'a> {
             .iter()
             .map(|want| subnet_addr(&want.subnet.common.addr, site, want.zone))
             .collect();
-        let here = there.get(network).into_iter().flatten();
         let going: Vec<Ipv4Net> = here
+            .iter()
             .filter(|(subnet, _)| !wanted.contains(*subnet))
             .map(|(_, range)| *range)
             .collect();

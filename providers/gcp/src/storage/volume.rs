@@ -229,40 +229,43 @@ impl Attachment for GcpProvider {
     }
 
     async fn detach_volume(&self, id: &ResourceId) -> Result<()> {
-        const ACTION: &str = "compute.instances.detachDisk";
         let found = self.disk_of(id).await?;
         let (at, disk) = found.ok_or_else(|| gone(Kind::Volume, id))?;
         for host in disk.users.iter().filter_map(|path| Zonal::of_path(path)) {
-            let _turn = self.turns.at(&host).await;
-            let Some(instance) = self.read_instance(&host).await? else {
-                continue;
-            };
-            let of_this = |disk: &&AttachedDisk| {
-                disk.source
-                    .as_deref()
-                    .is_some_and(|source| last(source) == at.name)
-            };
-            let attached = instance.disks.iter().find(of_this);
-            let Some(device) = attached.and_then(|disk| disk.device_name.as_deref()) else {
-                continue;
-            };
-            let call = self
-                .access
-                .instances
-                .detach_disk()
-                .set_project(&self.settings.project);
-            let call = call
-                .set_zone(&host.zone)
-                .set_instance(&host.name)
-                .set_device_name(device);
-            let detached = match call.send().await.map_err(failed(ACTION)) {
-                Ok(operation) => self.settle(ACTION, operation).await.map(drop),
-                Err(error) => Err(error),
-            };
             // A machine that goes meanwhile lets go of it, too.
-            if_there(detached)?;
+            if_there(self.detach_from(&host, &at.name).await)?;
         }
         Ok(())
+    }
+}
+
+impl GcpProvider {
+    /// Takes a disk off a machine that has it.
+    async fn detach_from(&self, host: &Zonal, disk: &str) -> Result<()> {
+        const ACTION: &str = "compute.instances.detachDisk";
+        let _turn = self.turns.at(host).await;
+        let Some(instance) = self.read_instance(host).await? else {
+            return Ok(());
+        };
+        let of_this = |attached: &&AttachedDisk| {
+            let source = attached.source.as_deref();
+            source.is_some_and(|source| last(source) == disk)
+        };
+        let attached = instance.disks.iter().find(of_this);
+        let Some(device) = attached.and_then(|disk| disk.device_name.as_deref()) else {
+            return Ok(());
+        };
+        let call = self
+            .access
+            .instances
+            .detach_disk()
+            .set_project(&self.settings.project);
+        let call = call
+            .set_zone(&host.zone)
+            .set_instance(&host.name)
+            .set_device_name(device);
+        let operation = call.send().await.map_err(failed(ACTION))?;
+        self.settle(ACTION, operation).await.map(drop)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::host::{Guest, Host, MachineBody};
 use crate::network::{FirewallBody, differences, machine_filter, machine_xml};
 use crate::rpc::sys;
 use crate::site::{Site, flexible_size};
-use crate::thing::{Phase, Thing};
+use crate::thing::Thing;
 use crate::xml::Element;
 
 /// Two sizes of a disk that differ by less are one: pools round up.
@@ -108,11 +108,7 @@ impl Site {
 
 /// Whether a guest has a filter, as those that we made have once they are whole.
 fn is_filtered(guest: &Guest) -> bool {
-    let whole = guest
-        .thing
-        .as_ref()
-        .filter(|thing| thing.phase == Phase::Made);
-    whole.is_some_and(|thing| thing.body.ip.is_some())
+    guest.is_whole() && guest.body().is_some_and(|body| body.ip.is_some())
 }
 
 /// The first interface of a domain with the machine's own filter, where it has not that.
@@ -161,11 +157,7 @@ fn tell_filter(host: &Host, guest: &Guest, known: &Known, machine: &mut Resource
 /// Says of a machine that runs what is not as it was made, as far as the guest itself says it.
 pub(super) fn tell_run(host: &Host, guest: &Guest, body: &MachineBody, machine: &mut Resource) {
     let real = host.traits().is_ok_and(|traits| !traits.offers("test"));
-    let whole = guest
-        .thing
-        .as_ref()
-        .is_some_and(|thing| thing.phase == Phase::Made);
-    if !guest.running || !real || !whole {
+    if !guest.running || !real || !guest.is_whole() {
         return;
     }
     // One that was found and adopted starts as it did before.

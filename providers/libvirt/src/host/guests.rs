@@ -9,7 +9,7 @@ use strat_model::{Bytes, DiskSpec, Kind, Result};
 use super::Host;
 use crate::error::{Explain as _, is_missing};
 use crate::rpc::{Domain, DomainState, sys};
-use crate::thing::Thing;
+use crate::thing::{Phase, Thing};
 use crate::xml::Element;
 
 /// What is kept beside a machine.
@@ -79,6 +79,12 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
+    /// Whether it is ours, and all its parts are there.
+    pub(crate) fn is_whole(&self) -> bool {
+        let thing = self.thing.as_ref();
+        thing.is_some_and(|thing| thing.phase == Phase::Made)
+    }
+
     /// Our document and what is in it, if it is ours.
     pub(crate) fn body(&self) -> Option<&MachineBody> {
         self.thing.as_ref().map(|thing| &thing.body)

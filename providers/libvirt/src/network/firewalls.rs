@@ -146,13 +146,7 @@ impl Site {
             return Ok(Vec::new());
         }
         let guests = self.guests()?;
-        let is_whole = |guest: &Guest| {
-            guest
-                .thing
-                .as_ref()
-                .is_some_and(|thing| thing.phase == Phase::Made)
-        };
-        let whole = guests.iter().filter(|(_, guest)| is_whole(guest));
+        let whole = guests.iter().filter(|(_, guest)| guest.is_whole());
         let settled = members_of(whole.clone());
         let all = members_of(guests.iter());
         let mut firewalls: BTreeMap<&str, Resource> = known
