@@ -138,6 +138,12 @@ impl Mark {
     /// The prefix of every tag or label key.
     pub const PREFIX: &'static str = "stratiform";
 
+    /// Whether what has it was there before and was adopted: nobody noted how it was made.
+    #[must_use]
+    pub const fn is_adopted(&self) -> bool {
+        matches!(self.origin, Some(MarkOrigin::Adopted(_)))
+    }
+
     /// The mark as tags, for clouds that have them:
     /// `stratiform:owner`, `:addr`, `:spec`, `:generation`; `:lineage`, `:origin`, `:protect` and
     /// `:disposable`

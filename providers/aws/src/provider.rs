@@ -39,6 +39,8 @@ pub(crate) struct AwsProvider {
     pub(crate) recent: Recent,
     pub(crate) tokens: Tokens,
     pub(crate) types: Arc<TypeCache>,
+    /// The zones of the region, once they are known.
+    pub(crate) zones: OnceCell<Vec<Name>>,
     pub(crate) prices: OnceCell<BTreeMap<String, Money>>,
     pub(crate) roots: RootDevices,
     pub(crate) shortened: Shortened,
@@ -65,6 +67,7 @@ impl AwsProvider {
             recent: Recent::new(Arc::clone(&clock), window),
             tokens: Tokens::default(),
             types: Arc::default(),
+            zones: OnceCell::new(),
             prices: OnceCell::new(),
             roots: RootDevices::default(),
             shortened: Shortened::default(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{
-    Addr, Field, ImageRef, Loss, MachineSpec, MarkOrigin, Means, Name, Noun, Resource, ResourceId,
+    Addr, Field, ImageRef, Loss, MachineSpec, Mark, Means, Name, Noun, Resource, ResourceId,
     ResourceState, Spec, Transition, own_labels,
 };
 
@@ -43,8 +43,7 @@ impl Differ<'_> {
         let notes = resource.mark.as_ref().map(|mark| &mark.notes);
         let readable = |field| self.can_read(&addr.site, goal, field);
         // Of an adopted thing nobody noted what cannot be read, so it is taken as it is.
-        let origin = resource.mark.as_ref().and_then(|mark| mark.origin.as_ref());
-        let adopted = matches!(origin, Some(MarkOrigin::Adopted(_)));
+        let adopted = resource.mark.as_ref().is_some_and(Mark::is_adopted);
         let noted = |field: Field| {
             let note = notes.and_then(|notes| notes.get(&field));
             note == goal.notes.get(&field) || (adopted && note.is_none())

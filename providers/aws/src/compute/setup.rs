@@ -1,7 +1,7 @@
 //! What a machine is launched with beyond its fields, where somebody changed it: told, and made good.
 
 use aws_sdk_ec2::types::{AttributeBooleanValue, HttpTokensState, Instance};
-use strat_model::{Departure, Resource, ResourceId, Result};
+use strat_model::{Departure, Mark, Resource, ResourceId, Result};
 
 use crate::error::failed;
 use crate::provider::AwsProvider;
@@ -16,11 +16,7 @@ const PROFILE: &str = "instance profile";
 /// Says what an instance of ours has that its launch did not give it.
 pub(super) fn tell(instance: &Instance, machine: &mut Resource) {
     // What was found and adopted is as others launched it.
-    let adopted = machine
-        .mark
-        .as_ref()
-        .is_none_or(|mark| mark.origin.is_some());
-    if adopted {
+    if machine.mark.as_ref().is_none_or(Mark::is_adopted) {
         return;
     }
     let tokens = instance

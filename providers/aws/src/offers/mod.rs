@@ -48,11 +48,9 @@ impl AwsProvider {
         }
         Ok(found)
     }
-}
 
-#[async_trait]
-impl Offers for AwsProvider {
-    async fn zones(&self) -> Result<Vec<Name>> {
+    /// The zones that the site names, or else that the account has in the region.
+    async fn find_zones(&self) -> Result<Vec<Name>> {
         if !self.settings.zones.is_empty() {
             let zones: BTreeSet<&Name> = self.settings.zones.iter().collect();
             return Ok(zones.into_iter().cloned().collect());
@@ -72,6 +70,14 @@ impl Offers for AwsProvider {
             return Err(refuse(ErrorKind::Invalid, message));
         }
         Ok(zones.into_iter().collect())
+    }
+}
+
+#[async_trait]
+impl Offers for AwsProvider {
+    async fn zones(&self) -> Result<Vec<Name>> {
+        let zones = self.zones.get_or_try_init(|| self.find_zones());
+        zones.await.cloned()
     }
 
     async fn list_offers(&self) -> Result<Vec<Offer>> {

@@ -341,7 +341,7 @@ fn tell(volume: &Volume, resource: &mut Resource) {
     let made = resource
         .mark
         .as_ref()
-        .is_some_and(|mark| mark.origin.is_none());
+        .is_some_and(|mark| !mark.is_adopted());
     let (Some(kind), Some(gib), true) = (volume.volume_type(), volume.size(), made) else {
         return;
     };

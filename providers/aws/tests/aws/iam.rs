@@ -33,7 +33,7 @@ pub(crate) const NOT_NEEDED_WITHOUT_SPOT: [&str; 8] = [
 ];
 
 /// What no life of a site needs to do, or what goes on without it.
-const NOT_NEEDED: [&str; 12] = [
+const NOT_NEEDED: [&str; 14] = [
     // Without these nobody knows whether a bucket is empty, and none that is not is emptied.
     "s3:AbortMultipartUpload",
     "s3:DeleteObjectVersion",
@@ -47,6 +47,9 @@ const NOT_NEEDED: [&str; 12] = [
     "servicequotas:GetServiceQuota",
     // Only where a default route leads to a gateway that is gone.
     "ec2:ReplaceRoute",
+    // Only where somebody gave a subnet a route table of its own, or made sessions for metadata optional.
+    "ec2:DisassociateRouteTable",
+    "ec2:ModifyInstanceMetadataOptions",
     // Checked by AWS with `s3:CreateBucket`; moto does not know it.
     "s3:TagResource",
     // moto takes these for `s3:CreateBucket`.

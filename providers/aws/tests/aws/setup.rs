@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use aws_sdk_ec2::types::{AttributeBooleanValue, HttpTokensState, IamInstanceProfileSpecification};
 use strat_conformance::Bench;
 use strat_model::{Bytes, Departure, DiskClass, Field, Kind, Resource, Spec, VolumeSpec};
+use stratiform::{Claims, Mode};
 
 use crate::harness::Moto;
 use crate::once::machine;
+use crate::ownership::shop::Shop;
 
 /// What departs, by what it is about.
 fn told(thing: &Resource) -> BTreeMap<String, (String, String)> {
@@ -152,4 +154,33 @@ async fn a_profile_that_somebody_gave_a_machine_is_told_and_left() {
     let why = seen.stays_departed().expect("it stays");
     assert!(why.contains("disassociate-iam-instance-profile"), "{why}");
     bench.clear_up().await;
+}
+
+/// The same of things that an apply made, whose marks say which call that was.
+#[tokio::test]
+async fn an_apply_makes_good_what_was_changed() {
+    let shop = Shop::applied("setup").await;
+    let ec2 = shop.moto.ec2().await;
+    let (machine, volume) = (shop.at("machine.db").await, shop.at("volume.data").await);
+    let tokens = ec2.modify_instance_metadata_options();
+    let tokens = tokens
+        .instance_id(machine.id.as_str())
+        .http_tokens(HttpTokensState::Optional);
+    tokens.send().await.expect("ModifyInstanceMetadataOptions");
+    let call = ec2.modify_volume().volume_id(volume.id.as_str());
+    let call = call.iops(6_000).throughput(500).send().await;
+    call.expect("ModifyVolume");
+    let plan = shop.plan().await;
+    let drift: Vec<String> = plan.drift().map(|change| change.addr.to_string()).collect();
+    assert_eq!(drift.len(), 2, "{:#?}", plan.changes);
+    for thing in ["machine.db@", "volume.data@"] {
+        assert!(
+            drift.iter().any(|addr| addr.starts_with(thing)),
+            "{drift:?}"
+        );
+    }
+    shop.agreed(Mode::Apply, Claims::default()).await;
+    let again = shop.plan().await;
+    assert!(again.is_empty(), "{:#?}", again.changes);
+    shop.agreed(Mode::Destroy, Claims::default()).await;
 }

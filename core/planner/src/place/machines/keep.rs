@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use strat_model::{
-    CapacityKind, Field, MachineIntent, MachineSpec, MarkOrigin, Name, Preference, Resource,
-    ResourceId, ResourceState, Size, Spec,
+    CapacityKind, Field, MachineIntent, MachineSpec, Mark, Name, Preference, Resource, ResourceId,
+    ResourceState, Size, Spec,
 };
 
 use super::{Allotment, Supply, permitted_zones};
@@ -168,8 +168,7 @@ fn shapes<'a, 'r>(
         let note = |field| notes.and_then(|notes| notes.get(&field));
         let spot = spec.capacity == CapacityKind::Spot;
         // What was adopted was asked for by nobody; it does if it is large enough.
-        let origin = resource.mark.as_ref().and_then(|mark| mark.origin.as_ref());
-        let adopted = matches!(origin, Some(MarkOrigin::Adopted(_)));
+        let adopted = resource.mark.as_ref().is_some_and(Mark::is_adopted);
         let noted = note(Field::Request);
         let same = noted == Some(&asked) || (adopted && noted.is_none());
         if !same || (spot && *spot_left == 0) {

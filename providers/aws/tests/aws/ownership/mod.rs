@@ -2,7 +2,7 @@
 //! another topology of the name. Each row of what the planner does with them, through whole applies.
 
 mod rows;
-mod shop;
+pub(crate) mod shop;
 
 use std::collections::BTreeSet;
 

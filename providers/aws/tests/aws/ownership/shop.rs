@@ -15,9 +15,9 @@ use stratiform::{
 use crate::harness::{Moto, REGION, credentials};
 
 /// A shop with one of everything, in a folder, on a moto that other tests use too.
-pub(super) struct Shop {
+pub(crate) struct Shop {
     folder: tempfile::TempDir,
-    pub(super) moto: Moto,
+    pub(crate) moto: Moto,
     word: String,
 }
 
@@ -80,10 +80,10 @@ address "front" {{
 }
 
 /// The shop's lineage.
-pub(super) const OURS: &str = "aaaaaaaaaaaaaaaa";
+pub(crate) const OURS: &str = "aaaaaaaaaaaaaaaa";
 
 impl Shop {
-    pub(super) async fn new(word: &str) -> Self {
+    pub(crate) async fn new(word: &str) -> Self {
         let shop = Self {
             folder: tempfile::tempdir().expect("a folder"),
             moto: Moto::start().await,
@@ -94,22 +94,22 @@ impl Shop {
     }
 
     /// A shop that was applied.
-    pub(super) async fn applied(word: &str) -> Self {
+    pub(crate) async fn applied(word: &str) -> Self {
         let shop = Self::new(word).await;
         shop.agreed(Mode::Apply, Claims::default()).await;
         shop
     }
 
-    pub(super) fn write(&self, lineage: &str, rest: &str) {
+    pub(crate) fn write(&self, lineage: &str, rest: &str) {
         let text = topology(&self.word, lineage, self.moto.filter.port, rest);
         std::fs::write(self.folder.path().join("shop.hcl"), text).expect("written");
     }
 
-    pub(super) fn forget(&self) {
+    pub(crate) fn forget(&self) {
         std::fs::remove_dir_all(self.folder.path().join(".stratiform")).expect("it was applied");
     }
 
-    pub(super) async fn session(&self) -> Session {
+    pub(crate) async fn session(&self) -> Session {
         let registry = Registry::new().with(AwsFactory::with_credentials(credentials()));
         let workspace = Workspace::load(self.folder.path(), Inputs::default(), registry);
         let workspace = workspace.unwrap_or_else(|error| panic!("the topology: {error:#?}"));
@@ -118,13 +118,13 @@ impl Shop {
         session.expect("the site answers")
     }
 
-    pub(super) async fn plan(&self) -> Plan {
+    pub(crate) async fn plan(&self) -> Plan {
         let planned = self.session().await.plan(&PlanOptions::default()).await;
         planned.expect("a plan").saved.plan
     }
 
     /// Applies with consent to all that the plan says; gives the plan, and what failed.
-    pub(super) async fn apply(
+    pub(crate) async fn apply(
         &self,
         mode: Mode,
         claims: Claims,
@@ -152,7 +152,7 @@ impl Shop {
         Ok((planned.saved.plan, failures))
     }
 
-    pub(super) async fn agreed(&self, mode: Mode, claims: Claims) -> Plan {
+    pub(crate) async fn agreed(&self, mode: Mode, claims: Claims) -> Plan {
         let applied = self.apply(mode, claims).await;
         let (plan, failures) = applied.expect("it is applied");
         assert!(failures.is_empty(), "{failures:#?} of {:#?}", lines(&plan));
@@ -160,7 +160,7 @@ impl Shop {
     }
 
     /// What is there by the topology's mark, by address.
-    pub(super) async fn things(&self) -> BTreeMap<String, Vec<Resource>> {
+    pub(crate) async fn things(&self) -> BTreeMap<String, Vec<Resource>> {
         let seen = self.session().await.observe().await.expect("observes");
         assert!(seen.problems.is_empty(), "{:#?}", seen.problems);
         let mut things: BTreeMap<String, Vec<Resource>> = BTreeMap::new();
@@ -173,18 +173,18 @@ impl Shop {
         things
     }
 
-    pub(super) async fn ids(&self) -> BTreeSet<ResourceId> {
+    pub(crate) async fn ids(&self) -> BTreeSet<ResourceId> {
         let things = self.things().await.into_values().flatten();
         things.map(|thing| thing.id).collect()
     }
 
-    pub(super) async fn at(&self, addr: &str) -> Resource {
+    pub(crate) async fn at(&self, addr: &str) -> Resource {
         let mut things = self.things().await;
         things.remove(addr).expect("it is there").remove(0)
     }
 
     /// The real tags of something.
-    pub(super) async fn tags(&self, id: &ResourceId) -> Vec<Tag> {
+    pub(crate) async fn tags(&self, id: &ResourceId) -> Vec<Tag> {
         let ec2 = self.moto.ec2().await;
         let filter = aws_sdk_ec2::types::Filter::builder()
             .name("resource-id")
@@ -200,7 +200,7 @@ impl Shop {
     }
 
     /// Takes the owner's tag off, as a job that cleans up does.
-    pub(super) async fn strip(&self, thing: &Resource) {
+    pub(crate) async fn strip(&self, thing: &Resource) {
         if thing.kind() == Kind::Bucket {
             let s3 = self.moto.s3().await;
             let done = s3.delete_bucket_tagging().bucket(thing.id.as_str());
@@ -219,7 +219,7 @@ impl Shop {
 
     /// Makes another like it, with all its tags: "launch more like this", and a volume restored from a
     /// snapshot.
-    pub(super) async fn copy(&self, thing: &Resource) -> String {
+    pub(crate) async fn copy(&self, thing: &Resource) -> String {
         let ec2 = self.moto.ec2().await;
         let tags = Some(self.tags(&thing.id).await);
         let specification = |kind| {
@@ -260,7 +260,7 @@ impl Shop {
 }
 
 /// A plan in words.
-pub(super) fn lines(plan: &Plan) -> Vec<String> {
+pub(crate) fn lines(plan: &Plan) -> Vec<String> {
     let changes = plan.changes.iter().map(|change| {
         let (action, addr) = (change.action.as_str(), &change.addr);
         format!("{action} {addr} x{}: {}", change.count, change.reason)
