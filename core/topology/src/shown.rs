@@ -104,13 +104,21 @@ pub(crate) fn unquoted<'a>(
 ) {
     // What a finding quotes was read: escapes are resolved, and it is in normal form C.
     let read: String = unescaped(text).nfc().collect();
-    let hide = |piece: &str| {
-        let is_sign = !piece.contains(char::is_alphanumeric);
+    let stands = |piece: &str| {
         let named = names.clone().any(|name| &**name == piece);
         let normal: String = piece.nfc().collect();
-        !is_sign && !named && (text.contains(piece) || read.contains(&normal))
+        !named && (text.contains(piece) || read.contains(&normal))
     };
-    let clean = |message: &str| hide_quoted(&hide_quoted(message, '`', hide), '"', hide);
+    let hide = |piece: &str| {
+        let is_sign = !piece.contains(char::is_alphanumeric);
+        let mut words = piece.split(|c: char| !c.is_alphanumeric());
+        // Help shows code: an example of it may hold a value among words of our own.
+        !is_sign && stands(piece) || words.any(|word| word.len() > 2 && stands(word))
+    };
+    let clean = |message: &str| {
+        let is_sure = !read.contains('`');
+        hide_quoted(&hide_quoted(message, '`', is_sure, hide), '"', false, hide)
+    };
     finding.message = clean(&finding.message);
     finding.help = finding.help.as_deref().map(clean);
     for label in &mut finding.labels {
@@ -118,45 +126,58 @@ pub(crate) fn unquoted<'a>(
     }
 }
 
-/// A text with the characters that its escapes name by number: `\x41`, `\u0041` and `\U00000041`.
+/// A text with the characters that its escapes stand for: `\x41`, `\u0041`, `\U00000041`, two of
+/// `\ud835` for one character (JSON), and a character after a backslash for itself.
 fn unescaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('\\') {
         out.push_str(&rest[..at]);
         rest = &rest[at + 1..];
-        let digits = match rest.as_bytes().first() {
-            Some(b'x') => 2,
-            Some(b'u') => 4,
-            Some(b'U') => 8,
-            _ => 0,
-        };
-        let number = rest.get(1..=digits).filter(|_| digits > 0);
-        let named = number.and_then(|number| u32::from_str_radix(number, 16).ok());
-        match named.and_then(char::from_u32) {
-            Some(c) => {
-                out.push(c);
-                rest = &rest[1 + digits..];
-            }
-            None => out.push('\\'),
+        let first = number(rest);
+        let second = first.and_then(|(_, length)| number(rest[length..].strip_prefix('\\')?));
+        let pair = first.zip(second).and_then(|((high, length), (low, more))| {
+            let units = [u16::try_from(high).ok()?, u16::try_from(low).ok()?];
+            let text = String::from_utf16(&units).ok()?;
+            let mut chars = text.chars();
+            let both = chars.next().filter(|_| chars.next().is_none())?;
+            Some((both, length + 1 + more))
+        });
+        let one = first.and_then(|(number, length)| Some((char::from_u32(number)?, length)));
+        if let Some((c, length)) = pair.or(one) {
+            out.push(c);
+            rest = &rest[length..];
+        } else if let Some(c) = rest.chars().next() {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
         }
     }
     out.push_str(rest);
     out
 }
 
-/// A message with `…` for what stands between two quotes, where `hide` says so.
-fn hide_quoted(message: &str, quote: char, hide: impl Fn(&str) -> bool) -> String {
+/// The number that an escape gives a character by, after its backslash, and how long that is.
+fn number(escape: &str) -> Option<(u32, usize)> {
+    let digits = match escape.as_bytes().first()? {
+        b'x' => 2,
+        b'u' => 4,
+        b'U' => 8,
+        _ => return None,
+    };
+    let number = u32::from_str_radix(escape.get(1..=digits)?, 16).ok()?;
+    Some((number, 1 + digits))
+}
+
+/// A message with `…` for what stands between two quotes, where `hide` says so. Where what is quoted
+/// may hold such a quote itself (not `is_sure`), all after the first may be quoted.
+fn hide_quoted(message: &str, quote: char, is_sure: bool, hide: impl Fn(&str) -> bool) -> String {
     let mut out = String::with_capacity(message.len());
     for (at, piece) in message.split(quote).enumerate() {
         if at > 0 {
             out.push(quote);
         }
-        // Help shows code: an example of it may hold a value among words of our own.
-        let words = piece
-            .split_whitespace()
-            .any(|word| word.len() > 2 && hide(word.trim_matches('"')));
-        if at % 2 == 1 && (hide(piece) || words) {
+        let may_be_quoted = at % 2 == 1 || at > 0 && !is_sure;
+        if may_be_quoted && hide(piece) {
             out.push('…');
         } else {
             out.push_str(piece);

@@ -226,6 +226,12 @@ fn the_text_of_a_file_of_values_is_never_shown() {
         "any = { \u{5de}\u{5bc}hunter2 = 1, \u{fb3e}hunter2.x = 1 }\n",
         "list = [{ a = 1 }, { \u{fb3e}hunter2 = 1 }]\n",
         "number = 1\nany = { a = 1 }[\"hunter2\"]\n",
+        "list = [{ \"a` hunter2\" = 1 }]\n",
+        "list = [{ \"a`hunter2`b\" = 1 }]\n",
+        "list = [{ \"a`\\\"hunter2\\\" `b\" = 1 }]\n",
+        "list = [{ \"\\\"hunter2\\\"\" = 1 }]\n",
+        "any = parseint(\"a\\\"hunter2\", 10)\n",
+        "any = parseint(\"a`\\thunter2\", 10)\n",
     ] {
         let (found, _) = findings("v.hcl", text);
         assert!(!found.is_empty(), "{text}");
@@ -233,11 +239,17 @@ fn the_text_of_a_file_of_values_is_never_shown() {
     }
 }
 
+/// What is put into a file by mistake: a sign that means something somewhere, or anything.
+fn damage() -> impl Strategy<Value = String> {
+    let signs = "[`\"'\\\\{}:=,#$%<|>&*!-]{1,2}";
+    prop_oneof![signs, "[\\PC\n]{0,2}", "[`\"'\\\\][a-z ]{1,2}[`\"'\\\\]"]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn damage_to_a_file_of_values_shows_nothing_of_it(which in 0..3_usize, at in 0..200_usize, cut in 0..3_usize, with in "[\\PC\n]{0,2}") {
+    fn damage_to_a_file_of_values_shows_nothing_of_it(which in 0..3_usize, at in 0..200_usize, cut in 0..3_usize, with in damage()) {
         let (name, text) = VALUES[which];
         let start = at % text.len();
         let mut damaged = text.to_owned();
