@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -42,7 +42,7 @@ pub(crate) struct Call {
     path: String,
     version: &'static str,
     query: Vec<(&'static str, String)>,
-    create_only: bool,
+    condition: Option<(HeaderName, String)>,
     body: Option<Value>,
 }
 
@@ -60,7 +60,7 @@ impl Call {
             path: path.into(),
             version,
             query: Vec::new(),
-            create_only: false,
+            condition: None,
             body: None,
         }
     }
@@ -79,7 +79,14 @@ impl Call {
 
     /// The same, which fails with `Precondition` where the thing is there already.
     pub(crate) fn create_only(mut self) -> Self {
-        self.create_only = true;
+        self.condition = Some((IF_NONE_MATCH, "*".to_owned()));
+        self
+    }
+
+    /// The same, which fails with `Precondition` where the thing is not as it was read any more. One
+    /// that was read without an entity tag is written without a condition.
+    pub(crate) fn if_still(mut self, etag: Option<&str>) -> Self {
+        self.condition = etag.map(|etag| (IF_MATCH, etag.to_owned()));
         self
     }
 }
@@ -159,7 +166,7 @@ impl AzureProvider {
             call.action,
             &call.method,
             url,
-            call.create_only,
+            call.condition.as_ref(),
             call.body.as_ref(),
         )
         .await
@@ -170,13 +177,13 @@ impl AzureProvider {
         action: &str,
         method: &Method,
         url: reqwest::Url,
-        create_only: bool,
+        condition: Option<&(HeaderName, String)>,
         body: Option<&Value>,
     ) -> Result<Answer> {
         let mut request = self.access.http.request(method.clone(), url);
         request = request.bearer_auth(self.access.token().await?);
-        if create_only {
-            request = request.header(reqwest::header::IF_NONE_MATCH, "*");
+        if let Some((header, value)) = condition {
+            request = request.header(header, value);
         }
         request = match body {
             Some(body) => request.json(body),
@@ -228,7 +235,7 @@ impl AzureProvider {
         let url = self.own_address(call.action, url)?;
         loop {
             let answer = self
-                .request(call.action, &Method::GET, url.clone(), false, None)
+                .request(call.action, &Method::GET, url.clone(), None, None)
                 .await?;
             let said: Operation = answer.read(call.action)?;
             if is_final(&said.status) {
@@ -242,7 +249,7 @@ impl AzureProvider {
         let url = self.own_address(call.action, url)?;
         loop {
             let looked = self
-                .request(call.action, &Method::GET, url.clone(), false, None)
+                .request(call.action, &Method::GET, url.clone(), None, None)
                 .await;
             let answer = match looked {
                 // What was deleted has nothing to show for itself.
@@ -324,7 +331,7 @@ impl AzureProvider {
             };
             let url = self.own_address(call.action, &next)?;
             answer = self
-                .request(call.action, &Method::GET, url, false, None)
+                .request(call.action, &Method::GET, url, None, None)
                 .await?;
         }
         let message = format!("the list of {} did not end", call.path);

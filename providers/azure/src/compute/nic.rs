@@ -1,13 +1,14 @@
 //! Network interfaces: parts of machines, made and deleted with them.
 //!
 //! A `PUT` replaces an interface whole, and Azure has no way to change a part of one: what is written is
-//! what was read, with what changes, so that no field of anybody is dropped.
+//! what was read, with what changes, so that no field of anybody is dropped; and it is written only while
+//! it still is what was read (`If-Match`), so that what somebody writes in between is not dropped either.
 
 use std::collections::BTreeMap;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use strat_model::{Kind, ResourceId, Result};
+use strat_model::{ErrorKind, Kind, ResourceId, Result};
 
 use crate::arm::Call;
 use crate::error::{gone, lacking};
@@ -17,6 +18,9 @@ use crate::wire::{Nic, Thing};
 
 const READ: &str = "Microsoft.Network/networkInterfaces/read";
 const WRITE: &str = "Microsoft.Network/networkInterfaces/write";
+
+/// How often a change is begun anew because somebody else wrote in between.
+const TURNS_MAX: u32 = 5;
 
 /// What Azure tells of an interface and takes from nobody.
 const TOLD: [&str; 14] = [
@@ -93,19 +97,39 @@ impl AzureProvider {
         self.find_one(&call).await
     }
 
-    /// Changes the first address of an interface, and what is of the interface itself.
+    /// Changes the first address of an interface, and what is of the interface itself. Whoever else
+    /// writes in between has the turn, and what they wrote is read and changed.
+    ///
+    /// Microsoft.Network takes `If-Match` of what has an `etag`, though its reference names it for few
+    /// types: Microsoft's own controller of clusters writes interfaces so
+    /// (<https://github.com/kubernetes-sigs/cloud-provider-azure/pull/483>), and the refusal was seen as in
+    /// <https://github.com/kubernetes-sigs/cloud-provider-azure/issues/9729>.
     async fn change_nic(&self, at: &Place, change: impl Fn(&mut Value)) -> Result<()> {
         let _turn = self.turns.at(&at.id().to_string()).await;
-        let whole = self.read_nic_whole(at).await?;
-        let whole = whole.ok_or_else(|| lacking(READ, "network interface of the machine"))?;
-        let before = writable(whole);
-        let mut after = before.clone();
-        change(&mut after["properties"]);
-        if after == before {
-            return Ok(());
+        for turn in 1.. {
+            let whole = self.read_nic_whole(at).await?;
+            let whole = whole.ok_or_else(|| lacking(READ, "network interface of the machine"))?;
+            let etag = whole["etag"].as_str().map(str::to_owned);
+            let before = writable(whole);
+            let mut after = before.clone();
+            change(&mut after["properties"]);
+            if after == before {
+                break;
+            }
+            let put = Call::new(WRITE, Method::PUT, self.path(NIC, at), NIC.version);
+            let put = put.if_still(etag.as_deref()).carrying(after);
+            match self.done(&put).await {
+                Err(error) if error.kind() != ErrorKind::Precondition => return Err(error),
+                Err(_) if turn < TURNS_MAX => {}
+                Err(error) => {
+                    let help =
+                        "somebody else keeps changing this interface: see who, and apply again";
+                    return Err(error.with_kind(ErrorKind::Conflict).with_help(help));
+                }
+                Ok(()) => break,
+            }
         }
-        let put = Call::new(WRITE, Method::PUT, self.path(NIC, at), NIC.version);
-        self.done(&put.carrying(after)).await
+        Ok(())
     }
 
     /// The public address of an interface, and no other.

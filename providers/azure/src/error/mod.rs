@@ -40,7 +40,8 @@ struct Envelope {
 }
 
 /// Codes that say nothing but that there are others.
-const HOLLOW: [&str; 4] = [
+const HOLLOW: [&str; 5] = [
+    "PreconditionFailed",
     "MultipleErrorsOccurred",
     "DeploymentFailed",
     "ResourceDeploymentFailure",
@@ -275,6 +276,13 @@ mod tests {
         );
         let body = r#"{"error":{"code":"DeploymentFailed","message":"At least one failed","details":[{"code":"QuotaExceeded","message":"Too many"}]}}"#;
         assert_eq!(error(400, body).kind(), ErrorKind::Quota);
+        let body = r#"{"error":{"code":"PreconditionFailed","message":"Precondition failed.","details":[{"code":"PreconditionFailedEtagMismatch","message":"Etag provided in if-match header W/\"1\" does not match etag W/\"2\" of resource /subscriptions/s in NRP data store."}]}}"#;
+        let stale = error(412, body);
+        assert_eq!(stale.kind(), ErrorKind::Precondition);
+        assert!(
+            stale.message().contains("does not match etag W/"),
+            "{stale}"
+        );
         let xml = "\u{feff}<?xml version=\"1.0\"?><Error><Code>ConditionNotMet</Code><Message>The condition.</Message></Error>";
         let blob = error(412, xml);
         assert_eq!(

@@ -23,6 +23,8 @@ const RATES: &str = "https://learn.microsoft.com/azure/azure-resource-manager/ma
 const COMMON: &str = "https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors";
 const COMPUTE: &str =
     "https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/error-messages";
+const ETAGS: &str =
+    "https://learn.microsoft.com/rest/api/compute/virtual-machines/create-or-update";
 const REGISTER: &str = "https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-register-resource-provider";
 const POLICY: &str = "https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-policy-requestdisallowedbypolicy";
 const LOCKS: &str =
@@ -54,6 +56,7 @@ pub(super) const TABLE: &[Row] = &[
     ("QuotaExceeded",                                Quota, Scope::Region, QUOTAS),
     ("ResourceQuotaExceeded",                        Quota, Scope::Region, QUOTAS),
     ("PublicIPCountLimitReached",                    Quota, Scope::Region, QUOTAS),
+    ("StaticPublicIPCountLimitReached",              Quota, Scope::Region, QUOTAS),
     ("NetworkInterfaceCountLimitReached",            Quota, Scope::Region, QUOTAS),
     ("SubscriptionQuotaExceeded",                    Quota, Scope::Region, QUOTAS),
     ("StorageAccountCountLimitExceeded",             Quota, Scope::Region, QUOTAS),
@@ -89,6 +92,7 @@ pub(super) const TABLE: &[Row] = &[
 
     // Conditions that were not met: somebody wrote in between.
     ("PreconditionFailed",                           Precondition, Scope::Call, COMPUTE),
+    ("PreconditionFailedEtagMismatch",               Precondition, Scope::Call, ETAGS),
     ("ConditionNotMet",                              Precondition, Scope::Call, STORAGE),
     ("BlobAlreadyExists",                            Precondition, Scope::Call, STORAGE),
     ("TargetConditionNotMet",                        Precondition, Scope::Call, STORAGE),
@@ -111,6 +115,7 @@ pub(super) const TABLE: &[Row] = &[
     ("NetcfgSubnetRangesOverlap",                    Conflict, Scope::Call, COMMON),
     ("SecurityRuleConflict",                         Conflict, Scope::Call, RULES),
     ("ContainerBeingDeleted",                        Conflict, Scope::Call, STORAGE),
+    ("SnapshotsPresent",                             Conflict, Scope::Call, STORAGE),
     ("BlobImmutableDueToPolicy",                     Conflict, Scope::Call, STORAGE),
     ("LeaseIdMissing",                               Conflict, Scope::Call, STORAGE),
 
@@ -192,7 +197,8 @@ pub(super) fn meaning(code: Option<&str>, message: &str, status: u16) -> (ErrorK
         (_, _, 429) => (Throttled, Scope::Account),
         // The quota of a family leaves the other families; that of the region leaves none.
         (Some("OperationNotAllowed" | "QuotaExceeded"), ..) if is_quota => {
-            let all = message.contains("Total Regional") || message.contains("Region");
+            // "… exceeding approved Total Regional Cores quota", "… exceeding quota limits of Core".
+            let all = message.contains("Region") || message.contains("quota limits of Core.");
             (Quota, if all { Scope::Region } else { Scope::Offer })
         }
         (Some("OperationNotAllowed"), ..) => (Conflict, Scope::Call),
@@ -224,6 +230,8 @@ mod tests {
                      standardDSv5Family Cores quota.";
         let regional = "Operation could not be completed as it results in exceeding approved Total \
                         Regional Cores quota.";
+        let cores = "Operation results in exceeding quota limits of Core. Maximum allowed: 4, Current \
+                     in use: 4, Additional requested: 2.";
         for (code, message, status, kind, scope) in [
             ("SkuNotAvailable", "", 409, Capacity, Scope::Offer),
             ("ZonalAllocationFailed", "", 0, Capacity, Scope::Offer),
@@ -236,6 +244,7 @@ mod tests {
             ),
             ("OperationNotAllowed", quota, 409, Quota, Scope::Offer),
             ("OperationNotAllowed", regional, 409, Quota, Scope::Region),
+            ("OperationNotAllowed", cores, 409, Quota, Scope::Region),
             ("QuotaExceeded", "", 409, Quota, Scope::Region),
             (
                 "OperationNotAllowed",

@@ -221,6 +221,8 @@ impl AzureProvider {
         Ok(read_list(&answer.text))
     }
 
+    /// A blob that has snapshots goes with them, or not at all, and an older version or a snapshot goes
+    /// alone: <https://learn.microsoft.com/rest/api/storageservices/delete-blob>.
     async fn delete_blob(&self, base: &str, container: &str, one: &Listed) -> Result<()> {
         let parts: Vec<String> = one.name.split('/').map(segment).collect();
         let path = format!("{container}/{}", parts.join("/"));
@@ -228,7 +230,7 @@ impl AzureProvider {
         match (&one.snapshot, &one.version) {
             (Some(snapshot), _) => call = call.with("snapshot", snapshot),
             (None, Some(version)) if !one.is_current => call = call.with("versionid", version),
-            (None, _) => {}
+            (None, _) => call = call.header("x-ms-delete-snapshots", "include"),
         }
         let gone = if_there(self.blob(call).await);
         gone.map(|_| ()).map_err(locked)
@@ -365,7 +367,7 @@ impl Contents for AzureProvider {
     }
 }
 
-/// A blob that is held until a date is in the way; one with snapshots goes once they are gone.
+/// A blob that is held until a date is in the way.
 fn locked(error: Error) -> Error {
     let held = error
         .code()

@@ -16,6 +16,7 @@ use strat_model::{
 };
 use strat_provider::{ConnectContext, Provider, ProviderFactory, TokioClock};
 
+use crate::azurite::Azurite;
 use crate::outside::{self, Hand};
 
 /// The subscription of all tests.
@@ -34,30 +35,37 @@ pub(crate) struct Azure {
     pub(crate) arm: Arm,
     pub(crate) folder: tempfile::TempDir,
     run_id: String,
+    /// The token for blobs, where they are another server's.
+    blob_token: Option<String>,
     /// Somebody with Microsoft's own clients, once there is anything to do.
     hand: Mutex<Option<Hand>>,
 }
 
-/// The token that the double takes.
-#[derive(Debug)]
-pub(crate) struct Token;
+/// The token that the double takes, and another one for blobs where they are another server's.
+#[derive(Debug, Default)]
+pub(crate) struct Token {
+    blobs: Option<String>,
+}
 
 #[async_trait]
 impl TokenCredential for Token {
     async fn get_token(
         &self,
-        _: &[&str],
+        scopes: &[&str],
         _: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
         let end =
             azure_core::time::OffsetDateTime::now_utc() + azure_core::time::Duration::hours(1);
-        Ok(AccessToken::new(strat_arm::TOKEN, end))
+        let blobs = self.blobs.as_ref();
+        let blobs = blobs.filter(|_| scopes == ["https://storage.azure.com/.default"]);
+        let token = blobs.map_or(strat_arm::TOKEN, String::as_str);
+        Ok(AccessToken::new(token.to_owned(), end))
     }
 }
 
 /// A factory whose sites are believed by the double.
 pub(crate) fn factory() -> AzureFactory {
-    AzureFactory::with_credential(Arc::new(Token))
+    AzureFactory::with_credential(Arc::new(Token::default()))
 }
 
 /// Where Microsoft's own clients and what their types say are.
@@ -76,14 +84,24 @@ pub(crate) fn peers() -> PathBuf {
 
 impl Azure {
     pub(crate) async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    /// A site whose blobs are this server's, where one is named.
+    pub(crate) async fn start_with(blobs: Option<&Azurite>) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let options = Options::new(SUBSCRIPTION).with_description(peers().join("description.json"));
+        let mut options =
+            Options::new(SUBSCRIPTION).with_description(peers().join("description.json"));
+        options.blobs = blobs.map(Azurite::blobs);
         let arm = Arm::start(&options).await.expect("a double");
         let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("root.pem"), arm.root_pem()).expect("written");
+        let other = blobs.map_or("", Azurite::root);
+        let roots = format!("{}{other}", arm.root_pem());
+        std::fs::write(folder.path().join("root.pem"), roots).expect("written");
         let azure = Self {
             arm,
             folder,
+            blob_token: blobs.map(|blobs| blobs.token.clone()),
             hand: Mutex::default(),
             run_id: format!("run{}", NEXT.fetch_add(1, Ordering::Relaxed)),
         };
@@ -138,13 +156,18 @@ impl Azure {
         }
     }
 
+    /// From now on, whoever connects gives a token for blobs that is for somebody else.
+    pub(crate) fn forget_blob_token(&mut self) {
+        self.blob_token = None;
+    }
+
     /// A client of HTTP that believes the double.
     pub(crate) fn client(&self) -> reqwest::Client {
         // As the provider does; whoever is first sets it for all.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let root = reqwest::Certificate::from_pem(self.arm.root_pem().as_bytes());
-        let root = root.expect("a root");
-        let client = reqwest::Client::builder().tls_certs_merge([root]).build();
+        let roots = std::fs::read(self.folder.path().join("root.pem")).expect("the roots");
+        let roots = reqwest::Certificate::from_pem_bundle(&roots).expect("roots");
+        let client = reqwest::Client::builder().tls_certs_merge(roots).build();
         client.expect("a client")
     }
 
@@ -154,7 +177,11 @@ impl Azure {
             base_dir: self.folder.path().to_owned(),
             clock: Arc::new(TokioClock::system()),
         };
-        factory().connect(site, &context).await.expect("a site")
+        let token = Token {
+            blobs: self.blob_token.clone(),
+        };
+        let factory = AzureFactory::with_credential(Arc::new(token));
+        factory.connect(site, &context).await.expect("a site")
     }
 }
 
@@ -349,6 +376,25 @@ impl Harness for Azure {
     }
 
     async fn fill_bucket(&self, id: &ResourceId, full: bool) -> bool {
+        let (method, body) = match full {
+            true => (reqwest::Method::PUT, "some content"),
+            false => (reqwest::Method::DELETE, ""),
+        };
+        let answer = self.blob(id, method, "an-object", body).await;
+        assert!(answer.status().is_success(), "{answer:?}");
+        true
+    }
+}
+
+impl Azure {
+    /// A call of a blob of a bucket, past the provider.
+    pub(crate) async fn blob(
+        &self,
+        id: &ResourceId,
+        method: reqwest::Method,
+        name: &str,
+        body: &'static str,
+    ) -> reqwest::Response {
         let (group_name, account) = id.as_str().split_once('/').expect("a bucket's id");
         let of = "Microsoft.Storage/storageAccounts";
         let path = format!("{}/providers/{of}/{account}", group(group_name));
@@ -356,21 +402,13 @@ impl Harness for Azure {
         let base = account["properties"]["primaryEndpoints"]["blob"]
             .as_str()
             .expect("an address");
-        let name = account["tags"]["stratiform:name"].as_str().expect("a name");
-        let url = format!("{}/{name}/an-object", base.trim_end_matches('/'));
-        let client = self.client();
-        let request = match full {
-            true => client
-                .put(url)
-                .header("x-ms-blob-type", "BlockBlob")
-                .body("some content"),
-            false => client.delete(url),
-        };
+        let bucket = account["tags"]["stratiform:name"].as_str().expect("a name");
+        let token = self.blob_token.as_deref().unwrap_or(strat_arm::TOKEN);
+        let url = format!("{}/{bucket}/{name}", base.trim_end_matches('/'));
+        let request = self.client().request(method, url).bearer_auth(token);
         let request = request
-            .bearer_auth(strat_arm::TOKEN)
-            .header("x-ms-version", "2025-11-05");
-        let answer = request.send().await.expect("an answer");
-        assert!(answer.status().is_success(), "{answer:?}");
-        true
+            .header("x-ms-version", "2025-11-05")
+            .header("x-ms-blob-type", "BlockBlob");
+        request.body(body).send().await.expect("an answer")
     }
 }

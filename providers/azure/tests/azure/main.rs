@@ -1,6 +1,7 @@
 //! The provider `azure` against the double of Azure Resource Manager, which refuses what the types of
-//! Microsoft's own clients do not know.
+//! Microsoft's own clients do not know; and against Azurite, Microsoft's own emulator of blobs.
 
+mod azurite;
 mod conformance;
 mod counts;
 mod example;
@@ -10,3 +11,4 @@ mod ours;
 mod outside;
 mod runs_out;
 mod sale;
+mod subscriptions;

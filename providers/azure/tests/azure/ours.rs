@@ -192,6 +192,69 @@ async fn tags_and_settings_of_others_stay_through_every_change() {
     assert!(seen.attributes.contains_key("public_ip"), "{seen:?}");
 }
 
+/// The refusals and successes among the writings of interfaces, each of which says what it goes by.
+fn writings(azure: &Azure) -> Vec<u16> {
+    let calls = azure.arm.take_calls();
+    let writes = calls.iter().filter(|call| {
+        let is_it = call.id.ends_with("networkInterfaces/write");
+        assert!(!is_it || call.if_match.is_some(), "{call:#?}");
+        is_it
+    });
+    writes.map(|call| call.status).collect()
+}
+
+#[tokio::test]
+async fn what_somebody_writes_between_our_look_and_our_writing_is_not_lost() {
+    const WRITE: &str = "networkInterfaces/write";
+    let azure = Azure::start().await;
+    let bench = Bench::new(&azure).await;
+    let spec = machine(&bench).await;
+    let made = bench.create(&Spec::Machine(spec), "gate").await;
+    let nic = azure.arm.ids("networkInterfaces").remove(0);
+    let led_to = |machine: Option<&Resource>| {
+        Spec::Address(AddressSpec {
+            attach: machine.map(|machine| machine.id.clone()),
+            labels: Labels::new(),
+        })
+    };
+    let way = bench.create(&led_to(None), "way").await;
+    azure.arm.edit_before(WRITE, &nic, |fields| {
+        fields["properties"]["enableIPForwarding"] = json!(true);
+    });
+    azure.arm.take_calls();
+    bench
+        .update(&way, &led_to(Some(&made)), &[Field::Attach])
+        .await;
+    assert_eq!(
+        writings(&azure),
+        [412, 200],
+        "read again, and written again"
+    );
+    let seen = azure.arm.thing(&nic).expect("an interface");
+    let properties = &seen["properties"];
+    assert_eq!(properties["enableIPForwarding"], json!(true), "{seen}");
+    let leads = properties["ipConfigurations"][0]["properties"]["publicIPAddress"]["id"].as_str();
+    assert!(leads.is_some_and(|id| id.ends_with(&way.name)), "{seen}");
+
+    // Somebody who always is faster: nothing of theirs is overwritten, and it is told as what it is.
+    for turn in 0..5 {
+        azure.arm.edit_before(WRITE, &nic, move |fields| {
+            let tags = json!({ "turn": turn.to_string() });
+            fields.insert("tags".to_owned(), tags);
+        });
+    }
+    let detached = bench
+        .try_update(&way, &led_to(None), &[Field::Attach])
+        .await;
+    let refused = detached.expect_err("somebody else writes");
+    assert_eq!(refused.kind(), ErrorKind::Conflict, "{refused}");
+    assert_eq!(writings(&azure), [412; 5]);
+    let seen = azure.arm.thing(&nic).expect("an interface");
+    assert_eq!(seen["tags"], json!({ "turn": "4" }), "{seen}");
+    // Once they are done, so are we.
+    bench.update(&way, &led_to(None), &[Field::Attach]).await;
+}
+
 #[tokio::test]
 async fn what_somebody_changed_in_a_firewall_is_seen_and_mended() {
     let azure = Azure::start().await;

@@ -141,7 +141,8 @@ fn linked(call: &Call<'_>) -> Vec<(&'static str, Id)> {
         .collect()
 }
 
-/// <https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources>
+/// <https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources>, seen with 409 as
+/// in <https://github.com/Azure/apiops/issues/606>.
 fn locks(world: &World, call: &Call<'_>) -> Result<(), Refusal> {
     if !call.is_write() || matches!(call.route, Route::Locks(_, _)) {
         return Ok(());

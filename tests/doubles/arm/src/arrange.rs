@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::Arm;
+use crate::disturb::Intrusion;
 use crate::id::Id;
 use crate::refusal::Refusal;
 use crate::rules;
@@ -85,6 +86,7 @@ pub(crate) struct Arranged {
     pub(crate) refusals: Vec<(String, u32, Refusal)>,
     pub(crate) failures: Vec<(String, u32, Refusal)>,
     pub(crate) lost: Vec<(String, u32, ())>,
+    pub(crate) intrusions: Vec<Intrusion>,
     pub(crate) denied: BTreeSet<String>,
     pub(crate) granted: Option<BTreeSet<String>>,
     pub(crate) disallowed: BTreeSet<String>,
@@ -154,7 +156,8 @@ impl Arm {
 
     /// Throttles the next calls: by the subscription, or for `Microsoft.Compute` by its own classes.
     /// <https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling>
-    /// <https://learn.microsoft.com/troubleshoot/azure/virtual-machines/troubleshooting-throttling-errors>
+    /// <https://learn.microsoft.com/troubleshoot/azure/virtual-machines/troubleshooting-throttling-errors>,
+    /// seen as in <https://github.com/hashicorp/terraform-provider-azurerm/issues/19146>.
     pub fn throttle(&self, call: &str, times: u32, retry_after_s: u32) {
         let wait = retry_after_s.to_string();
         let compute = ["virtualMachines", "disks", "Microsoft.Compute"];
@@ -163,7 +166,12 @@ impl Arm {
                 let message = "The server rejected the request because too many requests have been \
                                received for this subscription.";
                 let class = "Microsoft.Compute/PutVMSubscriptionMaximum;0";
+                let detail = serde_json::json!([{
+                    "code": "TooManyRequests", "target": "PutVMSubscriptionMaximum",
+                    "message": "{\"operationGroup\":\"PutVMSubscriptionMaximum\"}",
+                }]);
                 let refusal = Refusal::new(429, "OperationNotAllowed", message);
+                let refusal = refusal.with("details", detail);
                 refusal.with_header("x-ms-ratelimit-remaining-resource", class)
             }
             false => {
@@ -362,6 +370,21 @@ impl Arm {
         change(&mut thing.fields);
         thing.version += 1;
         true
+    }
+
+    /// Changes a thing from outside just before the next call of this name: after its caller has read
+    /// whatever it goes by. Several of one name come one before each call.
+    pub fn edit_before(
+        &self,
+        call: &str,
+        id: &str,
+        change: impl FnOnce(&mut Map<String, Value>) + Send + 'static,
+    ) {
+        self.world().arranged.intrusions.push(Intrusion {
+            call: call.to_owned(),
+            id: Id::new(id),
+            change: Box::new(change),
+        });
     }
 
     /// Sets the power of a machine from outside, as its guest, its host or an eviction does:

@@ -1,12 +1,14 @@
 //! What of that which was arranged concerns a call.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::arrange::{Arranged, StockOut};
 use crate::id::Id;
 use crate::operations::Effect;
 use crate::refusal::Refusal;
 use crate::server::Received;
+use crate::world::{Fields, World};
 
 /// Whether a call is one that is meant: `virtualMachines/write` means
 /// `Microsoft.Compute/virtualMachines/write`, and `*` all.
@@ -36,6 +38,34 @@ fn take<'a, T>(all: &'a mut [(String, u32, T)], id: &str) -> Option<&'a T> {
         .find(|(pattern, times, _)| *times > 0 && is_meant(pattern, id))?;
     found.1 -= 1;
     Some(&found.2)
+}
+
+/// A change that somebody makes just before a call.
+pub(crate) struct Intrusion {
+    pub(crate) call: String,
+    pub(crate) id: Id,
+    pub(crate) change: Box<dyn FnOnce(&mut Fields) + Send>,
+}
+
+impl fmt::Debug for Intrusion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} before {}", self.id, self.call)
+    }
+}
+
+impl World {
+    /// Lets the next of those that were to come before such a call come.
+    pub(crate) fn intrude(&mut self, call: &str) {
+        let mut waiting = self.arranged.intrusions.iter();
+        let Some(at) = waiting.position(|one| is_meant(&one.call, call)) else {
+            return;
+        };
+        let intrusion = self.arranged.intrusions.remove(at);
+        if let Some(thing) = self.get_mut(&intrusion.id) {
+            (intrusion.change)(&mut thing.fields);
+            thing.version += 1;
+        }
+    }
 }
 
 impl Arranged {

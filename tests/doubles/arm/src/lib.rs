@@ -39,11 +39,13 @@ mod world;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use arrange::{Recorded, StockOut};
 use describe::Description;
 use strat_provider::TokioClock;
+pub use tls::{Certificate, certificate};
 use world::World;
 
 /// The tenant of every subscription that the double has.
@@ -51,6 +53,40 @@ pub const TENANT: &str = "11111111-aaaa-4bbb-8ccc-222222222222";
 
 /// The bearer token that is taken besides those that the token endpoint gives.
 pub const TOKEN: &str = "token-of-the-double";
+
+/// Blobs that are not the double's own but another server's, such as Microsoft's emulator: every
+/// account says that its blobs are there, and a container that is made at the double is made there.
+#[derive(Clone)]
+pub struct Blobs {
+    base: String,
+    make: Arc<dyn Fn(String) -> Making + Send + Sync>,
+}
+
+/// The making of a container.
+type Making = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Blobs {
+    /// Blobs at an address. `make` makes a container of a name there, and passes over one that is
+    /// there already.
+    pub fn new<F>(
+        base: impl Into<String>,
+        make: impl Fn(String) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        Self {
+            base: base.into(),
+            make: Arc::new(move |name| Box::pin(make(name))),
+        }
+    }
+}
+
+impl fmt::Debug for Blobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Blobs at {}", self.base)
+    }
+}
 
 /// What a double is to be.
 #[derive(Debug, Clone)]
@@ -62,6 +98,8 @@ pub struct Options {
     pub port: u16,
     /// The subscriptions that there are, each a GUID.
     pub subscriptions: Vec<String>,
+    /// Where blobs are, where they are not the double's own.
+    pub blobs: Option<Blobs>,
 }
 
 impl Options {
@@ -72,7 +110,15 @@ impl Options {
             description: None,
             port: 0,
             subscriptions: vec![subscription.to_owned()],
+            blobs: None,
         }
+    }
+
+    /// The same, whose blobs are another server's.
+    #[must_use]
+    pub fn with_blobs(mut self, blobs: Blobs) -> Self {
+        self.blobs = Some(blobs);
+        self
     }
 
     /// The same, whose requests are held against the types of Microsoft's own clients.
@@ -90,6 +136,7 @@ pub struct Arm {
     root: Arc<str>,
     world: Arc<Mutex<World>>,
     description: Option<Arc<Description>>,
+    blobs: Option<Blobs>,
     clock: TokioClock,
 }
 
@@ -115,12 +162,14 @@ impl Arm {
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         let clock = TokioClock::system();
         let endpoint = format!("https://127.0.0.1:{}", address.port());
-        let world = World::new(server::now(&clock), endpoint, &options.subscriptions);
+        let mut world = World::new(server::now(&clock), endpoint, &options.subscriptions);
+        world.blobs = options.blobs.as_ref().map(|blobs| blobs.base.clone());
         let arm = Self {
             port: address.port(),
             root: root.into(),
             world: Arc::new(Mutex::new(world)),
             description,
+            blobs: options.blobs.clone(),
             clock,
         };
         tokio::spawn(server::serve(arm.clone(), listener, config));

@@ -158,6 +158,8 @@ pub(crate) fn cores(
     Ok(())
 }
 
+/// <https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-resource-quota>, seen
+/// with 409 as in <https://github.com/nforgeio/neonKUBE/issues/1671>.
 fn exceeded(
     world: &World,
     subscription: &str,

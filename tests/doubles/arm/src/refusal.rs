@@ -60,7 +60,8 @@ impl Refusal {
     }
 
     /// What a field refers to is not there: Microsoft.Network.
-    /// <https://learn.microsoft.com/azure/networking/troubleshoot-failed-state>
+    /// <https://learn.microsoft.com/azure/networking/troubleshoot-failed-state>, seen with 400 as in
+    /// <https://github.com/microsoft/MCW-Building-a-resilient-IaaS-architecture/issues/35>.
     pub(crate) fn reference(id: &str, from: &Id) -> Self {
         let message = format!(
             "Resource {id} referenced by resource {from} was not found. Please make sure that the \
@@ -81,14 +82,25 @@ impl Refusal {
         Self::new(501, "NotImplemented", message)
     }
 
-    /// <https://learn.microsoft.com/rest/api/compute/virtual-machines/create-or-update> (`If-Match`,
-    /// `If-None-Match`) and <https://learn.microsoft.com/rest/api/virtualnetwork/>
+    /// Microsoft.Compute: <https://learn.microsoft.com/rest/api/compute/virtual-machines/create-or-update>
+    /// (`If-Match`, `If-None-Match`); the words were seen as in
+    /// <https://github.com/kubernetes-sigs/cloud-provider-azure/issues/9728>.
+    /// Microsoft.Network: seen as in
+    /// <https://github.com/kubernetes-sigs/cloud-provider-azure/issues/9729> and
+    /// <https://github.com/hashicorp/terraform-provider-azurerm/issues/13886>.
     pub(crate) fn condition(id: &Id, given: &str, is: &str) -> Self {
         let message = format!(
-            "Precondition failed. Resource '{id}' has the etag '{is}', and the condition says \
-             '{given}'."
+            "Etag provided in if-match header {given} does not match etag {is} of resource"
         );
-        Self::new(412, "PreconditionFailed", message)
+        if !id.kind().is_some_and(Kind::is_network) {
+            return Self::new(412, "PreconditionFailed", format!("{message}."));
+        }
+        let detail = json!({
+            "code": "PreconditionFailedEtagMismatch",
+            "message": format!("{message} {id} in NRP data store."),
+        });
+        Self::new(412, "PreconditionFailed", "Precondition failed.")
+            .with("details", json!([detail]))
     }
 
     /// Seen with 429 as in

@@ -144,6 +144,13 @@ async fn answer(arm: Arm, request: Request<Incoming>) -> Result<Response<Full<By
         body,
     };
     let (id, mut answer) = arm.answer(&asked);
+    if let Some(blobs) = &arm.blobs
+        && id.ends_with("/containers/write")
+        && (200..300).contains(&answer.status)
+    {
+        let name = asked.path.rsplit('/').next().unwrap_or_default();
+        (blobs.make)(name.to_owned()).await;
+    }
     let is_lost = {
         let mut world = arm.world();
         for (name, value) in world.arranged.remaining(&id) {
@@ -240,6 +247,7 @@ impl Arm {
             }
         }
         access::check(world, call)?;
+        world.intrude(&call.id);
         let before = world.things.len();
         let result = rules::answer(world, call);
         if result.is_err() && call.is_write() && world.things.len() != before {

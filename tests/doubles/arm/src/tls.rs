@@ -1,14 +1,50 @@
 //! TLS on the loopback: a root that is made at start, and a certificate by it.
 
+use std::fmt;
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
+/// A certificate for servers on the loopback, all in PEM: the root that a client has to trust, the
+/// certificate by it, and its key.
+#[derive(Clone)]
+pub struct Certificate {
+    /// The root.
+    pub root: String,
+    /// The certificate.
+    pub certificate: String,
+    /// The certificate's key.
+    pub key: String,
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificate").finish_non_exhaustive()
+    }
+}
+
+/// Makes a root and a certificate for another server on the loopback.
+///
+/// # Errors
+/// What is wrong with the machine's source of randomness.
+pub fn certificate() -> Result<Certificate, String> {
+    let (root, certificate, key) =
+        certificates().map_err(|error| format!("certificates: {error}"))?;
+    Ok(Certificate {
+        root,
+        certificate: certificate.pem(),
+        key: key.serialize_pem(),
+    })
+}
+
 /// The root as PEM, and what a server is set up with.
 pub(crate) fn identity() -> Result<(String, Arc<ServerConfig>), String> {
-    let (root, chain, key) = certificates().map_err(|error| format!("certificates: {error}"))?;
+    let (root, certificate, key) =
+        certificates().map_err(|error| format!("certificates: {error}"))?;
+    let chain = vec![certificate.der().clone()];
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -17,13 +53,7 @@ pub(crate) fn identity() -> Result<(String, Arc<ServerConfig>), String> {
     Ok((root, Arc::new(config)))
 }
 
-type Made = (
-    String,
-    Vec<rustls::pki_types::CertificateDer<'static>>,
-    PrivateKeyDer<'static>,
-);
-
-fn certificates() -> Result<Made, rcgen::Error> {
+fn certificates() -> Result<(String, rcgen::Certificate, KeyPair), rcgen::Error> {
     let mut of_root = CertificateParams::new(Vec::new())?;
     of_root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     of_root.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -38,7 +68,5 @@ fn certificates() -> Result<Made, rcgen::Error> {
     of_server.use_authority_key_identifier_extension = true;
     let key = KeyPair::generate()?;
     let certificate = of_server.signed_by(&key, &issuer)?;
-    let chain = vec![certificate.der().clone()];
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    Ok((root.pem(), chain, key))
+    Ok((root.pem(), certificate, key))
 }

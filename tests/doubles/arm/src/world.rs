@@ -54,7 +54,12 @@ impl Thing {
             .unwrap_or_default()
     }
 
+    /// Microsoft.Network's is a GUID, and Microsoft.Compute's a number: as in
+    /// <https://github.com/kubernetes-sigs/cloud-provider-azure/issues/9728>.
     pub(crate) fn etag(&self) -> String {
+        if self.kind.is_some_and(|kind| !kind.is_network()) {
+            return format!("\"{}\"", self.version);
+        }
         format!(
             "W/\"{}\"",
             guid(&format!("{} {}", self.id.key(), self.version))
@@ -112,6 +117,8 @@ pub(crate) struct World {
     pub(crate) accepted: BTreeSet<[String; 4]>,
     pub(crate) images: crate::catalogue::Images,
     pub(crate) containers: Containers,
+    /// Where the blobs of every account are, where they are not the double's own.
+    pub(crate) blobs: Option<String>,
     /// The tokens that are taken, each with the tenant that gave it; without one, for all of them.
     pub(crate) tokens: BTreeMap<String, Option<String>>,
     pub(crate) arranged: Arranged,
@@ -136,6 +143,7 @@ impl World {
             accepted: BTreeSet::new(),
             images: crate::catalogue::images(),
             containers: Containers::new(),
+            blobs: None,
             tokens: BTreeMap::from([(crate::TOKEN.to_owned(), None)]),
             arranged: Arranged::default(),
             now,

@@ -76,7 +76,8 @@ pub(super) fn put(world: &mut World, mut change: Change<'_>) -> Result<Effect, R
     {
         return Err(Refusal::fixed("kind"));
     }
-    let endpoint = format!("{}/blob/{}/", world.endpoint, id.name());
+    let own = || format!("{}/blob/{}/", world.endpoint, id.name());
+    let endpoint = world.blobs.clone().unwrap_or_else(own);
     change.default("minimumTlsVersion", json!("TLS1_2"));
     change.default("supportsHttpsTrafficOnly", json!(true));
     change.default("allowBlobPublicAccess", json!(false));

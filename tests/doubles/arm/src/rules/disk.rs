@@ -130,6 +130,7 @@ fn check_change(
     let is_os = os.is_some_and(|os| {
         crate::world::reference(&os["managedDisk"]).is_some_and(|disk| disk == *change.id)
     });
+    // The refusal was seen as in <https://github.com/kubernetes/kubernetes/issues/96706>.
     // A data disk of less than 4 TB grows while it is in use.
     // <https://learn.microsoft.com/azure/virtual-machines/linux/expand-disks#expand-without-downtime>
     let needs_off = changes_class || (after > before && (is_os || after > 4_095));

@@ -66,6 +66,7 @@ pub(super) fn put_address(world: &mut World, mut change: Change<'_>) -> Result<E
     let address = match &change.old {
         None => {
             if !quota::has_room(world, id.subscription(), &location, "PublicIPAddresses", 1) {
+                // Seen as in <https://github.com/MicrosoftDocs/azure-docs/issues/106096>.
                 let limit = quota::limit(world, &location, "PublicIPAddresses");
                 let message = format!(
                     "Cannot create more than {limit} public IP addresses for this subscription in \
@@ -187,7 +188,8 @@ fn configure(
         near(world, &address, id, &location)?;
         let mut users = uses::users(world, &address);
         if let Some(user) = users.find(|user| user != id) {
-            // <https://learn.microsoft.com/azure/virtual-network/ip-services/associate-public-ip-address-vm>
+            // <https://learn.microsoft.com/azure/virtual-network/ip-services/associate-public-ip-address-vm>,
+            // seen with 400 as in <https://github.com/MicrosoftLearning/AZ-100-MicrosoftAzureInfrastructureDeployment/issues/15>.
             let message = format!(
                 "Resource {id} is referencing public IP address {address} that is already allocated \
                  to resource {user}."
@@ -290,10 +292,12 @@ fn private(
             return Ok(free);
         }
     }
-    // <https://learn.microsoft.com/azure/virtual-network/virtual-network-manage-subnet>
+    // <https://learn.microsoft.com/azure/virtual-network/virtual-network-manage-subnet>, seen as in
+    // <https://github.com/Azure/karpenter-provider-azure/issues/734>.
+    let prefixes: Vec<String> = ranges.iter().map(ToString::to_string).collect();
     let message = format!(
-        "Subnet {} does not have enough capacity for 1 IP addresses.",
-        subnet.name()
+        "Subnet {subnet} with address prefix {} does not have enough capacity for 1 IP addresses.",
+        prefixes.join(", ")
     );
     Err(Refusal::new(400, "SubnetIsFull", message))
 }

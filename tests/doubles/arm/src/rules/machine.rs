@@ -161,7 +161,12 @@ fn create(world: &mut World, change: &mut Change<'_>, size: &Size) -> Result<(),
 }
 
 /// Takes what a size needs from what is left: refused at once, or at the end.
-/// <https://learn.microsoft.com/troubleshoot/azure/virtual-machines/allocation-failure>
+/// <https://learn.microsoft.com/troubleshoot/azure/virtual-machines/allocation-failure>; seen as in
+/// <https://github.com/Azure-Samples/azuresandbox/issues/70> (`SkuNotAvailable`),
+/// <https://github.com/vmware-tanzu/community-edition/issues/3963> (`AllocationFailed`),
+/// <https://github.com/openshift/release/pull/5182> (`ZonalAllocationFailed`),
+/// <https://github.com/Azure-Samples/aks-store-demo/issues/115> (`OverconstrainedAllocationRequest`) and
+/// <https://github.com/jenkins-infra/azure/pull/1416> (`OverconstrainedZonalAllocationRequest`).
 fn take(world: &mut World, change: &Change<'_>, size: &Size) -> Result<Option<Refusal>, Refusal> {
     let (zone, location) = (zone(change), change.location());
     let unavailable = || {
@@ -201,18 +206,22 @@ pub(super) fn allocate(
     }
     let guidance = "Read more about improving likelihood of allocation success at \
                     https://aka.ms/allocation-guidance";
-    let constraints = "VM(s) with the following constraints cannot be allocated, because the condition \
-                       is too restrictive. Please remove some constraints and try again. Constraints \
-                       applied are:\n  - Networking Constraints (such as Accelerated Networking or \
-                       IPv6)\n  - VM Size\n";
+    let networking = "Networking Constraints (such as Accelerated Networking or IPv6)";
+    let constraints = |first: &str| {
+        format!(
+            "VM(s) with the following constraints cannot be allocated, because the condition is too \
+             restrictive. Please remove some constraints and try again. Constraints applied are:\n  \
+             - {first}\n  - VM Size\n"
+        )
+    };
     let (code, message) = match (world.arranged.stock_out(), zone) {
         (StockOut::Overconstrained, Some(_)) => (
             "OverconstrainedZonalAllocationRequest",
-            format!("Allocation failed. {constraints}  - Availability Zone\n"),
+            format!("Allocation failed. {}", constraints("Availability Zone")),
         ),
         (StockOut::Overconstrained, None) => (
             "OverconstrainedAllocationRequest",
-            format!("Allocation failed. {constraints}"),
+            format!("Allocation failed. {}", constraints(networking)),
         ),
         (_, Some(_)) => (
             "ZonalAllocationFailed",

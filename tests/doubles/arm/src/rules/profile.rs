@@ -245,10 +245,16 @@ pub(super) fn attachable(world: &World, change: &Change<'_>, id: &Id) -> Result<
         Refusal::new(404, "ResourceNotFound", message)
     })?;
     if let Some(other) = uses::machine_of(world, id).filter(|other| other != change.id) {
-        // <https://learn.microsoft.com/azure/virtual-machines/error-codes>
-        let message =
-            format!("Disk '{id}' cannot be attached as the disk is already owned by VM '{other}'.");
-        return Err(Refusal::new(409, "ConflictingUserInput", message));
+        // <https://learn.microsoft.com/azure/virtual-machines/error-codes>, seen as in
+        // <https://github.com/kubernetes-sigs/azuredisk-csi-driver/issues/1378>.
+        let message = format!(
+            "Cannot attach the disk {} to VM {} because it is already attached to VM {other}. A disk \
+             can be attached to only one VM at a time.",
+            id.name(),
+            change.id
+        );
+        let refusal = Refusal::new(409, "ConflictingUserInput", message);
+        return Err(refusal.with("target", json!(id.shown)));
     }
     if found.location() != change.location() {
         let message = format!(

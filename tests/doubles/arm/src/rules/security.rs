@@ -139,7 +139,8 @@ pub(super) fn put_rule(world: &mut World, change: &Change<'_>) -> Result<Effect,
     Ok(nothing())
 }
 
-/// Two rules of one group have neither the same priority and direction, nor the same name.
+/// Two rules of one group have neither the same priority and direction, nor the same name. Seen as in
+/// <https://github.com/hashicorp/terraform-provider-azurerm/issues/11137>.
 fn clash(id: &Id, fields: &Fields, other: &Id, of: &Fields) -> Result<(), Refusal> {
     let place = |fields: &Fields| {
         let properties = &fields["properties"];

@@ -78,6 +78,8 @@ pub(super) fn made(
     Ok(fields)
 }
 
+/// The texts of this and the next were seen as in
+/// <https://github.com/MicrosoftDocs/azure-docs/pull/123869>.
 pub(super) fn check_inside(
     id: &Id,
     name: &str,

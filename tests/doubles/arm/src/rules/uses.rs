@@ -39,7 +39,8 @@ pub(super) fn users<'a>(world: &'a World, id: &Id) -> impl Iterator<Item = Id> +
     all.map(|thing| thing.id.clone())
 }
 
-/// <https://learn.microsoft.com/troubleshoot/azure/virtual-network/virtual-network-troubleshoot-cannot-delete-vnet>
+/// <https://learn.microsoft.com/troubleshoot/azure/virtual-network/virtual-network-troubleshoot-cannot-delete-vnet>,
+/// seen as in <https://github.com/hashicorp/terraform-provider-azurerm/issues/6818>.
 pub(super) fn check_subnet(world: &World, id: &Id) -> Result<(), Refusal> {
     let Some(user) = user(world, id) else {
         return Ok(());
@@ -68,7 +69,8 @@ pub(super) fn check_unused(world: &World, thing: &Thing, kind: &Kind) -> Result<
             if users.is_empty() {
                 return Ok(());
             }
-            // <https://learn.microsoft.com/azure/virtual-network/manage-network-security-group#delete-a-network-security-group>
+            // <https://learn.microsoft.com/azure/virtual-network/manage-network-security-group#delete-a-network-security-group>,
+            // seen as in <https://github.com/DataBiosphere/terra-workspace-manager/pull/502>.
             let message = format!(
                 "Network security group {id} cannot be deleted because it is in use by the following \
                  resources: {}. In order to delete the Network security group, remove the association \
@@ -82,14 +84,19 @@ pub(super) fn check_unused(world: &World, thing: &Thing, kind: &Kind) -> Result<
             ))
         }
         "applicationSecurityGroups" => refuse(world, id, |user| {
-            // No page has the text; the rule: <https://learn.microsoft.com/azure/virtual-network/application-security-groups>.
+            // The rule: <https://learn.microsoft.com/azure/virtual-network/application-security-groups>;
+            // the text as in <https://github.com/Azure/azure-cli/issues/12591>. The code was found
+            // nowhere: it is ours, and whoever reads it goes by the status.
             let message = format!(
-                "Application security group {id} is in use by {user} and cannot be deleted."
+                "Application Security Group {} cannot be deleted because it is referenced by \
+                 IpConfiguration(s) {user}.",
+                id.name()
             );
             Refusal::new(400, "InUseApplicationSecurityGroupCannotBeDeleted", message)
         }),
         "publicIPAddresses" => refuse(world, id, |user| {
-            // <https://learn.microsoft.com/azure/virtual-network/ip-services/virtual-network-public-ip-address#view-modify-settings-for-or-delete-a-public-ip-address>
+            // <https://learn.microsoft.com/azure/virtual-network/ip-services/virtual-network-public-ip-address#view-modify-settings-for-or-delete-a-public-ip-address>,
+            // seen as in <https://github.com/hashicorp/terraform-provider-azurerm/issues/2566>.
             let message = format!(
                 "Public IP address {id} can not be deleted since it is still allocated to resource \
                  {user}. In order to delete the public IP, disassociate/detach the Public IP address \
@@ -110,7 +117,8 @@ fn refuse(world: &World, id: &Id, with: impl Fn(&Id) -> Refusal) -> Result<(), R
     user(world, id).map_or(Ok(()), |user| Err(with(&user)))
 }
 
-/// <https://learn.microsoft.com/azure/virtual-network/virtual-network-network-interface#delete-a-network-interface>
+/// <https://learn.microsoft.com/azure/virtual-network/virtual-network-network-interface#delete-a-network-interface>,
+/// seen as in <https://github.com/hashicorp/terraform-provider-azurerm/issues/8105>.
 pub(super) fn nic_in_use(id: &Id, user: &Id) -> Refusal {
     let message = format!(
         "Network Interface {id} is used by existing resource {user}. In order to delete the network \
