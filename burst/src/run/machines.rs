@@ -133,10 +133,12 @@ impl Look<'_> {
             return (State::Draining { since, done }, true);
         }
         match one.state {
-            // Broken for good: it never becomes ready, and goes as one that is late.
-            ResourceState::Pending | ResourceState::Deleting | ResourceState::Failed => {
-                (State::Pending, false)
-            }
+            // Broken for good, or on a host that nobody looks at: it does not become ready, and goes as
+            // one that is late, if it may.
+            ResourceState::Pending
+            | ResourceState::Deleting
+            | ResourceState::Failed
+            | ResourceState::Unseen => (State::Pending, false),
             ResourceState::Stopped => {
                 self.alarms
                     .push(format!("{name} is switched off: an apply starts it"));

@@ -54,6 +54,9 @@ pub enum ResourceState {
     Deleting,
     /// Broken for good; only a replacement helps.
     Failed,
+    /// Known to be there, where nobody looks now: as on a host that is down. It counts as there, and is
+    /// left as it is.
+    Unseen,
 }
 
 impl ResourceState {
@@ -66,6 +69,7 @@ impl ResourceState {
             Self::Stopped => "stopped",
             Self::Deleting => "deleting",
             Self::Failed => "failed",
+            Self::Unseen => "unseen",
         }
     }
 }
@@ -104,6 +108,16 @@ impl Resource {
 
     /// The attribute of a machine that its cloud ended, or is ending: why, in the cloud's words.
     pub const STATE_REASON: &'static str = "state_reason";
+
+    /// The attribute of a thing that is, or of which a copy is, where nobody looks now: why.
+    pub const UNSEEN: &'static str = "unseen";
+
+    /// Why it is left as it is, where it or a copy of it is not looked at now: it is neither changed nor
+    /// deleted until it is.
+    #[must_use]
+    pub fn unseen(&self) -> Option<&str> {
+        self.attributes.get(Self::UNSEEN).map(String::as_str)
+    }
 
     /// A thing of a store that keeps what it is told, as it is told: ready, and witnessed by its mark,
     /// since no feature of the store copies one with its mark.

@@ -10,12 +10,13 @@
 //! | several of one generation, all or none with a witness | none is touched |
 //! | a known thing whose mark is gone, or is somebody else's | the address is left alone |
 //! | a known thing that is not there any more | it is made anew; what holds data only by name |
+//! | something that is where nobody looks now | the address is left alone |
 //! | a thing that was let go, and is there still | no other is made beside it, but by name |
 
 use rustc_hash::FxHashMap;
 use strat_model::{
-    Addr, Inventory, Kind, Missed, MissedState, Name, Noun, Resource, ResourceId, SiteInventory,
-    Witness,
+    Addr, Inventory, Kind, Missed, MissedState, Name, Noun, Resource, ResourceId, ResourceState,
+    SiteInventory, Witness,
 };
 
 /// What carries a mark of ours and is not what its mark says.
@@ -57,6 +58,14 @@ pub(crate) fn judge<'a>(
     });
     if !is_one {
         return (strangers, None);
+    }
+    let unseen = found.iter().find(|one| one.state == ResourceState::Unseen);
+    if let Some(one) = unseen {
+        let why = one.unseen().unwrap_or("nobody looks there now");
+        return (
+            strangers,
+            Some(format!("{} is left as it is: {why}", one.id)),
+        );
     }
     let held = match (found.as_slice(), strangers.first()) {
         ([], Some(copy)) => Some(format!(

@@ -67,8 +67,10 @@ impl<'a> InventoryIndex<'a> {
         let mut held = FxHashMap::default();
         // Nearly always one thing with a witness: then there is nothing to judge.
         let clear = |found: &[&Resource]| {
-            matches!(found, [one] if !matches!(one.witness, Witness::Refuted { .. }))
-                || found.iter().all(|one| one.witness.is_held()) && generations_differ(found)
+            let seen = |one: &&Resource| one.state != ResourceState::Unseen;
+            let right = matches!(found, [one] if !matches!(one.witness, Witness::Refuted { .. }))
+                || found.iter().all(|one| one.witness.is_held()) && generations_differ(found);
+            right && found.iter().all(seen)
         };
         for (addr, found) in &mut by_addr {
             if !clear(found) {

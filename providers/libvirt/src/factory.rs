@@ -7,7 +7,7 @@ use strat_model::{ErrorKind, Result, SiteSpec};
 use strat_provider::{ConnectContext, Provider, ProviderFactory, SettingError};
 
 use crate::buckets::{Buckets, SharedCredentialsProvider};
-use crate::config::{Settings, Uplink};
+use crate::config::{HostConfig, HostState, Settings, Uplink};
 use crate::error::{PROVIDER, fail};
 use crate::host::{Host, Version};
 use crate::provider::LibvirtProvider;
@@ -76,12 +76,13 @@ impl ProviderFactory for LibvirtFactory {
 /// Connects to the hosts. One that answers is enough: what the others hold is then not known, and
 /// every list says so.
 fn open(spec: &SiteSpec, settings: Settings, context: &ConnectContext) -> Result<Site> {
-    let hosts = settings.hosts.iter().cloned().map(Host::new);
+    let up = |host: &&HostConfig| host.state != HostState::Down;
+    let hosts = settings.hosts.iter().filter(up).cloned().map(Host::new);
     let hosts: Vec<_> = hosts.map(Arc::new).collect();
     let (mut traits, mut first) = (Vec::new(), None);
     let outcomes: Vec<_> = std::thread::scope(|scope| {
-        let asked = hosts.iter().filter(|host| !host.is_down());
-        let threads: Vec<_> = asked
+        let threads: Vec<_> = hosts
+            .iter()
             .map(|host| scope.spawn(|| host.traits().cloned()))
             .collect();
         threads

@@ -49,8 +49,7 @@ struct Register<'a> {
 impl<'a> Register<'a> {
     /// The register of a key, on the host whose place it has.
     fn of(site: &'a Site, key: &'a LeaseKey) -> Result<Self> {
-        // No write lands on a host that is down.
-        for host in site.hosts.iter().filter(|host| !host.is_down()) {
+        for host in &site.hosts {
             if place(host)? == key.place() {
                 let pool = site.pool(host)?;
                 return Ok(Self { host, pool, key });
@@ -164,9 +163,8 @@ fn place(host: &Host) -> Result<String> {
 impl Leases for LibvirtProvider {
     async fn places(&self) -> Result<Vec<String>> {
         self.run("lease_places", |site| {
-            let hosts = site.hosts.iter().filter(|host| !host.is_down());
-            let hosts: Vec<_> = hosts.cloned().collect();
-            let places: Result<Vec<_>> = on_all(&hosts, place).into_iter().collect();
+            // No write lands on a host that is down.
+            let places: Result<Vec<_>> = on_all(&site.hosts, place).into_iter().collect();
             let mut places = places?;
             places.sort();
             places.dedup();

@@ -10,8 +10,8 @@ use crate::site::Site;
 
 #[async_trait]
 impl Observe for LibvirtProvider {
-    /// The first page is what the hosts that answer have, and the second what is on the others: it
-    /// fails as long as they do not.
+    /// The first page is what the hosts that answer have, and what they know of the others. The second is
+    /// what is on those of which they do not know enough: it fails as long as these do not answer.
     async fn list(&self, kind: Kind, filter: &Filter, page: Option<&PageToken>) -> Result<Page> {
         let owner = match filter {
             Filter::Owner(owner) => Some(owner.clone()),
@@ -50,7 +50,7 @@ impl Observe for LibvirtProvider {
         }
         let mut items = match self.buckets().filter(|_| kind == Kind::Bucket) {
             Some(buckets) => told("find", buckets.list().await)?,
-            None => self.run("find", move |site| site.list(kind)).await?,
+            None => self.run("find", move |site| site.list_noted(kind)).await?,
         };
         items.retain(|item| sought.fits(item));
         Ok(items)

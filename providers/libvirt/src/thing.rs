@@ -96,6 +96,21 @@ impl<B> Thing<B> {
         }
     }
 
+    /// The same thing, of which something else is kept.
+    pub(crate) fn with_body<C>(&self, body: C) -> Thing<C> {
+        Thing {
+            version: self.version,
+            name: self.name.clone(),
+            mark: self.mark.clone(),
+            labels: self.labels.clone(),
+            request: self.request.clone(),
+            token: self.token.clone(),
+            created: self.created,
+            phase: self.phase,
+            body,
+        }
+    }
+
     /// Its mark; `None` where it is damaged.
     pub(crate) fn mark(&self) -> Option<Mark> {
         Mark::from_tags(self.mark.iter().map(|(k, v)| (k.as_str(), v.as_str())))

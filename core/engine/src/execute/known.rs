@@ -169,7 +169,7 @@ const fn health(state: ResourceState) -> Option<u8> {
         ResourceState::Ready => Some(2),
         ResourceState::Stopped => Some(1),
         ResourceState::Pending => Some(0),
-        ResourceState::Deleting | ResourceState::Failed => None,
+        ResourceState::Deleting | ResourceState::Failed | ResourceState::Unseen => None,
     }
 }
 

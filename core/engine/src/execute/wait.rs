@@ -312,7 +312,10 @@ fn judge(
     let done = match (&one.until, seen.state) {
         (Until::Read, _) => true,
         (Until::Gone, _) => false,
-        (Until::Stopped, state) => !matches!(state, ResourceState::Ready | ResourceState::Pending),
+        (Until::Stopped, state) => !matches!(
+            state,
+            ResourceState::Ready | ResourceState::Pending | ResourceState::Unseen
+        ),
         (_, ResourceState::Failed) => {
             let help = "look at it in the cloud's console, then apply again to make it anew";
             let failed = error(ErrorKind::Internal, "failed for good");

@@ -73,8 +73,11 @@ impl<'a> Differ<'a> {
                     .map(|r| self.member(addr, entry, goal, &digest, r))
                     .collect();
                 members.sort_by(|a, b| {
-                    a.verdict
-                        .cmp(&b.verdict)
+                    // Of those too many, rather what cannot go now: what can be reached stays.
+                    let unseen = |one: &Member<'_>| one.resource.state == ResourceState::Unseen;
+                    let keys = |one| (unseen(one), one.verdict);
+                    keys(a)
+                        .cmp(&keys(b))
                         .then_with(|| a.resource.id.cmp(&b.resource.id))
                 });
                 let keep = members.len().min(left[number] as usize);
@@ -83,7 +86,15 @@ impl<'a> Differ<'a> {
                 self.group(addr, (goal, &digest), number, members, &mut groups);
             }
         }
+        // What is not looked at counts as there, in whatever zone: no other is made for it.
+        let others = by_zone.values().flatten().chain(&excess);
+        let mut unseen = others
+            .filter(|one| one.state == ResourceState::Unseen)
+            .count();
         for (goal, short) in entry.goals.iter().zip(left) {
+            let covered = unseen.min(short as usize);
+            unseen -= covered;
+            let short = short - u32::try_from(covered).unwrap_or(short);
             if short > 0 {
                 missing.push(Arc::new(Goal {
                     count: short,
@@ -120,7 +131,9 @@ impl<'a> Differ<'a> {
             true => self.refuse(addr, goal, resource, &mut deltas),
             false => None,
         };
-        let verdict = if failed || asked || self.remakes(addr, goal, resource, &deltas) {
+        let verdict = if resource.state == ResourceState::Unseen {
+            Verdict::Keep
+        } else if failed || asked || self.remakes(addr, goal, resource, &deltas) {
             Verdict::Replace
         } else if !deltas.is_empty()
             || self.former(addr, resource).is_some()

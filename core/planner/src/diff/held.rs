@@ -1,7 +1,7 @@
 //! What is left alone because nobody can tell whose, or what, it is, and what depends on it.
 
 use rustc_hash::FxHashSet;
-use strat_model::{Addr, Kind, MissedState, Name, Noun, Resource, ResourceId, Spec};
+use strat_model::{Addr, Kind, MissedState, Name, Noun, Resource, ResourceId, ResourceState, Spec};
 
 use super::Differ;
 use crate::lower::attachment;
@@ -38,12 +38,40 @@ impl<'a> Differ<'a> {
             self.withheld.insert((addr.to_string(), why.clone()));
             self.held.addrs.insert(addr);
         }
-        let lost = self.hold_lost();
-        if self.held.addrs.is_empty() && self.desired.withheld.is_empty() {
+        let mut lost = self.hold_lost();
+        let unseen = self.inventory.resources();
+        lost.extend(unseen.filter(|(_, one)| one.state == ResourceState::Unseen));
+        if self.held.addrs.is_empty() && self.desired.withheld.is_empty() && lost.is_empty() {
             return;
         }
         self.hold_dependents();
         self.hold_needed(lost);
+    }
+
+    /// Takes out of the changes what is, or has a copy, where nobody looks now, and says so: the copy
+    /// would stay as it was, and be taken for what is meant once it is looked at again.
+    pub(super) fn hold_unseen(&mut self) {
+        let (index, mut changes) = (self.index, std::mem::take(&mut self.changes));
+        changes.retain_mut(|change| {
+            if change.targets.is_empty() {
+                return true;
+            }
+            let before = change.targets.len();
+            change.targets.retain(|target| {
+                let why = index
+                    .by_id(&change.site, &target.id)
+                    .and_then(Resource::unseen);
+                if let Some(why) = why {
+                    let why = format!("{} is left as it is: {why}", target.id);
+                    self.withheld.insert((change.addr.to_string(), why));
+                }
+                why.is_none()
+            });
+            let left = before - change.targets.len();
+            change.count -= u32::try_from(left).unwrap_or_default().min(change.count);
+            !change.targets.is_empty()
+        });
+        self.changes = changes;
     }
 
     /// What is not there and has a thing without a mark by its name is left alone, before anything that
@@ -158,7 +186,9 @@ impl<'a> Differ<'a> {
 
     /// Whether a thing may be deleted or made anew; where it may not, the plan says why.
     pub(super) fn may_end(&mut self, addr: &Addr, resource: &Resource) -> bool {
-        let why = if self.held.needed.contains(&(&addr.site, &resource.id)) {
+        let why = if let Some(why) = resource.unseen() {
+            format!("{} is left as it is: {why}", resource.id)
+        } else if self.held.needed.contains(&(&addr.site, &resource.id)) {
             "something that is withheld uses it, or it is attached to it".to_owned()
         } else if let Some(machine) = self.foreign_machine(addr, resource) {
             format!("it is attached to {machine}, which is not known to be the topology's")

@@ -132,6 +132,7 @@ pub fn diff(
     } else {
         differ.release(&options.release, Cause::Requested);
     }
+    differ.hold_unseen();
     differ.finish(options)
 }
 

@@ -147,8 +147,10 @@ impl<'a> Lowering<'a> {
         let mut probes = Vec::new();
         for place in self.index.places(local).to_vec() {
             let here = self.index.at(place).iter();
-            let unsure =
-                |found: &&&Resource| health.is_some() || found.state == ResourceState::Pending;
+            let unsure = |found: &&&Resource| match found.state {
+                ResourceState::Unseen => false,
+                state => health.is_some() || state == ResourceState::Pending,
+            };
             let stay = here.filter(|found| !goes.contains(&(&place.site, &found.id)));
             let stay = stay.filter(unsure);
             let ids: Vec<_> = stay.map(|found| found.id.clone()).collect();

@@ -22,6 +22,7 @@ mod setup;
 mod spending;
 mod stock;
 mod telling;
+mod unseen;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -202,7 +202,8 @@ impl Site {
         let digest = request.digest(&spec);
         let _placement = self.lock_placement();
         let guests = self.guests()?;
-        let mut ground = Ground::new(self, order, &guests, &request.mark.addr)?;
+        let elsewhere = self.noted(Kind::Machine)?;
+        let mut ground = Ground::new(self, order, &guests, &request.mark.addr, &elsewhere)?;
         let (mut placed, mut shortfall) = (Vec::new(), None);
         for name in names {
             let mut birth = request.birth(Kind::Machine, &spec, &digest, self.now());
@@ -225,6 +226,9 @@ impl Site {
                 placed.push((self.index_of(host), guest.clone()));
                 continue;
             }
+            if elsewhere.iter().any(|note| note.name == *name) {
+                return Err(taken(Kind::Machine, name));
+            }
             if shortfall.is_some() {
                 continue;
             }
@@ -239,6 +243,7 @@ impl Site {
             let uuid = machine_uuid(name, request.token.as_str());
             let body = body_of(order.spec, ip, mac_of(&uuid));
             let thing = Thing::new(birth, Phase::Making, body);
+            self.note_machine(&self.hosts[index], &uuid, &thing)?;
             placed.push((
                 index,
                 self.define_machine(&self.hosts[index], &uuid, &thing, order)?,

@@ -9,7 +9,7 @@ use super::create::Order;
 use crate::error::fail;
 use crate::host::{Guest, Host};
 use crate::network::{free_address, subnet_body};
-use crate::site::{Need, Room, Site, choose};
+use crate::site::{Need, Note, Room, Site, choose};
 use crate::thing::Thing;
 
 /// What is left to be given out while a batch is placed.
@@ -26,6 +26,7 @@ impl Ground {
         order: &Order<'_>,
         guests: &[(&Host, Guest)],
         addr: &strat_model::Addr,
+        elsewhere: &[Note],
     ) -> Result<Self> {
         let mut rooms = Vec::new();
         for (index, host) in site
@@ -56,9 +57,11 @@ impl Ground {
             rooms.push(room);
         }
         let subnet = order.subnet.id.as_str();
+        let noted = elsewhere.iter().filter_map(|note| note.body.machine());
         let in_it = guests
             .iter()
             .filter_map(|(_, guest)| guest.body())
+            .chain(noted)
             .filter(|body| body.subnet == subnet);
         let taken = in_it.filter_map(|body| body.ip).collect();
         let cidr = subnet_body(&order.subnet)

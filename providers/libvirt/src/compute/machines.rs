@@ -83,6 +83,7 @@ impl Site {
             thing.body.firewalls = wanted;
         }
         self.write_thing(host, &guest, &thing)?;
+        self.note_machine(host, &guest.uuid, &thing)?;
         if request.fields.contains(&Field::Setup) {
             self.set_up(host, &guest)?;
         }
@@ -218,9 +219,12 @@ impl Site {
             result: delete(id),
         };
         let mut outcomes: Vec<Outcome> = ids.iter().map(one).collect();
-        for (name, owner) in left {
-            if let Some(host) = self.host(name.as_str()) {
-                self.leave(&owner, host);
+        if !left.is_empty() {
+            let _placement = self.lock_placement();
+            for (name, owner) in left {
+                if let Some(host) = self.host(name.as_str()) {
+                    self.leave(&owner, host);
+                }
             }
         }
         if firewalls.is_empty() {
@@ -264,6 +268,9 @@ impl Site {
                 sys::VIR_DOMAIN_UNDEFINE_NVRAM
             };
         domain.undefine_flags(flags).found(host, doing)?;
+        if guest.thing.is_some() {
+            self.unnote(Kind::Machine, &guest.name);
+        }
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use strat_model::{ErrorKind, Name, Result};
+use strat_model::{Name, Result};
 
 use events::Events;
 pub(crate) use events::{Event, Patience, Watch};
@@ -25,7 +25,7 @@ pub(crate) use traits::{HostTraits, Version};
 pub(crate) use uri::Uri;
 
 use crate::config::{HostConfig, HostState};
-use crate::error::{Explain as _, fail};
+use crate::error::Explain as _;
 use crate::rpc::Connect;
 
 /// One host of the pool.
@@ -83,27 +83,13 @@ impl Host {
         &self.config.uri
     }
 
-    /// Whether it is said not to be looked at now.
-    pub(crate) fn is_down(&self) -> bool {
-        self.config.state == HostState::Down
-    }
-
     /// Whether it is to be emptied.
     pub(crate) fn is_draining(&self) -> bool {
         self.config.state == HostState::Drain
     }
 
     /// The connection; a new one if there is none or the old one died.
-    ///
-    /// # Errors
-    /// `Precondition` for a host that is said to be down: nobody is asked there.
     pub(crate) fn connect(&self) -> Result<Connect> {
-        if self.is_down() {
-            let message = format!("the host {} is down, as `hosts` says", self.name());
-            let help = "nothing that may be on it is touched until it is back: take `state = \"down\"` \
-                        out then; `state = \"gone\"` says that it does not come back";
-            return Err(fail(ErrorKind::Precondition, message).with_help(help));
-        }
         let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(connection) = &*link
             && connection.is_alive()

@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Shelf<'a> {
     host: &'a Host,
     pool: &'a Pool,
-    kind: Kind,
+    label: &'static str,
 }
 
 /// The parts of a document's file name.
@@ -39,12 +39,12 @@ struct FileName {
 }
 
 impl FileName {
-    fn parse(file: &str, kind: Kind) -> Option<Self> {
+    fn parse(file: &str, label: &str) -> Option<Self> {
         let rest = file.strip_suffix(".json")?;
         let (rest, digest) = rest.rsplit_once('.')?;
         let (rest, revision) = rest.rsplit_once('.')?;
         let (name, of) = rest.rsplit_once('.')?;
-        (of == kind.as_str()).then_some(())?;
+        (of == label).then_some(())?;
         Some(Self {
             name: name.to_owned(),
             revision: revision.parse().ok()?,
@@ -54,11 +54,15 @@ impl FileName {
     }
 }
 
+/// What notes of machines and volumes are called, which every host keeps of all hosts.
+const NOTES: [&str; 2] = ["machine-note", "volume-note"];
+
 /// Whether a volume of a pool is a document.
 pub(crate) fn is_document(file: &str) -> bool {
-    Kind::ALL
+    let labels = Kind::ALL.into_iter().map(Kind::as_str).chain(NOTES);
+    labels
         .into_iter()
-        .any(|kind| FileName::parse(file, kind).is_some())
+        .any(|label| FileName::parse(file, label).is_some())
 }
 
 fn is_whole(text: &str, digest: &str) -> bool {
@@ -67,14 +71,21 @@ fn is_whole(text: &str, digest: &str) -> bool {
 
 impl<'a> Shelf<'a> {
     pub(crate) const fn new(host: &'a Host, pool: &'a Pool, kind: Kind) -> Self {
-        Self { host, pool, kind }
+        let label = kind.as_str();
+        Self { host, pool, label }
+    }
+
+    /// The notes of machines, or of volumes.
+    pub(crate) fn of_notes(host: &'a Host, pool: &'a Pool, kind: Kind) -> Self {
+        let label = NOTES[usize::from(kind != Kind::Machine)];
+        Self { host, pool, label }
     }
 
     /// The file names of this kind's documents, by thing, the oldest revision first.
     fn files(&self) -> Result<BTreeMap<String, Vec<FileName>>> {
         let mut files: BTreeMap<String, Vec<FileName>> = BTreeMap::new();
         for file in self.pool.names(self.host)? {
-            if let Some(file) = FileName::parse(&file, self.kind) {
+            if let Some(file) = FileName::parse(&file, self.label) {
                 files.entry(file.name.clone()).or_default().push(file);
             }
         }
@@ -103,7 +114,8 @@ impl<'a> Shelf<'a> {
         Ok(things)
     }
 
-    /// The newest whole one.
+    /// The newest whole one. One that was copied under another name is no document: it says the name of
+    /// what it was written for.
     fn newest<B: Serialize + DeserializeOwned>(
         &self,
         files: &[FileName],
@@ -111,6 +123,7 @@ impl<'a> Shelf<'a> {
         for file in files.iter().rev() {
             if let Some(text) = self.read(file)?
                 && let Some(thing) = Thing::from_json(&text)
+                && thing.name == file.name
             {
                 return Ok(Some(thing));
             }
@@ -188,7 +201,7 @@ impl<'a> Shelf<'a> {
             return Ok(());
         }
         let revision = old.last().map_or(1, |newest| newest.revision + 1);
-        let file = format!("{}.{}.{revision:06}.{digest}.json", thing.name, self.kind);
+        let file = format!("{}.{}.{revision:06}.{digest}.json", thing.name, self.label);
         self.pool.put_bytes(self.host, &file, text.as_bytes())?;
         for file in &old {
             self.drop_file(file)?;
@@ -227,15 +240,15 @@ mod tests {
 
     #[test]
     fn file_names_are_read() {
-        let file =
-            FileName::parse("shop-a.b.volume.000002.00ff.json", Kind::Volume).expect("a name");
+        let file = FileName::parse("shop-a.b.volume.000002.00ff.json", "volume").expect("a name");
         assert_eq!(
             (file.name.as_str(), file.revision, file.digest.as_str()),
             ("shop-a.b", 2, "00ff")
         );
-        assert!(FileName::parse("shop.image.000002.00ff.json", Kind::Volume).is_none());
-        assert!(FileName::parse("shop.volume.qcow2", Kind::Volume).is_none());
+        assert!(FileName::parse("shop.image.000002.00ff.json", "volume").is_none());
+        assert!(FileName::parse("shop.volume.qcow2", "volume").is_none());
         assert!(is_document("x.keypair.000001.ab.json") && !is_document("x.json"));
+        assert!(is_document("x.volume-note.000001.ab.json"));
     }
 
     #[test]

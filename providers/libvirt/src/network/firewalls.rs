@@ -11,7 +11,7 @@ use strat_model::{
 use super::filter::{self, Members};
 use super::seen;
 use crate::error::{Explain as _, fail, missing};
-use crate::host::{Guest, Host};
+use crate::host::{Guest, Host, MachineBody};
 use crate::provider::{OwnedCreate, OwnedUpdate};
 use crate::site::{Site, check_fields};
 use crate::thing::{Phase, Thing};
@@ -148,7 +148,8 @@ impl Site {
         let guests = self.guests()?;
         let whole = guests.iter().filter(|(_, guest)| guest.is_whole());
         let settled = members_of(whole.clone());
-        let all = members_of(guests.iter());
+        let mut all = members_of(guests.iter());
+        add_members(&mut all, &self.noted_machines()?);
         let mut firewalls: BTreeMap<&str, Resource> = known
             .iter()
             .map(|(name, thing)| (name.as_str(), firewall_of(thing)))
@@ -219,7 +220,8 @@ impl Site {
     ) -> Result<()> {
         let known = self.firewall_things()?;
         let guests = self.guests()?;
-        let members = members_of(guests.iter());
+        let mut members = members_of(guests.iter());
+        add_members(&mut members, &self.noted_machines()?);
         let concerned = |name: &String, thing: &Thing<FirewallBody>| {
             changed.contains(name) || changed.iter().any(|changed| thing.body.names(changed))
         };
@@ -321,12 +323,16 @@ impl Host {
 /// The addresses of the machines that carry each firewall.
 fn members_of<'g, 'h: 'g>(guests: impl Iterator<Item = &'g (&'h Host, Guest)>) -> Members {
     let mut members = Members::new();
-    for body in guests.filter_map(|(_, guest)| guest.body()) {
+    add_members(&mut members, guests.filter_map(|(_, guest)| guest.body()));
+    members
+}
+
+fn add_members<'b>(members: &mut Members, bodies: impl IntoIterator<Item = &'b MachineBody>) {
+    for body in bodies {
         for firewall in &body.firewalls {
             members.entry(firewall.clone()).or_default().extend(body.ip);
         }
     }
-    members
 }
 
 /// Says of a firewall what a host's filter comes to, where that is not what was asked for.

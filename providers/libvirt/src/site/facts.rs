@@ -183,9 +183,11 @@ impl Site {
         Ok(free)
     }
 
-    /// The zones, sorted.
+    /// The zones, sorted, those of hosts that are down too.
     pub(crate) fn zones(&self) -> Vec<Name> {
-        let zones: BTreeSet<_> = self.hosts.iter().map(|host| host.zone().clone()).collect();
+        let here = self.hosts.iter().map(|host| host.zone());
+        let listed = self.settings.hosts.iter().map(|host| &host.zone);
+        let zones: BTreeSet<_> = here.chain(listed).cloned().collect();
         zones.into_iter().collect()
     }
 

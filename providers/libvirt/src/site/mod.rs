@@ -5,6 +5,7 @@
 
 mod apart;
 mod facts;
+mod notes;
 mod pack;
 mod permissions;
 mod roster;
@@ -18,12 +19,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use strat_model::{
-    Capabilities, DiskClass, ErrorKind, Kind, LiveFields, Name, Resource, ResourceId, Result,
+    Capabilities, DiskClass, ErrorKind, Kind, LiveFields, Name, Owner, Resource, ResourceId, Result,
 };
 use strat_provider::Clock;
 
 pub(crate) use apart::is_of_pools;
 pub(crate) use facts::{USER_DATA_MAX, capabilities, flexible_size, general};
+pub(crate) use notes::Note;
 pub(crate) use pack::{Need, Room, choose};
 pub(crate) use roster::is_roster;
 
@@ -37,10 +39,12 @@ use crate::thing::Thing;
 pub(crate) struct Site {
     pub(crate) name: Name,
     pub(crate) settings: Settings,
+    /// The hosts that are not said to be down.
     pub(crate) hosts: Vec<Arc<Host>>,
-    /// The names of all hosts that the settings list: those of `hosts`, but where this is a part of a
-    /// site.
+    /// The names of all hosts that the settings list and that may come back.
     listed: BTreeSet<String>,
+    /// Of a part of a site: the hosts of the whole, which are listed and up, and may not answer.
+    silent: Vec<Name>,
     pub(crate) capabilities: Capabilities,
     /// What is changed in place.
     pub(crate) live: LiveFields,
@@ -51,10 +55,14 @@ pub(crate) struct Site {
     definitions: Mutex<()>,
     /// Held while hosts and addresses are chosen, until the choice can be seen by others.
     placement: Mutex<()>,
-    /// Hosts that are known to be the site's, have things of an owner's, and are not listed.
-    unlisted: Mutex<BTreeSet<String>>,
-    /// The files that say so of hosts, as far as they are known to be there.
+    /// Hosts that lists found not to be looked at, and whether all that is on them is known.
+    absent: Mutex<BTreeMap<String, bool>>,
+    /// The files that say that hosts have things, as far as they are known to be there.
     enrolled: Mutex<BTreeSet<String>>,
+    /// The owners of whose things every host that is up has the notes.
+    gathered: Mutex<BTreeSet<Owner>>,
+    /// Held while notes are read and written.
+    noting: Mutex<()>,
     /// Pairs of hosts whose pools of a name are known not to be one folder.
     apart: Mutex<BTreeSet<(Name, Name, String)>>,
 }
@@ -70,8 +78,12 @@ impl Site {
     ) -> Self {
         Self {
             name,
+            listed: (hosts.iter().map(|host| host.name()))
+                .chain(settings.hosts.iter().map(|host| &host.name))
+                .map(ToString::to_string)
+                .collect(),
+            silent: Vec::new(),
             settings,
-            listed: hosts.iter().map(|host| host.name().to_string()).collect(),
             hosts,
             live: LiveFields::usual(capabilities.kinds.iter().copied()),
             capabilities,
@@ -79,8 +91,10 @@ impl Site {
             base_dir,
             definitions: Mutex::default(),
             placement: Mutex::default(),
-            unlisted: Mutex::default(),
+            absent: Mutex::default(),
             enrolled: Mutex::default(),
+            gathered: Mutex::default(),
+            noting: Mutex::default(),
             apart: Mutex::default(),
         }
     }
@@ -225,7 +239,7 @@ impl Site {
     /// does not come back.
     ///
     /// # Errors
-    /// If the host is not listed: what is on it is not known.
+    /// If the host is down or not listed: what is on it is not looked at.
     fn split<'a>(&self, id: &'a ResourceId) -> Result<Option<(&Host, &'a str)>> {
         let Some((name, uuid)) = id.as_str().split_once('/') else {
             return Ok(None);
@@ -233,7 +247,7 @@ impl Site {
         match self.host(name) {
             Some(host) => Ok(Some((host, uuid))),
             None if self.is_gone(name) => Ok(None),
-            None => Err(sight::not_listed(&self.name, name)),
+            None => Err(self.not_looked_at(name)),
         }
     }
 
@@ -244,7 +258,7 @@ impl Site {
 
     /// Fails unless the zone is one of the site's.
     pub(crate) fn check_zone(&self, zone: &Name) -> Result<()> {
-        if self.hosts.iter().any(|host| host.zone() == zone) {
+        if self.zones().contains(zone) {
             return Ok(());
         }
         Err(fail(

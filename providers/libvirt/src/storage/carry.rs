@@ -37,6 +37,7 @@ impl Site {
         }
         there.phase = Phase::Made;
         self.put_volume(to, &there)?;
+        self.note_volume(to, &there)?;
         self.drop_copy(from, &found.thing)?;
         if let Some(owner) = &owner {
             self.leave(owner, from);

@@ -106,6 +106,9 @@ impl Site {
             used: false,
             moves: 0,
         };
+        if (self.noted(Kind::Volume)?.iter()).any(|note| note.name == request.name) {
+            return Err(taken(Kind::Volume, &request.name));
+        }
         // Data without a document is a volume whose mark is gone, and not an empty one.
         let has = |host: &Host| -> Result<bool> {
             let pool = self.pool_named(host, &body.pool)?;
@@ -117,6 +120,7 @@ impl Site {
         let mut thing = Thing::new(birth, Phase::Made, body);
         let host = &self.hosts[host];
         self.enroll(&request.mark.owner, host)?;
+        self.note_volume(host, &thing)?;
         self.put_volume(host, &thing)?;
         self.make_volume(host, &mut thing)?;
         self.volume(&ResourceId::from(&request.name))
@@ -179,6 +183,7 @@ impl Site {
             thing.body.size = request.spec.size;
         }
         self.put_volume(host, &thing)?;
+        self.note_volume(host, &thing)?;
         self.volume(&request.id)
     }
 
@@ -229,6 +234,7 @@ impl Site {
         self.drop_stale(found)?;
         let host = &self.hosts[found.host];
         self.drop_copy(host, &found.thing)?;
+        self.unnote(Kind::Volume, &found.thing.name);
         if let Some(mark) = found.thing.mark() {
             self.leave(&mark.owner, host);
         }
@@ -243,7 +249,7 @@ impl Site {
     }
 
     /// Every volume of ours, where it is.
-    pub(super) fn volume_things(&self) -> Result<BTreeMap<String, Found>> {
+    pub(crate) fn volume_things(&self) -> Result<BTreeMap<String, Found>> {
         let lists = self.each(|host| self.documents_on(host, Kind::Volume))?;
         let mut all: BTreeMap<String, Found> = BTreeMap::new();
         for (host, list) in lists.into_iter().enumerate() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use strat_model::{ErrorKind, Kind, Resource};
+use strat_model::{ErrorKind, Kind, Resource, ResourceId, ResourceState};
 use strat_provider::{ConnectContext, Filter, ProviderExt, ProviderFactory, TokioClock};
 
 use crate::support;
@@ -87,7 +87,13 @@ fn noted(pair: &Pair) -> BTreeSet<String> {
             continue;
         };
         let volumes = pool.list_volumes().expect("its volumes").into_iter();
-        let notes = volumes.filter(|name| name.starts_with("site-"));
+        let is_note = |name: &String| {
+            let starts = ["site-", "member-"]
+                .iter()
+                .any(|start| name.starts_with(start));
+            starts || name.contains(".machine-note.") || name.contains(".volume-note.")
+        };
+        let notes = volumes.filter(is_note);
         all.extend(notes.map(|name| format!("{index} {name}")));
     }
     all
@@ -113,42 +119,41 @@ async fn cleared(topology: &mut Topology, pair: &Pair) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_on_a_host_that_is_not_looked_at_is_left_as_it_is() {
     let pair = Pair::take();
-    let (mut topology, on) = applied(&pair).await;
+    let (mut topology, _) = applied(&pair).await;
     let before = there(&pair);
-    let name = format!("kvm{}", on + 1);
-    for state in [None, Some("down")] {
-        for forgotten in [false, true] {
-            topology.set_hosts(&but(&pair, on, state));
-            if forgotten {
-                topology.forget();
-            }
-            let (changes, withheld) = topology.plan(BLOCKS).await;
-            assert!(changes.is_empty(), "{state:?} {forgotten}: {changes:#?}");
-            let told = if state.is_none() {
-                "is not listed"
-            } else {
-                "is down"
-            };
-            let told = format!("the host {name} {told}");
-            let is_told = withheld.iter().any(|line| line.contains(&told));
-            assert!(is_told, "{state:?} {forgotten}: {withheld:#?}");
-            assert!(
-                withheld
-                    .iter()
-                    .all(|line| !line.contains("behind Stratiform's back")),
-                "{withheld:#?}"
-            );
-            // Not even to destroy it.
-            for blocks in [BLOCKS, ""] {
-                let failures = topology.try_apply(blocks).await;
-                let failures = failures.unwrap_or_else(|error| vec![error.to_string()]);
-                assert_eq!(there(&pair), before, "{state:?} {forgotten}: {failures:#?}");
-            }
-            // It is back, and everything is as before.
-            topology.set_hosts(&but(&pair, on, Some("up")));
-            topology.apply(BLOCKS).await;
-            assert_eq!(there(&pair), before, "{state:?} {forgotten}");
+    // Of two hosts, the second alone does not know enough of the first.
+    let (on, name) = (0, "kvm1");
+    for (state, forgotten) in [(None, true), (Some("down"), false)] {
+        topology.set_hosts(&but(&pair, on, state));
+        if forgotten {
+            topology.forget();
         }
+        let (changes, withheld) = topology.plan(BLOCKS).await;
+        assert!(changes.is_empty(), "{state:?} {forgotten}: {changes:#?}");
+        let told = if state.is_none() {
+            "is not listed"
+        } else {
+            "is down"
+        };
+        let told = format!("the host {name} {told}");
+        let is_told = withheld.iter().any(|line| line.contains(&told));
+        assert!(is_told, "{state:?} {forgotten}: {withheld:#?}");
+        assert!(
+            withheld
+                .iter()
+                .all(|line| !line.contains("behind Stratiform's back")),
+            "{withheld:#?}"
+        );
+        // Not even to destroy it.
+        for blocks in [BLOCKS, ""] {
+            let failures = topology.try_apply(blocks).await;
+            let failures = failures.unwrap_or_else(|error| vec![error.to_string()]);
+            assert_eq!(there(&pair), before, "{state:?} {forgotten}: {failures:#?}");
+        }
+        // It is back, and everything is as before.
+        topology.set_hosts(&but(&pair, on, Some("up")));
+        topology.apply(BLOCKS).await;
+        assert_eq!(there(&pair), before, "{state:?} {forgotten}");
     }
     cleared(&mut topology, &pair).await;
     // Nothing is on it any more, and nothing is missed.
@@ -158,6 +163,85 @@ async fn what_is_on_a_host_that_is_not_looked_at_is_left_as_it_is() {
         changes.is_empty() && withheld.is_empty(),
         "{changes:#?} {withheld:#?}"
     );
+}
+
+/// What is made beside [`BLOCKS`] while a host is away.
+const MORE: &str = r#"
+machine "extra" {
+  cpu    = 1
+  memory = "64MiB"
+  image  = "debian-12"
+  subnet = subnet.app
+}
+volume "more" {
+  size   = "64MiB"
+  attach = machine.extra
+}
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_host_is_away_the_rest_of_the_site_goes_on() {
+    let pair = Pair::take();
+    let noted_before = noted(&pair);
+    let (mut topology, on) = applied(&pair).await;
+    let before = there(&pair);
+    let hosts: Vec<&Peer> = pair.hosts().iter().collect();
+    let site = support::site(&hosts, false, json!({}));
+    let wanted = format!("{}{MORE}", BLOCKS.replace("count  = 2", "count  = 3"));
+    // From a folder that remembers nothing, of a host that is not listed.
+    topology.set_hosts(&but(&pair, 1, None));
+    topology.forget();
+    let (changes, withheld) = topology.plan(BLOCKS).await;
+    assert!(changes.is_empty(), "{changes:#?}");
+    let told = |line: &String| line.contains("the host kvm2 is not listed");
+    assert_eq!(withheld.iter().any(told), on == 1, "{withheld:#?}");
+    // What is new is made on the other, and nothing twice.
+    let failures = topology.try_apply(&wanted).await.expect("it is applied");
+    assert!(failures.is_empty(), "{failures:#?}");
+    let now = there(&pair);
+    assert!(now.is_superset(&before), "{now:#?}");
+    let new: Vec<_> = now.difference(&before).collect();
+    assert!(new.iter().all(|one| one.starts_with("0 ")), "{new:#?}");
+    assert!(
+        new.len() >= 5,
+        "two machines, their disks, a volume: {new:#?}"
+    );
+    let (changes, _) = topology.plan(&wanted).await;
+    assert!(changes.is_empty(), "{changes:#?}");
+    // It is back: nothing is there twice, and no address.
+    topology.set_hosts(&but(&pair, 1, Some("up")));
+    topology.apply(&wanted).await;
+    assert_eq!(there(&pair), now);
+    let machines = topology.list(&site, Kind::Machine).await;
+    let ips = machines.iter().map(|one| &one.attributes["private_ip"]);
+    let ips: BTreeSet<_> = ips.collect();
+    assert_eq!((machines.len(), ips.len()), (5, 5), "{machines:#?}");
+    // What can be reached goes when all is to go, and what is on the other host stays.
+    let away = machines.iter().filter(|one| host_of(one) == "kvm2");
+    let away: BTreeSet<_> = away.map(|one| one.id.clone()).collect();
+    assert!(!away.is_empty(), "members of a fleet keep apart");
+    topology.set_hosts(&but(&pair, 1, Some("down")));
+    let failures = topology.try_apply("").await.expect("it is applied");
+    assert!(failures.is_empty(), "{failures:#?}");
+    let of_two = |all: &BTreeSet<String>| -> BTreeSet<String> {
+        let there = all.iter().filter(|one| one.starts_with("1 "));
+        there.cloned().collect()
+    };
+    assert_eq!(of_two(&there(&pair)), of_two(&now));
+    let left = topology.list(&site, Kind::Machine).await;
+    let left: BTreeSet<_> = left.into_iter().map(|one| one.id).collect();
+    assert_eq!(left, away);
+    // Wanted again, the rest is made on the other host, and once it is back there is each once.
+    let failures = topology.try_apply(&wanted).await.expect("it is applied");
+    assert!(failures.is_empty(), "{failures:#?}");
+    let now = there(&pair);
+    topology.set_hosts(&but(&pair, 1, Some("up")));
+    topology.apply(&wanted).await;
+    assert_eq!(there(&pair), now);
+    assert_eq!(topology.list(&site, Kind::Machine).await.len(), 5);
+    cleared(&mut topology, &pair).await;
+    let noted: Vec<_> = noted(&pair).difference(&noted_before).cloned().collect();
+    assert!(noted.is_empty(), "{noted:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -217,24 +301,25 @@ async fn a_read_of_what_is_on_a_host_that_is_not_listed_never_says_that_it_is_go
     ];
     let alone = support::connect(&support::site(&[&pair.hosts()[0]], false, json!({}))).await;
     let owner = Filter::Owner("hosts".parse().expect("an owner"));
-    for kind in [Kind::Machine, Kind::Volume] {
-        let first = alone
-            .observe()
-            .list(kind, &owner, None)
-            .await
-            .expect("a page");
-        let rest = alone
-            .observe()
-            .list(kind, &owner, first.next.as_ref())
-            .await;
-        let error = rest.expect_err("the other host is not listed");
-        assert!(error.to_string().contains("kvm2"), "{error}");
-        assert_eq!(error.kind(), ErrorKind::Precondition);
+    // The first of two knows what is on the second, and says so.
+    let listed = alone.list_all(Kind::Machine, &owner).await;
+    let listed = listed.expect("it is known");
+    let listed = listed.iter().find(|one| one.id == lost.id);
+    let read = alone.get_all(Kind::Machine, std::slice::from_ref(&lost.id));
+    let read = read.await.expect("it is known");
+    for one in [listed, read.first()] {
+        let one = one.expect("it is known to be there");
+        assert_eq!(one.state, ResourceState::Unseen);
+        assert_eq!((&one.mark, &one.spec), (&lost.mark, &lost.spec));
+        let why = one.unseen().expect("why");
+        assert!(why.contains("the host kvm2 is not listed"), "{why}");
     }
-    let machine = alone
-        .get_all(Kind::Machine, std::slice::from_ref(&lost.id))
-        .await;
-    let error = machine.expect_err("nobody knows");
+    let mut stranger = lost.id.to_string();
+    stranger.truncate(stranger.len() - 1);
+    let unknown = [ResourceId::from(&stranger)];
+    let error = alone.get_all(Kind::Machine, &unknown).await;
+    let error = error.expect_err("nobody knows");
+    assert_eq!(error.kind(), ErrorKind::Precondition);
     assert!(
         error.to_string().contains("the host kvm2 is not listed"),
         "{error}"
@@ -251,7 +336,13 @@ async fn a_read_of_what_is_on_a_host_that_is_not_listed_never_says_that_it_is_go
         let read = alone
             .get_all(Kind::Volume, std::slice::from_ref(&volume.id))
             .await;
-        assert_eq!(read.is_ok(), on_first(&volume), "{}: {read:?}", volume.name);
+        let read = read.expect("it is known");
+        let state = read.first().map(|one| one.state);
+        let seen = match on_first(&volume) {
+            true => ResourceState::Ready,
+            false => ResourceState::Unseen,
+        };
+        assert_eq!(state, Some(seen), "{}", volume.name);
     }
     lab.clear().await;
     let left: Vec<_> = noted(&pair).difference(&before).cloned().collect();
