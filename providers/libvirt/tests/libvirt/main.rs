@@ -12,6 +12,7 @@ mod mock;
 mod outside;
 mod ownership;
 mod packing;
+mod rows;
 mod support;
 mod uefi;
 mod writers;

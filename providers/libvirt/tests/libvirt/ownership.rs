@@ -14,7 +14,7 @@ use crate::support::peer::Peer;
 use crate::support::slots::Pair;
 use crate::support::topology::Topology;
 
-const BLOCKS: &str = r#"
+pub(crate) const BLOCKS: &str = r#"
 network "core" {
   cidr  = "10.94.0.0/16"
   sites = [site.dc1]
@@ -35,7 +35,7 @@ volume "data" {
 }
 "#;
 
-const OURS: &str = "lineage = \"aaaaaaaaaaaaaaaa\"";
+pub(crate) const OURS: &str = "lineage = \"aaaaaaaaaaaaaaaa\"";
 
 fn topology(host: &Peer, head: &'static str) -> Topology {
     Topology::new(&[host], "images = { debian-12 = \"debian-12.img\" }").with_head(head)
@@ -44,7 +44,7 @@ fn topology(host: &Peer, head: &'static str) -> Topology {
 const KINDS: [Kind; 4] = [Kind::Network, Kind::Subnet, Kind::Machine, Kind::Volume];
 
 /// All that there is of the topology's, by id.
-async fn things(host: &Peer, topology: &Topology) -> BTreeMap<String, Resource> {
+pub(crate) async fn things(host: &Peer, topology: &Topology) -> BTreeMap<String, Resource> {
     let site = support::site(&[host], false, json!({}));
     let mut things = BTreeMap::new();
     for kind in KINDS {
@@ -64,7 +64,7 @@ fn without_metadata(xml: &str) -> String {
     format!("{before}{after}")
 }
 
-fn definition(connection: &Connect, machine: &Resource) -> String {
+pub(crate) fn definition(connection: &Connect, machine: &Resource) -> String {
     let (_, uuid) = machine
         .id
         .as_str()
