@@ -21,6 +21,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use strat_model::{Error, ErrorKind, Result};
+use strat_provider::is_loopback;
 
 /// The variable that names the certificates to trust.
 const BUNDLE: &str = "AWS_CA_BUNDLE";
@@ -103,21 +104,6 @@ fn blocks(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Whether an endpoint is on this machine itself.
-fn is_loopback(endpoint: &str) -> bool {
-    let rest = endpoint
-        .split_once("://")
-        .map_or(endpoint, |(_, rest)| rest);
-    let host = rest.split('/').next().unwrap_or_default();
-    let name = match host.strip_prefix('[') {
-        Some(address) => address.split(']').next(),
-        None => host.split(':').next(),
-    };
-    let name = name.unwrap_or_default();
-    let address = name.parse::<std::net::IpAddr>();
-    name == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
 /// What to do about a proxy that does not do its work.
 pub const PROXIES: &str = "see `HTTPS_PROXY` and `HTTP_PROXY` in the environment; `NO_PROXY` lists what is asked \
                            directly";
@@ -149,20 +135,6 @@ pub fn refused_by_proxy(error: &(dyn StdError + 'static)) -> Option<&'static str
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_endpoint_of_this_machine_is_known() {
-        for ours in [
-            "http://127.0.0.1:5000",
-            "https://localhost/x",
-            "http://[::1]:5000",
-        ] {
-            assert!(is_loopback(ours), "{ours}");
-        }
-        for other in ["https://ec2.eu-central-1.amazonaws.com", "http://10.0.0.1"] {
-            assert!(!is_loopback(other), "{other}");
-        }
-    }
 
     #[test]
     fn a_bundle_that_is_none_is_told() {

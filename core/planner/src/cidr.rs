@@ -147,6 +147,8 @@ pub(crate) struct Want<'a> {
     pub(crate) subnet: &'a SubnetIntent,
     pub(crate) zone: Option<&'a Name>,
     pub(crate) seen: Option<Ipv4Net>,
+    /// The range that it was made with, where somebody has made it wider since.
+    pub(crate) narrower: Option<Ipv4Net>,
 }
 
 /// The ranges of one site's subnets, in the order of `wants`.
@@ -170,6 +172,12 @@ pub(crate) fn subnet_ranges(
             // What is there stays; what is there and has the wrong size still takes its room,
             // so that its successor can be made beside it.
             let taken = allocator.take(seen);
+            if let Some(narrower) = want.narrower
+                && (taken || allocator.take(narrower))
+            {
+                *range = Some(narrower);
+                continue;
+            }
             let fits = seen.prefix_len() == prefix(want);
             *range = (taken && fits).then_some(seen);
             *old = (taken && !fits).then_some(seen);
@@ -278,6 +286,7 @@ pub fn check_address_space(intent: &Intent) -> Vec<Diagnostic> {
                 subnet,
                 zone: None,
                 seen: None,
+                narrower: None,
             })
             .collect();
         if let Some((site, slice)) = slices.iter().next()
@@ -340,6 +349,7 @@ mod tests {
                     subnet,
                     zone: None,
                     seen: seen.get(at).copied(),
+                    narrower: None,
                 })
                 .collect();
             subnet_ranges(net("10.0.0.0/24"), &site, &wants, going, &[])

@@ -57,7 +57,7 @@ pub use permission::{PermissionCheck, PermissionState, Permissions};
 pub use provider::{Identity, Provider};
 pub use quiet::Quiet;
 pub use registry::{ConnectContext, LeaseStoreFactory, ProviderFactory, Registry, SettingError};
-pub use settings::SettingsReader;
+pub use settings::{SettingsReader, is_loopback};
 pub use stamp::Stamp;
 pub use turns::Turns;
 pub use uniform::{Things, Uniform, uniform_capabilities};

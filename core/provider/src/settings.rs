@@ -242,6 +242,22 @@ fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
     near.min().map(|(_, known)| known)
 }
 
+/// Whether an endpoint is on this machine itself.
+#[must_use]
+pub fn is_loopback(endpoint: &str) -> bool {
+    let rest = endpoint
+        .split_once("://")
+        .map_or(endpoint, |(_, rest)| rest);
+    let host = rest.split('/').next().unwrap_or_default();
+    let name = match host.strip_prefix('[') {
+        Some(address) => address.split(']').next(),
+        None => host.split(':').next(),
+    };
+    let name = name.unwrap_or_default();
+    let address = name.parse::<std::net::IpAddr>();
+    name == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -323,5 +339,19 @@ mod tests {
             "zebra: a site of tests has no such setting | a site of tests knows: name, on, wait, stock, mode, at",
         ];
         assert_eq!(told, wanted);
+    }
+
+    #[test]
+    fn an_endpoint_of_this_machine_is_known() {
+        for ours in [
+            "http://127.0.0.1:5000",
+            "https://localhost/x",
+            "http://[::1]:5000",
+        ] {
+            assert!(is_loopback(ours), "{ours}");
+        }
+        for other in ["https://ec2.eu-central-1.amazonaws.com", "http://10.0.0.1"] {
+            assert!(!is_loopback(other), "{other}");
+        }
     }
 }

@@ -16,8 +16,9 @@ use google_cloud_compute_v1::client::{
     Projects, RegionOperations, Regions, Subnetworks, ZoneOperations,
 };
 use google_cloud_gax::retry_policy::NeverRetry;
-use serde_json::Value;
-use strat_model::{ErrorKind, Result};
+use serde_json::{Value, json};
+use strat_model::{Error, ErrorKind, Result};
+use strat_provider::{Quiet, is_loopback};
 
 use crate::config::Settings;
 use crate::error::{no_credentials, refuse};
@@ -120,32 +121,57 @@ impl Access {
         match headers {
             Ok(CacheableResource::New { data, .. }) => Ok(data),
             Ok(CacheableResource::NotModified) => Ok(reqwest::header::HeaderMap::new()),
-            Err(_) => Err(no_credentials()),
+            Err(error) => Err(no_credentials().with_source(Quiet::of(&error))),
         }
     }
 }
 
+/// The word for application default credentials where a site names them itself.
+const DEFAULT: &str = "default";
+
 /// The credentials that a site names, and whose they are.
 fn find(settings: &Settings, base: &Path) -> Result<(Credentials, String)> {
-    // Where nothing is encrypted, nobody is told who we are.
-    let is_plain = |endpoint: &String| endpoint.starts_with("http://");
-    if settings.endpoint.as_ref().is_some_and(is_plain) {
+    let named = settings.credentials.as_deref();
+    // Where nothing is encrypted, nobody is told who we are: but on this machine itself, where the site
+    // says so.
+    let is_plain = |endpoint: &str| endpoint.starts_with("http://");
+    if let Some(endpoint) = settings.endpoint.as_deref().filter(|one| is_plain(one))
+        && !(named.is_some() && is_loopback(endpoint))
+    {
         return Ok((anonymous::Builder::new().build(), "nobody".to_owned()));
     }
-    let (source, principal) = match &settings.credentials {
-        Some(path) => of_file(&base.join(path), path)?,
-        None => {
-            let found = DefaultCredentials::default().build();
-            let found = found.map_err(|_| no_credentials())?;
-            (found, "application default credentials".to_owned())
-        }
+    let file = match named {
+        None | Some(DEFAULT) => None,
+        Some(path) => Some(File::read(&base.join(path), path)?),
     };
     let Some(account) = &settings.impersonate else {
-        return Ok((source, principal));
+        return match &file {
+            Some(file) => Ok((file.credentials()?, file.principal())),
+            None => Ok((default()?, "application default credentials".to_owned())),
+        };
     };
-    let built = impersonated::Builder::from_source_credentials(source)
-        .with_target_principal(account)
-        .build();
+    // Another place than Google's own is asked for the account's tokens, too. The SDK takes a place for
+    // them with the credentials to ask it with, and those of a file alone.
+    let place = settings.endpoint.as_deref();
+    let built = match (file, place) {
+        (Some(file), Some(place)) if !file.is_of(IMPERSONATED) => {
+            let asked = json!({
+                "type": IMPERSONATED,
+                "service_account_impersonation_url":
+                    format!("{place}/v1/projects/-/serviceAccounts/{account}:generateAccessToken"),
+                "source_credentials": file.json,
+            });
+            impersonated::Builder::new(asked).build()
+        }
+        (file, _) => {
+            let source = match &file {
+                Some(file) => file.credentials()?,
+                None => default()?,
+            };
+            let builder = impersonated::Builder::from_source_credentials(source);
+            builder.with_target_principal(account).build()
+        }
+    };
     let built = built.map_err(|_| {
         let message = format!("the service account {account} cannot be impersonated");
         refuse(ErrorKind::Unauthenticated, message)
@@ -153,27 +179,69 @@ fn find(settings: &Settings, base: &Path) -> Result<(Credentials, String)> {
     Ok((built, account.clone()))
 }
 
-/// The credentials in a file that Google's tools wrote, by the type that it says. What stands in it is
-/// never told.
-fn of_file(path: &Path, named: &str) -> Result<(Credentials, String)> {
-    let unfit = |why: &str| {
-        refuse(
-            ErrorKind::Unauthenticated,
-            format!("`{named}` holds no credentials: {why}"),
+/// Application default credentials: those that the environment, the gcloud tool or the machine has.
+fn default() -> Result<Credentials> {
+    let found = DefaultCredentials::default().build();
+    found.map_err(|_| no_credentials())
+}
+
+/// The type of files of an account that is acted as.
+const IMPERSONATED: &str = "impersonated_service_account";
+
+/// A file that Google's tools wrote. What stands in it is never told.
+struct File<'a> {
+    named: &'a str,
+    json: Value,
+}
+
+impl<'a> File<'a> {
+    fn read(path: &Path, named: &'a str) -> Result<Self> {
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|_| unfit(named, "it cannot be read"))?;
+        let json = serde_json::from_str(&text).map_err(|_| unfit(named, "it is no JSON"))?;
+        Ok(Self { named, json })
+    }
+
+    fn word(&self, key: &str) -> Option<&str> {
+        self.json.get(key).and_then(Value::as_str)
+    }
+
+    fn is_of(&self, kind: &str) -> bool {
+        self.word("type") == Some(kind)
+    }
+
+    /// Whose they are: the service account of the file, or that which it leads to.
+    fn principal(&self) -> String {
+        let led = || {
+            let place = self.word("service_account_impersonation_url")?;
+            let (_, rest) = place.rsplit_once("/serviceAccounts/")?;
+            rest.strip_suffix(":generateAccessToken")
+        };
+        let known = self.word("client_email").or_else(led);
+        known.map_or_else(
+            || format!("the credentials in {}", self.named),
+            str::to_owned,
         )
-        .with_help("name a file that the gcloud tool or the console wrote")
-    };
-    let text = std::fs::read_to_string(path).map_err(|_| unfit("it cannot be read"))?;
-    let json: Value = serde_json::from_str(&text).map_err(|_| unfit("it is no JSON"))?;
-    let word = |key: &str| json.get(key).and_then(Value::as_str).map(str::to_owned);
-    let principal = word("client_email").unwrap_or_else(|| format!("the credentials in {named}"));
-    let built = match word("type").as_deref() {
-        Some("service_account") => service_account::Builder::new(json).build(),
-        Some("external_account") => external_account::Builder::new(json).build(),
-        Some("impersonated_service_account") => impersonated::Builder::new(json).build(),
-        Some("authorized_user") => user_account::Builder::new(json).build(),
-        _ => return Err(unfit("it is of no type that is known here")),
-    };
-    let built = built.map_err(|_| unfit("something is missing in it"))?;
-    Ok((built, principal))
+    }
+
+    /// Its credentials, by the type that it says.
+    fn credentials(&self) -> Result<Credentials> {
+        let json = self.json.clone();
+        let built = match self.word("type") {
+            Some("service_account") => service_account::Builder::new(json).build(),
+            Some("external_account") => external_account::Builder::new(json).build(),
+            Some(IMPERSONATED) => impersonated::Builder::new(json).build(),
+            Some("authorized_user") => user_account::Builder::new(json).build(),
+            _ => return Err(unfit(self.named, "it is of no type that is known here")),
+        };
+        built.map_err(|_| unfit(self.named, "something is missing in it"))
+    }
+}
+
+fn unfit(named: &str, why: &str) -> Error {
+    refuse(
+        ErrorKind::Unauthenticated,
+        format!("`{named}` holds no credentials: {why}"),
+    )
+    .with_help("name a file that the gcloud tool or the console wrote")
 }

@@ -17,6 +17,10 @@ pub(super) const ASKED: &str = "it is to be made anew: that was asked for";
 /// Why something is off, or let go, that is to be neither.
 pub(super) const LEFT: &str = "a run that did not come to its end left it so";
 
+/// Why a subnet stays wider than it is to be.
+const WIDENED: &str =
+    "it was made wider by hand, and to have it as it was, all that is in it would go";
+
 impl<'a> Differ<'a> {
     /// Compares the one thing at an address.
     pub(super) fn single(&mut self, addr: &'a Addr, entry: &'a Entry, found: &[&'a Resource]) {
@@ -107,6 +111,10 @@ impl<'a> Differ<'a> {
                     why.get_or_insert(of);
                     true
                 }
+                Means::Recreate if self.was_widened(addr, goal, resource, delta) => {
+                    why.get_or_insert_with(|| WIDENED.to_owned());
+                    true
+                }
                 _ => false,
             }
         });
@@ -120,6 +128,18 @@ impl<'a> Differ<'a> {
             fields: self.field_changes(addr, goal, resource, &refused),
             why,
         })
+    }
+
+    /// Whether a subnet differs in that somebody made it wider by hand, which some clouds do while machines
+    /// are in it. To have it as it was, all that is in it would go.
+    fn was_widened(&self, addr: &Addr, goal: &Goal, resource: &Resource, delta: &Delta) -> bool {
+        let (Spec::Subnet(wanted), Spec::Subnet(is)) = (&goal.spec, &resource.spec) else {
+            return false;
+        };
+        let deltas = std::slice::from_ref(delta);
+        delta.field == Field::Cidr
+            && is.cidr.contains(&wanted.cidr)
+            && self.cause(&addr.site, &goal.digest(), resource, deltas) == Cause::Drift
     }
 
     fn create_single(&mut self, addr: &'a Addr, entry: &Entry, goal: &Arc<Goal>) {

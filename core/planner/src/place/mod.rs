@@ -240,18 +240,22 @@ impl<'a> Placer<'a> {
 
     /// Adds a thing of one goal, or says that its site has no such kind.
     fn add(&mut self, common: &Common, addr: Addr, spec: Spec<Addr>) {
+        let goal = self.single_goal(&addr, spec);
+        self.add_goals(common, addr, vec![Arc::new(goal)]);
+    }
+
+    fn single_goal(&self, addr: &Addr, spec: Spec<Addr>) -> Goal {
         let mut notes = self.notes(&addr.site, &spec);
-        if self.was_never_attached(&addr, &spec) {
+        if self.was_never_attached(addr, &spec) {
             let note = VolumeSpec::<Addr>::NEVER_ATTACHED.to_owned();
             notes.insert(Field::Attach, note);
         }
-        let goal = Goal {
+        Goal {
             count: 1,
             notes: notes.into(),
             spec,
             price_hour: None,
-        };
-        self.add_goals(common, addr, vec![Arc::new(goal)]);
+        }
     }
 
     fn add_goals(&mut self, common: &Common, addr: Addr, goals: Vec<Arc<Goal>>) {

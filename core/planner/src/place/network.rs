@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::{IpNet, Ipv4Net};
 use strat_model::{
-    Addr, Diagnostic, FirewallIntent, FirewallRule, FirewallSpec, LocalAddr, Name, NetworkIntent,
-    NetworkSpec, Peer, Spec, SubnetIntent, SubnetScope, SubnetSpec,
+    Addr, Common, Diagnostic, FirewallIntent, FirewallRule, FirewallSpec, LocalAddr, Name,
+    NetworkIntent, NetworkSpec, Peer, Spec, SubnetIntent, SubnetScope, SubnetSpec,
 };
 
 use super::{NoPlace, Placer, Unplaced};
 use crate::cidr::{Want, site_slices, subnet_ranges};
+
+/// How many bits wider a subnet is at most that is still known as the one that was made: there are two
+/// to that power of ranges in it that may have been its own.
+const WIDER_MAX: u8 = 8;
 
 /// The subnets that are in a network, with their ranges.
 type SubnetsIn<'a> = BTreeSet<(&'a Addr, Ipv4Net)>;
@@ -133,6 +137,11 @@ impl<'a> Placer<'a> {
                 subnet,
                 zone,
                 seen: self.seen_range(&subnet_addr(&subnet.common.addr, site, zone)),
+                narrower: self.narrower(
+                    network,
+                    cidr.prefix_len() + subnet.newbits,
+                    (subnet, zone),
+                ),
             })
             .collect();
         let wanted: BTreeSet<Addr> = wants
@@ -184,16 +193,38 @@ impl<'a> Placer<'a> {
         }
     }
 
+    /// The range that a subnet was made with, where somebody has made it wider by hand, which some clouds
+    /// do while machines are in it: the one in it that its mark was written for. The topology still says
+    /// that one, so what differs is drift, and no reason to make the subnet anew elsewhere.
+    fn narrower(
+        &self,
+        network: &Addr,
+        prefix: u8,
+        (subnet, zone): (&SubnetIntent, Option<&Name>),
+    ) -> Option<Ipv4Net> {
+        let common = &subnet.common;
+        let addr = subnet_addr(&common.addr, &network.site, zone);
+        let found = self.index.at(&addr).first()?;
+        let Spec::Subnet(is) = &found.spec else {
+            return None;
+        };
+        let wider = prefix.checked_sub(is.cidr.prefix_len())?;
+        if !(1..=WIDER_MAX).contains(&wider) {
+            return None;
+        }
+        let mark = found.mark.as_ref()?;
+        let mut parts = is.cidr.subnets(prefix).ok()?;
+        parts.find(|part| {
+            let spec = subnet_spec(common, (*part, zone), network);
+            self.single_goal(&addr, Spec::Subnet(spec)).digest() == mark.spec
+        })
+    }
+
     fn subnet_at(&mut self, want: &Want<'_>, cidr: Ipv4Net, site: &Name, network: &Addr) {
         let common = &want.subnet.common;
         let addr = subnet_addr(&common.addr, site, want.zone);
         self.subnets.insert(addr.clone(), cidr);
-        let spec = SubnetSpec {
-            network: network.clone(),
-            cidr,
-            zone: want.zone.cloned(),
-            labels: common.labels.clone(),
-        };
+        let spec = subnet_spec(common, (cidr, want.zone), network);
         self.add(common, addr, Spec::Subnet(spec));
     }
 
@@ -300,5 +331,18 @@ pub(super) fn subnet_addr(local: &LocalAddr, site: &Name, zone: Option<&Name>) -
     match zone {
         Some(zone) => addr.in_zone(zone),
         None => addr,
+    }
+}
+
+fn subnet_spec(
+    common: &Common,
+    (cidr, zone): (Ipv4Net, Option<&Name>),
+    network: &Addr,
+) -> SubnetSpec<Addr> {
+    SubnetSpec {
+        network: network.clone(),
+        cidr,
+        zone: zone.cloned(),
+        labels: common.labels.clone(),
     }
 }

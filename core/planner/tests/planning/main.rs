@@ -27,6 +27,7 @@ mod unseen;
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::*;
+use ipnet::Ipv4Net;
 use strat_model::*;
 use strat_planner::*;
 

@@ -87,3 +87,55 @@ fn a_volume_that_was_grown_by_hand_stays_so_and_the_rest_goes_on() {
     let plan = plan_of(&intent, &world);
     assert_eq!((plan.summary.create, plan.refused.len()), (1, 1));
 }
+
+/// Some clouds make a subnet wider while machines are in it. Whoever did that does not lose the machines:
+/// neither the subnet nor anything in it is made anew, and the rest of the subnet is mended.
+#[test]
+fn a_subnet_that_was_made_wider_by_hand_stays_so_and_so_does_all_in_it() {
+    for wider in [1, 2] {
+        let mut intent = shop();
+        intent.subnets[0].newbits = 6;
+        let mut world = realise(&placed(&intent, &empty()));
+        let range = |thing: &Resource| match &thing.spec {
+            Spec::Subnet(subnet) => Some(subnet.cidr),
+            _ => None,
+        };
+        // Of those that have room to become so, the first.
+        let site = world.sites.values_mut().find_map(|site| {
+            let all: Vec<_> = site.resources.iter().filter_map(range).collect();
+            let alone = |was: &Ipv4Net| {
+                let prefix = was.prefix_len() - wider;
+                let wide = Ipv4Net::new_assert(was.network(), prefix).trunc();
+                let inside = all.iter().filter(|one| wide.contains(*one));
+                (inside.count() == 1).then_some((*was, wide))
+            };
+            let (was, wide) = all.iter().find_map(alone)?;
+            let mut things = site.resources.iter_mut();
+            let thing = things.find(|thing| range(thing) == Some(was))?;
+            Some((thing, was, wide))
+        });
+        let (thing, was, wide) = site.expect("a subnet with room");
+        let addr = thing.mark.as_ref().expect("a mark").addr.clone();
+        if let Spec::Subnet(subnet) = &mut thing.spec {
+            subnet.cidr = wide;
+            subnet.labels.clear();
+        }
+        let plan = plan_of(&intent, &world);
+        let [one] = plan.refused.as_slice() else {
+            panic!("{:#?} {:#?}", plan.refused, lines(&plan));
+        };
+        assert_eq!((&one.addr, one.cause), (&addr, Cause::Drift));
+        assert_eq!(one.fields.len(), 1, "{:#?}", one.fields);
+        assert_eq!(one.fields[0].field, Field::Cidr);
+        assert_eq!(one.fields[0].after, serde_json::json!(was));
+        let summary = &plan.summary;
+        let others = summary.delete + summary.replace + summary.create;
+        assert_eq!(others, 0, "{wide} {:#?}", lines(&plan));
+        // Another size in the topology is another subnet, as ever.
+        let changed = intent.subnets.iter_mut();
+        let mut changed = changed.filter(|one| one.common.addr == addr.local);
+        changed.next().expect("it").newbits += 1;
+        let plan = plan_of(&intent, &world);
+        assert!(plan.summary.replace > 0, "{:#?}", lines(&plan));
+    }
+}

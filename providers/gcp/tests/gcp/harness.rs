@@ -1,18 +1,21 @@
 //! How the tests reach a site.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use strat_conformance::Harness;
+use strat_conformance::{Harness, Outside, Partners};
 use strat_gce::{Gce, Options};
 use strat_gcp::GcpFactory;
 use strat_model::{
-    Bytes, CapacityKind, ImageRef, Kind, Labels, MachineSpec, Name, Offer, ResourceId, SiteSpec,
+    Bytes, CapacityKind, Field, ImageRef, Kind, Labels, MachineSpec, Name, Offer, Resource,
+    ResourceId, SiteSpec,
 };
 use strat_provider::{ConnectContext, Provider, ProviderFactory, TokioClock};
+
+use crate::outside::{self, Hand};
 
 /// The project of all tests.
 pub(crate) const PROJECT: &str = "my-project";
@@ -25,6 +28,8 @@ pub(crate) const ZONE: &str = "europe-west4-a";
 pub(crate) struct Google {
     pub(crate) gce: Gce,
     run_id: String,
+    /// Somebody with Google's own client, once there is anything to do.
+    hand: Mutex<Option<Hand>>,
 }
 
 /// Where Google's description of its API is.
@@ -32,7 +37,7 @@ pub(crate) struct Google {
     clippy::disallowed_methods,
     reason = "tests look where the peers were installed"
 )]
-fn peers() -> PathBuf {
+pub(crate) fn peers() -> PathBuf {
     let own = || {
         PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/stratiform/peers")
     };
@@ -43,12 +48,35 @@ fn peers() -> PathBuf {
 
 impl Google {
     pub(crate) async fn start() -> Self {
+        Self::with_projects(&[PROJECT]).await
+    }
+
+    pub(crate) async fn with_projects(projects: &[&str]) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let gce = Gce::start(&Options::new(peers(), PROJECT)).await;
+        let options = Options {
+            projects: projects.iter().map(|one| (*one).to_owned()).collect(),
+            ..Options::new(peers(), PROJECT)
+        };
+        let gce = Gce::start(&options).await;
         Self {
             gce: gce.expect("a double"),
             run_id: format!("run{}", NEXT.fetch_add(1, Ordering::Relaxed)),
+            hand: Mutex::default(),
         }
+    }
+
+    /// Changes something as somebody does with Google's own client.
+    pub(crate) async fn by_hand(&self, what: Value) {
+        // The double answers on the runtime of this thread: the client is waited for on another.
+        let hand = || self.hand.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = hand().take();
+        let mut started = known.unwrap_or_else(|| Hand::start(self));
+        let changed = tokio::task::spawn_blocking(move || {
+            started.change(&what);
+            started
+        });
+        let changed = changed.await.expect("the change is made");
+        *hand() = Some(changed);
     }
 
     /// The site's block. The double's lists do not lag.
@@ -248,6 +276,19 @@ impl Harness for Google {
         self.post(&format!("{path}/operations/{operation}/wait"), json!({}))
             .await;
         true
+    }
+
+    async fn change_outside(
+        &self,
+        thing: &Resource,
+        field: Field,
+        partners: &Partners,
+    ) -> Option<Outside> {
+        match outside::of(thing, field, partners) {
+            Ok(what) => self.by_hand(what).await,
+            Err(fixed) => return Some(fixed),
+        }
+        Some(Outside::Changed)
     }
 
     async fn fill_bucket(&self, id: &ResourceId, full: bool) -> bool {

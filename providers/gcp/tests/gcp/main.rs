@@ -5,9 +5,12 @@
 
 mod conformance;
 mod counts;
+mod drift;
 mod example;
 mod harness;
 mod once;
 mod ours;
+mod outside;
 mod runs_out;
 mod sale;
+mod shop;

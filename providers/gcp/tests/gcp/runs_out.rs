@@ -2,43 +2,19 @@
 //! is told.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use strat_gcp::GcpFactory;
 use strat_model::{Kind, Spec};
-use strat_provider::{Registry, TokioClock};
-use strat_sim::SimFactory;
-use stratiform::{
-    ApplyOptions, ApplyOutcome, EventSink, Inputs, Mode, PlanOptions, RunOptions, Session,
-    Workspace,
-};
+use stratiform::{ApplyOutcome, Mode};
 
-use crate::harness::{Google, PROJECT, REGION};
+use crate::shop::{Shop, failures};
 
 /// How many machines the fleet has that may run in both clouds.
 const WEB: usize = 5;
 
-struct Shop {
-    folder: tempfile::TempDir,
-    google: Google,
-    other: SimFactory,
-}
-
-impl Shop {
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let google = Google::start().await;
-        let endpoint = google.gce.endpoint();
-        let text = format!(
-            r#"
-topology "shop" {{ lineage = "aaaaaaaaaaaaaaaa" }}
-site "google" {{
-  provider       = "gcp"
-  account        = "{PROJECT}"
-  region         = "{REGION}"
-  endpoint       = "{endpoint}"
-  consistency_ms = 0
-}}
+/// A fleet that may run in both clouds, and a machine that may not.
+async fn shop() -> Shop {
+    Shop::new(&format!(
+        r#"
 site "other" {{
   provider       = "sim"
   profile        = "aws"
@@ -74,47 +50,11 @@ machines "elsewhere" {{
   placement {{ sites = [site.other] }}
 }}
 "#
-        );
-        std::fs::write(folder.path().join("shop.hcl"), text).expect("written");
-        Self {
-            folder,
-            google,
-            other: SimFactory::new(),
-        }
-    }
+    ))
+    .await
+}
 
-    async fn session(&self) -> Session {
-        let registry = Registry::new()
-            .with(self.other.clone())
-            .with(GcpFactory::new());
-        let workspace = Workspace::load(self.folder.path(), Inputs::default(), registry);
-        let workspace = workspace.unwrap_or_else(|error| panic!("the topology: {error:#?}"));
-        let clock = Arc::new(TokioClock::system());
-        let session = Session::connect_with(workspace, EventSink::none(), clock).await;
-        session.expect("the sites answer")
-    }
-
-    async fn run(&self, mode: Mode) -> ApplyOutcome {
-        let session = self.session().await;
-        let run = session
-            .begin(&RunOptions::new("test"))
-            .await
-            .expect("begins");
-        let options = PlanOptions {
-            mode,
-            ..PlanOptions::default()
-        };
-        let planned = run.plan(&options).await.expect("a plan");
-        let options = ApplyOptions {
-            allow_deletes: true,
-            allow_data_loss: stratiform::AllowDataLoss::all_of(&planned.saved),
-            ..ApplyOptions::default()
-        };
-        let outcome = run.apply(&planned, &options).await.expect("applies");
-        run.end().await.expect("ends");
-        outcome
-    }
-
+impl Shop {
     /// The machine types of the fleet in each site and zone, with how many there are.
     async fn web(&self) -> BTreeMap<(String, String, String), usize> {
         let seen = self.session().await.observe().await.expect("observes");
@@ -132,8 +72,7 @@ machines "elsewhere" {{
 
     /// The type and zone that the fleet gets when there is enough of everything.
     async fn first_choice(&self) -> (String, String) {
-        let planned = self.session().await.plan(&PlanOptions::default()).await;
-        let plan = planned.expect("a plan").saved.plan;
+        let plan = self.plan().await;
         let web = plan.changes.iter().find(|change| {
             change.kind == Kind::Machine && change.addr.local.name.as_str() == "web"
         });
@@ -155,7 +94,7 @@ async fn no_capacity_leads_to_another_offer_in_googles_own_words() {
         (false, "ZONE_RESOURCE_POOL_EXHAUSTED"),
         (true, "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS"),
     ] {
-        let shop = Shop::new().await;
+        let shop = shop().await;
         let (machine_type, zone) = shop.first_choice().await;
         shop.google.gce.stock_out_with_details(with_details);
         shop.google.gce.leave_stock(&machine_type, &zone, 0);
@@ -176,7 +115,7 @@ async fn no_capacity_leads_to_another_offer_in_googles_own_words() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fleet_that_gets_two_of_five_keeps_them() {
-    let shop = Shop::new().await;
+    let shop = shop().await;
     let (machine_type, zone) = shop.first_choice().await;
     shop.google.gce.leave_stock(&machine_type, &zone, 2);
     let outcome = shop.run(Mode::Apply).await;
@@ -193,7 +132,7 @@ async fn a_fleet_that_gets_two_of_five_keeps_them() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_left_at_all_leads_to_the_other_cloud() {
-    let shop = Shop::new().await;
+    let shop = shop().await;
     shop.google.gce.leave_stock("*", "*", 0);
     let outcome = shop.run(Mode::Apply).await;
     assert!(outcome.is_success(), "{outcome:#?}");
@@ -210,7 +149,7 @@ async fn nothing_left_at_all_leads_to_the_other_cloud() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn too_many_calls_move_nothing() {
     for code in [403, 429] {
-        let shop = Shop::new().await;
+        let shop = shop().await;
         let (machine_type, zone) = shop.first_choice().await;
         shop.google.gce.throttle("instances.bulkInsert", 2, code);
         let outcome = shop.run(Mode::Apply).await;
@@ -224,15 +163,12 @@ async fn too_many_calls_move_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_may_not_is_told_the_permission_and_nothing_moves_to_the_other_cloud() {
-    let shop = Shop::new().await;
+    let shop = shop().await;
     shop.google.gce.deny("compute.instances.create");
     let outcome = shop.run(Mode::Apply).await;
     assert!(!outcome.is_success());
     assert!(told(&outcome).is_empty(), "{:#?}", told(&outcome));
-    let failures: Vec<String> = outcome.reports[0]
-        .failures()
-        .map(|(_, why)| format!("{} {}", why, why.help().unwrap_or_default()))
-        .collect();
+    let failures = failures(&outcome);
     assert!(
         failures.len() == 1 && failures[0].contains("`compute.instances.create`"),
         "{failures:?}"

@@ -53,19 +53,24 @@ pub async fn what_is_changed_outside_is_seen(harness: &dyn Harness) -> Outcome {
     Outcome::Held
 }
 
-/// A spec with something in every field that can be filled.
+/// A spec with something in every field that can be filled, and room to become another.
 async fn spec(bench: &Bench<'_>, kind: Kind) -> Spec<strat_model::ResourceId> {
-    if kind != Kind::Machine {
-        return bench.spec(kind).await;
-    }
     let disk = DiskSpec {
         size: Bytes::gib(10),
         class: DiskClass::Ssd,
     };
-    Spec::Machine(MachineSpec {
-        disks: vec![disk],
-        ..bench.machine().await
-    })
+    match bench.spec(kind).await {
+        Spec::Machine(machine) => Spec::Machine(MachineSpec {
+            disks: vec![disk],
+            ..machine
+        }),
+        // The next range is free: some clouds change a subnet's by making it larger, and no otherwise.
+        Spec::Subnet(mut subnet) => {
+            subnet.cidr = crate::specs::range(2);
+            Spec::Subnet(subnet)
+        }
+        spec => spec,
+    }
 }
 
 /// The fields that the spec of a thing has.

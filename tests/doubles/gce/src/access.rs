@@ -36,7 +36,7 @@ pub(crate) fn check(world: &mut World, call: &Call<'_>) -> Result<(), Refusal> {
         &call.project,
     )?;
     for permission in permissions(call) {
-        if !world.arranged.has(&permission) {
+        if !world.arranged.needs(&permission) {
             let what = format!("projects/{}", call.project);
             let message = format!("Required '{permission}' permission for '{what}'");
             return Err(Refusal::new(403, "forbidden", message));
@@ -166,18 +166,11 @@ fn machine(call: &Call<'_>) -> Vec<String> {
     wanted.map(|(name, _)| format!("compute.{name}")).collect()
 }
 
-/// The calls about permissions and tokens: which of some permissions the caller has
-/// (<https://cloud.google.com/resource-manager/reference/rest/v1/projects/testIamPermissions>), and
-/// a token for a signed claim (<https://developers.google.com/identity/protocols/oauth2/service-account>).
+/// The call about permissions: which of some the caller has.
+/// <https://cloud.google.com/resource-manager/reference/rest/v1/projects/testIamPermissions>
 pub(crate) fn answer(gce: &Gce, asked: &Received) -> Option<(String, Answer)> {
     if asked.http != "POST" {
         return None;
-    }
-    if asked.path == "/token" {
-        let token = json!({
-            "access_token": "ya29.double", "expires_in": 3_599, "token_type": "Bearer",
-        });
-        return Some(("oauth2.token".to_owned(), Answer::json(200, &token)));
     }
     let versions = ["/v1/projects/", "/v3/projects/"];
     let rest = versions

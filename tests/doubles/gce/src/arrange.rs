@@ -1,5 +1,6 @@
 //! What tests arrange, and what they can ask afterwards.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -21,7 +22,7 @@ pub struct Recorded {
     pub path: String,
     /// The query's pairs.
     pub query: Vec<(String, String)>,
-    /// The body, where it is JSON.
+    /// The body, where it is JSON or a form.
     pub body: Option<Value>,
     /// The `Authorization` header.
     pub authorization: Option<String>,
@@ -48,6 +49,8 @@ pub(crate) struct Arranged {
     lost: BTreeMap<String, u32>,
     denied: BTreeSet<String>,
     granted: Option<BTreeSet<String>>,
+    /// The permissions that calls have needed.
+    needed: RefCell<BTreeSet<String>>,
     disabled: BTreeSet<String>,
     pub(crate) calls: Vec<Recorded>,
     pub(crate) violations: Vec<String>,
@@ -116,6 +119,12 @@ impl Arranged {
         let granted = self.granted.as_ref();
         granted.is_none_or(|granted| granted.contains(permission))
             && !self.denied.contains(permission)
+    }
+
+    /// The same, for a call that needs it.
+    pub(crate) fn needs(&self, permission: &str) -> bool {
+        self.needed.borrow_mut().insert(permission.to_owned());
+        self.has(permission)
     }
 
     pub(crate) fn is_disabled(&self, service: &str) -> bool {
@@ -205,6 +214,11 @@ impl Gce {
     pub fn grant_only(&self, permissions: Option<&[&str]>) {
         let all = permissions.map(|all| all.iter().map(|one| (*one).to_owned()).collect());
         self.world().arranged.granted = all;
+    }
+
+    /// The permissions that the calls since the last time have needed.
+    pub fn take_needed(&self) -> BTreeSet<String> {
+        self.world().arranged.needed.take()
     }
 
     /// Switches a service off or on in the project: `compute.googleapis.com`.

@@ -10,6 +10,7 @@
 //! - The operations model: a change answers with an operation that ends later, with or without an
 //!   error. The same `requestId` leads to the same operation.
 //! - Lists: filters, pages, all scopes at once.
+//! - Tokens for users, workloads, machines and service accounts that are acted as; who may call at all.
 //! - Quotas, stock, throttling, lost answers, denied permissions and a service that is switched off,
 //!   as a test arranges them ([`Gce`]).
 //!
@@ -21,6 +22,7 @@ mod call;
 mod catalogue;
 mod describe;
 mod filter;
+mod identity;
 mod kinds;
 mod list;
 mod operations;
@@ -42,6 +44,11 @@ pub use arrange::Recorded;
 use describe::Description;
 use strat_provider::TokioClock;
 use world::World;
+
+/// The refresh token that the double takes.
+pub const REFRESH: &str = "1//refresh-hush-hush";
+/// The token of another provider of identities that the double takes.
+pub const SUBJECT: &str = "subject-hush-hush";
 
 /// What a double is to be.
 #[derive(Debug, Clone)]

@@ -17,7 +17,7 @@ use crate::arrange::Recorded;
 use crate::call::Call;
 use crate::describe::{Asked, Description, Method};
 use crate::refusal::Refusal;
-use crate::{Gce, access, rules, storage, text};
+use crate::{Gce, access, identity, rules, storage, text};
 
 /// Why no answer is sent: the connection just ends.
 #[derive(Debug)]
@@ -73,6 +73,9 @@ pub(crate) struct Received {
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) content: String,
+    pub(crate) authorization: Option<String>,
+    /// The header that whoever asks a machine's metadata must send.
+    pub(crate) flavor: Option<String>,
     pub(crate) body: Bytes,
 }
 
@@ -106,6 +109,8 @@ async fn answer(gce: Gce, request: Request<Incoming>) -> Result<Response<Full<By
         path: head.uri.path().to_owned(),
         query: text::pairs(head.uri.query().unwrap_or_default()),
         content: header("content-type").unwrap_or_default(),
+        authorization: header("authorization"),
+        flavor: header("metadata-flavor"),
         body,
     };
     let (id, answer) = gce.answer(&asked);
@@ -116,8 +121,8 @@ async fn answer(gce: Gce, request: Request<Incoming>) -> Result<Response<Full<By
             http: asked.http,
             path: asked.path,
             query: asked.query,
-            body: serde_json::from_slice(&asked.body).ok(),
-            authorization: header("authorization"),
+            body: recorded(&asked.content, &asked.body),
+            authorization: asked.authorization,
             status: answer.status,
         });
         world.arranged.loses(&id)
@@ -136,6 +141,19 @@ async fn answer(gce: Gce, request: Request<Incoming>) -> Result<Response<Full<By
     Ok(response)
 }
 
+/// A body as it is told: JSON, and a form as JSON.
+fn recorded(content: &str, body: &Bytes) -> Option<Value> {
+    if !content.starts_with("application/x-www-form-urlencoded") {
+        return serde_json::from_slice(body).ok();
+    }
+    let pairs = text::pairs(&String::from_utf8_lossy(body)).into_iter();
+    Some(
+        pairs
+            .map(|(name, value)| (name, Value::String(value)))
+            .collect(),
+    )
+}
+
 impl Gce {
     /// The method that was called, and the answer.
     fn answer(&self, asked: &Received) -> (String, Answer) {
@@ -143,6 +161,12 @@ impl Gce {
             let world = &mut *self.world();
             world.now = now(&self.clock);
             world.counted.borrow_mut().clear();
+        }
+        if let Some(answer) = identity::answer(self, asked) {
+            return answer;
+        }
+        if let Err(refused) = self.check_caller(asked) {
+            return (String::new(), refused);
         }
         if let Some(path) = asked.path.strip_prefix("/compute/v1/") {
             return self.compute(asked, path);

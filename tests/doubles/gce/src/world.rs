@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::arrange::Arranged;
+use crate::identity::Identities;
 use crate::kinds::{Key, LINK, Scope, region_of};
 use crate::operations::Operation;
 use crate::refusal::Refusal;
@@ -31,6 +32,7 @@ pub(crate) struct World {
     /// What is used of each quota, by project and region, as counted for this request.
     pub(crate) counted: RefCell<Counted>,
     pub(crate) arranged: Arranged,
+    pub(crate) identities: Identities,
     pub(crate) projects: BTreeSet<String>,
     pub(crate) buckets: crate::storage::Buckets,
     /// The greatest generation that an object was ever given.
@@ -50,6 +52,7 @@ impl World {
             taken: BTreeMap::new(),
             counted: RefCell::default(),
             arranged: Arranged::default(),
+            identities: Identities::default(),
             projects,
             buckets: BTreeMap::new(),
             last_generation: 0,

@@ -251,6 +251,8 @@ pub(super) fn change(world: &mut World, call: &Call<'_>, key: Key) -> Result<Beg
         "stop" => power::stop(world, key),
         "reset" => power::reset(world, key),
         "setMachineType" => power::set_machine_type(world, call, key),
+        "setScheduling" => power::set_scheduling(world, call, key),
+        "updateNetworkInterface" => interface::update(world, call, key),
         "addAccessConfig" => interface::add_public(world, call, key),
         "deleteAccessConfig" => interface::drop_public(world, call, key),
         "attachDisk" => attachment::attach(world, call, key),

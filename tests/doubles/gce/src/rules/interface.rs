@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
 
-use super::Begun;
+use super::{Begun, power};
 use crate::call::{Call, text};
 use crate::kinds::{Key, Scope, region_of};
 use crate::quota;
@@ -200,11 +200,15 @@ fn public(world: &mut World, given: &Value) -> Value {
 /// Gives the addresses of a machine that goes back to its subnets.
 pub(super) fn release(world: &mut World, instance: &Fields) {
     for interface in all(instance) {
-        let text = |name: &str| interface[name].as_str().unwrap_or_default();
-        let taken = world.taken.get_mut(text("subnetwork"));
-        if let (Some(taken), Ok(ip)) = (taken, text("networkIP").parse()) {
-            taken.remove(&ip);
-        }
+        let_go(world, interface);
+    }
+}
+
+fn let_go(world: &mut World, interface: &Value) {
+    let text = |name: &str| interface[name].as_str().unwrap_or_default();
+    let taken = world.taken.get_mut(text("subnetwork"));
+    if let (Some(taken), Ok(ip)) = (taken, text("networkIP").parse()) {
+        taken.remove(&ip);
     }
 }
 
@@ -255,5 +259,49 @@ pub(super) fn drop_public(world: &World, call: &Call<'_>, key: Key) -> Result<Be
         if let Some(interface) = fields["networkInterfaces"][index].as_object_mut() {
             interface.remove("accessConfigs");
         }
+    })
+}
+
+/// Another network or subnet, with the fingerprint of now, while the machine is off; it gets an address
+/// there. <https://cloud.google.com/vpc/docs/migrate-vm-network>
+pub(super) fn update(world: &mut World, call: &Call<'_>, key: Key) -> Result<Begun, Refusal> {
+    let open = ["fingerprint", "network", "subnetwork", "networkIP"];
+    if call.body.keys().any(|name| !open.contains(&name.as_str())) {
+        return Err(call.unknown());
+    }
+    let fields = world.thing(&key)?;
+    let index = named(fields, call)?;
+    let is = fields["networkInterfaces"][index].clone();
+    match text(&call.body, "fingerprint") {
+        None => {
+            let why = "Fingerprint must be specified.";
+            return Err(Refusal::invalid("resource.fingerprint", "", why));
+        }
+        Some(given) if is["fingerprint"] != given => {
+            let message = "Network interface fingerprint either invalid or out of date.";
+            return Err(Refusal::new(412, "conditionNotMet", message));
+        }
+        Some(_) => power::must_be(world, &key, "TERMINATED")?,
+    }
+    // The way from the world stays the one that it is.
+    let mut wanted = is.clone();
+    let ways = wanted["accessConfigs"].take();
+    for name in ["network", "subnetwork", "networkIP"] {
+        wanted[name] = call.body.get(name).cloned().unwrap_or_default();
+    }
+    let planned = one(world, &key, &wanted, index, "resource")?;
+    let numbered = number(world, &[planned]);
+    let changed = key.clone();
+    Begun::new(key, move |world| {
+        let mut interface = numbered?.remove(0);
+        match (ways, interface.as_object_mut()) {
+            (Value::Null, Some(interface)) => drop(interface.remove("accessConfigs")),
+            (ways, _) => interface["accessConfigs"] = ways,
+        }
+        let_go(world, &is);
+        if let Some(fields) = world.things.get_mut(&changed) {
+            fields["networkInterfaces"][index] = interface;
+        }
+        Ok(())
     })
 }

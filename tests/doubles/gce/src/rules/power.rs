@@ -32,7 +32,7 @@ pub(super) fn take_stock(world: &mut World, home: &Key, machine_type: &str) -> R
 }
 
 /// Refuses a machine that is not in a state.
-fn must_be(world: &World, key: &Key, wanted: &str) -> Result<(), Refusal> {
+pub(super) fn must_be(world: &World, key: &Key, wanted: &str) -> Result<(), Refusal> {
     let status = text(world.thing(key)?, "status").unwrap_or_default();
     match status == wanted {
         true => Ok(()),
@@ -115,5 +115,15 @@ pub(super) fn set_machine_type(
     let link = wanted.link();
     Begun::change(key, move |fields| {
         fields.insert("machineType".to_owned(), json!(link));
+    })
+}
+
+/// Only a stopped machine can be sold otherwise: on demand, or from what is spare.
+/// <https://cloud.google.com/compute/docs/reference/rest/v1/instances/setScheduling>
+pub(super) fn set_scheduling(world: &World, call: &Call<'_>, key: Key) -> Result<Begun, Refusal> {
+    must_be(world, &key, "TERMINATED")?;
+    let wanted = machine::scheduling(&json!(call.body))?;
+    Begun::change(key, move |fields| {
+        fields.insert("scheduling".to_owned(), wanted);
     })
 }

@@ -177,7 +177,7 @@ fn permitted(world: &World, call: &Call<'_>) -> Result<(), Refusal> {
         wanted.push("storage.objects.delete".to_owned());
     }
     for permission in wanted {
-        if !world.arranged.has(&permission) {
+        if !world.arranged.needs(&permission) {
             let message = format!(
                 "tests@double.iam.gserviceaccount.com does not have {permission} access to the \
                  Google Cloud Storage {}. Permission '{permission}' denied on resource (or it may \
