@@ -16,6 +16,8 @@ pub struct Limits {
     pub network: Prefixes,
     /// The prefixes of a subnet.
     pub subnet: Prefixes,
+    /// The most subnets of one network.
+    pub subnets: u32,
     /// The smallest disk or volume.
     pub disk_min: Bytes,
     /// The largest disk or volume.
@@ -58,6 +60,7 @@ impl Default for Limits {
         Self {
             network: Prefixes::new(0, 32),
             subnet: Prefixes::new(0, 32),
+            subnets: u32::MAX,
             disk_min: Bytes(1),
             disk_max: Bytes(u64::MAX),
             disks: u32::MAX,
@@ -133,6 +136,15 @@ impl Capabilities {
 }
 
 impl Limits {
+    /// What is beyond the limit where a network has so many subnets already and is to have one more: of
+    /// the first that is too many alone, so that it is said once.
+    #[must_use]
+    pub fn one_subnet_more(&self, has: usize) -> Option<Beyond> {
+        let message =
+            || format!("its network has {has} subnets there already, and no more are possible");
+        (has == self.subnets as usize).then(|| Beyond::new(Field::Network, message()))
+    }
+
     fn disk(&self, size: Bytes) -> Option<String> {
         let (least, most) = (self.disk_min, self.disk_max);
         if size < least {

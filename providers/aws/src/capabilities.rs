@@ -44,6 +44,9 @@ fn limits() -> Limits {
         // interface, and the groups of one times the rules of each at most 1,000.
         firewalls: 16,
         rules: 1_000,
+        // 200 of a VPC, which AWS raises on request:
+        // https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
+        ..Limits::default()
     }
 }
 

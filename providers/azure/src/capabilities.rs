@@ -13,6 +13,12 @@ pub(crate) const CREATE_BATCH: u32 = 20;
 /// How many things one call of ours is about: each is a call of its own there.
 pub(crate) const IDS_PER_CALL: u32 = 20;
 
+/// The most subnets of one network: each has its note in tags of the network, two at least, and of the
+/// network's 50 its own mark has the rest. Azure itself takes 3,000.
+///
+/// <https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits>
+pub(crate) const SUBNETS_MAX: u32 = 20;
+
 /// How long a list may lag behind a write. Microsoft names no bound; the resource manager's caches are
 /// told to be fresh within seconds.
 const CONSISTENCY_WINDOW_MS: u64 = 10_000;
@@ -60,6 +66,7 @@ pub fn capabilities(consistency_window_ms: Option<u64>) -> Capabilities {
             network: Prefixes::new(2, 29),
             subnet: Prefixes::new(2, 29),
             // https://learn.microsoft.com/azure/virtual-machines/disks-types
+            subnets: SUBNETS_MAX,
             disk_min: Bytes::gib(1),
             disk_max: Bytes::gib(32_767),
             // 64 of the largest sizes, and the one that a machine boots from.

@@ -103,6 +103,7 @@ impl Profile {
                 disks: 12,
                 firewalls: 16,
                 rules: 1_000,
+                ..Limits::default()
             },
             // https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits
             Self::Azure => Limits {

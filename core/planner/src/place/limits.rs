@@ -9,6 +9,10 @@ pub(super) const fn attribute(kind: Kind, field: Field) -> (&'static str, &'stat
             "site_prefix",
             "give each site a part of the network by `site_prefix`, or another `cidr`",
         ),
+        (Kind::Subnet, Field::Network) => (
+            "network",
+            "join some of its subnets in one, or lay them into another network",
+        ),
         (Kind::Subnet, _) => (
             "newbits",
             "use other `newbits`, another `site_prefix` or another `cidr` of the network",

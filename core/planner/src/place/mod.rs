@@ -282,8 +282,17 @@ impl<'a> Placer<'a> {
 
     /// Says what of a thing is beyond what the cloud takes where it goes.
     fn check_limits(&mut self, common: &Common, addr: &Addr, spec: &Spec<Addr>) {
-        let facts = self.facts(&addr.site);
-        let Some(beyond) = facts.and_then(|facts| facts.capabilities.beyond(spec)) else {
+        let Some(capabilities) = self.facts(&addr.site).map(|facts| &facts.capabilities) else {
+            return;
+        };
+        let of_network = || {
+            let Spec::Subnet(subnet) = spec else {
+                return None;
+            };
+            let has = self.subnets_of(&addr.site, &subnet.network);
+            capabilities.limits.one_subnet_more(has)
+        };
+        let Some(beyond) = capabilities.beyond(spec).or_else(of_network) else {
             return;
         };
         let message = format!(
@@ -295,6 +304,18 @@ impl<'a> Placer<'a> {
             .at(common.origin(attribute), format!("not at {}", addr.site))
             .help(help);
         self.refuse(Unplaced::new(&common.addr, NoPlace::BeyondLimit, finding));
+    }
+
+    /// How many subnets a network is to have at a site, of those that have their place by now.
+    fn subnets_of(&self, site: &Name, network: &Addr) -> usize {
+        let subnets = self.entries.iter().filter(|(addr, entry)| {
+            let of_it = |goal: &Arc<Goal>| match &goal.spec {
+                Spec::Subnet(subnet) => subnet.network == *network,
+                _ => false,
+            };
+            addr.site == *site && entry.goals.iter().any(of_it)
+        });
+        subnets.count()
     }
 
     /// Says which of a thing's labels the cloud where it goes does not take.

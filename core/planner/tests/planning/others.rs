@@ -122,6 +122,23 @@ fn limits_are_judged_where_the_thing_goes() {
     limit(&mut facts, "east", Limits::default());
     assert!(codes(&intent, &facts, &empty()).is_empty());
 
+    // A network has more subnets than the cloud of one of its sites takes: all but those are placed.
+    let one = Limits {
+        subnets: 1,
+        ..Limits::default()
+    };
+    limit(&mut facts, "east", one);
+    let findings = place(&intent, &facts, &empty()).expect_err("one subnet is the most");
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    let finding = &findings[0].finding;
+    assert_eq!(finding.code, "beyond_limit");
+    assert!(
+        finding.message.contains("has 1 subnets there already"),
+        "{}",
+        finding.message
+    );
+    limit(&mut facts, "east", Limits::default());
+
     // A machine goes to a site that takes it; where it runs already, it stays and is refused.
     let mut intent = shop();
     let world = realise(&placed(&intent, &empty()));

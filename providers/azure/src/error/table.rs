@@ -11,7 +11,16 @@ use ErrorKind::{
     Throttled, Timeout, Transient, Unauthenticated, Unsupported,
 };
 
-/// A code, what it means, how far it reaches, and Microsoft's page on it.
+/// A code, what it means, how far it reaches, and Microsoft's page on it. No page has some codes of
+/// Microsoft.Network and of what stands before the resource manager: then it is the page on what the call
+/// is about, and the code was seen as in
+/// <https://github.com/hashicorp/terraform-provider-azurerm/issues/8105> (`NicInUse`),
+/// <https://github.com/hashicorp/terraform-provider-azurerm/issues/2566> (`PublicIPAddressCannotBeDeleted`),
+/// <https://github.com/MicrosoftDocs/azure-docs/pull/123869> (`NetcfgSubnet…`),
+/// <https://github.com/hashicorp/terraform-provider-azurerm/issues/11525> (`NetcfgInvalidSubnet`),
+/// <https://github.com/cloudfoundry/bosh-azure-cpi-release/issues/179> (`RetryableError`),
+/// <https://github.com/coreos/tectonic-installer/issues/1454> (`StaticPublicIPCountLimitReached`) and
+/// <https://github.com/kubernetes-sigs/cloud-provider-azure/issues/9729> (`PreconditionFailedEtagMismatch`).
 type Row = (&'static str, ErrorKind, Scope, &'static str);
 
 const ALLOCATION: &str =
@@ -34,6 +43,13 @@ const DISABLED: &str =
     "https://learn.microsoft.com/azure/cost-management-billing/manage/subscription-disabled";
 const TOKENS: &str = "https://learn.microsoft.com/entra/identity-platform/reference-error-codes";
 const NETWORK: &str = "https://learn.microsoft.com/azure/virtual-network/virtual-network-troubleshoot-cannot-delete-vnet";
+const ADDRESSES: &str = "https://learn.microsoft.com/azure/virtual-network/ip-services/virtual-network-public-ip-address";
+const INTERFACES: &str =
+    "https://learn.microsoft.com/azure/virtual-network/virtual-network-network-interface";
+const SUBNETS: &str =
+    "https://learn.microsoft.com/azure/virtual-network/virtual-network-manage-subnet";
+const OPERATIONS: &str =
+    "https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations";
 const RULES: &str =
     "https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview";
 const STORAGE: &str =
@@ -107,12 +123,10 @@ pub(super) const TABLE: &[Row] = &[
     ("InUseSubnetCannotBeDeleted",                   Conflict, Scope::Call, NETWORK),
     ("InUseSubnetCannotBeUpdated",                   Conflict, Scope::Call, NETWORK),
     ("InUseNetworkSecurityGroupCannotBeDeleted",     Conflict, Scope::Call, RULES),
-    ("ApplicationSecurityGroupInUse",                Conflict, Scope::Call, RULES),
-    ("InUseApplicationSecurityGroupCannotBeDeleted", Conflict, Scope::Call, RULES),
-    ("PublicIPAddressCannotBeDeleted",               Conflict, Scope::Call, COMMON),
-    ("PublicIPAddressInUse",                         Conflict, Scope::Call, COMMON),
-    ("NicInUse",                                     Conflict, Scope::Call, COMMON),
-    ("NetcfgSubnetRangesOverlap",                    Conflict, Scope::Call, COMMON),
+    ("PublicIPAddressCannotBeDeleted",               Conflict, Scope::Call, ADDRESSES),
+    ("PublicIPAddressInUse",                         Conflict, Scope::Call, ADDRESSES),
+    ("NicInUse",                                     Conflict, Scope::Call, INTERFACES),
+    ("NetcfgSubnetRangesOverlap",                    Conflict, Scope::Call, SUBNETS),
     ("SecurityRuleConflict",                         Conflict, Scope::Call, RULES),
     ("ContainerBeingDeleted",                        Conflict, Scope::Call, STORAGE),
     ("SnapshotsPresent",                             Conflict, Scope::Call, STORAGE),
@@ -121,7 +135,7 @@ pub(super) const TABLE: &[Row] = &[
 
     // Something of Azure's own is at work on it, and the same call passes later.
     ("AnotherOperationInProgress",                   Transient, Scope::Call, COMMON),
-    ("RetryableError",                               Transient, Scope::Call, COMMON),
+    ("RetryableError",                               Transient, Scope::Call, OPERATIONS),
     ("AccountBeingCreated",                          Transient, Scope::Call, STORAGE),
     ("AccountIsBeingCreated",                        Transient, Scope::Call, STORAGE),
     ("OperationPreempted",                           Conflict, Scope::Call, COMPUTE),
@@ -149,8 +163,8 @@ pub(super) const TABLE: &[Row] = &[
     ("InvalidTemplate",                              Invalid, Scope::Call, COMMON),
     ("BadRequest",                                   Invalid, Scope::Call, COMMON),
     ("PropertyChangeNotAllowed",                     Invalid, Scope::Call, COMPUTE),
-    ("NetcfgSubnetRangeOutsideVnet",                 Invalid, Scope::Call, COMMON),
-    ("NetcfgInvalidSubnet",                          Invalid, Scope::Call, COMMON),
+    ("NetcfgSubnetRangeOutsideVnet",                 Invalid, Scope::Call, SUBNETS),
+    ("NetcfgInvalidSubnet",                          Invalid, Scope::Call, SUBNETS),
     ("ResizeDiskError",                              Invalid, Scope::Call, COMPUTE),
     ("LocationNotAvailableForResourceType",          Invalid, Scope::Region, COMMON),
     ("NoRegisteredProviderFound",                    Unsupported, Scope::Region, COMMON),
@@ -161,8 +175,8 @@ pub(super) const TABLE: &[Row] = &[
     ("InternalExecutionError",                       Transient, Scope::Call, COMPUTE),
     ("VMStartTimedOut",                              Transient, Scope::Call, COMPUTE),
     ("OSProvisioningTimedOut",                       Conflict, Scope::Call, COMPUTE),
-    ("ServiceUnavailable",                           Transient, Scope::Region, COMMON),
-    ("GatewayTimeout",                               Timeout, Scope::Call, COMMON),
+    ("ServiceUnavailable",                           Transient, Scope::Region, OPERATIONS),
+    ("GatewayTimeout",                               Timeout, Scope::Call, OPERATIONS),
     ("OperationTimedOut",                            Timeout, Scope::Call, STORAGE),
 ];
 
@@ -203,6 +217,9 @@ pub(super) fn meaning(code: Option<&str>, message: &str, status: u16) -> (ErrorK
         }
         (Some("OperationNotAllowed"), ..) => (Conflict, Scope::Call),
         (_, Some((_, kind, scope, _)), _) => (*kind, *scope),
+        // "Application Security Group web cannot be deleted because it is referenced by …": nobody tells
+        // its code. https://github.com/Azure/azure-cli/issues/12591
+        (_, None, _) if message.contains("cannot be deleted because") => (Conflict, Scope::Call),
         // An operation that failed without a code that is known: what it was about is not as asked for.
         (_, None, 0) => (Conflict, Scope::Call),
         (_, None, status) => by_status(status),
@@ -230,6 +247,8 @@ mod tests {
                      standardDSv5Family Cores quota.";
         let regional = "Operation could not be completed as it results in exceeding approved Total \
                         Regional Cores quota.";
+        let referenced = "Application Security Group web cannot be deleted because it is referenced by \
+                          IpConfiguration(s) ipconfig1.";
         let cores = "Operation results in exceeding quota limits of Core. Maximum allowed: 4, Current \
                      in use: 4, Additional requested: 2.";
         for (code, message, status, kind, scope) in [
@@ -293,6 +312,8 @@ mod tests {
                 Unauthenticated,
                 Scope::Account,
             ),
+            ("SomethingNew", referenced, 400, Conflict, Scope::Call),
+            ("SomethingNew", "", 400, Invalid, Scope::Call),
             ("SomethingNew", "", 429, Throttled, Scope::Account),
             ("SomethingNew", "", 503, Transient, Scope::Region),
         ] {

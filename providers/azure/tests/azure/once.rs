@@ -3,12 +3,12 @@
 use strat_arm::Recorded;
 use strat_conformance::Bench;
 use strat_model::{
-    Bytes, DiskClass, ErrorKind, Kind, Labels, MachineSpec, NetworkSpec, ResourceId, Spec,
-    SubnetSpec, VolumeSpec,
+    Bytes, CapacityKind, DiskClass, ErrorKind, Kind, Labels, MachineSpec, NetworkSpec, ResourceId,
+    Spec, SubnetSpec, VolumeSpec,
 };
 use strat_provider::{Filter, ProviderExt as _};
 
-use crate::harness::{Azure, ZONE, machine_spec};
+use crate::harness::{Azure, ZONE, machine_spec, thing};
 
 /// A small machine in a network and subnet of its own.
 pub(crate) async fn machine(bench: &Bench<'_>) -> MachineSpec<ResourceId> {
@@ -169,5 +169,37 @@ async fn machines_are_made_on_condition_and_nothing_that_is_there_is_put_again()
         "networkSecurityGroups/write",
     ] {
         assert!(writes(&calls, word).is_empty(), "{word}");
+    }
+}
+
+#[tokio::test]
+async fn a_spot_machine_is_one_and_leaves_nothing_when_azure_wants_it_back() {
+    let azure = Azure::start().await;
+    let bench = Bench::new(&azure).await;
+    let plain = machine(&bench).await;
+    let spec = Spec::Machine(MachineSpec {
+        // Sizes of the series B are never sold as spot.
+        machine_type: "Standard_D2s_v5".to_owned(),
+        cpu: 2,
+        memory: Bytes::gib(8),
+        capacity: CapacityKind::Spot,
+        ..plain
+    });
+    let made = bench.create(&spec, "spot").await;
+    bench.ready(Kind::Machine, &made.id).await;
+    let path = thing("Microsoft.Compute/virtualMachines", &made.name);
+    let properties = azure.arm.thing(&path).expect("a machine")["properties"].clone();
+    assert_eq!(properties["priority"], "Spot", "{properties}");
+    assert_eq!(properties["evictionPolicy"], "Delete", "{properties}");
+    assert_eq!(properties["billingProfile"]["maxPrice"], -1, "{properties}");
+
+    let endpoint = azure.arm.endpoint();
+    let url = format!("{endpoint}{path}/simulateEviction?api-version=2026-04-01");
+    let evicted = azure.client().post(url).bearer_auth(strat_arm::TOKEN);
+    let evicted = evicted.send().await.expect("an answer");
+    assert_eq!(evicted.status().as_u16(), 204, "{evicted:?}");
+    bench.gone(Kind::Machine, &made.id).await;
+    for of in ["networkInterfaces", "disks", "publicIPAddresses"] {
+        assert_eq!(azure.arm.ids(of), Vec::<String>::new());
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use strat_conformance::Bench;
 use strat_model::{
     AddressSpec, ErrorKind, Field, Kind, Labels, MarkOrigin, NetworkSpec, Resource, ResourceId,
-    Spec, Witness,
+    Spec, SubnetSpec, Witness,
 };
 use strat_provider::{Filter, LeaseKey, ProviderExt as _};
 
@@ -312,6 +312,57 @@ async fn what_somebody_changed_in_a_firewall_is_seen_and_mended() {
     assert_ne!(seen.spec, spec);
     bench.update(&made, &spec, &[Field::Rules]).await;
     assert_eq!(azure.arm.thing(&by_hand), None);
+}
+
+#[tokio::test]
+async fn a_network_has_room_for_as_many_notes_as_the_plan_says_and_takes_none_by_half() {
+    let azure = Azure::start().await;
+    let bench = Bench::new(&azure).await;
+    let net = bench.create(&network(), "net").await;
+    let one = |number: usize| {
+        Spec::Subnet(SubnetSpec {
+            network: net.id.clone(),
+            cidr: format!("10.6.{number}.0/24").parse().expect("a range"),
+            zone: None,
+            labels: Labels::new(),
+        })
+    };
+    let mut owner = bench.owner();
+    owner.lineage = Some(strat_model::Lineage::new("0a1b2c3d4e5f6g7h").expect("a lineage"));
+    // With all that the mark of an apply has.
+    let make = async |number: usize| {
+        let word = format!("sub-{number}");
+        let token = bench.token(&word);
+        let mut mark = bench.mark(Kind::Subnet, &word);
+        mark.owner = owner.clone();
+        mark.origin = Some(MarkOrigin::Made(token.clone()));
+        let (spec, name) = (one(number), bench.name(&word));
+        bench.provider.create(&spec, &name, &mark, &token).await
+    };
+    let most = bench.provider.capabilities().limits.subnets as usize;
+    let mut made = Vec::new();
+    let refused = loop {
+        match make(made.len()).await {
+            Ok(subnet) => made.push(subnet),
+            Err(refused) => break refused,
+        }
+        assert!(made.len() < 40, "it never ends");
+    };
+    assert!(
+        (most..most + 3).contains(&made.len()),
+        "{} of {most}",
+        made.len()
+    );
+    assert_eq!(refused.kind(), ErrorKind::Invalid, "{refused}");
+    assert!(refused.message().contains("tags"), "{refused}");
+    assert_eq!(azure.arm.ids("subnets").len(), made.len());
+    let found = bench
+        .list(Kind::Subnet, &Filter::Owner(owner.clone()))
+        .await;
+    assert_eq!(found.len(), made.len(), "each is known as ours still");
+    // Where one goes, another one has room.
+    bench.delete(&made[0]).await;
+    make(made.len()).await.expect("there is room again");
 }
 
 #[tokio::test]

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use strat_catalogue::{Cloud, Snapshot};
 use strat_conformance::Bench;
-use strat_model::{CapacityKind, ErrorKind};
+use strat_model::{CapacityKind, ErrorKind, ImageRef, Spec};
 use strat_provider::{PermissionState, ProviderExt as _};
 
-use crate::harness::{Azure, REGION, SIZE, site};
+use crate::harness::{Azure, REGION, SIZE, SUBSCRIPTION, site, thing};
 
 #[tokio::test]
 async fn the_provider_and_the_catalogue_tell_the_same_of_what_both_have() {
@@ -158,4 +158,45 @@ async fn what_stands_in_the_way_of_a_call_is_told_with_what_to_do() {
     assert_eq!(kind, ErrorKind::Forbidden, "{text}");
     assert!(text.contains("`Microsoft.Compute/disks/write`"), "{text}");
     azure.arm.allow("Microsoft.Compute/disks/write");
+}
+
+#[tokio::test]
+async fn an_image_with_a_plan_is_had_once_its_terms_are_accepted() {
+    let azure = Azure::start().await;
+    let bench = Bench::new(&azure).await;
+    let mut spec = crate::once::machine(&bench).await;
+    let images = bench.provider.public_images().await.expect("images");
+    let id = images
+        .get("rocky-linux-9", Some("x86_64"))
+        .expect("an image");
+    spec.image = ImageRef::Named {
+        name: "rocky-linux-9".to_owned(),
+        id: id.clone(),
+    };
+    let spec = Spec::Machine(spec);
+    let refused = bench.try_create(&spec, "rock").await;
+    let refused = refused.expect_err("nobody accepted the terms");
+    assert_eq!(refused.kind(), ErrorKind::Forbidden, "{refused}");
+    let help = refused.help().unwrap_or_default();
+    assert!(help.contains("az vm image terms accept"), "{help}");
+
+    let parts: Vec<&str> = id.as_str().split(':').collect();
+    let path = format!(
+        "/subscriptions/{SUBSCRIPTION}/providers/Microsoft.MarketplaceOrdering/offerTypes/\
+         virtualmachine/publishers/{}/offers/{}/plans/{}/agreements/current",
+        parts[0], parts[1], parts[2]
+    );
+    let url = format!("{}{path}?api-version=2021-01-01", azure.arm.endpoint());
+    let terms = azure.client().get(url).bearer_auth(strat_arm::TOKEN).send();
+    let terms = terms.await.expect("an answer").json::<serde_json::Value>();
+    let mut terms = terms.await.expect("terms");
+    terms["properties"]["accepted"] = json!(true);
+    let accepted = terms;
+    azure.put(&path, "2021-01-01", accepted).await;
+
+    let made = bench.create(&spec, "rock").await;
+    let path = thing("Microsoft.Compute/virtualMachines", &made.name);
+    let seen = azure.arm.thing(&path).expect("a machine");
+    let plan = json!({ "publisher": parts[0], "product": parts[1], "name": parts[2] });
+    assert_eq!(seen["plan"], plan);
 }

@@ -260,6 +260,7 @@ fn private(
             );
             return Err(Refusal::new(400, "PrivateIPAddressNotInSubnet", message));
         };
+        // Seen as in <https://github.com/daniel-rhoades/acs-engine-terraform/issues/10>.
         if taken.contains(&address) {
             let message = format!(
                 "IP configuration of {id} is using the private IP address {address} which is already allocated in {subnet}."

@@ -163,7 +163,7 @@ fn conditions(call: &Call<'_>, old: Option<&Thing>, id: &Id, kind: &Kind) -> Res
     {
         let clashes = old.is_some() && (unwanted == "*" || unwanted == is);
         if clashes {
-            return Err(Refusal::condition(id, unwanted, is));
+            return Err(Refusal::exists(id, is));
         }
     }
     Ok(())

@@ -86,7 +86,7 @@ pub(super) fn check_unused(world: &World, thing: &Thing, kind: &Kind) -> Result<
         "applicationSecurityGroups" => refuse(world, id, |user| {
             // The rule: <https://learn.microsoft.com/azure/virtual-network/application-security-groups>;
             // the text as in <https://github.com/Azure/azure-cli/issues/12591>. The code was found
-            // nowhere: it is ours, and whoever reads it goes by the status.
+            // nowhere: it is ours, and nobody goes by it.
             let message = format!(
                 "Application Security Group {} cannot be deleted because it is referenced by \
                  IpConfiguration(s) {user}.",
