@@ -62,10 +62,9 @@ impl Site {
             };
             let Some(made) = made else { continue };
             let pool = self.pool_named(host, &part.pool)?;
-            let Some(volume) = pool.volume(host, &part.volume)? else {
+            let Some(is) = pool.size_if_there(host, &part.volume)? else {
                 continue;
             };
-            let is = pool.size_of(host, &volume)?;
             if is.0.abs_diff(made.0) >= ROUNDED {
                 *disk = DiskSpec { size: is, ..*disk };
             }

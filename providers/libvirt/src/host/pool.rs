@@ -221,6 +221,17 @@ impl Pool {
         Ok(Bytes(info.capacity))
     }
 
+    /// How large a volume is to a guest, if it is there: it may be deleted while it is looked at.
+    pub(crate) fn size_if_there(&self, host: &Host, name: &str) -> Result<Option<Bytes>> {
+        let Some(volume) = self.volume(host, name)? else {
+            return Ok(None);
+        };
+        let info = volume
+            .info()
+            .found(host, || format!("measuring the volume {name}"))?;
+        Ok(info.map(|info| Bytes(info.capacity)))
+    }
+
     /// The format of a volume.
     pub(crate) fn format_of(&self, host: &Host, name: &str) -> Result<String> {
         let doing = || format!("reading the volume {name}");

@@ -183,6 +183,8 @@ impl<'a> Shelf<'a> {
                     tries += 1;
                     std::thread::sleep(PAUSE);
                 }
+                // Somebody deletes it at this moment.
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
                 outcome => return outcome.map(|()| Some(bytes)),
             }
         }

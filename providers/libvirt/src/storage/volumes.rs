@@ -269,9 +269,7 @@ impl Site {
         for found in all.values_mut() {
             let (host, body) = (&self.hosts[found.host], &found.thing.body);
             let pool = self.pool_named(host, &body.pool)?;
-            if let Some(volume) = pool.volume(host, &body.volume)? {
-                found.capacity = Some(pool.size_of(host, &volume)?);
-            }
+            found.capacity = pool.size_if_there(host, &body.volume)?;
         }
         Ok(all)
     }
