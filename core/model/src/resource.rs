@@ -112,6 +112,17 @@ impl Resource {
     /// The attribute of a thing that is, or of which a copy is, where nobody looks now: why.
     pub const UNSEEN: &'static str = "unseen";
 
+    /// The attribute of a machine whose host is to be emptied: why. A member of a fleet is made anew
+    /// elsewhere for that, as there is room; whoever says so sees to it that there is another place in its
+    /// zone, and that nothing new is placed where it leaves.
+    pub const LEAVES: &'static str = "leaves";
+
+    /// Why a machine is to leave its host, if it is.
+    #[must_use]
+    pub fn leaves(&self) -> Option<&str> {
+        self.attributes.get(Self::LEAVES).map(String::as_str)
+    }
+
     /// Why it is left as it is, where it or a copy of it is not looked at now: it is neither changed nor
     /// deleted until it is.
     #[must_use]

@@ -54,9 +54,13 @@ impl Differ<'_> {
             }
             why.is_none()
         });
+        self.hold_leaving(&mut changes);
         // Stable, so that the groups of one fleet keep their order.
         changes.sort_by(|a, b| (&a.addr, a.action).cmp(&(&b.addr, b.action)));
-        let order = tight::order(&changes, self.desired, self.facts, self.index);
+        let mut order = tight::order(&changes, self.desired, self.facts, self.index);
+        if self.hold_tight(&mut changes, &order) {
+            order = tight::order(&changes, self.desired, self.facts, self.index);
+        }
         tight::destroy_first(&mut changes, &order);
         let renames = renames(&changes, self.index);
         let data_loss = data::mark_losses(&mut changes, self.desired, self.index);

@@ -125,7 +125,7 @@ impl<'a> Differ<'a> {
     ) -> Member<'a> {
         let mut deltas = self.deltas(addr, entry, goal, resource);
         let failed = resource.state == ResourceState::Failed;
-        let asked = self.is_asked(addr, resource);
+        let asked = self.is_asked(addr, resource) || self.leaves(entry, resource).is_some();
         let stays = resource.departs() && resource.stays_departed().is_some();
         let refused = match stays && !failed {
             true => self.refuse(addr, goal, resource, &mut deltas),
@@ -279,7 +279,10 @@ impl<'a> Differ<'a> {
             _ if first.resource.state == ResourceState::Failed => {
                 "the cloud reports it as failed".to_owned()
             }
-            (Cause::Requested, _) => ASKED.to_owned(),
+            (Cause::Requested, _) => match self.leaves(entry, first.resource) {
+                Some(why) if !self.is_asked(addr, first.resource) => why.to_owned(),
+                _ => ASKED.to_owned(),
+            },
             (Cause::Drift, _) => format!("its {what} was changed behind Stratiform's back"),
             (Cause::Interrupted, _) => LEFT.to_owned(),
             (Cause::Dependency, _) => format!("what its {what} refers to is made anew"),

@@ -5,6 +5,7 @@ mod data;
 mod finish;
 mod fleet;
 mod held;
+mod leaving;
 mod moved;
 mod orphans;
 mod references;

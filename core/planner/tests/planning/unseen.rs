@@ -4,9 +4,10 @@ use strat_model::*;
 use strat_planner::*;
 
 use crate::common::*;
-use crate::{lines, plan_of};
+use crate::{check_graph, lines, plan_of};
 
 const WHY: &str = "the host kvm2 is down";
+const EMPTIED: &str = "the host kvm2 is to be emptied";
 
 /// Has something be on a host that is away.
 fn lose(world: &mut Inventory, id: &str) {
@@ -15,6 +16,15 @@ fn lose(world: &mut Inventory, id: &str) {
     let thing = things.find(|one| one.id.as_str() == id).expect("a thing");
     thing.state = ResourceState::Unseen;
     copied(thing);
+}
+
+/// Has a machine be on a host that is to be emptied.
+fn leave(world: &mut Inventory, id: &str) {
+    let dc1 = world.sites.get_mut("dc1").expect("dc1");
+    let mut things = dc1.resources.iter_mut();
+    let thing = things.find(|one| one.id.as_str() == id).expect("a thing");
+    let attributes = [(Resource::LEAVES.to_owned(), EMPTIED.to_owned())];
+    thing.attributes.extend(attributes);
 }
 
 /// Has a copy of something be there.
@@ -149,4 +159,60 @@ fn what_has_a_copy_there_is_not_changed_until_it_is_back() {
         .iter()
         .any(|line| line.contains("firewall.web@dc1"));
     assert!(!is_changed, "{plan:#?}");
+}
+
+#[test]
+fn members_of_a_fleet_leave_a_host_that_is_to_be_emptied_and_others_stay() {
+    let (mut intent, mut world) = world();
+    for id in [
+        "machines.web@dc1#0",
+        "machines.web@dc1#1",
+        "machine.db@dc1#0",
+    ] {
+        leave(&mut world, id);
+    }
+    let plan = plan_of(&intent, &world);
+    assert_eq!(lines(&plan), ["replace machines.web@dc1 x2"]);
+    let change = &plan.changes[0];
+    assert_eq!(
+        (change.reason.as_str(), change.cause),
+        (EMPTIED, Cause::Requested)
+    );
+    assert_eq!(change.order, Some(ReplaceOrder::CreateFirst));
+    assert!(plan.withheld.is_empty(), "{:#?}", plan.withheld);
+
+    // As many as find room, and none goes before its successor is there.
+    let web = world.sites["dc1"].resources.iter();
+    let web = web.filter(|one| one.id.as_str().starts_with("machines.web"));
+    let Some(Spec::Machine(one)) = web.map(|one| &one.spec).next() else {
+        panic!("a machine")
+    };
+    for (room, moves) in [(0, 0), (1, 1), (2, 2)] {
+        let mut facts = facts();
+        facts.get_mut("dc1").expect("dc1").free = Some(Pool {
+            cpu: u64::from(one.cpu) * room,
+            memory: Bytes(one.memory.0 * room),
+            disk: Bytes(u64::MAX),
+        });
+        let desired = place(&intent, &facts, &world).expect("placed");
+        let plan = diff(&desired, &world, &facts, None, &DiffOptions::default());
+        check_graph(&plan, &world);
+        let goes: u32 = plan.changes.iter().map(|change| change.count).sum();
+        assert_eq!(goes, moves, "{room}: {:#?}", plan.changes);
+        let told = plan
+            .withheld
+            .iter()
+            .any(|one| one.why.contains("find no room elsewhere"));
+        assert_eq!(told, moves < 2, "{:#?}", plan.withheld);
+        let first = plan.rollouts.values().any(|rollout| rollout.destroy_first);
+        assert!(!first && plan.tight.is_empty(), "{plan:#?}");
+    }
+
+    // What is protected stays.
+    intent.machines[1].common.protect = true;
+    let plan = plan_of(&intent, &world);
+    assert!(
+        plan.changes.iter().all(|one| one.action != Action::Replace),
+        "{plan:#?}"
+    );
 }

@@ -297,6 +297,8 @@ impl Site {
         let thing = guest.thing.as_ref();
         let mut attributes = Attributes::from([("host".to_owned(), host.name().to_string())]);
         attributes.extend(body.ip.map(|ip| ("private_ip".to_owned(), ip.to_string())));
+        let leaves = self.emptied(host).filter(|_| thing.is_some());
+        attributes.extend(leaves.map(|why| (Resource::LEAVES.to_owned(), why)));
         let (cpu, memory) = seen::size(&body.machine_type, guest);
         let mut machine = Resource {
             id: machine_id(host, guest),

@@ -251,6 +251,13 @@ impl Site {
         }
     }
 
+    /// Why machines are to leave a host: it is to be emptied, and another of its zone takes what is new.
+    pub(crate) fn emptied(&self, host: &Host) -> Option<String> {
+        let takes = |other: &Arc<Host>| other.zone() == host.zone() && !other.is_draining();
+        let is_emptied = host.is_draining() && self.hosts.iter().any(takes);
+        is_emptied.then(|| format!("the host {} is to be emptied", host.name()))
+    }
+
     /// Whether a host of this name does not come back.
     fn is_gone(&self, name: &str) -> bool {
         self.settings.gone.iter().any(|gone| gone == name)

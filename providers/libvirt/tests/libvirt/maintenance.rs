@@ -245,22 +245,37 @@ async fn while_a_host_is_away_the_rest_of_the_site_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_that_is_to_be_emptied_takes_nothing_new() {
+async fn a_host_that_is_to_be_emptied_loses_its_members_of_fleets_and_takes_nothing_new() {
     let pair = Pair::take();
     let (mut topology, on) = applied(&pair).await;
     let before = there(&pair);
-    topology.set_hosts(&but(&pair, on, Some("drain")));
-    topology.apply(BLOCKS).await;
-    assert_eq!(there(&pair), before, "what runs there stays");
-    let more = BLOCKS.replace("count  = 2", "count  = 5");
-    topology.apply(&more).await;
-    let new: Vec<String> = there(&pair).difference(&before).cloned().collect();
-    let other = format!("{} ", 1 - on);
+    let hosts: Vec<&Peer> = pair.hosts().iter().collect();
+    let site = support::site(&hosts, false, json!({}));
+    let emptied = format!("kvm{}", on + 1);
+    let members = async |topology: &Topology| -> Vec<String> {
+        let machines = topology.list(&site, Kind::Machine).await;
+        let members = machines.iter().filter(|one| one.name.contains("web"));
+        members.map(|one| host_of(one).to_owned()).collect()
+    };
     assert!(
-        new.iter().all(|thing| thing.starts_with(&other)),
-        "{new:#?}"
+        members(&topology).await.contains(&emptied),
+        "they keep apart"
     );
-    assert!(new.len() >= 3, "{new:#?}");
+    topology.set_hosts(&but(&pair, on, Some("drain")));
+    let more = BLOCKS.replace("count  = 2", "count  = 4");
+    for blocks in [BLOCKS, more.as_str()] {
+        topology.apply(blocks).await;
+        let members = members(&topology).await;
+        assert!(members.iter().all(|host| *host != emptied), "{members:#?}");
+        // What has an identity, or data, stays.
+        let now = there(&pair);
+        let stays = before
+            .iter()
+            .filter(|one| one.contains("db") || one.contains("data"));
+        let gone: Vec<_> = stays.filter(|one| !now.contains(*one)).collect();
+        assert!(gone.is_empty(), "{gone:#?}");
+    }
+    assert_eq!(members(&topology).await.len(), 4);
     cleared(&mut topology, &pair).await;
 }
 
