@@ -70,6 +70,36 @@ impl Cloud {
     }
 }
 
+impl Cloud {
+    /// Whether a type has its CPUs' full speed only now and then: on credits that it saves up (AWS's T
+    /// types, Azure's B series), or where other machines leave it (Google's shared cores).
+    ///
+    /// The types are those that the clouds call so:
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-performance-instances.html>,
+    /// <https://learn.microsoft.com/azure/virtual-machines/sizes/general-purpose/b-family>,
+    /// <https://cloud.google.com/compute/docs/general-purpose-machines#sharedcore>.
+    #[must_use]
+    pub fn is_burstable(self, machine_type: &str) -> bool {
+        match self {
+            Self::Aws => matches!(
+                self.family(machine_type).as_str(),
+                "t1" | "t2" | "t3" | "t3a" | "t4g"
+            ),
+            Self::Azure => {
+                let size = machine_type.strip_prefix("Standard_B");
+                size.is_some_and(|size| size.starts_with(|first: char| first.is_ascii_digit()))
+            }
+            Self::Gcp => {
+                let size = machine_type.strip_prefix("e2-");
+                let size = size.map(|size| size.strip_prefix("custom-").unwrap_or(size));
+                let size = size.and_then(|size| size.split('-').next());
+                matches!(machine_type, "f1-micro" | "g1-small")
+                    || matches!(size, Some("micro" | "small" | "medium"))
+            }
+        }
+    }
+}
+
 impl fmt::Display for Cloud {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
@@ -99,6 +129,26 @@ mod tests {
             (Cloud::Gcp, "n2-standard-4", "n2"),
         ] {
             assert_eq!(cloud.family(machine_type), family);
+        }
+    }
+
+    #[test]
+    fn burstable_is_what_the_clouds_call_so() {
+        for (cloud, machine_type, is_so) in [
+            (Cloud::Aws, "t3.micro", true),
+            (Cloud::Aws, "t4g.2xlarge", true),
+            (Cloud::Aws, "trn1.2xlarge", false),
+            (Cloud::Aws, "m5.large", false),
+            (Cloud::Azure, "Standard_B2ms", true),
+            (Cloud::Azure, "Standard_B16als_v2", true),
+            (Cloud::Azure, "Standard_D2s_v5", false),
+            (Cloud::Gcp, "e2-medium", true),
+            (Cloud::Gcp, "e2-standard-2", false),
+            (Cloud::Gcp, "e2-custom-small-2048", true),
+            (Cloud::Gcp, "f1-micro", true),
+            (Cloud::Gcp, "m1-ultramem-40", false),
+        ] {
+            assert_eq!(cloud.is_burstable(machine_type), is_so, "{machine_type}");
         }
     }
 

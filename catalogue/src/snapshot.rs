@@ -161,6 +161,7 @@ impl Snapshot {
                         arch: size.arch.to_owned(),
                         gpus: size.gpus,
                         gpu: (!size.gpu.is_empty()).then(|| size.gpu.to_owned()),
+                        burstable: self.cloud.is_burstable(size.machine_type),
                         capacity,
                         price_hour,
                     },

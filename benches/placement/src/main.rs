@@ -146,6 +146,7 @@ fn capabilities() -> Capabilities {
         delete_shuts_down: false,
         consistency_window_ms: 0,
         user_data_max: Bytes(16_384),
+        public_ips: true,
         reserved_addresses: ReservedAddresses::default(),
         limits: Limits::default(),
     }

@@ -88,6 +88,7 @@ async fn plan_and_apply(dir: &Path) -> Result<Taken, Box<dyn Error>> {
         targets: Vec::new(),
         without: BTreeSet::new(),
         lease_stores: Vec::new(),
+        outputs: Vec::new(),
     };
     let text = saved.to_json().to_string().len();
 

@@ -135,7 +135,9 @@ impl Look<'_> {
                 == (&place.zone, &place.machine_type, place.capacity)
         })?;
         let entries = book.entries();
-        let refusals = entries.filter(|entry| entry.covers(&place.site, offer));
+        let refusals = entries.filter(|entry| {
+            entry.covers(&place.site, offer) || entry.subnet() == Some(&place.subnet)
+        });
         let last = refusals.max_by_key(|entry| entry.seen)?;
         Some(RanOut {
             at: last.seen,

@@ -189,11 +189,15 @@ impl CarryOut<'_> {
         let (plan, detail) = (&planned.saved.plan, self.args.detail.detail());
         let part = render::left::part(&planned.saved.targets);
         if self.json {
-            output.note(&render::plan::plan(plan, detail, output.stderr_width()));
+            let width = output.stderr_width();
+            output.note(&render::plan::plan(plan, detail, width));
+            output.note(&render::outputs::planned(&planned.saved.outputs, width));
             output.note(&part);
             Ok(())
         } else {
-            output.data(&render::plan::plan(plan, detail, output.width()))?;
+            let width = output.width();
+            output.data(&render::plan::plan(plan, detail, width))?;
+            output.data(&render::outputs::planned(&planned.saved.outputs, width))?;
             output.data(&part)
         }
     }

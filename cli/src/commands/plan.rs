@@ -135,13 +135,17 @@ impl Plan {
         if self.json || self.format == Format::Json {
             context.output.json(saved)?;
         } else if self.format == Format::Markdown {
-            let text = render::markdown::plan(&saved.plan, self.detail.detail());
+            let text = render::markdown::plan(&saved.plan, self.detail.detail())
+                + &render::markdown::outputs(&saved.outputs);
             context.output.data(&text)?;
         } else {
             let (detail, width) = (self.detail.detail(), context.output.width());
             context
                 .output
                 .data(&render::plan::plan(&saved.plan, detail, width))?;
+            context
+                .output
+                .data(&render::outputs::planned(&saved.outputs, width))?;
             context.output.data(&render::left::part(&saved.targets))?;
         }
         if !saved.lease_stores.is_empty() {

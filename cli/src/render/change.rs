@@ -72,7 +72,14 @@ fn one(text: &mut String, change: &Change, label: &str, place: &Place, said: &Sa
     let symbol = paint(style, symbol);
     let mut lines: Vec<(bool, String)> = Vec::new();
     if change.action == Action::Create {
-        let pieces = wrap(&spec::pieces(&change.goals), place.room);
+        let mut pieces = spec::pieces(&change.goals);
+        if change.public_ips {
+            pieces.push(match change.count {
+                1 => "a public address".to_owned(),
+                _ => "a public address each".to_owned(),
+            });
+        }
+        let pieces = wrap(&pieces, place.room);
         lines.extend(pieces.into_iter().map(|line| (false, line)));
     }
     if said.get(&change.action) != Some(&change.reason.as_str()) {

@@ -7,10 +7,10 @@ use stratiform::planner::{BudgetState, Cost};
 use super::style::{BOLD, DELETE, DIM, paint};
 
 /// What the plan does to the monthly bill, by site where there are several, and to the budgets;
-/// nothing when no price is known at all.
+/// nothing when no price is known at all, or nothing costs other than before.
 pub(crate) fn cost(cost: &Cost) -> Option<String> {
     let (before, after) = (cost.monthly_before, cost.monthly_after);
-    if before.is_none() && after.is_none() && cost.budgets.is_empty() {
+    if before.is_none() && after.is_none() && cost.budgets.is_empty() || !is_worth_telling(cost) {
         return None;
     }
     let mut text = format!(
@@ -60,6 +60,18 @@ pub(crate) fn cost(cost: &Cost) -> Option<String> {
         )),
     }
     Some(text)
+}
+
+/// Whether anything costs other than before, a budget is too small, or the placement may not be the best.
+fn is_worth_telling(cost: &Cost) -> bool {
+    let moved = |before, after| before != after;
+    moved(cost.monthly_before, cost.monthly_after)
+        || cost
+            .sites
+            .values()
+            .any(|site| moved(site.monthly_before, site.monthly_after))
+        || cost.budgets.iter().any(|budget| budget.exceeded)
+        || cost.gap.is_some_and(|gap| !gap.is_zero())
 }
 
 fn change(before: Option<Decimal>, after: Option<Decimal>) -> String {

@@ -129,7 +129,7 @@ fn what(resource: &Resource, name: impl Fn(&ResourceId) -> String) -> String {
         Spec::Machine(spec) => vec![
             Some(spec.machine_type.clone()),
             attribute("private_ip"),
-            attribute("public_ip"),
+            attribute("public_ip").map(|ip| format!("public {ip}")),
         ],
         Spec::Volume(spec) => vec![
             Some(format!("{} {}", spec.size, spec.class.as_str())),

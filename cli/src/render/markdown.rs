@@ -52,6 +52,16 @@ pub(crate) fn plan(plan: &Plan, detail: Detail) -> String {
     text
 }
 
+/// What the plan changes of the outputs.
+pub(crate) fn outputs(changes: &[stratiform::OutputChange]) -> String {
+    let text = super::outputs::planned(changes, WIDTH);
+    let text = strip_str(text.trim_start_matches('\n')).to_string();
+    match text.is_empty() {
+        true => text,
+        false => format!("{}\n", fenced("text", &text)),
+    }
+}
+
 fn head(plan: &Plan, changes: &[&Change]) -> String {
     let topology = plan.topology.named();
     let mut text = format!("### Plan of `{topology}`\n\n");

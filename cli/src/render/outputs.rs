@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use stratiform::OutputChange;
 use stratiform::topology::{Json, Output};
 
-use super::style::{BOLD, DIM, paint};
+use super::style::{BOLD, CREATE, DELETE, DIM, UPDATE, paint};
 use super::wrap::{columns, pad};
 
 /// `name = value` for each.
@@ -20,6 +21,50 @@ pub(crate) fn outputs(outputs: &BTreeMap<String, Output>, width: usize) -> Strin
         text.push_str(&format!("  {} = {value}\n", pad(name, names)));
     }
     text
+}
+
+/// What a plan changes of them: what each says now, and what it will say. Nothing where it changes none.
+pub(crate) fn planned(changes: &[OutputChange], width: usize) -> String {
+    if changes.is_empty() {
+        return String::new();
+    }
+    let names = changes.iter().map(|change| columns(&change.name)).max();
+    let names = names.unwrap_or(0);
+    let mut text = format!("\n{}\n", paint(BOLD, "Outputs:"));
+    for change in changes {
+        let room = width.saturating_sub(names + 7);
+        let (symbol, said) = match (change.before.is_null(), change.after.is_null()) {
+            _ if change.sensitive => (paint(UPDATE, "~"), paint(DIM, "(sensitive)")),
+            (true, _) => (paint(CREATE, "+"), then(change)),
+            (false, true) if !change.waits => (paint(DELETE, "-"), line(&change.before)),
+            (false, _) => {
+                let (before, after) = (line(&change.before), then(change));
+                let arrow = format!("{before} -> {after}");
+                let arrow = if columns(&arrow) > room {
+                    format!("{before}\n      -> {after}")
+                } else {
+                    arrow
+                };
+                (paint(UPDATE, "~"), arrow)
+            }
+        };
+        text.push_str(&format!(
+            "  {symbol} {} = {said}\n",
+            pad(&change.name, names)
+        ));
+    }
+    text
+}
+
+fn then(change: &OutputChange) -> String {
+    match change.waits {
+        true => paint(DIM, "(known after apply)"),
+        false => line(&change.after),
+    }
+}
+
+fn line(value: &serde_json::Value) -> String {
+    super::values::shorten(&value.to_string())
 }
 
 fn value(output: &Output, room: usize) -> String {

@@ -148,10 +148,15 @@ fn tight(text: &mut String, plan: &Plan, width: usize) {
 fn rollouts(text: &mut String, plan: &Plan, width: usize) {
     let mut some = false;
     for (local, rollout) in &plan.rollouts {
-        let changes = plan.changes.iter().filter(|c| c.addr.local == *local);
-        let goes = changes.filter(|c| matches!(c.action, Action::Delete | Action::Replace));
-        let goes: u32 = goes.map(|change| change.count).sum();
-        if goes < 2 && rollout.health.is_none() {
+        let count = |actions: [Action; 2]| -> u32 {
+            let changes = plan.changes.iter().filter(|c| c.addr.local == *local);
+            let those = changes.filter(|change| actions.contains(&change.action));
+            those.map(|change| change.count).sum()
+        };
+        let goes = count([Action::Delete, Action::Replace]);
+        let comes = count([Action::Create, Action::Replace]);
+        // What only shrinks, or only grows, gives way to nobody.
+        if goes == 0 || comes == 0 || (goes < 2 && rollout.health.is_none()) {
             continue;
         }
         let wave = rollout.wave.min(goes);

@@ -72,6 +72,7 @@ fn change(text: &str, action: Action, reason: &str) -> Change {
         transition: None,
         health: None,
         drains: None,
+        public_ips: false,
         protected: false,
         protect: false,
         disposable: false,
@@ -312,6 +313,92 @@ fn what_may_have_been_renamed_is_asked_about() {
         "two_renames",
         plain(&super::plan::plan(&plan, Detail::All, 80))
     );
+}
+
+#[test]
+fn who_gets_a_public_address_is_told() {
+    let mut machines = creates();
+    machines.retain(|change| change.kind == Kind::Machine);
+    assert!(!machines.is_empty());
+    for (is_public, count, said) in [
+        (false, 1, None),
+        (true, 1, Some("a public address\n")),
+        (true, 3, Some("a public address each\n")),
+    ] {
+        for change in &mut machines {
+            (change.public_ips, change.count) = (is_public, count);
+        }
+        let plan = whole(machines.clone(), Summary::default());
+        let text = plain(&plan::plan(&plan, Detail::All, 300));
+        match said {
+            Some(said) => assert!(text.contains(said), "{text}"),
+            None => assert!(!text.contains("public"), "{text}"),
+        }
+    }
+}
+
+#[test]
+fn what_costs_the_same_as_before_has_no_line_of_cost() {
+    let mut plan = whole(creates(), Summary::default());
+    let cost = |before: Option<i64>, after: Option<i64>| stratiform::planner::Cost {
+        monthly_before: before.map(Into::into),
+        monthly_after: after.map(Into::into),
+        gap: Some(rust_decimal::Decimal::ZERO),
+        ..whole(Vec::new(), Summary::default()).cost
+    };
+    for (before, after, is_told) in [
+        (Some(10), Some(10), false),
+        (Some(10), Some(11), true),
+        (None, Some(11), true),
+        (Some(10), None, true),
+        (None, None, false),
+    ] {
+        plan.cost = cost(before, after);
+        for text in [
+            plan::plan(&plan, Detail::All, 80),
+            super::markdown::plan(&plan, Detail::All),
+        ] {
+            assert_eq!(plain(&text).contains("Cost:"), is_told, "{text}");
+        }
+    }
+    // Where one site's bill grows by as much as another's shrinks, both are told.
+    plan.cost = cost(Some(10), Some(10));
+    for (site, before, after) in [("dc1", 4, 6), ("east", 6, 4)] {
+        let part = stratiform::planner::SiteCost {
+            monthly_before: Some(before.into()),
+            monthly_after: Some(after.into()),
+        };
+        plan.cost.sites.insert(site.parse().expect(site), part);
+    }
+    let text = plain(&plan::plan(&plan, Detail::All, 80));
+    assert!(text.contains("dc1   4.00 -> 6.00"), "{text}");
+}
+
+#[test]
+fn a_fleet_that_only_shrinks_or_only_grows_gives_way_to_nobody() {
+    let of = |action: Action, count: u32| Change {
+        count,
+        ..change("machines.web@east", action, "its count is another now")
+    };
+    for (changes, is_told) in [
+        (vec![of(Action::Delete, 4)], false),
+        (vec![of(Action::Create, 4)], false),
+        (vec![of(Action::Create, 4), of(Action::Delete, 4)], true),
+        (vec![of(Action::Replace, 4)], true),
+    ] {
+        for health in [
+            None,
+            Some(json!({ "port": 80, "timeout_ms": 1_000, "interval_ms": 100 })),
+        ] {
+            let mut plan = whole(changes.clone(), Summary::default());
+            let rollout = json!({ "wave": 2, "health": health });
+            let rollout = serde_json::from_value(rollout).expect("a rollout");
+            let web = changes[0].addr.local.clone();
+            plan.rollouts.insert(web, rollout);
+            let text = plain(&plan::plan(&plan, Detail::All, 80));
+            assert_eq!(text.contains("gives way in waves of 2"), is_told, "{text}");
+        }
+    }
 }
 
 #[test]

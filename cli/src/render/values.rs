@@ -153,7 +153,8 @@ fn join(items: impl Iterator<Item = String>, separator: &str) -> String {
     items.collect::<Vec<_>>().join(separator)
 }
 
-fn shorten(text: &str) -> String {
+/// A text that is not too long for a line.
+pub(crate) fn shorten(text: &str) -> String {
     let flat = text.replace('\n', "\\n");
     if flat.chars().count() <= VALUE_MAX {
         return flat;

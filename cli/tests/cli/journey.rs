@@ -230,3 +230,16 @@ fn a_topology_is_pinned_once() {
     let again = shop.ok(&["pin", "--yes"]);
     assert!(again.stderr.contains("Nothing to write"), "{again}");
 }
+
+#[test]
+fn what_others_make_by_hand_is_there_and_no_plan_touches_it() {
+    let shop = Shop::applied();
+    shop.ok(&["sim", "make", "dc1", "machine", "theirs", "--count", "3"]);
+    let machines = shop.ok(&["sim", "list", "--kind", "machine"]).stdout;
+    for name in ["theirs-1", "theirs-2", "theirs-3"] {
+        assert!(machines.contains(name), "{machines}");
+    }
+    shop.run(&["sim", "make", "dc1", "bucket", "x", "--subnet", "nowhere"])
+        .failed_saying(&["nowhere"]);
+    shop.assert_converged();
+}

@@ -37,6 +37,9 @@ pub struct Capabilities {
     pub consistency_window_ms: u64,
     /// The most user data a machine takes.
     pub user_data_max: Bytes,
+    /// Whether each machine gets a public address of its own when it is made.
+    #[serde(default)]
+    pub public_ips: bool,
     /// The addresses of a subnet that no machine gets.
     #[serde(default)]
     pub reserved_addresses: ReservedAddresses,

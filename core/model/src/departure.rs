@@ -20,6 +20,9 @@ pub struct Departure {
     /// Why an update does not make it good; `None` where it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stays: Option<String>,
+    /// Whether it never was so: its making was cut off. Nobody else changed it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unfinished: bool,
 }
 
 impl Departure {
@@ -30,7 +33,15 @@ impl Departure {
             is: is.into(),
             ought: ought.into(),
             stays: None,
+            unfinished: false,
         }
+    }
+
+    /// The same, of what never was so because its making was cut off.
+    #[must_use]
+    pub const fn unfinished(mut self) -> Self {
+        self.unfinished = true;
+        self
     }
 
     /// The same, which is left as it is, and why.
@@ -64,6 +75,13 @@ impl Resource {
             Some((what, serde_json::from_str(text).ok()?))
         });
         known.collect()
+    }
+
+    /// Whether all of it never was so: its making was cut off.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        let departures = self.departures();
+        !departures.is_empty() && departures.values().all(|one| one.unfinished)
     }
 
     /// Why none of it can be made good. `None` where some can, which is made good first.

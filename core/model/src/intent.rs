@@ -245,6 +245,8 @@ pub struct HardwareIntent {
     pub gpus: u32,
     /// The accelerator's model, such as `T4`; any if left out.
     pub gpu: Option<String>,
+    /// Whether it must be of a burstable type, or must not; either if left out.
+    pub burstable: Option<bool>,
 }
 
 /// Where a machine may run, and where it would rather run.

@@ -57,6 +57,10 @@ pub struct Offer {
     /// the cloud does not say which.
     #[serde(default)]
     pub gpu: Option<String>,
+    /// Whether it has its CPUs' full speed only now and then: AWS's T types, Azure's B series, Google's
+    /// types with shared cores.
+    #[serde(default)]
+    pub burstable: bool,
     /// How it is bought.
     pub capacity: CapacityKind,
     /// The price of an hour; `None` where it is not known.

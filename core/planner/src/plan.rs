@@ -119,6 +119,9 @@ pub struct Change {
     /// What the marks of its targets are to note of their draining, if that is all that it changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drains: Option<String>,
+    /// Whether each machine that it makes gets a public address of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub public_ips: bool,
     /// Whether a protection forbids it. The plan cannot be applied then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protected: bool,

@@ -1,12 +1,14 @@
 //! What was out of stock or beyond a quota lately: a small book, so that nobody asks again at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use strat_model::{CapacityKind, Error, ErrorKind, MachineSpec, Name, Offer, Scope, SiteFacts};
+use strat_model::{
+    Addr, CapacityKind, Error, ErrorKind, MachineSpec, Name, Offer, Scope, SiteFacts,
+};
 
 /// How long an offer is left alone after the first refusal.
 const PAUSE_MIN: Duration = Duration::from_secs(10 * 60);
@@ -32,6 +34,11 @@ pub enum Shortage {
         machine_type: String,
         /// How it is bought.
         capacity: CapacityKind,
+    },
+    /// What gets its address in a subnet; others of its zone, in other subnets, are not concerned.
+    Subnet {
+        /// The subnet.
+        subnet: Addr,
     },
     /// Everything in a zone.
     Zone {
@@ -72,6 +79,18 @@ pub struct StockEntry {
 }
 
 impl StockEntry {
+    /// The subnet that it is about.
+    #[must_use]
+    pub const fn subnet(&self) -> Option<&Addr> {
+        match &self.what {
+            Shortage::Subnet { subnet } => Some(subnet),
+            Shortage::Offer { .. }
+            | Shortage::Zone { .. }
+            | Shortage::Site
+            | Shortage::Family { .. } => None,
+        }
+    }
+
     /// Whether it is about an offer.
     #[must_use]
     pub fn covers(&self, site: &Name, offer: &Offer) -> bool {
@@ -86,6 +105,7 @@ impl StockEntry {
                         && *machine_type == offer.machine_type
                         && *capacity == offer.capacity
                 }
+                Shortage::Subnet { .. } => false,
                 Shortage::Zone { zone } => *zone == offer.zone,
                 Shortage::Site => true,
                 Shortage::Family { family, capacity } => {
@@ -108,6 +128,7 @@ impl fmt::Display for StockEntry {
                 let how = how(*capacity);
                 write!(f, "{site} {zone}: {machine_type}{how} was out of stock")?;
             }
+            Shortage::Subnet { subnet } => write!(f, "{subnet} had no address left")?,
             Shortage::Zone { zone } => write!(f, "{site} {zone}: everything was out of stock")?,
             Shortage::Site => write!(f, "{site}: everything was out of stock")?,
             Shortage::Family { family, capacity } => {
@@ -200,6 +221,19 @@ impl StockBook {
         self.entries.retain(|_, entry| !entry.covers(site, offer));
     }
 
+    /// Strikes out what is disproved: something got an address in this subnet.
+    pub fn got_address(&mut self, subnet: &Addr) {
+        self.entries
+            .retain(|_, entry| entry.subnet() != Some(subnet));
+    }
+
+    /// The subnets that take no more at this moment.
+    #[must_use]
+    pub fn full(&self, now: Timestamp) -> BTreeSet<Addr> {
+        let subnets = self.live(now).filter_map(StockEntry::subnet);
+        subnets.cloned().collect()
+    }
+
     /// The facts without what is not tried at this moment.
     #[must_use]
     pub fn without(
@@ -240,6 +274,8 @@ pub struct MachineOffer<'a> {
     pub zone: &'a Name,
     /// How it is bought.
     pub capacity: CapacityKind,
+    /// The subnet where it gets its address, where that is known.
+    pub subnet: Option<&'a Addr>,
 }
 
 impl<'a> MachineOffer<'a> {
@@ -250,6 +286,7 @@ impl<'a> MachineOffer<'a> {
             machine_type: &spec.machine_type,
             zone: &spec.zone,
             capacity: spec.capacity,
+            subnet: None,
         }
     }
 
@@ -272,6 +309,12 @@ fn shortage(
 ) -> Option<Shortage> {
     let zone = || asked.zone.clone();
     match (error.kind(), error.scope()) {
+        (ErrorKind::Capacity, Scope::Subnet) => Some(match asked.subnet {
+            Some(subnet) => Shortage::Subnet {
+                subnet: subnet.clone(),
+            },
+            None => Shortage::Zone { zone: zone() },
+        }),
         (ErrorKind::Capacity, Scope::Call | Scope::Offer) => Some(Shortage::Offer {
             zone: zone(),
             machine_type: asked.machine_type.to_owned(),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use strat_engine::{OfferRef, Operation, Outcome, Report, StepReport};
-use strat_model::{CapacityKind, Error, ErrorKind, LocalAddr, Name};
+use strat_model::{CapacityKind, Error, ErrorKind, LocalAddr, Name, Scope};
 
 /// A place where machines are made: a site and what it sells.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,6 +54,13 @@ impl fmt::Display for Relocation {
         write!(f, "{count} of {addr}: {} {} ", from.site, offer.zone)?;
         match self.why.kind() {
             ErrorKind::Quota => write!(f, "allows no more {}", offer.machine_type)?,
+            _ if self.why.scope() == Scope::Subnet => {
+                write!(
+                    f,
+                    "had no address left in its subnet for {}",
+                    offer.machine_type
+                )?;
+            }
             _ => write!(f, "had no {}", offer.machine_type)?,
         }
         write!(f, "{}", how(offer.capacity))?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use strat_engine::{OfferRef, Outcome, Report};
-use strat_model::{Name, ResourceId, SiteFacts};
+use strat_model::{Addr, Name, ResourceId, SiteFacts};
 use strat_planner::{Action, MachineOffer, Plan, StockBook};
 
 use crate::stock::StockFile;
@@ -46,12 +46,15 @@ impl Rounds {
             let made = step.made.iter().cloned();
             self.made.extend(made.map(|id| (step.site.clone(), id)));
             let Some(offer) = &step.offer else { continue };
-            let asked = asked(offer);
+            let asked = asked(offer, step.subnet.as_ref());
             let site_facts = facts.get(&step.site);
             match &step.outcome {
                 Outcome::Done => {
                     if let Some(sold) = site_facts.and_then(|facts| asked.find(facts)) {
                         self.kept.sold(&step.site, sold);
+                    }
+                    if let Some(subnet) = &step.subnet {
+                        self.kept.got_address(subnet);
                     }
                 }
                 Outcome::Failed(error) => {
@@ -82,11 +85,12 @@ impl Rounds {
     }
 }
 
-fn asked(offer: &OfferRef) -> MachineOffer<'_> {
+fn asked<'a>(offer: &'a OfferRef, subnet: Option<&'a Addr>) -> MachineOffer<'a> {
     MachineOffer {
         machine_type: &offer.machine_type,
         zone: &offer.zone,
         capacity: offer.capacity,
+        subnet,
     }
 }
 

@@ -19,7 +19,9 @@ use tracing::Instrument as _;
 use crate::identity::Accounts;
 use crate::lease_store::LeaseStore;
 use crate::phase::phase;
-use crate::{Error, Run, RunOptions, SavedPlan, Workspace, lookups, sites, targets};
+use crate::{
+    Error, Run, RunOptions, SavedPlan, Workspace, lookups, planned_outputs, sites, targets,
+};
 
 /// What is to be planned.
 #[derive(Debug, Clone, Default)]
@@ -211,7 +213,12 @@ impl Session {
         let avoided = self.avoided(&self.stock(options), &observation.facts);
         let book = StockBook::of(avoided);
         let on_sale = book.without(&observation.facts, Timestamp::MIN);
-        match strat_planner::explain(intent, &on_sale, &observation.inventory, addr) {
+        let place_options = PlaceOptions {
+            full: book.full(Timestamp::MIN),
+            ..PlaceOptions::default()
+        };
+        let seen = &observation.inventory;
+        match strat_planner::explain(intent, &on_sale, seen, addr, &place_options) {
             Some(explanation) => Ok((explanation, observation)),
             None => Err(Error::Unseen { addr: addr.clone() }),
         }
@@ -350,21 +357,6 @@ impl Session {
         Ok(claim(seen, owner, &options.claims, edits)?)
     }
 
-    /// The entries of a book that keep something that is on sale from being tried now.
-    pub(crate) fn avoided(
-        &self,
-        book: &StockBook,
-        facts: &BTreeMap<Name, SiteFacts>,
-    ) -> Vec<StockEntry> {
-        let concerns = |entry: &&StockEntry| {
-            let offers = facts.get(&entry.site).map(|facts| &facts.offers);
-            let mut offers = offers.into_iter().flatten();
-            offers.any(|offer| entry.covers(&entry.site, offer))
-        };
-        let live = book.live(self.clock.now());
-        live.filter(concerns).cloned().collect()
-    }
-
     /// Places and compares, with less on offer than there is. What runs already is compared with
     /// all that there is: its price and its family are known, whether more of it is sold or not.
     fn plan_within(
@@ -386,6 +378,7 @@ impl Session {
                     without: self.workspace.left_out().clone(),
                     targets: options.targets.clone(),
                     scales: options.scales.clone(),
+                    full: book.full(Timestamp::MIN),
                 };
                 let intent = self.workspace.intent();
                 lookups::check(&self.workspace, inventory)?;
@@ -419,7 +412,9 @@ impl Session {
         plan.avoided = avoided.to_vec();
         let targets = options.targets.clone();
         let without = self.workspace.left_out().clone();
+        let outputs = planned_outputs::changes(self.workspace.evaluated(), inventory, &plan);
         let saved = SavedPlan {
+            outputs,
             plan,
             targets,
             without,

@@ -1,9 +1,11 @@
 //! The book of what ran out, on disk.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use strat_engine::files;
+use strat_model::{Name, SiteFacts};
 use strat_planner::{Mode, StockBook, StockEntry};
 
 use crate::{Error, PlanOptions, Session, StateDir};
@@ -99,6 +101,25 @@ impl Session {
         } else {
             self.stock_book()
         }
+    }
+
+    /// The entries of a book that keep something that is on sale from being tried now.
+    pub(crate) fn avoided(
+        &self,
+        book: &StockBook,
+        facts: &BTreeMap<Name, SiteFacts>,
+    ) -> Vec<StockEntry> {
+        let machines = &self.workspace().intent().machines;
+        let concerns = |entry: &&StockEntry| {
+            if let Some(subnet) = entry.subnet() {
+                return machines.iter().any(|one| one.subnet == subnet.local);
+            }
+            let offers = facts.get(&entry.site).map(|facts| &facts.offers);
+            let mut offers = offers.into_iter().flatten();
+            offers.any(|offer| entry.covers(&entry.site, offer))
+        };
+        let live = book.live(self.clock().now());
+        live.filter(concerns).cloned().collect()
     }
 }
 

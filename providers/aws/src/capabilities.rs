@@ -78,6 +78,7 @@ pub fn capabilities(consistency_window_ms: Option<u64>) -> Capabilities {
         delete_shuts_down: true,
         consistency_window_ms: consistency_window_ms.unwrap_or(CONSISTENCY_WINDOW_MS),
         user_data_max: Bytes(16 << 10),
+        public_ips: true,
         // The first four and the last:
         // <https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html>
         reserved_addresses: ReservedAddresses {

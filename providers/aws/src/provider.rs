@@ -61,7 +61,10 @@ impl fmt::Debug for AwsProvider {
 
 impl AwsProvider {
     pub(crate) fn new(settings: Settings, access: Access, clock: Arc<dyn Clock>) -> Self {
-        let capabilities = capabilities(settings.consistency_ms);
+        let capabilities = Capabilities {
+            public_ips: settings.public_ips,
+            ..capabilities(settings.consistency_ms)
+        };
         let window = Duration::from_millis(capabilities.consistency_window_ms);
         Self {
             recent: Recent::new(Arc::clone(&clock), window),

@@ -55,6 +55,7 @@ pub fn capabilities(consistency_window_ms: Option<u64>) -> Capabilities {
         delete_shuts_down: false,
         consistency_window_ms: consistency_window_ms.unwrap_or(CONSISTENCY_WINDOW_MS),
         user_data_max: Bytes(USER_DATA_MAX),
+        public_ips: true,
         // The first four and the last one of a range:
         // https://learn.microsoft.com/azure/virtual-network/virtual-networks-faq
         reserved_addresses: ReservedAddresses {

@@ -55,7 +55,10 @@ impl ProviderFactory for AzureFactory {
 
     fn capabilities(&self, site: &SiteSpec) -> Option<Capabilities> {
         let settings = Settings::parse(site).ok()?;
-        Some(capabilities(settings.consistency_ms))
+        Some(Capabilities {
+            public_ips: settings.public_ips,
+            ..capabilities(settings.consistency_ms)
+        })
     }
 
     async fn connect(

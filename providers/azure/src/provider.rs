@@ -74,7 +74,10 @@ struct Subscription {
 impl AzureProvider {
     pub(crate) fn new(settings: Settings, access: Access, clock: Arc<dyn Clock>) -> Self {
         Self {
-            capabilities: capabilities(settings.consistency_ms),
+            capabilities: Capabilities {
+                public_ips: settings.public_ips,
+                ..capabilities(settings.consistency_ms)
+            },
             sizes: Arc::default(),
             turns: Turns::default(),
             groups: Mutex::default(),

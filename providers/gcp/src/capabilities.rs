@@ -50,6 +50,7 @@ pub fn capabilities(consistency_window_ms: Option<u64>) -> Capabilities {
         delete_shuts_down: false,
         consistency_window_ms: consistency_window_ms.unwrap_or(CONSISTENCY_WINDOW_MS),
         user_data_max: Bytes(USER_DATA_MAX),
+        public_ips: true,
         // The first two and the last two of a range:
         // <https://cloud.google.com/vpc/docs/subnets#unusable-ip-addresses-in-every-subnet>
         reserved_addresses: ReservedAddresses {

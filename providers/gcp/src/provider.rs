@@ -80,7 +80,10 @@ impl fmt::Debug for GcpProvider {
 impl GcpProvider {
     pub(crate) fn new(settings: Settings, access: Access, clock: Arc<dyn Clock>) -> Self {
         Self {
-            capabilities: capabilities(settings.consistency_ms),
+            capabilities: Capabilities {
+                public_ips: settings.public_ips,
+                ..capabilities(settings.consistency_ms)
+            },
             types: Arc::default(),
             metadata_turn: tokio::sync::Mutex::default(),
             ended: Ended::default(),

@@ -271,6 +271,7 @@ fn offer(
         arch: "x86_64".to_owned(),
         gpus: family.gpus.map_or(0, |(count, _)| count),
         gpu: family.gpus.map(|(_, model)| model.to_owned()),
+        burstable: matches!(family.family, "t3" | "BS") || family.pattern == "e2-{}",
         capacity,
         price_hour: Some(Money::usd(Decimal::new(price, 6).normalize())),
     }

@@ -223,6 +223,7 @@ impl Profile {
             delete_shuts_down: matches!(self, Self::Aws),
             consistency_window_ms,
             user_data_max: self.user_data_max(),
+            public_ips: self.public_octet().is_some(),
             reserved_addresses: ReservedAddresses {
                 fixed: self.reserved_addresses().0 + self.reserved_addresses().1,
                 share: None,

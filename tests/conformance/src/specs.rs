@@ -145,6 +145,7 @@ impl Bench<'_> {
                 arch: "x86_64".to_owned(),
                 gpus: 0,
                 gpu: None,
+                burstable: false,
                 capacity: CapacityKind::Owned,
                 price_hour: None,
             };

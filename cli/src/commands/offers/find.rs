@@ -260,6 +260,7 @@ pub(super) mod tests {
                 arch: "x86_64".to_owned(),
                 gpus: 0,
                 gpu: None,
+                burstable: false,
                 capacity: CapacityKind::OnDemand,
                 price_hour: price.map(|price| price.parse().expect("money")),
             },

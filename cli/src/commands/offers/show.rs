@@ -126,6 +126,7 @@ fn offer_json(row: &Row, found: &Found) -> Value {
         "memory_bytes": offer.memory.0,
         "gpus": offer.gpus,
         "gpu": offer.gpu,
+        "burstable": offer.burstable,
         "price_hour": offer.price_hour.map(|price| decimal(price.amount)),
         "currency": offer.price_hour.map(|price| price.currency),
         "capacity": offer.capacity.as_str(),

@@ -2,6 +2,7 @@
 
 mod disturb;
 mod find;
+mod make;
 mod site;
 mod status;
 
@@ -56,6 +57,7 @@ pub(crate) struct Sim {
 enum Verb {
     Status(status::Status),
     List(status::List),
+    Make(make::Make),
     #[command(flatten)]
     On(On),
     #[command(flatten)]
@@ -79,6 +81,7 @@ impl Sim {
             match self.command {
                 Verb::Status(status) => status.run(&control, context),
                 Verb::List(list) => list.run(&control, context),
+                Verb::Make(make) => make.run(&control, context),
                 Verb::On(on) => on.run(&control, context),
                 Verb::OnSite(on) => on.run(&control, context),
                 Verb::Reset => {

@@ -105,6 +105,9 @@ pub(super) enum OnSite {
         /// As what: capacity, quota, throttled, unauthenticated, forbidden, transient, ...
         #[arg(long, value_parser = parse_error_kind)]
         kind: ErrorKind,
+        /// How far the failure reaches: call, offer, subnet, zone, region, account, cloud.
+        #[arg(long, value_parser = parse_scope, default_value = "call")]
+        scope: Scope,
         /// Of which operation, such as `create_machines`; without one, any that changes something.
         #[arg(long)]
         operation: Option<String>,
@@ -114,6 +117,9 @@ pub(super) enum OnSite {
         /// How many calls pass unharmed first.
         #[arg(long, default_value_t = 0)]
         after: u32,
+        /// For how many seconds the caller is asked to wait.
+        #[arg(long, value_name = "SECONDS", conflicts_with = "lose_answer")]
+        retry_after: Option<u32>,
         /// Let the calls take effect, and only lose their answers.
         #[arg(long)]
         lose_answer: bool,
@@ -171,19 +177,20 @@ impl OnSite {
             Self::Fault {
                 site,
                 kind,
+                scope,
                 operation,
                 times,
                 after,
+                retry_after,
                 lose_answer,
             } => {
-                let scope = Scope::Call;
                 let fault = if lose_answer {
                     Fault::LoseAnswer { kind }
                 } else {
                     Fault::Fail {
                         kind,
                         scope,
-                        retry_after_ms: None,
+                        retry_after_ms: retry_after.map(|seconds| u64::from(seconds) * 1_000),
                     }
                 };
                 let planned = PlannedFault {
@@ -202,6 +209,11 @@ impl OnSite {
 fn parse_capacity(word: &str) -> Result<CapacityKind, String> {
     serde_json::from_value(serde_json::Value::String(word.to_owned()))
         .map_err(|_| "there are: on_demand, spot, reserved, owned".to_owned())
+}
+
+fn parse_scope(word: &str) -> Result<Scope, String> {
+    serde_json::from_value(serde_json::Value::String(word.to_owned()))
+        .map_err(|_| "there are: call, offer, subnet, zone, region, account, cloud".to_owned())
 }
 
 fn parse_error_kind(word: &str) -> Result<ErrorKind, String> {

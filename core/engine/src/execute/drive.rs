@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
-use strat_model::{Error, ErrorKind, ResourceId, Scope};
+use strat_model::{Error, ErrorKind, ResourceId, Scope, Spec};
 use strat_planner::{Plan, Step, StepId, StepOp};
 use strat_provider::layers::is_lease_lost;
 
@@ -193,12 +193,17 @@ impl<'a> Execution<'a> {
 /// The report of a step that has not begun.
 fn blank(plan: &Plan, step: &Step) -> StepReport {
     let change = plan.changes.get(step.change);
-    let offer = match &step.op {
-        StepOp::Create { goal, .. } | StepOp::Restart { goal, .. } => change
-            .and_then(|change| change.goals.get(*goal))
-            .and_then(|goal| OfferRef::of(&goal.spec)),
+    let machine = match &step.op {
+        StepOp::Create { goal, .. } | StepOp::Restart { goal, .. } => {
+            change.and_then(|change| change.goals.get(*goal))
+        }
         _ => None,
     };
+    let offer = machine.and_then(|goal| OfferRef::of(&goal.spec));
+    let subnet = machine.and_then(|goal| match &goal.spec {
+        Spec::Machine(spec) => Some(spec.subnet.clone()),
+        _ => None,
+    });
     StepReport {
         step: step.id,
         addr: step.addr.clone(),
@@ -207,6 +212,7 @@ fn blank(plan: &Plan, step: &Step) -> StepReport {
         operation: Operation::from(&step.op),
         count: count_of(&step.op),
         offer,
+        subnet,
         outcome: Outcome::NotStarted,
         made: Vec::new(),
         deleted: Vec::new(),

@@ -73,6 +73,8 @@ pub struct StepReport {
     /// The offer it asked for, when it makes machines, or makes one another size. With a `Capacity` error, this is what the
     /// next plan is to avoid, as far as the error's scope reaches.
     pub offer: Option<OfferRef>,
+    /// The subnet where what it makes gets its address, when it makes machines.
+    pub subnet: Option<Addr>,
     /// How it ended.
     pub outcome: Outcome,
     /// What it made; perhaps something even when it failed.

@@ -96,6 +96,8 @@ pub enum Scope {
     Call,
     /// This offer (machine type) in this zone.
     Offer,
+    /// What gets its address in this subnet.
+    Subnet,
     /// Everything in this zone.
     Zone,
     /// Everything in this region.

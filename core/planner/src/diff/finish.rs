@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use strat_model::{Addr, LocalAddr, Name, Noun};
+use strat_model::{Addr, Kind, LocalAddr, Name, Noun};
 
 use super::orphans::is_targeted;
 use super::renames::renames;
@@ -55,6 +55,13 @@ impl Differ<'_> {
             why.is_none()
         });
         self.hold_leaving(&mut changes);
+        for change in &mut changes {
+            let is_made = matches!(change.action, Action::Create | Action::Replace);
+            let facts = self.facts.get(&change.site);
+            change.public_ips = is_made
+                && change.kind == Kind::Machine
+                && facts.is_some_and(|facts| facts.capabilities.public_ips);
+        }
         // Stable, so that the groups of one fleet keep their order.
         changes.sort_by(|a, b| (&a.addr, a.action).cmp(&(&b.addr, b.action)));
         let mut order = tight::order(&changes, self.desired, self.facts, self.index);

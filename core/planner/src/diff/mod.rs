@@ -290,6 +290,7 @@ fn change(
         transition: None,
         health: None,
         drains: None,
+        public_ips: false,
         protected: false,
         protect: false,
         disposable: false,

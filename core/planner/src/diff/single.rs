@@ -346,12 +346,16 @@ impl Differ<'_> {
         deltas: &[Delta],
     ) -> Cause {
         let ours = |delta: &Delta| matches!(delta.field, Field::Power | Field::Attach);
+        let set_up = |delta: &Delta| delta.field == Field::Setup;
         let left = || {
             let seen = self.inventory.sites.get(site);
             seen.is_some_and(|seen| seen.left.contains(&resource.id))
         };
         match cause(digest, resource, deltas) {
             Cause::Drift if deltas.iter().all(ours) && left() => Cause::Interrupted,
+            Cause::Drift if deltas.iter().all(set_up) && resource.is_unfinished() => {
+                Cause::Interrupted
+            }
             other => other,
         }
     }

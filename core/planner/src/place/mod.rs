@@ -55,6 +55,8 @@ pub struct PlaceOptions {
     pub targets: Vec<Target>,
     /// What decisions of bursts make of fleets.
     pub scales: BTreeMap<LocalAddr, Scale>,
+    /// Subnets that take no more: what is in them stays, and nothing new gets its address there.
+    pub full: BTreeSet<Addr>,
 }
 
 /// As [`place`], of parts, or without some sites.
@@ -110,18 +112,25 @@ pub fn place_with(
 /// Why a machine or fleet goes where [`place`] puts it: what was chosen, what was not, and why.
 ///
 /// It looks at machines alone, so that it has an answer where other things find no place. `None` if
-/// there is no such machine, or too little was seen to say.
+/// there is no such machine, or too little was seen to say. Of the options, which subnets are full
+/// counts.
 #[must_use]
 pub fn explain(
     intent: &Intent,
     facts: &BTreeMap<Name, SiteFacts>,
     inventory: &Inventory,
     addr: &LocalAddr,
+    options: &PlaceOptions,
 ) -> Option<Explanation> {
     let index = InventoryIndex::new(inventory, &intent.owner);
     let facts = unseen::plannable(facts, inventory);
     let (intent, _) = held::counts(intent, &index, &BTreeMap::new());
+    let full = PlaceOptions {
+        full: options.full.clone(),
+        ..PlaceOptions::default()
+    };
     let mut placer = Placer::new(&intent, &facts, &index);
+    placer.options = &full;
     placer.explained = Some(addr.clone());
     placer.machines();
     placer.explanation
@@ -160,6 +169,7 @@ static EVERYTHING: PlaceOptions = PlaceOptions {
     without: BTreeSet::new(),
     targets: Vec::new(),
     scales: BTreeMap::new(),
+    full: BTreeSet::new(),
 };
 
 /// The work in progress of one [`place`].

@@ -61,6 +61,8 @@ pub(super) enum Unfit {
     Arch,
     Gpus,
     GpuModel,
+    Burstable,
+    Steady,
     TooSmall,
     TooLarge,
     TooDear,
@@ -76,6 +78,8 @@ impl Unfit {
             Self::Arch => "of another instruction set",
             Self::Gpus => "with too few accelerators",
             Self::GpuModel => "with another accelerator",
+            Self::Burstable => "burstable, which `burstable` excludes",
+            Self::Steady => "not burstable, which `burstable` asks for",
             Self::TooSmall => "too small",
             Self::TooLarge => "too large",
             Self::TooDear => "above `max_price`",
@@ -171,6 +175,11 @@ impl<'a> Market<'a> {
                 };
                 if hardware.gpu.as_ref().is_some_and(|model| !same(model)) {
                     return Err(Unfit::GpuModel);
+                }
+                match hardware.burstable {
+                    Some(false) if offer.burstable => return Err(Unfit::Burstable),
+                    Some(true) if !offer.burstable => return Err(Unfit::Steady),
+                    _ => {}
                 }
                 if offer.cpu < *cpu || offer.memory < *memory {
                     return Err(Unfit::TooSmall);
@@ -271,7 +280,7 @@ impl<'a> Market<'a> {
     }
 
     fn flexible(&self, machine: &MachineIntent) -> Option<Shape> {
-        if machine.hardware.gpus > 0 {
+        if machine.hardware.gpus > 0 || machine.hardware.burstable == Some(true) {
             return None;
         }
         match (&self.facts.capabilities.sizing, &machine.size) {
@@ -390,6 +399,7 @@ pub(super) fn request(machine: &MachineIntent) -> String {
         (hardware.gpus > 0).then(|| hardware.gpus.to_string()),
     );
     add("gpu", hardware.gpu.clone());
+    add("burstable", hardware.burstable.map(|is| is.to_string()));
     text
 }
 

@@ -37,6 +37,7 @@ pub(crate) fn cloud(zones: &[&str], subnets: SubnetScope) -> SiteFacts {
             arch: "x86_64".to_owned(),
             gpus: 0,
             gpu: None,
+            burstable: false,
             capacity: CapacityKind::OnDemand,
             price_hour: format!("0.{cents:02} USD").parse().ok(),
         })
@@ -57,6 +58,7 @@ pub(crate) fn cloud(zones: &[&str], subnets: SubnetScope) -> SiteFacts {
             delete_shuts_down: false,
             consistency_window_ms: 0,
             user_data_max: Bytes(16_384),
+            public_ips: false,
             reserved_addresses: ReservedAddresses::default(),
             limits: Limits::default(),
         },

@@ -57,6 +57,28 @@ fn what_departs_is_drift_and_is_mended_in_place() {
     }
 }
 
+/// What never was so is mended in the same way, and nobody is said to have changed it.
+#[test]
+fn what_was_never_finished_is_no_drift() {
+    let intent = everything();
+    let mut world = realise(&placed(&intent, &empty()));
+    depart(
+        &mut world,
+        PLACES[0],
+        &Departure::new("none", "there").unfinished(),
+    );
+    let plan = plan_of(&intent, &world);
+    let [change] = plan.changes.as_slice() else {
+        panic!("{:?}", crate::lines(&plan));
+    };
+    assert_eq!(
+        (change.action, change.cause),
+        (Action::Update, Cause::Interrupted)
+    );
+    assert!(!change.reason.contains("behind"), "{}", change.reason);
+    assert_eq!(plan.drift().count(), 0);
+}
+
 /// What stays so is told with the reason, and neither changed nor made anew.
 #[test]
 fn what_cannot_be_mended_is_refused_by_itself() {

@@ -26,7 +26,14 @@ fn a_price_change_moves_nothing_by_itself() {
         web(&intent, &facts, &world),
         ["west/w1 medium on_demand x6"]
     );
-    let explained = explain(&intent, &facts, &world, &local("machines.web")).expect("known");
+    let explained = explain(
+        &intent,
+        &facts,
+        &world,
+        &local("machines.web"),
+        &PlaceOptions::default(),
+    )
+    .expect("known");
     assert_eq!(
         explained.moved.as_deref(),
         Some("moving saves 50 % of the price, and `move_threshold` is 50 %")

@@ -1,12 +1,12 @@
 //! The book of what ran out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use strat_model::{CapacityKind, Error, ErrorKind, Name, Scope, SiteFacts};
 use strat_planner::{MachineOffer, Shortage, StockBook};
 
-use crate::common::{facts, name};
+use crate::common::{facts, local, name};
 
 const CAPACITIES: [CapacityKind; 2] = [CapacityKind::OnDemand, CapacityKind::Spot];
 
@@ -76,6 +76,7 @@ impl Asker {
             machine_type,
             zone: &zone,
             capacity: CapacityKind::OnDemand,
+            subnet: None,
         };
         let error = Error::new(kind, "none").with_scope(scope);
         self.book
@@ -111,6 +112,8 @@ fn a_refusal_reaches_as_far_as_its_scope_and_quota_as_far_as_the_family() {
         ((capacity, Scope::Call), 1),
         // Six types, bought two ways.
         ((capacity, Scope::Zone), 12),
+        // Nobody knows which subnet: as far as the zone.
+        ((capacity, Scope::Subnet), 12),
         ((capacity, Scope::Region), 24),
         // Three types in two zones, but not those of the spot market.
         ((ErrorKind::Quota, Scope::Offer), 6),
@@ -167,6 +170,33 @@ fn three_types_of_a_zone_stand_for_all_of_it_and_three_families_for_the_account(
         asker.refused(machine_type, "a", (ErrorKind::Quota, Scope::Region), 0);
     }
     assert_eq!(asker.missing(1).len(), 12, "{:?}", asker.missing(1));
+}
+
+#[test]
+fn a_full_subnet_is_that_subnet_alone() {
+    let mut asker = Asker::new();
+    let (site, zone) = (asker.facts.keys().next().expect("one").clone(), name("a"));
+    let full = local("subnet.app").at(&site).in_zone(&zone);
+    let asked = MachineOffer {
+        machine_type: "m5.large",
+        zone: &zone,
+        capacity: CapacityKind::OnDemand,
+        subnet: Some(&full),
+    };
+    let error = Error::new(ErrorKind::Capacity, "none").with_scope(Scope::Subnet);
+    let learned = asker.book.learn(&site, &asked, None, &error, after(0));
+    let subnet = full.clone();
+    assert_eq!(learned, Some(Shortage::Subnet { subnet }));
+    assert!(asker.missing(1).is_empty(), "all is on sale as before");
+    assert_eq!(asker.book.full(after(9)), BTreeSet::from([full.clone()]));
+    assert!(asker.book.full(after(10)).is_empty());
+    let said = asker.book.entries().next().expect("one").to_string();
+    assert_eq!(said, format!("{full} had no address left"));
+    let json = serde_json::to_string(&asker.book.entries().collect::<Vec<_>>()).expect("JSON");
+    let back: Vec<strat_planner::StockEntry> = serde_json::from_str(&json).expect("entries");
+    assert_eq!(StockBook::of(back), asker.book);
+    asker.book.got_address(&full);
+    assert!(asker.book.full(after(1)).is_empty());
 }
 
 #[test]

@@ -67,7 +67,14 @@ fn an_explanation_names_what_was_chosen_and_what_was_not() {
         web.placement.sites = vec![name("dc1"), name("east"), name("west")];
         web.placement.max_price = "0.30 USD".parse().ok();
     });
-    let explained = explain(&intent, &facts(), &empty(), &local("machines.web")).expect("known");
+    let explained = explain(
+        &intent,
+        &facts(),
+        &empty(),
+        &local("machines.web"),
+        &PlaceOptions::default(),
+    )
+    .expect("known");
     let lines: Vec<String> = explained
         .sites
         .iter()
@@ -90,5 +97,33 @@ fn an_explanation_names_what_was_chosen_and_what_was_not() {
             ("too small".to_owned(), 3)
         ])
     );
-    assert!(explain(&intent, &facts(), &empty(), &local("machines.nobody")).is_none());
+    assert!(
+        explain(
+            &intent,
+            &facts(),
+            &empty(),
+            &local("machines.nobody"),
+            &PlaceOptions::default()
+        )
+        .is_none()
+    );
+}
+
+/// Who gets a public address is the cloud's doing, and is said of what is made there.
+#[test]
+fn machines_that_get_a_public_address_are_told() {
+    let intent = fleet(2, |web| web.placement.sites = vec![name("east")]);
+    let desired = place(&intent, &facts(), &empty()).expect("a place");
+    for is_public in [false, true] {
+        let mut facts = facts();
+        for site in facts.values_mut() {
+            site.capabilities.public_ips = is_public;
+        }
+        let plan = diff(&desired, &empty(), &facts, None, &DiffOptions::default());
+        for change in &plan.changes {
+            let expected = is_public && change.kind == Kind::Machine;
+            assert_eq!(change.public_ips, expected, "{}", change.addr);
+        }
+        assert!(plan.changes.iter().any(|one| one.kind == Kind::Machine));
+    }
 }

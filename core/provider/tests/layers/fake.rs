@@ -58,6 +58,7 @@ impl Fake {
                 delete_shuts_down: false,
                 consistency_window_ms: 0,
                 user_data_max: Bytes::gib(1),
+                public_ips: false,
                 reserved_addresses: ReservedAddresses::default(),
                 limits: Limits::default(),
             },

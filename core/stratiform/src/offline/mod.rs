@@ -94,6 +94,7 @@ impl Serialize for OfflinePlan {
             plan: &self.plan,
             targets: &self.targets,
             lease_stores: &[],
+            outputs: &[],
             without: &BTreeSet::new(),
             offline: Some(Offline { sites }),
         };

@@ -15,6 +15,7 @@ use strat_model::Name;
 use strat_planner::{Change, Plan, Target};
 
 use crate::Error;
+use crate::OutputChange;
 use crate::saved::digest::{PlanDigest, check_digest};
 use crate::saved::wire::Rest;
 #[cfg(feature = "schema")]
@@ -39,6 +40,8 @@ pub struct SavedPlan {
     pub without: BTreeSet<Name>,
     /// What applying it makes besides, once, to keep leases in.
     pub lease_stores: Vec<MissingLeaseStore>,
+    /// The outputs that applying it changes, by name.
+    pub outputs: Vec<OutputChange>,
 }
 
 /// What leases are to be kept in, and is not there yet.
@@ -151,6 +154,7 @@ impl Serialize for SavedPlan {
             targets: &self.targets,
             without: &self.without,
             lease_stores: &self.lease_stores,
+            outputs: &self.outputs,
             offline: None,
         };
         document.serialize(serializer)
@@ -163,6 +167,7 @@ pub(crate) struct Document<'a> {
     pub(crate) targets: &'a [Target],
     pub(crate) without: &'a BTreeSet<Name>,
     pub(crate) lease_stores: &'a [MissingLeaseStore],
+    pub(crate) outputs: &'a [OutputChange],
     /// What a plan was made from that nobody was asked for.
     pub(crate) offline: Option<Offline>,
 }

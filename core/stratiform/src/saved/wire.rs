@@ -15,6 +15,7 @@ use strat_planner::{
 };
 
 use super::{MissingLeaseStore, SavedPlan};
+use crate::OutputChange;
 
 /// The whole of it, as its schema has it. It is written change by change, so that no more than one is
 /// in memory twice.
@@ -64,6 +65,9 @@ pub(crate) struct Rest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     lease_stores: Vec<MissingLeaseStore>,
+    /// The outputs that applying it changes, by name; values of sensitive ones are not in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    outputs: Vec<OutputChange>,
     /// Only in a plan that was made offline, which cannot be applied: of each site where its facts are
     /// from, and when they were true.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
@@ -258,6 +262,7 @@ impl Rest {
             targets: document.targets.iter().map(Target::to_string).collect(),
             without: document.without.clone(),
             lease_stores: document.lease_stores.to_vec(),
+            outputs: document.outputs.to_vec(),
             offline: document.offline.clone(),
             tight: tight.clone(),
             rollouts: rollouts.clone(),
@@ -285,6 +290,7 @@ impl Rest {
             targets: targets.map_err(|error| error.to_string())?,
             without: self.without,
             lease_stores: self.lease_stores,
+            outputs: self.outputs,
             plan: Plan {
                 format_version: self.format_version,
                 id: self.id,

@@ -25,6 +25,7 @@ pub(super) fn hardware(item: &mut Item<'_, '_>) -> Outcome<HardwareIntent> {
     let memory_max = item.optional("memory_max", super::compute::memory);
     let gpus = item.optional("gpus", gpus);
     let gpu = item.optional("gpu", read::text);
+    let burstable = item.optional("burstable", read::bool);
     let gpu = gpu?.filter(|model| !model.is_empty());
     Ok(HardwareIntent {
         arch: arch?,
@@ -33,6 +34,7 @@ pub(super) fn hardware(item: &mut Item<'_, '_>) -> Outcome<HardwareIntent> {
         // Who names a model wants one.
         gpus: gpus?.unwrap_or(u32::from(gpu.is_some())),
         gpu,
+        burstable: burstable?,
     })
 }
 
@@ -276,7 +278,7 @@ pub(super) fn ceiling(
     hardware: &HardwareIntent,
 ) -> Outcome<()> {
     let strat_model::Size::AtLeast { cpu, memory } = size else {
-        for name in ["arch", "cpu_max", "memory_max", "gpus", "gpu"] {
+        for name in ["arch", "cpu_max", "memory_max", "gpus", "gpu", "burstable"] {
             if item.thing.attribute(name).is_some() {
                 let finding = Diagnostic::error(
                     "two_sizes",

@@ -50,6 +50,12 @@ pub(super) const MACHINES: &[Row] = &[
     ),
     (
         "machine",
+        "burstable",
+        Bool,
+        "Whether it must be of a burstable type, or must not; either, if left out.",
+    ),
+    (
+        "machine",
         "image",
         Text,
         "A neutral name such as `debian-12`, or `${image.name}`.",

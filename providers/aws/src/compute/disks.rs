@@ -6,13 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::types::{BlockDeviceMapping, EbsBlockDevice, Volume};
+use aws_sdk_ec2::types::{BlockDeviceMapping, EbsBlockDevice, Volume, VolumeAttachmentState};
 use strat_model::{Bytes, DiskSpec, ErrorKind, ResourceId, Result};
 
 use crate::error::{failed, refuse};
 use crate::provider::{AwsProvider, filter};
-use crate::storage::class;
-use crate::tags::{DISK_OF, DISKS, Tags};
+use crate::storage::{class, volume};
+use crate::tags::{self, DISK_OF, DISKS, Tags};
 
 /// The device names of disks after the first. AWS recommends these for EBS volumes; attached
 /// volumes get others.
@@ -86,13 +86,20 @@ pub(super) fn actual(asked: &[DiskSpec], seen: &[(String, DiskSpec)], root: &str
     seen.iter().enumerate().map(exact).collect()
 }
 
+/// The volumes that are attached to a machine, but for those of topologies.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OnMachine {
+    /// Those that live and die with it, with their device names.
+    pub(super) own: Vec<(String, DiskSpec)>,
+    /// The ids of those that somebody else attached.
+    pub(super) strange: Vec<String>,
+}
+
 impl AwsProvider {
-    /// The own disks of machines, by machine, with their device names.
-    pub(super) async fn disks_of(
-        &self,
-        machines: &[&str],
-    ) -> Result<BTreeMap<String, Vec<(String, DiskSpec)>>> {
-        let mut disks: BTreeMap<String, Vec<(String, DiskSpec)>> = BTreeMap::new();
+    /// What is on machines, by machine: their own disks, with their device names, and what somebody else
+    /// attached.
+    pub(super) async fn disks_of(&self, machines: &[&str]) -> Result<BTreeMap<String, OnMachine>> {
+        let mut disks: BTreeMap<String, OnMachine> = BTreeMap::new();
         for machines in machines.chunks(FILTER_MAX) {
             let mut pages = self
                 .ec2()
@@ -104,7 +111,12 @@ impl AwsProvider {
             while let Some(volume) = pages.next().await {
                 let volume = volume.map_err(failed("ec2:DescribeVolumes"))?;
                 if let Some((machine, device, disk)) = own_disk(&volume) {
-                    disks.entry(machine).or_default().push((device, disk));
+                    let there = disks.entry(machine).or_default();
+                    there.own.push((device, disk));
+                } else if tags::mark(&tags::read(volume.tags())).is_none() {
+                    for (machine, id) in strange(&volume, machines) {
+                        disks.entry(machine).or_default().strange.push(id);
+                    }
                 }
             }
         }
@@ -149,6 +161,27 @@ impl AwsProvider {
         }
         Ok(())
     }
+}
+
+/// The machines where a volume is attached that goes with none of them.
+fn strange(volume: &Volume, machines: &[&str]) -> Vec<(String, String)> {
+    let held = volume.attachments().iter().filter(|attachment| {
+        !matches!(
+            attachment.state(),
+            Some(VolumeAttachmentState::Detached | VolumeAttachmentState::Detaching)
+        )
+    });
+    let id = volume.volume_id().unwrap_or_default();
+    // What we attached and let go of since is there by our own hand.
+    let theirs = held.filter(|attachment| {
+        let device = attachment.device().unwrap_or_default();
+        !volume::is_device_of(&ResourceId::from(id), device)
+    });
+    let there = theirs.filter_map(|attachment| attachment.instance_id());
+    let there = there.filter(|machine| machines.contains(machine));
+    there
+        .map(|machine| (machine.to_owned(), id.to_owned()))
+        .collect()
 }
 
 /// The machine, device and spec of a volume that goes with its machine.

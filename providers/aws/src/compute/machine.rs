@@ -7,16 +7,17 @@ use aws_sdk_ec2::types::{
 };
 use jiff::Timestamp;
 use strat_model::{
-    Attributes, CapacityKind, DiskSpec, ImageRef, Kind, MachineSpec, Mark, Name, Resource,
-    ResourceId, ResourceState, Result, Spec, Witness,
+    Attributes, CapacityKind, ImageRef, Kind, MachineSpec, Mark, Name, Resource, ResourceId,
+    ResourceState, Result, Spec, Witness,
 };
 
-use super::{disks, names, setup};
+use super::disks::{self, OnMachine};
+use super::{names, setup};
 use crate::error::failed;
 use crate::observe::{Found, PAGE_MAX, Scan};
 use crate::offers::TypeSize;
 use crate::provider::{AwsProvider, filter};
-use crate::tags::{self, DISKS, Tags};
+use crate::tags::{self, DISKS, OWNER, Tags};
 
 /// The states that a list shows: a terminated instance stays visible for an hour and is gone.
 ///
@@ -27,7 +28,7 @@ const LISTED: [&str; 5] = ["pending", "running", "shutting-down", "stopping", "s
 #[derive(Debug, Default)]
 pub(super) struct Beside {
     pub(super) sizes: BTreeMap<String, TypeSize>,
-    pub(super) disks: BTreeMap<String, Vec<(String, DiskSpec)>>,
+    pub(super) disks: BTreeMap<String, OnMachine>,
 }
 
 impl AwsProvider {
@@ -69,7 +70,8 @@ impl AwsProvider {
         let types = live.iter().filter_map(|i| i.instance_type());
         let types: BTreeSet<String> = types.map(|kind| kind.as_str().to_owned()).collect();
         let with_disks = live.iter().filter(|instance| {
-            !is_pending(instance) && instance.tags().iter().any(|tag| tag.key() == Some(DISKS))
+            let asked = || instance.tags().iter().any(|tag| tag.key() == Some(DISKS));
+            !is_pending(instance) && (asked() || has_more(instance))
         });
         let with_disks: Vec<&str> = with_disks.filter_map(|i| i.instance_id()).collect();
         let beside = Beside {
@@ -146,7 +148,9 @@ pub(super) fn report(instance: &Instance, beside: &Beside) -> Option<(Resource, 
         attributes: attributes(instance),
         created: created(instance),
     };
-    setup::tell(instance, &mut resource);
+    let there = beside.disks.get(resource.id.as_str());
+    let strange = there.map_or(&[][..], |there| &there.strange);
+    setup::tell(instance, strange, &mut resource);
     Some((resource, tags))
 }
 
@@ -175,8 +179,11 @@ fn spec_of(instance: &Instance, tags: &Tags, beside: &Beside) -> Option<MachineS
     let asked = disks::asked(tags);
     let root = instance.root_device_name().unwrap_or_default();
     let disks = match instance.instance_id().and_then(|id| beside.disks.get(id)) {
-        Some(seen) => disks::actual(&asked, seen, root),
-        None => asked,
+        // Without disks that were asked for, what its image brings is no field.
+        Some(seen) if !asked.is_empty() && !seen.own.is_empty() => {
+            disks::actual(&asked, &seen.own, root)
+        }
+        _ => asked,
     };
     let zone = instance.placement().and_then(|p| p.availability_zone());
     Some(MachineSpec {
@@ -205,6 +212,13 @@ fn spec_of(instance: &Instance, tags: &Tags, beside: &Beside) -> Option<MachineS
         disks,
         labels: tags::labels(tags),
     })
+}
+
+/// Whether anything beside its first disk is attached to a machine of ours.
+fn has_more(instance: &Instance) -> bool {
+    let is_ours = instance.tags().iter().any(|tag| tag.key() == Some(OWNER));
+    let mut disks = instance.block_device_mappings().iter();
+    is_ours && disks.any(|disk| disk.device_name() != instance.root_device_name())
 }
 
 /// The groups of a machine, which are those of its first interface.

@@ -13,8 +13,12 @@ const CHECK: &str = "source/destination check";
 /// The role that programs on the machine act in.
 const PROFILE: &str = "instance profile";
 
-/// Says what an instance of ours has that its launch did not give it.
-pub(super) fn tell(instance: &Instance, machine: &mut Resource) {
+/// Volumes of nobody's topology.
+const VOLUMES: &str = "volumes";
+
+/// Says what an instance of ours has that its launch did not give it. `strange` are the volumes that
+/// somebody attached by hand.
+pub(super) fn tell(instance: &Instance, strange: &[String], machine: &mut Resource) {
     // What was found and adopted is as others launched it.
     if machine.mark.as_ref().is_none_or(Mark::is_adopted) {
         return;
@@ -35,6 +39,13 @@ pub(super) fn tell(instance: &Instance, machine: &mut Resource) {
         let why = "what runs there may rely on it; take it off with `aws ec2 \
                    disassociate-iam-instance-profile`, or ignore changes of `setup`";
         machine.depart(PROFILE, &Departure::new(profile, "none").staying(why));
+    }
+    if !strange.is_empty() {
+        let why = "data may be on it; take it off with `aws ec2 detach-volume`, or ignore changes of \
+                   `setup`";
+        let ought = "none but those of the topology";
+        let departure = Departure::new(strange.join(", "), ought).staying(why);
+        machine.depart(VOLUMES, &departure);
     }
 }
 

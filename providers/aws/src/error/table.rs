@@ -23,7 +23,7 @@ pub(super) const TABLE: &[Row] = &[
     ("InsufficientCapacity",                    Capacity, Scope::Offer),
     ("InsufficientCapacityOnHost",              Capacity, Scope::Offer),
     ("InsufficientVolumeCapacity",              Capacity, Scope::Zone),
-    ("InsufficientFreeAddressesInSubnet",       Capacity, Scope::Zone),
+    ("InsufficientFreeAddressesInSubnet",       Capacity, Scope::Subnet),
     ("InsufficientAddressCapacity",             Capacity, Scope::Region),
     ("InsufficientSubnetsCapacity",             Capacity, Scope::Zone),
     ("SpotMaxPriceTooLow",                      Capacity, Scope::Offer),

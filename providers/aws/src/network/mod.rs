@@ -3,5 +3,6 @@
 mod address;
 mod firewall;
 mod rules;
+mod setup;
 mod subnet;
 mod vpc;

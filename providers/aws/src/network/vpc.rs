@@ -1,33 +1,28 @@
 //! Networks: a VPC, its internet gateway, and the default route of its main route table.
 //!
-//! The three are one thing here. A VPC whose main table has no default route that works is
-//! reported with a mark that says so (its spec is [`HALF`]), so the next plan writes the mark anew,
-//! which completes the network. So a create that was interrupted is finished by whichever comes
-//! first: the repeated create, or the next apply.
+//! The three are one thing here. A VPC whose main table has no default route that works is told (see
+//! [`super::setup`]), and an update completes the network. So a create that was interrupted is finished by
+//! whichever comes first: the repeated create, or the next apply.
 //!
 //! The default security group, which a machine without a firewall gets, admits its own members as
 //! AWS makes it; here it admits nobody. The default VPC is never touched.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use aws_sdk_ec2::types::{IpPermission, ResourceType, RouteState, RouteTable, Vpc, VpcState};
+use aws_sdk_ec2::types::{ResourceType, RouteTable, Vpc, VpcState};
 use strat_model::{
-    Attributes, Departure, ErrorKind, Field, Kind, Mark, NetworkSpec, Resource, ResourceId,
-    ResourceState, Result, Spec, Witness,
+    Attributes, ErrorKind, Field, Kind, Mark, NetworkSpec, Resource, ResourceId, ResourceState,
+    Result, Spec, Witness,
 };
 use strat_provider::{Create, Update};
 
-use crate::error::{failed, gone, is_gone, lacking, refuse, unless_gone};
+use super::setup;
+use crate::error::{failed, gone, lacking, refuse, unless_gone};
 use crate::observe::{Found, PAGE_MAX, Scan};
 use crate::provider::{AwsProvider, filter};
 use crate::tags::{self, OWNER, Tags};
 use crate::tokens::stamp;
 
-/// What the mark of a network that is not whole says in place of its spec.
-const HALF: &str = "incomplete";
-
 /// Where the default route leads from.
-const ANYWHERE: &str = "0.0.0.0/0";
+pub(super) const ANYWHERE: &str = "0.0.0.0/0";
 
 impl AwsProvider {
     pub(crate) async fn make_vpc(&self, request: Create<'_, NetworkSpec>) -> Result<Resource> {
@@ -38,10 +33,10 @@ impl AwsProvider {
         let mut gateway_tags = tags.clone();
         gateway_tags.remove(tags::TOKEN);
         if let Some(mut made) = self.replay(&stamp, as_id, Kind::Network).await? {
-            if let Some(mark) = made.mark.as_mut().filter(|mark| mark.spec == HALF) {
-                request.mark.spec.clone_into(&mut mark.spec);
+            if setup::is_half(&made) {
                 self.close_default_group(&made.id).await?;
                 self.complete(&made.id, &gateway_tags).await?;
+                made = made.set_up();
             }
             return Ok(made);
         }
@@ -54,7 +49,7 @@ impl AwsProvider {
         let vpc = answer
             .vpc()
             .ok_or_else(|| lacking("ec2:CreateVpc", "VPC"))?;
-        let (mut made, _) = report(vpc, true).ok_or_else(|| lacking("ec2:CreateVpc", "id"))?;
+        let (mut made, _) = report(vpc).ok_or_else(|| lacking("ec2:CreateVpc", "id"))?;
         made.name = request.name.to_owned();
         made.mark = Some(request.mark.clone());
         made.witness = Witness::Held;
@@ -74,7 +69,7 @@ impl AwsProvider {
         let labels = request.fields.contains(&Field::Labels);
         let labels = labels.then_some(&request.spec.labels);
         let change = tags::change(&tags, request.mark, labels)?;
-        if network.mark.as_ref().is_none_or(|mark| mark.spec == HALF) {
+        if network.mark.is_none() || setup::is_half(&network) {
             let mut gateway_tags = change.after.clone();
             gateway_tags.remove(tags::TOKEN);
             if tags.contains_key(tags::TOKEN) {
@@ -84,6 +79,7 @@ impl AwsProvider {
         }
         if request.fields.contains(&Field::Setup) {
             self.close_default_group(request.id).await?;
+            self.resolve(&network).await?;
             network = network.set_up();
         }
         self.retag(request.id.as_str(), &change).await?;
@@ -123,7 +119,7 @@ impl AwsProvider {
         Ok(Found { items, next })
     }
 
-    /// A page of VPCs, and one more call for all their main route tables.
+    /// A page of VPCs, and what of them is not as it was made.
     async fn describe_vpcs(
         &self,
         scan: Scan<'_>,
@@ -135,66 +131,9 @@ impl AwsProvider {
             .set_next_token(scan.token())
             .max_results(PAGE_MAX);
         let answer = call.send().await.map_err(failed("ec2:DescribeVpcs"))?;
-        let ids: Vec<&str> = answer.vpcs().iter().filter_map(Vpc::vpc_id).collect();
-        let routed = self.routed(&ids).await?;
-        let opened = self.opened(&ids).await?;
-        let one = |vpc: &Vpc| {
-            let id = vpc.vpc_id()?;
-            let (mut network, tags) = report(vpc, routed.contains(id))?;
-            // One that was found and adopted keeps the group as it was.
-            let is_made = network.mark.is_some() && tags.contains_key(tags::TOKEN);
-            if let Some(rows) = opened.get(id).filter(|_| is_made) {
-                let departure = Departure::new(format!("admitting {rows}"), "admitting nobody");
-                network.depart("default security group", &departure);
-            }
-            Some((network, tags))
-        };
-        let found = answer.vpcs().iter().filter_map(one).collect();
+        let mut found: Vec<_> = answer.vpcs().iter().filter_map(report).collect();
+        self.tell_networks(&mut found).await?;
         Ok((found, answer.next_token().map(str::to_owned)))
-    }
-
-    /// Those VPCs whose main route table has a default route that works.
-    async fn routed(&self, ids: &[&str]) -> Result<BTreeSet<String>> {
-        let mut routed = BTreeSet::new();
-        for ids in ids.chunks(crate::capabilities::IDS_PER_CALL as usize) {
-            let mut pages = self
-                .ec2()
-                .describe_route_tables()
-                .filters(filter("vpc-id", ids.iter().copied()))
-                .filters(filter("association.main", ["true"]))
-                .into_paginator()
-                .items()
-                .send();
-            while let Some(table) = pages.next().await {
-                let table = table.map_err(failed("ec2:DescribeRouteTables"))?;
-                if has_default_route(&table) {
-                    routed.extend(table.vpc_id().map(str::to_owned));
-                }
-            }
-        }
-        Ok(routed)
-    }
-
-    /// Whom the default groups of those VPCs admit, where that is anybody.
-    async fn opened(&self, ids: &[&str]) -> Result<BTreeMap<String, String>> {
-        let mut opened = BTreeMap::new();
-        for ids in ids.chunks(crate::capabilities::IDS_PER_CALL as usize) {
-            let mut pages = self
-                .ec2()
-                .describe_security_groups()
-                .filters(filter("vpc-id", ids.iter().copied()))
-                .filters(filter("group-name", ["default"]))
-                .into_paginator()
-                .items()
-                .send();
-            while let Some(group) = pages.next().await {
-                let group = group.map_err(failed("ec2:DescribeSecurityGroups"))?;
-                let rows: Vec<String> = group.ip_permissions().iter().map(admits).collect();
-                let vpc = group.vpc_id().filter(|_| !rows.is_empty());
-                opened.extend(vpc.map(|vpc| (vpc.to_owned(), rows.join(", "))));
-            }
-        }
-        Ok(opened)
     }
 
     /// Adds what a network lacks.
@@ -266,7 +205,7 @@ impl AwsProvider {
         }
     }
 
-    async fn gateways_of(&self, network: &ResourceId) -> Result<Vec<Gateway>> {
+    pub(super) async fn gateways_of(&self, network: &ResourceId) -> Result<Vec<Gateway>> {
         let call = self.ec2().describe_internet_gateways();
         let call = call.filters(filter("attachment.vpc-id", [network.as_str()]));
         let answer = call.send().await;
@@ -312,70 +251,17 @@ impl AwsProvider {
         let ended = call.internet_gateway_id(gateway).send().await;
         unless_gone(ended.map(drop).map_err(failed("ec2:DeleteInternetGateway")))
     }
-
-    /// Makes the default security group of a network of ours admit nobody.
-    async fn close_default_group(&self, network: &ResourceId) -> Result<()> {
-        let groups = self.groups_in(network).await?;
-        let default = groups.iter().find(|g| g.group_name() == Some("default"));
-        let Some(group) = default.filter(|group| !group.ip_permissions().is_empty()) else {
-            return Ok(());
-        };
-        let call = self
-            .ec2()
-            .revoke_security_group_ingress()
-            .set_group_id(group.group_id().map(str::to_owned))
-            .set_ip_permissions(Some(group.ip_permissions().to_vec()));
-        let revoked = call.send().await;
-        match revoked.map_err(failed("ec2:RevokeSecurityGroupIngress")) {
-            Err(error) if !is_gone(&error) => Err(error),
-            _ => Ok(()),
-        }
-    }
 }
 
 /// An internet gateway that is attached to a network.
-struct Gateway {
+pub(super) struct Gateway {
     id: String,
     is_ours: bool,
 }
 
-/// A row of a security group, in words.
-fn admits(row: &IpPermission) -> String {
-    let protocol = match row.ip_protocol() {
-        None | Some("-1") => "all",
-        Some(protocol) => protocol,
-    };
-    let ports = match (row.from_port(), row.to_port()) {
-        (Some(from), Some(to)) if from == to => format!(" {from}"),
-        (Some(from), Some(to)) => format!(" {from}-{to}"),
-        _ => String::new(),
-    };
-    let v4 = row.ip_ranges().iter().filter_map(|range| range.cidr_ip());
-    let v6 = row
-        .ipv6_ranges()
-        .iter()
-        .filter_map(|range| range.cidr_ipv6());
-    let groups = row
-        .user_id_group_pairs()
-        .iter()
-        .filter_map(|pair| pair.group_id());
-    let peers: Vec<&str> = v4.chain(v6).chain(groups).collect();
-    format!("{protocol}{ports} from {}", peers.join(" and "))
-}
-
-fn has_default_route(table: &RouteTable) -> bool {
-    table.routes().iter().any(|route| {
-        route.destination_cidr_block() == Some(ANYWHERE)
-            && route.state() != Some(&RouteState::Blackhole)
-    })
-}
-
-fn report(vpc: &Vpc, is_whole: bool) -> Option<(Resource, Tags)> {
+fn report(vpc: &Vpc) -> Option<(Resource, Tags)> {
     let tags = tags::read(vpc.tags());
-    let mut mark = tags::mark(&tags);
-    if let Some(mark) = mark.as_mut().filter(|_| !is_whole) {
-        HALF.clone_into(&mut mark.spec);
-    }
+    let mark = tags::mark(&tags);
     let id = ResourceId::from(vpc.vpc_id()?);
     let resource = Resource {
         witness: Witness::by_mark(mark.as_ref(), &id),

@@ -106,6 +106,7 @@ impl Offers for AwsProvider {
                 arch: size.arch.to_owned(),
                 gpus: size.gpus,
                 gpu: size.gpu.clone(),
+                burstable: Cloud::Aws.is_burstable(&machine_type),
                 capacity,
                 price_hour,
             };

@@ -14,7 +14,7 @@ use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::primitives::Blob;
 use aws_sdk_ec2::types::{
     DomainType, HttpTokensState, InstanceType, IpPermission, IpRange, SecurityGroupRuleDescription,
-    Tag,
+    Tag, VpcAttributeName,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures::stream::{StreamExt as _, TryStreamExt as _};
@@ -121,6 +121,7 @@ impl AwsProvider {
             dry!(ec2, "DescribeSubnets", describe_subnets, max_results(5)),
             dry!(ec2, "DescribeTags", describe_tags, max_results(5)),
             dry!(ec2, "DescribeVolumes", describe_volumes, max_results(5)),
+            dry!(ec2, "DescribeVpcAttribute", describe_vpc_attribute, vpc_id(VPC), attribute(VpcAttributeName::EnableDnsSupport)),
             dry!(ec2, "DescribeVpcs", describe_vpcs, max_results(5)),
         ]
     }

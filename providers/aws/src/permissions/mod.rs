@@ -27,7 +27,7 @@ use crate::provider::AwsProvider;
 type Answers = BTreeMap<&'static str, PermissionState>;
 
 /// The actions of the least policy, `docs/aws-policy.json`; a test compares them.
-pub(super) const ACTIONS: [&str; 74] = [
+pub(super) const ACTIONS: [&str; 78] = [
     "ec2:AllocateAddress",
     "ec2:AssociateAddress",
     "ec2:AttachInternetGateway",
@@ -62,6 +62,7 @@ pub(super) const ACTIONS: [&str; 74] = [
     "ec2:DescribeSubnets",
     "ec2:DescribeTags",
     "ec2:DescribeVolumes",
+    "ec2:DescribeVpcAttribute",
     "ec2:DescribeVpcs",
     "ec2:DetachInternetGateway",
     "ec2:DetachVolume",
@@ -71,6 +72,7 @@ pub(super) const ACTIONS: [&str; 74] = [
     "ec2:ModifyInstanceAttribute",
     "ec2:ModifyInstanceMetadataOptions",
     "ec2:ModifyVolume",
+    "ec2:ModifyVpcAttribute",
     "ec2:ReleaseAddress",
     "ec2:ReplaceRoute",
     "ec2:RevokeSecurityGroupEgress",
@@ -87,8 +89,10 @@ pub(super) const ACTIONS: [&str; 74] = [
     "s3:CreateBucket",
     "s3:DeleteBucket",
     "s3:DeleteObjectVersion",
+    "s3:GetBucketPublicAccessBlock",
     "s3:GetBucketTagging",
     "s3:GetBucketVersioning",
+    "s3:GetEncryptionConfiguration",
     "s3:GetObject",
     "s3:ListAllMyBuckets",
     "s3:ListBucket",
@@ -152,6 +156,15 @@ impl AwsProvider {
             | "s3:DeleteObjectVersion"
             | "s3:ListBucketMultipartUploads" => {
                 Some("a bucket that is not empty is not emptied, and stays")
+            }
+            "ec2:DescribeVpcAttribute" => {
+                Some("nobody is told that a network's DNS was switched off or on")
+            }
+            "s3:GetBucketPublicAccessBlock" => {
+                Some("nobody is told that a bucket was opened to the public")
+            }
+            "s3:GetEncryptionConfiguration" => {
+                Some("nobody is told that a bucket is encrypted otherwise")
             }
             simulation::ACTION => Some("some permissions can only be told by using them"),
             _ => None,

@@ -52,6 +52,12 @@ impl AwsProvider {
             let versions = s3.get_bucket_versioning().bucket(&bucket).send().await;
             let action = "s3:GetBucketVersioning";
             answers.insert(action, of(action, versions)?);
+            let locks = s3.get_public_access_block().bucket(&bucket).send().await;
+            let action = "s3:GetBucketPublicAccessBlock";
+            answers.insert(action, of(action, locks)?);
+            let rules = s3.get_bucket_encryption().bucket(&bucket).send().await;
+            let action = "s3:GetEncryptionConfiguration";
+            answers.insert(action, of(action, rules)?);
         }
         Ok(answers)
     }

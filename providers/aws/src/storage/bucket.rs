@@ -8,12 +8,10 @@
 
 use aws_sdk_resourcegroupstagging::types::TagFilter;
 use aws_sdk_s3::types::{
-    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration,
-    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
-    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
+    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Tag, Tagging,
     VersioningConfiguration,
 };
-use futures::future::try_join_all;
+use futures::future::{try_join, try_join_all};
 use strat_model::{
     Attributes, BucketSpec, ErrorKind, Field, Kind, Resource, ResourceId, ResourceState, Result,
     Spec, Witness,
@@ -97,6 +95,9 @@ impl AwsProvider {
         } else {
             self.versioning(name).await?
         };
+        if request.fields.contains(&Field::Setup) {
+            self.make_good(name).await?;
+        }
         if change.after != before {
             self.set_bucket_tags(name, &change.after).await?;
         }
@@ -109,41 +110,7 @@ impl AwsProvider {
         unless_gone(ended.map(drop))
     }
 
-    /// Encrypts, shuts the public out, and keeps versions if they are wanted.
-    async fn secure(&self, name: &str, versioning: bool) -> Result<()> {
-        let block = PublicAccessBlockConfiguration::builder()
-            .block_public_acls(true)
-            .ignore_public_acls(true)
-            .block_public_policy(true)
-            .restrict_public_buckets(true)
-            .build();
-        let call = self.access.s3.put_public_access_block().bucket(name);
-        let done = call.public_access_block_configuration(block).send().await;
-        done.map_err(failed("s3:PutBucketPublicAccessBlock"))?;
-        let by_default = ServerSideEncryptionByDefault::builder()
-            .sse_algorithm(ServerSideEncryption::Aes256)
-            .build()
-            .map_err(|why| refuse(ErrorKind::Internal, why.to_string()))?;
-        let rule = ServerSideEncryptionRule::builder()
-            .apply_server_side_encryption_by_default(by_default)
-            .build();
-        let rules = ServerSideEncryptionConfiguration::builder()
-            .rules(rule)
-            .build()
-            .map_err(|why| refuse(ErrorKind::Internal, why.to_string()))?;
-        let call = self.access.s3.put_bucket_encryption().bucket(name);
-        let done = call
-            .server_side_encryption_configuration(rules)
-            .send()
-            .await;
-        done.map_err(failed("s3:PutEncryptionConfiguration"))?;
-        if versioning {
-            self.set_versioning(name, true).await?;
-        }
-        Ok(())
-    }
-
-    async fn set_versioning(&self, name: &str, wanted: bool) -> Result<()> {
+    pub(super) async fn set_versioning(&self, name: &str, wanted: bool) -> Result<()> {
         let status = if wanted {
             BucketVersioningStatus::Enabled
         } else {
@@ -205,7 +172,7 @@ impl AwsProvider {
                     };
                     let versioning = self.versioning(id.as_str()).await?;
                     let bucket = self.report_bucket(id.as_str(), &tags, versioning);
-                    self.with_contents(bucket).await.map(Some)
+                    self.looked_into(bucket).await.map(Some)
                 });
                 let items = try_join_all(reads).await?.into_iter().flatten().collect();
                 Ok(Found { items, next: None })
@@ -283,7 +250,7 @@ impl AwsProvider {
             match self.versioning(name).await {
                 Ok(versioning) => {
                     let bucket = self.report_bucket(name, tags, versioning);
-                    self.with_contents(bucket).await.map(Some)
+                    self.looked_into(bucket).await.map(Some)
                 }
                 // The tagging API still shows what was deleted a moment ago.
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -292,6 +259,16 @@ impl AwsProvider {
         });
         let items = try_join_all(reads).await?.into_iter().flatten().collect();
         Ok(Found { items, next })
+    }
+
+    /// Says of a bucket of ours what is in it, and whether it is as it was made.
+    async fn looked_into(&self, bucket: Resource) -> Result<Resource> {
+        let whole = self.with_contents(bucket.clone());
+        let (mut bucket, departures) = try_join(whole, self.departures_of(&bucket)).await?;
+        for (what, departure) in departures {
+            bucket.depart(what, &departure);
+        }
+        Ok(bucket)
     }
 
     /// Says of a bucket of ours whether anything is in it, where that may be looked at. One that is

@@ -2,7 +2,8 @@
 
 mod bucket;
 pub(crate) mod class;
-mod volume;
+mod secure;
+pub(crate) mod volume;
 
 use async_trait::async_trait;
 use strat_model::{ResourceId, Result};

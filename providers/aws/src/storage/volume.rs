@@ -288,6 +288,11 @@ fn device(id: &ResourceId, attempt: u32) -> String {
     format!("/dev/xvd{bank}{letter}")
 }
 
+/// Whether a volume is attached under a name that [`device`] gives it: by us, and not by hand.
+pub(crate) fn is_device_of(id: &ResourceId, name: &str) -> bool {
+    (0..DEVICES_TRIED).any(|attempt| device(id, attempt) == name)
+}
+
 /// "Invalid value '/dev/…' for unixDevice. Attachment point /dev/… is already in use".
 fn is_device_taken(error: &Error) -> bool {
     error.code() == Some("InvalidParameterValue") && error.message().contains("already in use")

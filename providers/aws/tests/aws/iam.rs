@@ -21,19 +21,22 @@ use crate::harness::{connect, machine_spec, site, subnet_spec};
 use crate::moto;
 
 /// What a site without spot capacity does not need.
-pub(crate) const NOT_NEEDED_WITHOUT_SPOT: [&str; 8] = [
+pub(crate) const NOT_NEEDED_WITHOUT_SPOT: [&str; 11] = [
     "ec2:DescribeSpotPriceHistory",
+    "ec2:DescribeVpcAttribute",
     "iam:SimulatePrincipalPolicy",
     "pricing:GetProducts",
     "s3:AbortMultipartUpload",
     "s3:DeleteObjectVersion",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetEncryptionConfiguration",
     "s3:ListBucketMultipartUploads",
     "s3:ListBucketVersions",
     "servicequotas:GetServiceQuota",
 ];
 
 /// What no life of a site needs to do, or what goes on without it.
-const NOT_NEEDED: [&str; 14] = [
+const NOT_NEEDED: [&str; 18] = [
     // Without these nobody knows whether a bucket is empty, and none that is not is emptied.
     "s3:AbortMultipartUpload",
     "s3:DeleteObjectVersion",
@@ -50,6 +53,11 @@ const NOT_NEEDED: [&str; 14] = [
     // Only where somebody gave a subnet a route table of its own, or made sessions for metadata optional.
     "ec2:DisassociateRouteTable",
     "ec2:ModifyInstanceMetadataOptions",
+    // Only where somebody switched a network's DNS off; without the others nobody looks.
+    "ec2:ModifyVpcAttribute",
+    "ec2:DescribeVpcAttribute",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetEncryptionConfiguration",
     // Checked by AWS with `s3:CreateBucket`; moto does not know it.
     "s3:TagResource",
     // moto takes these for `s3:CreateBucket`.

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use strat_conformance::Bench;
 use strat_model::{
-    Bytes, ErrorKind, Kind, MachineSpec, NetworkSpec, ResourceId, ResourceState, Spec, VolumeSpec,
+    Bytes, ErrorKind, Field, Kind, MachineSpec, NetworkSpec, ResourceId, ResourceState, Spec,
+    VolumeSpec,
 };
 use strat_provider::{Filter, ProviderExt as _};
 
 use crate::harness::{Moto, machine_spec, subnet_spec};
+use crate::setup::end_route;
 
 /// A small machine in a network and subnet of its own.
 pub(crate) async fn machine(bench: &Bench<'_>) -> MachineSpec<ResourceId> {
@@ -227,8 +229,10 @@ async fn a_network_that_was_left_half_made_is_finished() {
     bench.clear_up().await;
 }
 
+/// A route that somebody took away is told and mended. Where the gateway is missing, too, nobody took
+/// anything away: the network's making was cut off.
 #[tokio::test]
-async fn a_network_without_its_route_is_told_and_mended_by_an_update_of_its_mark() {
+async fn a_network_without_its_way_out_is_told_and_mended() {
     let moto = Moto::start().await;
     let bench = Bench::new(&moto).await;
     let spec = Spec::Network(NetworkSpec {
@@ -237,30 +241,30 @@ async fn a_network_without_its_route_is_told_and_mended_by_an_update_of_its_mark
     });
     let made = bench.create(&spec, "net").await;
     let ec2 = moto.ec2().await;
-    let tables = ec2.describe_route_tables().filters(
-        aws_sdk_ec2::types::Filter::builder()
-            .name("vpc-id")
-            .values(made.id.as_str())
-            .build(),
-    );
-    let tables = tables.send().await.expect("tables");
-    let table = tables.route_tables()[0].route_table_id().expect("an id");
-    let call = ec2
-        .delete_route()
-        .route_table_id(table)
-        .destination_cidr_block("0.0.0.0/0");
-    call.send().await.expect("no route any more");
-    let seen = bench
-        .look(Kind::Network, &made.id)
-        .await
-        .expect("it is there");
-    assert_ne!(seen.mark, made.mark, "its mark says that it is not whole");
-    bench.update(&made, &spec, &[]).await;
-    let seen = bench
-        .look(Kind::Network, &made.id)
-        .await
-        .expect("it is there");
-    let digest = |mark: Option<strat_model::Mark>| mark.map(|mark| mark.spec);
-    assert_eq!(digest(seen.mark), digest(made.mark));
+    for is_new in [false, true] {
+        end_route(&ec2, &made).await;
+        if is_new {
+            let of = aws_sdk_ec2::types::Filter::builder()
+                .name("attachment.vpc-id")
+                .values(made.id.as_str());
+            let found = ec2.describe_internet_gateways().filters(of.build());
+            let found = found.send().await.expect("gateways");
+            let gateway = found.internet_gateways()[0].internet_gateway_id();
+            let call = ec2.detach_internet_gateway().vpc_id(made.id.as_str());
+            let call = call.set_internet_gateway_id(gateway.map(str::to_owned));
+            call.send().await.expect("DetachInternetGateway");
+        }
+        let seen = bench.ready(Kind::Network, &made.id).await;
+        let told = &seen.departures()["default route"];
+        assert_eq!(
+            (told.is.as_str(), told.ought.as_str()),
+            ("none", "leading to its internet gateway")
+        );
+        assert_eq!(seen.is_unfinished(), is_new);
+        assert_eq!(seen.mark, made.mark, "its mark is as it was");
+        bench.update(&seen, &spec, &[Field::Setup]).await;
+        let seen = bench.ready(Kind::Network, &made.id).await;
+        assert!(!seen.departs(), "{seen:?}");
+    }
     bench.clear_up().await;
 }

@@ -270,3 +270,33 @@ async fn a_fleet_that_gets_two_of_five_keeps_them() {
     assert!(told[0].starts_with(&start), "{told:?}");
     assert!(shop.run(Mode::Destroy).await.is_success());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_subnet_leads_to_another_zone_and_nobody_else_out_of_its_own() {
+    let code = "InsufficientFreeAddressesInSubnet";
+    let shop = Shop::new("full").await;
+    let (machine_type, zone) = shop.first_choice().await;
+    shop.moto
+        .filter
+        .refuse("RunInstances", code, FOR_ALL_AND_FOR_ANY);
+    let outcome = shop.run(Mode::Apply).await;
+    assert!(outcome.is_success(), "{outcome:#?}");
+    let start = format!(
+        "{WEB} of machines.web: aws {zone} had no address left in its subnet for {machine_type} \
+         ({code}); made at aws "
+    );
+    let told = told(&outcome);
+    assert!(told.len() == 1 && told[0].starts_with(&start), "{told:?}");
+    let web = shop.web().await;
+    assert_eq!(web.values().sum::<usize>(), WEB, "{web:?}");
+    let elsewhere = |(site, at, _): &(String, String, String)| site == "aws" && *at != zone;
+    assert!(web.keys().all(elsewhere), "{web:?}");
+    // The zone is as good as before to who has a subnet of its own there.
+    let book = shop.session().await.stock_book();
+    let known: Vec<_> = book
+        .entries()
+        .map(|entry| entry.subnet().cloned())
+        .collect();
+    assert!(matches!(known.as_slice(), [Some(_)]), "{book:?}");
+    assert!(shop.run(Mode::Destroy).await.is_success());
+}

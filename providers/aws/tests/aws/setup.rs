@@ -4,8 +4,15 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types::{AttributeBooleanValue, HttpTokensState, IamInstanceProfileSpecification};
+use aws_sdk_s3::types::{
+    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
+    ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
+};
 use strat_conformance::Bench;
-use strat_model::{Bytes, Departure, DiskClass, Field, Kind, Resource, Spec, VolumeSpec};
+use strat_model::{
+    BucketSpec, Bytes, Departure, DiskClass, Field, Kind, Resource, Spec, VolumeSpec,
+};
+use strat_provider::Filter;
 use stratiform::{Claims, Mode};
 
 use crate::harness::Moto;
@@ -54,7 +61,12 @@ async fn what_was_set_up_and_changed_is_told_and_made_good() {
         labels: strat_model::Labels::new(),
     });
     let volume = bench.create(&volume, "changed").await;
-    for thing in [&network, &subnet, &machine, &volume] {
+    let bucket = Spec::Bucket(BucketSpec {
+        versioning: false,
+        labels: strat_model::Labels::new(),
+    });
+    let bucket = bench.create(&bucket, "changed").await;
+    for thing in [&network, &subnet, &machine, &volume, &bucket] {
         let thing = bench.ready(thing.kind(), &thing.id).await;
         assert_eq!(told(&thing), BTreeMap::new(), "nothing was changed yet");
     }
@@ -81,6 +93,42 @@ async fn what_was_set_up_and_changed_is_told_and_made_good() {
         "admitting nobody",
     );
     check(&bench, &network, &[wanted]).await;
+
+    let off = AttributeBooleanValue::builder().value(false).build();
+    let call = ec2.modify_vpc_attribute().vpc_id(network.id.as_str());
+    let call = call.enable_dns_support(off).send().await;
+    call.expect("ModifyVpcAttribute");
+    check(&bench, &network, &[("DNS resolution", "off", "on")]).await;
+
+    let s3 = moto.s3().await;
+    let open = s3.delete_public_access_block().bucket(bucket.id.as_str());
+    open.send().await.expect("DeletePublicAccessBlock");
+    let plain = s3.delete_bucket_encryption().bucket(bucket.id.as_str());
+    plain.send().await.expect("DeleteBucketEncryption");
+    let wanted = [
+        (
+            "public access",
+            "let in by access lists and policies",
+            "shut out",
+        ),
+        ("encryption", "none", "AES256"),
+    ];
+    check(&bench, &bucket, &wanted).await;
+    let block = PublicAccessBlockConfiguration::builder()
+        .block_public_acls(true)
+        .ignore_public_acls(true)
+        .block_public_policy(false)
+        .restrict_public_buckets(false)
+        .build();
+    let open = s3.put_public_access_block().bucket(bucket.id.as_str());
+    let open = open.public_access_block_configuration(block).send().await;
+    open.expect("PutPublicAccessBlock");
+    let wanted = (
+        "public access",
+        "let in by new policies, policies",
+        "shut out",
+    );
+    check(&bench, &bucket, &[wanted]).await;
 
     let table = ec2
         .create_route_table()
@@ -156,6 +204,112 @@ async fn a_profile_that_somebody_gave_a_machine_is_told_and_left() {
     bench.clear_up().await;
 }
 
+/// Takes the default route of a network away.
+pub(crate) async fn end_route(ec2: &aws_sdk_ec2::Client, network: &Resource) {
+    let of = aws_sdk_ec2::types::Filter::builder()
+        .name("vpc-id")
+        .values(network.id.as_str());
+    let tables = ec2.describe_route_tables().filters(of.build());
+    let tables = tables.send().await.expect("DescribeRouteTables");
+    let table = tables.route_tables()[0].route_table_id().expect("an id");
+    let call = ec2.delete_route().route_table_id(table);
+    let call = call.destination_cidr_block("0.0.0.0/0").send().await;
+    call.expect("DeleteRoute");
+}
+
+/// What somebody else may rely on is told, with the way to take it back, and left: a volume on a machine,
+/// another key of a bucket, names for the machines of a network.
+#[tokio::test]
+async fn what_others_may_rely_on_is_told_and_left() {
+    let moto = Moto::start().await;
+    let bench = Bench::new(&moto).await;
+    let (ec2, s3) = (moto.ec2().await, moto.s3().await);
+    let spec = machine(&bench).await;
+    let subnet = bench.ready(Kind::Subnet, &spec.subnet).await;
+    let Spec::Subnet(of) = &subnet.spec else {
+        panic!("a subnet");
+    };
+    let network = bench.ready(Kind::Network, &of.network).await;
+    let on = AttributeBooleanValue::builder().value(true).build();
+    let call = ec2.modify_vpc_attribute().vpc_id(network.id.as_str());
+    let call = call.enable_dns_hostnames(on).send().await;
+    call.expect("ModifyVpcAttribute");
+
+    let made = bench.create_batch(&spec, 1, "extra").await;
+    let machine = made.expect("a machine").created.remove(0);
+    let machine = bench.ready(Kind::Machine, &machine.id).await;
+    assert_eq!(told(&machine), BTreeMap::new());
+    let call = ec2.create_volume().availability_zone(spec.zone.as_str());
+    let extra = call.size(8).send().await.expect("CreateVolume");
+    let extra = extra.volume_id().expect("an id").to_owned();
+    let call = ec2.attach_volume().volume_id(&extra).device("/dev/sdp");
+    let call = call.instance_id(machine.id.as_str()).send().await;
+    call.expect("AttachVolume");
+
+    let bucket = Spec::Bucket(BucketSpec {
+        versioning: false,
+        labels: strat_model::Labels::new(),
+    });
+    let bucket = bench.create(&bucket, "extra").await;
+    let key = ServerSideEncryptionByDefault::builder()
+        .sse_algorithm(ServerSideEncryption::AwsKms)
+        .kms_master_key_id("alias/theirs")
+        .build()
+        .expect("a rule");
+    let rule = ServerSideEncryptionRule::builder()
+        .apply_server_side_encryption_by_default(key)
+        .build();
+    let rules = ServerSideEncryptionConfiguration::builder()
+        .rules(rule)
+        .build()
+        .expect("rules");
+    let call = s3.put_bucket_encryption().bucket(bucket.id.as_str());
+    let call = call.server_side_encryption_configuration(rules).send();
+    call.await.expect("PutBucketEncryption");
+
+    for (thing, what, is, ought, way) in [
+        (
+            &network,
+            "DNS host names",
+            "on",
+            "off",
+            "modify-vpc-attribute",
+        ),
+        (
+            &machine,
+            "volumes",
+            extra.as_str(),
+            "none but those of the topology",
+            "detach-volume",
+        ),
+        (
+            &bucket,
+            "encryption",
+            "aws:kms with alias/theirs",
+            "AES256",
+            "delete-bucket-encryption",
+        ),
+    ] {
+        let seen = bench.ready(thing.kind(), &thing.id).await;
+        let pair = (is.to_owned(), ought.to_owned());
+        assert_eq!(told(&seen), BTreeMap::from([(what.to_owned(), pair)]));
+        let why = seen.stays_departed().expect("it stays");
+        assert!(why.contains(way), "{why}");
+        let listed = bench
+            .list(thing.kind(), &Filter::Owner(bench.owner()))
+            .await;
+        let listed = listed.iter().find(|one| one.id == thing.id);
+        assert_eq!(told(listed.expect("it is listed")), told(&seen));
+    }
+    let call = ec2.detach_volume().volume_id(&extra).send().await;
+    call.expect("DetachVolume");
+    let seen = bench.ready(Kind::Machine, &machine.id).await;
+    assert_eq!(told(&seen), BTreeMap::new());
+    let call = ec2.delete_volume().volume_id(&extra).send().await;
+    call.expect("DeleteVolume");
+    bench.clear_up().await;
+}
+
 /// The same of things that an apply made, whose marks say which call that was.
 #[tokio::test]
 async fn an_apply_makes_good_what_was_changed() {
@@ -170,14 +324,19 @@ async fn an_apply_makes_good_what_was_changed() {
     let call = ec2.modify_volume().volume_id(volume.id.as_str());
     let call = call.iops(6_000).throughput(500).send().await;
     call.expect("ModifyVolume");
+    let network = shop.at("network.core").await;
+    end_route(&ec2, &network).await;
     let plan = shop.plan().await;
     let drift: Vec<String> = plan.drift().map(|change| change.addr.to_string()).collect();
-    assert_eq!(drift.len(), 2, "{:#?}", plan.changes);
-    for thing in ["machine.db@", "volume.data@"] {
+    assert_eq!(drift.len(), 3, "{:#?}", plan.changes);
+    for thing in ["machine.db@", "network.core@", "volume.data@"] {
         assert!(
             drift.iter().any(|addr| addr.starts_with(thing)),
             "{drift:?}"
         );
+    }
+    for change in plan.drift() {
+        assert!(change.reason.contains("behind"), "{}", change.reason);
     }
     shop.agreed(Mode::Apply, Claims::default()).await;
     let again = shop.plan().await;

@@ -66,7 +66,7 @@ pub(super) const TABLE: &[Row] = &[
     ("ZonalAllocationFailed",                        Capacity, Scope::Offer, ALLOCATION),
     ("OverconstrainedAllocationRequest",             Capacity, Scope::Offer, ALLOCATION),
     ("OverconstrainedZonalAllocationRequest",        Capacity, Scope::Offer, ALLOCATION),
-    ("SubnetIsFull",                                 Capacity, Scope::Call, COMMON),
+    ("SubnetIsFull",                                 Capacity, Scope::Subnet, COMMON),
 
     // The subscription may not have more, however much there is.
     ("QuotaExceeded",                                Quota, Scope::Region, QUOTAS),

@@ -246,6 +246,7 @@ impl Offers for AzureProvider {
                     arch: size.arch.clone(),
                     gpus: size.gpus,
                     gpu: None,
+                    burstable: Cloud::Azure.is_burstable(machine_type),
                     capacity,
                     price_hour,
                 };

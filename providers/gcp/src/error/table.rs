@@ -39,8 +39,8 @@ pub(super) const TABLE: &[Row] = &[
     ("RESOURCE_POOL_EXHAUSTED",                   Capacity, Scope::Offer, STOCK),
     ("STOCKOUT",                                  Capacity, Scope::Offer, STOCK),
     ("VM_MIN_COUNT_NOT_REACHED",                  Capacity, Scope::Offer, STOCK),
-    ("IP_SPACE_EXHAUSTED",                        Capacity, Scope::Region, CREATION),
-    ("IP_SPACE_EXHAUSTED_WITH_DETAILS",           Capacity, Scope::Region, CREATION),
+    ("IP_SPACE_EXHAUSTED",                        Capacity, Scope::Subnet, CREATION),
+    ("IP_SPACE_EXHAUSTED_WITH_DETAILS",           Capacity, Scope::Subnet, CREATION),
 
     // The project may not have more, however much there is.
     ("QUOTA_EXCEEDED",                            Quota, Scope::Region, QUOTAS),

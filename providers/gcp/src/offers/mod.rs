@@ -187,6 +187,7 @@ impl Offers for GcpProvider {
                     arch: size.arch.to_owned(),
                     gpus: size.gpus,
                     gpu: size.gpu.clone(),
+                    burstable: Cloud::Gcp.is_burstable(&machine_type),
                     capacity,
                     price_hour,
                 };

@@ -82,7 +82,7 @@ impl Ground {
                 "all addresses of {} in the subnet {} are in use",
                 self.cidr, order.subnet.id
             );
-            return Err(fail(ErrorKind::Capacity, message).with_scope(Scope::Region));
+            return Err(fail(ErrorKind::Capacity, message).with_scope(Scope::Subnet));
         };
         let Some(host) = choose(&mut self.rooms, &self.need) else {
             let free: Vec<_> = self

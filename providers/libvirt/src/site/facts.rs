@@ -90,6 +90,7 @@ fn with_sizes(max_cpu: u32, max_memory: u64) -> Capabilities {
         delete_shuts_down: false,
         consistency_window_ms: 0,
         user_data_max: Bytes(USER_DATA_MAX),
+        public_ips: false,
         // Its own, the router's, the broadcast address, and what DHCP gives to whom it does not know.
         reserved_addresses: ReservedAddresses {
             fixed: 3,
@@ -223,6 +224,7 @@ impl Site {
                     arch: arch.clone(),
                     gpus: 0,
                     gpu: None,
+                    burstable: false,
                     capacity: CapacityKind::Owned,
                     price_hour: Some(price(&self.settings.cost, cpu, mib)),
                 };

@@ -284,18 +284,13 @@ impl Cloud {
         match tx.region().free_address(id, subnet.cidr, reserved) {
             Some(ip) => Ok(Ipv4Addr::from(ip)),
             None => {
-                let scope = if subnet.zone.is_some() {
-                    Scope::Zone
-                } else {
-                    Scope::Region
-                };
                 let message = format!(
                     "all addresses of {} in the subnet {id} are in use",
                     subnet.cidr
                 );
                 Err(self
                     .fail(Trouble::OutOfAddresses, message)
-                    .with_scope(scope))
+                    .with_scope(Scope::Subnet))
             }
         }
     }

@@ -131,14 +131,9 @@ async fn a_subnet_runs_out_of_addresses() {
         let some = batch(&*here, &spec, 16, "web").await.expect("some");
         assert_eq!(some.created.len(), room, "{profile}");
         let why = some.shortfall.expect("a reason");
-        let scope = if zone.is_some() {
-            Scope::Zone
-        } else {
-            Scope::Region
-        };
         assert_eq!(
             (why.kind(), why.scope()),
-            (ErrorKind::Capacity, scope),
+            (ErrorKind::Capacity, Scope::Subnet),
             "{why}"
         );
         let first = &some.created[0].attributes["private_ip"];

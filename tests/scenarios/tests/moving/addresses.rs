@@ -1,10 +1,15 @@
 //! Subnets that have fewer addresses than machines want.
 
-use strat_scenarios::Folder;
-use stratiform::Mode;
-use stratiform::model::{Kind, Spec};
+use std::time::Duration;
 
-use crate::common::{lines, nothing_to_do, run};
+use strat_scenarios::Folder;
+use strat_sim::Disturbance;
+use stratiform::model::{Kind, Spec};
+use stratiform::{Mode, PlanOptions};
+
+use crate::common::{lines, machines, nothing_to_do, region, run, shop, sorts};
+
+const EAST: &str = "  placement { sites = [site.east] }";
 
 /// A fleet in subnets of 32 addresses: on AWS one in each of three zones, elsewhere one at the site.
 fn fleet(profile: &str, region: &str, count: u32, rest: &str) -> String {
@@ -96,5 +101,99 @@ fn fleets_that_share_a_subnet_share_its_addresses() {
         let is_machine =
             |thing: &stratiform::model::Resource| matches!(thing.spec, Spec::Machine(_));
         assert_eq!(all.filter(is_machine).count(), 27);
+    });
+}
+
+/// Somebody else takes all that is left of a subnet where a machine of `web` is; its zone.
+fn fill_up(folder: &Folder) -> String {
+    let (region, control) = (region(folder, "east"), folder.control());
+    let web = &machines(folder)["east"][0];
+    let spec = web.spec.clone();
+    let Spec::Machine(machine) = &spec else {
+        panic!("a machine")
+    };
+    let zone = machine.zone.to_string();
+    for number in 0.. {
+        let create = Disturbance::Create {
+            name: format!("somebodys-{number}"),
+            spec: Box::new(spec.clone()),
+            mark: None,
+        };
+        if control.disturb(&region, &create).is_err() {
+            assert!(number > 5, "{number} are not all addresses");
+            break;
+        }
+    }
+    zone
+}
+
+#[test]
+fn a_full_subnet_turns_nobody_away_from_the_others_of_its_zone() {
+    run(async {
+        let with = |count: u32, backs: &str| {
+            let small = shop(count, EAST).replace("newbits = 4", "newbits = 8");
+            let back = "subnet \"back\" {\n  network = network.core\n  newbits = 8\n}\n";
+            small + back + backs
+        };
+        let folder = Folder::new();
+        folder.write(&[with(1, "")]);
+        assert!(folder.apply(Mode::Apply).await.success);
+        let full = fill_up(&folder);
+        let theirs = machines(&folder)["east"].len() - 1;
+        folder.write(&[with(3, "")]);
+        let outcome = folder.outcome(&PlanOptions::default()).await.1;
+        assert!(outcome.is_success(), "{outcome:#?}");
+        assert_eq!(outcome.reports.len(), 2);
+        let told: Vec<String> = outcome
+            .relocations
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let start =
+            format!("2 of machines.web: east {full} had no address left in its subnet for ");
+        assert!(told[0].starts_with(&start) && told.len() == 1, "{told:?}");
+        let other = |folder: &Folder| {
+            let sorts = sorts(folder, "east").into_iter();
+            sorts
+                .filter(|((zone, _), _)| *zone != full)
+                .map(|(_, count)| count)
+                .sum::<usize>()
+        };
+        assert_eq!(other(&folder), 2);
+        // What is in another subnet of the zone is made there at once, and one more of the fleet is not
+        // asked for where there is no address.
+        let back = format!(
+            "machine \"back\" {{\n  cpu = 2\n  memory = \"8GiB\"\n  image = \"debian-12\"\n  \
+             subnet = subnet.back\n  placement {{\n    sites = [site.east]\n    \
+             zone  = \"{full}\"\n  }}\n}}\n"
+        );
+        folder.write(&[with(4, &back)]);
+        let (plan, outcome) = folder.outcome(&PlanOptions::default()).await;
+        assert!(outcome.is_success(), "{outcome:#?}");
+        assert_eq!(outcome.reports.len(), 1, "{:#?}", outcome.relocations);
+        let passed_over: Vec<String> = plan.avoided.iter().map(ToString::to_string).collect();
+        let why = format!(
+            "subnet.app@east/{full} had no address left (InsufficientFreeAddressesInSubnet)"
+        );
+        assert_eq!(passed_over, [why]);
+        assert_eq!(other(&folder), 3);
+        assert_eq!(machines(&folder)["east"].len(), theirs + 5);
+        // Once there is one, it is found again: the zone is the first choice still.
+        let (region, control) = (region(&folder, "east"), folder.control());
+        for number in 0..2 {
+            let delete = Disturbance::Delete {
+                kind: Kind::Machine,
+                which: format!("somebodys-{number}"),
+            };
+            control.disturb(&region, &delete).expect("deleted");
+        }
+        tokio::time::sleep(Duration::from_secs(11 * 60)).await;
+        folder.write(&[with(5, &back)]);
+        let (plan, outcome) = folder.outcome(&PlanOptions::default()).await;
+        assert!(
+            outcome.is_success() && plan.avoided.is_empty(),
+            "{outcome:#?}"
+        );
+        assert_eq!(other(&folder), 3);
     });
 }

@@ -2,8 +2,10 @@
 
 mod addresses;
 mod budget;
+mod burstable;
 mod common;
 mod gate;
+mod outputs;
 mod stock;
 mod watch;
 mod waves;

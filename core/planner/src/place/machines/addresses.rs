@@ -1,6 +1,6 @@
 //! How many machines still get an address in each subnet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
 use rustc_hash::FxHashMap;
@@ -19,6 +19,8 @@ pub(super) struct Addresses<'a> {
     numbers: FxHashMap<Place<'a>, usize>,
     /// By number.
     left: Vec<u64>,
+    /// The numbers of those whose cloud lately had none left, whatever is counted here.
+    full: BTreeSet<usize>,
 }
 
 impl<'a> Addresses<'a> {
@@ -27,6 +29,7 @@ impl<'a> Addresses<'a> {
         intent: &'a Intent,
         facts: &'a BTreeMap<Name, SiteFacts>,
         ranges: &BTreeMap<Addr, Ipv4Net>,
+        full: &BTreeSet<Addr>,
     ) -> Self {
         let mut all = Self::default();
         for subnet in &intent.subnets {
@@ -37,7 +40,11 @@ impl<'a> Addresses<'a> {
                     SubnetScope::Regional => vec![None],
                 };
                 for zone in zones {
-                    if let Some(range) = ranges.get(&subnet_addr(local, site, zone)) {
+                    let addr = subnet_addr(local, site, zone);
+                    if let Some(range) = ranges.get(&addr) {
+                        if full.contains(&addr) {
+                            all.full.insert(all.left.len());
+                        }
                         let reserved = &facts.capabilities.reserved_addresses;
                         all.numbers.insert((local, site, zone), all.left.len());
                         all.left.push(reserved.usable(range.prefix_len()));
@@ -63,7 +70,8 @@ impl<'a> Addresses<'a> {
         // The map borrows from the intent; a key that borrows from elsewhere finds in it all the same.
         let numbers: &FxHashMap<Place<'_>, usize> = &self.numbers;
         let number = *numbers.get(&(subnet, site, zone))?;
-        Some((number, self.left[number]))
+        let is_full = self.full.contains(&number);
+        Some((number, if is_full { 0 } else { self.left[number] }))
     }
 
     /// Counts machines in, or out again.
@@ -74,10 +82,11 @@ impl<'a> Addresses<'a> {
         at: (&Name, &Name),
         (count, is_taken): (u32, bool),
     ) {
-        if let Some((number, left)) = self.left(subnet, facts, at) {
-            self.left[number] = match is_taken {
+        if let Some((number, _)) = self.left(subnet, facts, at) {
+            let left = &mut self.left[number];
+            *left = match is_taken {
                 true => left.saturating_sub(count.into()),
-                false => left + u64::from(count),
+                false => *left + u64::from(count),
             };
         }
     }

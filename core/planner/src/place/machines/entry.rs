@@ -50,11 +50,7 @@ impl<'a> Placer<'a> {
         image: ImageRef<Addr>,
     ) -> Goal {
         let (site, shape) = (share.site, &share.shape);
-        let subnet_zone = match facts.capabilities.subnets {
-            SubnetScope::Zonal => Some(share.zone),
-            SubnetScope::Regional => None,
-        };
-        let subnet = subnet_addr(&machine.subnet, site, subnet_zone);
+        let subnet = subnet_at(machine, (site, share.zone), facts);
         for firewall in &machine.firewalls {
             self.carriers
                 .entry(firewall.clone())
@@ -155,6 +151,19 @@ impl<'a> Placer<'a> {
             }
         }
     }
+}
+
+/// The subnet where a machine in a zone of a site gets its address.
+pub(super) fn subnet_at(
+    machine: &MachineIntent,
+    (site, zone): (&Name, &Name),
+    facts: &SiteFacts,
+) -> Addr {
+    let zone = match facts.capabilities.subnets {
+        SubnetScope::Zonal => Some(zone),
+        SubnetScope::Regional => None,
+    };
+    subnet_addr(&machine.subnet, site, zone)
 }
 
 fn image_note(machine: &MachineIntent) -> String {

@@ -265,7 +265,7 @@ impl<'a> Placer<'a> {
                 .map(|(site, facts)| (site, Market::new(facts)))
                 .collect(),
             rooms: self.facts.iter().map(room).collect(),
-            addresses: Addresses::new(self.intent, self.facts, &self.subnets),
+            addresses: Addresses::new(self.intent, self.facts, &self.subnets, &self.options.full),
             apart: BTreeSet::new(),
         }
     }

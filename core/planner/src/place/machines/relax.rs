@@ -26,7 +26,13 @@ pub(super) fn misfits(machine: &MachineIntent, market: &Market<'_>) -> String {
         .map(|(why, n)| format!("{n} {}", why.why()))
         .collect();
     if counts.is_empty() {
-        return "it sells nothing".to_owned();
+        let hardware = &machine.hardware;
+        return match (hardware.gpus, hardware.burstable) {
+            (1.., _) => "it has no accelerators",
+            (0, Some(true)) => "nothing there is burstable",
+            (0, _) => "it sells nothing",
+        }
+        .to_owned();
     }
     format!("none of its offers will do: {}", counts.join(", "))
 }

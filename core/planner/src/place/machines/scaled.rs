@@ -1,7 +1,8 @@
 //! Where a burst's decision puts machines, and where it could.
 
-use strat_model::{CapacityKind, LocalAddr, MachineIntent, Money, Name};
+use strat_model::{Addr, CapacityKind, LocalAddr, MachineIntent, Money, Name};
 
+use super::entry::subnet_at;
 use super::{Allotment, Supply, permitted_zones};
 use crate::place::Placer;
 use crate::place::held::is_at;
@@ -20,6 +21,8 @@ pub struct FleetPlace {
     pub machine_type: String,
     /// How it is bought.
     pub capacity: CapacityKind,
+    /// The subnet where it would get its address.
+    pub subnet: Addr,
     /// The price of an hour; `None` where it is not known.
     pub price_hour: Option<Money>,
     /// How many more there is room for, by hardware, quotas and addresses, if none are made at
@@ -77,8 +80,9 @@ impl<'a> Placer<'a> {
             let Some(market) = supply.markets.get_mut(*site) else {
                 continue;
             };
+            let facts = market.facts();
             let mut found = Vec::new();
-            for zone in permitted_zones(&allotment, market.facts()) {
+            for zone in permitted_zones(&allotment, facts) {
                 let choices = market.choices(zone, machine).iter().cloned();
                 found.extend(choices.map(|shape| (zone, shape)));
             }
@@ -86,6 +90,7 @@ impl<'a> Placer<'a> {
                 places.push(FleetPlace {
                     site: (*site).clone(),
                     zone: zone.clone(),
+                    subnet: subnet_at(machine, (site, zone), facts),
                     room: room(machine, (site, zone), &shape, &supply),
                     machine_type: shape.machine_type,
                     capacity: shape.capacity,
