@@ -217,8 +217,7 @@ fn spec_of(instance: &Instance, tags: &Tags, beside: &Beside) -> Option<MachineS
 /// Whether anything beside its first disk is attached to a machine of ours.
 fn has_more(instance: &Instance) -> bool {
     let is_ours = instance.tags().iter().any(|tag| tag.key() == Some(OWNER));
-    let mut disks = instance.block_device_mappings().iter();
-    is_ours && disks.any(|disk| disk.device_name() != instance.root_device_name())
+    is_ours && instance.block_device_mappings().len() > 1
 }
 
 /// The groups of a machine, which are those of its first interface.

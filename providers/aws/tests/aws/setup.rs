@@ -301,7 +301,8 @@ async fn what_others_may_rely_on_is_told_and_left() {
         let listed = listed.iter().find(|one| one.id == thing.id);
         assert_eq!(told(listed.expect("it is listed")), told(&seen));
     }
-    let call = ec2.detach_volume().volume_id(&extra).send().await;
+    let call = ec2.detach_volume().volume_id(&extra);
+    let call = call.instance_id(machine.id.as_str()).send().await;
     call.expect("DetachVolume");
     let seen = bench.ready(Kind::Machine, &machine.id).await;
     assert_eq!(told(&seen), BTreeMap::new());
