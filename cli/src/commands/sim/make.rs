@@ -6,6 +6,7 @@ use stratiform::model::{Kind, Resource, Spec};
 
 use super::disturb::tell;
 use super::find;
+use super::status::parse_kind;
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
 
@@ -25,6 +26,7 @@ pub(super) struct Make {
     /// The site.
     site: String,
     /// What kind.
+    #[arg(value_parser = parse_kind)]
     kind: Kind,
     /// The name; of several, with a number behind it.
     name: String,

@@ -125,7 +125,9 @@ impl AwsProvider {
         match answer.map_err(failed("s3:GetEncryptionConfiguration")) {
             Ok(answer) => {
                 let rules = answer.server_side_encryption_configuration();
-                let mut rules = rules.into_iter().flat_map(|rules| rules.rules());
+                let mut rules = rules
+                    .into_iter()
+                    .flat_map(ServerSideEncryptionConfiguration::rules);
                 let rule = rules.find_map(|rule| rule.apply_server_side_encryption_by_default());
                 let Some(rule) = rule else {
                     return Ok(Some(String::new()));
