@@ -5,6 +5,8 @@
 
 mod apart;
 mod facts;
+#[cfg(test)]
+mod model;
 mod notes;
 mod pack;
 mod permissions;

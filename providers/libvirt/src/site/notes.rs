@@ -105,17 +105,14 @@ impl Site {
     /// The notes of things of a kind that are on hosts that are not looked at.
     pub(crate) fn noted(&self, kind: Kind) -> Result<Vec<Note>> {
         let (mut away, here) = self.sides(&self.notes(kind)?);
-        let moved = |note: &Note| {
-            let known = here.get(&note.name);
-            known.filter(|known| known.body.edition >= note.body.edition)
-        };
-        if away.values().any(|note| moved(note).is_some()) {
+        if away.keys().any(|name| here.contains_key(name)) {
             let there = self.names_of(kind)?;
-            let is_here = |note: &Note| {
-                let place = moved(note).map(|known| (known.body.host.clone(), note.name.clone()));
-                place.is_some_and(|place| there.contains(&place))
-            };
-            away.retain(|_, note| !is_here(note));
+            away.retain(|name, note| {
+                let known = here.get(name).map(|known| &known.body);
+                let seen = |host: &str| there.contains(&(host.to_owned(), name.clone()));
+                let known = known.filter(|known| seen(&known.host));
+                is_away(note.body.edition, known.map(|known| known.edition))
+            });
         }
         Ok(away.into_values().collect())
     }
@@ -332,6 +329,12 @@ fn whole<B: Clone>(thing: &Thing<B>) -> Thing<B> {
     let mut thing = thing.clone();
     thing.phase = Phase::Made;
     thing
+}
+
+/// Whether a thing counts as being on a host that is not looked at: of the newest note that says so, and of
+/// the newest that says that it is where it was found, the editions.
+pub(super) fn is_away(away: u64, found: Option<u64>) -> bool {
+    found.is_none_or(|found| found < away)
 }
 
 /// The edition of a note: that of the newest, if that says the same, else the next one.

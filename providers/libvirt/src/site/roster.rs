@@ -52,7 +52,7 @@ pub(crate) fn is_roster(file: &str) -> bool {
 
 /// Whether those who know are enough: more than half, or half with the first of all by name. Two parts
 /// that share nobody are never both enough.
-fn is_enough(members: &BTreeSet<String>, knowing: &BTreeSet<String>) -> bool {
+pub(super) fn is_enough(members: &BTreeSet<String>, knowing: &BTreeSet<String>) -> bool {
     let knowing: BTreeSet<_> = knowing.intersection(members).collect();
     let has_first = members.first().is_some_and(|one| knowing.contains(one));
     2 * knowing.len() + usize::from(has_first) > members.len()
