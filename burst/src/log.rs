@@ -48,9 +48,6 @@ pub struct Learnt {
     /// Since when machines have been ready, by id.
     #[serde(default)]
     pub ready: BTreeMap<String, Timestamp>,
-    /// What machines carried while they were as busy as they are to be, by place.
-    #[serde(default)]
-    pub carried: BTreeMap<String, Vec<f64>>,
     /// Until when machines have been paid for, by id.
     #[serde(default)]
     pub paid: BTreeMap<String, Paid>,

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use strat_model::burst::{BurstPolicy, LostThen};
 
+use crate::apart::{Goal, grow_apart};
 use crate::budget::Budget;
 use crate::decision::{Action, Counts, Decision, FORMAT_VERSION, Limit, Moving, Op};
 use crate::inputs::{Inputs, Machine, State};
@@ -10,6 +11,7 @@ use crate::needs::needs;
 use crate::place::{come_home, grow, is_bought};
 use crate::policy::Policy;
 use crate::release::{Going, release, shrink};
+use crate::spread::Spread;
 use crate::target::{Target, target};
 
 /// The shortest time after which a machine that is not ready is late, in seconds.
@@ -27,21 +29,23 @@ pub fn decide(policy: &Policy, inputs: &Inputs) -> Decision {
     let settings = policy.settings();
     let ahead_s = boot_s(inputs) + settings.interval_s;
     let late_s = LATE_S.max(3 * boot_s(inputs));
-    let (counts, late) = count(settings, inputs, late_s);
-    let moving = moving(inputs);
-    let have = counts.have().saturating_sub(moving.left);
+    let (counts, late, spread) = count(settings, inputs, late_s);
+    let moving = moving(settings, inputs);
+    // What is lost in the worst loss that is to be survived does not count.
+    let have = counts.have().saturating_sub(moving.left + spread.lost());
     let needs = needs(policy, inputs, have, ahead_s);
     let target = target(policy, inputs, have, &needs);
     let mut done = Done {
         budget: Budget::new(policy, inputs),
         moving,
-        going: Going::default(),
+        going: Going::new(spread, target.want),
         limits: Vec::new(),
     };
     if inputs.paused {
         done.limits.push(limit("pause", target.want, have));
     } else {
-        done.act(policy, inputs, &counts, &late, have, &target);
+        let may_shrink = needs.may_shrink;
+        done.act(policy, inputs, &counts, &late, have, (&target, may_shrink));
     }
     let mut limits = target.limits;
     limits.extend(done.limits);
@@ -97,11 +101,13 @@ impl Done {
         counts: &Counts,
         late: &[&Machine],
         have: u32,
-        target: &Target,
+        (target, may_shrink): (&Target, bool),
     ) {
         let settings = policy.settings();
         let want = target.want;
-        if want > have {
+        if self.going.spread.is_kept() {
+            self.act_apart(policy, inputs, counts, late, have, (target, may_shrink));
+        } else if want > have {
             // Never above max, whatever counts as there: machines that move count twice.
             let space = settings.max.saturating_sub(counts.have());
             let missing = (want - have).min(space);
@@ -125,6 +131,41 @@ impl Done {
         }
         self.send_off(settings, inputs, counts, want);
         release(settings, inputs, late, &mut self.going);
+    }
+
+    /// The same where a loss is to be survived: nothing moves home by itself, but what is bought goes first.
+    fn act_apart(
+        &mut self,
+        policy: &Policy,
+        inputs: &Inputs,
+        counts: &Counts,
+        late: &[&Machine],
+        have: u32,
+        (target, may_shrink): (&Target, bool),
+    ) {
+        let settings = policy.settings();
+        let want = target.want;
+        if want > have {
+            let space = settings.max.saturating_sub(counts.have());
+            let mut spread = self.going.spread.clone();
+            let goal = Goal { want, space };
+            let found = grow_apart(policy, inputs, goal, late, &mut self.budget, &mut spread);
+            self.going.steps.extend(found.steps);
+            self.limits.extend(found.limits);
+            if let Some(worst) = spread.worst().filter(|_| spread.left() < want) {
+                self.going.alarms.push(format!(
+                    "if {worst} were lost, {} machines would be left, and {want} are needed",
+                    spread.left()
+                ));
+            }
+            return;
+        }
+        // What is there beyond that costs money and survives nothing.
+        let surplus = self.going.spread.surplus(want);
+        let grows_soon = target.limits.iter().any(|limit| limit.by == "up.after");
+        if surplus > 0 && may_shrink && !grows_soon {
+            shrink(settings, inputs, counts, surplus, false, &mut self.going);
+        }
     }
 
     /// Tells bought machines to go whose successors on owned hardware are ready.
@@ -154,7 +195,10 @@ fn boot_s(inputs: &Inputs) -> u64 {
 }
 
 /// Moves that are under way, as far as there still is somebody who moves.
-fn moving(inputs: &Inputs) -> Moving {
+fn moving(settings: &BurstPolicy, inputs: &Inputs) -> Moving {
+    if settings.survive.is_some() {
+        return Moving::default();
+    }
     let bought = inputs.machines.iter().filter(|machine| is_bought(machine));
     let bought = u32::try_from(bought.count()).unwrap_or(u32::MAX);
     Moving {
@@ -169,8 +213,9 @@ fn count<'a>(
     settings: &BurstPolicy,
     inputs: &'a Inputs,
     late_s: u64,
-) -> (Counts, Vec<&'a Machine>) {
+) -> (Counts, Vec<&'a Machine>, Spread) {
     let mut counts = Counts::default();
+    let mut spread = Spread::new(settings.survive);
     let mut late = Vec::new();
     let since = |at: Timestamp| inputs.at.duration_since(at).as_secs();
     let longer = |at, than: u64| since(at) >= i64::try_from(than).unwrap_or(i64::MAX);
@@ -182,6 +227,7 @@ fn count<'a>(
                 counts.by_site.insert(site.to_owned(), 1);
             }
         }
+        let before = counts.have();
         let draining = matches!(machine.state, State::Draining { .. });
         if draining {
             counts.draining += 1;
@@ -199,6 +245,9 @@ fn count<'a>(
         } else {
             counts.pending += 1;
         }
+        if counts.have() > before {
+            spread.add(site, &machine.place.zone);
+        }
     }
-    (counts, late)
+    (counts, late, spread)
 }

@@ -11,8 +11,10 @@ pub const FORMAT_VERSION: u32 = 1;
 
 /// What is to be done now, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Decision {
     /// The version of this form.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = FORMAT_VERSION)))]
     pub format_version: u32,
     /// The burst.
     pub burst: String,
@@ -48,6 +50,7 @@ pub struct Decision {
 
 /// What one signal said.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SignalReport {
     /// Its name.
     pub name: String,
@@ -65,6 +68,7 @@ pub struct SignalReport {
 
 /// Whether a sample can be relied on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SignalState {
     /// It can.
@@ -89,6 +93,7 @@ impl SignalState {
 
 /// How many machines there are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Counts {
     /// That work.
     pub ready: u32,
@@ -114,6 +119,7 @@ impl Counts {
 
 /// How many machines something asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Need {
     /// What asks: a signal, `window NAME`, `forecast`, `min`.
     pub by: String,
@@ -125,6 +131,7 @@ pub struct Need {
 
 /// That a number was held back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Limit {
     /// By what.
     pub by: String,
@@ -136,6 +143,7 @@ pub struct Limit {
 
 /// What a decision comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// More machines.
@@ -150,6 +158,7 @@ pub enum Action {
 
 /// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Op {
     /// Machines that drain are put back to work.
@@ -166,6 +175,7 @@ pub enum Op {
 
 /// Something to be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Step {
     /// What.
     pub op: Op,
@@ -187,6 +197,7 @@ pub struct Step {
 
 /// Machines that take the place of dearer ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Moving {
     /// Made now for it.
     pub made: u32,
@@ -198,6 +209,7 @@ pub struct Moving {
 
 /// What a decision costs, in US dollars.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Cost {
     /// All machines in an hour, before.
     pub hour_before: Decimal,

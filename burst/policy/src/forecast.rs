@@ -40,6 +40,7 @@ const CLOSED_S: u64 = 86_400;
 
 /// What is expected at the time for which a machine that is asked for now would be ready.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Expected {
     /// The demand, at the quantile that was asked for.
     pub value: f64,

@@ -8,12 +8,14 @@ use serde::{Deserialize, Serialize};
 use strat_model::CapacityKind;
 use strat_model::burst::BurstClass;
 
+use crate::carried::{self, Carried};
 use crate::decision::{Decision, Op};
 use crate::forecast::Expected;
 use crate::policy::Policy;
 
 /// One instant, as it was seen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Inputs {
     /// The instant.
     pub at: Timestamp,
@@ -72,6 +74,7 @@ impl Inputs {
 
 /// What a query gave.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sample {
     /// The value.
     pub value: Reading,
@@ -81,6 +84,7 @@ pub struct Sample {
 
 /// The value of a sample. A missing one is not zero.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reading {
     /// A number, finite.
@@ -105,6 +109,7 @@ impl Reading {
 
 /// A machine of the fleet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Machine {
     /// Its id.
     pub id: String,
@@ -122,6 +127,7 @@ pub struct Machine {
 
 /// Where a machine is, what it is and what it costs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Place {
     /// The site.
     pub site: String,
@@ -139,6 +145,7 @@ pub struct Place {
 
 /// What a machine does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// It is asked for, and not ready yet.
@@ -159,6 +166,7 @@ pub enum State {
 
 /// A machine of a batch fleet on owned hardware.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BatchMachine {
     /// Its id.
     pub id: String,
@@ -178,6 +186,7 @@ pub struct BatchMachine {
 
 /// Something that can be had.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Offer {
     /// Where, what, and at what price.
     pub place: Place,
@@ -192,6 +201,7 @@ pub struct Offer {
 
 /// That an offer could not be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RanOut {
     /// The last time.
     pub at: Timestamp,
@@ -201,6 +211,7 @@ pub struct RanOut {
 
 /// What was spent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Spent {
     /// In this calendar month, in US dollars.
     pub month_to_date: Decimal,
@@ -219,6 +230,7 @@ impl Default for Spent {
 
 /// What was decided before, as far back as it matters.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct History {
     /// What was needed, oldest first.
     pub needs: Vec<Needed>,
@@ -230,10 +242,14 @@ pub struct History {
     pub arrivals: BTreeMap<String, Vec<Arrivals>>,
     /// Machines that were made to take the place of dearer ones, which have not gone yet.
     pub moving: u32,
+    /// What a machine of each offer carries, where that is measured.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub carried: BTreeMap<String, Carried>,
 }
 
 /// How many machines were needed at an instant, before anything slowed that down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Needed {
     /// The instant.
     pub at: Timestamp,
@@ -243,6 +259,7 @@ pub struct Needed {
 
 /// How the count was changed at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Changed {
     /// The instant.
     pub at: Timestamp,
@@ -254,6 +271,7 @@ pub struct Changed {
 
 /// A rate of arrivals at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Arrivals {
     /// The instant.
     pub at: Timestamp,
@@ -263,6 +281,8 @@ pub struct Arrivals {
 
 /// How long changes are remembered, in seconds: what the brake looks back.
 pub(crate) const HOUR_S: i64 = 3600;
+/// So many needs are remembered, however long ago they were.
+pub(crate) const NEEDS_KEPT: usize = 9;
 /// How many times of service a moving load looks back: e⁻⁸ of what was before is left.
 const SERVICES: f64 = 8.0;
 
@@ -279,7 +299,13 @@ impl History {
         });
         let longest = settings.up.after_s.max(settings.down.after_s);
         let keep = i64::try_from(longest + 3 * settings.interval_s).unwrap_or(i64::MAX);
-        self.needs.retain(|need| need.at.as_second() >= since(keep));
+        // The last ones stay in any case: they say how far decisions are apart.
+        let old = self.needs.len().saturating_sub(NEEDS_KEPT);
+        let mut number = 0;
+        self.needs.retain(|need| {
+            number += 1;
+            number > old || need.at.as_second() >= since(keep)
+        });
         let count = |ops: &[Op]| -> u32 {
             let steps = decision.steps.iter();
             let steps = steps.filter(|step| ops.contains(&step.op));
@@ -301,6 +327,7 @@ impl History {
             }
         }
         self.note_arrivals(policy, inputs, now);
+        carried::learn(policy, inputs, &self.bad_since, &mut self.carried);
     }
 
     /// What is noted for later than now was noted before a clock went back. How long ago that was,

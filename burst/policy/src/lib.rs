@@ -42,10 +42,12 @@
 //! # Rooms
 //!
 //! `needs` turns signals into machines with [`queueing`], windows and [`Forecaster`]; `target`
-//! combines and steadies them; `place` finds machines and `release` lets them go; `budget` is what can
-//! be paid.
+//! combines and steadies them; `place` finds machines, `apart` so that a loss is survived, and `release`
+//! lets them go; `budget` is what can be paid; `carried` learns what a machine carries.
 
+mod apart;
 mod budget;
+mod carried;
 mod decide;
 mod decision;
 mod forecast;
@@ -56,9 +58,11 @@ mod policy;
 pub mod queueing;
 mod record;
 mod release;
+mod spread;
 mod target;
 mod windows;
 
+pub use carried::Carried;
 pub use decide::decide;
 pub use decision::{
     Action, Cost, Counts, Decision, FORMAT_VERSION, Limit, Moving, Need, Op, SignalReport,

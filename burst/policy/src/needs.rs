@@ -6,7 +6,7 @@ use strat_model::burst::{ForecastMode, Missing, Signal, SignalKind};
 use crate::decision::{Need, SignalReport, SignalState};
 use crate::inputs::{Inputs, Reading, Sample, State};
 use crate::policy::Policy;
-use crate::{queueing, windows};
+use crate::{carried, queueing, windows};
 
 /// What all signals came to.
 pub(crate) struct Needs {
@@ -40,7 +40,7 @@ pub(crate) fn needs(policy: &Policy, inputs: &Inputs, have: u32, ahead_s: u64) -
     };
     for (signal, judged) in judged {
         let need = match judged.good() {
-            Some(value) => Some(capacity(signal, value, inputs, ahead_s)),
+            Some(value) => capacity(signal, value, inputs, ahead_s),
             None => all.without(signal, &judged, inputs, have, settings.max, any_good),
         };
         all.reports.push(judged.report(signal, need.is_some()));
@@ -83,7 +83,7 @@ impl Judged {
 
 fn kind(means: &SignalKind) -> &'static str {
     match means {
-        SignalKind::Demand { .. } => "demand",
+        SignalKind::Demand { .. } | SignalKind::Measured => "demand",
         SignalKind::Utilisation { .. } => "utilisation",
         SignalKind::Wait(_) => "wait",
         SignalKind::Backlog { .. } => "backlog",
@@ -188,10 +188,11 @@ fn state_word(state: SignalState) -> &'static str {
     }
 }
 
-/// The machines that a good value asks for.
-fn capacity(signal: &Signal, value: f64, inputs: &Inputs, ahead_s: u64) -> Need {
+/// The machines that a good value asks for; `None` where nobody knows yet what a machine carries.
+fn capacity(signal: &Signal, value: f64, inputs: &Inputs, ahead_s: u64) -> Option<Need> {
     let (machines, because) = match &signal.means {
         SignalKind::Demand { each } => (whole(value / each), format!("{value} / {each} each")),
+        SignalKind::Measured => carried::need(value, inputs, &inputs.history.carried)?,
         SignalKind::Utilisation { target } => {
             let warm = warm(inputs);
             // With no machine at work, how busy they are says nothing; and none would never say that
@@ -219,11 +220,11 @@ fn capacity(signal: &Signal, value: f64, inputs: &Inputs, ahead_s: u64) -> Need 
             (machines, because)
         }
     };
-    Need {
+    Some(Need {
         by: signal.name.clone(),
         machines,
         because,
-    }
+    })
 }
 
 /// Machines that work and are past their start.
@@ -258,21 +259,32 @@ fn offered(
 
 /// What a forecast asks for, if it counts.
 fn forecast(policy: &Policy, inputs: &Inputs) -> Option<Need> {
-    let (_, each, mode) = policy.forecast()?;
+    let (each, mode) = policy.forecast()?;
     let expected = inputs.expected?;
     if mode == ForecastMode::Tell || !expected.good {
         return None;
     }
+    let (value, ahead_s) = (expected.value, expected.ahead_s);
+    let (machines, because) = match each {
+        Some(each) => (
+            whole(value / each),
+            format!("{value} in {ahead_s} s / {each} each"),
+        ),
+        None => {
+            let (machines, because) = carried::need(value, inputs, &inputs.history.carried)?;
+            (machines, format!("in {ahead_s} s {because}"))
+        }
+    };
     Some(Need {
         by: "forecast".to_owned(),
-        machines: whole(expected.value / each),
-        because: format!("{} in {} s / {each} each", expected.value, expected.ahead_s),
+        machines,
+        because,
     })
 }
 
 /// A number of machines, rounded up. What is above a whole number by no more than the error of
 /// floating point is that number.
-fn whole(machines: f64) -> u32 {
+pub(crate) fn whole(machines: f64) -> u32 {
     let up = (machines - 1e-9).ceil().max(0.0);
     #[expect(
         clippy::cast_possible_truncation,

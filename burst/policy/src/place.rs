@@ -6,7 +6,7 @@ use strat_model::burst::BurstClass;
 
 use crate::budget::Budget;
 use crate::decision::{Limit, Moving, Op, Step};
-use crate::inputs::{BatchMachine, Inputs, Machine, Offer, State, gives_way};
+use crate::inputs::{BatchMachine, Inputs, Machine, Offer, Place, State, gives_way};
 use crate::policy::Policy;
 
 /// How long an offer that ran out is left alone the first time, in seconds; twice as long each time
@@ -34,8 +34,7 @@ pub(crate) fn grow(
     let mut found = Found::default();
     let mut missing = resume(inputs, missing, &mut found);
     let mut offers: Vec<Lane<'_>> = lanes(inputs, late);
-    let boot_s = offers.iter().filter(|lane| !lane.owned() && lane.room > 0);
-    let boot_s = boot_s.map(|lane| lane.offer.boot_p90_s).min();
+    let boot_s = quickest_boot_s(&offers);
     // Batch machines on their way out leave their place in time, unless a cloud is quicker.
     let in_time = |batch: &&BatchMachine| boot_s.is_none_or(|boot_s| batch.grace_s <= boot_s);
     let leaving = inputs
@@ -61,6 +60,12 @@ pub(crate) fn grow(
     found
 }
 
+/// How long the quickest of what can be bought takes to boot.
+pub(crate) fn quickest_boot_s(lanes: &[Lane<'_>]) -> Option<u64> {
+    let bought = lanes.iter().filter(|lane| !lane.owned() && lane.room > 0);
+    bought.map(|lane| lane.offer.boot_p90_s).min()
+}
+
 fn count<'a>(batch: impl Iterator<Item = &'a BatchMachine>) -> u32 {
     u32::try_from(batch.count()).unwrap_or(u32::MAX)
 }
@@ -70,19 +75,19 @@ fn owned(offer: &Offer) -> bool {
 }
 
 /// An offer, and how many of it may be asked for now.
-struct Lane<'a> {
-    offer: &'a Offer,
-    room: u32,
+pub(crate) struct Lane<'a> {
+    pub(crate) offer: &'a Offer,
+    pub(crate) room: u32,
 }
 
 impl Lane<'_> {
-    fn owned(&self) -> bool {
+    pub(crate) fn owned(&self) -> bool {
         owned(self.offer)
     }
 }
 
 /// What can be had: owned hardware first, then by price.
-fn lanes<'a>(inputs: &'a Inputs, late: &[&Machine]) -> Vec<Lane<'a>> {
+pub(crate) fn lanes<'a>(inputs: &'a Inputs, late: &[&Machine]) -> Vec<Lane<'a>> {
     let lane = |offer| Lane {
         room: room(inputs, offer, late),
         offer,
@@ -122,8 +127,8 @@ fn room(inputs: &Inputs, offer: &Offer, late: &[&Machine]) -> u32 {
     }
 }
 
-/// Puts machines that drain back to work, the last that was told to go first.
-fn resume(inputs: &Inputs, missing: u32, found: &mut Found) -> u32 {
+/// The machines that drain and can be put back to work, the last that was told to go first.
+pub(crate) fn draining(inputs: &Inputs) -> Vec<&Machine> {
     let seen = |machine: &&Machine| !inputs.unseen.contains_key(&machine.place.site);
     let mut draining: Vec<(&Machine, jiff::Timestamp)> = inputs
         .machines
@@ -136,8 +141,13 @@ fn resume(inputs: &Inputs, missing: u32, found: &mut Found) -> u32 {
         })
         .collect();
     draining.sort_by(|(a, since), (b, other)| other.cmp(since).then_with(|| a.id.cmp(&b.id)));
+    draining.into_iter().map(|(machine, _)| machine).collect()
+}
+
+/// Puts machines that drain back to work.
+fn resume(inputs: &Inputs, missing: u32, found: &mut Found) -> u32 {
     let mut left = missing;
-    for (machine, _) in draining {
+    for machine in draining(inputs) {
         if left == 0 {
             break;
         }
@@ -189,28 +199,28 @@ fn create(lanes: &mut [Lane<'_>], missing: u32, budget: &mut Budget, found: &mut
         lane.room -= take;
         left -= take;
         budget.spend(place.usd_hour, take);
-        found.steps.push(Step {
-            op: Op::Create,
-            site: place.site.clone(),
-            zone: place.zone.clone(),
-            offer: place.machine_type.clone(),
-            spot: place.capacity == CapacityKind::Spot,
-            count: take,
-            usd_hour: place.usd_hour * Decimal::from(take),
-            ids: Vec::new(),
-        });
+        found.steps.push(created(place, take));
     }
     left
 }
 
-/// Tells batch machines to give way: the least important first, and of those the youngest, which
-/// has the least to lose.
-fn preempt<'a>(
-    policy: &Policy,
-    inputs: &'a Inputs,
-    missing: u32,
-    found: &mut Found,
-) -> Vec<&'a BatchMachine> {
+/// A step that makes machines at a place.
+pub(crate) fn created(place: &Place, count: u32) -> Step {
+    Step {
+        op: Op::Create,
+        site: place.site.clone(),
+        zone: place.zone.clone(),
+        offer: place.machine_type.clone(),
+        spot: place.capacity == CapacityKind::Spot,
+        count,
+        usd_hour: place.usd_hour * Decimal::from(count),
+        ids: Vec::new(),
+    }
+}
+
+/// The batch machines that may be told to give way: the least important first, and of those the youngest,
+/// which has the least to lose.
+pub(crate) fn may_give_way<'a>(policy: &Policy, inputs: &'a Inputs) -> Vec<&'a BatchMachine> {
     let settings = policy.settings();
     let may = |batch: &&BatchMachine| {
         gives_way(batch, settings.class, settings.priority)
@@ -221,29 +231,45 @@ fn preempt<'a>(
         let key = |batch: &BatchMachine| (batch.priority, std::cmp::Reverse(batch.made));
         key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
     });
+    batch
+}
+
+/// Tells batch machines to give way.
+fn preempt<'a>(
+    policy: &Policy,
+    inputs: &'a Inputs,
+    missing: u32,
+    found: &mut Found,
+) -> Vec<&'a BatchMachine> {
+    let mut batch = may_give_way(policy, inputs);
     batch.truncate(usize::try_from(missing).unwrap_or(usize::MAX));
     for batch in &batch {
-        let same = found.steps.iter_mut().find(|step| {
-            step.op == Op::Preempt && step.site == batch.site && step.zone == batch.zone
-        });
-        match same {
-            Some(step) => {
-                step.count += 1;
-                step.ids.push(batch.id.clone());
-            }
-            None => found.steps.push(Step {
-                op: Op::Preempt,
-                site: batch.site.clone(),
-                zone: batch.zone.clone(),
-                offer: String::new(),
-                spot: false,
-                count: 1,
-                usd_hour: Decimal::ZERO,
-                ids: vec![batch.id.clone()],
-            }),
-        }
+        push_preempt(&mut found.steps, batch);
     }
     batch
+}
+
+/// Adds a batch machine to the step that preempts at its place.
+pub(crate) fn push_preempt(steps: &mut Vec<Step>, batch: &BatchMachine) {
+    let same = steps
+        .iter_mut()
+        .find(|step| step.op == Op::Preempt && step.site == batch.site && step.zone == batch.zone);
+    match same {
+        Some(step) => {
+            step.count += 1;
+            step.ids.push(batch.id.clone());
+        }
+        None => steps.push(Step {
+            op: Op::Preempt,
+            site: batch.site.clone(),
+            zone: batch.zone.clone(),
+            offer: String::new(),
+            spot: false,
+            count: 1,
+            usd_hour: Decimal::ZERO,
+            ids: vec![batch.id.clone()],
+        }),
+    }
 }
 
 /// Makes machines on owned hardware that has room, for bought ones to come home: where what is

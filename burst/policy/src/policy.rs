@@ -1,6 +1,6 @@
 //! The settings of a burst, checked and made ready.
 
-use strat_model::burst::{BurstPolicy, ForecastMode, SignalKind};
+use strat_model::burst::{BurstPolicy, ForecastMode, Signal, SignalKind};
 
 use crate::windows::{self, Compiled, WindowError};
 
@@ -85,6 +85,7 @@ impl Policy {
                 return Err(PolicyError::Signal { signal, what });
             }
         }
+        check_measured(&settings)?;
         check_forecast(&settings)?;
         Ok(Self {
             windows: compiled,
@@ -102,13 +103,15 @@ impl Policy {
         &self.windows
     }
 
-    /// Whether a forecast counts, and of what; with what one machine carries of it.
-    pub(crate) fn forecast(&self) -> Option<(&str, f64, ForecastMode)> {
+    /// Whether a forecast counts; with what one machine carries of what is forecast, unless that is
+    /// measured.
+    pub(crate) fn forecast(&self) -> Option<(Option<f64>, ForecastMode)> {
         let forecast = self.settings.forecast.as_ref()?;
         let mut signals = self.settings.signals.iter();
         let of = signals.find(|signal| signal.name == forecast.of)?;
         match of.means {
-            SignalKind::Demand { each } => Some((&of.name, each, forecast.mode)),
+            SignalKind::Demand { each } => Some((Some(each), forecast.mode)),
+            SignalKind::Measured => Some((None, forecast.mode)),
             _ => None,
         }
     }
@@ -124,12 +127,43 @@ impl Policy {
     }
 }
 
+/// What a machine carries is learnt from one demand and one utilisation.
+fn check_measured(settings: &BurstPolicy) -> Result<(), PolicyError> {
+    let all = settings.signals.iter();
+    let mut measured = all
+        .clone()
+        .filter(|signal| matches!(signal.means, SignalKind::Measured));
+    let busy = all.filter(|signal| matches!(signal.means, SignalKind::Utilisation { .. }));
+    let wrong = |signal: &Signal, what| {
+        let signal = signal.name.clone();
+        Err(PolicyError::Signal { signal, what })
+    };
+    let Some(first) = measured.next() else {
+        return Ok(());
+    };
+    if let Some(second) = measured.next() {
+        return wrong(
+            second,
+            "of one demand alone it is measured what a machine carries",
+        );
+    }
+    if busy.count() != 1 {
+        let what = "what a machine carries is measured where it is known how busy the machines are, by one signal";
+        return wrong(first, what);
+    }
+    Ok(())
+}
+
 fn check_forecast(settings: &BurstPolicy) -> Result<(), PolicyError> {
     let Some(forecast) = &settings.forecast else {
         return Ok(());
     };
     let demand = settings.signals.iter().any(|signal| {
-        signal.name == forecast.of && matches!(signal.means, SignalKind::Demand { .. })
+        let demand = matches!(
+            signal.means,
+            SignalKind::Demand { .. } | SignalKind::Measured
+        );
+        signal.name == forecast.of && demand
     });
     if !demand {
         return Err(PolicyError::NoDemand(forecast.of.clone()));

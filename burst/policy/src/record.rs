@@ -12,10 +12,13 @@ use crate::policy::{Policy, PolicyError};
 
 /// A decision, with the settings and inputs that it was made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Record {
     /// Its id: of the burst, the instant and the inputs.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = strat_model::schema::SHORT_DIGEST)))]
     pub id: String,
     /// The SHA-256 of the settings and inputs as JSON, in hexadecimal.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = strat_model::schema::SHA256)))]
     pub inputs_digest: String,
     /// The run that carried it out, if any step was to be done.
     pub run: Option<String>,

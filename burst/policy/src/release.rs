@@ -9,10 +9,13 @@ use strat_model::burst::{BurstPolicy, Overdue};
 use crate::decision::{Counts, Limit, Op, Step};
 use crate::inputs::{HOUR_S, Inputs, Machine, State};
 use crate::place::{is_bought, push};
+use crate::spread::Spread;
 
 /// What goes.
-#[derive(Default)]
 pub(crate) struct Going {
+    /// What is left, and how many are to be left after the worst loss, where one is to be survived.
+    pub(crate) spread: Spread,
+    pub(crate) want: u32,
     pub(crate) steps: Vec<Step>,
     pub(crate) limits: Vec<Limit>,
     pub(crate) alarms: Vec<String>,
@@ -45,13 +48,19 @@ pub(crate) fn shrink(
         let first = machines
             .iter()
             .enumerate()
+            .filter(|(_, machine)| going.may_spare(machine))
             .min_by(|(_, a), (_, b)| order(a, b, &zones, inputs.at))
             .map(|(at, _)| at);
         let Some(first) = first else {
-            going.limit("down.min_age", surplus, told);
+            let by = match machines.is_empty() {
+                true => "down.min_age",
+                false => "survive",
+            };
+            going.limit(by, surplus, told);
             break;
         };
         let machine = machines.swap_remove(first);
+        going.spread.take(&machine.place);
         if let Some(count) = zones.get_mut(&zone(machine)) {
             *count -= 1;
         }
@@ -61,6 +70,21 @@ pub(crate) fn shrink(
 }
 
 impl Going {
+    pub(crate) fn new(spread: Spread, want: u32) -> Self {
+        Self {
+            spread,
+            want,
+            steps: Vec::new(),
+            limits: Vec::new(),
+            alarms: Vec::new(),
+            told: 0,
+        }
+    }
+
+    fn may_spare(&self, machine: &Machine) -> bool {
+        !self.spread.is_kept() || self.spread.spares(&machine.place, self.want)
+    }
+
     fn limit(&mut self, by: &str, from: u32, to: u32) -> u32 {
         if from != to {
             let by = by.to_owned();

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use strat_model::burst::SignalKind;
 
 use crate::decision::Limit;
-use crate::inputs::Inputs;
+use crate::inputs::{Inputs, NEEDS_KEPT, Needed};
 use crate::needs::Needs;
 use crate::policy::Policy;
 
@@ -146,62 +146,73 @@ fn recent(now: Timestamp, mut at: impl Iterator<Item = Timestamp>, within_s: u64
 
 /// What was needed over the last `after_s` seconds.
 struct Past<'a> {
-    inputs: &'a Inputs,
-    since: i64,
+    needs: &'a [Needed],
     /// Whether it is known for all of that time: after a start, or a clock that jumped, it is not.
     whole: bool,
+    after_s: u64,
 }
 
 impl<'a> Past<'a> {
     fn of(inputs: &'a Inputs, after_s: u64, interval_s: u64) -> Self {
-        let after = i64::try_from(after_s).unwrap_or(i64::MAX);
-        let since = inputs.at.as_second().saturating_sub(after);
-        let slack = i64::try_from(interval_s.saturating_mul(2)).unwrap_or(i64::MAX);
         let needs = &inputs.history.needs;
-        let oldest = needs
-            .iter()
-            .map(|need| need.at.as_second())
-            .filter(|at| *at >= since)
-            .min();
-        // At least half of the decisions that should have been made in that time.
-        let known = needs
-            .iter()
-            .filter(|need| need.at.as_second() >= since)
-            .count() as u64;
-        let expected = after_s / interval_s.max(1) / 2;
-        let reaches = oldest.is_some_and(|oldest| oldest <= since.saturating_add(slack));
+        let now = inputs.at.as_second();
+        let after = i64::try_from(after_s).unwrap_or(i64::MAX);
+        let interval = i64::try_from(interval_s).unwrap_or(i64::MAX);
+        let since = now.saturating_sub(after);
+        // A record a little later than that will do.
+        let slack = interval.saturating_mul(2).min(after / 2);
+        let known = known_since(needs, now, interval);
+        let before = needs.partition_point(|need| need.at.as_second() <= since);
+        // Where decisions are further apart than that time, the last one says what was needed in it.
+        let first = before.min(needs.len().saturating_sub(1));
         Self {
-            inputs,
-            since,
-            whole: after_s == 0 || (reaches && known >= expected),
+            needs: needs.get(first..).unwrap_or_default(),
+            whole: after_s == 0 || known <= since.saturating_add(slack),
+            after_s,
         }
-    }
-
-    fn needs(&self) -> impl Iterator<Item = u32> {
-        let needs = self.inputs.history.needs.iter();
-        let recent = needs.filter(|need| need.at.as_second() > self.since);
-        recent.map(|need| need.machines)
     }
 
     /// What was needed at least; never below `have`, which is all that is known of before.
     fn least(&self, now: u32, have: u32) -> u32 {
-        if !self.whole {
-            return have;
+        match (self.whole, self.after_s) {
+            (false, _) => have,
+            (true, 0) => now,
+            (true, _) => self.all().fold(now, u32::min).max(have),
         }
-        if self.since == self.inputs.at.as_second() {
-            return now;
-        }
-        self.needs().fold(now, u32::min).max(have)
     }
 
     /// What was needed at most; never above `have`.
     fn most(&self, now: u32, have: u32) -> u32 {
-        if !self.whole {
-            return have;
+        match (self.whole, self.after_s) {
+            (false, _) => have,
+            (true, 0) => now,
+            (true, _) => self.all().fold(now, u32::max).min(have),
         }
-        if self.since == self.inputs.at.as_second() {
-            return now;
-        }
-        self.needs().fold(now, u32::max).min(have)
     }
+
+    fn all(&self) -> impl Iterator<Item = u32> {
+        self.needs.iter().map(|need| need.machines)
+    }
+}
+
+/// Since when what is needed has been known without a break. A break is longer than two intervals, and than
+/// twice the time that decisions usually are apart: a round that takes long, or one in a while, is none.
+fn known_since(needs: &[Needed], now: i64, interval: i64) -> i64 {
+    let at = |need: &Needed| need.at.as_second();
+    let recent = &needs[needs.len().saturating_sub(NEEDS_KEPT)..];
+    let mut gaps: Vec<i64> = recent
+        .windows(2)
+        .map(|two| at(&two[1]) - at(&two[0]))
+        .collect();
+    gaps.sort_unstable();
+    let usual = gaps.get(gaps.len() / 2).copied().unwrap_or(0);
+    let longest = interval.max(usual).saturating_mul(2);
+    let mut known = now;
+    for need in needs.iter().rev() {
+        if known - at(need) > longest {
+            break;
+        }
+        known = at(need);
+    }
+    known
 }

@@ -40,7 +40,7 @@ pub(crate) fn variants(policy: &BurstPolicy, setting: &Setting) -> Vec<Variant> 
     reactive.windows.clear();
     let mut hourly = reactive.clone();
     let demand = policy.signals.iter().find_map(|signal| match signal.means {
-        SignalKind::Demand { .. } => Some(signal.name.clone()),
+        SignalKind::Demand { .. } | SignalKind::Measured => Some(signal.name.clone()),
         _ => None,
     });
     hourly.forecast = demand.map(|of| ForecastSetting {

@@ -175,7 +175,7 @@ fn measure(
     let at = inputs.at;
     for signal in &policy.settings().signals {
         let value = match &signal.means {
-            SignalKind::Demand { .. } | SignalKind::Wait(_) => demand,
+            SignalKind::Demand { .. } | SignalKind::Measured | SignalKind::Wait(_) => demand,
             SignalKind::Utilisation { .. } => capacity.busy(demand, ready),
             SignalKind::Backlog { rate, .. } => {
                 #[expect(clippy::cast_precision_loss, reason = "seconds of a step")]

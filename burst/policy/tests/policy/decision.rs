@@ -54,6 +54,44 @@ fn the_fleet_shrinks_by_steps_and_comes_home() {
     assert_eq!((bench.at_site("dc"), bench.have()), (2, 2));
 }
 
+/// Where rounds take longer than their interval, or are run once in a while, what was needed is known all the
+/// same: a fleet that never shrinks costs money for nothing. A break that is unlike the rest is one.
+#[test]
+fn rounds_that_take_long_or_are_few_shrink_the_fleet_too() {
+    let aws = place("aws", CapacityKind::OnDemand, "0.10");
+    for (interval_s, after_s, apart_s) in [(1, 3, 10), (1, 60, 10), (60, 900, 900), (60, 60, 240)] {
+        let mut with = settings(2, 60);
+        with.interval_s = interval_s;
+        with.down.after_s = after_s;
+        with.down.min_age_s = 0;
+        let fleet = || Bench::new(with.clone(), offers(0)).with(&aws, 6);
+        let mut bench = fleet();
+        for _ in 0..6 {
+            bench.demand(60.0);
+            bench.step(apart_s);
+        }
+        bench.demand(40.0);
+        let first = bench.step(apart_s);
+        assert_eq!(steps(&first, Op::Drain), 0, "one low value is not enough");
+        let rounds = i64::try_from(after_s).expect("a time") / apart_s + 3;
+        let mut told = 0;
+        for _ in 0..rounds {
+            bench.demand(40.0);
+            told += steps(&bench.step(apart_s), Op::Drain);
+        }
+        assert!(told > 0, "{interval_s} {after_s} {apart_s}");
+        // After a break nobody knows what was needed meanwhile.
+        let mut bench = fleet();
+        for _ in 0..20 {
+            bench.demand(60.0);
+            bench.step(apart_s);
+        }
+        bench.pass(40 * apart_s);
+        bench.demand(40.0);
+        assert_eq!(steps(&bench.step(apart_s), Op::Drain), 0, "{apart_s}");
+    }
+}
+
 #[test]
 fn machines_that_drain_are_taken_back_before_any_is_bought() {
     let aws = place("aws", CapacityKind::OnDemand, "0.10");

@@ -131,3 +131,23 @@ fn skypilot_4410_what_boots_when_the_need_ends_goes_too() {
     bench.minutes(6 * 60, 5.0);
     assert_eq!((bench.at_site("dc"), bench.at_site("aws")), (2, 0));
 }
+
+/// kubernetes-sigs/karpenter 1019, as those who cite it tell it: two nodes were replaced with one about every
+/// four minutes, and what had gone was made again at once. A load that goes to and fro every four minutes makes
+/// machines once, and none that goes comes back.
+#[test]
+fn karpenter_1019_a_load_that_goes_to_and_fro_moves_nothing_to_and_fro() {
+    let dc = place("dc", CapacityKind::Owned, "0");
+    let mut bench = Bench::new(at_once(2), offers(4))
+        .with(&dc, 4)
+        .with(&aws(), 6);
+    let (mut made, mut gone) = (0, 0);
+    for four in 0..(12 * 15) {
+        let demand = if four % 2 == 0 { 105.0 } else { 85.0 };
+        for decision in bench.minutes(4, demand) {
+            made += steps(&decision, Op::Create) + steps(&decision, Op::Resume);
+            gone += steps(&decision, Op::Drain);
+        }
+    }
+    assert!(made <= 1 && gone == 0, "{made} made, {gone} gone");
+}

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 /// Months and days have their English names too (`jan`, `mon`); Sunday is 0 and 7. Where both days
 /// are bounded, either will do, as in `crontab(5)`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Cron {
     /// As it was written.

@@ -29,6 +29,7 @@ pub struct BurstIntent {
 
 /// How the count of one fleet follows its load.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BurstPolicy {
     /// The block's name.
     pub name: String,
@@ -48,6 +49,12 @@ pub struct BurstPolicy {
     /// Differences of the count up to this share of it are left alone, in percent.
     #[serde(default = "tenth")]
     pub tolerance_percent: u32,
+    /// What may be lost while as many machines as are needed are still there; `None`: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub survive: Option<Survive>,
+    /// What each spot machine is asked for whether its cloud takes it back, by HTTP; `None`: nobody asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
     /// What is measured.
     #[serde(default)]
     pub signals: Vec<Signal>,
@@ -94,6 +101,8 @@ impl BurstPolicy {
             priority: 0,
             interval_s: minute(),
             tolerance_percent: tenth(),
+            survive: None,
+            notice: None,
             signals: Vec::new(),
             windows: Vec::new(),
             forecast: None,
@@ -115,6 +124,7 @@ impl BurstPolicy {
 
 /// Whether a fleet gives way on owned hardware.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BurstClass {
     /// Its machines stay, and may take the place of batch machines.
@@ -124,8 +134,20 @@ pub enum BurstClass {
     Batch,
 }
 
+/// What may be lost at once while as many machines as are needed are still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Survive {
+    /// Any one site.
+    Site,
+    /// Any one zone: of a fleet that may be at one site only.
+    Zone,
+}
+
 /// Something that is measured, and what it says of the number of machines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Signal {
     /// Its name, unique in the policy.
     pub name: String,
@@ -174,6 +196,7 @@ impl Signal {
 
 /// What a measured number means.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SignalKind {
     /// Work per time, of which a machine carries a known amount.
@@ -181,6 +204,9 @@ pub enum SignalKind {
         /// What one machine carries.
         each: f64,
     },
+    /// Work per time. What a machine of each offer carries is learnt from it and from how busy the
+    /// machines are: the policy has exactly one [`SignalKind::Utilisation`] beside it.
+    Measured,
     /// How busy the machines are, from 0 to 1.
     Utilisation {
         /// How busy they are to be.
@@ -199,6 +225,7 @@ pub enum SignalKind {
 
 /// How long arrivals may wait for a server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WaitGoal {
     /// The mean time of service, in seconds.
     pub service_s: f64,
@@ -219,6 +246,7 @@ pub struct WaitGoal {
 
 /// Who takes from which queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Queue {
     /// All machines take from one queue.
@@ -230,6 +258,7 @@ pub enum Queue {
 
 /// What a signal says while there is no good value.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Missing {
     /// As many machines as there are.
@@ -243,6 +272,7 @@ pub enum Missing {
 
 /// A time in which at least so many machines run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Window {
     /// Its name.
     pub name: String,
@@ -258,6 +288,7 @@ pub struct Window {
 
 /// When a window begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WindowStart {
     /// Once.
@@ -268,6 +299,7 @@ pub enum WindowStart {
 
 /// What is expected from weeks before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ForecastSetting {
     /// The demand that is forecast.
     pub of: String,
@@ -281,6 +313,7 @@ pub struct ForecastSetting {
 
 /// What a forecast is for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ForecastMode {
     /// At least what is forecast.
@@ -292,6 +325,7 @@ pub enum ForecastMode {
 
 /// A number of machines, or a share of those that there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     /// This share, in percent; at least one machine.
@@ -317,6 +351,7 @@ impl Step {
 
 /// How a fleet grows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Up {
     /// The most that it grows at once.
     pub step: Step,
@@ -335,6 +370,7 @@ impl Default for Up {
 
 /// How a fleet shrinks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Down {
     /// The most that it shrinks at once.
     pub step: Step,
@@ -359,6 +395,7 @@ impl Default for Down {
 
 /// How a machine is emptied before it goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Drain {
     /// What is asked for it, by HTTP; `None`: nothing.
     pub http: Option<String>,
@@ -384,6 +421,7 @@ impl Default for Drain {
 
 /// What happens to a machine that is not drained in time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Overdue {
     /// It stays, and that is told.
@@ -395,6 +433,7 @@ pub enum Overdue {
 
 /// What a burst may cost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CostLimits {
     /// The most in an hour.
     pub hourly: Option<Money>,
@@ -416,6 +455,7 @@ impl Default for CostLimits {
 
 /// What a silent site means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Lost {
     /// How long it has to be silent, in seconds.
     pub after_s: u64,
@@ -434,6 +474,7 @@ impl Default for Lost {
 
 /// What is done about the machines of a silent site.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LostThen {
     /// They count as running.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The name of an IANA time zone whose rules are known.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Zone(String);
 

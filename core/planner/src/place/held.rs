@@ -28,10 +28,17 @@ pub(super) fn counts<'a>(
             continue;
         };
         let (least, most) = (fleet.count, burst.policy.max.max(fleet.count));
+        let runs = running(&burst.fleet, index);
         fleet.count = match scales.get(&burst.fleet) {
             Some(scale) => scaled(&burst.fleet, scale, index),
-            None => running(&burst.fleet, index).clamp(least, most),
+            None => runs.clamp(least, most),
         };
+        // How many are where, so that a loss is survived, is up to the burst once the fleet is there.
+        if fleet.placement.survive && (runs >= least || scales.contains_key(&burst.fleet)) {
+            let mut placement = (*fleet.placement).clone();
+            placement.survive = false;
+            fleet.placement = placement.into();
+        }
         let count = HeldCount {
             by: burst.policy.name.clone(),
             count: fleet.count,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use strat_model::burst::{BurstClass, BurstIntent, BurstPolicy, Step};
+use strat_model::burst::{BurstClass, BurstIntent, BurstPolicy, Step, Survive};
 use strat_model::{Diagnostic, LocalAddr, MachineIntent, Name, Noun};
 
 use super::item::Arg;
@@ -86,6 +86,7 @@ fn burst(
     );
     let priority = optional(ev, block, "priority", priority);
     let tolerance = optional(ev, block, "tolerance", percent);
+    let notice = optional(ev, block, "notice", burst_settings::machine_address);
     let signals = burst_signals::signals(ev, block);
     let up = times(ev, block, "up", &["after"], 0);
     let down = times(ev, block, "down", &["after", "min_age"], 0);
@@ -114,16 +115,29 @@ fn burst(
             "raise `max`, or lower the fleet's `count`",
         ));
     }
-    if of.placement.survive {
-        let message = format!("`{fleet}` is held by a burst, and asks for `survive` as well");
-        let help =
-            "a burst does not count what a loss would take: leave `survive` out, or the burst";
-        return Err(at(ev, block, "fleet", "burst_survive", message, help));
+    // Where two places share the machines, it takes twice as many for one of the two to be enough.
+    if of.placement.survive && max < of.count.saturating_mul(2) {
+        let message = format!(
+            "`max` is {max}, and for the {} of `{fleet}` to survive a loss it takes up to {}",
+            of.count,
+            of.count.saturating_mul(2)
+        );
+        let help = "raise `max`, lower the fleet's `count`, or leave its `survive` out";
+        return Err(at(ev, block, "max", "bad_max", message, help));
     }
+    let sites = of.placement.sites.len();
+    let survived = if sites > 1 {
+        Survive::Site
+    } else {
+        Survive::Zone
+    };
+    policy.survive = of.placement.survive.then_some(survived);
     policy.class = class?.unwrap_or_default();
     policy.priority = priority?.unwrap_or(0);
     policy.tolerance_percent = tolerance?.unwrap_or(policy.tolerance_percent);
+    policy.notice = notice?;
     policy.signals = signals?;
+    burst_signals::check_measured(ev, block, &policy.signals)?;
     let [up_step, down_step] = steps;
     policy.up.step = up_step?.unwrap_or(policy.up.step);
     policy.down.step = down_step?.unwrap_or(policy.down.step);

@@ -23,20 +23,7 @@ pub(super) fn drain(
     let Some(block) = block.body.blocks("drain").next() else {
         return Ok(());
     };
-    let http = optional(ev, block, "http", |ev, arg| {
-        let text = read::text(ev, arg)?;
-        let rest = text
-            .strip_prefix("http://")
-            .or_else(|| text.strip_prefix("https://"));
-        let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
-        let known = !text.replace("{ip}", "").contains(['{', '}']);
-        if rest.is_some_and(|rest| !rest.is_empty()) && plain && known && text.contains("{ip}") {
-            return Ok(text);
-        }
-        let message = format!("`{}` is no address of a machine", text.escape_default());
-        let help = "write `\"http://{ip}:9000/drain\"`; `{ip}` is the machine's address";
-        Err(read::bad(ev, arg, "bad_hook", message, help))
-    });
+    let http = optional(ev, block, "http", machine_address);
     let command = optional(ev, block, "command", |ev, arg| {
         let text = read::text(ev, arg)?;
         let known = !text
@@ -73,6 +60,29 @@ pub(super) fn drain(
     policy.drain.deadline_s = deadline?.unwrap_or(policy.drain.deadline_s);
     policy.drain.overdue = overdue?.unwrap_or_default();
     Ok(())
+}
+
+/// An address of a machine, with a place for its IP address.
+pub(super) fn machine_address(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<String> {
+    let text = read::text(ev, arg)?;
+    let rest = text
+        .strip_prefix("http://")
+        .or_else(|| text.strip_prefix("https://"));
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+    let known = !text.replace("{ip}", "").contains(['{', '}']);
+    if rest.is_some_and(|rest| !rest.is_empty()) && plain && known && text.contains("{ip}") {
+        return Ok(text);
+    }
+    let message = format!("`{}` is no address of a machine", text.escape_default());
+    let help = format!(
+        "write `\"http://{{ip}}:9000/{}\"`; `{{ip}}` is the machine's address",
+        if arg.name == "http" {
+            "drain"
+        } else {
+            arg.name
+        }
+    );
+    Err(read::bad(ev, arg, "bad_hook", message, &help))
 }
 
 pub(super) fn cost(ev: &mut Evaluator<'_>, block: &Block, policy: &mut BurstPolicy) -> Outcome<()> {

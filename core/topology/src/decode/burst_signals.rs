@@ -42,11 +42,10 @@ pub(super) fn signals(ev: &mut Evaluator<'_>, block: &Block) -> Outcome<Vec<Sign
 /// `demand = "…"` and `each = 100` in the block itself.
 fn short(ev: &mut Evaluator<'_>, block: &Block) -> Outcome<Option<Signal>> {
     let query = optional(ev, block, "demand", query);
-    let each = optional(ev, block, "each", positive);
+    let each = optional(ev, block, "each", each);
     let (has, other, missing) = match (query?, each?) {
         (None, None) => return Ok(None),
-        (Some(query), Some(each)) => {
-            let demand = SignalKind::Demand { each };
+        (Some(query), Some(demand)) => {
             return Ok(Some(Signal::new("demand", query, demand)));
         }
         (Some(_), None) => ("demand", "each", "`each = 120`: what one machine carries"),
@@ -79,8 +78,7 @@ fn signal(ev: &mut Evaluator<'_>, keyword: &str, name: String, block: &Block) ->
     let (asked, means) = match keyword {
         "demand" => {
             let asked = required(ev, block, "query", query);
-            let each = required(ev, block, "each", positive);
-            (asked, each.map(|each| SignalKind::Demand { each }))
+            (asked, required(ev, block, "each", each))
         }
         "utilisation" => {
             let asked = required(ev, block, "query", query);
@@ -176,6 +174,40 @@ fn query(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<String> {
     Ok(text.to_owned())
 }
 
+/// What one machine carries: a number, or that it is measured.
+fn each(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<SignalKind> {
+    match text_of(&arg.value).as_deref() {
+        Some("measured") => Ok(SignalKind::Measured),
+        _ => positive(ev, arg).map(|each| SignalKind::Demand { each }),
+    }
+}
+
+/// What is measured needs one demand, and one signal of how busy the machines are.
+pub(super) fn check_measured(
+    ev: &mut Evaluator<'_>,
+    block: &Block,
+    signals: &[Signal],
+) -> Outcome<()> {
+    let kinds = || signals.iter().map(|signal| &signal.means);
+    let measured = kinds().filter(|means| matches!(means, SignalKind::Measured));
+    let busy = kinds().filter(|means| matches!(means, SignalKind::Utilisation { .. }));
+    let (message, help) = match (measured.count(), busy.count()) {
+        (0, _) | (1, 1) => return Ok(()),
+        (1, busy) => (
+            format!(
+                "what a machine carries is to be measured, and {busy} signals say how busy the machines are"
+            ),
+            "add one block `utilisation \"cpu\" { … }` with its `query` and `target`",
+        ),
+        (many, _) => (
+            format!("what a machine carries is to be measured of {many} demands"),
+            "give all but one of them a number",
+        ),
+    };
+    let help = Some(help.to_owned());
+    Err(ev.fail(block.head, "not_measurable", message, "not possible", help))
+}
+
 fn positive(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<f64> {
     number(ev, arg, 0.0, 1e15, true)
 }
@@ -194,11 +226,6 @@ fn number(
     inclusive: bool,
 ) -> Outcome<f64> {
     let Some(number) = arg.value.to_number() else {
-        if text_of(&arg.value).as_deref() == Some("measured") {
-            let message = format!("`{}` cannot be measured yet", arg.name);
-            let help = "say it as a number: what one machine carries";
-            return Err(read::bad(ev, arg, "bad_number", message, help));
-        }
         return Err(read::wrong(ev, arg, "a number", None));
     };
     let number = number.to_f64();

@@ -1,6 +1,8 @@
 //! What stands in a `burst` block, in words and in shape.
 
-use super::shape::Shape::{Duration, Money, Number, OneOf, Reference, Text, Texts, Wave, Whole};
+use super::shape::Shape::{
+    Duration, Money, Number, NumberOr, OneOf, Reference, Text, Texts, Wave, Whole,
+};
 use super::words::Row;
 
 pub(super) const BURSTS: &[Row] = &[
@@ -12,7 +14,12 @@ pub(super) const BURSTS: &[Row] = &[
     ),
     ("burst", "max", Whole(0, 1_000_000), "The most machines."),
     ("burst", "demand", Text, "The query of the only demand."),
-    ("burst", "each", Number, "What one machine carries of it."),
+    (
+        "burst",
+        "each",
+        NumberOr("measured"),
+        "What one machine carries of it; or `measured`, beside one `utilisation`.",
+    ),
     (
         "burst",
         "class",
@@ -30,6 +37,12 @@ pub(super) const BURSTS: &[Row] = &[
         "tolerance",
         Wave,
         "Differences up to this share are left alone; `10%` if left out.",
+    ),
+    (
+        "burst",
+        "notice",
+        Text,
+        "What each spot machine is asked for whether its cloud takes it back, such as `http://{ip}:9000/notice`.",
     ),
     (
         "",
@@ -56,7 +69,12 @@ pub(super) const BURSTS: &[Row] = &[
         "How long it may hold the count without a good value; `1h` if left out.",
     ),
     ("demand", "query", Text, "What gives the number."),
-    ("demand", "each", Number, "What one machine carries."),
+    (
+        "demand",
+        "each",
+        NumberOr("measured"),
+        "What one machine carries; or `measured`, beside one `utilisation`.",
+    ),
     (
         "utilisation",
         "query",

@@ -14,6 +14,8 @@ pub(super) enum Shape {
     Text,
     Bool,
     Number,
+    /// A number, or this word.
+    NumberOr(&'static str),
     /// A whole number from, and up to.
     Whole(u64, u64),
     Size,
@@ -60,6 +62,12 @@ impl Shape {
             Self::Number => json!({ "anyOf": [
                 { "type": "number" },
                 { "type": "string", "pattern": "^[0-9.]+$" },
+                of("expression"),
+            ] }),
+            Self::NumberOr(word) => json!({ "anyOf": [
+                { "type": "number" },
+                { "type": "string", "pattern": "^[0-9.]+$" },
+                { "const": word },
                 of("expression"),
             ] }),
             Self::Whole(from, to) => json!({ "anyOf": [

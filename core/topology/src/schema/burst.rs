@@ -131,6 +131,7 @@ pub(super) static BURST: BlockSchema = block(
         optional("class"),
         optional("priority"),
         optional("tolerance"),
+        optional("notice"),
     ],
     &[
         &DEMAND,

@@ -2,7 +2,7 @@
 
 use strat_model::burst::{
     BurstClass, BurstIntent, BurstPolicy, Cron, ForecastMode, LostThen, Missing, Overdue, Queue,
-    Signal, SignalKind, Step, WaitGoal, WindowStart,
+    Signal, SignalKind, Step, Survive, WaitGoal, WindowStart,
 };
 
 use crate::support::{codes, evaluate};
@@ -295,8 +295,42 @@ machines "api" {
   placement { survive = 1 }
 }
 "#;
-    let held = surviving.to_owned() + &burst("a", "api", 60);
-    assert_eq!(bursts(&held), Err("burst_survive".to_owned()));
+    let held = surviving.to_owned() + &burst("a", "api", 6);
+    let survive = bursts(&held).expect("sound")[0].policy.survive;
+    assert_eq!(
+        survive,
+        Some(Survive::Zone),
+        "the fleet is at one site only"
+    );
+    let held = surviving.to_owned() + &burst("a", "api", 5);
+    assert_eq!(bursts(&held), Err("bad_max".to_owned()));
+}
+
+/// What a machine carries is measured of one demand, with one signal of how busy the machines are.
+#[test]
+fn what_a_machine_carries_can_be_measured() {
+    let with = |each: &str, rest: &str| {
+        bursts(&format!(
+            "burst \"a\" {{\n fleet = machines.web[\"eu\"]\n max = 9\n demand = \"q\"\n each = {each}\n{rest}\n}}\n"
+        ))
+    };
+    let busy =
+        |name: &str| format!("utilisation \"{name}\" {{\n query = \"q\"\n target = 0.7\n}}\n");
+    let measured = "\"measured\"";
+    let found = with(measured, &busy("cpu")).expect("sound");
+    assert_eq!(found[0].policy.signals[0].means, SignalKind::Measured);
+    let second = "demand \"b\" {\n query = \"q\"\n each = \"measured\"\n}\n";
+    for rest in ["", &(busy("cpu") + &busy("disk")), &(busy("cpu") + second)] {
+        assert_eq!(
+            with(measured, rest),
+            Err("not_measurable".to_owned()),
+            "{rest}"
+        );
+    }
+    assert_eq!(
+        with("\"guessed\"", &busy("cpu")),
+        Err("wrong_type".to_owned())
+    );
 }
 
 /// A query is for Prometheus, an address, or a program; a drain is one of two.
