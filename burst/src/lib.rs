@@ -10,6 +10,8 @@ pub mod log;
 pub mod pause;
 #[cfg(feature = "run")]
 pub mod run;
+#[cfg(feature = "schema")]
+mod schema;
 #[cfg(feature = "run")]
 pub mod serve;
 #[cfg(feature = "run")]
@@ -17,4 +19,6 @@ pub mod signals;
 pub mod simulate;
 pub mod status;
 
+#[cfg(feature = "schema")]
+pub use schema::{decision_schema, status_schema};
 pub use strat_burst_policy as policy;

@@ -17,6 +17,7 @@ const BYTES_MAX: u64 = 64 << 10;
 
 /// A pause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pause {
     /// Since when.
     pub since: Timestamp,

@@ -19,8 +19,10 @@ const BYTES_MAX: u64 = 4 << 20;
 
 /// How bursts do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Status {
     /// The version of this form.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = FORMAT_VERSION)))]
     pub format_version: u32,
     /// When it was written.
     pub at: Timestamp,
@@ -41,6 +43,7 @@ pub struct Status {
 
 /// Who leads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeaderStatus {
     /// Who: `user@host`.
     pub holder: String,
@@ -63,6 +66,7 @@ impl LeaderStatus {
 
 /// How one burst does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BurstStatus {
     /// Its name.
     pub name: String,
@@ -98,6 +102,7 @@ pub struct BurstStatus {
 
 /// A decision in short.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LastDecision {
     /// Its id.
     pub id: String,

@@ -48,9 +48,7 @@ impl Look<'_> {
     ) -> Built {
         let policy = &burst.policy;
         let fleet = &burst.fleet;
-        let mut seen = self
-            .machines(fleet, &policy.name, &policy.drain, learnt)
-            .await;
+        let mut seen = self.machines(fleet, policy, learnt).await;
         for one in &mut seen {
             known_price(&mut one.machine, known.last);
         }
@@ -161,9 +159,12 @@ impl Look<'_> {
             if other.policy.class != BurstClass::Batch || other.fleet == burst.fleet {
                 continue;
             }
-            let (name, drain) = (&other.policy.name, &other.policy.drain);
+            let drain = &other.policy.drain;
             let mut scratch = learnt.clone();
-            for one in self.machines(&other.fleet, name, drain, &mut scratch).await {
+            for one in self
+                .machines(&other.fleet, &other.policy, &mut scratch)
+                .await
+            {
                 let machine = &one.machine;
                 let owned = machine.place.capacity == CapacityKind::Owned;
                 if !owned || !sites.contains(&one.site) {

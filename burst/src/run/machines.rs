@@ -9,7 +9,7 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use strat_burst_policy::{Machine, Place, State};
-use strat_model::burst::Drain;
+use strat_model::burst::{BurstPolicy, Drain};
 use strat_model::{
     CapacityKind, Currency, Field, HealthAddress, HealthCheck, LocalAddr, Name, Resource,
     ResourceId, ResourceState, SiteFacts, Spec,
@@ -19,7 +19,7 @@ use stratiform::planner::InventoryIndex;
 use stratiform::{Question, Session};
 
 use super::boots;
-use super::drain::{Drained, Hook, Hooks};
+use super::drain::{Drained, Hook, Hooks, Notice};
 use crate::log::Learnt;
 
 /// For so long a machine counts as starting, in seconds: how busy it is says nothing yet.
@@ -66,10 +66,10 @@ impl Look<'_> {
     pub(super) async fn machines(
         &mut self,
         fleet: &LocalAddr,
-        burst: &str,
-        drain: &Drain,
+        policy: &BurstPolicy,
         learnt: &mut Learnt,
     ) -> Vec<Seen> {
+        let (burst, drain) = (policy.name.as_str(), &policy.drain);
         let workspace = self.session.workspace();
         let inventory = &self.observation.inventory;
         let index = InventoryIndex::new(inventory, workspace.owner());
@@ -86,10 +86,14 @@ impl Look<'_> {
         let healthy = join_all(asked).await;
         let emptied = all.iter().map(|(_, one)| self.is_empty(one, drain));
         let emptied = join_all(emptied).await;
+        let noticed = all.iter().map(|(_, one)| self.is_taken_back(one, policy));
+        let noticed = join_all(noticed).await;
         let grace_s = i64::try_from(drain.deadline_s).unwrap_or(i64::MAX);
         let mut seen = Vec::new();
-        for (((site, one), healthy), (empty, alarm)) in all.into_iter().zip(healthy).zip(emptied) {
-            self.alarms.extend(alarm);
+        let said = healthy.into_iter().zip(emptied).zip(noticed);
+        for ((site, one), ((healthy, (empty, alarm)), (taken, doubt))) in all.into_iter().zip(said)
+        {
+            self.alarms.extend(alarm.into_iter().chain(doubt));
             let name = name(site, &one.id);
             let Some(place) = self.place(site, one) else {
                 continue;
@@ -99,7 +103,7 @@ impl Look<'_> {
             let (state, healthy) =
                 self.state(one, (&name, made), &place, said, (burst, grace_s), learnt);
             // One that gives way to another fleet is not put back to work.
-            let reclaimed = drains(one).is_some_and(|(_, by)| by != burst);
+            let reclaimed = taken || drains(one).is_some_and(|(_, by)| by != burst);
             seen.push(Seen {
                 machine: Machine {
                     id: name,
@@ -185,6 +189,31 @@ impl Look<'_> {
             patience: Duration::from_millis(health.interval_ms),
         };
         self.session.health().ask(&question).await.is_ok()
+    }
+
+    /// Whether a spot machine's cloud takes it back, as far as it can be asked; and what should be looked
+    /// at. Who does not know is not taken back.
+    async fn is_taken_back(&self, one: &Resource, policy: &BurstPolicy) -> (bool, Option<String>) {
+        let Spec::Machine(spec) = &one.spec else {
+            return (false, None);
+        };
+        let spot = spec.capacity == CapacityKind::Spot && one.state == ResourceState::Ready;
+        let Some(text) = policy.notice.as_ref().filter(|_| spot) else {
+            return (false, None);
+        };
+        let ip = one.attributes.get("private_ip");
+        let Some(ip) = ip.or_else(|| one.attributes.get("public_ip")) else {
+            let why = format!("{} has no address to ask it for a notice", one.id);
+            return (false, Some(why));
+        };
+        match self.hooks.notice(&text.replace("{ip}", ip)).await {
+            Notice::Given => (true, None),
+            Notice::None => (false, None),
+            Notice::Unknown(why) => {
+                let why = format!("{} does not say whether it is taken back: {why}", one.id);
+                (false, Some(why))
+            }
+        }
     }
 
     /// Whether a machine that drains is empty; and what should be looked at.

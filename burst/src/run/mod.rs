@@ -29,7 +29,7 @@ mod machines;
 mod reload;
 
 pub use controller::{Controller, Load, Options, Round, RunError};
-pub use drain::{Drained, Hook, Hooks, NetHooks};
+pub use drain::{Drained, Hook, Hooks, NetHooks, Notice};
 
 use stratiform::Stop;
 use stratiform::engine::StopLevel;

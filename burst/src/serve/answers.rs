@@ -39,7 +39,12 @@ const CHART_JS: &str = include_str!("assets/uPlot.iife.min.js");
 const CHART_CSS: &str = include_str!("assets/uPlot.min.css");
 
 /// The answer to a request.
-pub(super) fn answer(request: &Request<Incoming>, board: &Board, access: &Access) -> Answer {
+pub(super) fn answer(
+    request: &Request<Incoming>,
+    board: &Board,
+    access: &Access,
+    secure: bool,
+) -> Answer {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return told(StatusCode::METHOD_NOT_ALLOWED, "this only answers GET");
     }
@@ -47,7 +52,7 @@ pub(super) fn answer(request: &Request<Incoming>, board: &Board, access: &Access
     if path == "/healthz" {
         return healthz(board);
     }
-    if let Some(refused) = refused(request, access) {
+    if let Some(refused) = refused(request, access, secure) {
         return refused;
     }
     let query = |name: &str| {
@@ -87,22 +92,17 @@ pub(super) fn answer(request: &Request<Incoming>, board: &Board, access: &Access
 }
 
 /// Why a request is not answered: by whose name it comes, or what it does not know.
-fn refused(request: &Request<Incoming>, access: &Access) -> Option<Answer> {
+fn refused(request: &Request<Incoming>, access: &Access, secure: bool) -> Option<Answer> {
     let header = |name| {
         request
             .headers()
             .get(name)
             .and_then(|value| value.to_str().ok())
     };
-    let Access::Token(token) = access else {
-        // A page elsewhere could have its name lead here, and read along.
-        let host = header(HOST).unwrap_or_default();
-        let name = host.rsplit_once(':').map_or(host, |(name, port)| {
-            let is_port = port.bytes().all(|byte| byte.is_ascii_digit());
-            if is_port { name } else { host }
-        });
-        let own = matches!(name, "localhost" | "127.0.0.1" | "[::1]" | "");
-        return (!own).then(|| told(StatusCode::FORBIDDEN, "this machine is not called so"));
+    let token = match access {
+        Access::Token(token) => token,
+        Access::Certificate => return None,
+        Access::Anyone => return foreign(header(HOST).unwrap_or_default()),
     };
     let bearer = header(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
     let cookies = header(COOKIE).unwrap_or_default().split(';');
@@ -118,7 +118,8 @@ fn refused(request: &Request<Incoming>, access: &Access) -> Option<Answer> {
     let given = query.strip_prefix("token=").filter(|said| known(said));
     if let (Some(given), "/") = (given, request.uri().path()) {
         let mut answer = told(StatusCode::SEE_OTHER, "");
-        let cookie = format!("{COOKIE_NAME}={given}; HttpOnly; SameSite=Strict; Path=/");
+        let secure = if secure { "; Secure" } else { "" };
+        let cookie = format!("{COOKIE_NAME}={given}; HttpOnly; SameSite=Strict; Path=/{secure}");
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             answer.headers_mut().insert(SET_COOKIE, cookie);
             answer
@@ -131,6 +132,17 @@ fn refused(request: &Request<Incoming>, access: &Access) -> Option<Answer> {
         StatusCode::UNAUTHORIZED,
         "a token is needed: as a bearer token, or once in the address: /?token=…",
     ))
+}
+
+/// Refuses who comes by a name that is not this machine's own: a page elsewhere could have its name lead
+/// here, and read along.
+fn foreign(host: &str) -> Option<Answer> {
+    let name = host.rsplit_once(':').map_or(host, |(name, port)| {
+        let is_port = port.bytes().all(|byte| byte.is_ascii_digit());
+        if is_port { name } else { host }
+    });
+    let own = matches!(name, "localhost" | "127.0.0.1" | "[::1]" | "");
+    (!own).then(|| told(StatusCode::FORBIDDEN, "this machine is not called so"))
 }
 
 /// Compares in a time that says nothing of where two texts differ.

@@ -7,6 +7,7 @@ mod answers;
 mod board;
 mod metrics;
 mod points;
+mod tls;
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -16,11 +17,13 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 pub use board::Board;
 pub use points::Point;
+pub use tls::{Tls, TlsError, TlsFiles};
 
 use crate::signals::Secret;
 
@@ -38,12 +41,15 @@ pub enum Access {
     Anyone,
     /// Who knows the token: as a bearer token, or once in the address of the page.
     Token(Secret),
+    /// Whoever is connected: who that is was asked for with TLS.
+    Certificate,
 }
 
-/// Serves what is in a state folder, for as long as it is polled.
-pub async fn serve(listener: TcpListener, state: PathBuf, access: Access) {
+/// Serves what is in a state folder, for as long as it is polled; over TLS if there is any.
+pub async fn serve(listener: TcpListener, state: PathBuf, access: Access, tls: Option<Tls>) {
     let board = Arc::new(Board::new(state));
     let access = Arc::new(access);
+    let secure = tls.is_some();
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let follow = async {
         loop {
@@ -62,20 +68,17 @@ pub async fn serve(listener: TcpListener, state: PathBuf, access: Access) {
                 continue;
             };
             let (board, access) = (Arc::clone(&board), Arc::clone(&access));
+            let acceptor = tls.as_ref().map(Tls::acceptor);
             tokio::spawn(async move {
                 let _place = place;
-                let service = service_fn(|request| {
-                    let answer = answers::answer(&request, &board, &access);
-                    async move { Ok::<_, Infallible>(answer) }
-                });
-                let mut connection = http1::Builder::new();
-                connection
-                    .timer(TokioTimer::new())
-                    .header_read_timeout(HEAD_DEADLINE);
-                // Who goes away in the middle of an answer is nobody to tell of it.
-                let _ = connection
-                    .serve_connection(TokioIo::new(stream), service)
-                    .await;
+                let Some(acceptor) = acceptor else {
+                    return converse(stream, &board, &access, secure).await;
+                };
+                // Who shows no certificate, or the wrong one, is told so by TLS itself.
+                let accepting = tokio::time::timeout(HEAD_DEADLINE, acceptor.accept(stream));
+                if let Ok(Ok(stream)) = accepting.await {
+                    converse(stream, &board, &access, secure).await;
+                }
             });
         }
     };
@@ -83,4 +86,25 @@ pub async fn serve(listener: TcpListener, state: PathBuf, access: Access) {
         () = follow => {}
         () = answer => {}
     }
+}
+
+/// Answers what is asked over one connection.
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    board: &Board,
+    access: &Access,
+    secure: bool,
+) {
+    let service = service_fn(|request| {
+        let answer = answers::answer(&request, board, access, secure);
+        async move { Ok::<_, Infallible>(answer) }
+    });
+    let mut connection = http1::Builder::new();
+    connection
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_DEADLINE);
+    // Who goes away in the middle of an answer is nobody to tell of it.
+    let _ = connection
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }

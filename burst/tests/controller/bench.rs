@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use strat_burst::run::{Controller, Drained, Hook, Hooks, Options, Round};
+use strat_burst::run::{Controller, Drained, Hook, Hooks, Notice, Options, Round};
 use strat_burst::signals::{Measure, Measured};
 use strat_model::burst::Signal;
 use strat_model::{CapacityKind, Field, Kind, ResourceState, Spec};
-use strat_sim::{Phase, SimControl, SimFactory, Verdict, World};
+use strat_sim::{Disturbance, Phase, SimControl, SimFactory, Verdict, World};
 use stratiform::engine::Holder;
 use stratiform::provider::{Clock, Registry, TokioClock};
 use stratiform::{
@@ -107,6 +107,8 @@ impl Measure for Load {
 pub(crate) struct Door {
     pub(crate) asked: AtomicUsize,
     pub(crate) works: std::sync::atomic::AtomicBool,
+    /// The addresses of machines that their cloud takes back.
+    pub(crate) taken_back: Mutex<BTreeSet<String>>,
 }
 
 #[async_trait]
@@ -120,6 +122,21 @@ impl Hooks for Door {
         match self.works.load(Ordering::SeqCst) {
             true => Drained::Working,
             false => Drained::Yes,
+        }
+    }
+
+    async fn notice(&self, url: &str) -> Notice {
+        let ip = url
+            .strip_prefix("http://")
+            .and_then(|rest| rest.split_once(':'));
+        let (ip, _) = ip.expect("an address");
+        let taken = self
+            .taken_back
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match taken.contains(ip) {
+            true => Notice::Given,
+            false => Notice::None,
         }
     }
 }
@@ -153,6 +170,10 @@ pub(crate) struct There {
     pub(crate) drains: bool,
     /// When its cloud made it.
     pub(crate) made: Option<Timestamp>,
+    /// The fleet.
+    pub(crate) fleet: String,
+    pub(crate) spot: bool,
+    pub(crate) ip: Option<String>,
 }
 
 impl Bench {
@@ -314,6 +335,9 @@ impl Bench {
                     ready: one.state == ResourceState::Ready,
                     drains: note.is_some_and(|note| note != "no"),
                     made: one.created,
+                    fleet: mark.addr.local.to_string(),
+                    spot: spec.capacity == CapacityKind::Spot,
+                    ip: one.attributes.get("private_ip").cloned(),
                 });
             }
         }
@@ -324,6 +348,32 @@ impl Bench {
         let machines = self.machines();
         let owned = machines.iter().filter(|one| one.owned).count();
         (owned, machines.len() - owned)
+    }
+
+    /// How many machines of a fleet there are at home, and elsewhere.
+    pub(crate) fn of_fleet(&self, fleet: &str) -> (usize, usize) {
+        let machines = self.machines();
+        let of = machines.iter().filter(|one| one.fleet == fleet);
+        let owned = of.clone().filter(|one| one.owned).count();
+        (owned, of.count() - owned)
+    }
+
+    /// Lets a spot machine be told that its cloud takes it back.
+    pub(crate) fn take_back(&self, ip: &str) {
+        let mut taken = self
+            .door
+            .taken_back
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        taken.insert(ip.to_owned());
+    }
+
+    /// Does something behind everybody's back to a machine, wherever it is.
+    pub(crate) fn strike(&self, what: &Disturbance) {
+        for view in self.control().regions().expect("regions") {
+            // It is in one of them.
+            let _ = self.control().disturb(&view.region, what);
+        }
     }
 
     fn look(&mut self) {

@@ -4,4 +4,6 @@ mod bench;
 mod chaos;
 mod kills;
 mod life;
+mod machines;
 mod page;
+mod tls;

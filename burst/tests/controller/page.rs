@@ -47,7 +47,7 @@ async fn a_day_is_good_to_look_at_in_chromium() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let at = listener.local_addr().expect("an address");
     let state = bench.dir.path().join(".stratiform");
-    tokio::spawn(serve(listener, state, Access::Anyone));
+    tokio::spawn(serve(listener, state, Access::Anyone, None));
     let shots = match option_env!("STRAT_SCREENSHOTS") {
         Some(folder) => Path::new(folder).to_owned(),
         None => bench.dir.path().to_owned(),
@@ -107,9 +107,9 @@ async fn programs_are_told_the_same_and_only_who_may_know() {
         open.local_addr().expect("one"),
         shut.local_addr().expect("one"),
     );
-    tokio::spawn(serve(open, state.clone(), Access::Anyone));
+    tokio::spawn(serve(open, state.clone(), Access::Anyone, None));
     let token = Access::Token(Secret::new("t0psecret"));
-    tokio::spawn(serve(shut, state, token));
+    tokio::spawn(serve(shut, state, token, None));
     let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: {at}");
     // It reads the folder once a second at least.
     let (_, metrics) = loop {

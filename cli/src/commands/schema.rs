@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
 
-/// Write the JSON Schema of a topology, a plan or the journal.
+/// Write the JSON Schema of a topology, a plan, the journal, or what bursts say and record.
 ///
 /// A topology in JSON or YAML is completed and checked by editors that know its schema: name it
 /// with a key `$schema`, or in YAML with a comment `# yaml-language-server: $schema=…`.
@@ -14,6 +14,7 @@ use crate::failure::Failure;
 Examples:
   strat schema > topology.schema.json
   strat schema plan > plan.schema.json
+  strat schema burst-decision > decision.schema.json
   strat schema journal | jq .oneOf[].properties.record.const")]
 pub(crate) struct Schema {
     /// Of what.
@@ -31,6 +32,10 @@ enum What {
     Plan,
     /// A line of `journal.jsonl`, in the folder `.stratiform`.
     Journal,
+    /// What `strat burst status --json` writes.
+    BurstStatus,
+    /// What `strat burst explain --json` writes under `record`.
+    BurstDecision,
 }
 
 impl What {
@@ -39,6 +44,8 @@ impl What {
             Self::Topology => include_str!("../../../schemas/topology.schema.json"),
             Self::Plan => include_str!("../../../schemas/plan.schema.json"),
             Self::Journal => include_str!("../../../schemas/journal.schema.json"),
+            Self::BurstStatus => include_str!("../../../schemas/burst-status.schema.json"),
+            Self::BurstDecision => include_str!("../../../schemas/burst-decision.schema.json"),
         }
     }
 }

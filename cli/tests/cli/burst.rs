@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::support::Shop;
 
-const BASE: &str = r#"
+pub(crate) const BASE: &str = r#"
 topology "shop" {}
 site "dc1" {
   provider = "sim"
@@ -30,7 +30,7 @@ machines "web" {
 }
 "#;
 
-const BURST: &str = r#"
+pub(crate) const BURST: &str = r#"
 burst "web" {
   fleet  = machines.web
   demand = "sum(rate(http_requests_total[1m]))"
@@ -191,7 +191,7 @@ fn without_its_feature_the_controller_says_how_to_build_it() {
 
 /// A shop of five machines whose burst reads its load from a file: 690, which two do not carry.
 #[cfg(feature = "burst")]
-fn loaded() -> Shop {
+pub(crate) fn loaded() -> Shop {
     let shop = Shop::of(BASE);
     shop.ok(&["apply", "--yes"]);
     shop.edit("count  = 5", "count  = 2");

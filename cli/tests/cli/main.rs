@@ -8,6 +8,14 @@ mod errors;
 mod journey;
 mod lookups;
 mod offers;
+#[cfg(all(unix, feature = "burst"))]
+mod packaging;
+#[cfg(all(unix, feature = "burst"))]
+mod past;
+#[cfg(all(unix, feature = "burst"))]
+#[expect(dead_code, reason = "the controller's own tests use more of it")]
+#[path = "../../../burst/tests/peers/mod.rs"]
+mod peers;
 mod plans;
 mod rehearse;
 mod schema;

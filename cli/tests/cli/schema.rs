@@ -11,6 +11,11 @@ fn every_schema_is_written() {
         ("topology", "A Stratiform topology"),
         ("plan", "A Stratiform plan"),
         ("journal", "A line of a Stratiform journal"),
+        (
+            "burst-status",
+            "The status of a Stratiform controller of bursts",
+        ),
+        ("burst-decision", "A decision of a Stratiform burst"),
     ] {
         let schema: Value = shop.json(&["schema", what]);
         assert_eq!(schema["title"], title);
@@ -25,5 +30,9 @@ fn every_schema_is_written() {
 fn another_schema_is_refused() {
     let done = Shop::new().run(&["schema", "inventory"]);
     assert_ne!(done.code, Some(0));
-    assert!(done.stderr.contains("topology, plan, journal"), "{done}");
+    assert!(
+        done.stderr
+            .contains("topology, plan, journal, burst-status"),
+        "{done}"
+    );
 }

@@ -1,4 +1,4 @@
-//! The JSON Schemas of topology, plan and journal: what the code gives, and where it is committed.
+//! The JSON Schemas of topology, plan, journal and bursts: what the code gives, and where it is committed.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use stratiform::{engine, topology};
 /// A schema and the file it is committed in.
 #[derive(Debug)]
 pub struct Document {
-    /// What it describes: `topology`, `plan` or `journal`.
+    /// What it describes: `topology`, `plan`, `journal`, `burst-status` or `burst-decision`.
     pub name: &'static str,
     /// What the code gives.
     pub schema: Value,
@@ -31,11 +31,13 @@ impl Document {
 
 /// All schemas.
 #[must_use]
-pub fn documents() -> [Document; 3] {
+pub fn documents() -> [Document; 5] {
     let document = |name, schema| Document { name, schema };
     [
         document("topology", topology::json_schema()),
         document("plan", stratiform::plan_schema()),
         document("journal", engine::journal_schema()),
+        document("burst-status", strat_burst::status_schema()),
+        document("burst-decision", strat_burst::decision_schema()),
     ]
 }

@@ -2,7 +2,10 @@
 
 mod explain;
 mod fail_if;
+#[cfg(feature = "burst")]
+mod guards;
 mod pause;
+mod rehearse;
 mod run;
 #[cfg(feature = "burst")]
 mod running;
@@ -25,7 +28,8 @@ Examples:
   strat burst status
   strat burst explain 3f2a9c01
   strat burst simulate --trace demand.csv --boot 90s --boot-p95 3m
-  strat burst simulate --shape office --weeks 5 --history 28d --chart office.svg")]
+  strat burst simulate --shape office --weeks 5 --history 28d --chart office.svg
+  strat burst rehearse --from prometheus --weeks 5 --history 28d")]
 pub(crate) struct Burst {
     #[command(subcommand)]
     verb: Verb,
@@ -40,6 +44,7 @@ enum Verb {
     Resume(pause::Resume),
     Serve(Box<serve::Serve>),
     Simulate(Box<simulate::Simulate>),
+    Rehearse(Box<rehearse::Rehearse>),
 }
 
 impl Burst {
@@ -54,8 +59,10 @@ impl Burst {
             #[cfg(feature = "burst")]
             Verb::Serve(command) => running::serve(&command, context),
             #[cfg(not(feature = "burst"))]
-            Verb::Run(_) | Verb::Serve(_) => Err(not_built()),
+            Verb::Run(_) | Verb::Serve(_) | Verb::Rehearse(_) => Err(not_built()),
             Verb::Simulate(command) => command.run(context),
+            #[cfg(feature = "burst")]
+            Verb::Rehearse(command) => running::rehearse(&command, context),
         }
     }
 }

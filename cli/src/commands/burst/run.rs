@@ -25,7 +25,8 @@ Examples:
   strat burst run --prometheus http://127.0.0.1:9090
   strat burst run --once --json | jq '.decided[0].steps'
   strat burst run shop.hcl --interval 30s --listen 127.0.0.1:9464
-  strat burst run --listen 10.0.0.5:9464 --token-file /run/secrets/strat-burst")]
+  strat burst run --listen 10.0.0.5:9464 --token-file /run/secrets/strat-burst
+  strat burst run --listen 10.0.0.5:9464 --tls-cert page.pem --tls-key page.key --client-ca ops.pem")]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(super) topology: TopologyArgs,
@@ -46,13 +47,26 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FILE")]
     pub(super) prometheus_token_file: Option<PathBuf>,
 
-    /// Serve the page, /metrics, /healthz and /api here. Beyond this machine only with --token-file.
+    /// Serve the page, /metrics, /healthz and /api here. Beyond this machine only with --token-file or
+    /// --client-ca.
     #[arg(long, value_name = "ADDR")]
     pub(super) listen: Option<SocketAddr>,
 
     /// A file with the token that is asked for before anything is served.
     #[arg(long, value_name = "FILE", requires = "listen")]
     pub(super) token_file: Option<PathBuf>,
+
+    /// The page's certificate in PEM, with those that lead to its root: it is served over TLS.
+    #[arg(long, value_name = "FILE", requires_all = ["listen", "tls_key"])]
+    pub(super) tls_cert: Option<PathBuf>,
+
+    /// The private key of that certificate, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(super) tls_key: Option<PathBuf>,
+
+    /// The roots, in PEM, of the certificates that whoever looks at the page has to show.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(super) client_ca: Option<PathBuf>,
 
     /// Write each round as a line of JSON.
     #[arg(long)]

@@ -17,16 +17,29 @@ use crate::args::TopologyArgs;
 Examples:
   strat burst serve
   strat burst serve shop.hcl --listen 127.0.0.1:9465
-  strat burst serve --listen 10.0.0.5:9464 --token-file /run/secrets/strat-burst")]
+  strat burst serve --listen 10.0.0.5:9464 --token-file /run/secrets/strat-burst
+  strat burst serve --listen 10.0.0.5:9464 --tls-cert page.pem --tls-key page.key --client-ca ops.pem")]
 pub(crate) struct Serve {
     #[command(flatten)]
     pub(super) topology: TopologyArgs,
 
-    /// Where to serve. Beyond this machine only with --token-file.
+    /// Where to serve. Beyond this machine only with --token-file or --client-ca.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9464")]
     pub(super) listen: SocketAddr,
 
     /// A file with the token that is asked for before anything is served.
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
+
+    /// The page's certificate in PEM, with those that lead to its root: it is served over TLS.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(super) tls_cert: Option<PathBuf>,
+
+    /// The private key of that certificate, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(super) tls_key: Option<PathBuf>,
+
+    /// The roots, in PEM, of the certificates that whoever looks at the page has to show.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(super) client_ca: Option<PathBuf>,
 }

@@ -37,12 +37,19 @@ pub(crate) struct Simulate {
     #[command(flatten)]
     topology: TopologyArgs,
 
+    #[command(flatten)]
+    trace: TraceArgs,
+
+    #[command(flatten)]
+    play: PlayArgs,
+}
+
+/// What is played, in which world, and how it is told.
+#[derive(Debug, Args)]
+pub(super) struct PlayArgs {
     /// Which burst; may be left out where there is one.
     #[arg(long, value_name = "NAME")]
     burst: Option<String>,
-
-    #[command(flatten)]
-    trace: TraceArgs,
 
     #[command(flatten)]
     world: WorldArgs,
@@ -168,10 +175,23 @@ struct WorldArgs {
 impl Simulate {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let workspace = context.load(&self.topology)?;
-        let burst = self.chosen(&workspace.intent().bursts)?;
-        let trace = self.trace.read(burst, &self.world)?;
-        let setting = self.world.setting(self.trace.history);
-        let report = simulate(&burst.policy, &setting, &trace).map_err(|error| {
+        let burst = self.play.chosen(&workspace.intent().bursts)?;
+        let trace = self.trace.read(burst, &self.play.world)?;
+        self.play.play(context, burst, &trace, self.trace.history)
+    }
+}
+
+impl PlayArgs {
+    /// Plays a burst over a trace, the first of which is history.
+    pub(super) fn play(
+        &self,
+        context: &Context,
+        burst: &BurstIntent,
+        trace: &Trace,
+        history_s: u64,
+    ) -> Result<Exit, Failure> {
+        let setting = self.world.setting(history_s);
+        let report = simulate(&burst.policy, &setting, trace).map_err(|error| {
             Failure::of(&error).help(
                 "give a burst that can be simulated, and a trace that is longer than `--history`",
             )
@@ -205,7 +225,7 @@ impl Simulate {
     }
 
     /// The burst that is named, or the only one.
-    fn chosen<'a>(&self, bursts: &'a [BurstIntent]) -> Result<&'a BurstIntent, Failure> {
+    pub(super) fn chosen<'a>(&self, bursts: &'a [BurstIntent]) -> Result<&'a BurstIntent, Failure> {
         let names: Vec<&str> = bursts
             .iter()
             .map(|burst| burst.policy.name.as_str())

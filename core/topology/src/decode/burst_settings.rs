@@ -166,10 +166,12 @@ pub(super) fn forecast(
     };
     let of = required(ev, block, "of", |ev, arg| {
         let text = read::text(ev, arg)?;
-        let demands = policy
-            .signals
-            .iter()
-            .filter(|signal| matches!(signal.means, SignalKind::Demand { .. }));
+        let demands = policy.signals.iter().filter(|signal| {
+            matches!(
+                signal.means,
+                SignalKind::Demand { .. } | SignalKind::Measured
+            )
+        });
         let demands: Vec<&str> = demands.map(|signal| signal.name.as_str()).collect();
         if demands.contains(&text.as_str()) {
             return Ok(text);

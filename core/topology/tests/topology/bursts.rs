@@ -319,6 +319,9 @@ fn what_a_machine_carries_can_be_measured() {
     let measured = "\"measured\"";
     let found = with(measured, &busy("cpu")).expect("sound");
     assert_eq!(found[0].policy.signals[0].means, SignalKind::Measured);
+    let forecast = busy("cpu") + "forecast {\n of = \"demand\"\n}\n";
+    let found = with(measured, &forecast).expect("sound");
+    assert!(found[0].policy.forecast.is_some());
     let second = "demand \"b\" {\n query = \"q\"\n each = \"measured\"\n}\n";
     for rest in ["", &(busy("cpu") + &busy("disk")), &(busy("cpu") + second)] {
         assert_eq!(

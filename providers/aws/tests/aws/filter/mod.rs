@@ -29,6 +29,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 pub(crate) use xml::between;
 
 /// What is remembered, and what is arranged.
@@ -66,6 +68,10 @@ pub(crate) struct State {
     index_is_late: bool,
     /// The latest form of each action.
     forms: BTreeMap<String, BTreeMap<String, String>>,
+    /// When instances were launched, as moto says it, by id.
+    launched: BTreeMap<String, Timestamp>,
+    /// When moto had agreed to end instances, by id.
+    ended: BTreeMap<String, Timestamp>,
 }
 
 #[derive(Debug, Clone)]
@@ -160,6 +166,17 @@ impl Filter {
     /// Lets the index of tags show nothing for now, as AWS's does for some time after a bucket was made.
     pub(crate) fn hold_index_back(&self, late: bool) {
         self.state().index_is_late = late;
+    }
+
+    /// Each instance that was ever launched: since when, and until when it was paid for, if it was ended.
+    pub(crate) fn lives(&self) -> BTreeMap<String, (Timestamp, Option<Timestamp>)> {
+        let state = self.state();
+        let lives = state.launched.iter();
+        let life = |(id, from): (&String, &Timestamp)| {
+            let until = state.ended.get(id).copied();
+            (id.clone(), (*from, until))
+        };
+        lives.map(life).collect()
     }
 
     /// The latest form of an action.

@@ -82,6 +82,9 @@ async fn answer(filter: Filter, request: Request<Incoming>) -> Result<Response<F
         Verdict::Forward(asked) => {
             let (status, headers, body) = filter.forward_once(&asked).await;
             filter.learn(&asked, status, &body);
+            if status.is_success() {
+                filter.note_life(&asked, &body);
+            }
             filter.tag_bucket(&asked, status).await;
             (status, headers, filter.shorten(&asked, body))
         }
@@ -172,6 +175,29 @@ impl Filter {
         let key = signed.split("Credential=").nth(1).unwrap_or("");
         if let Some(key) = key.split('/').next() {
             state.keys.insert(key.to_owned());
+        }
+    }
+
+    /// Remembers since when instances run, and until when.
+    fn note_life(&self, asked: &Asked, body: &Bytes) {
+        let text = String::from_utf8_lossy(body);
+        let ids = xml::between(&text, "instanceId").into_iter();
+        let ids = ids.map(str::to_owned);
+        let now = TokioClock::system().now();
+        match asked.action.as_str() {
+            "RunInstances" => {
+                let times = xml::between(&text, "launchTime").into_iter();
+                let times = times.map(|time| time.parse().expect("a time"));
+                self.state().launched.extend(ids.zip(times));
+            }
+            "TerminateInstances" => {
+                let mut state = self.state();
+                // Who is ended twice is paid for until the first time.
+                ids.for_each(|id| {
+                    state.ended.entry(id).or_insert(now);
+                });
+            }
+            _ => {}
         }
     }
 
