@@ -8,6 +8,7 @@ use std::process::Stdio;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use strat_arm::{Blobs, Certificate};
@@ -168,14 +169,18 @@ async fn a_bucket_of_all_sorts_is_emptied(azurite: &Azurite) {
         "deep/er/still%23%3F",
     ]
     .map(str::to_owned);
-    let many = (0..120).map(|number| format!("many/{number:03}"));
+    let many = (0..100).map(|number| format!("many/{number:03}"));
     let names: Vec<String> = many.chain(odd).collect();
-    for name in &names {
-        let put = azure.blob(&bucket.id, Method::PUT, name, "x").await;
-        assert_eq!(put.status().as_u16(), 201, "{name}: {put:?}");
+    for some in names.chunks(10) {
+        let puts = some
+            .iter()
+            .map(|name| azure.blob(&bucket.id, Method::PUT, name, "x"));
+        for put in join_all(puts).await {
+            assert_eq!(put.status().as_u16(), 201, "{put:?}");
+        }
     }
     for name in ["many/000", "many/001", "deep/er/still%23%3F"] {
-        for _ in 0..3 {
+        for _ in 0..2 {
             let snapshot = format!("{name}?comp=snapshot");
             let made = azure.blob(&bucket.id, Method::PUT, &snapshot, "").await;
             assert_eq!(made.status().as_u16(), 201, "{name}: {made:?}");

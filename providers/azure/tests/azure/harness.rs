@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
@@ -37,6 +37,8 @@ pub(crate) struct Azure {
     run_id: String,
     /// The token for blobs, where they are another server's.
     blob_token: Option<String>,
+    /// One client for all that is done past the provider.
+    client: OnceLock<reqwest::Client>,
     /// Somebody with Microsoft's own clients, once there is anything to do.
     hand: Mutex<Option<Hand>>,
 }
@@ -102,6 +104,7 @@ impl Azure {
             arm,
             folder,
             blob_token: blobs.map(|blobs| blobs.token.clone()),
+            client: OnceLock::new(),
             hand: Mutex::default(),
             run_id: format!("run{}", NEXT.fetch_add(1, Ordering::Relaxed)),
         };
@@ -163,12 +166,15 @@ impl Azure {
 
     /// A client of HTTP that believes the double.
     pub(crate) fn client(&self) -> reqwest::Client {
-        // As the provider does; whoever is first sets it for all.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let roots = std::fs::read(self.folder.path().join("root.pem")).expect("the roots");
-        let roots = reqwest::Certificate::from_pem_bundle(&roots).expect("roots");
-        let client = reqwest::Client::builder().tls_certs_merge(roots).build();
-        client.expect("a client")
+        let make = || {
+            // As the provider does; whoever is first sets it for all.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+            let roots = std::fs::read(self.folder.path().join("root.pem")).expect("the roots");
+            let roots = reqwest::Certificate::from_pem_bundle(&roots).expect("roots");
+            let client = reqwest::Client::builder().tls_certs_merge(roots).build();
+            client.expect("a client")
+        };
+        self.client.get_or_init(make).clone()
     }
 
     /// Connects to a site.
