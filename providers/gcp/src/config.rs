@@ -1,6 +1,6 @@
 //! The settings of a `site` block.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{Name, SiteSpec};
 use strat_provider::{SettingError, SettingsReader};
@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) public_ips: bool,
     /// Whether spot capacity is listed among the offers.
     pub(crate) spot: bool,
+    /// The custom machine types that are among the offers.
+    pub(crate) custom_types: BTreeSet<String>,
     /// The user that key pairs log in as.
     pub(crate) ssh_user: String,
     /// Images by neutral name, before those that are found.
@@ -36,9 +38,10 @@ pub(crate) struct Settings {
     pub(crate) consistency_ms: Option<u64>,
 }
 
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 10] = [
     "consistency_ms",
     "credentials",
+    "custom_types",
     "endpoint",
     "images",
     "impersonate",
@@ -66,6 +69,7 @@ impl Settings {
             lease_bucket: reader.text("lease_bucket"),
             public_ips: reader.flag("public_ips", true),
             spot: reader.flag("spot", false),
+            custom_types: custom_types(&mut reader),
             ssh_user: ssh_user(&mut reader),
             images: images(&mut reader),
             consistency_ms: reader.milliseconds("consistency_ms"),
@@ -129,6 +133,24 @@ fn ssh_user(reader: &mut SettingsReader<'_>) -> String {
         );
     }
     user
+}
+
+/// Which sizes are legal is Google's to say, by family and zone; here the names are looked at alone.
+///
+/// <https://cloud.google.com/compute/docs/instances/creating-instance-with-custom-machine-type>
+fn custom_types(reader: &mut SettingsReader<'_>) -> BTreeSet<String> {
+    let help = "write it like `custom_types = [\"n2-custom-6-20480\"]`: family, virtual CPUs, MiB of memory";
+    let types: BTreeSet<String> = reader
+        .get_or_help("custom_types", Some(help))
+        .unwrap_or_default();
+    for name in &types {
+        let is_custom = name.starts_with("custom-") || name.contains("-custom-");
+        if !is_custom || !crate::names::is_name(name) {
+            let message = format!("`{name}` is no custom machine type");
+            reader.fail("custom_types", message, help);
+        }
+    }
+    types
 }
 
 fn images(reader: &mut SettingsReader<'_>) -> BTreeMap<String, String> {
@@ -207,7 +229,7 @@ mod tests {
     fn all_that_is_wrong_is_said_with_help() {
         let settings = json!({
             "credential": "x", "password": "hush", "endpoint": "127.0.0.1", "impersonate": "admin",
-            "spot": "yes", "ssh_user": "Root", "images": { "own": "debian" },
+            "spot": "yes", "ssh_user": "Root", "custom_types": ["n2-standard-4"], "images": { "own": "debian" },
         });
         let errors = Settings::parse(&spec(None, Some("berlin"), settings)).expect_err("errors");
         let told = errors.iter().map(|e| {
@@ -229,6 +251,7 @@ mod tests {
             "true or false",
             "is not a user's name",
             "no path of an image",
+            "`n2-standard-4` is no custom machine type",
         ] {
             assert!(
                 told.iter().any(|one| one.contains(part)),

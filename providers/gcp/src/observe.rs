@@ -9,6 +9,7 @@ use crate::capabilities::IDS_PER_CALL;
 use crate::error::refuse;
 use crate::labels::{filter_addr, filter_owner};
 use crate::names::{Zonal, google_name};
+use crate::notes::Note;
 use crate::provider::{GcpProvider, Seen};
 
 /// The most things on one page of a list.
@@ -44,6 +45,19 @@ impl Scan<'_> {
         match self {
             Self::Names(names) => Some(filter_names(*names)),
             Self::List(_) | Self::Addrs(_) => None,
+        }
+    }
+
+    /// Whether a thing of this name and note is one that is looked for.
+    pub(crate) fn fits_note(&self, name: &str, note: &Note) -> bool {
+        let mark = || note.mark();
+        match self {
+            Self::List(Filter::All) => true,
+            Self::List(Filter::Owner(owner)) => {
+                mark().is_some_and(|mark| mark.owner.is_namesake(owner))
+            }
+            Self::Names(names) => names.iter().any(|one| one == name),
+            Self::Addrs(addrs) => mark().is_some_and(|mark| addrs.contains(&mark.addr)),
         }
     }
 

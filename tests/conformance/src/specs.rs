@@ -206,7 +206,7 @@ impl Bench<'_> {
     }
 
     /// A small thing of any kind.
-    pub(crate) async fn spec(&self, kind: Kind) -> Spec<ResourceId> {
+    pub async fn spec(&self, kind: Kind) -> Spec<ResourceId> {
         match kind {
             Kind::Network => self.network(),
             Kind::Subnet => {

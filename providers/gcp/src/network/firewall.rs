@@ -163,20 +163,22 @@ impl GcpProvider {
     /// Google deletes a rule whoever carries its tag, so this looks first. The rule that carries the
     /// mark goes last: until then it is seen what the others are of.
     pub(crate) async fn end_firewall(&self, id: &ResourceId) -> Result<()> {
-        let all = self.list_firewalls().await?;
-        let is_own = |row: &Firewall| {
-            let of = Note::read(row.description.as_deref());
-            row.name.as_deref() == Some(id.as_str())
-                || of.more.get(OF).map(String::as_str) == Some(id.as_str())
-        };
-        let own: Vec<&Firewall> = all.iter().filter(|row| is_own(row)).collect();
+        let tag = id.to_string();
+        let (mut own, mut other) = (Vec::new(), None);
+        self.each_rule(None, |rule| {
+            let of = Note::read(rule.description.as_deref());
+            let name = rule.name.unwrap_or_default();
+            if name == tag || of.more.get(OF) == Some(&tag) {
+                own.push(name);
+            } else if other.is_none() && rule.source_tags.contains(&tag) {
+                other = Some(name);
+            }
+        })
+        .await?;
         if own.is_empty() {
             return Ok(());
         }
-        let tag = id.to_string();
-        let mut others = all.iter().filter(|row| !is_own(row));
-        if let Some(other) = others.find(|row| row.source_tags.contains(&tag)) {
-            let name = other.name.as_deref().unwrap_or_default();
+        if let Some(name) = other {
             let message = format!("the rule {name} admits the machines of the firewall {id}");
             return Err(refuse(ErrorKind::Conflict, message));
         }
@@ -184,8 +186,7 @@ impl GcpProvider {
             let message = format!("the machine {machine} carries the firewall {id}");
             return Err(refuse(ErrorKind::Conflict, message));
         }
-        let names = own.iter().filter_map(|row| row.name.as_deref());
-        for row in names.filter(|name| *name != id.as_str()) {
+        for row in own.iter().filter(|name| **name != tag) {
             self.delete_row(row).await?;
         }
         self.delete_row(id.as_str()).await
@@ -201,14 +202,14 @@ impl GcpProvider {
         if_there(answer.map_err(failed("compute.firewalls.get")))
     }
 
-    /// All of Google's rules in the project. Descriptions cannot be asked for, so all are looked
-    /// through.
-    async fn list_firewalls(&self) -> Result<Vec<Firewall>> {
-        self.list_rules(None).await
-    }
-
-    async fn list_rules(&self, filter: Option<String>) -> Result<Vec<Firewall>> {
-        let (mut all, mut page) = (Vec::new(), None::<String>);
+    /// Google's rules in the project, page by page: descriptions cannot be asked for, so all are looked at,
+    /// and what `look` does not keep goes with its page.
+    async fn each_rule(
+        &self,
+        filter: Option<String>,
+        mut look: impl FnMut(Firewall) + Send,
+    ) -> Result<()> {
+        let mut page = None::<String>;
         loop {
             let call = self
                 .access
@@ -223,10 +224,10 @@ impl GcpProvider {
                 .send()
                 .await
                 .map_err(failed("compute.firewalls.list"))?;
-            all.extend(answer.items);
+            answer.items.into_iter().for_each(&mut look);
             let next = answer.next_page_token.filter(|next| !next.is_empty());
             if next.is_none() || next == page {
-                return Ok(all);
+                return Ok(());
             }
             page = next;
         }
@@ -235,10 +236,13 @@ impl GcpProvider {
     /// The rows of one firewall, without the rule that carries the mark.
     async fn rows_of(&self, name: &str) -> Result<Rows> {
         let head = rules::head(name);
-        let all = self
-            .list_rules(Some(format!("name eq \"{head}.*\"")))
-            .await?;
-        Ok(group(all).0.remove(name).unwrap_or_default())
+        let mut kept = Kept::default();
+        let wanted = |_: &str, _: &Note| false;
+        self.each_rule(Some(format!("name eq \"{head}.*\"")), |rule| {
+            kept.look(rule, wanted);
+        })
+        .await?;
+        Ok(kept.rows.remove(name).unwrap_or_default())
     }
 
     pub(crate) async fn get_firewall(&self, id: &ResourceId) -> Result<Option<Seen>> {
@@ -251,15 +255,11 @@ impl GcpProvider {
 
     /// All rules in one pass, put together here: those of one firewall may be on any page.
     pub(crate) async fn scan_firewalls(&self, scan: Scan<'_>) -> Result<Found> {
-        let (mut rows, anchors) = group(self.list_firewalls().await?);
-        let wanted = |anchor: &Firewall| match scan {
-            Scan::Names(names) => anchor
-                .name
-                .as_ref()
-                .is_some_and(|name| names.contains(name)),
-            Scan::List(_) | Scan::Addrs(_) => true,
-        };
-        let items = anchors.into_iter().filter(wanted).filter_map(|anchor| {
+        let mut kept = Kept::default();
+        let wanted = |name: &str, note: &Note| scan.fits_note(name, note);
+        self.each_rule(None, |rule| kept.look(rule, wanted)).await?;
+        let Kept { mut rows, anchors } = kept;
+        let items = anchors.into_iter().filter_map(|anchor| {
             let own = rows.remove(anchor.name.as_deref()?).unwrap_or_default();
             report(&anchor, &own)
         });
@@ -270,19 +270,31 @@ impl GcpProvider {
     }
 }
 
-/// The rows by the firewall that they are of, and the rules that are one themselves.
-fn group(all: Vec<Firewall>) -> (BTreeMap<String, Rows>, Vec<Firewall>) {
-    let (mut rows, mut anchors) = (BTreeMap::<String, Rows>::new(), Vec::new());
-    for one in all {
-        let note = Note::read(one.description.as_deref());
-        match (note.more.get(OF), one.name.clone()) {
-            (Some(of), Some(name)) => {
-                rows.entry(of.clone()).or_default().insert(name, one);
+/// What is kept of all of Google's rules as their pages come.
+#[derive(Debug, Default)]
+struct Kept {
+    /// The rows by the firewall that they are of: rules that Stratiform made.
+    rows: BTreeMap<String, Rows>,
+    /// The rules that are a firewall themselves, of those that are wanted.
+    anchors: Vec<Firewall>,
+}
+
+impl Kept {
+    /// Keeps a rule that is a row of some firewall, or is one that is wanted, by its name and note.
+    fn look(&mut self, rule: Firewall, wanted: impl Fn(&str, &Note) -> bool) {
+        let note = Note::read(rule.description.as_deref());
+        let Some(name) = rule.name.clone() else {
+            return;
+        };
+        match note.more.get(OF) {
+            Some(of) => {
+                let rows = self.rows.entry(of.clone()).or_default();
+                rows.insert(name, rule);
             }
-            _ => anchors.push(one),
+            None if wanted(&name, &note) => self.anchors.push(rule),
+            None => {}
         }
     }
-    (rows, anchors)
 }
 
 fn report(anchor: &Firewall, rows: &Rows) -> Option<Seen> {
@@ -312,4 +324,42 @@ fn report(anchor: &Firewall, rows: &Rows) -> Option<Seen> {
         made: note.made,
         region: note.more.get(REGION).cloned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However many rules others have in the project, they are not held in memory.
+    #[test]
+    fn rules_of_others_go_with_their_page() {
+        let mut kept = Kept::default();
+        let owner = "bank/shop".parse().expect("an owner");
+        let filter = strat_provider::Filter::Owner(owner);
+        let scan = Scan::List(&filter);
+        let mark = strat_model::Mark {
+            owner: "bank/shop".parse().expect("an owner"),
+            addr: "firewall.web@west".parse().expect("an address"),
+            spec: "abc".to_owned(),
+            generation: 1,
+            origin: None,
+            protect: false,
+            disposable: false,
+            notes: strat_model::Shared::new(),
+        };
+        let ours = Note::of_new("web", &mark, &strat_model::Labels::new(), "t");
+        let row = Note::default().with(OF, "web");
+        for (name, note) in [("web", ours), ("web-1", row)] {
+            let rule = Firewall::new().set_name(name);
+            let rule = rule.set_description(note.write().expect("a text"));
+            kept.look(rule, |name, note| scan.fits_note(name, note));
+        }
+        for number in 0..1000 {
+            let rule = Firewall::new().set_name(format!("of-others-{number}"));
+            let rule = rule.set_description("made by hand");
+            kept.look(rule, |name, note| scan.fits_note(name, note));
+        }
+        assert_eq!((kept.anchors.len(), kept.rows.len()), (1, 1));
+        assert_eq!(kept.rows["web"].len(), 1);
+    }
 }

@@ -1,6 +1,7 @@
 //! What is on sale, and the project's limits.
 //!
-//! - Sizes: the machine types of each zone in use, page by page. Bare metal is left out.
+//! - Sizes: the machine types of each zone in use, page by page, and the custom ones that the site names.
+//!   Bare metal is left out.
 //! - Prices: the catalogue's dated snapshot.
 //! - Limits: the region's and the project's quotas of virtual CPUs.
 
@@ -133,6 +134,33 @@ impl GcpProvider {
         }
     }
 
+    /// The custom types of the site's settings that a zone has, by Google's own word: it lists none, and
+    /// tells the size of each that is legal there.
+    ///
+    /// <https://cloud.google.com/compute/docs/instances/creating-instance-with-custom-machine-type>
+    async fn custom_types_of(&self, zone: &Name) -> Result<Vec<(String, Arc<TypeSize>)>> {
+        let named = self.settings.custom_types.iter();
+        let found = try_join_all(named.map(|name| async move {
+            let call = self.access.machine_types.get();
+            let call = call
+                .set_project(&self.settings.project)
+                .set_zone(zone.as_str())
+                .set_machine_type(name);
+            let answer = call.send().await;
+            match answer.map_err(failed("compute.machineTypes.get")) {
+                Ok(found) => {
+                    let size = self.types.learn(name, TypeSize::of(&found));
+                    Ok(Some((name.clone(), size)))
+                }
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Invalid) => {
+                    Ok(None)
+                }
+                Err(error) => Err(error),
+            }
+        }));
+        Ok(found.await?.into_iter().flatten().collect())
+    }
+
     /// The zones of the region.
     async fn region_zones(&self) -> Result<Vec<Name>> {
         let call = self
@@ -168,7 +196,19 @@ impl Offers for GcpProvider {
 
     async fn list_offers(&self) -> Result<Vec<Offer>> {
         let zones = self.zones().await?;
-        let types = try_join_all(zones.iter().map(|zone| self.types_of(zone))).await?;
+        let mut types = try_join_all(zones.iter().map(|zone| self.types_of(zone))).await?;
+        let custom = try_join_all(zones.iter().map(|zone| self.custom_types_of(zone))).await?;
+        for name in &self.settings.custom_types {
+            if !custom.iter().flatten().any(|(known, _)| known == name) {
+                let message = format!("no zone of {} has the type {name}", self.settings.region);
+                let help = "which numbers of virtual CPUs and how much memory a family takes stands at \
+                            https://cloud.google.com/compute/docs/general-purpose-machines";
+                return Err(refuse(ErrorKind::Invalid, message).with_help(help));
+            }
+        }
+        for (types, custom) in types.iter_mut().zip(custom) {
+            types.extend(custom);
+        }
         let snapshot = Snapshot::of(Cloud::Gcp);
         let prices = snapshot.prices(&self.settings.region);
         let spot = match self.settings.spot {

@@ -6,7 +6,7 @@ use strat_conformance::Bench;
 use strat_model::Kind;
 use strat_provider::{Filter, ProviderExt as _};
 
-use crate::harness::Google;
+use crate::harness::{Google, PROJECT, REGION};
 use crate::once::machine;
 
 /// The calls since the last time, by method.
@@ -78,4 +78,68 @@ async fn a_fleet_goes_up_in_one_call_and_a_constant() {
         costs.push(took.values().sum::<usize>());
     }
     assert!(costs[1] <= costs[0] && costs[0] <= 6, "{costs:?}");
+}
+
+/// A page holds 500: what there is one of takes one, what there is 501 of takes two, and everything else
+/// stays as it was, but the notes of networks and subnets, which come with each page.
+#[tokio::test]
+async fn seeing_costs_the_pages_of_each_kind_and_a_constant() {
+    let google = Google::start().await;
+    for metric in ["NETWORKS", "SUBNETWORKS", "FIREWALLS"] {
+        google.gce.set_quota("", metric, 10_000.0);
+    }
+    google.gce.set_quota(REGION, "STATIC_ADDRESSES", 10_000.0);
+    let bench = Bench::new(&google).await;
+    let filter = Filter::Owner(bench.owner());
+    for (kind, list) in [
+        (Kind::Network, "compute.networks.list"),
+        (Kind::Subnet, "compute.subnetworks.list"),
+        (Kind::Firewall, "compute.firewalls.list"),
+        (Kind::Address, "compute.addresses.list"),
+        (Kind::Volume, "compute.disks.aggregatedList"),
+    ] {
+        let spec = bench.spec(kind).await;
+        let made = bench.create(&spec, &format!("counted-{kind}")).await;
+        let name = made
+            .id
+            .as_str()
+            .rsplit('/')
+            .next()
+            .expect("a name")
+            .to_owned();
+        let collection = list.split('.').nth(1).expect("a collection");
+        let paths = google.gce.paths(PROJECT, collection);
+        let path = paths
+            .iter()
+            .find(|path| path.ends_with(&format!("/{name}")));
+        let path = path.expect("it is there").clone();
+        calls(&google);
+        let few = bench
+            .provider
+            .list_all(kind, &filter)
+            .await
+            .expect("a list")
+            .len();
+        let before = calls(&google);
+        for number in 0..500 {
+            let copied = google.gce.copy(&path, &format!("{kind}-{number}"));
+            copied.expect("a copy");
+        }
+        let many = bench
+            .provider
+            .list_all(kind, &filter)
+            .await
+            .expect("a list")
+            .len();
+        assert_eq!(many, few + 500, "{kind}");
+        let after = calls(&google);
+        assert_eq!((before[list], after[list]), (1, 2), "{kind}: {after:?}");
+        let beside = |calls: &BTreeMap<String, usize>| {
+            let others = calls.iter().filter(|(id, _)| *id != list);
+            others.map(|(_, count)| count).sum::<usize>()
+        };
+        let notes = matches!(kind, Kind::Network | Kind::Subnet);
+        let most = beside(&before) + usize::from(notes);
+        assert_eq!(beside(&after), most, "{kind}: {before:?} {after:?}");
+    }
 }

@@ -99,6 +99,13 @@ impl Google {
         answer
     }
 
+    /// What the double has of a project.
+    pub(crate) async fn project(&self, project: &str) -> Value {
+        let url = format!("{}/compute/v1/projects/{project}", self.gce.endpoint());
+        let answer = client().get(url).send().await;
+        answer.expect("an answer").json().await.expect("JSON")
+    }
+
     /// The same, of something that Compute Engine makes; waits until it is made.
     async fn make(&self, scope: &str, collection: &str, body: Value) {
         let path = format!("compute/v1/projects/{PROJECT}/{scope}");

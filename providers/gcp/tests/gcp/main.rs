@@ -11,6 +11,8 @@ mod harness;
 mod once;
 mod ours;
 mod outside;
+mod projects;
+mod role;
 mod runs_out;
 mod sale;
 mod shop;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use strat_model::{Kind, Spec};
 use stratiform::{ApplyOutcome, Mode};
 
+use crate::harness::REGION;
 use crate::shop::{Shop, failures};
 
 /// How many machines the fleet has that may run in both clouds.
@@ -147,6 +148,39 @@ async fn nothing_left_at_all_leads_to_the_other_cloud() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quota_leads_to_another_family_and_then_to_the_other_cloud() {
+    let shop = shop().await;
+    let (first, _) = shop.first_choice().await;
+    assert!(first.starts_with("e2-"), "{first}");
+    // Known before: the plan places by it.
+    shop.google.gce.set_quota(REGION, "CPUS", 0.0);
+    assert!(shop.run(Mode::Apply).await.is_success());
+    let web = shop.web().await;
+    let is_other = |(site, _, sort): &(String, String, String)| {
+        site == "google" && !sort.starts_with("e2-") && !sort.starts_with("n1-")
+    };
+    assert!(web.keys().all(is_other), "{web:?}");
+    assert!(shop.run(Mode::Destroy).await.is_success());
+    shop.google.gce.set_quota("", "CPUS_ALL_REGIONS", 0.0);
+    assert!(shop.run(Mode::Apply).await.is_success());
+    let web = shop.web().await;
+    assert!(web.keys().all(|(site, ..)| site == "other"), "{web:?}");
+    assert!(shop.run(Mode::Destroy).await.is_success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quota_that_is_told_late_is_told_with_its_metric_and_region() {
+    // It became less once the plan was made; and one that no plan counts.
+    for metric in ["CPUS", "INSTANCES"] {
+        let shop = shop().await;
+        let less = || shop.google.gce.set_quota(REGION, metric, 0.0);
+        let outcome = shop.run_after(Mode::Apply, less).await;
+        let told = [failures(&outcome), told(&outcome)].concat().join(" ");
+        assert!(told.contains(metric) && told.contains(REGION), "{told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn too_many_calls_move_nothing() {
     for code in [403, 429] {
         let shop = shop().await;
@@ -179,4 +213,27 @@ async fn who_may_not_is_told_the_permission_and_nothing_moves_to_the_other_cloud
     assert!(outcome.is_success(), "once let in: {outcome:#?}");
     assert_eq!(shop.web().await.values().sum::<usize>(), WEB);
     assert!(shop.run(Mode::Destroy).await.is_success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_is_switched_off_is_told_with_how_to_switch_it_on_and_nothing_moves() {
+    const SERVICE: &str = "compute.googleapis.com";
+    const HOW: &str = "gcloud services enable compute.googleapis.com";
+    let shop = shop().await;
+    let off = |is_off| shop.google.gce.disable_service(SERVICE, is_off);
+    let outcome = shop.run_after(Mode::Apply, || off(true)).await;
+    let failed = failures(&outcome);
+    assert!(!failed.is_empty(), "{outcome:#?}");
+    assert!(failed.iter().all(|one| one.contains(HOW)), "{failed:#?}");
+    assert!(told(&outcome).is_empty(), "{:#?}", told(&outcome));
+    // From the beginning, it is a site that is not seen.
+    let why = match shop.try_session().await {
+        Err(error) => format!("{error:?}"),
+        Ok(session) => format!("{:?}", session.observe().await),
+    };
+    assert!(why.contains(HOW), "{why}");
+    off(false);
+    shop.done(Mode::Apply).await;
+    assert_eq!(shop.web().await.values().sum::<usize>(), WEB);
+    shop.done(Mode::Destroy).await;
 }

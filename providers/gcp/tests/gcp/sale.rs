@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use strat_catalogue::{Cloud, Snapshot};
 use strat_conformance::Bench;
-use strat_model::CapacityKind;
+use strat_model::{Bytes, CapacityKind};
 use strat_provider::{PermissionState, ProviderExt as _};
 
-use crate::harness::{Google, REGION};
+use crate::harness::{Google, REGION, connect};
 
 #[tokio::test]
 async fn the_provider_and_the_catalogue_tell_the_same_of_what_both_have() {
@@ -34,6 +34,67 @@ async fn the_provider_and_the_catalogue_tell_the_same_of_what_both_have() {
         }
     }
     assert!(compared > 50, "{compared} types are in both");
+}
+
+/// Custom types are none that Google lists: those that a site names are asked for, one by one.
+#[tokio::test]
+async fn custom_types_that_the_site_names_are_among_the_offers() {
+    const ODD: &str = "n2-custom-6-20480";
+    let google = Google::start().await;
+    let with = |types: &[&str]| {
+        let mut site = google.site();
+        site.settings
+            .insert("custom_types".to_owned(), serde_json::json!(types));
+        site
+    };
+    let named = [ODD, "e2-custom-2-1024"];
+    let offers = connect(&with(&named))
+        .await
+        .list_offers()
+        .await
+        .expect("offers");
+    let zones: std::collections::BTreeSet<_> = offers.iter().map(|offer| &offer.zone).collect();
+    let odd: Vec<_> = offers
+        .iter()
+        .filter(|offer| offer.machine_type == ODD)
+        .collect();
+    assert_eq!(odd.len(), zones.len(), "one in each zone");
+    let one = odd[0];
+    assert_eq!(
+        (one.cpu, one.memory, one.family.as_str()),
+        (6, Bytes::gib(20), "n2")
+    );
+    // What is not known is unknown, never zero; and the catalogue knows of it as little.
+    assert_eq!(one.price_hour, None);
+    let small = offers.iter().find(|offer| offer.machine_type == named[1]);
+    assert_eq!(
+        small.map(|offer| offer.family.as_str()),
+        Some("n1"),
+        "it counts as CPUS"
+    );
+    // Without a word, there is none, also where one was asked for before.
+    let plain = connect(&google.site())
+        .await
+        .list_offers()
+        .await
+        .expect("offers");
+    assert!(
+        plain
+            .iter()
+            .all(|offer| !offer.machine_type.contains("custom"))
+    );
+    // Google's rules are Google's: an odd number of virtual CPUs is none.
+    let refused = connect(&with(&["n2-custom-5-20480"]))
+        .await
+        .list_offers()
+        .await;
+    let error = refused.expect_err("there is none");
+    assert!(error.to_string().contains("n2-custom-5-20480"), "{error}");
+    assert!(
+        error
+            .help()
+            .is_some_and(|help| help.contains("general-purpose-machines"))
+    );
 }
 
 #[tokio::test]

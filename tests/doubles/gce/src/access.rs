@@ -89,6 +89,14 @@ fn permissions(call: &Call<'_>) -> Vec<String> {
         ("subnetworks", "patch") => one("update"),
         ("networks", "patch") => one("update"),
         ("instances", "insert" | "bulkInsert") => machine(call),
+        ("instances", "addAccessConfig") => {
+            let mut all = one(call.verb);
+            all.push("compute.subnetworks.useExternalIp".to_owned());
+            if call.body.get("natIP").is_some_and(|ip| !ip.is_null()) {
+                all.push("compute.addresses.use".to_owned());
+            }
+            all
+        }
         ("instances", "attachDisk" | "detachDisk") => {
             let mut all = one(call.verb);
             if call.verb == "attachDisk" {

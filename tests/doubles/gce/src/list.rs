@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::call::Call;
 use crate::filter::Filter;
-use crate::kinds::{Kind, LINK, Scope};
+use crate::kinds::{Key, Kind, LINK, Scope};
 use crate::refusal::Refusal;
 use crate::render::Render;
 use crate::text::{from_token, token};
@@ -87,7 +87,9 @@ pub(crate) fn list(world: &World, call: &Call<'_>, kind: &Kind) -> Result<Value,
     let collection = crate::kinds::of_collection(kind.collection).expect("a kind");
     let render = Render::of(world, &call.project, kind.collection);
     let things = world.all(&call.project, collection.collection);
-    let here = things.filter(|(key, _)| key.scope == scope);
+    // Custom machine types are there for whoever asks for one, and on no list.
+    let is_listed = |key: &Key| key.collection != "machineTypes" || !key.name.contains("custom-");
+    let here = things.filter(|(key, _)| key.scope == scope && is_listed(key));
     let items = here.map(|(key, fields)| render.show(key, fields)).collect();
     page(call, kind.word, items)
 }
