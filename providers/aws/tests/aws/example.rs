@@ -122,6 +122,11 @@ async fn the_shop_is_applied_drifts_is_repaired_and_goes() {
     let moto = Moto::on(server.port).await;
     let shop = Shop::new(format!("http://127.0.0.1:{}", moto.filter.port));
     let foreign = shop.look(&["foreign"], "");
+    let paid_for = || {
+        let lives = moto.filter.lives().into_values();
+        lives.filter(|(_, until)| until.is_none()).count()
+    };
+    let foreign_machines = paid_for();
 
     shop.apply(Mode::Apply).await;
     let again = shop.plan().await;
@@ -145,4 +150,9 @@ async fn the_shop_is_applied_drifts_is_repaired_and_goes() {
     shop.apply(Mode::Destroy).await;
     shop.look(&["gone"], "");
     shop.look(&["kept"], &foreign);
+    assert_eq!(
+        paid_for(),
+        foreign_machines,
+        "machines that were ever launched and not ended"
+    );
 }
