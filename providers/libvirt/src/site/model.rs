@@ -88,7 +88,7 @@ impl Model {
                 self.hosts[to].has_it = !cut;
                 self.done.push(format!("{up:?}: made on {to}, cut {cut}"));
             }
-            Some(from) if choice % 3 == 0 => {
+            Some(from) if choice.is_multiple_of(3) => {
                 self.hosts[from].has_it = false;
                 if !cut {
                     self.write(up, None);
