@@ -74,7 +74,8 @@ async fn settles(
         bench.minutes(controller, 1).await;
         rounds += 1;
         let there = bench.machines();
-        assert!(rounds < 30, "killed at {at} on the way {way}: {there:#?}");
+        // What may have been done before a kill counts as done, and no more than half go within an hour.
+        assert!(rounds < 90, "killed at {at} on the way {way}: {there:#?}");
     }
     for round in bench.minutes(controller, 2).await {
         let steps = &round.decided[0].0.decision.steps;

@@ -173,7 +173,9 @@ async fn late_arrivals_are_counted_or_taken_away() {
     assert!(bench.machines().iter().all(|one| one.ready));
     assert_eq!(bench.lives.len(), 5, "it was waited for");
 
-    let mut bench = Bench::new(&slow("36000000")).await;
+    // The network of the cloud is there, and then nothing comes any more.
+    let mut bench = Bench::new(SHOP).await;
+    bench.write(&slow("36000000"));
     let mut controller = bench.controller();
     bench.load.set(Some(500.0));
     bench.minutes(&mut controller, 9).await;
