@@ -190,7 +190,7 @@ async fn a_query_gives_one_number_or_a_reason() {
     );
     // And at each step of the past.
     let constant = Signal::new("rps", "vector(12.5)", SignalKind::Demand { each: 1.0 });
-    let past = signals.history(&constant, 60, 12_000, now).await;
+    let past = signals.history(&constant, 60, 12_000, now).await.values;
     assert!(past.len() == 12_000 && past.iter().all(|value| *value == Some(12.5)));
     for (query, says) in [
         ("no_such_metric", "gives no series"),

@@ -103,7 +103,7 @@ impl Controller {
             let steps = usize::try_from(4 * longest / step_s.max(1)).unwrap_or(0);
             let mut all = intent.policy.signals.iter();
             if let Some(signal) = all.find(|signal| signal.name == setting.of) {
-                for value in signals.history(signal, step_s, steps, now).await {
+                for value in signals.history(signal, step_s, steps, now).await.values {
                     for forecaster in &mut kept.forecasters {
                         forecaster.observe(value);
                     }

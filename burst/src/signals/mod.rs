@@ -67,14 +67,17 @@ pub trait Measure: fmt::Debug + Send + Sync {
     /// The value of a signal now. What goes wrong is a missing value.
     async fn measure(&self, burst: &str, signal: &Signal, now: Timestamp) -> Measured;
 
-    /// What a signal was, one value a step, oldest first, where that can still be asked for.
-    async fn history(
-        &self,
-        signal: &Signal,
-        step_s: u64,
-        steps: usize,
-        now: Timestamp,
-    ) -> Vec<Option<f64>>;
+    /// What a signal was, at so many steps until now, where that can still be asked for.
+    async fn history(&self, signal: &Signal, step_s: u64, steps: usize, now: Timestamp) -> Past;
+}
+
+/// What a signal was.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Past {
+    /// One value a step, oldest first; `None` where it is not known. Empty if nobody can be asked.
+    pub values: Vec<Option<f64>>,
+    /// What went wrong first, where something did.
+    pub why: Option<String>,
 }
 
 /// A secret that is shown to nobody but the server that asks for it.
@@ -177,18 +180,16 @@ impl Measure for Signals {
         }
     }
 
-    async fn history(
-        &self,
-        signal: &Signal,
-        step_s: u64,
-        steps: usize,
-        now: Timestamp,
-    ) -> Vec<Option<f64>> {
+    async fn history(&self, signal: &Signal, step_s: u64, steps: usize, now: Timestamp) -> Past {
         let query = signal.query.trim();
         let other = query.contains("://") || query.starts_with("exec ");
         match &self.prometheus {
             Some(prometheus) if !other => prometheus.past(query, step_s, steps, now).await,
-            _ => Vec::new(),
+            Some(_) => Past::default(),
+            None => Past {
+                why: Some("no Prometheus is named to ask".to_owned()),
+                ..Past::default()
+            },
         }
     }
 }

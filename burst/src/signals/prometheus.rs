@@ -7,7 +7,7 @@ use prometheus_http_query::Client;
 use prometheus_http_query::response::Data;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 
-use super::{Secret, in_one_line};
+use super::{Past, Secret, in_one_line};
 
 /// How many points one range query may give: Prometheus refuses more than 11,000.
 ///
@@ -88,12 +88,7 @@ impl Prometheus {
             Data::Vector(series) => match series.as_slice() {
                 [] => return Err("the query gives no series".to_owned()),
                 [one] => one.sample(),
-                more => {
-                    return Err(format!(
-                        "the query gives {} series, and one number is needed: put it into `sum(…)`",
-                        more.len()
-                    ));
-                }
+                more => return Err(several(more.len())),
             },
             Data::Matrix(_) => {
                 return Err(
@@ -112,11 +107,12 @@ impl Prometheus {
         step_s: u64,
         steps: usize,
         now: Timestamp,
-    ) -> Vec<Option<f64>> {
+    ) -> Past {
         let step = i64::try_from(step_s.max(1)).unwrap_or(60);
         let count = i64::try_from(steps).unwrap_or(0);
         let end = now.as_second();
         let mut values: Vec<Option<f64>> = vec![None; steps];
+        let mut why = None;
         let first = end - (count - 1) * step;
         for from in (0..steps).step_by(POINTS_MAX) {
             let until = (from + POINTS_MAX).min(steps) - 1;
@@ -127,14 +123,24 @@ impl Prometheus {
             if let Some(authorization) = &self.authorization {
                 asked = asked.header(AUTHORIZATION, authorization.clone());
             }
-            let Ok(answer) = asked.post().await else {
-                continue;
+            let answer = match asked.post().await {
+                Ok(answer) => answer,
+                Err(error) => {
+                    why.get_or_insert_with(|| in_one_line(&error));
+                    continue;
+                }
             };
-            let Data::Matrix(series) = answer.data() else {
-                continue;
+            let series = match answer.data() {
+                Data::Matrix(series) => series.as_slice(),
+                Data::Scalar(_) | Data::Vector(_) => &[],
             };
-            let [one] = series.as_slice() else {
-                continue;
+            let one = match series {
+                [] => continue,
+                [one] => one,
+                more => {
+                    why.get_or_insert_with(|| several(more.len()));
+                    continue;
+                }
             };
             for sample in one.samples() {
                 #[expect(clippy::cast_possible_truncation, reason = "whole seconds")]
@@ -147,6 +153,11 @@ impl Prometheus {
                 }
             }
         }
-        values
+        Past { values, why }
     }
+}
+
+/// Why that many series are no answer.
+fn several(count: usize) -> String {
+    format!("the query gives {count} series, and one number is needed: put it into `sum(…)`")
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use strat_burst::run::{Controller, Drained, Hook, Hooks, Notice, Options, Round};
-use strat_burst::signals::{Measure, Measured};
+use strat_burst::signals::{Measure, Measured, Past};
 use strat_model::burst::Signal;
 use strat_model::{CapacityKind, Field, Kind, ResourceState, Spec};
 use strat_sim::{Disturbance, Phase, SimControl, SimFactory, Verdict, World};
@@ -97,8 +97,8 @@ impl Measure for Load {
         }
     }
 
-    async fn history(&self, _: &Signal, _: u64, _: usize, _: Timestamp) -> Vec<Option<f64>> {
-        Vec::new()
+    async fn history(&self, _: &Signal, _: u64, _: usize, _: Timestamp) -> Past {
+        Past::default()
     }
 }
 

@@ -121,9 +121,11 @@ pub(super) fn rehearse(args: &Rehearse, context: &Context) -> Result<Exit, Failu
     let now = TokioClock::system().now();
     let past = context
         .block_on(async { Ok::<_, Failure>(signals.history(signal, step_s, steps, now).await) })?;
+    let (past, why) = (past.values, past.why);
     let known = past.iter().filter(|value| value.is_some()).count();
     if known < 2 {
-        let what = format!("nobody knows the past of `{}`", signal.name);
+        let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+        let what = format!("nobody knows the past of `{}`{why}", signal.name);
         return Err(Failure::new(what).help(
             "name a Prometheus that has it: --prometheus URL; `--weeks` says how far back it is asked",
         ));

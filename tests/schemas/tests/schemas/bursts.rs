@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use strat_burst::log::{Line, Log};
 use strat_burst::pause::Pause;
 use strat_burst::run::{Controller, Drained, Hook, Hooks, Notice, Options};
-use strat_burst::signals::{Measure, Measured};
+use strat_burst::signals::{Measure, Measured, Past};
 use strat_sim::SimFactory;
 use stratiform::model::burst::{Signal, SignalKind};
 use stratiform::provider::{Clock, Registry, TokioClock};
@@ -159,8 +159,9 @@ impl Measure for Load {
         }
     }
 
-    async fn history(&self, _: &Signal, _: u64, steps: usize, _: Timestamp) -> Vec<Option<f64>> {
-        vec![Some(500.0); steps]
+    async fn history(&self, _: &Signal, _: u64, steps: usize, _: Timestamp) -> Past {
+        let values = vec![Some(500.0); steps];
+        Past { values, why: None }
     }
 }
 
