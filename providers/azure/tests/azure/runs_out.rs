@@ -100,6 +100,11 @@ machines "elsewhere" {{
     }
 
     async fn run(&self, mode: Mode) -> ApplyOutcome {
+        self.run_after(mode, |_| {}).await
+    }
+
+    /// The same, where something happens between the plan and the first call of the apply.
+    async fn run_after(&self, mode: Mode, happens: impl FnOnce(&Self)) -> ApplyOutcome {
         let session = self.session().await;
         let run = session
             .begin(&RunOptions::new("test"))
@@ -110,6 +115,7 @@ machines "elsewhere" {{
             ..PlanOptions::default()
         };
         let planned = run.plan(&options).await.expect("a plan");
+        happens(self);
         let options = ApplyOptions {
             allow_deletes: true,
             allow_data_loss: stratiform::AllowDataLoss::all_of(&planned.saved),
@@ -147,6 +153,16 @@ machines "elsewhere" {{
             other => panic!("{other:?}"),
         }
     }
+}
+
+/// What failed, each with what to do.
+fn failures(outcome: &ApplyOutcome) -> Vec<String> {
+    let failures = outcome
+        .reports
+        .iter()
+        .flat_map(stratiform::engine::Report::failures);
+    let text = |why: &strat_model::Error| format!("{why} {}", why.help().unwrap_or_default());
+    failures.map(|(_, why)| text(why)).collect()
 }
 
 fn told(outcome: &ApplyOutcome) -> Vec<String> {
@@ -274,10 +290,7 @@ async fn who_may_not_is_told_the_action_and_nothing_moves_to_the_other_cloud() {
     let outcome = shop.run(Mode::Apply).await;
     assert!(!outcome.is_success());
     assert!(told(&outcome).is_empty(), "{:#?}", told(&outcome));
-    let failures: Vec<String> = outcome.reports[0]
-        .failures()
-        .map(|(_, why)| format!("{} {}", why, why.help().unwrap_or_default()))
-        .collect();
+    let failures = failures(&outcome);
     let named = |text: &String| text.contains("`Microsoft.Compute/virtualMachines/write`");
     assert!(
         !failures.is_empty() && failures.iter().all(named),
@@ -291,4 +304,65 @@ async fn who_may_not_is_told_the_action_and_nothing_moves_to_the_other_cloud() {
     assert!(outcome.is_success(), "once let in: {outcome:#?}");
     assert_eq!(shop.web().await.values().sum::<usize>(), WEB);
     assert!(shop.run(Mode::Destroy).await.is_success());
+}
+
+/// What nothing but a person can change: no machine goes to the other cloud for it, what was made stays, and
+/// once it is changed the next apply goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_person_has_to_change_is_told_with_how_and_moves_nothing() {
+    type Act = fn(&Shop, bool);
+    let cases: [(&str, Act, &str); 3] = [
+        (
+            "MissingSubscriptionRegistration",
+            |shop, on| shop.azure.arm.set_registered("Microsoft.Compute", !on),
+            "az provider register --namespace Microsoft.Compute",
+        ),
+        (
+            "ReadOnlyDisabledSubscription",
+            |shop, on| shop.azure.arm.set_read_only(on),
+            "",
+        ),
+        (
+            "RequestDisallowedByPolicy",
+            |shop, on| {
+                shop.azure
+                    .arm
+                    .policy_denies("Microsoft.Compute/virtualMachines", on)
+            },
+            "exemption",
+        ),
+    ];
+    for (code, act, way) in cases {
+        let shop = Shop::new().await;
+        let outcome = shop.run_after(Mode::Apply, |shop| act(shop, true)).await;
+        assert!(!outcome.is_success(), "{code}");
+        assert!(told(&outcome).is_empty(), "{code}: {:?}", told(&outcome));
+        let failures = failures(&outcome);
+        let says = |text: &String| text.contains(code) && text.contains(way);
+        assert!(failures.iter().any(says), "{code}: {failures:#?}");
+        act(&shop, false);
+        assert!(shop.web().await.is_empty(), "{code}");
+        let outcome = shop.run(Mode::Apply).await;
+        assert!(outcome.is_success(), "{code}, once changed: {outcome:#?}");
+        assert_eq!(shop.web().await.values().sum::<usize>(), WEB, "{code}");
+        assert!(shop.run(Mode::Destroy).await.is_success(), "{code}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_stops_a_destroy_and_is_told_with_how_to_take_it_off() {
+    let shop = Shop::new().await;
+    assert!(shop.run(Mode::Apply).await.is_success());
+    let scope = format!("/subscriptions/{SUBSCRIPTION}");
+    shop.azure.arm.lock(&scope, "CanNotDelete");
+    let outcome = shop.run(Mode::Destroy).await;
+    assert!(!outcome.is_success());
+    let failures = failures(&outcome);
+    let says = |text: &String| text.contains("ScopeLocked") && text.contains("az lock delete");
+    assert!(failures.iter().any(says), "{failures:#?}");
+    let left = shop.web().await;
+    assert_eq!(left.values().sum::<usize>(), WEB, "{left:?}");
+    shop.azure.arm.unlock(&scope);
+    assert!(shop.run(Mode::Destroy).await.is_success());
+    assert!(shop.azure.arm.ids("virtualMachines").is_empty());
 }

@@ -9,6 +9,8 @@ use strat_schemas::documents;
 pub(crate) fn validator(name: &str) -> Validator {
     let document = documents().into_iter().find(|d| d.name == name);
     let mut schema = document.expect("a schema of that name").schema;
+    let definitions = schema["$defs"].clone();
+    unfold(&mut schema, &definitions);
     close(&mut schema, true);
     jsonschema::options()
         .should_validate_formats(true)
@@ -38,6 +40,29 @@ pub(crate) fn assert_refused(
     spoil(&mut spoilt);
     assert_ne!(spoilt, *document, "{what} changed nothing");
     assert!(!validator.is_valid(&spoilt), "{what} was taken");
+}
+
+/// Writes out what is referred to beside fields of a choice's own: the tag of a variant and the fields of
+/// the type that it wraps are one object, and only together all that it may have.
+fn unfold(schema: &mut Value, definitions: &Value) {
+    match schema {
+        Value::Object(fields) => {
+            if fields.contains_key("properties")
+                && let Some(Value::String(to)) = fields.remove("$ref")
+            {
+                let of = &definitions[to.trim_start_matches("#/$defs/")];
+                for (name, field) in of["properties"].as_object().expect("fields") {
+                    fields["properties"][name] = field.clone();
+                }
+                let required = of["required"].as_array().expect("what is required");
+                let all = fields["required"].as_array_mut().expect("the tag");
+                all.extend(required.iter().cloned());
+            }
+            fields.values_mut().for_each(|one| unfold(one, definitions));
+        }
+        Value::Array(all) => all.iter_mut().for_each(|one| unfold(one, definitions)),
+        _ => {}
+    }
 }
 
 /// Forbids what is not described. A choice among schemas is a part of the schema that it stands
