@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -139,6 +139,10 @@ burst "jobs" {
   class  = "batch"
   demand = "q"
   each   = 100
+  drain {
+    http     = "http://{ip}:9000/drain"
+    deadline = "5m"
+  }
 }
 "#;
 
@@ -165,13 +169,17 @@ impl Measure for Load {
     }
 }
 
-#[derive(Debug)]
-struct Empty;
+/// Has something to do until it was asked a few times.
+#[derive(Debug, Default)]
+struct Busy(AtomicUsize);
 
 #[async_trait]
-impl Hooks for Empty {
+impl Hooks for Busy {
     async fn drain(&self, _: &Hook) -> Drained {
-        Drained::Yes
+        match self.0.fetch_add(1, Ordering::SeqCst) {
+            0..4 => Drained::Working,
+            _ => Drained::Yes,
+        }
     }
 
     async fn notice(&self, _: &str) -> Notice {
@@ -211,7 +219,7 @@ async fn documents() -> (Vec<Value>, Vec<Value>) {
         load: Box::new(move || workspace(&path, &racks)),
         clock: Arc::clone(&clock),
         signals: Arc::clone(&load) as Arc<dyn Measure>,
-        hooks: Arc::new(Empty),
+        hooks: Arc::new(Busy::default()),
         health: None,
         events: EventSink::none(),
         observers: Vec::new(),
