@@ -327,7 +327,7 @@ async fn what_a_person_has_to_change_is_told_with_how_and_moves_nothing() {
             |shop, on| {
                 shop.azure
                     .arm
-                    .policy_denies("Microsoft.Compute/virtualMachines", on)
+                    .policy_denies("Microsoft.Compute/virtualMachines", on);
             },
             "exemption",
         ),
