@@ -30,6 +30,16 @@ machines "web" {
 }
 "#;
 
+/// What a trace is played with, in the order in which it is told.
+pub(crate) const POLICIES: [&str; 6] = [
+    "yours",
+    "reactive",
+    "hourly",
+    "all_cloud",
+    "all_owned",
+    "oracle",
+];
+
 pub(crate) const BURST: &str = r#"
 burst "web" {
   fleet  = machines.web
@@ -104,15 +114,7 @@ fn a_trace_is_played_and_judged() {
     assert_eq!(json["trace"]["step_s"], 60);
     let results = json["results"].as_array().expect("results");
     let policies: Vec<_> = results.iter().map(|of| of["policy"].as_str()).collect();
-    let all = [
-        "yours",
-        "reactive",
-        "hourly",
-        "all_cloud",
-        "all_owned",
-        "oracle",
-    ];
-    assert_eq!(policies, all.map(Some));
+    assert_eq!(policies, POLICIES.map(Some));
     let yours = &results[0];
     // Late by a boot and an interval at ten o'clock, and never else.
     let violated = yours["violation_min"].as_f64().expect("minutes");

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::burst::{BASE, BURST};
+use crate::burst::{BASE, BURST, POLICIES};
 use crate::peers::Server;
 use crate::support::Shop;
 
@@ -42,14 +42,7 @@ fn the_past_is_played_beside_simpler_policies() {
         .iter()
         .map(|one| one["policy"].as_str().expect("a name"))
         .collect();
-    for policy in [
-        "yours",
-        "reactive",
-        "hourly",
-        "all_cloud",
-        "all_owned",
-        "oracle",
-    ] {
+    for policy in POLICIES {
         assert!(policies.contains(&policy), "{policy}: {policies:?}");
     }
     // Six hours a day at 1,450 and the rest at 320, of which a machine carries 100: 5 at least.

@@ -1,65 +1,66 @@
 //! Who may see the page of bursts, as the command line says it.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use strat_burst::serve::{Access, Tls, TlsFiles};
+use clap::Args;
 
-use super::run::Run;
-use super::running::secret;
-use super::serve::Serve;
-use crate::failure::Failure;
+/// The files that guard the page.
+#[derive(Debug, Args)]
+pub(super) struct Guards {
+    /// A file with the token that is asked for before anything is served.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
 
-/// The files that were named.
-pub(super) struct Guards<'a> {
-    token: Option<&'a Path>,
-    certificate: Option<&'a Path>,
-    key: Option<&'a Path>,
-    clients: Option<&'a Path>,
+    /// The page's certificate in PEM, with those that lead to its root: it is served over TLS.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// The private key of that certificate, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
+    /// The roots, in PEM, of the certificates that whoever looks at the page has to show.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    client_ca: Option<PathBuf>,
 }
 
-impl<'a> Guards<'a> {
-    pub(super) fn of_run(args: &'a Run) -> Self {
-        Self {
-            token: args.token_file.as_deref(),
-            certificate: args.tls_cert.as_deref(),
-            key: args.tls_key.as_deref(),
-            clients: args.client_ca.as_deref(),
-        }
-    }
+#[cfg(feature = "burst")]
+mod reading {
+    use strat_burst::serve::{Access, Tls, TlsFiles};
 
-    pub(super) fn of_serve(args: &'a Serve) -> Self {
-        Self {
-            token: args.token_file.as_deref(),
-            certificate: args.tls_cert.as_deref(),
-            key: args.tls_key.as_deref(),
-            clients: args.client_ca.as_deref(),
-        }
-    }
+    use super::Guards;
+    use crate::commands::burst::running::secret;
+    use crate::failure::Failure;
 
-    /// Reads them. Beyond this machine, somebody has to prove who they are.
-    pub(super) fn read(&self, beyond: bool) -> Result<(Access, Option<Tls>), Failure> {
-        let tls = match (self.certificate, self.key) {
-            (Some(certificate), Some(key)) => {
-                let files = TlsFiles {
-                    certificate: certificate.to_owned(),
-                    key: key.to_owned(),
-                    clients: self.clients.map(Path::to_owned),
-                };
-                Some(Tls::read(files).map_err(|error| Failure::of(&error))?)
-            }
-            _ => None,
-        };
-        let access = match (self.token, self.clients) {
-            (Some(path), _) => Access::Token(secret(path)?),
-            (None, Some(_)) => Access::Certificate,
-            (None, None) if beyond => {
-                let what = "beyond this machine nothing is served to whoever asks";
-                return Err(Failure::new(what).help(
-                    "write a token into a file, and name it: --token-file FILE; or ask for certificates: --client-ca FILE",
-                ));
-            }
-            (None, None) => Access::Anyone,
-        };
-        Ok((access, tls))
+    impl Guards {
+        /// Reads them. Beyond this machine, somebody has to prove who they are.
+        pub(in crate::commands::burst) fn read(
+            &self,
+            beyond: bool,
+        ) -> Result<(Access, Option<Tls>), Failure> {
+            let tls = match (&self.tls_cert, &self.tls_key) {
+                (Some(certificate), Some(key)) => {
+                    let files = TlsFiles {
+                        certificate: certificate.clone(),
+                        key: key.clone(),
+                        clients: self.client_ca.clone(),
+                    };
+                    Some(Tls::read(files).map_err(|error| Failure::of(&error))?)
+                }
+                _ => None,
+            };
+            let access = match (&self.token_file, &self.client_ca) {
+                (Some(path), _) => Access::Token(secret(path)?),
+                (None, Some(_)) => Access::Certificate,
+                (None, None) if beyond => {
+                    let what = "beyond this machine nothing is served to whoever asks";
+                    return Err(Failure::new(what).help(
+                        "write a token into a file, and name it: --token-file FILE; or ask for certificates: --client-ca FILE",
+                    ));
+                }
+                (None, None) => Access::Anyone,
+            };
+            Ok((access, tls))
+        }
     }
 }

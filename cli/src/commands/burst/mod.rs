@@ -2,7 +2,6 @@
 
 mod explain;
 mod fail_if;
-#[cfg(feature = "burst")]
 mod guards;
 mod pause;
 mod rehearse;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::guards::Guards;
 use super::values::seconds;
 use crate::args::TopologyArgs;
 
@@ -20,6 +21,9 @@ use crate::args::TopologyArgs;
 /// with a bearer token for it. STRAT_SIGNAL_TOKEN_FILE_name does so for a signal that is read from an
 /// address. No credential stands in a topology.
 #[derive(Debug, Args)]
+// They guard what is served where `--listen` says.
+#[command(mut_arg("token_file", |arg| arg.requires("listen")))]
+#[command(mut_arg("tls_cert", |arg| arg.requires("listen")))]
 #[command(after_help = "\
 Examples:
   strat burst run --prometheus http://127.0.0.1:9090
@@ -52,21 +56,8 @@ pub(crate) struct Run {
     #[arg(long, value_name = "ADDR")]
     pub(super) listen: Option<SocketAddr>,
 
-    /// A file with the token that is asked for before anything is served.
-    #[arg(long, value_name = "FILE", requires = "listen")]
-    pub(super) token_file: Option<PathBuf>,
-
-    /// The page's certificate in PEM, with those that lead to its root: it is served over TLS.
-    #[arg(long, value_name = "FILE", requires_all = ["listen", "tls_key"])]
-    pub(super) tls_cert: Option<PathBuf>,
-
-    /// The private key of that certificate, in PEM.
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    pub(super) tls_key: Option<PathBuf>,
-
-    /// The roots, in PEM, of the certificates that whoever looks at the page has to show.
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    pub(super) client_ca: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) guards: Guards,
 
     /// Write each round as a line of JSON.
     #[arg(long)]

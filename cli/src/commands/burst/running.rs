@@ -15,7 +15,6 @@ use stratiform::{EventSink, Stop, Workspace};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use super::guards::Guards;
 use super::rehearse::{From, Rehearse};
 use super::run::Run;
 use super::serve::Serve;
@@ -30,7 +29,7 @@ use crate::watch::{interrupted, reload_asked};
 pub(super) fn run(args: &Run, context: &Context) -> Result<Exit, Failure> {
     let mut controller = controller(args, context)?;
     let beyond = args.listen.is_some_and(|at| !at.ip().is_loopback());
-    let (access, tls) = Guards::of_run(args).read(beyond)?;
+    let (access, tls) = args.guards.read(beyond)?;
     context.block_on(async {
         let stop = Stop::new();
         let now = Arc::new(Notify::new());
@@ -78,7 +77,7 @@ pub(super) fn run(args: &Run, context: &Context) -> Result<Exit, Failure> {
 
 /// Serves the page.
 pub(super) fn serve(args: &Serve, context: &Context) -> Result<Exit, Failure> {
-    let (access, tls) = Guards::of_serve(args).read(!args.listen.ip().is_loopback())?;
+    let (access, tls) = args.guards.read(!args.listen.ip().is_loopback())?;
     let state = context.state(&args.topology.path);
     context.block_on(async {
         let listener = listen(args.listen).await?;

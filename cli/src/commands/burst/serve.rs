@@ -1,10 +1,10 @@
 //! `strat burst serve`
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use clap::Args;
 
+use super::guards::Guards;
 use crate::args::TopologyArgs;
 
 /// Show how bursts do, on a page: the fleet by site over time, demand against capacity, cost against
@@ -27,19 +27,6 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9464")]
     pub(super) listen: SocketAddr,
 
-    /// A file with the token that is asked for before anything is served.
-    #[arg(long, value_name = "FILE")]
-    pub(super) token_file: Option<PathBuf>,
-
-    /// The page's certificate in PEM, with those that lead to its root: it is served over TLS.
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
-    pub(super) tls_cert: Option<PathBuf>,
-
-    /// The private key of that certificate, in PEM.
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    pub(super) tls_key: Option<PathBuf>,
-
-    /// The roots, in PEM, of the certificates that whoever looks at the page has to show.
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    pub(super) client_ca: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) guards: Guards,
 }

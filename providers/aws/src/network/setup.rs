@@ -50,18 +50,15 @@ impl AwsProvider {
                     network.depart(ROUTE, &none);
                 }
             }
-            // One that was found and adopted keeps the rest as it was.
-            let is_made = tags.contains_key(tags::TOKEN)
-                && !network.mark.as_ref().is_some_and(Mark::is_adopted);
-            if let Some(rows) = opened.get(network.id.as_str()).filter(|_| is_made) {
+            let rows = opened.get(network.id.as_str());
+            if let Some(rows) = rows.filter(|_| is_made(network, tags)) {
                 let departure = Departure::new(format!("admitting {rows}"), "admitting nobody");
                 network.depart(GROUP, &departure);
             }
         }
-        let made = found.iter_mut().filter(|(network, tags)| {
-            let mark = network.mark.as_ref();
-            tags.contains_key(tags::TOKEN) && mark.is_some_and(|mark| !mark.is_adopted())
-        });
+        let made = found
+            .iter_mut()
+            .filter(|(network, tags)| is_made(network, tags));
         try_join_all(made.map(|(network, _)| self.tell_names(network))).await?;
         Ok(())
     }
@@ -176,6 +173,12 @@ impl AwsProvider {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether a network is one that we made: what was found and adopted keeps all but its route as it was.
+fn is_made(network: &Resource, tags: &Tags) -> bool {
+    let is_ours = |mark: &Mark| !mark.is_adopted();
+    tags.contains_key(tags::TOKEN) && network.mark.as_ref().is_some_and(is_ours)
 }
 
 /// A row of a security group, in words.

@@ -101,17 +101,38 @@ impl<'a> Shelf<'a> {
     ) -> Result<BTreeMap<String, Thing<B>>> {
         let mut things = BTreeMap::new();
         for (name, files) in self.files()? {
-            let mut newest = self.newest(&files)?;
-            if newest.is_none() {
-                // The next revision may have become whole, and this one have gone, in between.
-                let again = self.files()?.remove(&name);
-                if let Some(again) = again.filter(|again| *again != files) {
-                    newest = self.newest(&again)?;
-                }
-            }
-            things.extend(newest.map(|thing| (name, thing)));
+            let whole = self.whole(&name, &files)?;
+            things.extend(whole.map(|thing| (name, thing)));
         }
         Ok(things)
+    }
+
+    /// That of one thing, without a look into the others.
+    pub(crate) fn one<B: Serialize + DeserializeOwned>(
+        &self,
+        name: &str,
+    ) -> Result<Option<Thing<B>>> {
+        match self.files()?.remove(name) {
+            Some(files) => self.whole(name, &files),
+            None => Ok(None),
+        }
+    }
+
+    /// The newest whole one, of a thing whose files were these a moment ago.
+    fn whole<B: Serialize + DeserializeOwned>(
+        &self,
+        name: &str,
+        files: &[FileName],
+    ) -> Result<Option<Thing<B>>> {
+        let newest = self.newest(files)?;
+        if newest.is_some() {
+            return Ok(newest);
+        }
+        // The next revision may have become whole, and this one have gone, in between.
+        match self.files()?.remove(name) {
+            Some(again) if again != files => self.newest(&again),
+            _ => Ok(None),
+        }
     }
 
     /// The newest whole one. One that was copied under another name is no document: it says the name of
