@@ -291,6 +291,20 @@ async fn no_answer_comes_and_nothing_is_found() {
     insta::assert_snapshot!("timed_out", bench.apply(&session).await);
 }
 
+/// A machine takes over an hour: the first run gives up waiting for it, and so does the next.
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_run_began_is_not_ready() {
+    let bench = Bench::new(EAST);
+    bench.apply(&bench.session().await).await;
+    let topology = TOPOLOGY.replace("PLACEMENT", EAST);
+    let slow = topology
+        .replace("count  = 4", "count  = 5")
+        .replace("\"us-east-1\"", "\"us-east-1\"\n  create_ms = 5000000");
+    bench.write(&slow);
+    bench.apply(&bench.session().await).await;
+    insta::assert_snapshot!("unfinished", bench.apply(&bench.session().await).await);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_outcome_is_not_known() {
     let bench = Bench::new(EAST);

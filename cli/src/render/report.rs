@@ -212,6 +212,9 @@ fn foot(text: &mut String, outcome: &ApplyOutcome, command: &str, took: Duration
     if parts.is_empty() {
         let rest = match outcome.is_success() {
             true => "nothing to do",
+            false if !outcome.unfinished.is_empty() => {
+                "not everything is ready, and nothing else is to do"
+            }
             false if outcome.observation.problems.is_empty() => "nothing else is to do",
             false => "not everything could be seen, and nothing else is to do",
         };
@@ -232,6 +235,14 @@ fn foot(text: &mut String, outcome: &ApplyOutcome, command: &str, took: Duration
             .collect();
         let left = format!(
             "Left as it is, for it cannot be changed: {}.",
+            addrs.join(", ")
+        );
+        let _ = writeln!(text, "{left}");
+    }
+    if !outcome.unfinished.is_empty() {
+        let addrs: Vec<_> = outcome.unfinished.iter().map(Addr::to_string).collect();
+        let left = format!(
+            "Still being made, since an earlier run that did not come to its end: {}.",
             addrs.join(", ")
         );
         let _ = writeln!(text, "{left}");
@@ -281,6 +292,8 @@ pub(crate) struct ReportJson<'o> {
     steps: Vec<Value>,
     stuck: Option<ErrorView>,
     success: bool,
+    /// What an earlier run had begun to make, and is still not ready.
+    unfinished: &'o [Addr],
 }
 
 /// What became of an apply, and the outputs.
@@ -308,6 +321,7 @@ pub(crate) fn to_json<'o>(
         steps,
         stuck: outcome.stuck.as_ref().map(Stuck::view),
         success: outcome.is_success(),
+        unfinished: &outcome.unfinished,
     }
 }
 

@@ -7,7 +7,7 @@ use strat_engine::{Event, Observation};
 use strat_model::{Addr, Kind, Name, Resource, ResourceId, ResourceState, Spec};
 use strat_provider::ProviderExt as _;
 
-use crate::{Mode, Run};
+use crate::{Mode, Planned, Run};
 
 /// The first pause between two looks, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
@@ -103,6 +103,28 @@ impl Run<'_> {
             }
         }
         pending
+    }
+
+    /// What of the planned part was being made when its plan was made, and still is.
+    ///
+    /// What was not waited for to its end is in the plan's own observation. What this run made is not, so a
+    /// list that lags behind makes nothing unfinished.
+    pub(crate) fn unfinished(&self, planned: &Planned, now: &Observation) -> Vec<Addr> {
+        let (before, targets) = (self.pending(&planned.observation), &planned.saved.targets);
+        let still = self.pending(now);
+        let addrs = still.iter().flat_map(|(place, things)| {
+            let known = before.get(place);
+            let known = move |id: &ResourceId| known.is_some_and(|known| known.contains_key(id));
+            let things = things.iter().filter(move |(id, _)| known(id));
+            things.map(|(_, awaited)| &awaited.addr)
+        });
+        let planned = addrs
+            .filter(|addr| targets.is_empty() || targets.iter().any(|target| target.covers(addr)));
+        planned
+            .cloned()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
     }
 
     /// Adds the topology's volumes that are attached to a machine that goes, or is gone. Whether one

@@ -59,6 +59,8 @@ pub struct ApplyOutcome {
     pub unsettled: Vec<Problem>,
     /// What cannot be made as the topology says.
     pub refused: Vec<Refused>,
+    /// What an interrupted run had begun to make, was waited for before the plan, and is still not ready.
+    pub unfinished: Vec<Addr>,
 }
 
 impl ApplyOutcome {
@@ -69,6 +71,7 @@ impl ApplyOutcome {
             && self.observation.problems.is_empty()
             && self.unsettled.is_empty()
             && self.refused.is_empty()
+            && self.unfinished.is_empty()
     }
 
     /// Whether it was stopped before its end.
@@ -186,9 +189,7 @@ impl<'a> Run<'a> {
             }
         }
         let reached = next.as_ref().unwrap_or(planned);
-        let mut outcome = self
-            .finish(&planned.saved, &reached.desired, reports)
-            .await?;
+        let mut outcome = self.finish(planned, &reached.desired, reports).await?;
         outcome.stuck = stuck;
         Ok(outcome)
     }
@@ -311,10 +312,11 @@ impl<'a> Run<'a> {
     /// Notes what was reached, and looks at it.
     async fn finish(
         &self,
-        saved: &SavedPlan,
+        planned: &Planned,
         desired: &Desired,
         reports: Vec<Report>,
     ) -> Result<ApplyOutcome, Error> {
+        let saved = &planned.saved;
         let now = self.session.clock().now();
         let owner = &saved.plan.topology;
         let reached = reports.last().is_none_or(Report::is_success);
@@ -353,9 +355,10 @@ impl<'a> Run<'a> {
             relocations: relocations(&reports),
             stuck: None,
             reports,
-            observation,
             unsettled: self.settled.problems.clone(),
             refused: saved.plan.refused.clone(),
+            unfinished: self.unfinished(planned, &observation),
+            observation,
         })
     }
 }

@@ -18,9 +18,10 @@ pub(crate) const NAMESPACE: &str = "https://stratiform.dev/xmlns/libvirt/1";
 /// The version of this form that is written and read.
 const VERSION: u32 = 1;
 
-/// How long something that was begun may stay unfinished before it counts as broken. Whoever
-/// began it is dead by then, and no longer waits for it either.
-const UNFINISHED: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
+/// How long something that was begun may stay unfinished before it counts as broken. Only one run at a
+/// time makes things at a site, so whoever began it is dead by then, or in the middle of it. Less than the
+/// ten minutes that a run waits for what an earlier one began: it then makes it anew instead of giving up.
+pub(crate) const UNFINISHED: jiff::SignedDuration = jiff::SignedDuration::from_mins(9);
 
 /// The document beside a thing. `B` is what its kind needs besides.
 ///

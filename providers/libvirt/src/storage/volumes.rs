@@ -14,7 +14,7 @@ use crate::host::{Guest, Host, NewVolume};
 use crate::provider::{OwnedCreate, OwnedUpdate};
 use crate::rpc::sys;
 use crate::site::{Need, Site, check_fields, choose};
-use crate::thing::{Phase, Thing, taken};
+use crate::thing::{Phase, Thing, UNFINISHED, taken};
 
 /// What the name of a volume's file ends with.
 pub(super) const FILE: &str = ".volume";
@@ -321,9 +321,7 @@ impl Site {
         let state = match (found.capacity, thing.phase) {
             (Some(_), Phase::Made) => ResourceState::Ready,
             // Its data is still to come, or never will.
-            _ if self.now().duration_since(thing.created) > jiff::SignedDuration::from_mins(15) => {
-                ResourceState::Failed
-            }
+            _ if self.now().duration_since(thing.created) > UNFINISHED => ResourceState::Failed,
             _ => ResourceState::Pending,
         };
         let device = format!(

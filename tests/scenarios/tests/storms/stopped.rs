@@ -2,10 +2,10 @@
 
 use proptest::prelude::*;
 use strat_scenarios::{Folder, Weather, random};
-use stratiform::Mode;
-use stratiform::model::{Resource, ResourceState};
+use stratiform::model::{Kind, Resource, ResourceState};
+use stratiform::{Mode, PlanOptions};
 
-use crate::common::{apply, cases, nothing_left, nothing_to_do, run};
+use crate::common::{apply, cases, lines, nothing_left, nothing_to_do, run};
 
 /// Which topologies, when their applies are stopped, and whether at once.
 #[derive(Debug, Clone, Copy)]
@@ -102,6 +102,71 @@ fn what_an_earlier_run_began_is_ready_when_the_next_ends() {
             assert!(left.is_empty(), "stopped at {at}: {left:#?}");
         }
         assert!(were_pending > 0, "nothing was ever pending");
+    });
+}
+
+/// Machines that take 25 minutes: the next run waits for ten of them, changes nothing, says so and is no
+/// success; the one after it finds them ready.
+#[test]
+fn what_is_not_ready_in_time_is_told_and_is_no_success() {
+    let ground = r#"
+topology "slow" {}
+site "east" {
+  provider  = "sim"
+  profile   = "aws"
+  region    = "us-east-1"
+  create_ms = 300
+}
+network "core" {
+  cidr  = "10.20.0.0/16"
+  sites = [site.east]
+}
+subnet "app" {
+  network = network.core
+  newbits = 4
+}
+"#;
+    let machine = r#"
+machine "db" {
+  cpu    = 2
+  memory = "8GiB"
+  image  = "debian-12"
+  subnet = subnet.app
+}
+"#;
+    let slow = ground.replace("= 300", "= 1500000");
+    run(async {
+        let mut were_pending = false;
+        for at in 1..40 {
+            let folder = Folder::new();
+            folder.write(&[ground.to_owned()]);
+            apply(&folder).await;
+            folder.write(&[format!("{slow}{machine}")]);
+            folder.stopped(Mode::Apply, at, true).await;
+            let pending = |thing: &Resource| {
+                thing.kind() == Kind::Machine && thing.state == ResourceState::Pending
+            };
+            if !folder
+                .everything()
+                .into_values()
+                .flatten()
+                .any(|thing| pending(&thing))
+            {
+                continue;
+            }
+            were_pending = true;
+            for _ in 0..2 {
+                let (plan, outcome) = folder.outcome(&PlanOptions::default()).await;
+                assert!(lines(&plan).is_empty(), "{:#?}", lines(&plan));
+                let unfinished: Vec<_> =
+                    outcome.unfinished.iter().map(ToString::to_string).collect();
+                assert_eq!(unfinished, ["machine.db@east"], "stopped at {at}");
+                assert!(!outcome.is_success());
+            }
+            apply(&folder).await;
+            break;
+        }
+        assert!(were_pending, "nothing was ever pending");
     });
 }
 
