@@ -54,6 +54,8 @@ impl Failure {
         let help = terraform_help(error).or(help);
         if let Some(help) = help.or_else(|| consent_help(error)) {
             view.help = Some(help);
+        } else if let (stratiform::Error::Unlisted { .. }, Some(help)) = (error, &mut view.help) {
+            help.push_str(": `--forget-site site.NAME`");
         }
         Self::told(view)
     }

@@ -1,192 +1,12 @@
 //! Golden texts of failures: what a person is told, and below it the JSON that a program reads.
 
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
-
 use serde_json::Value;
-use strat_sim::{Disturbance, Fault, SimControl, SimFactory};
+use strat_sim::{Disturbance, Fault};
 use stratiform::engine::{Holder, Journal};
 use stratiform::model::{ErrorKind, Scope};
-use stratiform::provider::{Clock, TokioClock};
-use stratiform::{
-    ApplyOptions, ApplyOutcome, Error, EventSink, Inputs, PlanOptions, Planned, RunOptions,
-    SavedPlan, Session, Workspace,
-};
+use stratiform::{ApplyOptions, PlanOptions, RunOptions, SavedPlan};
 
-use super::diagnostics::{Look, diagnostics};
-use super::{failure, report};
-use crate::failure::Failure;
-use crate::providers;
-
-const TOPOLOGY: &str = r#"
-topology "shop" {}
-
-site "east" {
-  provider = "sim"
-  profile  = "aws"
-  region   = "us-east-1"
-}
-
-site "west" {
-  provider = "sim"
-  profile  = "azure"
-  region   = "westeurope"
-}
-
-network "core" {
-  cidr        = "10.20.0.0/16"
-  site_prefix = 20
-  sites       = [site.east, site.west]
-}
-
-subnet "app" {
-  network = network.core
-  newbits = 4
-}
-
-machines "web" {
-  count  = 4
-  cpu    = 2
-  memory = "8GiB"
-  image  = "debian-12"
-  subnet = subnet.app
-  PLACEMENT
-}
-"#;
-
-const EAST: &str = "placement { sites = [site.east] }";
-const BOTH: &str = "placement { sites = [site.east, site.west] }";
-
-/// A topology in a folder of its own, over simulated clouds.
-struct Bench {
-    dir: tempfile::TempDir,
-    clock: Arc<dyn Clock>,
-}
-
-impl Bench {
-    fn new(placement: &str) -> Self {
-        let bench = Self {
-            dir: tempfile::tempdir().expect("a folder"),
-            clock: Arc::new(TokioClock::starting_at(TokioClock::system().now())),
-        };
-        bench.write(&TOPOLOGY.replace("PLACEMENT", placement));
-        bench
-    }
-
-    fn path(&self) -> &Path {
-        self.dir.path()
-    }
-
-    fn write(&self, text: &str) {
-        std::fs::write(self.path().join("shop.hcl"), text).expect("written");
-    }
-
-    async fn session(&self) -> Session {
-        let loaded = Workspace::load(self.path(), Inputs::default(), providers::registry());
-        let workspace = loaded.expect("a topology");
-        let clock = Arc::clone(&self.clock);
-        let session = Session::connect_with(workspace, EventSink::none(), clock).await;
-        session.expect("sites")
-    }
-
-    /// Does something to the world at a site.
-    fn disturb(&self, site: &str, what: &Disturbance) {
-        let world = SimFactory::default_world(self.path());
-        let control = SimControl::open(&world, Arc::clone(&self.clock)).expect("a world");
-        let region = control.find(site).expect("a region");
-        control.disturb(&region, what).expect("disturbed");
-    }
-
-    /// Has the next calls of an operation at a site fail.
-    fn fail(&self, site: &str, operation: &str, fault: Fault, times: u32) {
-        let world = SimFactory::default_world(self.path());
-        let control = SimControl::open(&world, Arc::clone(&self.clock)).expect("a world");
-        let region = control.find(site).expect("a region");
-        let injected = control.inject(&region, Some(operation), fault, times);
-        injected.expect("injected");
-    }
-
-    /// Applies, and tells what came of it in both forms.
-    async fn apply(&self, session: &Session) -> String {
-        let run = session
-            .begin(&RunOptions::new("apply"))
-            .await
-            .expect("begun");
-        let planned = run.plan(&PlanOptions::default()).await.expect("a plan");
-        // One call after another, so that what fails first is the same each time.
-        let mut options = ApplyOptions::default();
-        options.execute.parallelism = 1;
-        let outcome = run.apply(&planned, &options).await;
-        run.end().await.expect("ended");
-        told_outcome(&outcome.expect("an outcome"))
-    }
-
-    async fn plan(&self, session: &Session) -> Planned {
-        let planned = session.plan(&PlanOptions::default()).await;
-        planned.expect("a plan")
-    }
-
-    /// Tells an error in both forms.
-    fn told(&self, error: &Error) -> String {
-        let mut failure = Failure::of_library(error);
-        let mut text = failure::failure(&failure, 100);
-        if let Some((findings, sources)) = error.findings() {
-            let look = Look {
-                fancy: false,
-                width: 100,
-            };
-            text = diagnostics(&findings, sources, look);
-        }
-        if let Error::NoPlace { unplaced, .. } = error {
-            failure.unplaced = serde_json::to_value(unplaced).ok();
-        }
-        let json = serde_json::to_string_pretty(&failure.to_json()).expect("JSON");
-        let text = anstream::adapter::strip_str(&text).to_string();
-        let here = self.path().display().to_string();
-        format!("{text}---\n{json}\n").replace(&here, "<folder>")
-    }
-}
-
-fn told_outcome(outcome: &ApplyOutcome) -> String {
-    let text = report::report(outcome, "apply", Duration::ZERO, 100);
-    let outputs = std::collections::BTreeMap::new();
-    let json = serde_json::to_value(report::to_json(outcome, &outputs)).expect("JSON");
-    let json = serde_json::to_string_pretty(&without_ids(json)).expect("JSON");
-    let text = anstream::adapter::strip_str(&text).to_string();
-    format!("{text}---\n{json}\n")
-}
-
-/// Of the things that were made, how many: their ids are drawn.
-fn without_ids(mut report: Value) -> Value {
-    let steps = report["steps"].as_array_mut().expect("steps");
-    // What is done is counted, and of no interest here.
-    steps.retain(|step| step["outcome"] != "done");
-    for step in steps {
-        step["ids"] = step["ids"].as_array().map(Vec::len).into();
-    }
-    // The first ones tell how the others look.
-    let relocations = report["relocations"].as_array_mut();
-    relocations.expect("relocations").truncate(2);
-    report
-}
-
-/// Moments are of the day of the test.
-fn without_times(text: &str) -> String {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || "-:.".contains(c);
-    let mut told = String::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
-        let (word, after) = rest.split_at(end);
-        let is_time = word.parse::<jiff::Timestamp>().is_ok();
-        told.push_str(if is_time { "<time>" } else { word });
-        let end = after.find(is_part).unwrap_or(after.len());
-        told.push_str(&after[..end]);
-        rest = &after[end..];
-    }
-    told
-}
+use super::bench::{BOTH, Bench, EAST, TOPOLOGY, told_outcome, without_times};
 
 fn scoped(kind: ErrorKind, scope: Scope) -> Fault {
     Fault::Fail {
@@ -385,6 +205,29 @@ async fn the_plan_is_out_of_date() {
     let error = error.expect_err("out of date");
     run.end().await.expect("ended");
     insta::assert_snapshot!("plan_out_of_date", bench.told(&error));
+}
+
+/// What is to be healthy before an old machine goes was agreed to with the plan.
+#[tokio::test(start_paused = true)]
+async fn the_waves_are_others_than_in_the_plan() {
+    let bench = Bench::new(EAST);
+    bench.apply(&bench.session().await).await;
+    let other = |wave: u32| {
+        let rest =
+            format!("{EAST}\n  user_data = \"#!/bin/sh\"\n  rollout {{ wave = \"{wave}\" }}");
+        bench.write(&TOPOLOGY.replace("PLACEMENT", &rest));
+    };
+    other(1);
+    let saved = bench.plan(&bench.session().await).await.saved;
+    other(3);
+    let session = bench.session().await;
+    let run = session.begin(&RunOptions::new("apply")).await;
+    let run = run.expect("begun");
+    let error = run.apply_saved(&saved, &ApplyOptions::default()).await;
+    let told = bench.told(&error.expect_err("out of date"));
+    run.end().await.expect("ended");
+    let words = "machines.web is to be rolled out in other waves now";
+    assert!(told.contains(words), "{told}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use stratiform::Target;
-use stratiform::planner::{Cause, FieldChange, Plan};
+use stratiform::planner::{Cause, FieldChange, Plan, Way, Withheld};
+use stratiform::{Target, quoted};
 
 use super::change::differences;
 use super::plan::heading;
@@ -32,11 +32,21 @@ pub(super) fn withheld(text: &mut String, plan: &Plan, width: usize) {
     heading(text, "Left as it is, because too little is known:");
     for item in &plan.withheld {
         let _ = writeln!(text, "  {} {}", paint(UPDATE, "?"), item.what);
-        for line in words(&item.why, width.saturating_sub(6)) {
+        for line in words(&why(item), width.saturating_sub(6)) {
             let _ = writeln!(text, "      {}", paint(DIM, line));
         }
     }
     text.push('\n');
+}
+
+/// Why something is left, and the option for what else may be said of it.
+pub(crate) fn why(item: &Withheld) -> String {
+    let why = &item.why;
+    match &item.way {
+        None => why.clone(),
+        Some(Way::Recreate(addr)) => format!("{why}: `--recreate {}`", quoted(addr)),
+        Some(Way::ForgetSite(site)) => format!("{why}: `--forget-site site.{site}`"),
+    }
 }
 
 /// What cannot be made as the topology says, and what to write for it.
@@ -88,4 +98,34 @@ pub(crate) fn part(targets: &[Target]) -> String {
         names.join(", ")
     );
     format!("{}\n", paint(DIM, line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_else_may_be_said_is_an_option() {
+        let addr = "volume.old[\"a\"]@dc1".parse().expect("an address");
+        let site = "gone".parse().expect("a name");
+        for (way, option) in [
+            (None, "why"),
+            (
+                Some(Way::Recreate(addr)),
+                "why: `--recreate 'volume.old[\"a\"]@dc1'`",
+            ),
+            (
+                Some(Way::ForgetSite(site)),
+                "why: `--forget-site site.gone`",
+            ),
+        ] {
+            let (what, reason) = ("what".to_owned(), "why".to_owned());
+            let item = Withheld {
+                what,
+                why: reason,
+                way,
+            };
+            assert_eq!(why(&item), option);
+        }
+    }
 }

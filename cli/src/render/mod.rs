@@ -28,6 +28,8 @@ pub(crate) mod visible;
 pub(crate) mod wrap;
 
 #[cfg(test)]
+mod bench;
+#[cfg(test)]
 mod failure_tests;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use strat_rehearsal::{Load, NextApply, PlannedChange, Rehearsal};
 use stratiform::model::Name;
 
+use super::left::why;
 use super::progress::duration;
 use super::style::{BOLD, CREATE, DELETE, DIM, UPDATE, paint};
 use super::wrap::{pad, words, wrap};
@@ -150,7 +151,7 @@ fn apply(text: &mut String, rehearsal: &Rehearsal, next: &NextApply, width: usiz
         item(text, " ", "changes nothing", width);
     }
     for withheld in &next.withheld {
-        let line = format!("{}: {}", withheld.what, withheld.why);
+        let line = format!("{}: {}", withheld.what, why(withheld));
         item(text, &paint(UPDATE, "?"), &line, width);
     }
     for went in &next.placed_elsewhere {

@@ -232,6 +232,7 @@ fn mixed() -> Plan {
     plan.withheld.push(Withheld {
         what: "bucket.assets@west".to_owned(),
         why: "west did not answer: throttled".to_owned(),
+        way: None,
     });
     plan.refused.push(Refused {
         addr: addr("volume.db@dc1"),

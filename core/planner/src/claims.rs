@@ -19,6 +19,8 @@ use strat_model::{
     SiteInventory, Witness,
 };
 
+use crate::left::Reason;
+
 /// What carries a mark of ours and is not what its mark says.
 #[derive(Debug)]
 pub(crate) struct Stranger<'a> {
@@ -85,33 +87,41 @@ pub(crate) fn judge<'a>(
 }
 
 /// Why an address is left alone because of something that is known of it and not seen as ours.
-pub(crate) fn held_by(missed: &Missed) -> Option<String> {
+pub(crate) fn held_by(missed: &Missed) -> Option<Reason> {
     let Missed { addr, id, state } = missed;
     match state {
-        MissedState::Unmarked => Some(format!(
-            "{id} is still there, but its mark is gone; {}",
-            adopt(addr, id)
-        )),
-        MissedState::Mismarked { addr: other } => Some(format!(
-            "{id} is still there, but its mark says that it is {other}; {}",
-            adopt(addr, id)
-        )),
-        MissedState::Foreign { owner } => Some(format!(
-            "{id} is still there, but its mark says that it is {owner}'s, so it is left to them; \
-             take {addr} out of the topology, or let its owner delete it"
-        )),
+        MissedState::Unmarked => {
+            let adopt = adopt(addr, id);
+            Some(format!("{id} is still there, but its mark is gone; {adopt}").into())
+        }
+        MissedState::Mismarked { addr: other } => {
+            let adopt = adopt(addr, id);
+            let why = format!("{id} is still there, but its mark says that it is {other}; {adopt}");
+            Some(why.into())
+        }
+        MissedState::Foreign { owner } => {
+            let why = format!(
+                "{id} is still there, but its mark says that it is {owner}'s, so it is left to \
+                 them; take {addr} out of the topology, or let its owner delete it"
+            );
+            Some(why.into())
+        }
         MissedState::Released { beside, .. } if *beside || addr.local.noun == Noun::Machines => {
             None
         }
-        MissedState::Released { .. } => Some(format!(
-            "{id} was let go and is still there; take {addr} out of the topology, adopt {id} as \
-             {addr}, or make another beside it with `--recreate {addr}`"
-        )),
+        MissedState::Released { .. } => {
+            let why = format!(
+                "{id} was let go and is still there; take {addr} out of the topology, adopt {id} \
+                 as {addr}, or have another made beside it"
+            );
+            Some(Reason::from(why).or_recreate(addr))
+        }
         MissedState::Gone => holds_data(addr.kind()).then(|| {
-            format!(
-                "{id} was deleted behind Stratiform's back, and what was on it with it; \
-                 `--recreate {addr}` makes an empty one"
-            )
+            let why = format!(
+                "{id} was deleted behind Stratiform's back, and what was on it with it; an empty one \
+                 is made only if that is asked for"
+            );
+            Reason::from(why).or_recreate(addr)
         }),
     }
 }
@@ -141,7 +151,7 @@ fn generation(resource: &Resource) -> u64 {
 pub(crate) fn held(
     inventory: &Inventory,
     is_there: impl Fn(&Addr) -> bool,
-) -> FxHashMap<&Addr, String> {
+) -> FxHashMap<&Addr, Reason> {
     let missed = inventory.sites.values().flat_map(|site| &site.missed);
     let mut held = FxHashMap::default();
     for missed in missed {

@@ -10,7 +10,7 @@ use strat_model::{
     RolloutIntent, Shared, Spec,
 };
 
-use crate::{Dependency, Scale};
+use crate::{Dependency, Reason, Scale};
 
 /// What is to be, everywhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Desired {
     pub entries: BTreeMap<Addr, Entry>,
     /// What cannot be said now, because a site gave no answer: these local addresses are left as
     /// they are, and why.
-    pub withheld: BTreeMap<LocalAddr, String>,
+    pub withheld: BTreeMap<LocalAddr, Reason>,
     /// What it may cost.
     pub budgets: Vec<BudgetIntent>,
     /// By how much, in US dollars an hour, it may cost less and more if what was chosen runs out.

@@ -10,6 +10,7 @@ use strat_model::{
 };
 
 use crate::claims::{self, Stranger};
+use crate::left::Reason;
 
 /// What of an inventory is ours, by address and by id.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ pub struct InventoryIndex<'a> {
     /// What carries the owner's mark and is not the owner's.
     strangers: Vec<Stranger<'a>>,
     /// Addresses that are left alone, and why.
-    held: FxHashMap<&'a Addr, String>,
+    held: FxHashMap<&'a Addr, Reason>,
     /// What others own and is only referred to: at no address of ours, so that nothing is ever done to it.
     given: BTreeMap<Addr, &'a Resource>,
     lookups: BTreeMap<(&'a Name, &'a LocalAddr), &'a Found>,
@@ -76,7 +77,7 @@ impl<'a> InventoryIndex<'a> {
             if !clear(found) {
                 let (copies, why) = claims::judge(addr, found);
                 strangers.extend(copies);
-                held.extend(why.map(|why| (*addr, why)));
+                held.extend(why.map(|why| (*addr, why.into())));
             }
         }
         by_addr.retain(|_, found| !found.is_empty());
@@ -161,9 +162,9 @@ impl<'a> InventoryIndex<'a> {
     }
 
     /// Every address that is left alone, sorted, and why: see [`crate::claims`].
-    pub(crate) fn all_held(&self) -> BTreeMap<&'a Addr, &str> {
+    pub(crate) fn all_held(&self) -> BTreeMap<&'a Addr, &Reason> {
         let held = self.held.iter();
-        held.map(|(addr, why)| (*addr, why.as_str())).collect()
+        held.map(|(addr, why)| (*addr, why)).collect()
     }
 
     /// What carries the owner's mark and is not the owner's, sorted by site and id.

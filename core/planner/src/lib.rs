@@ -40,7 +40,7 @@ pub use diff::{Applied, DiffOptions, diff};
 pub use edits::{CannotAdopt, Claims, Edit, Edits, claim, rename};
 pub use given::GivenThing;
 pub use index::InventoryIndex;
-pub use left::{Refused, Withheld};
+pub use left::{Reason, Refused, Way, Withheld};
 pub use lint::{PlanFault, PlanRule, lint};
 pub use lower::lower;
 pub use naming::{fleet_names, resource_name};

@@ -90,10 +90,16 @@ impl AllowDataLoss {
 /// The argument of `strat apply` that agrees to a loss, as a shell takes it.
 #[must_use]
 pub fn argument(loss: &DataLoss) -> String {
-    let addr = loss.addr.to_string();
+    format!("--allow-data-loss {}", quoted(&loss.addr))
+}
+
+/// An address as a shell takes it.
+#[must_use]
+pub fn quoted(addr: &Addr) -> String {
+    let addr = addr.to_string();
     match addr.contains(['"', '[', '\'']) {
-        true => format!("--allow-data-loss '{}'", addr.replace('\'', r"'\''")),
-        false => format!("--allow-data-loss {addr}"),
+        true => format!("'{}'", addr.replace('\'', r"'\''")),
+        false => addr,
     }
 }
 

@@ -291,8 +291,8 @@ impl Error {
             Self::CannotAdopt(_) => "a plan tells what is withheld, and why".to_owned(),
             Self::Unlisted { .. } => {
                 "was it renamed? A `moved` block from the old name to the new one keeps them: apply \
-                 that first. Or put the `site` block back under that name; or leave what is there \
-                 where it is, for good, with `--forget-site site.NAME`"
+                 that first. Or put the `site` block back under that name; or say that what is there \
+                 is left where it is, for good"
                     .to_owned()
             }
             Self::Renamed { other, .. } => format!(

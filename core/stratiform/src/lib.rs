@@ -65,7 +65,7 @@ mod workspace;
 
 pub use begin::RunOptions;
 pub use budget::over_budget;
-pub use consent::{AllowDataLoss, AllowDataLossError, argument, not_agreed, whole_destroy};
+pub use consent::{AllowDataLoss, AllowDataLossError, argument, not_agreed, quoted, whole_destroy};
 pub use error::Error;
 pub use leases::{LeasePlace, folder_lease};
 pub use lineage::new_lineage;

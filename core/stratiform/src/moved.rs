@@ -35,6 +35,7 @@ pub(crate) fn world(old: &Plan, inventory: &Inventory) -> Vec<String> {
 /// then the topology has moved, or what is on offer, or there is more in the world.
 pub(crate) fn topology(old: &Plan, fresh: &Plan) -> Vec<String> {
     let given = (&old.lookups, &fresh.lookups);
+    let waves = (&old.rollouts, &fresh.rollouts);
     let (old, fresh) = (by_addr(old), by_addr(fresh));
     let mut moved = Vec::new();
     for (addr, changes) in &old {
@@ -51,6 +52,11 @@ pub(crate) fn topology(old: &Plan, fresh: &Plan) -> Vec<String> {
         if now.is_none_or(|now| now.id != one.id) {
             let (addr, id) = (&one.addr, &one.id);
             moved.push(format!("{addr}, which is looked up, is not {id} any more"));
+        }
+    }
+    for (addr, rollout) in waves.0 {
+        if waves.1.get(addr).is_some_and(|now| now != rollout) {
+            moved.push(format!("{addr} is to be rolled out in other waves now"));
         }
     }
     for addr in fresh.keys().filter(|addr| !old.contains_key(*addr)) {

@@ -12,7 +12,7 @@ use super::{DiffOptions, Differ, data, tight};
 use crate::cost::cost;
 use crate::dependency::covers;
 use crate::given::given;
-use crate::left::Refused;
+use crate::left::{Reason, Refused};
 use crate::plan::{Action, Change, Guard, Mode, Plan, Summary};
 use crate::scale;
 use crate::{Dependency, Edits};
@@ -49,8 +49,7 @@ impl Differ<'_> {
             number += 1;
             let why = full.get(&(number - 1));
             if let Some(why) = why {
-                let what = change.addr.to_string();
-                self.withheld.insert((what, why.clone()));
+                self.withheld.insert(Reason::from(why).of(&change.addr));
             }
             why.is_none()
         });
@@ -135,7 +134,7 @@ impl Differ<'_> {
                          the block like it, and adopt it then",
                         fields.join(", ")
                     );
-                    self.withheld.insert((change.addr.to_string(), why));
+                    self.withheld.insert(Reason::from(why).of(&change.addr));
                     return false;
                 }
                 _ => {}

@@ -10,7 +10,7 @@ use super::compare::Delta;
 use super::single::{ASKED, LEFT, list, of_topology};
 use super::value::{resource_value, spec_value};
 use super::{Differ, change, target};
-use crate::left::Refused;
+use crate::left::{Reason, Refused};
 use crate::plan::{Action, Cause, Change};
 use crate::{Entry, Goal, Scale, View, claims};
 
@@ -163,7 +163,7 @@ impl<'a> Differ<'a> {
             return false;
         }
         let why = format!("its {} cannot be changed: {why}", list(&member.deltas));
-        self.withheld.insert((addr.to_string(), why));
+        self.withheld.insert(Reason::from(why).of(addr));
         true
     }
 

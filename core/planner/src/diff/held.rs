@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet;
 use strat_model::{Addr, Kind, MissedState, Name, Noun, Resource, ResourceId, ResourceState, Spec};
 
 use super::Differ;
+use crate::left::Reason;
 use crate::lower::attachment;
 use crate::{Dependency, Entry};
 
@@ -22,7 +23,7 @@ impl<'a> Differ<'a> {
         for (addr, why) in index.all_held() {
             // Placement has said so of these already.
             if !self.desired.withheld.contains_key(&addr.local) {
-                self.withheld.insert((addr.to_string(), why.to_owned()));
+                self.withheld.insert(why.clone().of(addr));
             }
             self.held.addrs.insert(addr);
         }
@@ -31,11 +32,11 @@ impl<'a> Differ<'a> {
             let addr = stranger.resource.mark.as_ref().map(|mark| &mark.addr);
             let addr = addr.map_or_else(String::new, |addr| format!(" of {addr}"));
             let why = format!("it carries the mark{addr} and is not it: {}", stranger.why);
-            self.withheld
-                .insert((format!("{kind} {id} at {}", stranger.site), why));
+            let what = format!("{kind} {id} at {}", stranger.site);
+            self.withheld.insert(Reason::from(why).of(what));
         }
         for (addr, why) in &self.edits.taken {
-            self.withheld.insert((addr.to_string(), why.clone()));
+            self.withheld.insert(Reason::from(why).of(addr));
             self.held.addrs.insert(addr);
         }
         let mut lost = self.hold_lost();
@@ -63,7 +64,7 @@ impl<'a> Differ<'a> {
                     .and_then(Resource::unseen);
                 if let Some(why) = why {
                     let why = format!("{} is left as it is: {why}", target.id);
-                    self.withheld.insert((change.addr.to_string(), why));
+                    self.withheld.insert(Reason::from(why).of(&change.addr));
                 }
                 why.is_none()
             });
@@ -91,7 +92,7 @@ impl<'a> Differ<'a> {
             };
             let id = &lost.id;
             let why = format!("{id} has its name and no mark; if it is it, adopt {id} as {addr}");
-            self.withheld.insert((addr.to_string(), why));
+            self.withheld.insert(Reason::from(why).of(addr));
             self.held.addrs.insert(addr);
             all.push((&addr.site, lost));
         }
@@ -115,7 +116,7 @@ impl<'a> Differ<'a> {
                 return;
             }
             for (addr, why) in more {
-                self.withheld.insert((addr.to_string(), why));
+                self.withheld.insert(Reason::from(why).of(addr));
                 self.held.addrs.insert(addr);
             }
         }
@@ -201,7 +202,7 @@ impl<'a> Differ<'a> {
                 resource.id, resource.id
             )
         };
-        self.withheld.insert((addr.to_string(), why));
+        self.withheld.insert(Reason::from(why).of(addr));
         false
     }
 
@@ -228,11 +229,12 @@ impl<'a> Differ<'a> {
             return false;
         };
         let why = format!(
-            "{} was deleted behind Stratiform's back, and its disks with it; `--recreate {addr}` \
-             makes it anew with empty ones",
+            "{} was deleted behind Stratiform's back, and its disks with it; it is made anew with \
+             empty ones only if that is asked for",
             missed.id
         );
-        self.withheld.insert((addr.to_string(), why));
+        self.withheld
+            .insert(Reason::from(why).or_recreate(addr).of(addr));
         true
     }
 

@@ -10,6 +10,7 @@ use strat_model::{Name, Noun, Resource, Spec};
 
 use super::Differ;
 use super::tight::Order;
+use crate::left::Reason;
 use crate::plan::{Action, Change};
 use crate::room::Room;
 use crate::{Entry, Goal};
@@ -121,6 +122,6 @@ impl<'a> Differ<'a> {
             "{}; {count} of its machines there find no room elsewhere, and stay",
             change.reason
         );
-        self.withheld.insert((change.addr.to_string(), why));
+        self.withheld.insert(Reason::from(why).of(&change.addr));
     }
 }

@@ -25,7 +25,7 @@ use strat_model::{
     Addr, Inventory, Kind, LocalAddr, Name, Noun, Resource, ResourceId, SiteFacts, TemplatePart,
 };
 
-use crate::left::{Refused, Withheld};
+use crate::left::{Reason, Refused, Withheld};
 use crate::plan::{Cause, Change, Mode, Plan, TargetRef};
 use crate::{Desired, Edits, Entry, InventoryIndex, Target, View, unseen};
 
@@ -124,7 +124,9 @@ pub fn diff(
     differ.hold();
     for site in &options.without {
         let what = format!("what is at {site}");
-        differ.withheld.insert((what, "it is left out".to_owned()));
+        differ
+            .withheld
+            .insert(Reason::from("it is left out").of(what));
     }
     if options.release.is_empty() {
         differ.entries();
@@ -147,7 +149,7 @@ struct Differ<'a> {
     applied: Option<&'a Applied>,
     index: &'a InventoryIndex<'a>,
     changes: Vec<Change>,
-    withheld: BTreeSet<(String, String)>,
+    withheld: BTreeSet<Withheld>,
     /// What cannot be changed.
     refused: Vec<Refused>,
     held: held::Held<'a>,
@@ -225,8 +227,8 @@ impl<'a> Differ<'a> {
     }
 
     fn withhold(&mut self, site: &Name, kind: Kind, why: &str) {
-        self.withheld
-            .insert((format!("{} at {site}", kind.plural()), why.to_owned()));
+        let what = format!("{} at {site}", kind.plural());
+        self.withheld.insert(Reason::from(why).of(what));
     }
 
     /// Says of which sites nothing can be said.
@@ -235,8 +237,8 @@ impl<'a> Differ<'a> {
             if !self.facts.contains_key(site) {
                 let why = unseen::ground(self.inventory, site);
                 let why = why.unwrap_or("it did not say what it can do");
-                self.withheld
-                    .insert((format!("what is at {site}"), why.to_owned()));
+                let what = format!("what is at {site}");
+                self.withheld.insert(Reason::from(why).of(what));
             }
         }
     }
@@ -250,14 +252,9 @@ impl<'a> Differ<'a> {
     }
 
     fn withheld(&self) -> Vec<Withheld> {
-        let unseen = self.withheld.iter().map(|(what, why)| Withheld {
-            what: what.clone(),
-            why: why.clone(),
-        });
-        let unplaced = self.desired.withheld.iter().map(|(addr, why)| Withheld {
-            what: addr.to_string(),
-            why: why.clone(),
-        });
+        let unseen = self.withheld.iter().cloned();
+        let unplaced = self.desired.withheld.iter();
+        let unplaced = unplaced.map(|(addr, why)| why.clone().of(addr));
         let strangers = strangers::strangers(self.inventory, &self.desired.owner);
         unplaced.chain(unseen).chain(strangers).collect()
     }

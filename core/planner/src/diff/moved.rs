@@ -4,6 +4,7 @@ use strat_model::{Addr, Resource};
 
 use super::value::resource_value;
 use super::{Differ, change, target};
+use crate::left::Reason;
 use crate::plan::{Action, Cause, Former};
 
 impl<'a> Differ<'a> {
@@ -30,7 +31,7 @@ impl<'a> Differ<'a> {
             return;
         };
         let why = format!("{waits} waits for the next apply: in this one it is renamed");
-        self.withheld.insert((addr.to_string(), why));
+        self.withheld.insert(Reason::from(why).of(addr));
         let reason = format!("it was {former} until now, and is renamed");
         let mut change = change(addr, Action::Update, Cause::Topology, reason);
         change.count = u32::try_from(things.len()).unwrap_or(u32::MAX);

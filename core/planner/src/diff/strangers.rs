@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use strat_model::{Inventory, Name, Owner};
 
-use crate::left::Withheld;
+use crate::left::{Way, Withheld};
 
 /// What carries this topology's mark, and in it a site that the topology has not: the site was
 /// renamed, or taken out while another one of the same account still shows its things. Nothing is
@@ -26,14 +26,16 @@ pub(super) fn strangers(inventory: &Inventory, owner: &Owner) -> Vec<Withheld> {
             "their marks name the site `{named}`, which the topology has not; was it renamed? \
              `moved {{ from = site.{named} }}` with its new name keeps them; or put it back"
         ),
+        way: None,
     };
     let unlisted = inventory.unlisted.iter().map(|(site, count)| Withheld {
         what: format!("{count} things at {site}"),
         why: format!(
             "they were made there, and the topology has no site `{site}` any more; was it renamed? \
              `moved {{ from = site.{site} }}` with its new name keeps them; or put it back, or leave \
-             them for good with `--forget-site site.{site}`"
+             them where they are, for good"
         ),
+        way: Some(Way::ForgetSite(site.clone())),
     });
     let renamed = found.into_iter().map(tell);
     renamed
@@ -57,6 +59,7 @@ fn namesakes(inventory: &Inventory, owner: &Owner) -> Vec<Withheld> {
     let tell = |((site, other), count): ((&Name, &Owner), u32)| Withheld {
         what: format!("{count} things at {site}"),
         why: format!("they are those of another topology of this name: {other}"),
+        way: None,
     };
     found.into_iter().map(tell).collect()
 }

@@ -100,7 +100,9 @@ impl<'a> Placer<'a> {
         }
         for (addr, why) in unseen {
             if !self.is_given(addr) {
-                self.withheld.entry(addr.clone()).or_insert(why);
+                self.withheld
+                    .entry(addr.clone())
+                    .or_insert_with(|| why.into());
             }
         }
     }

@@ -22,7 +22,7 @@ use strat_model::{
 };
 
 use crate::diff::field_value;
-use crate::{Desired, Entry, Goal, InventoryIndex, Scale, Target, unseen};
+use crate::{Desired, Entry, Goal, InventoryIndex, Reason, Scale, Target, unseen};
 
 pub use explain::{Chosen, Considered, Explanation, SiteExplanation};
 pub use machines::FleetPlace;
@@ -179,7 +179,7 @@ struct Placer<'a> {
     index: &'a InventoryIndex<'a>,
     options: &'a PlaceOptions,
     entries: BTreeMap<Addr, Entry>,
-    withheld: BTreeMap<LocalAddr, String>,
+    withheld: BTreeMap<LocalAddr, Reason>,
     problems: Vec<Unplaced>,
     /// The range of every placed subnet.
     subnets: BTreeMap<Addr, ipnet::Ipv4Net>,
@@ -240,7 +240,9 @@ impl<'a> Placer<'a> {
             return;
         }
         let why = format!("it has no place: {}", problem.finding.message);
-        self.withheld.entry(problem.addr).or_insert(why);
+        self.withheld
+            .entry(problem.addr)
+            .or_insert_with(|| why.into());
     }
 
     /// The facts of a site; `None` when it gave no answer.

@@ -254,7 +254,7 @@ impl<'a> Placer<'a> {
             if peers.clone().any(unsure) {
                 let why = "its rules name machines that may run where no answer came from";
                 self.withheld
-                    .insert(firewall.common.addr.clone(), why.to_owned());
+                    .insert(firewall.common.addr.clone(), why.into());
                 continue;
             }
             for site in *sites {

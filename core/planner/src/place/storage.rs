@@ -139,7 +139,7 @@ impl<'a> Placer<'a> {
                 }
                 if self.withheld.contains_key(machine) {
                     self.withheld
-                        .insert(addr.clone(), format!("{machine} is withheld"));
+                        .insert(addr.clone(), format!("{machine} is withheld").into());
                 }
                 None
             }

@@ -14,7 +14,8 @@ impl<'a> Placer<'a> {
         let intent = self.intent;
         for machine in &intent.machines {
             if let Some(why) = self.left_out(machine) {
-                self.withheld.insert(machine.common.addr.clone(), why);
+                self.withheld
+                    .insert(machine.common.addr.clone(), why.into());
             }
         }
         let addresses = intent.addresses.iter().map(|a| (&a.common, &a.target));
@@ -39,7 +40,7 @@ impl<'a> Placer<'a> {
             ) {
                 continue;
             }
-            self.withheld.insert(addr.local.clone(), why.to_owned());
+            self.withheld.insert(addr.local.clone(), why.clone());
             // Where it is nobody can tell, so rules that name its firewalls stay as they are.
             let machines = self.intent.machines.iter();
             let its = machines.filter(|machine| machine.common.addr == addr.local);
@@ -49,7 +50,9 @@ impl<'a> Placer<'a> {
             let volume = volumes.find(|volume| volume.common.addr == addr.local);
             if let Some(AttachIntent::Machine(machine)) = volume.map(|volume| &volume.target) {
                 let why = format!("its volume {} is withheld", addr.local);
-                self.withheld.entry(machine.clone()).or_insert(why);
+                self.withheld
+                    .entry(machine.clone())
+                    .or_insert_with(|| why.into());
             }
         }
     }
@@ -57,7 +60,7 @@ impl<'a> Placer<'a> {
     fn withhold_at(&mut self, common: &Common, site: &Name) {
         if self.options.without.contains(site) {
             let why = format!("it is to be at {site}, which is left out");
-            self.withheld.insert(common.addr.clone(), why);
+            self.withheld.insert(common.addr.clone(), why.into());
         }
     }
 

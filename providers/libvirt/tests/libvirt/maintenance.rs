@@ -290,7 +290,7 @@ async fn of_a_host_that_does_not_come_back_data_is_made_anew_only_by_name() {
         changes.iter().all(|change| !change.contains("volume.data")),
         "{changes:#?}"
     );
-    let told = "--recreate volume.data@dc1";
+    let told = "an empty one is made only if that is asked for";
     assert!(
         withheld.iter().any(|line| line.contains(told)),
         "{withheld:#?}"

@@ -125,7 +125,7 @@ fn things_at_a_site_that_is_not_listed_any_more_are_told_and_destroy_is_refused(
         let said = lines(&plan);
         assert!(
             said.iter()
-                .any(|line| line.contains("--forget-site site.east")),
+                .any(|line| line.contains("leave them where they are, for good")),
             "{said:#?}"
         );
         let error = refused(&folder, Mode::Destroy).await;

@@ -197,7 +197,8 @@ impl<'a> Placer<'a> {
             if let (None, Some(why)) = (scale, self.blind(machine, &sites)) {
                 self.carriers_that_run(machine);
                 self.unsure.extend(machine.firewalls.iter().cloned());
-                self.withheld.insert(machine.common.addr.clone(), why);
+                self.withheld
+                    .insert(machine.common.addr.clone(), why.into());
                 continue;
             }
             let pin = pins.get(&machine.common.addr).cloned();
