@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use stratiform::model::{Kind, Name};
+use stratiform::model::Name;
 
 use crate::commands;
 use crate::render::fold::Detail;
@@ -257,19 +257,13 @@ fn parse_replaced(text: &str) -> Result<stratiform::Target, String> {
         Target::Addr(addr) => &addr.local,
         Target::Site(_) => return Err("name one thing or one block, not a site".to_owned()),
     };
-    match local.noun.kind() {
-        Kind::Volume | Kind::Bucket => Err(format!(
-            "a {} is its data, and is not made anew; copy what is in it, and take its block out",
-            local.noun.kind()
-        )),
-        Kind::Network
-        | Kind::Subnet
-        | Kind::Firewall
-        | Kind::Address
-        | Kind::Keypair
-        | Kind::Image
-        | Kind::Machine => Ok(target),
+    let kind = local.noun.kind();
+    if kind.is_data() {
+        return Err(format!(
+            "a {kind} is its data, and is not made anew; copy what is in it, and take its block out"
+        ));
     }
+    Ok(target)
 }
 
 fn parse_site(text: &str) -> Result<Name, String> {

@@ -85,15 +85,7 @@ fn list(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<serde_json::Value>
 
 fn valid(workspace: &Workspace) -> String {
     let intent = workspace.intent();
-    let blocks = intent.networks.len()
-        + intent.subnets.len()
-        + intent.firewalls.len()
-        + intent.addresses.len()
-        + intent.keypairs.len()
-        + intent.images.len()
-        + intent.machines.len()
-        + intent.volumes.len()
-        + intent.buckets.len();
+    let blocks = intent.commons().count();
     format!(
         "{} The topology `{}` is valid: {} over {}.\n",
         paint(CREATE, "ok"),

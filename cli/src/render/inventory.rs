@@ -125,7 +125,6 @@ fn what(resource: &Resource, name: impl Fn(&ResourceId) -> String) -> String {
             attribute("ip"),
             spec.attach.as_ref().map(|to| format!("to {}", name(to))),
         ],
-        Spec::Keypair(_) | Spec::Image(_) => vec![Some(resource.name.clone())],
         Spec::Machine(spec) => vec![
             Some(spec.machine_type.clone()),
             attribute("private_ip"),
@@ -136,6 +135,7 @@ fn what(resource: &Resource, name: impl Fn(&ResourceId) -> String) -> String {
             spec.attach.as_ref().map(|to| format!("on {}", name(to))),
         ],
         Spec::Bucket(_) => vec![attribute("url")],
+        _ => vec![Some(resource.name.clone())],
     };
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }

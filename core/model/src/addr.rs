@@ -8,6 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Kind, Name};
 
+/// The words of all nouns, as a pattern has them.
+macro_rules! nouns {
+    () => {
+        "network|subnet|firewall|address|keypair|image|machines?|volume|bucket"
+    };
+}
+pub(crate) use nouns;
+
 /// The word that begins an address: a [`Kind`], or `machines` for a fleet of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the nouns are the domain's own words")]

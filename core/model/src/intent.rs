@@ -53,6 +53,22 @@ pub struct Intent {
     pub removed: Vec<LocalAddr>,
 }
 
+impl Intent {
+    /// What all things have in common: of each kind in turn, those of each sorted by address.
+    pub fn commons(&self) -> impl Iterator<Item = &Common> {
+        let networks = self.networks.iter().map(|of| &of.common);
+        networks
+            .chain(self.subnets.iter().map(|of| &of.common))
+            .chain(self.firewalls.iter().map(|of| &of.common))
+            .chain(self.addresses.iter().map(|of| &of.common))
+            .chain(self.keypairs.iter().map(|of| &of.common))
+            .chain(self.images.iter().map(|of| &of.common))
+            .chain(self.machines.iter().map(|of| &of.common))
+            .chain(self.volumes.iter().map(|of| &of.common))
+            .chain(self.buckets.iter().map(|of| &of.common))
+    }
+}
+
 /// A ceiling for the monthly cost (730 hours) of some sites.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BudgetIntent {

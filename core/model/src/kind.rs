@@ -37,6 +37,8 @@ macro_rules! kinds {
         service: $service:ident,
         operations: [$create:literal $update:literal $delete:literal],
         live: [$($field:ident)*],
+        users: [$($user:ident)*],
+        is_data: $is_data:literal,
     })*) => {
         /// The kind of a real thing, as `show --json` names it.
         #[derive(
@@ -96,6 +98,25 @@ macro_rules! kinds {
             }
         }
 
+        impl Kind {
+            /// The kinds whose things may still be in one of these, though nothing else says so: unless
+            /// they were seen whole, too, nobody can tell that one of these is of no more use.
+            #[must_use]
+            pub const fn users(self) -> &'static [Self] {
+                match self {
+                    $(Self::$kind => &[$(Self::$user),*],)*
+                }
+            }
+
+            /// Whether one of these is nothing but its data, so that making it anew means losing it.
+            #[must_use]
+            pub const fn is_data(self) -> bool {
+                match self {
+                    $(Self::$kind => $is_data,)*
+                }
+            }
+        }
+
         #[cfg(test)]
         const DECLARED: &[Kind] = &[$(Kind::$kind),*];
     };
@@ -108,6 +129,8 @@ kinds! {
         service: Network,
         operations: ["create_network" "update_network" "delete_network"],
         live: [],
+        users: [Firewall],
+        is_data: false,
     }
     Subnet {
         word: "subnet",
@@ -115,6 +138,8 @@ kinds! {
         service: Network,
         operations: ["create_subnet" "update_subnet" "delete_subnet"],
         live: [],
+        users: [],
+        is_data: false,
     }
     Firewall {
         word: "firewall",
@@ -122,6 +147,8 @@ kinds! {
         service: Network,
         operations: ["create_firewall" "update_firewall" "delete_firewall"],
         live: [Rules],
+        users: [],
+        is_data: false,
     }
     Address {
         word: "address",
@@ -129,6 +156,8 @@ kinds! {
         service: Network,
         operations: ["create_address" "update_address" "delete_address"],
         live: [Attach],
+        users: [],
+        is_data: false,
     }
     Keypair {
         word: "keypair",
@@ -136,6 +165,8 @@ kinds! {
         service: Compute,
         operations: ["create_keypair" "update_keypair" "delete_keypair"],
         live: [],
+        users: [],
+        is_data: false,
     }
     Image {
         word: "image",
@@ -143,6 +174,8 @@ kinds! {
         service: Compute,
         operations: ["create_image" "update_image" "delete_image"],
         live: [],
+        users: [],
+        is_data: false,
     }
     Machine {
         word: "machine",
@@ -150,6 +183,8 @@ kinds! {
         service: Compute,
         operations: ["create_machine" "update_machine" "delete_machines"],
         live: [Firewalls Request Power],
+        users: [],
+        is_data: false,
     }
     Volume {
         word: "volume",
@@ -157,6 +192,8 @@ kinds! {
         service: Storage,
         operations: ["create_volume" "update_volume" "delete_volume"],
         live: [Size Attach],
+        users: [],
+        is_data: true,
     }
     Bucket {
         word: "bucket",
@@ -164,6 +201,8 @@ kinds! {
         service: Storage,
         operations: ["create_bucket" "update_bucket" "delete_bucket"],
         live: [Versioning],
+        users: [],
+        is_data: true,
     }
 }
 
@@ -180,6 +219,13 @@ impl Kind {
         Self::Volume,
         Self::Bucket,
     ];
+
+    /// Whether things of this kind are made before those of another, which may stand on them.
+    #[must_use]
+    pub fn is_made_before(self, other: Self) -> bool {
+        let place = |kind| Self::ALL.iter().position(|one| *one == kind);
+        place(self) < place(other)
+    }
 }
 
 impl fmt::Display for Kind {

@@ -90,19 +90,20 @@ impl Capabilities {
     #[must_use]
     pub fn beyond<R>(&self, spec: &Spec<R>) -> Option<Beyond> {
         let limits = &self.limits;
-        match spec {
-            Spec::Network(network) => prefix(limits.network, network.cidr, "network"),
-            Spec::Subnet(subnet) => prefix(limits.subnet, subnet.cidr, "subnet"),
-            Spec::Firewall(firewall) => limits.rules(&firewall.rules),
-            Spec::Machine(machine) => {
-                let firewalls = machine.firewalls.len();
-                self.machine_beyond(&machine.disks, firewalls, machine.user_data.as_ref())
-            }
-            Spec::Volume(volume) => {
-                let found = limits.disk(volume.size)?;
-                Some(Beyond::new(Field::Size, found))
-            }
-            Spec::Address(_) | Spec::Keypair(_) | Spec::Image(_) | Spec::Bucket(_) => None,
+        if let Spec::Network(network) = spec {
+            prefix(limits.network, network.cidr, "network")
+        } else if let Spec::Subnet(subnet) = spec {
+            prefix(limits.subnet, subnet.cidr, "subnet")
+        } else if let Spec::Firewall(firewall) = spec {
+            limits.rules(&firewall.rules)
+        } else if let Spec::Machine(machine) = spec {
+            let firewalls = machine.firewalls.len();
+            self.machine_beyond(&machine.disks, firewalls, machine.user_data.as_ref())
+        } else if let Spec::Volume(volume) = spec {
+            let found = limits.disk(volume.size)?;
+            Some(Beyond::new(Field::Size, found))
+        } else {
+            None
         }
     }
 

@@ -177,17 +177,7 @@ impl Resource {
     /// The zone it is in, where it has one.
     #[must_use]
     pub const fn zone(&self) -> Option<&Name> {
-        match &self.spec {
-            Spec::Machine(spec) => Some(&spec.zone),
-            Spec::Volume(spec) => Some(&spec.zone),
-            Spec::Subnet(spec) => spec.zone.as_ref(),
-            Spec::Network(_)
-            | Spec::Firewall(_)
-            | Spec::Address(_)
-            | Spec::Keypair(_)
-            | Spec::Image(_)
-            | Spec::Bucket(_) => None,
-        }
+        self.spec.zone()
     }
 
     /// What a plan remembers of it, to notice at apply that it has changed since.

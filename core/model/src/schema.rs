@@ -33,7 +33,9 @@ pub const LINEAGE: &str = "^[0-9a-z]{8,32}$";
 
 /// An [`Addr`](crate::Addr).
 pub const ADDR: &str = concat!(
-    "^(network|subnet|firewall|address|keypair|image|machines?|volume|bucket)\\.",
+    "^(",
+    crate::addr::nouns!(),
+    ")\\.",
     name!(),
     "(\\[([0-9]+|\"([^\"\\\\]|\\\\.)*\")\\])?@",
     name!(),
@@ -44,7 +46,9 @@ pub const ADDR: &str = concat!(
 
 /// A [`LocalAddr`](crate::LocalAddr).
 pub const LOCAL_ADDR: &str = concat!(
-    "^(network|subnet|firewall|address|keypair|image|machines?|volume|bucket)\\.",
+    "^(",
+    crate::addr::nouns!(),
+    ")\\.",
     name!(),
     "(\\[([0-9]+|\"([^\"\\\\]|\\\\.)*\")\\])?$"
 );

@@ -15,7 +15,7 @@
 
 use rustc_hash::FxHashMap;
 use strat_model::{
-    Addr, Inventory, Kind, Missed, MissedState, Name, Noun, Resource, ResourceId, ResourceState,
+    Addr, Inventory, Missed, MissedState, Name, Noun, Resource, ResourceId, ResourceState,
     SiteInventory, Witness,
 };
 
@@ -116,7 +116,7 @@ pub(crate) fn held_by(missed: &Missed) -> Option<Reason> {
             );
             Some(Reason::from(why).or_recreate(addr))
         }
-        MissedState::Gone => holds_data(addr.kind()).then(|| {
+        MissedState::Gone => addr.kind().is_data().then(|| {
             let why = format!(
                 "{id} was deleted behind Stratiform's back, and what was on it with it; an empty one \
                  is made only if that is asked for"
@@ -131,11 +131,6 @@ pub(crate) fn gone(seen: &SiteInventory, addr: &Addr) -> u32 {
     let missed = seen.missed.iter();
     let gone = missed.filter(|one| one.addr == *addr && one.state == MissedState::Gone);
     u32::try_from(gone.count()).unwrap_or(u32::MAX)
-}
-
-/// Whether a thing that is made anew lacks what was on it.
-const fn holds_data(kind: Kind) -> bool {
-    matches!(kind, Kind::Volume | Kind::Bucket)
 }
 
 fn adopt(addr: &Addr, id: &ResourceId) -> String {

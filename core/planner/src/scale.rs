@@ -64,10 +64,7 @@ pub(crate) fn keep_only(changes: &mut Vec<Change>, scales: &BTreeMap<LocalAddr, 
             Action::NoOp | Action::Adopt | Action::Replace | Action::Forget => false,
         },
         None => {
-            let around = matches!(
-                change.kind,
-                Kind::Network | Kind::Subnet | Kind::Firewall | Kind::Keypair | Kind::Image
-            );
+            let around = change.kind.is_made_before(Kind::Machine);
             makes && around && matches!(change.action, Action::Create | Action::Update)
         }
     });

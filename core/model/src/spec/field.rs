@@ -113,6 +113,20 @@ impl Field {
         }
     }
 
+    /// Whether it holds references to other things.
+    #[must_use]
+    pub const fn is_reference(self) -> bool {
+        matches!(
+            self,
+            Self::Network
+                | Self::Attach
+                | Self::Image
+                | Self::Subnet
+                | Self::Firewalls
+                | Self::Keypair
+        )
+    }
+
     /// Whether it lives in the mark alone, which every update writes: it is no field of a spec.
     #[must_use]
     pub const fn is_of_mark(self) -> bool {

@@ -20,6 +20,7 @@ pub use network::{
 };
 pub use storage::{BucketSpec, VolumeSpec};
 
+use crate::Name;
 use crate::{Digest, Kind, Shared, Texts};
 
 /// The user's own labels on a thing.
@@ -70,6 +71,22 @@ impl<R: Ord> Spec<R> {
             Self::Machine(_) => Kind::Machine,
             Self::Volume(_) => Kind::Volume,
             Self::Bucket(_) => Kind::Bucket,
+        }
+    }
+
+    /// The zone it is in, where it has one.
+    #[must_use]
+    pub const fn zone(&self) -> Option<&Name> {
+        match self {
+            Self::Machine(spec) => Some(&spec.zone),
+            Self::Volume(spec) => Some(&spec.zone),
+            Self::Subnet(spec) => spec.zone.as_ref(),
+            Self::Network(_)
+            | Self::Firewall(_)
+            | Self::Address(_)
+            | Self::Keypair(_)
+            | Self::Image(_)
+            | Self::Bucket(_) => None,
         }
     }
 

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::Differ;
 use super::references::Reference;
-use super::value::field_value;
+use super::value::{field_value, plain_fields};
 use crate::plan::FieldChange;
 use crate::{Entry, Goal};
 
@@ -54,12 +54,6 @@ impl Differ<'_> {
                 put(want.cidr != is.cidr, Field::Cidr);
                 put(want.zone != is.zone, Field::Zone);
             }
-            (Spec::Keypair(want), Spec::Keypair(is)) => {
-                put(
-                    readable(Field::PublicKey) && want.public_key != is.public_key,
-                    Field::PublicKey,
-                );
-            }
             (Spec::Image(want), Spec::Image(is)) => {
                 // The same content from another place is the same image.
                 put(
@@ -79,7 +73,14 @@ impl Differ<'_> {
             (Spec::Bucket(want), Spec::Bucket(is)) => {
                 put(want.versioning != is.versioning, Field::Versioning);
             }
-            _ => {}
+            // References, and rules that may have some, are compared below.
+            (Spec::Firewall(_) | Spec::Address(_), _) => {}
+            (want, is) => {
+                for field in plain_fields(want) {
+                    let differs = || field_value(want, field) != field_value(is, field);
+                    put(readable(field) && differs(), field);
+                }
+            }
         }
         put(
             readable(Field::Labels) && labels_differ(goal, resource),

@@ -51,19 +51,9 @@ impl<'a> Differ<'a> {
             return false;
         }
         let kind = addr.kind();
-        let users: &[Kind] = match kind {
-            Kind::Network => &[Kind::Network, Kind::Firewall],
-            Kind::Subnet
-            | Kind::Firewall
-            | Kind::Address
-            | Kind::Keypair
-            | Kind::Image
-            | Kind::Machine
-            | Kind::Volume
-            | Kind::Bucket => &[kind],
-        };
+        let looked_at = std::iter::once(&kind).chain(kind.users());
         let partial = |kind: &Kind| unseen::partial(self.inventory, &addr.site, *kind);
-        let Some(why) = users.iter().find_map(partial) else {
+        let Some(why) = looked_at.into_iter().find_map(partial) else {
             return false;
         };
         self.withhold(&addr.site, kind, why);

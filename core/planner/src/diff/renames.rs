@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{Addr, Field, LocalAddr, Noun, Resource, Spec};
 
+use super::value::{field_value, plain_fields};
 use crate::plan::{Action, Change, Rename};
 use crate::{Goal, InventoryIndex};
 
@@ -80,15 +81,14 @@ fn is_like(found: &Resource, goal: &Goal) -> bool {
         (Spec::Volume(is), Spec::Volume(wanted)) => {
             (is.size, &is.zone) == (wanted.size, &wanted.zone)
         }
-        (Spec::Network(is), Spec::Network(wanted)) => is.cidr == wanted.cidr,
         (Spec::Subnet(is), Spec::Subnet(wanted)) => {
             is.cidr.prefix_len() == wanted.cidr.prefix_len()
         }
         (Spec::Firewall(is), Spec::Firewall(wanted)) => is.rules.len() == wanted.rules.len(),
-        (Spec::Keypair(is), Spec::Keypair(wanted)) => is.public_key == wanted.public_key,
         (Spec::Image(is), Spec::Image(wanted)) => is.sha256 == wanted.sha256,
-        (Spec::Address(_), Spec::Address(_)) => true,
-        (Spec::Bucket(is), Spec::Bucket(wanted)) => is.versioning == wanted.versioning,
-        _ => false,
+        (is, wanted) => {
+            let same = |field| field_value(is, field) == field_value(wanted, field);
+            is.kind() == wanted.kind() && plain_fields(wanted).all(same)
+        }
     }
 }

@@ -89,6 +89,13 @@ pub(super) const fn fields_of<R: Ord>(spec: &Spec<R>) -> &'static [Field] {
     }
 }
 
+/// The fields of a spec that hold nothing but values of their own: no references, and no labels, which
+/// are compared apart.
+pub(super) fn plain_fields<R: Ord>(spec: &Spec<R>) -> impl Iterator<Item = Field> + use<R> {
+    let fields = fields_of(spec).iter().copied();
+    fields.filter(|field| *field != Field::Labels && !field.is_reference())
+}
+
 /// A whole spec as one flat JSON object.
 pub(crate) fn spec_value<R: Ord + Serialize>(spec: &Spec<R>) -> Map<String, Value> {
     let fields = fields_of(spec).iter();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
-use strat_model::{Addr, Common, Intent, LocalAddr, Name, Noun, UserData};
+use strat_model::{Addr, Common, LocalAddr, Name, Noun, UserData};
 
 use super::Placer;
 use crate::Dependency;
@@ -18,7 +18,9 @@ impl Placer<'_> {
             Some((&machine.common.addr, user_data))
         });
         let user_data: FxHashMap<&LocalAddr, &UserData> = user_data.collect();
-        let waiting = commons(self.intent)
+        let waiting = self
+            .intent
+            .commons()
             .filter(|common| !common.depends_on.is_empty() || user_data.contains_key(&common.addr));
         let waiting: Vec<&Common> = waiting.collect();
         if waiting.is_empty() {
@@ -108,25 +110,4 @@ impl<'a> Placed<'a> {
         }
         found.into_iter().collect()
     }
-}
-
-fn commons(intent: &Intent) -> impl Iterator<Item = &Common> {
-    let networks = intent.networks.iter().map(|x| &x.common);
-    let subnets = intent.subnets.iter().map(|x| &x.common);
-    let firewalls = intent.firewalls.iter().map(|x| &x.common);
-    let addresses = intent.addresses.iter().map(|x| &x.common);
-    let keypairs = intent.keypairs.iter().map(|x| &x.common);
-    let images = intent.images.iter().map(|x| &x.common);
-    let machines = intent.machines.iter().map(|x| &x.common);
-    let volumes = intent.volumes.iter().map(|x| &x.common);
-    let buckets = intent.buckets.iter().map(|x| &x.common);
-    networks
-        .chain(subnets)
-        .chain(firewalls)
-        .chain(addresses)
-        .chain(keypairs)
-        .chain(images)
-        .chain(machines)
-        .chain(volumes)
-        .chain(buckets)
 }

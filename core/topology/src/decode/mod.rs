@@ -125,6 +125,15 @@ impl Parts {
         parts
     }
 
+    /// Those of kinds that refer to nothing.
+    fn alone(&self) -> impl Iterator<Item = &Common> {
+        let networks = self.networks.iter().map(|of| &of.common);
+        networks
+            .chain(self.keypairs.iter().map(|of| &of.common))
+            .chain(self.images.iter().map(|of| &of.common))
+            .chain(self.buckets.iter().map(|of| &of.common))
+    }
+
     /// What all of them have in common.
     fn commons(&self) -> impl Iterator<Item = &Common> {
         let networks = self.networks.iter().map(|of| &of.common);

@@ -267,10 +267,8 @@ type Thing<'a> = (
 );
 
 fn things(parts: &Parts) -> Vec<Thing<'_>> {
-    let mut things: Vec<Thing<'_>> = Vec::new();
-    for network in &parts.networks {
-        things.push((&network.common, vec![], None));
-    }
+    let alone = parts.alone();
+    let mut things: Vec<Thing<'_>> = alone.map(|common| (common, vec![], None)).collect();
     for subnet in &parts.subnets {
         things.push((&subnet.common, vec![(&subnet.network, "network")], None));
     }
@@ -280,12 +278,6 @@ fn things(parts: &Parts) -> Vec<Thing<'_>> {
     }
     for address in &parts.addresses {
         things.push((&address.common, attached(&address.target), None));
-    }
-    for keypair in &parts.keypairs {
-        things.push((&keypair.common, vec![], None));
-    }
-    for image in &parts.images {
-        things.push((&image.common, vec![], None));
     }
     for machine in &parts.machines {
         let mut refs = vec![(&machine.subnet, "subnet")];
@@ -298,9 +290,6 @@ fn things(parts: &Parts) -> Vec<Thing<'_>> {
     }
     for volume in &parts.volumes {
         things.push((&volume.common, attached(&volume.target), None));
-    }
-    for bucket in &parts.buckets {
-        things.push((&bucket.common, vec![], None));
     }
     things
 }

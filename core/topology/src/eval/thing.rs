@@ -8,38 +8,14 @@ use strat_model::{LocalAddr, Name, Noun, TemplatePart};
 use super::{Evaluator, Instance, Node, Scope};
 use crate::ast::{ExprKind, Ident};
 use crate::report::{Failed, Outcome};
+use crate::schema::of_noun;
 use crate::span::Span;
 use crate::value::{Unknown, Value, part_bytes};
-
-/// What a thing has only after an apply: one value each.
-const fn later(noun: Noun) -> &'static [&'static str] {
-    match noun {
-        Noun::Machine => &["id", "name", "site", "zone", "private_ip", "public_ip"],
-        Noun::Address => &["id", "name", "ip"],
-        Noun::Volume => &["id", "name"],
-        Noun::Bucket => &["id", "name", "url"],
-        Noun::Machines
-        | Noun::Network
-        | Noun::Subnet
-        | Noun::Firewall
-        | Noun::Keypair
-        | Noun::Image => &[],
-    }
-}
-
-/// What a thing has only after an apply: a list over all its sites.
-const fn later_lists(noun: Noun) -> &'static [&'static str] {
-    match noun {
-        Noun::Machines => &["ids", "names", "private_ips", "public_ips"],
-        Noun::Network | Noun::Subnet | Noun::Firewall | Noun::Keypair | Noun::Image => &["ids"],
-        Noun::Machine | Noun::Address | Noun::Volume | Noun::Bucket => &[],
-    }
-}
 
 /// Whether one instance of a block is several real things: the machines of a fleet, a network at
 /// each of its sites.
 pub(crate) const fn is_several(noun: Noun) -> bool {
-    !later_lists(noun).is_empty()
+    !of_noun(noun).later_lists.is_empty()
 }
 
 impl Evaluator<'_> {
@@ -56,10 +32,10 @@ impl Evaluator<'_> {
         if thing.lookup().is_some() {
             return self.looked_up_attribute(thing.noun, addr, name);
         }
-        if later(thing.noun).contains(&text) {
+        if of_noun(thing.noun).later.contains(&text) {
             return Ok(self.later_value(addr, text));
         }
-        if later_lists(thing.noun).contains(&text) {
+        if of_noun(thing.noun).later_lists.contains(&text) {
             if self.is_empty_fleet((block, instance), span) {
                 return Ok(Value::list([]));
             }
@@ -92,18 +68,22 @@ impl Evaluator<'_> {
         name: &Ident,
     ) -> Outcome<Value> {
         let text = &*name.text;
-        if later_lists(noun).contains(&text) {
+        if of_noun(noun).later_lists.contains(&text) {
             return Ok(self.later_list(addr, text));
         }
         let ranges: &[&str] = match noun {
             Noun::Network | Noun::Subnet => &["cidr"],
             _ => &[],
         };
-        let own = later(noun).iter().chain(&["id", "name"]).chain(ranges);
+        let own = of_noun(noun)
+            .later
+            .iter()
+            .chain(&["id", "name"])
+            .chain(ranges);
         if own.clone().any(|own| *own == text) {
             return Ok(self.later_value(addr, text));
         }
-        let known: BTreeSet<&str> = own.chain(later_lists(noun)).copied().collect();
+        let known: BTreeSet<&str> = own.chain(of_noun(noun).later_lists).copied().collect();
         let help = self.suggest(text, "it has", known.iter().copied());
         Err(self.fail(
             name.span,
@@ -222,9 +202,10 @@ impl Evaluator<'_> {
 
     fn no_attribute(&mut self, noun: Noun, addr: &LocalAddr, name: &Ident) -> Failed {
         let schema = crate::schema::of_noun(noun);
-        let known: Vec<&str> = later(noun)
+        let known: Vec<&str> = of_noun(noun)
+            .later
             .iter()
-            .chain(later_lists(noun))
+            .chain(of_noun(noun).later_lists)
             .copied()
             .chain(schema.attributes.iter().map(|a| a.name))
             .filter(|word| !matches!(*word, "for_each" | "depends_on"))
