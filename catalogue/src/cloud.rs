@@ -51,11 +51,10 @@ impl Cloud {
                 .next()
                 .unwrap_or_default()
                 .to_owned(),
-            Self::Gcp => machine_type
-                .split('-')
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
+            Self::Gcp => match machine_type.split('-').next().unwrap_or_default() {
+                "custom" => "n1".to_owned(),
+                family => family.to_owned(),
+            },
             Self::Azure => {
                 let size = machine_type
                     .split_once('_')
@@ -127,6 +126,7 @@ mod tests {
             (Cloud::Azure, "Standard_NC4as_T4_v3", "NCasT4v3"),
             (Cloud::Azure, "Standard_B1ms", "Bms"),
             (Cloud::Gcp, "n2-standard-4", "n2"),
+            (Cloud::Gcp, "custom-6-20480", "n1"),
         ] {
             assert_eq!(cloud.family(machine_type), family);
         }

@@ -22,10 +22,14 @@
 //! - Azure's and Google's zones are not in the source: a listing then has one, named as the region.
 //! - Google's GPUs, and Azure's and Google's families of after 2020, are not in the source: it says
 //!   one date for all, and these parts are older.
+//! - Google's custom machine types are in no list. [`Cloud::made_to_measure`] works out those that fit
+//!   what is wanted, with their prices.
 
 mod cell;
 mod cloud;
+mod measure;
 mod snapshot;
 
 pub use cloud::{Cloud, UnknownCloud};
+pub use measure::{PREMIUM_PERCENT, Wanted};
 pub use snapshot::{Listing, Snapshot};

@@ -201,6 +201,34 @@ fn without_a_topology_the_snapshot_is_searched() {
     search(&["offers", "nowhere.hcl"]).failed_saying(&["nowhere.hcl"]);
 }
 
+/// Google's custom types are in no list: they come with a size, and with a word on their price.
+#[test]
+fn what_is_made_to_measure_is_shown_for_a_size_with_a_word_on_its_price() {
+    let market = Market::new();
+    let empty = tempfile::tempdir().expect("a folder");
+    let search = |args: &[&str]| {
+        let place = ["offers", "--cloud", "gcp", "--region", "europe-west4"];
+        market.run_in(empty.path(), &[&place, args].concat())
+    };
+    let found = search(&["--cpu", "6", "--memory", "20GiB", "--on-demand", "--json"]);
+    let json: Value =
+        serde_json::from_str(&found.stdout).unwrap_or_else(|e| panic!("{e}\n{found}"));
+    let first = &offers(&json)[0];
+    assert_eq!(first["machine_type"], json!("e2-custom-6-20480"));
+    assert_eq!(first["made_to_measure"], json!(true));
+    assert_eq!(first["price_hour"], json!(0.218865654));
+    let custom = offers(&json)
+        .iter()
+        .filter(|offer| offer["made_to_measure"] == json!(true));
+    assert_eq!(custom.count(), 4, "one of each series");
+    assert!(found.stderr.contains("worked out") && found.stderr.contains("5 %"));
+    let listed = search(&["--limit", "3"]);
+    assert!(!listed.stdout.contains("custom"), "{listed}");
+    assert!(listed.stderr.contains("--cpu and --memory"), "{listed}");
+    let other = market.run_in(empty.path(), &["offers", "--cloud", "aws", "--cpu", "64"]);
+    assert!(!other.stderr.to_lowercase().contains("custom"), "{other}");
+}
+
 #[test]
 fn a_plan_offline_asks_nobody_costs_the_same_and_cannot_be_applied() {
     let market = Market::new();

@@ -41,6 +41,7 @@ mod lease_store;
 mod leases;
 mod lineage;
 mod lookups;
+mod measure;
 mod moved;
 mod offline;
 mod pending;

@@ -20,7 +20,7 @@ use crate::identity::Accounts;
 use crate::lease_store::LeaseStore;
 use crate::phase::phase;
 use crate::{
-    Error, Run, RunOptions, SavedPlan, Workspace, lookups, planned_outputs, sites, targets,
+    Error, Run, RunOptions, SavedPlan, Workspace, lookups, measure, planned_outputs, sites, targets,
 };
 
 /// What is to be planned.
@@ -252,6 +252,7 @@ impl Session {
         let mut observation = looked.instrument(phase!("observe")).await;
         let intent = self.workspace.intent();
         lookups::look_up(intent, &sites, &mut observation.inventory).await;
+        measure::add_all(intent, &observation.inventory, &mut observation.facts);
         for problem in self.unreachable.iter().chain(&accounts.silent) {
             let partial = Coverage::Partial {
                 why: problem.error.to_string(),

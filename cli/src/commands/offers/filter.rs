@@ -152,6 +152,12 @@ impl Filter {
             && self.limit.is_none()
     }
 
+    /// The size asked for, if any is.
+    pub(super) fn size(&self) -> Option<(u32, Bytes)> {
+        let memory = self.memory.unwrap_or_default();
+        (self.cpu > 0 || self.memory.is_some()).then_some((self.cpu, memory))
+    }
+
     /// Keeps what is wanted, in the order that is wanted.
     pub(super) fn apply(&self, rows: &mut Vec<Row>) {
         rows.retain(|row| self.wants(row));

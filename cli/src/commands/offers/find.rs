@@ -1,8 +1,10 @@
 //! Where offers are found: at the sites, in the cache, in the snapshot.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use futures::future::join_all;
-use stratiform::catalogue::{Cloud, Snapshot, UnknownCloud};
-use stratiform::model::{Name, Offer, SiteSpec};
+use stratiform::catalogue::{Cloud, Snapshot, UnknownCloud, Wanted};
+use stratiform::model::{Bytes, Name, Offer, SiteSpec};
 use stratiform::provider::ProviderExt as _;
 use stratiform::{FactsSource, Workspace};
 
@@ -29,6 +31,12 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// Whether it is in no list, and its price is worked out.
+    pub(super) fn is_made_to_measure(&self) -> bool {
+        let cloud = self.cloud.parse::<Cloud>();
+        cloud.is_ok_and(|cloud| cloud.is_made_to_measure(&self.offer.machine_type))
+    }
+
     /// What tells two offers of one price and size apart, for a steady order.
     pub(super) fn key(&self) -> impl Ord {
         (
@@ -75,6 +83,31 @@ impl Found {
             sources: Vec::new(),
             is_whole: true,
         }
+    }
+
+    /// Adds what is made to measure for a size, beside what is sold at each place.
+    pub(super) fn measure(&mut self, cpu: u32, memory: Bytes) {
+        let wanted = BTreeSet::from([Wanted::AtLeast { cpu, memory }]);
+        let mut places: BTreeMap<_, Vec<&Row>> = BTreeMap::new();
+        for row in &self.rows {
+            let place = (row.source, &row.cloud, &row.site, &row.region);
+            places.entry(place).or_default().push(row);
+        }
+        let mut made = Vec::new();
+        for ((_, cloud, ..), rows) in places {
+            let Ok(cloud) = cloud.parse::<Cloud>() else {
+                continue;
+            };
+            let sold: Vec<Offer> = rows.iter().map(|row| row.offer.clone()).collect();
+            for offer in cloud.made_to_measure(&sold, &wanted) {
+                let beside = rows.iter().find(|row| row.offer.zone == offer.zone);
+                made.extend(beside.map(|row| Row {
+                    offer,
+                    ..Row::clone(row)
+                }));
+            }
+        }
+        self.rows.extend(made);
     }
 
     fn add(&mut self, site: &SiteSpec, source: Source, offers: Vec<Offer>) {

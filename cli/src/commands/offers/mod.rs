@@ -20,7 +20,8 @@ use crate::failure::Failure;
 ///
 /// Of a topology's sites, asked now; or with --offline what `refresh` remembered of them, else the
 /// built-in snapshot. Without a topology here, the snapshot of every cloud. The cheapest come first; a
-/// price that is not known comes last, and is never taken for low.
+/// price that is not known comes last, and is never taken for low. Google's custom machine types are in no
+/// list: with --cpu or --memory, the one of each series that fits comes with the others.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "\
@@ -89,8 +90,12 @@ impl Search {
         } else {
             self.without_topology()?
         };
+        if let Some((cpu, memory)) = self.filter.size() {
+            found.measure(cpu, memory);
+        }
         self.filter.apply(&mut found.rows);
         show::sources(&found, context);
+        show::measures(&found, self.filter.size().is_some(), context);
         if self.json {
             context.output.json(&show::json(&found))?;
         } else {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use stratiform::FactsSource;
+use stratiform::catalogue::{Cloud, PREMIUM_PERCENT};
 use stratiform::model::{Name, Offer};
 
 use super::find::{Found, Row};
@@ -18,6 +19,25 @@ pub(super) fn sources(found: &Found, context: &Context) {
             let line = cache::line(&source.of, source.kind, as_of, age);
             context.output.note(&line);
         }
+    }
+}
+
+/// Says on stderr what is in no list: how its price is known, or how to find it.
+pub(super) fn measures(found: &Found, has_size: bool, context: &Context) {
+    if found.rows.iter().any(Row::is_made_to_measure) {
+        context.output.note(&format!(
+            "Prices of custom machine types are worked out: what predefined ones ask for a CPU and a GiB, and \
+             {PREMIUM_PERCENT} %.\n"
+        ));
+    } else if !has_size
+        && found
+            .rows
+            .iter()
+            .any(|row| row.cloud == Cloud::Gcp.as_str())
+    {
+        let hint =
+            "Custom machine types are made to measure: --cpu and --memory show those that fit.\n";
+        context.output.note(hint);
     }
 }
 
@@ -127,6 +147,7 @@ fn offer_json(row: &Row, found: &Found) -> Value {
         "gpus": offer.gpus,
         "gpu": offer.gpu,
         "burstable": offer.burstable,
+        "made_to_measure": row.is_made_to_measure(),
         "price_hour": offer.price_hour.map(|price| decimal(price.amount)),
         "currency": offer.price_hour.map(|price| price.currency),
         "capacity": offer.capacity.as_str(),

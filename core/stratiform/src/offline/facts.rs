@@ -12,7 +12,7 @@ use strat_model::{
 use strat_provider::{ConnectContext, SkippingClock};
 
 use super::{FactsSource, OfferCache, OfflineFacts};
-use crate::{Error, Workspace, sites};
+use crate::{Error, Workspace, measure, sites};
 
 /// Stands for an image that was not looked up.
 const SOME_IMAGE: &str = "not looked up";
@@ -40,6 +40,10 @@ pub(super) async fn gather(
             Some(remembered) => Some(remembered),
             None => told.or_else(|| of_snapshot(workspace, site)),
         };
+        let facts = facts.map(|mut known| {
+            measured(workspace, site, &mut known.facts.offers);
+            known
+        });
         known.extend(facts.map(|facts| (site.name.clone(), facts)));
     }
     Ok(known)
@@ -75,6 +79,7 @@ pub(crate) fn of_snapshot(workspace: &Workspace, site: &SiteSpec) -> Option<Offl
         )
     };
     offers.sort_by_cached_key(key);
+    measured(workspace, site, &mut offers);
     let mut zones: Vec<Name> = match &site.zones[..] {
         [] => offers.iter().map(|offer| offer.zone.clone()).collect(),
         named => named.to_vec(),
@@ -97,6 +102,11 @@ pub(crate) fn of_snapshot(workspace: &Workspace, site: &SiteSpec) -> Option<Offl
         source: FactsSource::Snapshot,
         as_of: day(snapshot),
     })
+}
+
+/// With what is made to measure there for the topology.
+fn measured(workspace: &Workspace, site: &SiteSpec, offers: &mut Vec<Offer>) {
+    measure::add(workspace.intent(), site, offers, std::iter::empty());
 }
 
 /// The first moment of a snapshot's day.

@@ -70,8 +70,12 @@ struct Bench {
 
 impl Bench {
     fn new(provider: &'static str, capabilities: Option<Capabilities>) -> Self {
+        Self::of(provider, capabilities, TOPOLOGY)
+    }
+
+    fn of(provider: &'static str, capabilities: Option<Capabilities>, text: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let text = TOPOLOGY.replace("PROVIDER", provider);
+        let text = text.replace("PROVIDER", provider);
         std::fs::write(folder.path().join("t.hcl"), text).expect("written");
         let registry = Registry::new().with(Unreachable {
             name: provider,
@@ -229,4 +233,55 @@ async fn a_budget_that_cannot_pay_the_fewest_machines_is_refused() {
         checked("cost {\n hourly = \"0.01 USD\"\n }", "moon").await,
         Ok(())
     );
+}
+
+/// What a topology asks for is made to measure, also beside offers that were remembered, which have none of
+/// it; and what runs has its place and price.
+#[tokio::test]
+async fn what_is_made_to_measure_is_on_sale_offline_and_remembered_or_not() {
+    let odd = TOPOLOGY
+        .replace("eu-central-1", "europe-west4")
+        .replace("cpu    = 2", "cpu    = 6")
+        .replace("8GiB", "20GiB");
+    let bench = Bench::of("gcp", Some(capabilities()), &odd);
+    let chosen = |planned: &OfflinePlan| {
+        let mut changes = planned.plan.changes.iter();
+        let fleet = changes.find(|change| change.kind == Kind::Machine);
+        let goal = &fleet.expect("a fleet").goals[0];
+        let strat_model::Spec::Machine(spec) = &goal.spec else {
+            panic!("{goal:?}");
+        };
+        (spec.machine_type.clone(), goal.price_hour.is_some())
+    };
+    let expect = ("e2-custom-6-20480".to_owned(), true);
+    let planned = bench.plan().await.expect("a plan");
+    assert_eq!(chosen(&planned), expect);
+    let (name, known) = planned.facts.into_iter().next().expect("the site");
+    let mut facts = known.facts;
+    facts
+        .offers
+        .retain(|offer| !offer.machine_type.contains("custom"));
+    let site = bench.workspace.intent().sites[&name].clone();
+    let at = "2026-11-01T00:00:00Z".parse().expect("a time");
+    let cache = bench.cache();
+    cache.write(&site, facts.clone(), at).expect("written");
+    let planned = bench.plan().await.expect("a plan");
+    let source = planned.facts.values().next().expect("the site").source;
+    assert_eq!((chosen(&planned), source), (expect, FactsSource::Cache));
+
+    let runs = ["custom-4-8192", "n2-standard-2", "gone-custom-2-2048"];
+    let intent = bench.workspace.intent();
+    crate::measure::add(intent, &site, &mut facts.offers, runs.into_iter());
+    let of_runs = |name: &str| {
+        let offer = facts.offers.iter().find(|one| one.machine_type == name);
+        offer.map(|offer| (offer.cpu, offer.price_hour.is_some()))
+    };
+    assert_eq!(of_runs(runs[0]), Some((4, true)));
+    assert_eq!(of_runs(runs[2]), None);
+    let keys: Vec<_> = facts
+        .offers
+        .iter()
+        .map(|offer| (&offer.zone, &offer.machine_type, offer.capacity))
+        .collect();
+    assert!(keys.is_sorted(), "{keys:?}");
 }

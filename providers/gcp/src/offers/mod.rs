@@ -2,7 +2,7 @@
 //!
 //! - Sizes: the machine types of each zone in use, page by page, and the custom ones that the site names.
 //!   Bare metal is left out.
-//! - Prices: the catalogue's dated snapshot.
+//! - Prices: the catalogue's dated snapshot, and, of custom types, what the catalogue makes of it.
 //! - Limits: the region's and the project's quotas of virtual CPUs.
 
 mod quotas;
@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use futures::future::try_join_all;
 use google_cloud_compute_v1::model::MachineType;
 use google_cloud_compute_v1::model::machine_type::Architecture;
-use strat_catalogue::{Cloud, Snapshot};
+use strat_catalogue::{Cloud, Snapshot, Wanted};
 use strat_model::{Bytes, CapacityKind, ErrorKind, Money, Name, Offer, Pool, Quota, Result};
 use strat_provider::Offers;
 
@@ -161,6 +161,32 @@ impl GcpProvider {
         Ok(found.await?.into_iter().flatten().collect())
     }
 
+    /// The types of zones as offers, bought in each way that the site permits; without prices.
+    fn offers_of(&self, zones: &[Name], types: Vec<Vec<(String, Arc<TypeSize>)>>) -> Vec<Offer> {
+        let spot = self.settings.spot.then_some(CapacityKind::Spot);
+        let mut offers = Vec::new();
+        for (zone, types) in zones.iter().zip(types) {
+            for (machine_type, size) in types {
+                let offer = |capacity| Offer {
+                    zone: zone.clone(),
+                    family: quotas::family(&machine_type),
+                    machine_type: machine_type.clone(),
+                    cpu: size.cpu,
+                    memory: size.memory,
+                    arch: size.arch.to_owned(),
+                    gpus: size.gpus,
+                    gpu: size.gpu.clone(),
+                    burstable: Cloud::Gcp.is_burstable(&machine_type),
+                    capacity,
+                    price_hour: None,
+                };
+                let kinds = [CapacityKind::OnDemand].into_iter().chain(spot);
+                offers.extend(kinds.map(offer));
+            }
+        }
+        offers
+    }
+
     /// The zones of the region.
     async fn region_zones(&self) -> Result<Vec<Name>> {
         let call = self
@@ -196,7 +222,7 @@ impl Offers for GcpProvider {
 
     async fn list_offers(&self) -> Result<Vec<Offer>> {
         let zones = self.zones().await?;
-        let mut types = try_join_all(zones.iter().map(|zone| self.types_of(zone))).await?;
+        let types = try_join_all(zones.iter().map(|zone| self.types_of(zone))).await?;
         let custom = try_join_all(zones.iter().map(|zone| self.custom_types_of(zone))).await?;
         for name in &self.settings.custom_types {
             if !custom.iter().flatten().any(|(known, _)| known == name) {
@@ -206,43 +232,15 @@ impl Offers for GcpProvider {
                 return Err(refuse(ErrorKind::Invalid, message).with_help(help));
             }
         }
-        for (types, custom) in types.iter_mut().zip(custom) {
-            types.extend(custom);
+        let mut offers = self.offers_of(&zones, types);
+        let prices = Prices::of(&self.settings.region);
+        for offer in &mut offers {
+            offer.price_hour = prices.of_listed(offer);
         }
-        let snapshot = Snapshot::of(Cloud::Gcp);
-        let prices = snapshot.prices(&self.settings.region);
-        let spot = match self.settings.spot {
-            true => spot_prices(snapshot, &self.settings.region),
-            false => BTreeMap::new(),
-        };
-        let mut offers = Vec::new();
-        for (zone, types) in zones.iter().zip(types) {
-            for (machine_type, size) in types {
-                let offer = |capacity, price_hour| Offer {
-                    zone: zone.clone(),
-                    family: quotas::family(&machine_type),
-                    machine_type: machine_type.clone(),
-                    cpu: size.cpu,
-                    memory: size.memory,
-                    arch: size.arch.to_owned(),
-                    gpus: size.gpus,
-                    gpu: size.gpu.clone(),
-                    burstable: Cloud::Gcp.is_burstable(&machine_type),
-                    capacity,
-                    price_hour,
-                };
-                let price = prices.get(machine_type.as_str()).copied();
-                offers.push(offer(CapacityKind::OnDemand, price));
-                if self.settings.spot {
-                    let price = spot.get(&machine_type).copied();
-                    offers.push(offer(CapacityKind::Spot, price));
-                }
-            }
-        }
-        offers.sort_by(|a, b| {
-            let key = |one: &Offer| (one.zone.clone(), one.machine_type.clone(), one.capacity);
-            key(a).cmp(&key(b))
-        });
+        let mut custom = self.offers_of(&zones, custom);
+        price_custom(&mut custom, &offers);
+        offers.extend(custom);
+        offers.sort_by(|a, b| key(a).cmp(&key(b)));
         Ok(offers)
     }
 
@@ -255,13 +253,49 @@ impl Offers for GcpProvider {
     }
 }
 
-/// The spot prices of a region that the snapshot has, by type.
-fn spot_prices(snapshot: Snapshot, region: &str) -> BTreeMap<String, Money> {
-    let listings = snapshot
-        .listings(Some(region))
-        .into_iter()
-        .map(|listing| listing.offer);
-    let spot = listings.filter(|offer| offer.capacity == CapacityKind::Spot);
-    spot.filter_map(|offer| Some((offer.machine_type, offer.price_hour?)))
-        .collect()
+/// The prices of a region that the snapshot has, by type.
+struct Prices {
+    on_demand: BTreeMap<&'static str, Money>,
+    spot: BTreeMap<String, Money>,
+}
+
+impl Prices {
+    fn of(region: &str) -> Self {
+        let snapshot = Snapshot::of(Cloud::Gcp);
+        let listings = snapshot.listings(Some(region)).into_iter();
+        let offers = listings.map(|listing| listing.offer);
+        let spot = offers.filter(|offer| offer.capacity == CapacityKind::Spot);
+        Self {
+            on_demand: snapshot.prices(region),
+            spot: spot
+                .filter_map(|offer| Some((offer.machine_type, offer.price_hour?)))
+                .collect(),
+        }
+    }
+
+    fn of_listed(&self, offer: &Offer) -> Option<Money> {
+        let machine_type = offer.machine_type.as_str();
+        match offer.capacity {
+            CapacityKind::Spot => self.spot.get(machine_type).copied(),
+            _ => self.on_demand.get(machine_type).copied(),
+        }
+    }
+}
+
+/// Gives custom types the prices that those of the listed types tell, as the catalogue works them out.
+fn price_custom(custom: &mut [Offer], listed: &[Offer]) {
+    let names: BTreeSet<String> = custom
+        .iter()
+        .map(|offer| offer.machine_type.clone())
+        .collect();
+    let wanted = names.iter().map(|name| Wanted::Type(name)).collect();
+    let made = Cloud::Gcp.made_to_measure(listed, &wanted);
+    for offer in custom {
+        let same = made.iter().find(|made| key(made) == key(offer));
+        offer.price_hour = same.and_then(|made| made.price_hour);
+    }
+}
+
+fn key(offer: &Offer) -> (&Name, &str, CapacityKind) {
+    (&offer.zone, &offer.machine_type, offer.capacity)
 }

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use strat_conformance::Bench;
 use strat_model::Kind;
 use strat_provider::{Filter, ProviderExt as _};
+use stratiform::Mode;
 
 use crate::harness::{Google, PROJECT, REGION};
 use crate::once::machine;
+use crate::shop::Shop;
 
 /// The calls since the last time, by method.
 fn calls(google: &Google) -> BTreeMap<String, usize> {
@@ -142,4 +144,74 @@ async fn seeing_costs_the_pages_of_each_kind_and_a_constant() {
         let most = beside(&before) + usize::from(notes);
         assert_eq!(beside(&after), most, "{kind}: {before:?} {after:?}");
     }
+}
+
+/// What docs/gcp.md tells of: a network, two subnets, three firewalls, a hundred machines in three zones.
+const HUNDRED: &str = r#"
+network "core" {
+  cidr  = "10.0.0.0/16"
+  sites = [site.google]
+}
+subnet "app" {
+  network = network.core
+  newbits = 4
+}
+subnet "data" {
+  network = network.core
+  newbits = 4
+}
+firewall "web" {
+  network = network.core
+  ingress "http" {
+    from     = ["internet"]
+    protocol = "tcp"
+    ports    = [80, 443]
+  }
+}
+firewall "app" {
+  network = network.core
+  ingress "web" {
+    from     = [firewall.web]
+    protocol = "tcp"
+    ports    = [8080]
+  }
+}
+firewall "db" {
+  network = network.core
+  ingress "app" {
+    from     = [firewall.app]
+    protocol = "tcp"
+    ports    = [5432]
+  }
+}
+machines "web" {
+  count        = 100
+  machine_type = "e2-small"
+  image        = "debian-12"
+  subnet       = subnet.app
+  firewalls    = [firewall.web]
+  placement { spread = "zone" }
+}
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_machines_are_planned_made_and_planned_again_in_so_many_calls() {
+    let shop = Shop::new(HUNDRED).await;
+    // But for leases, which are renewed by the time that it takes.
+    let took = || -> (usize, BTreeMap<String, usize>) {
+        let mut took = calls(&shop.google);
+        took.retain(|method, _| !method.starts_with("storage.objects"));
+        (took.values().sum(), took)
+    };
+    shop.plan().await;
+    let first = took();
+    shop.done(Mode::Apply).await;
+    let apply = took();
+    assert_eq!(shop.google.gce.paths(PROJECT, "instances").len(), 100);
+    assert!(shop.plan().await.is_empty());
+    let again = took();
+    let counts = [&first, &apply, &again].map(|(count, _)| *count);
+    let most = [34, 120, 34];
+    let is_within = counts.iter().zip(most).all(|(count, most)| *count <= most);
+    assert!(is_within, "{counts:?} {first:#?} {apply:#?} {again:#?}");
 }

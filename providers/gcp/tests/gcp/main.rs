@@ -8,6 +8,8 @@ mod counts;
 mod drift;
 mod example;
 mod harness;
+mod in_the_way;
+mod measure;
 mod once;
 mod ours;
 mod outside;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::json;
 use strat_conformance::Bench;
 use strat_model::{
-    AddressSpec, ErrorKind, Field, Kind, Labels, MarkOrigin, Resource, ResourceId, Spec, Witness,
+    AddressSpec, ErrorKind, Field, Kind, Labels, MarkOrigin, Resource, ResourceId, Spec,
+    VolumeSpec, Witness,
 };
 use strat_provider::{Filter, LeaseKey, ProviderExt as _};
 
@@ -78,6 +79,58 @@ async fn a_disk_that_was_made_of_a_snapshot_is_not_the_one_that_we_made() {
     });
     let found = witnesses(&bench, Kind::Volume).await;
     assert!(matches!(found[0].1, Witness::Refuted { .. }), "{found:?}");
+}
+
+/// A name is a zone's own: what has the same one in another zone is another thing, and a copy that somebody
+/// makes there, labels and all, is not ours.
+#[tokio::test]
+async fn one_name_in_two_zones_is_two_things() {
+    const THERE: &str = "europe-west4-b";
+    let google = Google::start().await;
+    let bench = Bench::new(&google).await;
+    let here = make(&bench, &volume(), "data").await;
+    let path = |zone: &str| format!("projects/{PROJECT}/zones/{zone}/disks/{}", here.name);
+    let elsewhere = |zone: &str| match volume() {
+        Spec::Volume(spec) => Spec::Volume(VolumeSpec {
+            zone: zone.parse().expect("a zone"),
+            ..spec
+        }),
+        other => other,
+    };
+    let (mut mark, token) = (bench.mark(Kind::Volume, "other"), bench.token("other"));
+    mark.origin = Some(MarkOrigin::Made(token.clone()));
+    let name = bench.name("data");
+    let made = bench
+        .provider
+        .create(&elsewhere(THERE), &name, &mark, &token)
+        .await;
+    let there = bench.ready(Kind::Volume, &made.expect("made").id).await;
+    assert_ne!(here.id, there.id);
+    let addr = |one: &Resource| one.mark.as_ref().map(|mark| mark.addr.clone());
+    assert_ne!(addr(&here), addr(&there));
+    let found = witnesses(&bench, Kind::Volume).await;
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found.iter().all(|(_, witness)| witness.is_held()),
+        "{found:?}"
+    );
+    bench.delete(&there).await;
+    bench.gone(Kind::Volume, &there.id).await;
+    let left = bench.ready(Kind::Volume, &here.id).await;
+    assert_eq!(addr(&left), addr(&here));
+    let is = google.gce.thing(&path(ZONE)).expect("it is there");
+    let scope = format!("compute/v1/projects/{PROJECT}/zones/{THERE}/disks");
+    let body = json!({ "name": is["name"], "sizeGb": "20", "labels": is["labels"] });
+    google.post(&scope, body).await;
+    let found = witnesses(&bench, Kind::Volume).await;
+    let refuted = |id: &str| {
+        let mut of = found.iter().filter(|(one, _)| one.starts_with(id));
+        of.all(|(_, witness)| matches!(witness, Witness::Refuted { .. }))
+    };
+    assert!(
+        found.len() == 2 && refuted(THERE) && !refuted(ZONE),
+        "{found:?}"
+    );
 }
 
 #[tokio::test]

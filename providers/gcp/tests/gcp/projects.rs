@@ -12,17 +12,11 @@ const CUSTOM: &str = "n2-custom-6-20480";
 async fn two_projects_in_one_topology_have_each_its_own() {
     let google = Google::with_projects(&[PROJECT, OTHER]).await;
     let endpoint = google.gce.endpoint();
-    // The second sells a custom type besides, and its machine is one.
     let sites = [
         site("one", PROJECT, &endpoint),
         site("two", OTHER, &endpoint),
     ]
     .concat();
-    let custom = format!("account        = \"{OTHER}\"");
-    let sites = sites.replace(
-        &custom,
-        &format!("{custom}\n  custom_types = [\"{CUSTOM}\"]"),
-    );
     let shop = Shop::of(
         google,
         &format!(

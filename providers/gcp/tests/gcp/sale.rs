@@ -1,8 +1,8 @@
 //! What is on sale, what the project may have, and who may do what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use strat_catalogue::{Cloud, Snapshot};
+use strat_catalogue::{Cloud, Snapshot, Wanted};
 use strat_conformance::Bench;
 use strat_model::{Bytes, CapacityKind};
 use strat_provider::{PermissionState, ProviderExt as _};
@@ -47,13 +47,13 @@ async fn custom_types_that_the_site_names_are_among_the_offers() {
             .insert("custom_types".to_owned(), serde_json::json!(types));
         site
     };
-    let named = [ODD, "e2-custom-2-1024"];
+    let named = [ODD, "e2-custom-2-1024", "n2-custom-2-32768-ext"];
     let offers = connect(&with(&named))
         .await
         .list_offers()
         .await
         .expect("offers");
-    let zones: std::collections::BTreeSet<_> = offers.iter().map(|offer| &offer.zone).collect();
+    let zones: BTreeSet<_> = offers.iter().map(|offer| &offer.zone).collect();
     let odd: Vec<_> = offers
         .iter()
         .filter(|offer| offer.machine_type == ODD)
@@ -64,8 +64,18 @@ async fn custom_types_that_the_site_names_are_among_the_offers() {
         (one.cpu, one.memory, one.family.as_str()),
         (6, Bytes::gib(20), "n2")
     );
-    // What is not known is unknown, never zero; and the catalogue knows of it as little.
-    assert_eq!(one.price_hour, None);
+    // It costs what the catalogue makes of the same prices.
+    let listings = Snapshot::of(Cloud::Gcp).listings(Some(REGION));
+    let sold: Vec<_> = listings.into_iter().map(|listing| listing.offer).collect();
+    let made = Cloud::Gcp.made_to_measure(&sold, &BTreeSet::from([Wanted::Type(ODD)]));
+    let on_demand = made.iter().find(|made| made.capacity == one.capacity);
+    assert!(one.price_hour.is_some());
+    assert_eq!(one.price_hour, on_demand.and_then(|made| made.price_hour));
+    // What is not known is unknown, never zero: extended memory has a price of its own.
+    let extended = offers.iter().find(|offer| offer.machine_type == named[2]);
+    let extended = extended.expect("an offer");
+    assert_eq!((extended.cpu, extended.memory), (2, Bytes::gib(32)));
+    assert_eq!(extended.price_hour, None);
     let small = offers.iter().find(|offer| offer.machine_type == named[1]);
     assert_eq!(
         small.map(|offer| offer.family.as_str()),

@@ -16,6 +16,8 @@ use crate::harness::{Google, PROJECT, REGION};
 /// A folder with a topology, and the clouds that it is over.
 pub(crate) struct Shop {
     folder: tempfile::TempDir,
+    /// What stands before the text of a test.
+    head: String,
     pub(crate) google: Google,
     pub(crate) other: SimFactory,
 }
@@ -40,24 +42,29 @@ impl Shop {
     pub(crate) async fn new(text: &str) -> Self {
         let google = Google::start().await;
         let own = site("google", PROJECT, &google.gce.endpoint());
-        Self::of(google, &format!("{own}{text}"))
+        Self::with(google, own, text)
     }
 
     /// What `text` says, over a double.
     pub(crate) fn of(google: Google, text: &str) -> Self {
+        Self::with(google, String::new(), text)
+    }
+
+    fn with(google: Google, sites: String, text: &str) -> Self {
+        let topology = "topology \"shop\" {\n  lineage = \"aaaaaaaaaaaaaaaa\"\n  labels = { cost-center = \"1\" }\n}\n";
         let shop = Self {
             folder: tempfile::tempdir().expect("a folder"),
+            head: format!("{topology}{sites}"),
             google,
             other: SimFactory::new(),
         };
-        shop.write(&format!(
-            "topology \"shop\" {{\n  lineage = \"aaaaaaaaaaaaaaaa\"\n  labels = {{ cost-center = \"1\" }}\n}}\n{text}"
-        ));
+        shop.write(text);
         shop
     }
 
-    /// Writes the topology anew.
-    fn write(&self, text: &str) {
+    /// Writes the topology anew, below its sites.
+    pub(crate) fn write(&self, text: &str) {
+        let text = format!("{}{text}", self.head);
         std::fs::write(self.folder.path().join("shop.hcl"), text).expect("written");
     }
 

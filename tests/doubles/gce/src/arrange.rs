@@ -45,6 +45,8 @@ pub(crate) struct Arranged {
     quotas: BTreeMap<(String, String), f64>,
     /// Refusals of the next calls of a method.
     refusals: Vec<(String, u32, Refusal)>,
+    /// The same of operations: the calls are taken, and nothing comes of them.
+    failures: Vec<(String, u32, Refusal)>,
     /// Methods whose next answers get lost.
     lost: BTreeMap<String, u32>,
     denied: BTreeSet<String>,
@@ -61,6 +63,14 @@ pub(crate) struct Arranged {
 /// `*` all.
 fn is_meant(pattern: &str, id: &str) -> bool {
     pattern == "*" || id == pattern || id.ends_with(&format!(".{pattern}"))
+}
+
+/// The next of what was arranged for a method, which is used up by that.
+fn next(arranged: &mut [(String, u32, Refusal)], id: &str) -> Option<Refusal> {
+    let mut all = arranged.iter_mut();
+    let found = all.find(|(pattern, times, _)| *times > 0 && is_meant(pattern, id))?;
+    found.1 -= 1;
+    Some(found.2.clone())
 }
 
 impl Arranged {
@@ -101,10 +111,12 @@ impl Arranged {
 
     /// The refusal that was arranged for the next call of a method.
     pub(crate) fn refusal(&mut self, id: &str) -> Option<Refusal> {
-        let mut all = self.refusals.iter_mut();
-        let found = all.find(|(pattern, times, _)| *times > 0 && is_meant(pattern, id))?;
-        found.1 -= 1;
-        Some(found.2.clone())
+        next(&mut self.refusals, id)
+    }
+
+    /// What the operation of this call of a method ends with, if that was arranged.
+    pub(crate) fn failure(&mut self, id: &str) -> Option<Refusal> {
+        next(&mut self.failures, id)
     }
 
     /// Whether the answer to this call of a method gets lost.
@@ -170,6 +182,24 @@ impl Gce {
     pub fn refuse(&self, method: &str, times: u32, code: u16, reason: &str, message: &str) {
         let refusal = Refusal::new(code, reason, message);
         self.refuse_by(method, times, refusal);
+    }
+
+    /// Takes the next calls of a method, and lets their operations end with this reason, which is spelt
+    /// as a code there; nothing takes effect.
+    pub fn fail(&self, method: &str, times: u32, code: u16, reason: &str, message: &str) {
+        let failure = (
+            method.to_owned(),
+            times,
+            Refusal::new(code, reason, message),
+        );
+        self.world().arranged.failures.push(failure);
+    }
+
+    /// Lifts what [`Self::refuse`], [`Self::throttle`] and [`Self::fail`] have set.
+    pub fn relent(&self) {
+        let arranged = &mut self.world().arranged;
+        arranged.refusals.clear();
+        arranged.failures.clear();
     }
 
     fn refuse_by(&self, method: &str, times: u32, refusal: Refusal) {

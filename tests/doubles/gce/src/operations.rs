@@ -131,6 +131,18 @@ impl World {
         target: &Key,
         effect: Effect,
     ) -> String {
+        let effect = match self.arranged.failure(&call.method) {
+            None => effect,
+            Some(refusal) => {
+                let (key, is_new) = (target.clone(), verb == "insert");
+                Box::new(move |world: &mut World| {
+                    if is_new {
+                        crate::rules::unmake(world, &key);
+                    }
+                    Err(Failure::of(&refusal))
+                })
+            }
+        };
         let name = self.open(call, verb, target, effect);
         self.remember(call, &name);
         self.settle(&name);

@@ -27,23 +27,61 @@ pub(super) fn resolved(world: &mut World, key: &Key) -> Result<Key, Refusal> {
     world.find(key)
 }
 
+/// The rules of a family's custom types.
+/// <https://cloud.google.com/compute/docs/general-purpose-machines>
+struct Custom {
+    /// The least and the most of memory for each CPU, in MB.
+    each: (u64, u64),
+    /// The most memory of all, where it may be extended (`-ext`).
+    extended: Option<u64>,
+    is_count: fn(u64) -> bool,
+}
+
+fn custom_rules(family: &str) -> Option<Custom> {
+    let (each, extended, is_count): (_, _, fn(u64) -> bool) = match family {
+        "n1" => ((922, 6_656), Some(624), |cpus| {
+            cpus == 1 || cpus % 2 == 0 && cpus <= 96
+        }),
+        "n2" => ((512, 8_192), Some(624), |cpus| match cpus {
+            ..=32 => cpus % 2 == 0,
+            _ => cpus % 4 == 0 && cpus <= 128,
+        }),
+        "n2d" => ((512, 8_192), Some(768), |cpus| {
+            [2, 4, 8, 16, 32, 48, 64, 80, 96].contains(&cpus)
+        }),
+        "e2" => ((512, 8_192), None, |cpus| cpus % 2 == 0 && cpus <= 32),
+        _ => return None,
+    };
+    Some(Custom {
+        each,
+        extended: extended.map(|gib| gib << 10),
+        is_count,
+    })
+}
+
+/// The most memory of an E2 machine, in MB.
+const E2_MOST: u64 = 128 << 10;
+
 /// A custom type, from its name: `n2-custom-4-8192`, or `custom-4-8192` for N1.
 fn custom(name: &str) -> Option<Fields> {
     let (family, rest) = match name.strip_prefix("custom-") {
         Some(rest) => ("n1", rest),
         None => name.split_once("-custom-")?,
     };
+    let (rest, is_extended) = match rest.strip_suffix("-ext") {
+        Some(rest) => (rest, true),
+        None => (rest, false),
+    };
     let (cpus, memory) = rest.split_once('-')?;
     let (cpus, memory): (u64, u64) = (cpus.parse().ok()?, memory.parse().ok()?);
-    // The least and the most of memory for each CPU, in MB, by family.
-    let (least, most) = match family {
-        "n1" => (922, 6_656),
-        "n2" | "n2d" | "e2" => (512, 8_192),
-        _ => return None,
+    let rules = custom_rules(family)?;
+    let most = match (is_extended, family) {
+        (true, _) => rules.extended?,
+        (false, "e2") => E2_MOST.min(cpus * rules.each.1),
+        (false, _) => cpus * rules.each.1,
     };
-    let is_count = cpus % 2 == 0 || (cpus == 1 && family == "n1");
-    let each = (cpus * least)..=(cpus * most);
-    let fits = is_count && memory % 256 == 0 && each.contains(&memory);
+    let each = (cpus * rules.each.0)..=most;
+    let fits = cpus > 0 && (rules.is_count)(cpus) && memory % 256 == 0 && each.contains(&memory);
     fits.then(|| machine_type(cpus, memory, "X86_64", false))
 }
 

@@ -25,6 +25,14 @@ fn arrange(gce: &Gce, line: &str) {
             let code = u16::try_from(number(3)).expect("a status");
             gce.throttle(text(1), small(2), code);
         }
+        "refuse" | "fail" => {
+            let code = u16::try_from(number(3)).expect("a status");
+            let arranged = match text(0) {
+                "refuse" => Gce::refuse,
+                _ => Gce::fail,
+            };
+            arranged(gce, text(1), small(2), code, text(4), text(5));
+        }
         "lose" => gce.lose(text(1), small(2)),
         "deny" => gce.deny(text(1)),
         "allow" => gce.allow(text(1)),

@@ -53,6 +53,24 @@ def disturbances():
     with refused(exceptions.Forbidden, "has not been used in project", "SERVICE_DISABLED"):
         network("second")
     arrange("disable_service", "compute.googleapis.com", False)
+    # The same reason in an answer and, spelt as a code, in an operation that is done.
+    for code, reason, spelt, kind in [
+        (412, "conditionNotMet", "CONDITION_NOT_MET", exceptions.PreconditionFailed),
+        (400, "resourceNotReady", "RESOURCE_NOT_READY", exceptions.BadRequest),
+        (400, "resourceInUseByAnotherResource", "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE",
+         exceptions.BadRequest),
+    ]:
+        arrange("refuse", "networks.insert", 1, code, reason, "not now")
+        with refused(kind, "not now"):
+            network("second")
+        arrange("fail", "networks.insert", 1, code, reason, "not now")
+        operation = network("second")
+        with refused(kind, spelt):
+            operation.result()
+        found = OPERATIONS["global_operations"].get(project=PROJECT, operation=operation.name)
+        same(found.error.errors[0].code, spelt)
+        with refused(exceptions.NotFound, "networks/second"):
+            networks.get(project=PROJECT, network="second")
     # While an operation runs, what it makes is not ready.
     arrange("hold_operations", True)
     operation = network("second")

@@ -16,8 +16,12 @@ def what_google_has():
     same((small.guest_cpus, small.memory_mb, small.architecture), (2, 2048, "X86_64"))
     custom = machine_types.get(machine_type="n2-custom-4-8192", **HERE)
     same((custom.guest_cpus, custom.memory_mb), (4, 8192))
-    with refused(exceptions.NotFound, "machineTypes/n2-custom-3-8192"):
-        machine_types.get(machine_type="n2-custom-3-8192", **HERE)
+    for name in ["custom-1-1024", "n2-custom-36-65536", "n2d-custom-48-65536", "n2-custom-2-32768-ext"]:
+        machine_types.get(machine_type=name, **HERE)
+    for name in ["n2-custom-3-8192", "n2-custom-4-8193", "n2-custom-34-65536", "n2d-custom-6-8192",
+                 "e2-custom-34-65536", "e2-custom-32-262144", "e2-custom-2-32768-ext", "n2-custom-2-32768"]:
+        with refused(exceptions.NotFound, f"machineTypes/{name}"):
+            machine_types.get(machine_type=name, **HERE)
     by_zone = list(machine_types.aggregated_list(project=PROJECT))
     here = [one.name for scope, of in by_zone if scope == f"zones/{ZONE}" for one in of.machine_types]
     same(here.count("e2-small"), 1)
