@@ -114,6 +114,10 @@ fn of_answer(action: &str, said: &Said<'_>) -> Error {
     if kind == ErrorKind::Invalid && said.message.contains("already exists") {
         kind = ErrorKind::AlreadyExists;
     }
+    // A call is repeated for seconds; what is to go is waited for minutes, as where something uses it.
+    if action.ends_with(".delete") && said.code.is_some_and(table::is_not_ready) {
+        kind = ErrorKind::Conflict;
+    }
     let message = match said.message.trim().trim_end_matches('.') {
         "" => format!("Google answered with status {} and no words", said.status),
         message => message.to_owned(),
@@ -296,6 +300,17 @@ mod tests {
         );
         assert_eq!(error.message(), "The zone has no resources");
         assert_eq!(error.code(), Some("ZONE_RESOURCE_POOL_EXHAUSTED"));
+    }
+
+    #[test]
+    fn what_is_not_ready_is_asked_again_and_what_is_to_go_is_waited_for() {
+        let kind = |action| {
+            let failed = operation("RESOURCE_NOT_READY", "The resource is not ready");
+            of_operation(action, &failed).expect("it failed").kind()
+        };
+        assert_eq!(kind("compute.subnetworks.create"), ErrorKind::Transient);
+        assert_eq!(kind("compute.instances.attachDisk"), ErrorKind::Transient);
+        assert_eq!(kind("compute.subnetworks.delete"), ErrorKind::Conflict);
     }
 
     #[test]

@@ -79,13 +79,17 @@ pub(super) const TABLE: &[Row] = &[
     // In the way now.
     ("RESOURCE_IN_USE_BY_ANOTHER_RESOURCE",       Conflict, Scope::Call, ANSWERS),
     ("resourceInUse",                             Conflict, Scope::Call, ANSWERS),
-    ("RESOURCE_NOT_READY",                        Conflict, Scope::Call, ANSWERS),
     ("resourceNotStandardTier",                   Invalid, Scope::Call, ANSWERS),
-    ("operationInProgress",                       Conflict, Scope::Call, ANSWERS),
     ("OPERATION_CANCELED_BY_USER",                Conflict, Scope::Call, ANSWERS),
     ("conflict",                                  Conflict, Scope::Call, STORAGE),
     ("invalidResourceState",                      Conflict, Scope::Call, ANSWERS),
     ("ABORTED",                                   Conflict, Scope::Call, CANONICAL),
+
+    // Another change of the same thing is under way, for a moment: Google's provider for Terraform asks
+    // again, too (`isSubnetworkUnreadyError`, `is409OperationInProgressError` in error_retry_predicates.go of
+    // https://github.com/hashicorp/terraform-provider-google). What is to go is waited for as what is in use.
+    ("RESOURCE_NOT_READY",                        Transient, Scope::Call, ANSWERS),
+    ("operationInProgress",                       Transient, Scope::Call, ANSWERS),
 
     // There, and not there.
     ("RESOURCE_ALREADY_EXISTS",                   AlreadyExists, Scope::Call, ANSWERS),
@@ -134,6 +138,12 @@ const fn by_status(status: u16) -> (ErrorKind, Scope) {
     }
 }
 
+/// Whether a code says that another change of the same thing is under way.
+pub(super) fn is_not_ready(code: &str) -> bool {
+    let known = ["RESOURCE_NOT_READY", "operationInProgress"];
+    known.iter().any(|known| plain(known).eq(plain(code)))
+}
+
 /// One spelling for both.
 fn plain(code: &str) -> impl Iterator<Item = char> + '_ {
     let letters = code.chars().filter(|c| *c != '_');
@@ -179,7 +189,9 @@ mod tests {
             ("SERVICE_DISABLED", 403, Forbidden),
             ("resourceInUseByAnotherResource", 400, Conflict),
             ("RESOURCE_IN_USE_BY_ANOTHER_RESOURCE", 400, Conflict),
-            ("resourceNotReady", 400, Conflict),
+            ("resourceNotReady", 400, Transient),
+            ("RESOURCE_NOT_READY", 400, Transient),
+            ("operationInProgress", 409, Transient),
             ("conditionNotMet", 412, Precondition),
         ] {
             assert_eq!(meaning(Some(code), status).0, kind, "{code}");
