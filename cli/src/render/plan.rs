@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use stratiform::MissingLeaseStore;
 use stratiform::model::Name;
-use stratiform::planner::{Action, Cause, Change, Mode, Plan, Summary};
+use stratiform::planner::{Action, Cause, Change, GoesFirst, Mode, Plan, Summary};
 
 use super::fold::{Detail, fold};
 use super::left::{refused, withheld};
@@ -130,18 +130,23 @@ fn tally(changes: &[&Change]) -> String {
 }
 
 fn tight(text: &mut String, plan: &Plan, width: usize) {
-    if plan.tight.is_empty() {
-        return;
+    let sites: Vec<String> = plan.tight.iter().map(Name::to_string).collect();
+    let crowded = plan.crowded.iter();
+    let crowded = crowded.filter(|(_, first)| **first == GoesFirst::All);
+    let subnets: Vec<String> = crowded.map(|(subnet, _)| subnet.to_string()).collect();
+    for (what, places) in [("room", sites), ("address", subnets)] {
+        if places.is_empty() {
+            continue;
+        }
+        let line = format!(
+            "No {what} for old and new at once at {}: there, what goes is deleted first.",
+            places.join(", ")
+        );
+        for line in words(&line, width) {
+            let _ = writeln!(text, "{}", paint(UPDATE, line));
+        }
+        text.push('\n');
     }
-    let sites: Vec<&str> = plan.tight.iter().map(Name::as_str).collect();
-    let line = format!(
-        "No room for old and new at once at {}: there, what goes is deleted first.",
-        sites.join(", ")
-    );
-    for line in words(&line, width) {
-        let _ = writeln!(text, "{}", paint(UPDATE, line));
-    }
-    text.push('\n');
 }
 
 /// In which waves machines give way to others, where there is more than one of them.

@@ -292,6 +292,10 @@ fn a_site_that_does_not_answer_is_left_alone() {
     assert!(plan.stdout.contains("as far as can be seen"), "{plan}");
     // It is asked once, not for each kind of what may be there.
     assert_eq!(plan.stderr.matches("warning: west").count(), 1, "{plan}");
+    let applied = shop.run(&["apply", "--yes"]);
+    applied.failed_saying(&["warning: west", "not everything could be seen"]);
+    let all = format!("{}{}", applied.stdout, applied.stderr);
+    assert!(!all.contains("Done: nothing to do"), "{all}");
     let destroyed = shop.run(&["destroy", "--yes", "--allow-data-loss", "shop"]);
     destroyed.failed_saying(&["warning: west", "27 deleted", "goes on from here"]);
     assert!(

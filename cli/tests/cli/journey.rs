@@ -244,3 +244,38 @@ fn what_others_make_by_hand_is_there_and_no_plan_touches_it() {
     let plan = shop.run(&["plan", "--detailed-exitcode"]);
     assert_eq!(plan.code, Some(0), "{plan}");
 }
+
+#[test]
+fn a_running_world_is_made_slower_and_narrower_by_hand() {
+    let shop = Shop::applied();
+    shop.ok(&["sim", "lag", "dc1", "--create", "700", "--lists", "90"]);
+    shop.ok(&["sim", "limits", "dc1", "--firewalls", "0"]);
+    let status = shop.ok(&["sim", "status"]).stdout;
+    for told in [
+        "new machines take 700 ms",
+        "lists are behind by 90 ms",
+        "at most 0 firewalls",
+    ] {
+        assert!(status.contains(told), "{told} in {status}");
+    }
+    shop.run(&["plan"])
+        .failed_saying(&["beyond_limit", "at most 0"]);
+    shop.run(&["sim", "fault", "dc1"])
+        .failed_saying(&["--kind"]);
+    shop.ok(&[
+        "sim",
+        "fault",
+        "dc1",
+        "--silent",
+        "--operation",
+        "create_machines",
+    ]);
+    assert!(
+        shop.ok(&["sim", "status"])
+            .stdout
+            .contains("1 faults waiting")
+    );
+    shop.ok(&["sim", "calm", "dc1"]);
+    let plan = shop.run(&["plan", "--detailed-exitcode"]);
+    assert_eq!(plan.code, Some(0), "{plan}");
+}

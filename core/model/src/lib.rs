@@ -10,6 +10,7 @@ mod change;
 mod departure;
 mod diagnostic;
 mod error;
+mod flex;
 mod images;
 mod intent;
 mod inventory;
@@ -42,6 +43,7 @@ pub use change::{ChangeRules, Changes, LiveFields, Loss, Means, Transition, only
 pub use departure::Departure;
 pub use diagnostic::{Diagnostic, Label, Origin, Severity};
 pub use error::{Error, ErrorKind, ErrorView, FailureKind, Scope};
+pub use flex::FlexSize;
 pub use images::{PublicImages, USUAL_ARCH};
 pub use intent::{
     AddressIntent, AttachIntent, BucketIntent, BudgetIntent, Common, FirewallIntent,

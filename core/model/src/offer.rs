@@ -1,5 +1,7 @@
 //! What a site sells and how much of it there is.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Bytes, Capabilities, Changes, Money, Name, PublicImages};
@@ -68,7 +70,7 @@ pub struct Offer {
 }
 
 /// An amount of hardware.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pool {
     /// Virtual CPUs.
     pub cpu: u64,
@@ -76,6 +78,9 @@ pub struct Pool {
     pub memory: Bytes,
     /// Disk.
     pub disk: Bytes,
+    /// GPUs, by model.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gpus: BTreeMap<String, u64>,
 }
 
 /// A limit that the account has at a site.

@@ -1,9 +1,11 @@
 //! Where things can run.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Bytes, Labels, Name, Origin};
+use crate::{Bytes, Labels, Name, Origin, Pool};
 
 /// A site as a topology declares it: a provider, a region, and what the provider wants to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +67,7 @@ pub struct LeaseSpec {
 }
 
 /// How much owned hardware there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteCapacity {
     /// Virtual CPUs.
     pub cpu: u64,
@@ -73,4 +75,20 @@ pub struct SiteCapacity {
     pub memory: Bytes,
     /// Disk; `None` is without bound.
     pub disk: Option<Bytes>,
+    /// GPUs, by model.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gpus: BTreeMap<String, u64>,
+}
+
+impl SiteCapacity {
+    /// All of it, as a pool that nobody uses.
+    #[must_use]
+    pub fn pool(&self) -> Pool {
+        Pool {
+            cpu: self.cpu,
+            memory: self.memory,
+            disk: self.disk.unwrap_or(Bytes(u64::MAX)),
+            gpus: self.gpus.clone(),
+        }
+    }
 }

@@ -98,6 +98,7 @@ fn facts(bounded: bool) -> Facts {
                 cpu: 3_000,
                 memory: Bytes::gib(16_000),
                 disk: Bytes::gib(1 << 20),
+                ..Pool::default()
             });
         } else if bounded {
             facts.quotas = (0..10)

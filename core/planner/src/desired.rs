@@ -31,6 +31,8 @@ pub struct Desired {
     pub gap: Option<Decimal>,
     /// How the machines of each block give way to others.
     pub rollouts: BTreeMap<LocalAddr, RolloutIntent>,
+    /// Subnets that lately had no address left, whatever is seen in them.
+    pub full: BTreeSet<Addr>,
     /// The fleets whose count a burst holds.
     pub held: BTreeMap<LocalAddr, HeldCount>,
     /// What decisions of bursts make of fleets. Where there is any, nothing else is planned.
@@ -91,6 +93,7 @@ impl Desired {
             fallback: (Decimal::ZERO, Decimal::ZERO),
             gap: Some(Decimal::ZERO),
             rollouts: BTreeMap::new(),
+            full: BTreeSet::new(),
             held: BTreeMap::new(),
             scales: BTreeMap::new(),
         }

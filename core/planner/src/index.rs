@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use ipnet::Ipv4Net;
 use rustc_hash::FxHashMap;
 use strat_model::{
-    Addr, Found, Inventory, LocalAddr, Name, Noun, Owner, Resource, ResourceId, ResourceState,
-    Witness,
+    Addr, Found, Inventory, LocalAddr, MachineSpec, Name, Noun, Owner, Resource, ResourceId,
+    ResourceState, Spec, Witness,
 };
 
 use crate::claims::{self, Stranger};
@@ -17,6 +17,8 @@ use crate::left::Reason;
 pub struct InventoryIndex<'a> {
     by_addr: FxHashMap<&'a Addr, Vec<&'a Resource>>,
     by_id: FxHashMap<(&'a Name, &'a ResourceId), &'a Resource>,
+    /// What is going away already, and is not gone.
+    going: Vec<(&'a Name, &'a Resource)>,
     sites_of: FxHashMap<&'a LocalAddr, Vec<&'a Addr>>,
     unmarked: FxHashMap<(&'a Name, &'a str), Vec<&'a Resource>>,
     /// What carries the owner's mark and is not the owner's.
@@ -40,8 +42,10 @@ impl<'a> InventoryIndex<'a> {
         let mut by_addr: FxHashMap<&Addr, Vec<&Resource>> = FxHashMap::default();
         let mut by_id = FxHashMap::default();
         let mut unmarked: FxHashMap<_, Vec<_>> = FxHashMap::default();
+        let mut going = Vec::new();
         for (site, resource) in inventory.resources() {
             if resource.state == ResourceState::Deleting {
+                going.push((site, resource));
                 continue;
             }
             by_id.insert((site, &resource.id), resource);
@@ -107,6 +111,7 @@ impl<'a> InventoryIndex<'a> {
         Self {
             by_addr,
             by_id,
+            going,
             sites_of,
             unmarked,
             strangers,
@@ -195,6 +200,16 @@ impl<'a> InventoryIndex<'a> {
     #[must_use]
     pub fn by_id(&self, site: &Name, id: &ResourceId) -> Option<&'a Resource> {
         self.by_id.get(&(site, id)).copied()
+    }
+
+    /// Every machine that was seen, ours or not, in no order; those too that are going away.
+    pub(crate) fn machines(&self) -> impl Iterator<Item = (&'a Name, &'a MachineSpec<ResourceId>)> {
+        let there = self.by_id.iter().map(|((site, _), found)| (*site, *found));
+        let all = there.chain(self.going.iter().copied());
+        all.filter_map(|(site, found)| match &found.spec {
+            Spec::Machine(machine) => Some((site, machine)),
+            _ => None,
+        })
     }
 
     /// What has this name at a site and no mark.

@@ -49,8 +49,8 @@ pub use place::{
     SiteRefusal, Unplaced, WhyNot, explain, fleet_places, place, place_with,
 };
 pub use plan::{
-    Action, Cause, Change, DataLoss, FieldChange, Former, Guard, Mode, Plan, Rename, ReplaceOrder,
-    Rollout, Source, Summary, TargetRef,
+    Action, Cause, Change, DataLoss, FieldChange, Former, GoesFirst, Guard, Mode, Plan, Rename,
+    ReplaceOrder, Rollout, Source, Summary, TargetRef,
 };
 pub use scale::{Scale, ScalePlace};
 pub use step::{Join, JoinId, Step, StepGraph, StepId, StepOp};

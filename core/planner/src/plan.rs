@@ -271,6 +271,17 @@ pub struct Source {
     pub env: Option<Name>,
 }
 
+/// What of a subnet's machines goes before others come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum GoesFirst {
+    /// What goes without a successor.
+    Surplus,
+    /// All that goes, but for blocks that give way in waves.
+    All,
+}
+
 /// In which waves the machines of one block give way to others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -345,6 +356,9 @@ pub struct Plan {
     /// Sites without room for what goes and what comes at once: deletes go first there.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub tight: BTreeSet<Name>,
+    /// Subnets without an address for what goes and what comes at once: what goes first there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub crowded: BTreeMap<Addr, GoesFirst>,
     /// The blocks whose machines give way to others in waves.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rollouts: BTreeMap<LocalAddr, Rollout>,

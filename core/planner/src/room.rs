@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
-use strat_model::{Bytes, DiskSpec, MachineSpec, Name, Resource, SiteFacts, Spec};
+use strat_model::{Addr, Bytes, DiskSpec, FlexSize, MachineSpec, Name, Resource, SiteFacts, Spec};
 
 use crate::Goal;
 
@@ -11,18 +11,20 @@ use crate::Goal;
 #[derive(Debug, Clone)]
 pub(crate) struct Room<'a> {
     /// Owned hardware: what is free. `None`: no bound.
-    pool: Option<Free>,
+    pool: Option<Free<'a>>,
     /// Quotas: the family (`None`: all), and what is left of its CPUs.
     quotas: Vec<(Option<&'a str>, u64)>,
     /// The family of each type in each zone.
     families: FxHashMap<(&'a Name, &'a str), &'a str>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Free {
+#[derive(Debug, Clone)]
+struct Free<'a> {
     cpu: u64,
     memory: u64,
     disk: u64,
+    /// By model.
+    gpus: BTreeMap<&'a str, u64>,
 }
 
 /// What one machine needs.
@@ -32,6 +34,23 @@ pub(crate) struct Need<'a> {
     pub(crate) memory: u64,
     pub(crate) disk: u64,
     pub(crate) family: &'a str,
+    pub(crate) gpus: u64,
+    /// Their model; empty where there are none.
+    pub(crate) gpu: &'a str,
+}
+
+impl Need<'_> {
+    /// What a volume needs.
+    const fn of_disk(size: u64) -> Self {
+        Self {
+            cpu: 0,
+            memory: 0,
+            disk: size,
+            family: "",
+            gpus: 0,
+            gpu: "",
+        }
+    }
 }
 
 /// Something that bounds the machines of a site, and how much of it is left.
@@ -46,6 +65,8 @@ enum Bounded<'a> {
     Cpu,
     Memory,
     Disk,
+    /// GPUs of a model.
+    Gpu(&'a str),
     /// The account's CPUs of a family; `None`: of all.
     Quota(Option<&'a str>),
 }
@@ -61,6 +82,8 @@ impl<'a> Bound<'a> {
             Bounded::Cpu => need.cpu,
             Bounded::Memory => need.memory,
             Bounded::Disk => need.disk,
+            Bounded::Gpu(model) if model == need.gpu => need.gpus,
+            Bounded::Gpu(_) => 0,
             Bounded::Quota(family) if family.is_none_or(|family| family == need.family) => need.cpu,
             Bounded::Quota(_) => 0,
         }
@@ -75,6 +98,7 @@ impl<'a> Bound<'a> {
             Bounded::Cpu => format!("{lack} more CPUs of capacity"),
             Bounded::Memory => format!("{} more memory of capacity", raised(lack)),
             Bounded::Disk => format!("{} more disk of capacity", raised(lack)),
+            Bounded::Gpu(model) => format!("{lack} more {model} of GPUs"),
             Bounded::Quota(None) => format!("a quota of {lack} more CPUs"),
             Bounded::Quota(Some(family)) => format!("a quota of {lack} more CPUs for {family}"),
         })
@@ -97,10 +121,15 @@ impl<'a> Room<'a> {
             (quota.family.as_deref(), left)
         };
         Self {
-            pool: facts.free.map(|pool| Free {
+            pool: facts.free.as_ref().map(|pool| Free {
                 cpu: pool.cpu,
                 memory: pool.memory.0,
                 disk: pool.disk.0,
+                gpus: pool
+                    .gpus
+                    .iter()
+                    .map(|(model, n)| (model.as_str(), *n))
+                    .collect(),
             }),
             quotas: facts.quotas.iter().map(quota).collect(),
             families: facts.offers.iter().map(family).collect(),
@@ -117,11 +146,10 @@ impl<'a> Room<'a> {
         for resource in ours {
             match &resource.spec {
                 Spec::Machine(spec) => {
-                    let (cpu, memory, disk) = amounts(spec);
-                    let family = room.family(spec);
-                    room.give_back(cpu, memory, disk, family);
+                    let need = room.need(spec);
+                    room.give_back(need, 1);
                 }
-                Spec::Volume(spec) => room.give_back(0, 0, spec.size.0, ""),
+                Spec::Volume(spec) => room.give_back(Need::of_disk(spec.size.0), 1),
                 _ => {}
             }
         }
@@ -135,15 +163,19 @@ impl<'a> Room<'a> {
         families.get(&key).copied().unwrap_or_default()
     }
 
-    fn give_back(&mut self, cpu: u64, memory: u64, disk: u64, family: &str) {
+    fn give_back(&mut self, need: Need<'_>, count: u64) {
+        let cpu = need.cpu * count;
         if let Some(free) = &mut self.pool {
             free.cpu = free.cpu.saturating_add(cpu);
-            free.memory = free.memory.saturating_add(memory);
+            free.memory = free.memory.saturating_add(need.memory * count);
             // A site without a bound has as much as can be said already.
-            free.disk = free.disk.saturating_add(disk);
+            free.disk = free.disk.saturating_add(need.disk * count);
+            if let Some(gpus) = free.gpus.get_mut(need.gpu) {
+                *gpus = gpus.saturating_add(need.gpus * count);
+            }
         }
         for (of, left) in &mut self.quotas {
-            if of.is_none_or(|of| of == family) {
+            if of.is_none_or(|of| of == need.family) {
                 *left += cpu;
             }
         }
@@ -173,6 +205,13 @@ impl<'a> Room<'a> {
                 let (free, need) = (readable(free.disk), readable(need.disk));
                 format!("it has {free} of disk free and one needs {need}")
             });
+            if need.gpus > 0 {
+                let left = free.gpus.get(need.gpu).copied().unwrap_or(0);
+                bound(left, need.gpus, &|| {
+                    let (gpus, model) = (need.gpus, need.gpu);
+                    format!("it has {left} {model} free and one needs {gpus}")
+                });
+            }
         }
         for (family, left) in &self.quotas {
             if family.is_none_or(|family| family == need.family) {
@@ -194,6 +233,9 @@ impl<'a> Room<'a> {
             free.cpu = free.cpu.saturating_sub(cpu);
             free.memory = free.memory.saturating_sub(need.memory * count);
             free.disk = free.disk.saturating_sub(need.disk * count);
+            if let Some(gpus) = free.gpus.get_mut(need.gpu) {
+                *gpus = gpus.saturating_sub(need.gpus * count);
+            }
         }
         for (family, left) in &mut self.quotas {
             if family.is_none_or(|family| family == need.family) {
@@ -209,6 +251,8 @@ impl<'a> Room<'a> {
             bounds.push(Bound::new(free.cpu, Bounded::Cpu));
             bounds.push(Bound::new(free.memory, Bounded::Memory));
             bounds.push(Bound::new(free.disk, Bounded::Disk));
+            let gpus = free.gpus.iter();
+            bounds.extend(gpus.map(|(model, left)| Bound::new(*left, Bounded::Gpu(model))));
         }
         let quotas = self.quotas.iter();
         bounds.extend(quotas.map(|(family, left)| Bound::new(*left, Bounded::Quota(*family))));
@@ -217,13 +261,7 @@ impl<'a> Room<'a> {
 
     /// Counts machines out again.
     pub(crate) fn put_back(&mut self, need: Need<'_>, count: u32) {
-        let count = u64::from(count);
-        self.give_back(
-            need.cpu * count,
-            need.memory * count,
-            need.disk * count,
-            need.family,
-        );
+        self.give_back(need, count.into());
     }
 
     /// Counts a volume in; `false` if it does not fit.
@@ -242,14 +280,7 @@ impl<'a> Room<'a> {
     pub(crate) fn take_goal(&mut self, goal: &Goal) -> bool {
         match &goal.spec {
             Spec::Machine(spec) => {
-                let (cpu, memory, disk) = amounts(spec);
-                let family = self.family(spec);
-                let need = Need {
-                    cpu,
-                    memory,
-                    disk,
-                    family,
-                };
+                let need = self.need(spec);
                 let (fits, _) = self.fits(need, goal.count);
                 self.take(need, goal.count);
                 fits == goal.count
@@ -265,20 +296,36 @@ impl<'a> Room<'a> {
     pub(crate) fn need<R: Ord>(&self, spec: &MachineSpec<R>) -> Need<'a> {
         let (cpu, memory, disk) = amounts(spec);
         let family = self.family(spec);
+        let (gpus, gpu) = self.gpus(&spec.machine_type).unwrap_or((0, ""));
         Need {
             cpu,
             memory,
             disk,
             family,
+            gpus,
+            gpu,
         }
+    }
+
+    /// How many of the site's own GPUs a machine of a type takes, and of which model.
+    fn gpus(&self, machine_type: &str) -> Option<(u64, &'a str)> {
+        let free = self.pool.as_ref().filter(|free| !free.gpus.is_empty())?;
+        let (count, model) = machine_type.parse::<FlexSize>().ok()?.gpus?;
+        let (model, _) = free.gpus.get_key_value(model.as_str())?;
+        Some((count.into(), *model))
     }
 
     /// Whether there is room for this.
     pub(crate) fn covers(&self, usage: &Usage) -> bool {
-        let pool = self.pool.is_none_or(|free| {
+        let pool = self.pool.as_ref().is_none_or(|free| {
+            let mut gpus = usage.gpus.iter();
             usage.cpu <= signed(free.cpu)
                 && usage.memory <= signed(free.memory)
                 && usage.disk <= signed(free.disk)
+                && gpus.all(|(model, taken)| {
+                    let left = free.gpus.get(model.as_str()).copied().unwrap_or(0);
+                    *taken <= signed(left)
+                })
         });
         let mut quotas = self.quotas.iter();
         pool && quotas.all(|(family, left)| usage.of(*family) <= signed(*left))
@@ -293,6 +340,11 @@ impl<'a> Room<'a> {
             take(&mut free.cpu, usage.cpu);
             take(&mut free.memory, usage.memory);
             take(&mut free.disk, usage.disk);
+            for (model, taken) in &usage.gpus {
+                if let Some(left) = free.gpus.get_mut(model.as_str()) {
+                    take(left, *taken);
+                }
+            }
         }
         for (family, left) in &mut self.quotas {
             take(left, usage.of(*family));
@@ -308,6 +360,10 @@ pub(crate) struct Usage {
     disk: i64,
     /// The CPUs by family.
     families: BTreeMap<String, i64>,
+    /// GPUs, by model.
+    gpus: BTreeMap<String, i64>,
+    /// Addresses, by subnet.
+    pub(crate) addresses: BTreeMap<Addr, i64>,
 }
 
 impl Usage {
@@ -317,11 +373,19 @@ impl Usage {
         self.memory += signed(need.memory) * count;
         self.disk += signed(need.disk) * count;
         *self.families.entry(need.family.to_owned()).or_default() += signed(need.cpu) * count;
+        if need.gpus > 0 {
+            *self.gpus.entry(need.gpu.to_owned()).or_default() += signed(need.gpus) * count;
+        }
     }
 
     /// Adds disks of their own; a negative count takes them away.
     pub(crate) fn add_disk(&mut self, size: Bytes, count: i64) {
         self.disk += signed(size.0) * count;
+    }
+
+    /// Adds addresses of a subnet; a negative count takes them away.
+    pub(crate) fn add_address(&mut self, subnet: &Addr, count: i64) {
+        *self.addresses.entry(subnet.clone()).or_default() += count;
     }
 
     /// Makes each amount at least as large as another's.
@@ -332,6 +396,14 @@ impl Usage {
         for (family, cpu) in &other.families {
             let mine = self.families.entry(family.clone()).or_default();
             *mine = (*mine).max(*cpu);
+        }
+        for (model, count) in &other.gpus {
+            let mine = self.gpus.entry(model.clone()).or_default();
+            *mine = (*mine).max(*count);
+        }
+        for (subnet, count) in &other.addresses {
+            let mine = self.addresses.entry(subnet.clone()).or_default();
+            *mine = (*mine).max(*count);
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::silences::Silences;
 use futures::future::join_all;
 use strat_engine::{Event, EventSink, Problem, Sites};
-use strat_model::{Bytes, Diagnostic, Error, ErrorKind, Name, Pool, SiteFacts, SiteSpec};
+use strat_model::{Diagnostic, Error, ErrorKind, Name, SiteCapacity, SiteFacts, SiteSpec};
 use strat_provider::layers::{CallObserver, LayerPolicy, LayerStack, WriteGate};
 use strat_provider::{ConnectContext, Provider, Registry, SettingError, gather_facts};
 use strat_topology::Evaluated;
@@ -170,11 +170,7 @@ pub(crate) async fn offline_facts(
     let facts = offline.map(|site| async move {
         let provider = workspace.registry().connect(site, context).await.ok()?;
         let mut facts = gather_facts(&*provider).await.ok()?;
-        facts.free = site.capacity.map(|capacity| Pool {
-            cpu: capacity.cpu,
-            memory: capacity.memory,
-            disk: capacity.disk.unwrap_or(Bytes(u64::MAX)),
-        });
+        facts.free = site.capacity.as_ref().map(SiteCapacity::pool);
         facts.quotas.iter_mut().for_each(|quota| quota.cpu_used = 0);
         Some((site.name.clone(), facts))
     });

@@ -38,6 +38,11 @@ const TABLE: &[(u32, &str, ErrorKind)] = &[
         ErrorKind::NotFound,
     ),
     (
+        sys::VIR_ERR_NO_NODE_DEVICE,
+        "VIR_ERR_NO_NODE_DEVICE",
+        ErrorKind::NotFound,
+    ),
+    (
         sys::VIR_ERR_NO_INTERFACE,
         "VIR_ERR_NO_INTERFACE",
         ErrorKind::NotFound,

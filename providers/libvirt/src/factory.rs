@@ -111,6 +111,14 @@ fn open(spec: &SiteSpec, settings: Settings, context: &ConnectContext) -> Result
         };
         return Err(first.unwrap_or_else(none));
     }
+    for host in &hosts {
+        for (gpu, missing) in host.gpus().iter().zip(host.missing_gpus()) {
+            if let Some(address) = missing {
+                let (name, model) = (host.name(), &gpu.model);
+                tracing::warn!("{name} has no PCI device {address}: nothing gets that {model}");
+            }
+        }
+    }
     let capabilities = capabilities(&settings, &traits);
     let (name, clock) = (spec.name.clone(), Arc::clone(&context.clock));
     let site = Site::new(

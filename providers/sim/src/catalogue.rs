@@ -1,7 +1,10 @@
 //! What the clouds sell: sizes and list prices like the real ones, and public images.
 
 use rust_decimal::Decimal;
-use strat_model::{Bytes, CapacityKind, Digest, Money, Name, Offer, PublicImages, ResourceId};
+use strat_model::{
+    Bytes, CapacityKind, Digest, FlexSize, Money, Name, Offer, PublicImages, ResourceId,
+    SiteCapacity,
+};
 
 use crate::Profile;
 
@@ -243,6 +246,23 @@ pub(crate) fn offers(profile: Profile, region: &str, zones: &[Name]) -> Vec<Offe
                 );
             }
         }
+    }
+    offers.sort_by(|a, b| {
+        (&a.zone, &a.machine_type, a.capacity).cmp(&(&b.zone, &b.machine_type, b.capacity))
+    });
+    offers
+}
+
+/// The sizes that are listed of owned hardware: any can be had, but only those with GPUs say that there
+/// are some.
+pub(crate) fn owned(capacity: &SiteCapacity, zones: &[Name]) -> Vec<Offer> {
+    let most = (capacity.cpu, capacity.memory);
+    let mut offers: Vec<Offer> = Vec::new();
+    for zone in zones {
+        let gpus = capacity.gpus.iter();
+        let gpus = gpus.map(|(model, count)| (model.clone(), *count));
+        let sizes = FlexSize::usual(most, gpus).filter(|size| size.gpus.is_some());
+        offers.extend(sizes.map(|size| size.offer(zone, "x86_64", None)));
     }
     offers.sort_by(|a, b| {
         (&a.zone, &a.machine_type, a.capacity).cmp(&(&b.zone, &b.machine_type, b.capacity))

@@ -161,7 +161,7 @@ impl SimSite {
 
     /// The same site with a bound on its hardware.
     #[must_use]
-    pub const fn with_capacity(mut self, capacity: SiteCapacity) -> Self {
+    pub fn with_capacity(mut self, capacity: SiteCapacity) -> Self {
         self.capacity = Some(capacity);
         self
     }

@@ -69,7 +69,7 @@ impl World {
             usage.add(&resource.spec);
         }
         let mut site = site;
-        site.capacity = facts.free.map(|free| capacity(free, usage.pool()));
+        site.capacity = (facts.free.as_ref()).map(|free| capacity(free, usage.pool()));
         let (key, behaviour) = (site.region_key(), site.behaviour.clone());
         let provider = self.connect(site)?;
         self.transact(&key, |tx| {
@@ -95,11 +95,16 @@ impl World {
 }
 
 /// What there is, where so much is free and so much in use.
-fn capacity(free: Pool, used: Pool) -> SiteCapacity {
+fn capacity(free: &Pool, used: &Pool) -> SiteCapacity {
+    let mut gpus = free.gpus.clone();
+    for (model, used) in &used.gpus {
+        *gpus.entry(model.clone()).or_default() += used;
+    }
     SiteCapacity {
         cpu: free.cpu.saturating_add(used.cpu),
         memory: Bytes(free.memory.0.saturating_add(used.memory.0)),
         disk: Some(Bytes(free.disk.0.saturating_add(used.disk.0))),
+        gpus,
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use strat_model::{CapacityKind, Error, ErrorKind, Name, Result, Scope};
+use strat_model::{Bytes, Capabilities, CapacityKind, Error, ErrorKind, Name, Result, Scope};
 
 use crate::config::Behaviour;
 use crate::error::Trouble;
@@ -32,6 +32,8 @@ pub enum Fault {
         /// What the caller sees.
         kind: ErrorKind,
     },
+    /// The connection is taken, and nothing ever answers; the call has no effect.
+    Silence,
 }
 
 const fn call_scope() -> Scope {
@@ -103,6 +105,93 @@ pub struct Trials {
     /// The most virtual CPUs of a family, or of all (`total`), that may run.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub quotas: BTreeMap<String, u64>,
+    /// How slow it is.
+    #[serde(skip_serializing_if = "Pace::is_usual")]
+    pub pace: Pace,
+    /// What it takes less of than its cloud does.
+    #[serde(skip_serializing_if = "Narrow::is_usual")]
+    pub limits: Narrow,
+}
+
+/// How slow a region is, in milliseconds; what is `None` is as the site's settings say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pace {
+    /// How long a call takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<u64>,
+    /// How long it takes until a new machine is ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub create_ms: Option<u64>,
+    /// How long it takes until a deleted machine is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delete_ms: Option<u64>,
+    /// How far lists lag behind writes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consistency_ms: Option<u64>,
+}
+
+impl Pace {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// How a site behaves at this pace: what its settings say, but for what is said here.
+    pub(crate) fn of(self, behaviour: &Behaviour) -> Times {
+        Times {
+            create_ms: self.create_ms.unwrap_or(behaviour.create_ms),
+            delete_ms: self.delete_ms.unwrap_or(behaviour.delete_ms),
+            consistency_ms: self.consistency_ms.unwrap_or(behaviour.consistency_ms),
+        }
+    }
+}
+
+/// How long things take, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    pub(crate) create_ms: u64,
+    pub(crate) delete_ms: u64,
+    pub(crate) consistency_ms: u64,
+}
+
+/// Limits below those of the region's cloud; what is `None` is the cloud's own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Narrow {
+    /// The most user data of a machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_data: Option<Bytes>,
+    /// The most disks that a machine is made with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disks: Option<u32>,
+    /// The largest disk or volume.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk_size: Option<Bytes>,
+    /// The most firewalls of one machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub firewalls: Option<u32>,
+    /// The most rules of one firewall in one direction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules: Option<u32>,
+}
+
+impl Narrow {
+    pub(crate) fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Lowers what a site can do to this.
+    pub(crate) fn narrow(self, capabilities: &mut Capabilities) {
+        fn lower<T: Ord + Copy>(limit: &mut T, to: Option<T>) {
+            *limit = to.map_or(*limit, |to| to.min(*limit));
+        }
+        let limits = &mut capabilities.limits;
+        lower(&mut limits.disks, self.disks);
+        lower(&mut limits.disk_max, self.disk_size);
+        lower(&mut limits.firewalls, self.firewalls);
+        lower(&mut limits.rules, self.rules);
+        lower(&mut capabilities.user_data_max, self.user_data);
+    }
 }
 
 /// The most machines of an offer that may run.
@@ -145,13 +234,24 @@ pub(crate) enum Effect {
     Write,
 }
 
-/// Lets a call through to its effect, or not. What it gives back is said instead of the answer.
+/// What becomes of a call that was not refused.
+#[derive(Debug)]
+pub(crate) enum Passage {
+    /// It has its effect, and its answer comes back.
+    Free,
+    /// It has its effect, and this is said instead of the answer.
+    Lost(Error),
+    /// It has none, and is never answered.
+    Silent,
+}
+
+/// Lets a call through to its effect, or not.
 pub(crate) fn gate(
     tx: &mut Tx<'_>,
     behaviour: &Behaviour,
     operation: &'static str,
     effect: Effect,
-) -> Result<Option<Error>> {
+) -> Result<Passage> {
     if tx.region().record.trials.lost {
         let message = format!("region {} does not answer", tx.key().region);
         return Err(Trouble::RegionDown
@@ -171,7 +271,8 @@ pub(crate) fn gate(
                 None => error,
             });
         }
-        Some(Fault::LoseAnswer { kind }) => return Ok(Some(lost_answer(kind))),
+        Some(Fault::LoseAnswer { kind }) => return Ok(Passage::Lost(lost_answer(kind))),
+        Some(Fault::Silence) => return Ok(Passage::Silent),
         None => {}
     }
     if tx.rng.f64() < behaviour.faults {
@@ -190,9 +291,9 @@ pub(crate) fn gate(
         } else {
             ErrorKind::Transient
         };
-        return Ok(Some(lost_answer(kind)));
+        return Ok(Passage::Lost(lost_answer(kind)));
     }
-    Ok(None)
+    Ok(Passage::Free)
 }
 
 fn lost_answer(kind: ErrorKind) -> Error {

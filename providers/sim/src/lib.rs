@@ -139,7 +139,7 @@ mod writes;
 pub use config::{Behaviour, SimSite};
 pub use control::{Disturbance, RegionView, SimControl};
 pub use factory::SimFactory;
-pub use faults::{Fault, PlannedFault, StockLimit, Trials};
+pub use faults::{Fault, Narrow, Pace, PlannedFault, StockLimit, Trials};
 pub use leases::LeaseRule;
 pub use profile::Profile;
 pub use world::{CallHook, Phase, RegionKey, Verdict, World};

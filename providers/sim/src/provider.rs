@@ -4,14 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use strat_model::{Capabilities, Changes, Name, Result};
+use strat_model::{Capabilities, Changes, Error, ErrorKind, Name, Result};
 use strat_provider::{
     Attachment, Contents, Identity, Images, Leases, Machines, Observe, Offers, PermissionCheck,
     Permissions, Provider, Writes,
 };
 
 use crate::error::PROVIDER;
-use crate::faults::{Effect, gate};
+use crate::faults::{Effect, Passage, gate};
 use crate::permissions;
 use crate::rules::Cloud;
 use crate::world::{Phase, RegionKey, Tx, World};
@@ -86,15 +86,24 @@ impl SimProvider {
         self.world.count(&self.cloud.key, operation);
         self.world.pass(operation, Phase::Before).await;
         self.wait(one_way).await;
-        let mut lost = None;
+        let (mut passage, mut back) = (Passage::Free, one_way);
         let outcome = self.world.transact(&self.cloud.key, |tx| {
-            lost = gate(tx, behaviour, operation, effect)?;
-            work(&self.cloud, tx)
+            if let Some(latency_ms) = tx.region().record.trials.pace.latency_ms {
+                back = Duration::from_millis(latency_ms).saturating_sub(one_way);
+            }
+            passage = gate(tx, behaviour, operation, effect)?;
+            match passage {
+                Passage::Silent => Err(Error::new(ErrorKind::Timeout, "nothing answers")),
+                Passage::Free | Passage::Lost(_) => work(&self.cloud, tx),
+            }
         });
+        if matches!(passage, Passage::Silent) {
+            std::future::pending::<()>().await;
+        }
         self.world.pass(operation, Phase::After).await;
-        self.wait(one_way).await;
-        let answer = match lost {
-            Some(error) if outcome.is_ok() => Err(error),
+        self.wait(back).await;
+        let answer = match passage {
+            Passage::Lost(error) if outcome.is_ok() => Err(error),
             _ => outcome,
         };
         answer.map_err(|error| error.with_operation(operation).with_provider(PROVIDER))

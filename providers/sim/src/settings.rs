@@ -128,7 +128,7 @@ fn check_place(reader: &mut SettingsReader<'_>, site: &mut SimSite) {
         let help = "remove it, or set `profile = \"onprem\"`";
         reader.fail("capacity", message, help);
     }
-    site.capacity = spec.capacity;
+    site.capacity.clone_from(&spec.capacity);
 }
 
 #[cfg(test)]
@@ -213,6 +213,7 @@ mod tests {
             cpu: 4,
             memory: strat_model::Bytes::gib(4),
             disk: None,
+            gpus: std::collections::BTreeMap::new(),
         });
         let errors = Settings::parse(&site).expect_err("an error");
         assert_eq!(errors.len(), 1, "{errors:#?}");
@@ -226,6 +227,7 @@ mod tests {
             cpu: 4,
             memory: strat_model::Bytes::gib(4),
             disk: None,
+            gpus: std::collections::BTreeMap::new(),
         });
         assert_eq!(
             Settings::parse(&site).expect_err("error")[0].attribute,

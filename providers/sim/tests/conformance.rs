@@ -35,6 +35,7 @@ impl SimHarness {
                 cpu: 512,
                 memory: Bytes::gib(1024),
                 disk: Some(Bytes::gib(8192)),
+                gpus: std::collections::BTreeMap::new(),
             });
         }
         let control = SimControl::new(World::in_memory(11, clock));

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strat_model::{
-    Addr, Digest, Error, ErrorKind, Field, Kind, Mark, Owner, Resource, ResourceId, ResourceState,
-    Result, Spec, Token,
+    Addr, Digest, Error, ErrorKind, Field, Kind, Mark, MarkOrigin, Owner, Resource, ResourceId,
+    ResourceState, Result, Spec, Token,
 };
 use strat_provider::{Clock, CreateMachines, Filter, MachineBatch, Outcome, Provider, ProviderExt};
 use tokio::sync::OnceCell;
@@ -73,21 +73,18 @@ impl<'a> Bench<'a> {
             .expect("the run id is a name")
     }
 
-    /// The mark of the thing of a word.
+    /// The mark of the thing of a word, as an apply has it: it says which call made the thing.
     ///
     /// # Panics
     /// If the word is no name.
     #[must_use]
     pub fn mark(&self, kind: Kind, word: &str) -> Mark {
-        let addr: Addr = format!("{kind}.{word}@{}", self.provider.site())
-            .parse()
-            .expect("the words of the suite are names");
         Mark {
             owner: self.owner(),
             spec: Digest::of(word.as_bytes()).short().to_owned(),
-            addr,
+            addr: self.addr(kind, word),
             generation: 1,
-            origin: None,
+            origin: Some(MarkOrigin::Made(self.token(word))),
             protect: false,
             disposable: false,
             notes: strat_model::Shared::new(),
@@ -103,8 +100,13 @@ impl<'a> Bench<'a> {
     /// A token for a word: the same for the same word within a run.
     #[must_use]
     pub fn token(&self, word: &str) -> Token {
-        let mark = self.mark(Kind::Network, "token");
-        Token::derive(&format!("{}:{word}", self.run), &mark.addr, 1, 1, 0, word)
+        let addr = self.addr(Kind::Network, "token");
+        Token::derive(&format!("{}:{word}", self.run), &addr, 1, 1, 0, word)
+    }
+
+    fn addr(&self, kind: Kind, word: &str) -> Addr {
+        let addr = format!("{kind}.{word}@{}", self.provider.site());
+        addr.parse().expect("the words of the suite are names")
     }
 
     /// Makes a thing, and waits until it is ready.

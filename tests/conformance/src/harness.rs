@@ -115,6 +115,13 @@ pub trait Harness: Send + Sync {
         None
     }
 
+    /// How many fields of all kinds that can be read back are changed by [`Harness::change_outside`], and how
+    /// many it says are fixed: a field that is new, or is not read any more, is another number. `None` where
+    /// nothing is changed from outside.
+    fn rows_outside(&self) -> Option<(usize, usize)> {
+        None
+    }
+
     /// Puts an object into a bucket, or takes it out again.
     async fn fill_bucket(&self, id: &ResourceId, full: bool) -> bool {
         let _ = (id, full);

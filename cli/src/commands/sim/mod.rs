@@ -37,6 +37,9 @@ Examples:
   strat sim add-rule firewall.web@dc1 debug --port 8080
   strat sim stock east --left 0                 # every machine type is out of stock
   strat sim fault west --kind quota --operation create_machines
+  strat sim fault west --silent --operation list --times 100
+  strat sim lag east --create 60000 --lists 5000
+  strat sim limits east --user-data 1KiB --firewalls 1
   strat sim lose-zone dc1 rack1
   strat sim host-off dc1 rack2                  # for maintenance; back by host-on")]
 pub(crate) struct Sim {

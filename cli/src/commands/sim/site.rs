@@ -1,8 +1,8 @@
 //! What can be done to a site of the world.
 
 use clap::Subcommand;
-use strat_sim::{Disturbance, Fault, PlannedFault, SimControl};
-use stratiform::model::{CapacityKind, ErrorKind, Name, Scope};
+use strat_sim::{Disturbance, Fault, Narrow, Pace, PlannedFault, SimControl};
+use stratiform::model::{Bytes, CapacityKind, ErrorKind, Name, Scope};
 
 use super::disturb::tell;
 use super::find;
@@ -84,6 +84,43 @@ pub(super) enum OnSite {
         /// The other account.
         account: Option<String>,
     },
+    /// Let calls, changes and lists take longer; what is not given is as the site's settings say again.
+    Lag {
+        /// The site.
+        site: String,
+        /// How many milliseconds a call takes.
+        #[arg(long, value_name = "MS")]
+        latency: Option<u64>,
+        /// How many milliseconds it takes until a new machine is ready.
+        #[arg(long, value_name = "MS")]
+        create: Option<u64>,
+        /// How many milliseconds it takes until a deleted machine is gone.
+        #[arg(long, value_name = "MS")]
+        delete: Option<u64>,
+        /// How many milliseconds lists are behind what was written.
+        #[arg(long, value_name = "MS")]
+        lists: Option<u64>,
+    },
+    /// Let the cloud take less than it does; what is not given is the cloud's own limit again.
+    Limits {
+        /// The site.
+        site: String,
+        /// The most user data of a machine, such as `1KiB`.
+        #[arg(long, value_name = "SIZE")]
+        user_data: Option<Bytes>,
+        /// The most disks of a machine, the one that it boots from among them.
+        #[arg(long)]
+        disks: Option<u32>,
+        /// The largest disk or volume, such as `100GiB`.
+        #[arg(long, value_name = "SIZE")]
+        disk_size: Option<Bytes>,
+        /// The most firewalls of a machine.
+        #[arg(long)]
+        firewalls: Option<u32>,
+        /// The most rules of a firewall in one direction, one for each peer and range of ports.
+        #[arg(long)]
+        rules: Option<u32>,
+    },
     /// Limit the calls a second of each operation; without a number, no more.
     Throttle {
         /// The site.
@@ -103,8 +140,8 @@ pub(super) enum OnSite {
         /// The site.
         site: String,
         /// As what: capacity, quota, throttled, unauthenticated, forbidden, transient, ...
-        #[arg(long, value_parser = parse_error_kind)]
-        kind: ErrorKind,
+        #[arg(long, value_parser = parse_error_kind, required_unless_present = "silent")]
+        kind: Option<ErrorKind>,
         /// How far the failure reaches: call, offer, subnet, zone, region, account, cloud.
         #[arg(long, value_parser = parse_scope, default_value = "call")]
         scope: Scope,
@@ -123,6 +160,9 @@ pub(super) enum OnSite {
         /// Let the calls take effect, and only lose their answers.
         #[arg(long)]
         lose_answer: bool,
+        /// Take the connections and answer nothing, ever.
+        #[arg(long, conflicts_with_all = ["kind", "lose_answer", "retry_after"])]
+        silent: bool,
     },
     /// End all outages, shortages and faults. Things stay as they are.
     Calm {
@@ -172,6 +212,38 @@ impl OnSite {
             Self::LoseRegion { site } => (site, D::LoseRegion),
             Self::RestoreRegion { site } => (site, D::RestoreRegion),
             Self::Account { site, account } => (site, D::SwitchAccount { account }),
+            Self::Lag {
+                site,
+                latency,
+                create,
+                delete,
+                lists,
+            } => {
+                let pace = Pace {
+                    latency_ms: latency,
+                    create_ms: create,
+                    delete_ms: delete,
+                    consistency_ms: lists,
+                };
+                (site, D::SetPace(pace))
+            }
+            Self::Limits {
+                site,
+                user_data,
+                disks,
+                disk_size,
+                firewalls,
+                rules,
+            } => {
+                let limits = Narrow {
+                    user_data,
+                    disks,
+                    disk_size,
+                    firewalls,
+                    rules,
+                };
+                (site, D::SetLimits(limits))
+            }
             Self::Throttle { site, per_second } => (site, D::Throttle { per_second }),
             Self::LoseAnswers { site, share } => (site, D::LoseAnswers { share }),
             Self::Fault {
@@ -183,15 +255,16 @@ impl OnSite {
                 after,
                 retry_after,
                 lose_answer,
+                silent: _,
             } => {
-                let fault = if lose_answer {
-                    Fault::LoseAnswer { kind }
-                } else {
-                    Fault::Fail {
+                let fault = match kind {
+                    None => Fault::Silence,
+                    Some(kind) if lose_answer => Fault::LoseAnswer { kind },
+                    Some(kind) => Fault::Fail {
                         kind,
                         scope,
                         retry_after_ms: retry_after.map(|seconds| u64::from(seconds) * 1_000),
-                    }
+                    },
                 };
                 let planned = PlannedFault {
                     operation,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde_json::json;
-use strat_sim::{RegionView, SimControl, Trials};
+use strat_sim::{Narrow, Pace, RegionView, SimControl, Trials};
 use stratiform::model::{Kind, Resource};
 
 use super::find;
@@ -96,10 +96,36 @@ fn suffers(trials: &Trials) -> Vec<String> {
             .lost_answers
             .map(|share| format!("{share} of answers lost")),
     );
+    words.extend(slow(trials.pace));
+    words.extend(narrow(trials.limits));
     if !trials.faults.is_empty() {
         words.push(format!("{} faults waiting", trials.faults.len()));
     }
     words
+}
+
+fn slow(pace: Pace) -> impl Iterator<Item = String> {
+    let all = [
+        ("calls take", pace.latency_ms),
+        ("new machines take", pace.create_ms),
+        ("deleted machines take", pace.delete_ms),
+        ("lists are behind by", pace.consistency_ms),
+    ];
+    let slow = all.into_iter();
+    slow.filter_map(|(what, ms)| Some(format!("{what} {} ms", ms?)))
+}
+
+fn narrow(limits: Narrow) -> impl Iterator<Item = String> {
+    let sizes = [("user data", limits.user_data), ("disks", limits.disk_size)];
+    let sizes = sizes.into_iter();
+    let sizes = sizes.filter_map(|(what, most)| Some(format!("{what} of at most {}", most?)));
+    let counts = [
+        ("disks", limits.disks),
+        ("firewalls", limits.firewalls),
+        ("rules", limits.rules),
+    ];
+    let counts = counts.into_iter();
+    sizes.chain(counts.filter_map(|(what, most)| Some(format!("at most {} {what}", most?))))
 }
 
 impl List {

@@ -62,6 +62,7 @@ impl Bench {
             cpu: 64,
             memory: Bytes::gib(256),
             disk: None,
+            gpus: std::collections::BTreeMap::new(),
         };
         let site = |site: &str, profile, region| {
             SimSite::new(name(site), profile, region).behaving(behaviour(profile))

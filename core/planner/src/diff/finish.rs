@@ -8,7 +8,7 @@ use strat_model::{Addr, Kind, LocalAddr, Name, Noun};
 
 use super::orphans::is_targeted;
 use super::renames::renames;
-use super::{DiffOptions, Differ, data, tight};
+use super::{DiffOptions, Differ, data, ends, tight};
 use crate::cost::cost;
 use crate::dependency::covers;
 use crate::given::given;
@@ -43,7 +43,7 @@ impl Differ<'_> {
         };
         refused.retain(|one| !options.only_edits && (options.targets.is_empty() || asked(one)));
         refused.sort_by(|a, b| a.addr.cmp(&b.addr));
-        let full = tight::without_room(&changes, self.facts, self.index);
+        let full = ends::without_room(&changes, self.desired, self.facts, self.index);
         let mut number = 0;
         changes.retain(|change| {
             number += 1;
@@ -80,6 +80,7 @@ impl Differ<'_> {
             mode: options.mode,
             source: None,
             tight: order.tight,
+            crowded: order.crowded,
             rollouts: order.rollouts,
             held: self.desired.held.clone(),
             withheld: self.withheld(),
@@ -156,6 +157,9 @@ impl Differ<'_> {
         // What people are shown of it, so that no two plans that read differently have one id.
         (&plan.summary, &plan.withheld, &plan.tight).hash(&mut content);
         format!("{:?}", plan.cost).hash(&mut content);
+        if !plan.crowded.is_empty() {
+            plan.crowded.hash(&mut content);
+        }
         for one in &plan.lookups {
             (&one.addr, &one.id).hash(&mut content);
         }

@@ -104,10 +104,8 @@ impl<'a> Differ<'a> {
     pub(super) fn hold_tight(&mut self, changes: &mut Vec<Change>, order: &Order) -> bool {
         let before = changes.len();
         changes.retain(|change| {
-            let rollout = order.rollouts.get(&change.addr.local);
-            let first = rollout.is_some_and(|rollout| rollout.destroy_first);
-            let goes_first = first || order.tight.contains(&change.site);
-            let stays = goes_first && self.is_leave(change);
+            let stays = (order.turns(change) || order.tight.contains(&change.site))
+                && self.is_leave(change);
             if stays {
                 self.stay(change, change.targets.len());
             }

@@ -1,7 +1,9 @@
 //! The difference between what is to be and what is.
 
+mod addresses;
 mod compare;
 mod data;
+mod ends;
 mod finish;
 mod fleet;
 mod held;

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use strat_model::{Field, Kind, LocalAddr, Name, SiteFacts, Spec};
+use strat_model::{Addr, Kind, LocalAddr, Name, SiteFacts, Spec};
 
-use crate::plan::{Action, Change, ReplaceOrder, Rollout};
+use super::addresses::Addresses;
+use super::ends::{grows, in_the_end};
+use crate::plan::{Action, Change, GoesFirst, ReplaceOrder, Rollout, TargetRef};
 use crate::room::{Room, Usage};
 use crate::waves::{Going, Group, Making, split};
 use crate::{Desired, InventoryIndex};
@@ -14,30 +16,71 @@ use crate::{Desired, InventoryIndex};
 pub(super) struct Order {
     /// The sites where not everything that is made at once fits beside what is deleted.
     pub(super) tight: BTreeSet<Name>,
+    /// The subnets that have no address for all that is in them at once, and what goes first there.
+    pub(super) crowded: BTreeMap<Addr, GoesFirst>,
     /// The blocks whose machines go in waves.
     pub(super) rollouts: BTreeMap<LocalAddr, Rollout>,
 }
 
+impl Order {
+    /// Whether what a change deletes goes before its successor comes, for lack of room.
+    pub(super) fn turns(&self, change: &Change) -> bool {
+        if let Some(rollout) = self.rollouts.get(&change.addr.local) {
+            return rollout.destroy_first;
+        }
+        let crowded = |subnet: &Addr| self.crowded.get(subnet) == Some(&GoesFirst::All);
+        let mut goals = change.goals.iter();
+        self.tight.contains(&change.site)
+            || goals.any(|goal| matches!(&goal.spec, Spec::Machine(to) if crowded(&to.subnet)))
+    }
+}
+
 /// Finds the largest waves, up to those wanted, for which there is room.
-pub(super) fn order(
+pub(super) fn order<'a>(
     changes: &[Change],
-    desired: &Desired,
-    facts: &BTreeMap<Name, SiteFacts>,
-    index: &InventoryIndex<'_>,
+    desired: &'a Desired,
+    facts: &'a BTreeMap<Name, SiteFacts>,
+    index: &'a InventoryIndex<'a>,
 ) -> Order {
     let groups = groups(changes, desired);
-    let mut space = Space {
-        facts,
-        index,
-        rooms: BTreeMap::new(),
-    };
+    let space = || Space::new(changes, desired, facts, index);
+    let (order, is_short) = in_space(changes, desired, &groups, space());
+    if !is_short {
+        return order;
+    }
+    // There may be addresses for whole waves once what goes without a successor is gone. In a block that
+    // has no waves even so, all that goes waits for what comes elsewhere.
+    let mut rolls: BTreeSet<&LocalAddr> = groups.keys().copied().collect();
+    loop {
+        let mut space = space();
+        let freed = space.without_surplus(changes, desired, (&groups, &rolls));
+        let (mut order, _) = in_space(changes, desired, &groups, space);
+        let before = rolls.len();
+        rolls.retain(|local| order.rollouts.contains_key(*local));
+        if rolls.len() == before {
+            for subnet in freed {
+                order.crowded.entry(subnet).or_insert(GoesFirst::Surplus);
+            }
+            return order;
+        }
+    }
+}
+
+/// The order in a space, and whether it has no addresses for some block's waves.
+fn in_space(
+    changes: &[Change],
+    desired: &Desired,
+    groups: &BTreeMap<&LocalAddr, Group<'_>>,
+    mut space: Space<'_>,
+) -> (Order, bool) {
+    let mut is_short = false;
     let mut order = Order::default();
     for change in changes {
         if !groups.contains_key(&change.addr.local) || change.kind != Kind::Machine {
-            order.tight.extend(space.at_once(change));
+            space.at_once(change, &mut order);
         }
     }
-    for (local, group) in &groups {
+    for (local, group) in groups {
         let intent = desired.rollouts.get(*local).cloned().unwrap_or_default();
         let here = |(_, change): &&(usize, &Change)| order.tight.contains(&change.site);
         let wanted = intent.wave.of(desired.count(local));
@@ -56,12 +99,12 @@ pub(super) fn order(
             }
             None => {
                 for (_, change) in group {
-                    order.tight.extend(space.at_once(change));
+                    is_short |= space.at_once(change, &mut order);
                 }
             }
         }
     }
-    order
+    (order, is_short)
 }
 
 /// The changes of each block some of whose machines give way, unless something that they stand in
@@ -86,34 +129,119 @@ fn groups<'a>(changes: &'a [Change], desired: &Desired) -> BTreeMap<&'a LocalAdd
     groups
 }
 
-/// The room that is left at every site.
-struct Space<'a> {
+/// The room that is left at every site, and the addresses in every subnet.
+pub(super) struct Space<'a> {
     facts: &'a BTreeMap<Name, SiteFacts>,
     index: &'a InventoryIndex<'a>,
     rooms: BTreeMap<&'a Name, Room<'a>>,
+    pub(super) addresses: Addresses<'a>,
+    /// Whether what goes without a successor has given its addresses back already.
+    surplus_is_gone: bool,
 }
 
 impl<'a> Space<'a> {
-    fn room(&mut self, site: &Name) -> Option<&mut Room<'a>> {
+    pub(super) fn new(
+        changes: &[Change],
+        desired: &'a Desired,
+        facts: &'a BTreeMap<Name, SiteFacts>,
+        index: &'a InventoryIndex<'a>,
+    ) -> Self {
+        Self {
+            facts,
+            index,
+            rooms: BTreeMap::new(),
+            addresses: Addresses::now(changes, desired, facts, index),
+            surplus_is_gone: false,
+        }
+    }
+
+    /// Takes what goes without a successor out of its subnets, and gives those.
+    fn without_surplus(
+        &mut self,
+        changes: &[Change],
+        desired: &Desired,
+        (groups, rolls): (&BTreeMap<&LocalAddr, Group<'_>>, &BTreeSet<&LocalAddr>),
+    ) -> BTreeSet<Addr> {
+        self.surplus_is_gone = true;
+        let mut gone: Vec<(&Name, &TargetRef)> = Vec::new();
+        for change in changes {
+            let has_block = desired.rollouts.contains_key(&change.addr.local);
+            if change.action == Action::Delete && change.kind == Kind::Machine && !has_block {
+                gone.extend(change.targets.iter().map(|target| (&change.site, target)));
+            }
+        }
+        for (_, group) in groups.iter().filter(|(local, _)| rolls.contains(*local)) {
+            for going in split(group, 1, self.index).surplus {
+                let site = &changes[going.change].site;
+                gone.extend(going.targets.iter().map(|target| (site, *target)));
+            }
+        }
+        let mut freed = BTreeSet::new();
+        for (site, target) in gone {
+            if let Some(subnet) = self.subnet_of(site, target).cloned() {
+                self.addresses.give(&subnet);
+                freed.insert(subnet);
+            }
+        }
+        freed
+    }
+
+    /// The subnet whose address a machine gives back when it goes.
+    pub(super) fn subnet_of(&self, site: &Name, target: &TargetRef) -> Option<&'a Addr> {
+        match &self.index.by_id(site, &target.id)?.spec {
+            Spec::Machine(machine) => self.addresses.of_seen(site, machine),
+            _ => None,
+        }
+    }
+
+    /// Whether a site has room for all this, its subnets included.
+    fn covers(&mut self, site: &Name, usage: &Usage) -> bool {
+        let has_room = self.room(site).is_none_or(|room| room.covers(usage));
+        has_room && self.addresses.cover(&usage.addresses)
+    }
+
+    pub(super) fn room(&mut self, site: &Name) -> Option<&mut Room<'a>> {
         let (site, facts) = self.facts.get_key_value(site)?;
         let room = self.rooms.entry(site);
         Some(room.or_insert_with(|| Room::now(facts)))
     }
 
-    /// Counts all in that a change makes; gives its site if that does not fit.
-    fn at_once(&mut self, change: &Change) -> Option<Name> {
+    /// Counts all in that a change makes, and notes where that does not fit: it comes once what goes is
+    /// gone. Gives whether it is addresses that there are not enough of.
+    fn at_once(&mut self, change: &Change, order: &mut Order) -> bool {
         if change.action == Action::Update {
-            return self.grows_at_once(change);
+            order.tight.extend(self.grows_at_once(change));
         }
         if !matches!(change.action, Action::Create | Action::Replace) {
-            return None;
+            return false;
         }
-        let room = self.room(&change.site)?;
         let mut fits = true;
-        for goal in &change.goals {
-            fits &= room.take_goal(goal);
+        if let Some(room) = self.room(&change.site) {
+            for goal in &change.goals {
+                fits &= room.take_goal(goal);
+            }
         }
-        (!fits).then(|| change.site.clone())
+        if !fits {
+            order.tight.insert(change.site.clone());
+        }
+        let mut usage = Usage::default();
+        for goal in &change.goals {
+            if let Spec::Machine(machine) = &goal.spec
+                && let Some(subnet) = self.addresses.of_goal(machine)
+            {
+                usage.add_address(subnet, goal.count.into());
+            }
+        }
+        let left = |subnet: &Addr| self.addresses.left(subnet).unwrap_or(i64::MAX);
+        let (fits, full): (BTreeMap<_, _>, BTreeMap<_, _>) = usage
+            .addresses
+            .into_iter()
+            .partition(|(subnet, count)| *count <= left(subnet));
+        self.addresses.take(&fits);
+        let is_short = !full.is_empty();
+        let first = full.into_keys().map(|subnet| (subnet, GoesFirst::All));
+        order.crowded.extend(first);
+        is_short
     }
 
     /// Counts in by how much a change's machines grow where they are; gives its site if that does not
@@ -136,10 +264,7 @@ impl<'a> Space<'a> {
     fn waves(&mut self, changes: &[Change], group: &Group<'_>, wanted: u32) -> Option<(u32, bool)> {
         let mut peaks = |size, destroy_first| {
             let peaks = self.peaks(changes, group, size, destroy_first);
-            let fits = peaks.iter().all(|(site, usage)| {
-                let room = self.room(site);
-                room.is_none_or(|room| room.covers(usage))
-            });
+            let fits = peaks.iter().all(|(site, usage)| self.covers(site, usage));
             fits.then_some(peaks)
         };
         let mut found = peaks(wanted, false).map(|peaks| (wanted, false, peaks));
@@ -163,6 +288,7 @@ impl<'a> Space<'a> {
             if let Some(room) = self.room(site) {
                 room.take_usage(usage);
             }
+            self.addresses.take(&usage.addresses);
         }
         Some((size, destroy_first))
     }
@@ -185,6 +311,11 @@ impl<'a> Space<'a> {
             }
         };
         self.gone(changes, &plan.surplus, &mut now);
+        if self.surplus_is_gone {
+            for usage in now.values_mut() {
+                usage.addresses.clear();
+            }
+        }
         for wave in &plan.waves {
             if destroy_first {
                 self.gone(changes, &wave.go, &mut now);
@@ -202,12 +333,15 @@ impl<'a> Space<'a> {
     fn made(&mut self, changes: &[Change], make: &[Making], now: &mut BTreeMap<Name, Usage>) {
         for making in make {
             let change = &changes[making.change];
-            let Some(room) = self.room(&change.site) else {
+            let Spec::Machine(spec) = &change.goals[making.goal].spec else {
                 continue;
             };
-            if let Spec::Machine(spec) = &change.goals[making.goal].spec {
-                let usage = now.entry(change.site.clone()).or_default();
+            let usage = now.entry(change.site.clone()).or_default();
+            if let Some(room) = self.room(&change.site) {
                 usage.add(&room.need(spec), i64::from(making.count));
+            }
+            if let Some(subnet) = self.addresses.of_goal(spec) {
+                usage.add_address(subnet, i64::from(making.count));
             }
         }
     }
@@ -217,94 +351,17 @@ impl<'a> Space<'a> {
             let site = &changes[going.change].site;
             for target in &going.targets {
                 let found = self.index.by_id(site, &target.id);
-                if let (Some(found), Some(room)) = (found, self.room(site))
-                    && let Spec::Machine(spec) = &found.spec
-                {
-                    let usage = now.entry(site.clone()).or_default();
+                let Some(Spec::Machine(spec)) = found.map(|found| &found.spec) else {
+                    continue;
+                };
+                let usage = now.entry(site.clone()).or_default();
+                if let Some(room) = self.room(site) {
                     usage.add(&room.need(spec), -1);
                 }
+                if let Some(subnet) = self.addresses.of_seen(site, spec) {
+                    usage.add_address(subnet, -1);
+                }
             }
-        }
-    }
-}
-
-/// The changes of machines and volumes at sites that have no room for what is to be there in the
-/// end, with what is said of each: what goes would have no successor. Placement has seen to the
-/// whole topology; of a part of it, what would make the room may be left out.
-pub(super) fn without_room(
-    changes: &[Change],
-    facts: &BTreeMap<Name, SiteFacts>,
-    index: &InventoryIndex<'_>,
-) -> BTreeMap<usize, String> {
-    let mut space = Space {
-        facts,
-        index,
-        rooms: BTreeMap::new(),
-    };
-    let mut ends: BTreeMap<&Name, Usage> = BTreeMap::new();
-    for change in changes {
-        if let Some(room) = space.room(&change.site) {
-            let usage = ends.entry(&change.site).or_default();
-            in_the_end(change, room, index, usage);
-        }
-    }
-    ends.retain(|site, usage| space.room(site).is_some_and(|room| !room.covers(usage)));
-    let takes = |change: &Change| {
-        let comes_or_goes = matches!(
-            change.action,
-            Action::Create | Action::Replace | Action::Delete
-        );
-        matches!(change.kind, Kind::Machine | Kind::Volume) && (comes_or_goes || grows(change))
-    };
-    let full = changes.iter().enumerate();
-    full.filter(|(_, change)| takes(change) && ends.contains_key(&change.site))
-        .map(|(number, change)| {
-            let site = &change.site;
-            (
-                number,
-                format!("{site} has no room for all that is to be there in the end"),
-            )
-        })
-        .collect()
-}
-
-/// Whether a change makes things that stay another size.
-fn grows(change: &Change) -> bool {
-    let sizes = [Field::MachineType, Field::Disks, Field::Size];
-    let mut fields = change.fields.iter();
-    change.action == Action::Update && fields.any(|change| sizes.contains(&change.field))
-}
-
-/// What a change takes of a site's room when it is done, and what it gives back.
-fn in_the_end(change: &Change, room: &Room<'_>, index: &InventoryIndex<'_>, usage: &mut Usage) {
-    let goes = matches!(change.action, Action::Delete | Action::Replace);
-    let comes = matches!(change.action, Action::Create | Action::Replace);
-    for target in &change.targets {
-        let Some(found) = index.by_id(&change.site, &target.id) else {
-            continue;
-        };
-        match (
-            &found.spec,
-            change.goals.get(target.goal).map(|goal| &goal.spec),
-        ) {
-            (Spec::Machine(spec), _) if goes => usage.add(&room.need(spec), -1),
-            (Spec::Volume(spec), _) if goes => usage.add_disk(spec.size, -1),
-            (Spec::Machine(is), Some(Spec::Machine(to))) if change.action == Action::Update => {
-                usage.add(&room.need(to), 1);
-                usage.add(&room.need(is), -1);
-            }
-            (Spec::Volume(is), Some(Spec::Volume(to))) if change.action == Action::Update => {
-                usage.add_disk(to.size, 1);
-                usage.add_disk(is.size, -1);
-            }
-            _ => {}
-        }
-    }
-    for goal in change.goals.iter().filter(|_| comes) {
-        match &goal.spec {
-            Spec::Machine(spec) => usage.add(&room.need(spec), goal.count.into()),
-            Spec::Volume(spec) => usage.add_disk(spec.size, goal.count.into()),
-            _ => {}
         }
     }
 }
@@ -312,12 +369,8 @@ fn in_the_end(change: &Change, room: &Room<'_>, index: &InventoryIndex<'_>, usag
 /// Turns replacements of machines round where the old one has to go first.
 pub(super) fn destroy_first(changes: &mut [Change], order: &Order) {
     for change in changes {
-        let rollout = order.rollouts.get(&change.addr.local);
-        let first = match rollout {
-            Some(rollout) => rollout.destroy_first,
-            None => order.tight.contains(&change.site),
-        };
-        let turns = change.kind == Kind::Machine && change.action == Action::Replace && first;
+        let is_replaced = change.kind == Kind::Machine && change.action == Action::Replace;
+        let turns = is_replaced && order.turns(change);
         if turns && change.order != Some(ReplaceOrder::DestroyFirst) {
             change.order = Some(ReplaceOrder::DestroyFirst);
             change

@@ -37,7 +37,7 @@ pub enum PlanRule {
     Protected,
     /// No address is made twice, and no thing is changed by two changes.
     Once,
-    /// Owned hardware has room for all that is there at any moment.
+    /// Owned hardware has room, and a subnet addresses, for all that is there at any moment.
     Room,
 }
 
@@ -91,6 +91,9 @@ pub fn lint(
     for (site, facts) in facts {
         let full = room::exceeded(site, facts, &lint.seen, plan, graph, &order);
         if let Some(what) = full {
+            lint.fault(PlanRule::Room, what);
+        }
+        for what in room::crowded(site, facts, &lint.seen, plan, graph, &order) {
             lint.fault(PlanRule::Room, what);
         }
     }

@@ -48,7 +48,7 @@ impl<'a> Lowering<'a> {
             let change = &self.plan.changes[step.change];
             let goes = matches!(step.op, StepOp::Delete { .. });
             if goes && moves(change) && !self.rolls(change) {
-                let tight = self.plan.tight.contains(&change.site);
+                let tight = self.plan.tight.contains(&change.site) || self.frees_crowded(step);
                 let block = (&change.addr.local, tight);
                 moving.entry(block).or_default().push(step.id);
             }
@@ -63,7 +63,10 @@ impl<'a> Lowering<'a> {
                 // Where there is no room, what comes waits for what goes; so what goes waits only
                 // for what comes where there is room, if that leads in no circle.
                 let steps = &self.steps;
-                let made = made.filter(|id| !self.plan.tight.contains(&steps[id.index()].site));
+                let made = made.filter(|id| {
+                    let step = &steps[id.index()];
+                    !self.plan.tight.contains(&step.site) && !self.comes_crowded(step)
+                });
                 let made: Vec<_> = made.collect();
                 self.wait_softly_for_all(&gone, &made);
             } else {

@@ -194,7 +194,7 @@ impl<'a> Lowering<'a> {
             return waits;
         };
         let staying = lets_go(step);
-        if staying && plan.tight.contains(&step.site) {
+        if staying && (plan.tight.contains(&step.site) || self.is_crowded(&step.site)) {
             return waits;
         }
         let waiting = Waiting {

@@ -4,6 +4,7 @@
 //! deleted or led elsewhere. A replacement makes the new one, leads its users over, and deletes the
 //! old one last; where both cannot be at once, the other way round.
 
+mod crowded;
 mod deletes;
 mod firewalls;
 mod generations;
@@ -46,6 +47,7 @@ pub fn lower(plan: &Plan, inventory: &Inventory, facts: &BTreeMap<Name, SiteFact
         parts: FxHashMap::default(),
         soft: graph::Soft::default(),
         joins: joins::Joins::new(plan),
+        surplus: FxHashSet::default(),
         destroy_first: plan
             .changes
             .iter()
@@ -64,6 +66,7 @@ pub fn lower(plan: &Plan, inventory: &Inventory, facts: &BTreeMap<Name, SiteFact
     lowering.probe_when_attached();
     lowering.order_deletes(inventory);
     lowering.make_room();
+    lowering.free_addresses();
     graph::finish(lowering.steps, lowering.joins.joins, &lowering.soft)
 }
 
@@ -95,6 +98,8 @@ struct Lowering<'a> {
     machines_that_go: FxHashSet<(&'a Name, &'a ResourceId)>,
     /// What many wait for together.
     joins: joins::Joins<'a>,
+    /// The steps of rollouts that delete what has no successor.
+    surplus: FxHashSet<StepId>,
     /// What goes before its successor is made.
     destroy_first: FxHashSet<&'a Addr>,
 }

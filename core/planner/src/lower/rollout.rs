@@ -40,6 +40,7 @@ impl<'a> Lowering<'a> {
     /// found healthy.
     fn waves(&mut self, rollout: &Rollout, waves: &Waves<'a>, stay: &[StepId]) {
         let mut before = self.go(&waves.surplus, stay);
+        self.surplus.extend(&before);
         for wave in &waves.waves {
             if rollout.destroy_first {
                 before.extend(stay);

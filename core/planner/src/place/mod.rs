@@ -1,5 +1,6 @@
 //! Placement: every thing gets its site, zone, size and address range.
 
+mod asked;
 mod dependencies;
 mod explain;
 mod held;
@@ -101,6 +102,7 @@ pub fn place_with(
             fallback: placer.fallback,
             gap: placer.gap.and_then(|gap| Decimal::try_from(gap).ok()),
             rollouts: rollouts(intent, &options.scales),
+            full: options.full.clone(),
             held,
             scales: options.scales.clone(),
         })

@@ -3,10 +3,11 @@
 use rust_decimal::Decimal;
 use rustc_hash::FxHashMap;
 use strat_model::{
-    Bytes, CapacityKind, Currency, MachineIntent, MachineSpec, Money, Name, Offer, SiteFacts, Size,
-    Sizing, USUAL_ARCH,
+    Bytes, CapacityKind, Currency, FlexSize, MachineIntent, MachineSpec, Money, Name, Offer,
+    SiteFacts, Size, Sizing, USUAL_ARCH,
 };
 
+use super::asked::asked;
 use crate::room::Need;
 
 /// How many sizes of different effect on what is bounded are thought of in one zone.
@@ -21,6 +22,10 @@ pub(super) struct Shape {
     pub(super) memory: Bytes,
     /// The instruction set; `None` where it is not known.
     pub(super) arch: Option<String>,
+    /// How many GPUs it has.
+    pub(super) gpus: u32,
+    /// Their model, where it is known.
+    pub(super) gpu: Option<String>,
     pub(super) capacity: CapacityKind,
     pub(super) price_hour: Option<Money>,
 }
@@ -33,6 +38,8 @@ impl Shape {
             memory: self.memory.0,
             disk,
             family: &self.family,
+            gpus: self.gpus.into(),
+            gpu: self.gpu.as_deref().unwrap_or_default(),
         }
     }
 
@@ -61,6 +68,7 @@ pub(super) enum Unfit {
     Arch,
     Gpus,
     GpuModel,
+    SpareGpus,
     Burstable,
     Steady,
     TooSmall,
@@ -78,6 +86,7 @@ impl Unfit {
             Self::Arch => "of another instruction set",
             Self::Gpus => "with too few accelerators",
             Self::GpuModel => "with another accelerator",
+            Self::SpareGpus => "with accelerators that others may need",
             Self::Burstable => "burstable, which `burstable` excludes",
             Self::Steady => "not burstable, which `burstable` asks for",
             Self::TooSmall => "too small",
@@ -127,7 +136,7 @@ impl<'a> Market<'a> {
             facts,
             by_zone,
             usual_arch: usual(&facts.offers).then_some(USUAL_ARCH),
-            bounded: facts.free.is_some() || facts.quotas.iter().any(|q| q.family.is_some()),
+            bounded: facts.free.is_some() || !facts.quotas.is_empty(),
             chosen: FxHashMap::default(),
         }
     }
@@ -176,6 +185,10 @@ impl<'a> Market<'a> {
                 if hardware.gpu.as_ref().is_some_and(|model| !same(model)) {
                     return Err(Unfit::GpuModel);
                 }
+                // Those of our own are for who asks for them; what a cloud sells has what it has.
+                if offer.capacity == CapacityKind::Owned && offer.gpus > hardware.gpus {
+                    return Err(Unfit::SpareGpus);
+                }
                 match hardware.burstable {
                     Some(false) if offer.burstable => return Err(Unfit::Burstable),
                     Some(true) if !offer.burstable => return Err(Unfit::Steady),
@@ -216,13 +229,13 @@ impl<'a> Market<'a> {
 
     /// Whether anything would do in a zone.
     pub(super) fn has(&self, zone: &Name, machine: &MachineIntent) -> bool {
-        self.first(zone, machine).is_some() || self.flexible(machine).is_some()
+        self.first(zone, machine).is_some() || self.flexible(zone, machine).is_some()
     }
 
     /// The cheapest that would do in a zone.
     pub(super) fn cheapest(&self, zone: &Name, machine: &MachineIntent) -> Option<Shape> {
         let first = self.first(zone, machine).map(shape);
-        first.or_else(|| self.flexible(machine))
+        first.or_else(|| self.flexible(zone, machine))
     }
 
     /// The cheapest offer that would do in a zone.
@@ -256,8 +269,19 @@ impl<'a> Market<'a> {
             let same = |other: &&&Offer| {
                 other.capacity == offer.capacity
                     && (!self.bounded
-                        || (&other.family, other.cpu, other.memory)
-                            == (&offer.family, offer.cpu, offer.memory))
+                        || (
+                            &other.family,
+                            other.cpu,
+                            other.memory,
+                            &other.gpu,
+                            other.gpus,
+                        ) == (
+                            &offer.family,
+                            offer.cpu,
+                            offer.memory,
+                            &offer.gpu,
+                            offer.gpus,
+                        ))
             };
             if self.fits(offer, machine).is_err() || found.iter().any(|other| same(&other)) {
                 continue;
@@ -274,15 +298,30 @@ impl<'a> Market<'a> {
         }
         let listed: Vec<Shape> = found.into_iter().map(shape).collect();
         if listed.is_empty() {
-            return self.flexible(machine).into_iter().collect();
+            return self.flexible(zone, machine).into_iter().collect();
         }
         listed
     }
 
-    fn flexible(&self, machine: &MachineIntent) -> Option<Shape> {
-        if machine.hardware.gpus > 0 || machine.hardware.burstable == Some(true) {
+    fn flexible(&self, zone: &Name, machine: &MachineIntent) -> Option<Shape> {
+        let hardware = &machine.hardware;
+        if hardware.burstable == Some(true) {
             return None;
         }
+        let gpus = match hardware.gpus {
+            0 => None,
+            count => {
+                let listed = self.offers(zone).iter();
+                let mut models = listed
+                    .filter(|offer| offer.capacity == CapacityKind::Owned && offer.gpus == count)
+                    .filter_map(|offer| offer.gpu.as_ref());
+                let does = |model: &&String| {
+                    let asked = hardware.gpu.as_ref();
+                    asked.is_none_or(|asked| asked.eq_ignore_ascii_case(model))
+                };
+                Some((count, models.find(does)?.clone()))
+            }
+        };
         match (&self.facts.capabilities.sizing, &machine.size) {
             (
                 Sizing::Flexible {
@@ -291,11 +330,17 @@ impl<'a> Market<'a> {
                 },
                 Size::AtLeast { cpu, memory },
             ) if cpu <= max_cpu && memory <= max_memory => Some(Shape {
-                machine_type: format!("flex-{cpu}-{}", memory.0.div_ceil(1 << 20)),
-                family: "flex".to_owned(),
+                gpus: hardware.gpus,
+                gpu: gpus.as_ref().map(|(_, model)| model.clone()),
+                machine_type: FlexSize {
+                    gpus,
+                    ..FlexSize::new(*cpu, *memory)
+                }
+                .to_string(),
+                family: FlexSize::FAMILY.to_owned(),
                 cpu: *cpu,
                 memory: *memory,
-                arch: machine.hardware.arch.clone(),
+                arch: hardware.arch.clone(),
                 capacity: CapacityKind::Owned,
                 price_hour: None,
             }),
@@ -309,9 +354,12 @@ impl<'a> Market<'a> {
         let same = |offer: &&&&Offer| {
             offer.machine_type == machine.machine_type && offer.capacity == machine.capacity
         };
+        let flexible: Option<FlexSize> = machine.machine_type.parse().ok();
         match offers.find(|offer| same(&offer)) {
             Some(offer) => shape(offer),
             None => Shape {
+                gpus: flexible.as_ref().map_or(0, FlexSize::gpu_count),
+                gpu: flexible.and_then(|size| Some(size.gpus?.1)),
                 machine_type: machine.machine_type.clone(),
                 family: String::new(),
                 cpu: machine.cpu,
@@ -335,7 +383,7 @@ impl<'a> Market<'a> {
         let same =
             |offer: &&&Offer| offer.machine_type == machine_type && offer.capacity == capacity;
         let flexible = || {
-            self.flexible(machine)
+            self.flexible(zone, machine)
                 .filter(|f| f.machine_type == machine_type)
         };
         offers
@@ -370,45 +418,9 @@ pub(super) fn shape(offer: &Offer) -> Shape {
         cpu: offer.cpu,
         memory: offer.memory,
         arch: Some(offer.arch.clone()),
+        gpus: offer.gpus,
+        gpu: offer.gpu.clone(),
         capacity: offer.capacity,
         price_hour: offer.price_hour,
-    }
-}
-
-/// What was asked for, in words: the note beside the type that it became. What runs keeps its type
-/// while this stays the same.
-pub(super) fn request(machine: &MachineIntent) -> String {
-    let mut text = match &machine.size {
-        Size::AtLeast { cpu, memory } => format!("cpu={cpu} memory={memory}"),
-        Size::Type(name) => return format!("type={name}"),
-    };
-    let hardware = &machine.hardware;
-    let mut add = |name: &str, value: Option<String>| {
-        if let Some(value) = value {
-            text.push_str(&format!(" {name}={value}"));
-        }
-    };
-    add("cpu_max", hardware.cpu_max.map(|most| most.to_string()));
-    add(
-        "memory_max",
-        hardware.memory_max.map(|most| most.to_string()),
-    );
-    add("arch", hardware.arch.clone());
-    add(
-        "gpus",
-        (hardware.gpus > 0).then(|| hardware.gpus.to_string()),
-    );
-    add("gpu", hardware.gpu.clone());
-    add("burstable", hardware.burstable.map(|is| is.to_string()));
-    text
-}
-
-/// All of a machine that [`Market::choices`] looks at, in words.
-pub(super) fn asked(machine: &MachineIntent) -> String {
-    let spot = machine.placement.spot.share_percent > 0;
-    match machine.placement.max_price {
-        Some(most) => format!("{} spot={spot} max_price={most}", request(machine)),
-        None if spot => format!("{} spot", request(machine)),
-        None => request(machine),
     }
 }

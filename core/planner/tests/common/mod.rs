@@ -87,6 +87,7 @@ pub(crate) fn owned(cpu: u64, gib: u64) -> SiteFacts {
         cpu,
         memory: Bytes::gib(gib),
         disk: Bytes::gib(8192),
+        ..Pool::default()
     });
     facts
 }

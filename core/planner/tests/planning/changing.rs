@@ -75,11 +75,13 @@ fn waves_shrink_to_the_room_there_is_and_only_without_any_the_old_ones_go_first(
             cpu: 4,
             memory: Bytes::gib(16),
             disk: Bytes::gib(40),
+            ..Pool::default()
         };
         facts.get_mut("dc1").expect("dc1").free = Some(Pool {
             cpu: one.cpu * free,
             memory: Bytes(one.memory.0 * free),
             disk: Bytes(one.disk.0 * free),
+            ..Pool::default()
         });
         let desired = place(&intent, &facts, &world).expect("placed");
         let plan = diff(&desired, &world, &facts, None, &DiffOptions::default());

@@ -240,6 +240,7 @@ fn any_site_may_be_lost_at_the_least_cost() {
         cpu: 16,
         memory: Bytes::gib(64),
         disk: Bytes::gib(1024),
+        ..Pool::default()
     });
     let total = |lost: &str| -> u32 {
         let desired = place(&intent, &facts, &empty()).expect("a place");
@@ -265,6 +266,7 @@ fn when_a_site_is_lost_what_is_left_need_not_make_up_for_another() {
         cpu: 8,
         memory: Bytes::gib(32),
         disk: Bytes::gib(1024),
+        ..Pool::default()
     });
     let mut intent = fleet(6, |web| {
         web.placement.survive = true;

@@ -3,12 +3,14 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod addresses;
 mod bursts;
 mod changing;
 mod choosing;
 mod consent;
 mod depending;
 mod drift;
+mod gpus;
 mod growing;
 mod least;
 mod matrix;

@@ -132,6 +132,7 @@ fn what_shrinks_goes_before_what_grows() {
             cpu: 0,
             memory: Bytes::gib(0),
             disk: Bytes(u64::MAX),
+            ..Pool::default()
         });
         let desired = place(&of(a_then, b_then), &facts, &world).expect("placed");
         let plan = diff(&desired, &world, &facts, None, &DiffOptions::default());

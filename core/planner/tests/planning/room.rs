@@ -42,6 +42,7 @@ fn facts_of(cpu: u64, world: &Inventory) -> Facts {
         cpu: cpu - used,
         memory: Bytes::gib(100_000),
         disk: Bytes(u64::MAX),
+        ..Pool::default()
     });
     facts
 }
@@ -108,6 +109,7 @@ fn what_has_become_too_much_stays_as_it_is() {
         cpu: 0,
         memory: Bytes(0),
         disk: Bytes(0),
+        ..Pool::default()
     });
     let desired = place(&intent, &facts, &world).expect("they stay");
     assert!(diff(&desired, &world, &facts, None, &DiffOptions::default()).is_empty());

@@ -193,6 +193,7 @@ fn members_of_a_fleet_leave_a_host_that_is_to_be_emptied_and_others_stay() {
             cpu: u64::from(one.cpu) * room,
             memory: Bytes(one.memory.0 * room),
             disk: Bytes(u64::MAX),
+            ..Pool::default()
         });
         let desired = place(&intent, &facts, &world).expect("placed");
         let plan = diff(&desired, &world, &facts, None, &DiffOptions::default());

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use strat_catalogue::{Cloud, Listing, Snapshot};
-use strat_model::{
-    Bytes, CapacityKind, Changes, Name, Offer, Pool, ResourceId, SiteFacts, SiteSpec,
-};
+use strat_model::{CapacityKind, Changes, Name, Offer, ResourceId, SiteFacts, SiteSpec};
 use strat_provider::{ConnectContext, SkippingClock};
 
 use super::{FactsSource, OfferCache, OfflineFacts};
@@ -127,12 +125,8 @@ fn images(workspace: &Workspace) -> strat_model::PublicImages {
 pub(super) fn as_if_empty(workspace: &Workspace, site: &Name, facts: &SiteFacts) -> SiteFacts {
     let mut facts = facts.clone();
     let spec = workspace.intent().sites.get(site);
-    if let Some(capacity) = spec.and_then(|spec| spec.capacity) {
-        facts.free = Some(Pool {
-            cpu: capacity.cpu,
-            memory: capacity.memory,
-            disk: capacity.disk.unwrap_or(Bytes(u64::MAX)),
-        });
+    if let Some(capacity) = spec.and_then(|spec| spec.capacity.as_ref()) {
+        facts.free = Some(capacity.pool());
     }
     facts.quotas.iter_mut().for_each(|quota| quota.cpu_used = 0);
     facts

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Number, Value};
-use strat_model::{Currency, LocalAddr, Name, Owner};
+use strat_model::{Addr, Currency, LocalAddr, Name, Owner};
 use strat_planner::{
-    BudgetState, Change, CostRange, DataLoss, GivenThing, Guard, HeldCount, Mode, Plan, Refused,
-    Rename, Rollout, Source, StockEntry, Summary, Target, Withheld,
+    BudgetState, Change, CostRange, DataLoss, GivenThing, GoesFirst, Guard, HeldCount, Mode, Plan,
+    Refused, Rename, Rollout, Source, StockEntry, Summary, Target, Withheld,
 };
 
 use super::{MissingLeaseStore, SavedPlan};
@@ -75,6 +75,9 @@ pub(crate) struct Rest {
     /// Sites without room for what goes and what comes at once: deletes go first there.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     tight: BTreeSet<Name>,
+    /// Subnets without an address for what goes and what comes at once: what goes first there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    crowded: BTreeMap<Addr, GoesFirst>,
     /// The blocks whose machines give way to others in waves.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     rollouts: BTreeMap<LocalAddr, Rollout>,
@@ -240,6 +243,7 @@ impl Rest {
             source,
             changes: _,
             tight,
+            crowded,
             rollouts,
             held,
             withheld,
@@ -265,6 +269,7 @@ impl Rest {
             outputs: document.outputs.to_vec(),
             offline: document.offline.clone(),
             tight: tight.clone(),
+            crowded: crowded.clone(),
             rollouts: rollouts.clone(),
             held: held.clone(),
             withheld: withheld.clone(),
@@ -299,6 +304,7 @@ impl Rest {
                 source: self.source,
                 changes,
                 tight: self.tight,
+                crowded: self.crowded,
                 rollouts: self.rollouts,
                 held: self.held,
                 withheld: self.withheld,

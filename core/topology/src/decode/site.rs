@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use strat_model::{Name, SiteCapacity, SiteSpec};
+use strat_model::{FlexSize, Name, SiteCapacity, SiteSpec};
 
 use super::item::Arg;
 use super::{labels, read};
@@ -152,17 +152,56 @@ fn zones(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Vec<Name>> {
     Ok(zones)
 }
 
+/// GPUs: how many there are of each model.
+fn models(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<BTreeMap<String, u64>> {
+    let help = "write `{ L4 = 2 }`: how many there are of each model";
+    let Value::Map(map) = &arg.value else {
+        return Err(read::wrong(
+            ev,
+            arg,
+            "a map from models to numbers",
+            Some(help.to_owned()),
+        ));
+    };
+    let mut gpus = BTreeMap::new();
+    for (model, value) in map.iter() {
+        let one = Arg {
+            name: "gpus",
+            value: value.clone(),
+            span: read::entry(arg, model).unwrap_or(arg.span),
+            expr: None,
+        };
+        if !FlexSize::is_model(model) {
+            let what =
+                "a model is at most 32 letters, digits, `-` and `_`, a letter or digit first";
+            return Err(read::bad(ev, &one, "impossible_size", what, help));
+        }
+        let count = read::int(ev, &one)?;
+        match u64::try_from(count)
+            .ok()
+            .filter(|count| *count <= u64::from(u32::MAX))
+        {
+            Some(count) => gpus.insert(model.to_string(), count),
+            None => {
+                let what = "there are none, or more, but not less";
+                return Err(read::bad(ev, &one, "impossible_size", what, help));
+            }
+        };
+    }
+    Ok(gpus)
+}
+
 fn capacity(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<SiteCapacity> {
     let Value::Map(map) = &arg.value else {
         let help = "write `{ cpu = 64, memory = \"256GiB\" }`".to_owned();
         return Err(read::wrong(
             ev,
             arg,
-            "a map of `cpu`, `memory` and `disk`",
+            "a map of `cpu`, `memory`, `disk` and `gpus`",
             Some(help),
         ));
     };
-    let words = ["cpu", "memory", "disk"];
+    let words = ["cpu", "memory", "disk", "gpus"];
     for key in map.keys() {
         if !words.contains(&&**key) {
             let help = suggest(key, "it has", words);
@@ -195,6 +234,7 @@ fn capacity(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<SiteCapacity> {
         ));
     };
     let disk = get("disk").map(|disk| read::size(ev, &disk)).transpose();
+    let gpus = get("gpus").map(|gpus| models(ev, &gpus)).transpose();
     let memory = read::positive_size(ev, &memory);
     let count = read::int(ev, &cpu)?;
     let count = u64::try_from(count).ok().filter(|n| *n > 0);
@@ -212,5 +252,6 @@ fn capacity(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<SiteCapacity> {
         cpu: count?,
         memory: memory?,
         disk: disk?,
+        gpus: gpus?.unwrap_or_default(),
     })
 }

@@ -233,6 +233,12 @@ pub(super) fn definitions() -> Map<String, Value> {
                     "cpu": Shape::Whole(1, u64::from(u32::MAX)).schema(),
                     "memory": or_expression("size"),
                     "disk": { "anyOf": [of("size"), of("expression"), { "type": "null" }] },
+                    "gpus": {
+                        "description": "How many GPUs there are of each model.",
+                        "type": ["object", "null"],
+                        "propertyNames": { "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$" },
+                        "additionalProperties": Shape::Whole(0, u64::from(u32::MAX)).schema(),
+                    },
                 },
                 "required": ["cpu", "memory"],
                 "additionalProperties": false,

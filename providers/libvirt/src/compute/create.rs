@@ -11,7 +11,7 @@ use strat_model::{
 use strat_provider::MachineBatch;
 
 use super::domain::{Blueprint, Plug, disk_name, mac_of};
-use super::ground::Ground;
+use super::ground::{Ground, Spot};
 use crate::config::{DirectBoot, Firmware};
 use crate::error::fail;
 use crate::host::{Guest, Host, MachineBody};
@@ -232,22 +232,20 @@ impl Site {
             if shortfall.is_some() {
                 continue;
             }
-            let (index, ip) = match ground.spot(order) {
+            let Spot { host, ip, gpus } = match ground.spot(order) {
                 Ok(spot) => spot,
                 Err(error) => {
                     shortfall = Some(error);
                     continue;
                 }
             };
-            self.enroll(&request.mark.owner, &self.hosts[index])?;
+            self.enroll(&request.mark.owner, &self.hosts[host])?;
             let uuid = machine_uuid(name, request.token.as_str());
             let body = body_of(order.spec, ip, mac_of(&uuid));
             let thing = Thing::new(birth, Phase::Making, body);
-            self.note_machine(&self.hosts[index], &uuid, &thing)?;
-            placed.push((
-                index,
-                self.define_machine(&self.hosts[index], &uuid, &thing, order)?,
-            ));
+            let on = &self.hosts[host];
+            self.note_machine(on, &uuid, &thing)?;
+            placed.push((host, self.define_machine(on, &uuid, &thing, order, &gpus)?));
         }
         Ok((placed, shortfall))
     }
@@ -265,6 +263,7 @@ impl Site {
         uuid: &str,
         thing: &Thing<MachineBody>,
         order: &Order<'_>,
+        gpus: &[usize],
     ) -> Result<Guest> {
         let traits = host.traits()?;
         let mut plugs = Vec::new();
@@ -304,6 +303,7 @@ impl Site {
             memory: order.spec.memory,
             boot: order.image.boot(),
             disks: &plugs,
+            gpus: gpus.iter().map(|at| &host.gpus()[*at]).collect(),
             subnet: order.spec.subnet.as_str(),
             mac: &thing.body.mac,
         };

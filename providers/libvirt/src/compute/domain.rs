@@ -2,8 +2,8 @@
 
 use strat_model::{Bytes, Digest};
 
-use crate::config::{DirectBoot, Firmware};
-use crate::host::HostTraits;
+use crate::config::{DirectBoot, Firmware, Gpu};
+use crate::host::{HostTraits, gpu_xml};
 use crate::network::machine_filter;
 use crate::xml::Element;
 
@@ -36,6 +36,7 @@ pub(super) struct Blueprint<'a> {
     pub(super) memory: Bytes,
     pub(super) boot: Option<&'a DirectBoot>,
     pub(super) disks: &'a [Plug],
+    pub(super) gpus: Vec<&'a Gpu>,
     pub(super) subnet: &'a str,
     pub(super) mac: &'a str,
 }
@@ -107,8 +108,12 @@ impl Blueprint<'_> {
     }
 
     fn devices(&self) -> Element {
+        let gpus = self.gpus.iter().enumerate();
+        let gpus = gpus.flat_map(|(number, gpu)| gpu_xml(number, gpu));
         if self.domain_type == "test" {
-            return Element::new("devices").holding(self.interface());
+            return Element::new("devices")
+                .holding(self.interface())
+                .holding_all(gpus);
         }
         let console = [("serial", "isa-serial"), ("console", "serial")];
         let console = console.map(|(name, kind)| {
@@ -138,6 +143,7 @@ impl Blueprint<'_> {
             .holding_all(self.disks.iter().map(disk_xml))
             .holding(scsi)
             .holding(self.interface())
+            .holding_all(gpus)
             .holding_all(console)
             .holding(agent)
             .holding(random)

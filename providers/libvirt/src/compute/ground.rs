@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use strat_model::{Bytes, DiskSpec, ErrorKind, MachineSpec, ResourceId, Result, Scope};
+use strat_model::{Bytes, DiskSpec, ErrorKind, FlexSize, MachineSpec, ResourceId, Result, Scope};
 
 use super::create::Order;
 use crate::error::fail;
@@ -11,6 +11,15 @@ use crate::host::{Guest, Host};
 use crate::network::{free_address, subnet_body};
 use crate::site::{Need, Note, Room, Site, choose};
 use crate::thing::Thing;
+
+/// Where a machine goes.
+pub(super) struct Spot {
+    /// The host's place in the site's list.
+    pub(super) host: usize,
+    pub(super) ip: Ipv4Addr,
+    /// The places of its GPUs in the host's list.
+    pub(super) gpus: Vec<usize>,
+}
 
 /// What is left to be given out while a batch is placed.
 pub(super) struct Ground {
@@ -76,7 +85,7 @@ impl Ground {
     }
 
     /// A host and an address for one machine more.
-    pub(super) fn spot(&mut self, order: &Order<'_>) -> Result<(usize, Ipv4Addr)> {
+    pub(super) fn spot(&mut self, order: &Order<'_>) -> Result<Spot> {
         let Some(ip) = free_address(self.cidr, &self.taken) else {
             let message = format!(
                 "all addresses of {} in the subnet {} are in use",
@@ -84,11 +93,16 @@ impl Ground {
             );
             return Err(fail(ErrorKind::Capacity, message).with_scope(Scope::Subnet));
         };
-        let Some(host) = choose(&mut self.rooms, &self.need) else {
+        let Some((host, gpus)) = choose(&mut self.rooms, &self.need) else {
             let free: Vec<_> = self
                 .rooms
                 .iter()
-                .map(|room| format!("{} CPUs and {}", room.cpu, Bytes(room.memory >> 20 << 20)))
+                .map(|room| {
+                    let gpus = room.gpus.iter();
+                    let gpus = gpus.map(|(model, free)| format!(", {} {model}", free.len()));
+                    let memory = Bytes(room.memory >> 20 << 20);
+                    format!("{} CPUs and {memory}{}", room.cpu, gpus.collect::<String>())
+                })
                 .collect();
             let spec = order.spec;
             let message = format!(
@@ -102,7 +116,7 @@ impl Ground {
             return Err(fail(ErrorKind::Capacity, message).with_scope(scope));
         };
         self.taken.insert(ip);
-        Ok((host, ip))
+        Ok(Spot { host, ip, gpus })
     }
 }
 
@@ -113,6 +127,7 @@ fn test_room(host: usize) -> Room {
         cpu: u64::from(u32::MAX),
         memory: u64::MAX,
         pools: BTreeMap::new(),
+        gpus: BTreeMap::new(),
         siblings: 0,
     }
 }
@@ -126,5 +141,10 @@ fn need_of(site: &Site, spec: &MachineSpec<ResourceId>) -> Need {
         cpu: spec.cpu.into(),
         memory: spec.memory.0,
         pools,
+        gpus: spec
+            .machine_type
+            .parse()
+            .ok()
+            .and_then(|size: FlexSize| size.gpus),
     }
 }

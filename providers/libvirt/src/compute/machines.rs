@@ -14,7 +14,7 @@ use crate::host::{Guest, Host, MachineBody};
 use crate::network::{machine_filter, subnet_body};
 use crate::provider::OwnedUpdate;
 use crate::rpc::sys;
-use crate::site::{Site, check_fields, flexible_size};
+use crate::site::{Site, check_fields};
 use crate::thing::{NAMESPACE, Phase, Thing};
 use crate::xml::Element;
 
@@ -300,6 +300,7 @@ impl Site {
         let leaves = self.emptied(host).filter(|_| thing.is_some());
         attributes.extend(leaves.map(|why| (Resource::LEAVES.to_owned(), why)));
         let (cpu, memory) = seen::size(&body.machine_type, guest);
+        let gpus = seen::gpus(&body.machine_type, host, guest);
         let mut machine = Resource {
             id: machine_id(host, guest),
             name: guest.name.clone(),
@@ -307,7 +308,7 @@ impl Site {
             mark: thing.and_then(Thing::mark),
             state: self.state_of(guest),
             spec: Spec::Machine(MachineSpec {
-                machine_type: machine_type(&body.machine_type, cpu, memory),
+                machine_type: machine_type(&body.machine_type, (cpu, memory), gpus),
                 cpu,
                 memory,
                 capacity: CapacityKind::Owned,
@@ -350,15 +351,18 @@ impl Site {
     }
 }
 
-/// The machine type of what runs: the one that it was given, unless somebody gave it other CPUs or other
-/// memory since.
-fn machine_type(given: &str, cpu: u32, memory: Bytes) -> String {
-    let mib = memory.0 >> 20;
-    match flexible_size(given) {
-        Some((given_cpu, given_memory)) if (given_cpu, given_memory.0 >> 20) != (cpu, mib) => {
-            format!("flex-{cpu}-{mib}")
-        }
-        _ => given.to_owned(),
+/// The machine type of what runs: the one that it was given, unless somebody gave it other CPUs, other
+/// memory or other GPUs since.
+fn machine_type(given: &str, has: (u32, Bytes), gpus: Option<(u32, String)>) -> String {
+    let (cpu, memory) = has;
+    let has = FlexSize {
+        cpu,
+        mib: memory.0 >> 20,
+        gpus,
+    };
+    match given.parse::<FlexSize>() {
+        Ok(size) if size != has => has.to_string(),
+        Ok(_) | Err(_) => given.to_owned(),
     }
 }
 
@@ -411,10 +415,14 @@ mod tests {
     #[test]
     fn a_machine_that_somebody_resized_is_of_the_type_that_runs() {
         let check = |given, cpu, gib, expect| {
-            assert_eq!(machine_type(given, cpu, Bytes::gib(gib)), expect);
+            assert_eq!(machine_type(given, (cpu, Bytes::gib(gib)), None), expect);
         };
         check("flex-2-4096", 2, 4, "flex-2-4096");
         check("flex-2-4096", 1, 4, "flex-1-4096");
         check("flex-2-4096", 2, 8, "flex-2-8192");
+        check("flex-2-4096-1xL4", 2, 4, "flex-2-4096");
+        let gpus = Some((1, "L4".to_owned()));
+        let with = machine_type("flex-2-4096", (2, Bytes::gib(4)), gpus);
+        assert_eq!(with, "flex-2-4096-1xL4");
     }
 }

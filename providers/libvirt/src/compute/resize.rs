@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use strat_model::{DiskSpec, ErrorKind, MachineSpec, ResourceId, Result, only_grow};
+use strat_model::{DiskSpec, ErrorKind, FlexSize, MachineSpec, ResourceId, Result, only_grow};
 
 use crate::error::{Explain as _, fail, missing};
 use crate::host::{Guest, Host, MachineBody};
@@ -21,13 +21,31 @@ impl Site {
         to: &MachineSpec<ResourceId>,
     ) -> Result<()> {
         let wanted = (to.cpu, to.memory);
-        let is_same = (guest.cpu, guest.memory) == wanted && guest.next == wanted;
+        let gpus = to
+            .machine_type
+            .parse()
+            .ok()
+            .and_then(|size: FlexSize| size.gpus);
+        let has_gpus = host.gpus_among(&guest.passed.0);
+        let is_same =
+            (guest.cpu, guest.memory) == wanted && guest.next == wanted && has_gpus == gpus;
         if is_same && thing.body.machine_type == to.machine_type {
             return Ok(());
         }
         if guest.running {
             let message = format!("the machine {} must be off for this", guest.name);
             return Err(fail(ErrorKind::Conflict, message));
+        }
+        let keeps = gpus.as_ref().is_none_or(|(count, model)| {
+            let has = has_gpus.as_ref();
+            has.is_some_and(|(has, of)| of == model && has >= count)
+        });
+        if !keeps {
+            let message = format!(
+                "the machine {} gets no GPUs but when it is made",
+                guest.name
+            );
+            return Err(fail(ErrorKind::Unsupported, message));
         }
         self.has_room(host, guest, to)?;
         let doing = || format!("making the machine {} another size", guest.name);
@@ -43,6 +61,11 @@ impl Site {
         }
         for flags in [config | sys::VIR_DOMAIN_VCPU_MAXIMUM, config] {
             domain.set_vcpus(to.cpu, flags).on(host, doing)?;
+        }
+        let keep = gpus.map_or(0, |(count, _)| count);
+        for device in host.beyond(&guest.passed.0, keep) {
+            let xml = device.xml().to_string();
+            domain.detach_device_flags(&xml, config).on(host, doing)?;
         }
         thing.body.machine_type.clone_from(&to.machine_type);
         Ok(())
@@ -60,6 +83,7 @@ impl Site {
             cpu: to.cpu.into(),
             memory: to.memory.0,
             pools: BTreeMap::new(),
+            gpus: None,
         };
         if room.fits(&need) {
             return Ok(());

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use strat_model::{Bytes, Departure, DiskSpec, Kind, Resource, Result, Spec};
+use strat_model::{Bytes, Departure, DiskSpec, FlexSize, Kind, Resource, Result, Spec};
 
 use crate::error::{Explain as _, missing};
 use crate::host::{Guest, Host, MachineBody};
@@ -173,6 +173,13 @@ pub(super) fn tell_run(host: &Host, guest: &Guest, body: &MachineBody, machine: 
         Some(_) | None => return,
     };
     machine.depart("execution", &Departure::new(why, "running"));
+}
+
+/// The GPUs that a machine has: now, or at its next start, where either is not what it was given.
+pub(super) fn gpus(given: &str, host: &Host, guest: &Guest) -> Option<(u32, String)> {
+    let given = given.parse::<FlexSize>().ok().and_then(|size| size.gpus);
+    let [next, now] = [&guest.passed.0, &guest.passed.1].map(|passed| host.gpus_among(passed));
+    if now == given { next } else { now }
 }
 
 /// What a machine has: what it has now, or at its next start, where either is not what it was given.

@@ -1,5 +1,6 @@
 //! The settings of a `site` block.
 
+mod gpus;
 mod images;
 mod reader;
 
@@ -13,6 +14,7 @@ use strat_model::{Bytes, Currency, DiskClass, Name, SiteSpec};
 use strat_provider::{SettingError, SettingsReader};
 
 use crate::buckets::S3Settings;
+pub(crate) use gpus::{Gpu, PciAddress};
 pub(crate) use images::{DirectBoot, ImageSource};
 
 /// One host of the pool.
@@ -26,6 +28,8 @@ pub(crate) struct HostConfig {
     pub(crate) uri: String,
     /// What is done with it now.
     pub(crate) state: HostState,
+    /// Its GPUs that machines may have.
+    pub(crate) gpus: Vec<Gpu>,
 }
 
 /// What is done with a host now.
@@ -70,6 +74,9 @@ pub(crate) struct Cost {
     pub(crate) cpu_hour: Decimal,
     #[serde(deserialize_with = "amount")]
     pub(crate) memory_gib_hour: Decimal,
+    /// Each of a machine's GPUs.
+    #[serde(deserialize_with = "amount")]
+    pub(crate) gpu_hour: Decimal,
     pub(crate) currency: Currency,
 }
 
@@ -78,6 +85,7 @@ impl Default for Cost {
         Self {
             cpu_hour: Decimal::ZERO,
             memory_gib_hour: Decimal::ZERO,
+            gpu_hour: Decimal::ZERO,
             currency: Currency::Usd,
         }
     }

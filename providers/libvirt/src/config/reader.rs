@@ -10,9 +10,12 @@ use strat_provider::SettingsReader;
 use crate::buckets::S3Settings;
 use crate::host::Uri;
 
+use super::gpus::{self, GpuTable};
 use super::{HostConfig, HostState, Overcommit, Uplink};
 
 const HOSTS_HELP: &str = "write `hosts = [\"qemu+ssh://kvm1/system\"]`, or by zone: `hosts = { rack1 = [\"…\"], rack2 = [\"…\"] }`; more is said of one in `{ name = \"…\", uri = \"…\", state = \"up\" }` (up, drain, down, gone)";
+
+const GPUS_HELP: &str = "write `gpus = [{ model = \"L4\", pci = \"0000:01:00.0\" }]`, or `pci = [\"0000:01:00.0\", \"0000:01:00.1\"]` where another device is in its IOMMU group; `lspci -D` on the host names them";
 
 /// A host as it may be written, where it is more than its URI.
 #[derive(Deserialize)]
@@ -22,6 +25,8 @@ struct HostTable {
     uri: String,
     #[serde(default)]
     state: HostState,
+    #[serde(default)]
+    gpus: Vec<GpuTable>,
 }
 
 /// The network as it may be written.
@@ -101,12 +106,18 @@ fn hosts_in(
                 name: None,
                 uri,
                 state: HostState::Up,
+                gpus: Vec::new(),
             }),
             item @ Value::Object(_) => serde_json::from_value(item)
                 .map_err(|error| format!("what is said of a host is wrong: {error}")),
             _ => Err("a host is a connection URI".to_owned()),
         };
-        let HostTable { name, uri, state } = match table {
+        let HostTable {
+            name,
+            uri,
+            state,
+            gpus,
+        } = match table {
             Ok(table) => table,
             Err(message) => {
                 reader.fail("hosts", message, HOSTS_HELP);
@@ -121,12 +132,17 @@ fn hosts_in(
             reader.fail("hosts", format!("`{shown}`: {trouble}"), HOSTS_HELP);
             continue;
         }
+        let gpus = gpus::read(gpus).unwrap_or_else(|message| {
+            reader.fail("hosts", message, GPUS_HELP);
+            Vec::new()
+        });
         match Name::new(name.unwrap_or_else(|| host_of(&uri))) {
             Ok(name) => hosts.push(HostConfig {
                 name,
                 zone: zone.clone(),
                 uri,
                 state,
+                gpus,
             }),
             Err(error) => reader.fail("hosts", error.to_string(), None),
         }

@@ -139,3 +139,35 @@ fn an_s3_names_its_credentials_and_holds_none() {
         assert_eq!(errors[0].attribute, "s3");
     }
 }
+
+#[test]
+fn gpus_of_hosts_are_read() {
+    let with = |gpus: Value| {
+        Settings::parse(&site(
+            json!({ "hosts": [{ "uri": "qemu+ssh://kvm1/system", "gpus": gpus }] }),
+        ))
+    };
+    let settings = with(json!([
+        { "model": "L4", "pci": "0000:3b:00.0" },
+        { "model": "RTX-4090", "pci": ["5e:00.0", "5e:00.1"] },
+    ]))
+    .expect("settings");
+    let gpus = &settings.hosts[0].gpus;
+    let read: Vec<_> = gpus
+        .iter()
+        .map(|gpu| format!("{} {}", gpu.model, gpu.pci.last().expect("a device")))
+        .collect();
+    assert_eq!(read, ["L4 0000:3b:00.0", "RTX-4090 0000:5e:00.1"]);
+    for (wrong, why) in [
+        (json!([{ "model": "L 4", "pci": "3b:00.0" }]), "no model"),
+        (json!([{ "model": "L4", "pci": "3b:00" }]), "no PCI address"),
+        (json!([{ "model": "L4", "pci": [] }]), "has no PCI address"),
+        (
+            json!([{ "model": "L4", "pci": "3b:00.0" }, { "model": "L4", "pci": "0000:3b:00.0" }]),
+            "stands twice",
+        ),
+    ] {
+        let errors = with(wrong).expect_err("wrong");
+        assert!(errors[0].message.contains(why), "{errors:?}");
+    }
+}

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use strat_model::{Bytes, DiskSpec, Kind, Result};
 
 use super::Host;
+use super::devices::{Passed, passed};
 use crate::error::{Explain as _, is_missing};
 use crate::rpc::{Domain, DomainState, sys};
 use crate::thing::{Phase, Thing};
@@ -68,6 +69,8 @@ pub(crate) struct Guest {
     pub(crate) next: (u32, Bytes),
     /// What it has of both now; what it will have, where it is off.
     pub(crate) now: (u32, Bytes),
+    /// The devices of its host that it has at its next start, and those that it has now.
+    pub(crate) passed: (Vec<Passed>, Vec<Passed>),
     /// The filter on its first interface.
     pub(crate) filter: Option<String>,
     pub(crate) disks: Vec<DiskUse>,
@@ -105,6 +108,7 @@ impl Guest {
             let now = Element::parse(&domain.xml_desc(0)?).unwrap_or_default();
             let now = Self::of_xml(&now, None);
             guest.now = now.next;
+            guest.passed.1 = now.passed.0;
             guest.filter = now.filter;
             guest.paused = (state == DomainState::Paused).then_some(reason);
             // The mock driver does not keep it.
@@ -158,6 +162,7 @@ impl Guest {
             memory,
             next,
             now: next,
+            passed: (passed(xml), passed(xml)),
             filter: of_kind("interface").next().and_then(filter),
             disks: of_kind("disk").filter_map(disk_use).collect(),
             networks: of_kind("interface").filter_map(network).collect(),

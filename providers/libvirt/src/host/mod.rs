@@ -1,5 +1,6 @@
 //! One host: the connection to its libvirt, and what is known of it.
 
+mod devices;
 mod events;
 mod guests;
 mod pool;
@@ -16,6 +17,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use strat_model::{Name, Result};
 
+pub(crate) use devices::{Passed, gpu_xml};
 use events::Events;
 pub(crate) use events::{Event, Patience, Watch};
 pub(crate) use guests::{Guest, MachineBody};
@@ -24,7 +26,7 @@ pub(crate) use sidecar::Shelf;
 pub(crate) use traits::{HostTraits, Version};
 pub(crate) use uri::Uri;
 
-use crate::config::{HostConfig, HostState};
+use crate::config::{HostConfig, HostState, PciAddress};
 use crate::error::Explain as _;
 use crate::rpc::Connect;
 
@@ -45,6 +47,8 @@ pub(crate) struct Host {
     pub(crate) sidecars: Mutex<BTreeMap<String, Arc<str>>>,
     /// Held while the site's pool is looked for and made.
     making: Mutex<()>,
+    /// For each of its GPUs, a device that is not there.
+    missing_gpus: OnceLock<Vec<Option<PciAddress>>>,
     /// Held while what a libvirtd that died left is taken down.
     pub(crate) mending: Mutex<()>,
 }
@@ -67,6 +71,7 @@ impl Host {
             kvm: Mutex::new(None),
             sidecars: Mutex::new(BTreeMap::new()),
             making: Mutex::new(()),
+            missing_gpus: OnceLock::new(),
             mending: Mutex::new(()),
         }
     }

@@ -197,6 +197,12 @@ impl Connect {
         Ok(Nwfilter::new(self.link(), id))
     }
 
+    /// Fails unless the host has a device of this name.
+    pub(crate) fn lookup_node_device_by_name(&self, name: &str) -> Result<(), Error> {
+        self.call::<String>(p::NODE_DEVICE_LOOKUP_BY_NAME, &name)
+            .map(drop)
+    }
+
     pub(crate) fn lookup_interface_by_name(&self, name: &str) -> Result<Interface, Error> {
         let id = self.call(p::INTERFACE_LOOKUP_BY_NAME, &name)?;
         Ok(Interface::new(self.link(), id))

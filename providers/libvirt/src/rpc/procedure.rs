@@ -38,6 +38,7 @@ pub(super) const STORAGE_VOL_DELETE: u32 = 94;
 pub(super) const STORAGE_VOL_LOOKUP_BY_NAME: u32 = 95;
 pub(super) const STORAGE_VOL_GET_INFO: u32 = 98;
 pub(super) const STORAGE_VOL_GET_XML_DESC: u32 = 99;
+pub(super) const NODE_DEVICE_LOOKUP_BY_NAME: u32 = 113;
 pub(super) const STORAGE_VOL_CREATE_XML_FROM: u32 = 125;
 pub(super) const INTERFACE_LOOKUP_BY_NAME: u32 = 128;
 pub(super) const INTERFACE_GET_XML_DESC: u32 = 130;

@@ -21,6 +21,7 @@ pub(crate) const VIR_ERR_AUTH_FAILED: u32 = 45;
 pub(crate) const VIR_ERR_NO_STORAGE_POOL: u32 = 49;
 pub(crate) const VIR_ERR_NO_STORAGE_VOL: u32 = 50;
 pub(crate) const VIR_ERR_OPERATION_INVALID: u32 = 55;
+pub(crate) const VIR_ERR_NO_NODE_DEVICE: u32 = 53;
 pub(crate) const VIR_ERR_NO_INTERFACE: u32 = 57;
 pub(crate) const VIR_ERR_NO_NWFILTER: u32 = 62;
 pub(crate) const VIR_ERR_CONFIG_UNSUPPORTED: u32 = 67;

@@ -4,31 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use strat_model::{
-    Bytes, Capabilities, CapacityKind, Idempotency, Kind, MarkStore, Money, Name, Offer, Pool,
+    Bytes, Capabilities, FlexSize, Idempotency, Kind, MarkStore, Money, Name, Offer, Pool,
     ReservedAddresses, Result, Sizing, SubnetScope,
 };
 
 use super::{Room, Site};
 use crate::config::{Cost, Settings};
 use crate::host::{Guest, Host, HostTraits};
-
-/// The sizes that are listed with a price. Any other can be had too.
-const LADDER: [(u32, u64); 14] = [
-    (1, 512),
-    (1, 1024),
-    (1, 2048),
-    (2, 2048),
-    (2, 4096),
-    (2, 8192),
-    (4, 8192),
-    (4, 16384),
-    (8, 16384),
-    (8, 32768),
-    (16, 32768),
-    (16, 65536),
-    (32, 65536),
-    (32, 131_072),
-];
 
 /// The kinds that a host has. A site may have buckets beside its hosts.
 const KINDS: [Kind; 7] = [
@@ -132,7 +114,7 @@ impl Site {
             .iter()
             .filter(|guest| guest.running || guest.thing.is_some());
         let (mut cpu, mut memory) = (cpus(&self.settings, traits), memory(&self.settings, traits));
-        for guest in counted {
+        for guest in counted.clone() {
             cpu = cpu.saturating_sub(guest.cpu.into());
             memory = memory.saturating_sub(guest.memory.0);
         }
@@ -148,11 +130,20 @@ impl Site {
                 .sum();
             pools.insert(name.clone(), all.saturating_sub(promised));
         }
+        let mut gpus: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (number, gpu) in host.gpus().iter().enumerate() {
+            let free = gpus.entry(gpu.model.clone()).or_default();
+            let is_there = host.missing_gpus()[number].is_none();
+            if is_there && !counted.clone().any(|guest| guest.has(gpu)) {
+                free.push(number);
+            }
+        }
         Ok(Room {
             host: index,
             cpu,
             memory,
             pools,
+            gpus,
             siblings: 0,
         })
     }
@@ -180,6 +171,10 @@ impl Site {
             free.cpu += room.cpu;
             free.memory = Bytes(free.memory.0 + room.memory);
             free.disk = Bytes(free.disk.0 + room.pools.values().sum::<u64>());
+            for (model, gpus) in room.gpus {
+                let count = u64::try_from(gpus.len()).unwrap_or(u64::MAX);
+                *free.gpus.entry(model).or_default() += count;
+            }
         }
         Ok(free)
     }
@@ -207,27 +202,20 @@ impl Site {
             let used: u64 = foreign.iter().map(|guest| guest.memory.0).sum();
             let cpu = cpus(&self.settings, traits).saturating_sub(cpu);
             let memory = memory(&self.settings, traits).saturating_sub(used);
-            Ok((host.zone().clone(), traits.arch.clone(), cpu, memory))
+            let mut gpus: BTreeMap<String, u64> = BTreeMap::new();
+            for (gpu, missing) in host.gpus().iter().zip(host.missing_gpus()) {
+                if missing.is_none() && !foreign.iter().any(|guest| guest.has(gpu)) {
+                    *gpus.entry(gpu.model.clone()).or_default() += 1;
+                }
+            }
+            let most = (cpu, Bytes(memory));
+            Ok((host.zone().clone(), traits.arch.clone(), most, gpus))
         }))?;
         let mut offers: BTreeMap<(Name, String), Offer> = BTreeMap::new();
-        for (zone, arch, cpus, memory) in sizes {
-            for (cpu, mib) in LADDER {
-                if u64::from(cpu) > cpus || mib << 20 > memory {
-                    continue;
-                }
-                let offer = Offer {
-                    zone: zone.clone(),
-                    machine_type: format!("flex-{cpu}-{mib}"),
-                    family: "flex".to_owned(),
-                    cpu,
-                    memory: Bytes(mib << 20),
-                    arch: arch.clone(),
-                    gpus: 0,
-                    gpu: None,
-                    burstable: false,
-                    capacity: CapacityKind::Owned,
-                    price_hour: Some(price(&self.settings.cost, cpu, mib)),
-                };
+        for (zone, arch, most, gpus) in sizes {
+            for size in FlexSize::usual(most, gpus.into_iter()) {
+                let price = price(&self.settings.cost, &size);
+                let offer = size.offer(&zone, &arch, Some(price));
                 offers.insert((zone.clone(), offer.machine_type.clone()), offer);
             }
         }
@@ -235,10 +223,12 @@ impl Site {
     }
 }
 
-/// What an hour of a machine is reckoned at: CPUs and GiB of memory, each at its rate.
-fn price(cost: &Cost, cpu: u32, mib: u64) -> Money {
-    let gib = Decimal::from(mib) / Decimal::from(1024);
-    let amount = cost.cpu_hour * Decimal::from(cpu) + cost.memory_gib_hour * gib;
+/// What an hour of a machine is reckoned at: CPUs, GiB of memory and GPUs, each at its rate.
+fn price(cost: &Cost, size: &FlexSize) -> Money {
+    let gib = Decimal::from(size.mib) / Decimal::from(1024);
+    let amount = cost.cpu_hour * Decimal::from(size.cpu)
+        + cost.memory_gib_hour * gib
+        + cost.gpu_hour * Decimal::from(size.gpu_count());
     Money {
         amount: amount.normalize(),
         currency: cost.currency,
@@ -262,12 +252,10 @@ fn some_of<T>(outcomes: Vec<Result<T>>) -> Result<Vec<T>> {
     }
 }
 
-/// The size that a machine type names: `flex-<cpu>-<memory in MiB>`.
+/// The CPUs and the memory that a machine type names.
 pub(crate) fn flexible_size(machine_type: &str) -> Option<(u32, Bytes)> {
-    let (cpu, mib) = machine_type.strip_prefix("flex-")?.split_once('-')?;
-    let (cpu, mib) = (cpu.parse().ok()?, mib.parse::<u64>().ok()?);
-    let memory = Bytes(mib.checked_mul(1 << 20)?);
-    (cpu > 0 && mib > 0).then_some((cpu, memory))
+    let size: FlexSize = machine_type.parse().ok()?;
+    Some((size.cpu, size.memory()?))
 }
 
 #[cfg(test)]
@@ -282,21 +270,17 @@ mod tests {
     }
 
     #[test]
-    fn sizes_name_themselves() {
-        assert_eq!(flexible_size("flex-2-4096"), Some((2, Bytes::gib(4))));
-        for wrong in ["flex-0-1", "flex-1-0", "m5.large", "flex-1"] {
-            assert_eq!(flexible_size(wrong), None);
-        }
-    }
-
-    #[test]
     fn prices_add_up() {
         let cost = Cost {
             cpu_hour: Decimal::new(1, 2),
             memory_gib_hour: Decimal::new(2, 3),
+            gpu_hour: Decimal::new(5, 1),
             ..Cost::default()
         };
-        assert_eq!(price(&cost, 2, 4096).amount, Decimal::new(28, 3));
-        assert_eq!(price(&Cost::default(), 2, 4096).amount, Decimal::ZERO);
+        let mut size = FlexSize::new(2, Bytes::gib(4));
+        assert_eq!(price(&cost, &size).amount, Decimal::new(28, 3));
+        assert_eq!(price(&Cost::default(), &size).amount, Decimal::ZERO);
+        size.gpus = Some((2, "L4".to_owned()));
+        assert_eq!(price(&cost, &size).amount, Decimal::new(1028, 3));
     }
 }

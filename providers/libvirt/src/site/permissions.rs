@@ -21,6 +21,26 @@ impl Site {
     }
 }
 
+/// Whether a host has the GPUs that the topology says it has.
+fn gpus(host: &Host) -> impl Iterator<Item = PermissionCheck> {
+    let gpus = host.gpus().iter().zip(host.missing_gpus());
+    gpus.map(|(gpu, missing)| PermissionCheck {
+        permission: format!(
+            "{}: pass the {} at {} on",
+            host.name(),
+            gpu.model,
+            gpu.pci[0]
+        ),
+        without: None,
+        state: match missing {
+            None => PermissionState::Granted,
+            Some(address) => PermissionState::Missing {
+                why: format!("the host has no PCI device {address}"),
+            },
+        },
+    })
+}
+
 type Ask = fn(&Connect) -> Result<(), rpc::Error>;
 
 const ASKS: [(&str, Ask); 6] = [
@@ -61,5 +81,9 @@ fn of_host(host: &Host) -> Vec<PermissionCheck> {
             state,
         }
     };
-    ASKS.iter().map(check).collect()
+    let mut checks: Vec<PermissionCheck> = ASKS.iter().map(check).collect();
+    if connection.is_ok() {
+        checks.extend(gpus(host));
+    }
+    checks
 }

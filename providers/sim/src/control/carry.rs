@@ -364,6 +364,8 @@ fn change_trials(trials: &mut Trials, what: &Disturbance) {
             };
         }
         Disturbance::SwitchAccount { account } => trials.account.clone_from(account),
+        Disturbance::SetPace(pace) => trials.pace = *pace,
+        Disturbance::SetLimits(limits) => trials.limits = *limits,
         Disturbance::Throttle { per_second } => trials.rate_per_second = *per_second,
         Disturbance::LoseAnswers { share } => trials.lost_answers = *share,
         Disturbance::Inject(planned) if planned.times > 0 => trials.faults.push(planned.clone()),

@@ -5,7 +5,7 @@ use strat_model::{
     Bytes, CapacityKind, Direction, FirewallRule, Kind, Mark, Name, ResourceId, Spec,
 };
 
-use crate::PlannedFault;
+use crate::{Narrow, Pace, PlannedFault};
 
 /// One thing done to a region behind its users' backs.
 ///
@@ -206,6 +206,10 @@ pub enum Disturbance {
         /// The account.
         account: Option<String>,
     },
+    /// Calls, changes and lists take longer or shorter; what is not said is as the site's settings say.
+    SetPace(Pace),
+    /// It takes less of something than its cloud does; what is not said is as the cloud takes it.
+    SetLimits(Narrow),
     /// Calls are limited.
     Throttle {
         /// How many a second each operation takes; `None` is what the site's settings say.

@@ -22,8 +22,16 @@ impl Cloud {
     }
 
     /// Fails if something is larger, or has more, than this cloud takes.
-    pub(super) fn check_limits(&self, spec: &Spec<ResourceId>) -> Result<()> {
-        let Some(beyond) = self.capabilities.beyond(spec) else {
+    pub(super) fn check_limits(&self, tx: &Tx<'_>, spec: &Spec<ResourceId>) -> Result<()> {
+        let narrow = tx.region().record.trials.limits;
+        let beyond = if narrow.is_usual() {
+            self.capabilities.beyond(spec)
+        } else {
+            let mut capabilities = self.capabilities.clone();
+            narrow.narrow(&mut capabilities);
+            capabilities.beyond(spec)
+        };
+        let Some(beyond) = beyond else {
             return Ok(());
         };
         let trouble = match beyond.field {

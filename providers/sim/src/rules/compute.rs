@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 
 use strat_model::{
-    Attributes, Bytes, CapacityKind, Error, ImageRef, Kind, MachineSpec, Name, Pool, Resource,
-    ResourceId, ResourceState, Result, Scope, Sizing, Spec, SubnetScope, SubnetSpec,
+    Attributes, Bytes, CapacityKind, Error, FlexSize, ImageRef, Kind, MachineSpec, Name, Pool,
+    Resource, ResourceId, ResourceState, Result, Scope, Sizing, Spec, SubnetScope, SubnetSpec,
 };
 use strat_provider::{Outcome, Shutdown};
 
@@ -34,7 +34,7 @@ impl Cloud {
             let created = things.map(|thing| self.report(tx, thing)).collect();
             return Ok((created, record.shortfall.map(Shortfall::into_error)));
         }
-        self.check_limits(&whole)?;
+        self.check_limits(tx, &whole)?;
         let subnet = self.check_machine(tx, asked)?;
         let (mut created, mut shortfall) = (Vec::with_capacity(names.len()), None);
         for name in names {
@@ -103,7 +103,7 @@ impl Cloud {
             user_data: None,
             ..asked.clone()
         };
-        let birth = self.birth(Kind::Machine, name, &digest, request);
+        let birth = self.birth(tx, Kind::Machine, name, &digest, request);
         let thing = tx.make(Spec::Machine(spec), attributes, birth);
         Ok(self.report(tx, &thing))
     }
@@ -206,7 +206,8 @@ impl Cloud {
             let disks: u64 = asked.disks.iter().map(|disk| disk.size.0).sum();
             let fits = free.cpu >= u64::from(asked.cpu)
                 && free.memory >= asked.memory
-                && free.disk >= Bytes(disks);
+                && free.disk >= Bytes(disks)
+                && has_gpus(&free, &asked.machine_type);
             if !fits {
                 let message = format!(
                     "there is no room for a `{kind}`: {}",
@@ -266,7 +267,10 @@ impl Cloud {
         capacity: CapacityKind,
     ) -> Option<(u32, Bytes)> {
         match self.capabilities.sizing {
-            Sizing::Flexible { .. } => flexible_size(machine_type),
+            Sizing::Flexible { .. } => {
+                let size: FlexSize = machine_type.parse().ok()?;
+                Some((size.cpu, size.memory()?))
+            }
             Sizing::Catalogue => {
                 let offer = self.offer(zone, machine_type, capacity)?;
                 Some((offer.cpu, offer.memory))
@@ -327,10 +331,7 @@ impl Cloud {
         {
             *public = other;
         }
-        next.ready_at = after(
-            tx.now,
-            self.delay(Kind::Machine, self.site.behaviour.create_ms),
-        );
+        next.ready_at = after(tx.now, self.delay(Kind::Machine, self.times(tx).create_ms));
         tx.change(&thing, next, 0);
         Ok(())
     }
@@ -408,13 +409,23 @@ pub(super) fn lacking(free: &Pool, asked: &MachineSpec<ResourceId>, disk: Bytes)
         free.disk.to_string(),
         disk.to_string(),
     );
+    let size = asked.machine_type.parse::<FlexSize>().ok();
+    if let Some((count, model)) = size.and_then(|size| size.gpus) {
+        let left = free.gpus.get(&model).copied().unwrap_or(0);
+        if left < u64::from(count) {
+            lacking.push(format!("{left} of {count} {model} are free"));
+        }
+    }
     lacking.join(", ")
 }
 
-/// The size that a flexible machine type names: `flex-<cpu>-<memory in MiB>`.
-fn flexible_size(machine_type: &str) -> Option<(u32, Bytes)> {
-    let (cpu, mib) = machine_type.strip_prefix("flex-")?.split_once('-')?;
-    let (cpu, mib) = (cpu.parse().ok()?, mib.parse::<u64>().ok()?);
-    let memory = Bytes(mib.checked_mul(1 << 20)?);
-    (cpu > 0 && mib > 0).then_some((cpu, memory))
+/// Whether there are as many GPUs as a type has.
+pub(super) fn has_gpus(free: &Pool, machine_type: &str) -> bool {
+    let size = machine_type.parse::<FlexSize>().ok();
+    let Some((count, model)) = size.and_then(|size| size.gpus) else {
+        return true;
+    };
+    free.gpus
+        .get(&model)
+        .is_some_and(|free| *free >= u64::from(count))
 }

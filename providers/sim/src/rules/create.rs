@@ -45,7 +45,11 @@ impl Cloud {
             return Ok(self.report(tx, &thing));
         }
         let (spec, attributes) = self.check_new(tx, asked, name)?;
-        let thing = tx.make(spec, attributes, self.birth(kind, name, &digest, request));
+        let thing = tx.make(
+            spec,
+            attributes,
+            self.birth(tx, kind, name, &digest, request),
+        );
         Ok(self.report(tx, &thing))
     }
 
@@ -56,7 +60,7 @@ impl Cloud {
         asked: &Spec<ResourceId>,
         name: &str,
     ) -> Result<(Spec<ResourceId>, Attributes)> {
-        self.check_limits(asked)?;
+        self.check_limits(tx, asked)?;
         let mut spec = asked.clone();
         let mut attributes = Attributes::new();
         match &mut spec {
@@ -91,6 +95,7 @@ impl Cloud {
     /// What a new thing of this cloud starts from.
     pub(super) fn birth<'a>(
         &self,
+        tx: &Tx<'_>,
         kind: Kind,
         name: &'a str,
         digest: &'a str,
@@ -101,9 +106,9 @@ impl Cloud {
             mark: Some(request.mark),
             token: Some(request.token),
             request: digest,
-            delay_ms: self.delay(kind, self.site.behaviour.create_ms),
+            delay_ms: self.delay(kind, self.times(tx).create_ms),
             remembered_ms: self.token_window_ms(),
-            lag_ms: self.site.behaviour.consistency_ms,
+            lag_ms: self.times(tx).consistency_ms,
         }
     }
 

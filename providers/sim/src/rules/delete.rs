@@ -28,11 +28,8 @@ impl Cloud {
             self.let_go(tx, id);
         }
         let mut next = (*thing).clone();
-        next.gone_at = Some(after(
-            tx.now,
-            self.delay(kind, self.site.behaviour.delete_ms),
-        ));
-        tx.change(&thing, next, self.site.behaviour.consistency_ms);
+        next.gone_at = Some(after(tx.now, self.delay(kind, self.times(tx).delete_ms)));
+        tx.change(&thing, next, self.times(tx).consistency_ms);
         Ok(())
     }
 
@@ -94,7 +91,7 @@ impl Cloud {
                 Spec::Address(address) => address.attach = None,
                 _ => continue,
             }
-            tx.change(&thing, next, self.site.behaviour.consistency_ms);
+            tx.change(&thing, next, self.times(tx).consistency_ms);
         }
     }
 

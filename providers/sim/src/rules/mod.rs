@@ -18,6 +18,7 @@ use strat_model::{
 };
 
 use crate::error::Trouble;
+use crate::faults::Times;
 use crate::world::{Region, RegionKey, Thing, Tx};
 use crate::{Profile, SimSite, catalogue};
 
@@ -40,7 +41,10 @@ impl Cloud {
         let (offers, images) = match &site.facts {
             Some(facts) => (facts.offers.clone(), facts.images.clone()),
             None => (
-                catalogue::offers(site.profile, &site.region, &site.zones),
+                match &site.capacity {
+                    Some(capacity) => catalogue::owned(capacity, &site.zones),
+                    None => catalogue::offers(site.profile, &site.region, &site.zones),
+                },
                 catalogue::images(site.profile, &site.region),
             ),
         };
@@ -96,6 +100,11 @@ impl Cloud {
             (&offer.zone, offer.machine_type.as_str(), offer.capacity).cmp(&wanted)
         });
         self.offers.get(at.ok()?)
+    }
+
+    /// How long things take now.
+    fn times(&self, tx: &Tx<'_>) -> Times {
+        tx.region().record.trials.pace.of(&self.site.behaviour)
     }
 
     /// How long a kind of thing takes, where a machine takes `machine_ms`.

@@ -1,9 +1,9 @@
 //! Rules of machines that become another size.
 
-use strat_model::{Bytes, MachineSpec, ResourceId, Result, Scope, Spec};
+use strat_model::{Bytes, FlexSize, MachineSpec, ResourceId, Result, Scope, Spec};
 
 use super::Cloud;
-use super::compute::lacking;
+use super::compute::{has_gpus, lacking};
 use crate::error::Trouble;
 use crate::world::{Thing, Tx};
 
@@ -23,8 +23,15 @@ impl Cloud {
             free.memory.0 += old.memory.0;
             free.disk.0 = free.disk.0.saturating_add(disk(old));
             let disks = Bytes(disk(new));
-            let fits =
-                free.cpu >= u64::from(new.cpu) && free.memory >= new.memory && free.disk >= disks;
+            if let Some((count, model)) =
+                old.machine_type.parse().ok().and_then(|s: FlexSize| s.gpus)
+            {
+                *free.gpus.entry(model).or_default() += u64::from(count);
+            }
+            let fits = free.cpu >= u64::from(new.cpu)
+                && free.memory >= new.memory
+                && free.disk >= disks
+                && has_gpus(&free, &new.machine_type);
             if !fits {
                 let kind = &new.machine_type;
                 let why = lacking(&free, new, disks);

@@ -59,13 +59,18 @@ impl Cloud {
 
     /// For owned hardware with a bound, what nobody uses now.
     pub(crate) fn free(&self, tx: &Tx<'_>) -> Option<Pool> {
-        let all = self.site.capacity?;
+        let all = self.site.capacity.as_ref()?.pool();
         let used = tx.region().usage.pool();
-        let disk = all.disk.map_or(u64::MAX, |disk| disk.0);
         Some(Pool {
             cpu: all.cpu.saturating_sub(used.cpu),
             memory: Bytes(all.memory.0.saturating_sub(used.memory.0)),
-            disk: Bytes(disk.saturating_sub(used.disk.0)),
+            disk: Bytes(all.disk.0.saturating_sub(used.disk.0)),
+            gpus: (all.gpus.into_iter())
+                .map(|(model, all)| {
+                    let used = used.gpus.get(&model).copied().unwrap_or(0);
+                    (model, all.saturating_sub(used))
+                })
+                .collect(),
         })
     }
 
@@ -183,7 +188,7 @@ impl Cloud {
             && volume.attach != to
         {
             volume.attach = to;
-            tx.change(&thing, next, self.site.behaviour.consistency_ms);
+            tx.change(&thing, next, self.times(tx).consistency_ms);
         }
         Ok(())
     }

@@ -47,7 +47,7 @@ impl Cloud {
             return Ok(self.report(tx, &thing));
         }
         self.check_change(tx, &thing, &next.spec)?;
-        let thing = tx.change(&thing, next, self.site.behaviour.consistency_ms);
+        let thing = tx.change(&thing, next, self.times(tx).consistency_ms);
         Ok(self.report(tx, &thing))
     }
 
@@ -78,7 +78,7 @@ impl Cloud {
     /// Checks what a thing is to become by its kind's own rules.
     fn check_change(&self, tx: &Tx<'_>, old: &Thing, new: &Spec<ResourceId>) -> Result<()> {
         if self.capabilities.beyond(&old.spec).is_none() {
-            self.check_limits(new)?;
+            self.check_limits(tx, new)?;
         }
         match (&old.spec, new) {
             (Spec::Firewall(old), Spec::Firewall(new)) if old.rules != new.rules => {

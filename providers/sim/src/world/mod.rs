@@ -130,6 +130,7 @@ impl World {
     pub fn connect(&self, site: SimSite) -> Result<Arc<dyn Provider>> {
         let mut site = site;
         let home = site.region_key();
+        let mut limits = crate::Narrow::default();
         let key = self.with_memory(|memory| {
             let trials = memory
                 .state
@@ -140,6 +141,10 @@ impl World {
                 site.account = account;
             }
             let key = site.region_key();
+            let here = memory.state.regions.get(&key);
+            limits = here
+                .map(|region| region.record.trials.limits)
+                .unwrap_or_default();
             let index = u32::try_from(memory.state.regions.len()).unwrap_or(u32::MAX);
             let mut record = memory.state.regions.get(&key).map_or_else(
                 || RegionRecord {
@@ -169,7 +174,9 @@ impl World {
             Ok(key)
         })?;
         debug_assert_eq!(key, site.region_key(), "the site is a view of its region");
-        Ok(Arc::new(SimProvider::new(self.clone(), Cloud::new(site))))
+        let mut cloud = Cloud::new(site);
+        limits.narrow(&mut cloud.capabilities);
+        Ok(Arc::new(SimProvider::new(self.clone(), cloud)))
     }
 
     /// The clock.

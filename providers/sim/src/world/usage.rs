@@ -1,7 +1,7 @@
 //! What runs in a region, counted as quotas, stocks and pools count it.
 
 use rustc_hash::FxHashMap;
-use strat_model::{CapacityKind, Name, Pool, ResourceId, Spec};
+use strat_model::{CapacityKind, FlexSize, Name, Pool, ResourceId, Spec};
 
 use crate::{Profile, catalogue};
 
@@ -65,6 +65,10 @@ impl Usage {
                 change(&mut self.pool.memory.0, machine.memory.0);
                 let disks = machine.disks.iter().map(|disk| disk.size.0).sum();
                 change(&mut self.pool.disk.0, disks);
+                let size = machine.machine_type.parse::<FlexSize>().ok();
+                if let Some((count, model)) = size.and_then(|size| size.gpus) {
+                    change(self.pool.gpus.entry(model).or_default(), count.into());
+                }
             }
             Spec::Volume(volume) => change(&mut self.pool.disk.0, volume.size.0),
             _ => {}
@@ -85,7 +89,7 @@ impl Usage {
     }
 
     /// The hardware in use.
-    pub(crate) const fn pool(&self) -> Pool {
-        self.pool
+    pub(crate) const fn pool(&self) -> &Pool {
+        &self.pool
     }
 }

@@ -157,6 +157,7 @@ async fn owned_hardware_runs_out() {
         cpu: 5,
         memory: Bytes::gib(64),
         disk: Some(Bytes::gib(25)),
+        gpus: [("L4".to_owned(), 1)].into(),
     };
     let here = world()
         .connect(site(Profile::Onprem).with_capacity(capacity))
@@ -181,6 +182,29 @@ async fn owned_hardware_runs_out() {
         .create(&volume(&*here).await, "three", &mark, &token)
         .await;
     assert_eq!(full.expect_err("no disk left").kind(), ErrorKind::Capacity);
+    assert_eq!(free.gpus["L4"], 1);
+    let gpu = strat_model::MachineSpec {
+        machine_type: "flex-1-1024-1xL4".to_owned(),
+        cpu: 1,
+        memory: Bytes::gib(1),
+        disks: Vec::new(),
+        ..spec.clone()
+    };
+    let one = batch(&*here, &gpu, 1, "gpu").await.expect("one is free");
+    let free = here.free().await.expect("free").expect("a bound");
+    assert_eq!(free.gpus["L4"], 0);
+    here.delete_all(Kind::Machine, &[some.created[0].id.clone()])
+        .await
+        .expect("deleted");
+    let none = batch(&*here, &gpu, 1, "other").await.expect_err("none is");
+    assert!(none.to_string().contains("0 of 1 L4 are free"), "{none}");
+    assert_eq!(none.kind(), ErrorKind::Capacity);
+    here.delete_all(Kind::Machine, &[one.created[0].id.clone()])
+        .await
+        .expect("deleted");
+    batch(&*here, &gpu, 1, "other")
+        .await
+        .expect("it is free again");
 }
 
 #[tokio::test(start_paused = true)]

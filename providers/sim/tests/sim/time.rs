@@ -1,8 +1,10 @@
 //! Things take their time, and tokens are forgotten in the end.
 
-use strat_model::{ErrorKind, Kind, ResourceState, Spec};
-use strat_provider::ProviderExt;
-use strat_sim::{Behaviour, Profile, SimSite};
+use strat_model::{Bytes, ErrorKind, Kind, ResourceState, Spec, UserData};
+use strat_provider::{Filter, Provider, ProviderExt};
+use strat_sim::{
+    Behaviour, Disturbance, Fault, Narrow, Pace, PlannedFault, Profile, SimControl, SimSite,
+};
 
 use crate::common::{
     ground, machine, make, mark, network, pass, site, state, subnet, token, world,
@@ -126,4 +128,121 @@ async fn calls_take_their_time() {
     here.identity().await.expect("who we are");
     let passed = world.clock().now().duration_since(before);
     assert_eq!(passed.as_millis(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_world_becomes_slower_and_faster_while_it_runs() {
+    let world = world();
+    let here = world.connect(site(Profile::Gcp)).expect("a site");
+    let control = SimControl::new(world);
+    let region = control.find("here").expect("the region");
+    let pace = |pace| {
+        let touched = control.disturb(&region, &Disturbance::SetPace(pace));
+        assert!(touched.expect("set").is_empty());
+    };
+    let sub = ground(&*here).await;
+    pace(Pace {
+        latency_ms: Some(40),
+        create_ms: Some(600),
+        delete_ms: Some(90),
+        consistency_ms: Some(5000),
+    });
+    let began = tokio::time::Instant::now();
+    let web = make(&*here, Spec::Machine(machine(&*here, &sub).await), "web").await;
+    assert_eq!(began.elapsed().as_millis() % 40, 0, "whole calls");
+    assert!(began.elapsed().as_millis() >= 40);
+    pace(Pace {
+        create_ms: Some(600),
+        delete_ms: Some(90),
+        ..Pace::default()
+    });
+    assert_eq!(state(&*here, &web).await, Some(ResourceState::Pending));
+    pass(600).await;
+    assert_eq!(state(&*here, &web).await, Some(ResourceState::Ready));
+    let listed = here
+        .list_all(Kind::Machine, &Filter::All)
+        .await
+        .expect("a list");
+    assert!(listed.is_empty(), "lists are behind: {listed:?}");
+    pass(5000).await;
+    let listed = here
+        .list_all(Kind::Machine, &Filter::All)
+        .await
+        .expect("a list");
+    assert_eq!(listed.len(), 1);
+    let ids = std::slice::from_ref(&web.id);
+    here.delete_all(Kind::Machine, ids).await.expect("deleted");
+    assert_eq!(state(&*here, &web).await, Some(ResourceState::Deleting));
+    pass(90).await;
+    assert_eq!(state(&*here, &web).await, None);
+    control.disturb(&region, &Disturbance::Calm).expect("calm");
+    let web = make(&*here, Spec::Machine(machine(&*here, &sub).await), "other").await;
+    assert_eq!(
+        state(&*here, &web).await,
+        Some(ResourceState::Ready),
+        "at once again"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_met_with_silence_is_never_answered_and_does_nothing() {
+    let world = world();
+    let here = world.connect(site(Profile::Azure)).expect("a site");
+    let control = SimControl::new(world);
+    let region = control.find("here").expect("the region");
+    let silent = Disturbance::Inject(PlannedFault {
+        operation: Some("create".to_owned()),
+        fault: Fault::Silence,
+        times: 1,
+        after: 0,
+    });
+    control.disturb(&region, &silent).expect("planned");
+    let hour = std::time::Duration::from_secs(3600);
+    let answer = tokio::time::timeout(hour, make(&*here, network(), "net")).await;
+    assert!(answer.is_err(), "nothing comes in an hour");
+    assert!(control.resources(&region, None).expect("things").is_empty());
+    make(&*here, network(), "net").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cloud_takes_less_than_its_like_where_somebody_says_so() {
+    let world = world();
+    let here = world.connect(site(Profile::Aws)).expect("a site");
+    let control = SimControl::new(world.clone());
+    let region = control.find("here").expect("the region");
+    let sub = ground(&*here).await;
+    let narrow = Narrow {
+        disks: Some(1),
+        user_data: Some(Bytes(8)),
+        ..Narrow::default()
+    };
+    control
+        .disturb(&region, &Disturbance::SetLimits(narrow))
+        .expect("set");
+    let mut spec = machine(&*here, &sub).await;
+    spec.user_data = Some(UserData::text("#cloud-config"));
+    let refused = here
+        .create(
+            &Spec::Machine(spec.clone()),
+            "web",
+            &mark("machine.web@here"),
+            &token("web"),
+        )
+        .await
+        .expect_err("who is connected already is held to it");
+    assert!(refused.to_string().contains("takes 8B"), "{refused}");
+    let again = world.connect(site(Profile::Aws)).expect("a site");
+    let (limits, most) = (
+        again.capabilities().limits,
+        again.capabilities().user_data_max,
+    );
+    assert_eq!(
+        (limits.disks, most),
+        (1, Bytes(8)),
+        "who connects now is told"
+    );
+    control
+        .disturb(&region, &Disturbance::SetLimits(Narrow::default()))
+        .expect("set");
+    make(&*here, Spec::Machine(spec), "web").await;
 }

@@ -49,7 +49,12 @@ pub async fn what_is_changed_outside_is_seen(harness: &dyn Harness) -> Outcome {
         .values()
         .flatten()
         .filter(|row| **row == Outside::Changed);
-    assert!(changed.count() >= bench.kinds().len(), "{rows:?}");
+    let changed = changed.count();
+    assert_eq!(
+        Some((changed, rows.len() - changed)),
+        harness.rows_outside(),
+        "a field more or less is a row more or less: {rows:#?}"
+    );
     Outcome::Held
 }
 

@@ -197,3 +197,63 @@ fn a_full_subnet_turns_nobody_away_from_the_others_of_its_zone() {
         assert_eq!(other(&folder), 3);
     });
 }
+
+/// Two fleets and a machine in two subnets of 16 addresses, all of it by chance.
+fn crowd(profile: &str, region: &str, rng: &mut fastrand::Rng) -> String {
+    let most = if profile == "aws" { 14 } else { 6 };
+    let head = fleet(profile, region, 1, "").replace("newbits = 3", "newbits = 4");
+    let at = head.find("machines").expect("a fleet");
+    let mut text = head[..at].to_owned();
+    text.push_str("subnet \"t\" {\n  network = network.n\n  newbits = 4\n}\n");
+    for name in ["web", "api", "db"] {
+        if rng.u8(..8) == 0 {
+            continue;
+        }
+        let subnet = if rng.bool() { "s" } else { "t" };
+        let spread = if rng.bool() { "zone" } else { "none" };
+        let (count, boots, wave) = (rng.u32(1..=most), rng.u8(..2), rng.u32(1..=4));
+        let head = match name {
+            "db" => "machine \"db\" {\n".to_owned(),
+            name => format!(
+                "machines \"{name}\" {{\n  count = {count}\n  placement {{ spread = \"{spread}\" }}\n  \
+                 rollout {{ wave = {wave} }}\n"
+            ),
+        };
+        text.push_str(&head);
+        text.push_str(&format!(
+            "  cpu = 2\n  memory = \"8GiB\"\n  image = \"debian-12\"\n  subnet = subnet.{subnet}\n  \
+             user_data = \"#cloud-config {boots}\"\n}}\n"
+        ));
+    }
+    text
+}
+
+/// Whatever is changed to whatever: an apply is refused before it begins, or gets every address.
+#[test]
+fn no_apply_is_refused_an_address_half_way() {
+    let mut applied = 0;
+    for seed in 0..12 {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let (profile, region, _) = CLOUDS[rng.usize(..CLOUDS.len())];
+        run(async {
+            let folder = Folder::new();
+            for _ in 0..3 {
+                let text = crowd(profile, region, &mut rng);
+                folder.write(&[text.clone()]);
+                if folder.try_plan().await.is_err() {
+                    continue;
+                }
+                let (plan, outcome) = folder.outcome(&PlanOptions::default()).await;
+                assert!(outcome.is_success(), "{seed}: {:#?}\n{text}", lines(&plan));
+                assert!(
+                    outcome.reports.len() <= 1,
+                    "{seed}: {:#?}\n{text}",
+                    outcome.relocations
+                );
+                nothing_to_do(&folder).await;
+                applied += 1;
+            }
+        });
+    }
+    assert!(applied > 24, "{applied} of 36 have addresses for all");
+}

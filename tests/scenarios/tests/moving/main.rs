@@ -5,6 +5,7 @@ mod budget;
 mod burstable;
 mod common;
 mod gate;
+mod gpus;
 mod outputs;
 mod stock;
 mod watch;

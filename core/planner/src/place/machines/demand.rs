@@ -370,9 +370,15 @@ fn lanes<'a>(allotment: &Allotment<'a>, missing: u32, supply: &mut Supply<'a>) -
 
 /// What sets lanes of a site apart: the kind of capacity, and what one machine takes of what is
 /// bounded.
-type Kind = (CapacityKind, Option<(String, u32, strat_model::Bytes)>);
+type Kind = (
+    CapacityKind,
+    Option<(String, u32, strat_model::Bytes, u32, Option<String>)>,
+);
 
 fn kind(shape: &Shape, bounded: bool) -> Kind {
-    let takes = bounded.then(|| (shape.family.clone(), shape.cpu, shape.memory));
+    let takes = bounded.then(|| {
+        let (gpus, model) = (shape.gpus, shape.gpu.clone());
+        (shape.family.clone(), shape.cpu, shape.memory, gpus, model)
+    });
     (shape.capacity, takes)
 }

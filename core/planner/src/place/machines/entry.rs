@@ -10,8 +10,8 @@ use strat_model::{
 
 use super::{Allotment, Share};
 use crate::Goal;
+use crate::place::asked::request;
 use crate::place::network::subnet_addr;
-use crate::place::offers::request;
 use crate::place::{NoPlace, Placer, Unplaced};
 
 impl<'a> Placer<'a> {

@@ -10,7 +10,8 @@ use strat_model::{
 
 use super::{Allotment, Supply, permitted_zones};
 use crate::place::Placer;
-use crate::place::offers::{Market, Shape, request};
+use crate::place::asked::request;
+use crate::place::offers::{Market, Shape};
 use crate::room::disk_space;
 
 impl<'a> Placer<'a> {
@@ -64,7 +65,9 @@ impl<'a> Placer<'a> {
                 }
                 let disk = disk_space(&machine.disks);
                 for size in shapes(machine, &here, zone, &mut spot_left, market) {
-                    let grown = size.runs.iter().filter(|is| grows(is, &size.shape, disk));
+                    let grown = size.runs.iter().filter(|is| {
+                        grows(is, &size.shape, disk) || self.changes_subnet(machine, site, is)
+                    });
                     let grown = u32::try_from(grown.count()).unwrap_or(u32::MAX);
                     let count = u32::try_from(size.runs.len()).unwrap_or(u32::MAX);
                     allotment.add(site, zone, &size.shape, count);
@@ -80,6 +83,19 @@ impl<'a> Placer<'a> {
         let kept: u32 = allotment.sites.iter().map(|s| allotment.count_at(s)).sum();
         allotment.missing = machine.count.saturating_sub(kept);
         allotment
+    }
+}
+
+impl Placer<'_> {
+    /// Whether a machine that runs is to be in another subnet, where it needs an address.
+    fn changes_subnet(
+        &self,
+        machine: &MachineIntent,
+        site: &Name,
+        is: &MachineSpec<ResourceId>,
+    ) -> bool {
+        let seen = self.index.addr_of(site, &is.subnet);
+        seen.is_some_and(|seen| seen.local != machine.subnet)
     }
 }
 
@@ -113,7 +129,8 @@ fn take_rooms<'a>(allotment: &Allotment<'a>, supply: &mut Supply<'a>) {
     }
 }
 
-/// Takes the room of what is to be larger than it is, once all that stays as it is has its own.
+/// Takes the room of what is to be larger than it is, and the addresses of what is to be in another
+/// subnet, once all that stays as it is has its own.
 /// What does not fit has no place here any more: it is looked for another, and if there is none,
 /// nothing goes for it.
 pub(super) fn make_room<'a>(allotment: &mut Allotment<'a>, supply: &mut Supply<'a>) {
@@ -127,6 +144,15 @@ pub(super) fn make_room<'a>(allotment: &mut Allotment<'a>, supply: &mut Supply<'
             continue;
         };
         let (fits, _) = room.fits(share.shape.need(disk), share.grown);
+        let facts = supply.markets.get(share.site).map(Market::facts);
+        let left = facts.and_then(|facts| {
+            let place = (share.site, share.zone);
+            supply
+                .addresses
+                .left(&allotment.machine.subnet, facts, place)
+        });
+        let left = left.map_or(u64::MAX, |(_, left)| left);
+        let fits = fits.min(u32::try_from(left).unwrap_or(u32::MAX));
         let place = (share.site, share.zone);
         supply.count(allotment.machine, place, &share.shape, (fits, true));
         out += share.grown - fits;

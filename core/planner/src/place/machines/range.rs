@@ -6,7 +6,8 @@ use strat_model::Name;
 
 use super::{Allotment, Supply, permitted_zones};
 use crate::place::Placer;
-use crate::place::offers::{asked, dollars};
+use crate::place::asked::asked;
+use crate::place::offers::dollars;
 use crate::stock::SIMILAR_MAX;
 
 /// The least and the greatest price, by all that they hang on.
