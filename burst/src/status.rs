@@ -96,6 +96,9 @@ pub struct BurstStatus {
     pub hour: Decimal,
     /// What was spent in this month, in US dollars.
     pub month: Decimal,
+    /// How long batch machines that gave way in this month had run, in seconds.
+    #[serde(default)]
+    pub batch_lost_s: u64,
     /// The limit, in words.
     pub limit: Option<String>,
 }
@@ -151,6 +154,7 @@ impl BurstStatus {
             }),
             hour: decision.cost.hour_after,
             month: decision.cost.month_to_date,
+            batch_lost_s: decision.cost.batch_lost_s,
             limit: decision.cost.limit.clone(),
         }
     }

@@ -15,6 +15,7 @@ pub(crate) struct Budget {
     before: Decimal,
     after: Decimal,
     month_to_date: Decimal,
+    batch_lost_s: u64,
     hourly: Option<Decimal>,
     monthly: Option<Decimal>,
     /// The time that a machine which is made now is sure to be paid for, in hours.
@@ -35,6 +36,7 @@ impl Budget {
             before,
             after: before,
             month_to_date: inputs.spent.month_to_date,
+            batch_lost_s: inputs.spent.batch_lost_s,
             hourly: settings.cost.hourly.map(|money| money.amount),
             monthly: settings.cost.monthly.map(|money| money.amount),
             committed_h: Decimal::from(committed_s) / Decimal::from(HOUR),
@@ -70,6 +72,7 @@ impl Budget {
             hour_before: self.before,
             hour_after: self.after,
             month_to_date: self.month_to_date,
+            batch_lost_s: self.batch_lost_s,
             limit: hourly.or(monthly),
         }
     }

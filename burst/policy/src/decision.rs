@@ -217,6 +217,9 @@ pub struct Cost {
     pub hour_after: Decimal,
     /// Spent in this month.
     pub month_to_date: Decimal,
+    /// How long batch machines that gave way in this month had run, in seconds.
+    #[serde(default, skip_serializing_if = "crate::inputs::is_none")]
+    pub batch_lost_s: u64,
     /// The lowest limit that is set, in words.
     pub limit: Option<String>,
 }

@@ -217,6 +217,16 @@ pub struct Spent {
     pub month_to_date: Decimal,
     /// The rest of the month, in seconds.
     pub month_left_s: u64,
+    /// How long batch machines that gave way in this calendar month had run, all of them together, in
+    /// seconds: what they did may be lost.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub batch_lost_s: u64,
+}
+
+/// Whether nothing was lost, which is not written down.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+pub(crate) const fn is_none(seconds: &u64) -> bool {
+    *seconds == 0
 }
 
 impl Default for Spent {
@@ -224,6 +234,7 @@ impl Default for Spent {
         Self {
             month_to_date: Decimal::ZERO,
             month_left_s: 30 * 86_400,
+            batch_lost_s: 0,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
-use strat_burst_policy::{Machine, Offer, Record, Spent};
+use strat_burst_policy::{BatchMachine, Inputs, Machine, Offer, Record, Spent};
 use strat_model::LocalAddr;
 use stratiform::ApplyOutcome;
 use stratiform::engine::{Operation, StepReport};
@@ -22,16 +22,20 @@ const REMEMBERED_S: i64 = 3600;
 pub(super) fn spent(
     last: Option<(&Record, Option<&Done>)>,
     paid: &mut BTreeMap<String, Paid>,
-    machines: &[Machine],
+    inputs: &Inputs,
     now: Timestamp,
 ) -> Spent {
+    let machines = &inputs.machines;
     let (month, left_s) = month(now);
     let mut sum = Decimal::ZERO;
+    let mut lost_s = 0;
     let mut ended = None;
     if let Some((record, done)) = last {
         if record.inputs.at >= month {
             sum = record.inputs.spent.month_to_date;
+            lost_s = record.inputs.spent.batch_lost_s;
         }
+        lost_s += batch_lost(&record.inputs, inputs, now);
         known(record, done, paid);
         ended = done;
     }
@@ -66,7 +70,19 @@ pub(super) fn spent(
     Spent {
         month_to_date: sum,
         month_left_s: left_s,
+        batch_lost_s: lost_s,
     }
+}
+
+/// How long the batch machines had run that gave way before and are gone now, in seconds. Of a site that
+/// nobody sees it is not known which are gone.
+fn batch_lost(before: &Inputs, inputs: &Inputs, now: Timestamp) -> u64 {
+    let seen = |one: &&BatchMachine| !inputs.unseen.contains_key(&one.site);
+    let there = |one: &BatchMachine| inputs.batch.iter().any(|other| other.id == one.id);
+    let gave_way = before.batch.iter().filter(|one| one.giving_way.is_some());
+    let gone = gave_way.filter(seen).filter(|one| !there(one));
+    let ran = gone.map(|one| now.duration_since(one.made).as_secs());
+    ran.map(|seconds| u64::try_from(seconds).unwrap_or(0)).sum()
 }
 
 /// Adds what the last decision knew, and what its run made, which may be gone before anybody has seen it.
@@ -196,7 +212,7 @@ mod tests {
             machine("new", "2026-11-10T11:30:00Z"),
         ];
         let mut paid = BTreeMap::new();
-        let first = spent(None, &mut paid, &inputs.machines, now);
+        let first = spent(None, &mut paid, &inputs, now);
         // Nine days and a half, and half an hour.
         assert_eq!(first.month_to_date, Decimal::new(2285, 1));
         assert_eq!(first.month_left_s, 20 * 86_400 + 43_200);
@@ -204,11 +220,12 @@ mod tests {
         let policy = Policy::new(BurstPolicy::new("web", 0, 9)).expect("possible");
         let record = Record::of(&policy, &inputs).expect("JSON");
         // `old` vanished in between, and `late` came.
-        let later = [
+        let now = at("2026-11-10T12:30:00Z");
+        let mut later = Inputs::new(now);
+        later.machines = vec![
             machine("new", "2026-11-10T11:30:00Z"),
             machine("late", "2026-11-10T12:15:00Z"),
         ];
-        let now = at("2026-11-10T12:30:00Z");
         let second = spent(Some((&record, None)), &mut paid.clone(), &later, now);
         assert_eq!(second.month_to_date, Decimal::new(22_975, 2));
         // A record of before anybody kept who was paid says the same.
@@ -218,6 +235,63 @@ mod tests {
         let now = at("2026-12-01T01:00:00Z");
         let third = spent(Some((&record, None)), &mut paid, &later, now);
         assert_eq!(third.month_to_date, Decimal::from(3));
+    }
+
+    /// Counted once it is gone, and only where somebody looks.
+    #[test]
+    fn what_gave_way_is_counted_in_its_month() {
+        let policy = Policy::new(BurstPolicy::new("web", 0, 9)).expect("possible");
+        let batch = |id: &str, giving_way: bool| BatchMachine {
+            id: id.to_owned(),
+            site: "east".to_owned(),
+            zone: "a".to_owned(),
+            priority: 1,
+            made: at("2026-11-10T10:00:00Z"),
+            grace_s: 60,
+            giving_way: giving_way.then(|| at("2026-11-10T11:59:00Z")),
+        };
+        let mut last = None;
+        let mut round = |time: &str, batch: Vec<BatchMachine>, unseen: bool| {
+            let mut inputs = Inputs::new(at(time));
+            inputs.batch = batch;
+            if unseen {
+                inputs.unseen.insert("east".to_owned(), inputs.at);
+            }
+            let before = last.as_ref().map(|record| (record, None));
+            inputs.spent = spent(before, &mut BTreeMap::new(), &inputs, inputs.at);
+            let lost = inputs.spent.batch_lost_s;
+            last = Some(Record::of(&policy, &inputs).expect("JSON"));
+            lost
+        };
+        let (gives, stays) = (batch("one", true), batch("two", false));
+        assert_eq!(
+            round(
+                "2026-11-10T11:59:00Z",
+                vec![gives.clone(), stays.clone()],
+                false
+            ),
+            0
+        );
+        assert_eq!(
+            round(
+                "2026-11-10T11:59:30Z",
+                vec![gives.clone(), stays.clone()],
+                false
+            ),
+            0
+        );
+        assert_eq!(
+            round("2026-11-10T12:00:00Z", vec![stays.clone()], false),
+            7200
+        );
+        // What goes without giving way to anybody ended by itself.
+        assert_eq!(round("2026-11-10T12:01:00Z", vec![], false), 7200);
+        assert_eq!(
+            round("2026-11-10T12:02:00Z", vec![gives.clone()], false),
+            7200
+        );
+        assert_eq!(round("2026-11-10T12:03:00Z", vec![], true), 7200);
+        assert_eq!(round("2026-12-01T00:00:00Z", vec![], false), 0);
     }
 
     /// What ran out of sight is paid for, and nothing twice: each from its launch until its cloud let it go.
@@ -231,7 +305,7 @@ mod tests {
             let before = last
                 .as_ref()
                 .map(|(record, done): &(Record, Option<Done>)| (record, done.as_ref()));
-            inputs.spent = spent(before, &mut paid, machines, inputs.at);
+            inputs.spent = spent(before, &mut paid, &inputs, inputs.at);
             let sum = inputs.spent.month_to_date;
             last = Some((Record::of(&policy, &inputs).expect("JSON"), done));
             (sum * Decimal::from(60)).round_dp(6)

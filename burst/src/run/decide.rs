@@ -225,8 +225,7 @@ impl Controller {
         let mut learnt = kept.learnt.clone();
         let mut built = look.build(intent, known, &mut learnt).await;
         let before = last.map(|(record, done)| (record, done.as_ref()));
-        let machines = &built.inputs.machines;
-        built.inputs.spent = spent(before, &mut learnt.paid, machines, look.now);
+        built.inputs.spent = spent(before, &mut learnt.paid, &built.inputs, look.now);
         let record = Record::of(&kept.policy, &built.inputs)
             .map_err(|error| format!("the decision cannot be recorded: {error}"))?;
         Ok((record, built, learnt))

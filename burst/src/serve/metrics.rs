@@ -85,6 +85,7 @@ pub(super) fn text(board: &Board) -> String {
 fn decisions(board: &Board, metrics: &mut Vec<Metric>) {
     let (mut sites, mut hour, mut month) = (Vec::new(), Vec::new(), Vec::new());
     let (mut values, mut good, mut need) = (Vec::new(), Vec::new(), Vec::new());
+    let mut lost = Vec::new();
     for short in board.last() {
         let decision = &short.decision;
         let burst = || ("burst", decision.burst.clone());
@@ -95,6 +96,8 @@ fn decisions(board: &Board, metrics: &mut Vec<Metric>) {
         hour.push((vec![burst()], point.hour));
         month.push((vec![burst()], point.month));
         need.push((vec![burst()], f64::from(decision.need)));
+        #[expect(clippy::cast_precision_loss, reason = "seconds of a month")]
+        lost.push((vec![burst()], decision.cost.batch_lost_s as f64));
         for signal in &decision.signals {
             let labels = vec![burst(), ("signal", signal.name.clone())];
             good.push((labels.clone(), f64::from(u8::from(signal.state.is_good()))));
@@ -105,6 +108,11 @@ fn decisions(board: &Board, metrics: &mut Vec<Metric>) {
         "strat_burst_site_machines",
         "Machines, by site.",
         sites,
+    ));
+    metrics.push(gauge(
+        "strat_burst_batch_lost_machine_seconds_this_month",
+        "How long batch machines that gave way in the month had run.",
+        lost,
     ));
     metrics.push(gauge(
         "strat_burst_need",

@@ -148,6 +148,13 @@ pub(crate) fn explain(record: &Record, done: Option<&Done>, width: usize) -> Str
             None => String::new(),
         }
     );
+    if decision.cost.batch_lost_s > 0 {
+        let minutes = decision.cost.batch_lost_s / 60;
+        let _ = writeln!(
+            text,
+            "Batch machines that gave way in this month had run {minutes} machine-minutes."
+        );
+    }
     for step in &decision.steps {
         let _ = writeln!(text, "  {}", doing(step));
     }
