@@ -321,6 +321,16 @@ impl Look<'_> {
             let at = found.binary_search_by(|item| item.id.cmp(&id));
             let state = match at.ok().map(|at| &found[at]) {
                 None => MissedState::Gone,
+                Some(there) if there.is_over() => {
+                    let why = there.attributes.get(Resource::STATE_REASON).cloned();
+                    let state = MissedState::Gone;
+                    return Some(Missed {
+                        addr,
+                        id,
+                        state,
+                        why,
+                    });
+                }
                 Some(there) if there.state == ResourceState::Deleting => return None,
                 Some(Resource { mark: None, .. }) => MissedState::Unmarked,
                 Some(Resource {
@@ -333,7 +343,12 @@ impl Look<'_> {
                     },
                 },
             };
-            Some(Missed { addr, id, state })
+            Some(Missed {
+                addr,
+                id,
+                state,
+                why: None,
+            })
         });
         missed.collect()
     }
@@ -361,6 +376,7 @@ impl Look<'_> {
                 generation,
                 beside: false,
             },
+            why: None,
         });
         missed.collect()
     }

@@ -53,6 +53,9 @@ pub struct Missed {
     pub id: ResourceId,
     /// What a read by its id, where it was made, says.
     pub state: MissedState,
+    /// Of what is gone, why its cloud ended it, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// What became of a thing that a list does not show.

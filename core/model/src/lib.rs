@@ -53,7 +53,7 @@ pub use intent::{
 pub use inventory::{Coverage, Inventory, Missed, MissedState, SiteInventory};
 pub use kind::{Kind, Operations, Service};
 pub use labels::{LabelRules, merged_labels, own_labels};
-pub use limits::{Beyond, Limits, Prefixes};
+pub use limits::{Beyond, ClassSizes, Limits, Prefixes};
 pub use lookup::{Found, LookedUp, LookupBy, LookupIntent};
 pub use mark::{Digest, Mark, MarkOrigin};
 pub use moves::Moves;

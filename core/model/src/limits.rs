@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, Capabilities, Direction, DiskSpec, Field, FirewallRule, Spec, UserData};
+use crate::{
+    Bytes, Capabilities, Direction, DiskClass, DiskSpec, Field, FirewallRule, Spec, UserData,
+};
 
 /// How large, and how many, the things of a site can be: what its cloud refuses whoever asks.
 ///
@@ -22,6 +24,9 @@ pub struct Limits {
     pub disk_min: Bytes,
     /// The largest disk or volume.
     pub disk_max: Bytes,
+    /// Where those of a class have other bounds than that.
+    #[serde(default)]
+    pub classes: ClassSizes,
     /// The most disks that a machine is made with, the one that it boots from among them.
     pub disks: u32,
     /// The most firewalls of one machine.
@@ -29,6 +34,28 @@ pub struct Limits {
     /// The most rules of one firewall in one direction, as the cloud counts them: one for each peer
     /// and range of ports.
     pub rules: u32,
+}
+
+/// The bounds of disks and volumes of a class, where they are narrower than a site's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassSizes {
+    /// The largest of spinning disks.
+    pub hdd_max: Bytes,
+    /// The largest spinning disk that a machine boots from.
+    pub hdd_boot_max: Bytes,
+    /// The smallest of the fastest.
+    pub nvme_min: Bytes,
+}
+
+/// As a site's.
+impl Default for ClassSizes {
+    fn default() -> Self {
+        Self {
+            hdd_max: Bytes(u64::MAX),
+            hdd_boot_max: Bytes(u64::MAX),
+            nvme_min: Bytes(0),
+        }
+    }
 }
 
 /// The shortest and the longest prefix of a range, in bits.
@@ -63,6 +90,7 @@ impl Default for Limits {
             subnets: u32::MAX,
             disk_min: Bytes(1),
             disk_max: Bytes(u64::MAX),
+            classes: ClassSizes::default(),
             disks: u32::MAX,
             firewalls: u32::MAX,
             rules: u32::MAX,
@@ -100,7 +128,7 @@ impl Capabilities {
             let firewalls = machine.firewalls.len();
             self.machine_beyond(&machine.disks, firewalls, machine.user_data.as_ref())
         } else if let Spec::Volume(volume) = spec {
-            let found = limits.disk(volume.size)?;
+            let found = limits.disk(volume.size, volume.class, false)?;
             Some(Beyond::new(Field::Size, found))
         } else {
             None
@@ -121,7 +149,8 @@ impl Capabilities {
             (count > most as usize).then(|| Beyond::new(field, message()))
         };
         let size = || {
-            let found = disks.iter().find_map(|disk| limits.disk(disk.size))?;
+            let mut disks = disks.iter().enumerate();
+            let found = disks.find_map(|(n, disk)| limits.disk(disk.size, disk.class, n == 0))?;
             Some(Beyond::new(Field::Disks, found))
         };
         let text = || {
@@ -146,12 +175,29 @@ impl Limits {
         (has == self.subnets as usize).then(|| Beyond::new(Field::Network, message()))
     }
 
-    fn disk(&self, size: Bytes) -> Option<String> {
+    /// What is wrong with the size of a disk. `boots` says whether a machine boots from it.
+    fn disk(&self, size: Bytes, class: DiskClass, boots: bool) -> Option<String> {
         let (least, most) = (self.disk_min, self.disk_max);
         if size < least {
             return Some(format!("a disk of {size}; the smallest there has {least}"));
         }
-        (size > most).then(|| format!("a disk of {size}; the largest there has {most}"))
+        if size > most {
+            return Some(format!("a disk of {size}; the largest there has {most}"));
+        }
+        let (least, most, what) = match class {
+            DiskClass::Hdd if boots => (least, self.classes.hdd_boot_max, " to boot from"),
+            DiskClass::Hdd => (least, self.classes.hdd_max, ""),
+            DiskClass::Ssd => return None,
+            DiskClass::Nvme => (self.classes.nvme_min, most, ""),
+        };
+        let class = class.as_str();
+        if size < least {
+            let message =
+                format!("an `{class}` disk{what} of {size}; the smallest there has {least}");
+            return Some(message);
+        }
+        (size > most)
+            .then(|| format!("an `{class}` disk{what} of {size}; the largest there has {most}"))
     }
 
     fn rules<R>(&self, rules: &BTreeSet<FirewallRule<R>>) -> Option<Beyond> {
@@ -193,13 +239,41 @@ mod tests {
             disk_max: Bytes::gib(64 << 10),
             ..Limits::default()
         };
-        assert_eq!(limits.disk(Bytes::gib(1)), None);
-        assert_eq!(limits.disk(Bytes::gib(64 << 10)), None);
+        let disk = |size| limits.disk(size, DiskClass::Ssd, false);
+        assert_eq!(disk(Bytes::gib(1)), None);
+        assert_eq!(disk(Bytes::gib(64 << 10)), None);
         assert_eq!(
-            limits.disk(Bytes(10 << 20)).as_deref(),
+            disk(Bytes(10 << 20)).as_deref(),
             Some("a disk of 10MiB; the smallest there has 1GiB")
         );
-        assert!(limits.disk(Bytes::gib(70_000)).is_some());
+        assert!(disk(Bytes::gib(70_000)).is_some());
+    }
+
+    #[test]
+    fn a_class_may_have_bounds_of_its_own() {
+        let limits = Limits {
+            disk_min: Bytes::gib(1),
+            disk_max: Bytes::gib(64 << 10),
+            classes: ClassSizes {
+                hdd_max: Bytes::gib(16 << 10),
+                hdd_boot_max: Bytes::gib(1 << 10),
+                nvme_min: Bytes::gib(4),
+            },
+            ..Limits::default()
+        };
+        let check = |gib, class, boots, expect: Option<&str>| {
+            let told = limits.disk(Bytes::gib(gib), class, boots);
+            assert_eq!(told.as_deref(), expect);
+        };
+        check(20_000, DiskClass::Ssd, true, None);
+        check(4, DiskClass::Nvme, false, None);
+        let small = "an `nvme` disk of 3GiB; the smallest there has 4GiB";
+        check(3, DiskClass::Nvme, false, Some(small));
+        check(16 << 10, DiskClass::Hdd, false, None);
+        let vast = "an `hdd` disk of 17TiB; the largest there has 16TiB";
+        check(17 << 10, DiskClass::Hdd, false, Some(vast));
+        let boots = "an `hdd` disk to boot from of 2TiB; the largest there has 1TiB";
+        check(2 << 10, DiskClass::Hdd, true, Some(boots));
     }
 
     #[test]

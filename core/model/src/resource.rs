@@ -109,6 +109,21 @@ impl Resource {
     /// The attribute of a machine that its cloud ended, or is ending: why, in the cloud's words.
     pub const STATE_REASON: &'static str = "state_reason";
 
+    /// The attribute of a machine that is over and that its cloud still shows for a while: nothing of it is left
+    /// but [why](Self::STATE_REASON). A read by id may have it, a list never.
+    pub const ENDED: &'static str = "ended";
+
+    /// Whether nothing of it is left but why.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.state == ResourceState::Deleting && self.attributes.get(Self::ENDED).is_some()
+    }
+
+    /// The attribute of a machine that its cloud ended as it was launched because there was no more:
+    /// `capacity` or `quota`, as of a launch that is refused for that. [Why](Self::STATE_REASON) begins with
+    /// the cloud's code then.
+    pub const SHORTAGE: &'static str = "shortage";
+
     /// The attribute of a thing that is, or of which a copy is, where nobody looks now: why.
     pub const UNSEEN: &'static str = "unseen";
 

@@ -88,7 +88,9 @@ pub(crate) fn judge<'a>(
 
 /// Why an address is left alone because of something that is known of it and not seen as ours.
 pub(crate) fn held_by(missed: &Missed) -> Option<Reason> {
-    let Missed { addr, id, state } = missed;
+    let Missed {
+        addr, id, state, ..
+    } = missed;
     match state {
         MissedState::Unmarked => {
             let adopt = adopt(addr, id);
@@ -131,6 +133,15 @@ pub(crate) fn gone(seen: &SiteInventory, addr: &Addr) -> u32 {
     let missed = seen.missed.iter();
     let gone = missed.filter(|one| one.addr == *addr && one.state == MissedState::Gone);
     u32::try_from(gone.count()).unwrap_or(u32::MAX)
+}
+
+/// How many of those were ended by their cloud, and why the first was.
+pub(crate) fn ended<'s>(seen: &'s SiteInventory, addr: &Addr) -> Option<(u32, &'s str)> {
+    let missed = seen.missed.iter().filter(|one| one.addr == *addr);
+    let mut ended = missed.filter_map(|one| one.why.as_deref());
+    let first = ended.next()?;
+    let rest = u32::try_from(ended.count()).unwrap_or(u32::MAX);
+    Some((rest.saturating_add(1), first))
 }
 
 fn adopt(addr: &Addr, id: &ResourceId) -> String {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
-use strat_model::{Addr, Bytes, DiskSpec, FlexSize, MachineSpec, Name, Resource, SiteFacts, Spec};
+use strat_model::{
+    Addr, Bytes, CapacityKind, DiskSpec, FlexSize, MachineSpec, Name, Resource, SiteFacts, Spec,
+};
 
 use crate::Goal;
 
@@ -14,8 +16,8 @@ pub(crate) struct Room<'a> {
     pool: Option<Free<'a>>,
     /// Quotas: the family (`None`: all), and what is left of its CPUs.
     quotas: Vec<(Option<&'a str>, u64)>,
-    /// The family of each type in each zone.
-    families: FxHashMap<(&'a Name, &'a str), &'a str>,
+    /// The family of each type in each zone, by how it is bought: some clouds count spot apart.
+    families: FxHashMap<(&'a Name, &'a str, CapacityKind), &'a str>,
 }
 
 #[derive(Debug, Clone)]
@@ -113,7 +115,7 @@ impl<'a> Room<'a> {
     /// The room that a site has now.
     pub(crate) fn now(facts: &'a SiteFacts) -> Self {
         let family = |offer: &'a strat_model::Offer| {
-            let key = (&offer.zone, offer.machine_type.as_str());
+            let key = (&offer.zone, offer.machine_type.as_str(), offer.capacity);
             (key, offer.family.as_str())
         };
         let quota = |quota: &'a strat_model::Quota| {
@@ -158,8 +160,8 @@ impl<'a> Room<'a> {
 
     fn family<R: Ord>(&self, spec: &MachineSpec<R>) -> &'a str {
         // The map borrows from the facts; a key that borrows from the spec finds in it all the same.
-        let families: &FxHashMap<(&Name, &str), &'a str> = &self.families;
-        let key = (&spec.zone, spec.machine_type.as_str());
+        let families: &FxHashMap<(&Name, &str, CapacityKind), &'a str> = &self.families;
+        let key = (&spec.zone, spec.machine_type.as_str(), spec.capacity);
         families.get(&key).copied().unwrap_or_default()
     }
 

@@ -214,6 +214,7 @@ impl Session {
                         addr: (*addr).clone(),
                         id: found.id.clone(),
                         state: MissedState::Unmarked,
+                        why: None,
                     }),
                     // It is there, and the list is late: the tags of a new bucket take long to show.
                     Some(mark) if owner.owns(&mark.owner) && mark.addr == **addr => {}

@@ -177,7 +177,7 @@ fn made(step: &StepReport) -> u32 {
         return step.count;
     }
     let made = u32::try_from(step.made.len()).unwrap_or(u32::MAX);
-    made.min(step.count)
+    made.saturating_sub(step.lost).min(step.count)
 }
 
 /// Where the next round asks for more than this one left undone, and what it got of that.

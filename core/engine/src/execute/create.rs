@@ -70,7 +70,8 @@ impl StepRun<'_, '_> {
         let made = self.create_within(wanted).await;
         let short = usize::try_from(wanted.count).unwrap_or(usize::MAX);
         let short = short.saturating_sub(self.made.len());
-        spending.give_back(site, goal, u32::try_from(short).unwrap_or(0));
+        let short = u32::try_from(short).unwrap_or(0);
+        spending.give_back(site, goal, short.saturating_add(self.lost));
         made
     }
 
@@ -155,23 +156,6 @@ impl StepRun<'_, '_> {
                     .with_help(PLAN_AGAIN))
             }
         }
-    }
-
-    async fn await_ready(&mut self, made: Vec<Resource>) -> Result<(), Failure> {
-        let (ready, pending): (Vec<_>, Vec<_>) = made
-            .into_iter()
-            .partition(|one| one.state == ResourceState::Ready);
-        ready.iter().for_each(|one| self.wrote(one));
-        pending.iter().for_each(|one| self.wrote(one));
-        let is_awaited =
-            self.step.addr.local.noun != Noun::Machines || self.context.run.options.await_fleets;
-        if pending.is_empty() || !is_awaited {
-            return Ok(());
-        }
-        let ids: Vec<ResourceId> = pending.into_iter().map(|one| one.id).collect();
-        let seen = self.wait(&ids, &Until::Ready).await?;
-        seen.iter().flatten().for_each(|one| self.wrote(one));
-        Ok(())
     }
 
     /// The spec with everything in it known, and the mark.

@@ -20,6 +20,7 @@ struct End {
     step: StepId,
     outcome: Result<(), Failure>,
     made: Vec<ResourceId>,
+    lost: u32,
     deleted: Vec<(ResourceId, Timestamp)>,
 }
 
@@ -83,6 +84,7 @@ impl<'a> Execution<'a> {
         let step = &self.run.graph.steps[end.step.index()];
         let report = &mut self.report.steps[end.step.index()];
         report.made = end.made;
+        report.lost = end.lost;
         report.deleted = end.deleted;
         let outcome = match end.outcome {
             Ok(()) => {
@@ -215,6 +217,7 @@ fn blank(plan: &Plan, step: &Step) -> StepReport {
         subnet,
         outcome: Outcome::NotStarted,
         made: Vec::new(),
+        lost: 0,
         deleted: Vec::new(),
     }
 }
@@ -224,12 +227,14 @@ async fn run_step<'a>(context: &Context<'a>, step: &'a Step, slot: Slot) -> End 
         step: step.id,
         outcome: Ok(()),
         made: Vec::new(),
+        lost: 0,
         deleted: Vec::new(),
     };
     match StepRun::new(context, step, slot) {
         Ok(mut running) => {
             end.outcome = running.operate().await;
             end.made = running.made;
+            end.lost = running.lost;
             end.deleted = running.deleted;
             lock(&context.made).insert(step.id, end.made.clone());
         }

@@ -9,6 +9,7 @@ mod drive;
 mod empty;
 mod known;
 mod probe;
+mod readiness;
 mod report;
 mod restart;
 mod schedule;

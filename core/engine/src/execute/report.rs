@@ -79,6 +79,8 @@ pub struct StepReport {
     pub outcome: Outcome,
     /// What it made; perhaps something even when it failed.
     pub made: Vec<ResourceId>,
+    /// How many of those died as they were launched, because there were no more: they are counted as not made.
+    pub lost: u32,
     /// What it deleted, and when the cloud had agreed to that: from then on nobody is billed for it, however
     /// long it takes to be gone. Perhaps something even when the step failed.
     pub deleted: Vec<(ResourceId, Timestamp)>,

@@ -27,6 +27,8 @@ pub(super) struct StepRun<'c, 'a> {
     slot: Option<Slot>,
     /// What it made so far.
     pub(super) made: Vec<ResourceId>,
+    /// How many of those died as they were launched, because there were no more.
+    pub(super) lost: u32,
     /// What it deleted so far, and when its cloud had agreed to that.
     pub(super) deleted: Vec<(ResourceId, Timestamp)>,
 }
@@ -45,6 +47,7 @@ impl<'c, 'a> StepRun<'c, 'a> {
             provider: context.provider(&step.site)?,
             slot: Some(slot),
             made: Vec::new(),
+            lost: 0,
             deleted: Vec::new(),
         })
     }
@@ -145,6 +148,21 @@ impl<'c, 'a> StepRun<'c, 'a> {
             seen = context.waits.wait(&step.site, step.kind, ids, until) => {
                 Ok(seen.map_err(|error| error.with_addr(&step.addr))?)
             }
+            () = context.run.stop.reached(StopLevel::Finish) => Err(Failure::Abandoned),
+        }
+    }
+
+    /// The same, and what became of each, however it goes with the others.
+    pub(super) async fn wait_each(
+        &mut self,
+        ids: &[ResourceId],
+        until: &Until,
+    ) -> Result<Vec<Result<Option<Resource>>>, Failure> {
+        self.rest(ids.len());
+        let (context, step) = (self.context, self.step);
+        tokio::select! {
+            biased;
+            seen = context.waits.wait_each(&step.site, step.kind, ids, until) => Ok(seen),
             () = context.run.stop.reached(StopLevel::Finish) => Err(Failure::Abandoned),
         }
     }

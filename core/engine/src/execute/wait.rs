@@ -9,9 +9,11 @@ use std::convert::Infallible;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 use jiff::Timestamp;
-use strat_model::{Error, ErrorKind, Kind, Name, Resource, ResourceId, ResourceState, Result};
+use strat_model::{
+    Error, ErrorKind, Kind, Name, Resource, ResourceId, ResourceState, Result, Scope,
+};
 use strat_provider::{Clock, Provider, ProviderExt as _};
 use tokio::sync::{Notify, oneshot};
 
@@ -103,13 +105,26 @@ impl<'a> Waits<'a> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let answers = ids.iter().map(|id| pool.join(id, until));
-        let answers = answers.map(|answer| async {
-            // A pool drops nobody who listens.
-            let gone = || Error::new(ErrorKind::Internal, "a wait was dropped");
-            answer.await.unwrap_or_else(|_| Err(gone()))
-        });
-        let answers = try_join_all(answers.collect::<Vec<_>>());
+        let answers = try_join_all(pool.join_all(ids, until));
+        tokio::select! {
+            biased;
+            answers = answers => answers,
+            never = pool.lead() => match never {},
+        }
+    }
+
+    /// The same, and what became of each, however it goes with the others.
+    pub(super) async fn wait_each(
+        &self,
+        site: &Name,
+        kind: Kind,
+        ids: &[ResourceId],
+        until: &Until,
+    ) -> Vec<Result<Option<Resource>>> {
+        let Some(pool) = self.pools.get(&(site, kind)).filter(|_| !ids.is_empty()) else {
+            return Vec::new();
+        };
+        let answers = join_all(pool.join_all(ids, until));
         tokio::select! {
             biased;
             answers = answers => answers,
@@ -161,6 +176,20 @@ impl<'a> Pool<'a> {
         });
         self.joined.notify_one();
         receiver
+    }
+
+    fn join_all(
+        &self,
+        ids: &[ResourceId],
+        until: &Until,
+    ) -> Vec<impl Future<Output = Result<Option<Resource>>> + use<>> {
+        let answers = ids.iter().map(|id| self.join(id, until));
+        let answers = answers.map(|answer| async {
+            // A pool drops nobody who listens.
+            let gone = || Error::new(ErrorKind::Internal, "a wait was dropped");
+            answer.await.unwrap_or_else(|_| Err(gone()))
+        });
+        answers.collect()
     }
 
     /// Reads for everybody, when it is this one's turn, for as long as it is polled.
@@ -299,6 +328,11 @@ fn judge(
     let id = &one.id;
     let error = |error, what: &str| Error::new(error, format!("{kind} {id} {what}"));
     let fail = |kind, what: &str| Some(Err(error(kind, what)));
+    // What is over is as good as gone to who does not wait for it to run.
+    let seen = seen.filter(|seen| {
+        let goes = matches!(one.until, Until::Read | Until::Stopped | Until::Gone);
+        !(goes && seen.is_over())
+    });
     let Some(seen) = seen else {
         return match one.until {
             Until::Read | Until::Stopped | Until::Gone => Some(Ok(None)),
@@ -322,11 +356,16 @@ fn judge(
             return Some(Err(failed.with_help(help)));
         }
         (_, ResourceState::Deleting) => {
-            let what = match seen.attributes.get(Resource::STATE_REASON) {
-                Some(why) => format!("did not stay: {why}"),
-                None => "is being deleted by somebody else".to_owned(),
+            let Some(why) = seen.attributes.get(Resource::STATE_REASON) else {
+                return fail(ErrorKind::NotFound, "is being deleted by somebody else");
             };
-            return Some(Err(error(ErrorKind::NotFound, &what)));
+            let ended = error(shortage(seen), &format!("did not stay: {why}"));
+            let code = why.split_once(": ").map(|(code, _)| code);
+            let code = code.filter(|code| !code.contains(' '));
+            return Some(Err(match code {
+                Some(code) => ended.with_scope(Scope::Offer).with_code(code),
+                None => ended.with_scope(Scope::Offer),
+            }));
         }
         (_, ResourceState::Pending) => false,
         (Until::Ready, state) => state == ResourceState::Ready,
@@ -334,6 +373,15 @@ fn judge(
         (Until::Attached(machine), _) => attached_to(&seen.spec) == machine.as_ref(),
     };
     done.then(|| Ok(Some(seen.clone())))
+}
+
+/// What it is a matter of that a machine did not stay.
+fn shortage(seen: &Resource) -> ErrorKind {
+    match seen.attributes.get(Resource::SHORTAGE).map(String::as_str) {
+        Some("capacity") => ErrorKind::Capacity,
+        Some("quota") => ErrorKind::Quota,
+        _ => ErrorKind::NotFound,
+    }
 }
 
 /// Whether a failed read will fail again however long one waits.

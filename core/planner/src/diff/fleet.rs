@@ -215,16 +215,13 @@ impl<'a> Differ<'a> {
         let count: u32 = missing.iter().map(|goal| goal.count).sum();
         let Some(first) = missing.first() else { return };
         let (want, found) = (entry.count(), u32::try_from(found).unwrap_or(u32::MAX));
-        let gone = self.inventory.sites.get(&addr.site);
-        let gone = gone.map_or(0, |seen| claims::gone(seen, addr));
+        let seen = self.inventory.sites.get(&addr.site);
+        let gone = seen.map_or(0, |seen| claims::gone(seen, addr));
+        let ended = seen.and_then(|seen| claims::ended(seen, addr));
         let lost = self.applied(addr).max(found + gone);
         let lost = lost.min(want).saturating_sub(found);
         let (cause, reason) = if lost > 0 {
-            let verb = if lost == 1 { "was" } else { "were" };
-            (
-                Cause::Drift,
-                format!("{lost} of {want} {verb} deleted behind Stratiform's back"),
-            )
+            (Cause::Drift, lost_members(lost, want, ended))
         } else if found == 0 {
             (
                 Cause::Topology,
@@ -419,4 +416,20 @@ fn with_zones(mut value: serde_json::Map<String, Value>, goals: &[Arc<Goal>]) ->
     value.remove("zone");
     value.insert("zones".to_owned(), json!(zones));
     value.into()
+}
+
+/// What became of members that are not there any more, `ended` of them by their cloud's own doing.
+fn lost_members(lost: u32, want: u32, ended: Option<(u32, &str)>) -> String {
+    let verb = |count: u32| if count == 1 { "was" } else { "were" };
+    let (was, behind) = (verb(lost), "deleted behind Stratiform's back");
+    match ended {
+        None => format!("{lost} of {want} {was} {behind}"),
+        Some((ended, why)) if ended >= lost => {
+            format!("{lost} of {want} {was} ended by the cloud: {why}")
+        }
+        Some((ended, why)) => {
+            let (rest, are) = (lost - ended, verb(ended));
+            format!("{ended} of {want} {are} ended by the cloud: {why}; {rest} {behind}")
+        }
+    }
 }

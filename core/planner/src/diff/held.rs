@@ -228,9 +228,12 @@ impl<'a> Differ<'a> {
         let Some(missed) = self.missed(addr) else {
             return false;
         };
+        let how = match &missed.why {
+            Some(why) => format!("was ended by its cloud ({why})"),
+            None => "was deleted behind Stratiform's back".to_owned(),
+        };
         let why = format!(
-            "{} was deleted behind Stratiform's back, and its disks with it; it is made anew with \
-             empty ones only if that is asked for",
+            "{} {how}, and its disks with it; it is made anew with empty ones only if that is asked for",
             missed.id
         );
         self.withheld

@@ -147,10 +147,17 @@ impl<'a> Differ<'a> {
             return;
         }
         self.remade.insert(addr);
-        let (cause, reason) = if self.missed(addr).is_some() || self.applied(addr) > 0 {
-            (Cause::Drift, "it was deleted behind Stratiform's back")
-        } else {
-            (Cause::Topology, "it is in the topology and not there yet")
+        let missed = self.missed(addr);
+        let (cause, reason) = match missed.and_then(|missed| missed.why.as_deref()) {
+            Some(why) => (Cause::Drift, format!("its cloud ended it: {why}")),
+            None if missed.is_some() || self.applied(addr) > 0 => {
+                let reason = "it was deleted behind Stratiform's back".to_owned();
+                (Cause::Drift, reason)
+            }
+            None => {
+                let reason = "it is in the topology and not there yet".to_owned();
+                (Cause::Topology, reason)
+            }
         };
         let mut change = change(addr, Action::Create, cause, reason);
         change.after = View::of_goal(Arc::clone(goal));

@@ -175,51 +175,6 @@ fn only_sites_with_the_required_labels_will_do() {
     );
 }
 
-fn with_spot(mut facts: Facts, site: &str) -> Facts {
-    let offers = &mut facts.get_mut(&name(site)).expect("site").offers;
-    let spot: Vec<Offer> = offers
-        .iter()
-        .map(|offer| Offer {
-            capacity: CapacityKind::Spot,
-            price_hour: offer
-                .price_hour
-                .map(|price| Money::usd(price.amount / Decimal::from(4))),
-            ..offer.clone()
-        })
-        .collect();
-    offers.extend(spot);
-    facts
-}
-
-#[test]
-fn spot_is_used_up_to_its_share_above_the_base() {
-    let facts = with_spot(facts(), "east");
-    let mut intent = fleet(10, |web| {
-        web.placement.sites = vec![name("east")];
-        web.placement.spot = SpotIntent {
-            on_demand_base: 4,
-            share_percent: 50,
-        };
-    });
-    let before = place(&intent, &facts, &empty()).expect("a place");
-    assert_eq!(
-        goals(&before, "machines.web"),
-        ["east/a medium on_demand x7", "east/a medium spot x3"]
-    );
-    // All of it stays, and a smaller share gives up what is too much.
-    let world = realise(&before);
-    assert_eq!(web(&intent, &facts, &world).len(), 2);
-    intent.machines[0].placement.spot.share_percent = 20;
-    assert_eq!(
-        web(&intent, &facts, &world),
-        ["east/a medium on_demand x9", "east/a medium spot x1"]
-    );
-    let desired = place(&intent, &facts, &world).expect("a place");
-    let plan = diff(&desired, &world, &facts, None, &DiffOptions::default());
-    let actions: Vec<_> = plan.changes.iter().map(|c| (c.action, c.count)).collect();
-    assert_eq!(actions, [(Action::Replace, 2)], "{:#?}", plan.changes);
-}
-
 #[test]
 fn any_site_may_be_lost_at_the_least_cost() {
     let mut facts = facts();

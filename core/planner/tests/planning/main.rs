@@ -22,6 +22,7 @@ mod room;
 mod scales;
 mod setup;
 mod spending;
+mod spot;
 mod stock;
 mod telling;
 mod unseen;
