@@ -39,6 +39,7 @@ fn limits() -> Limits {
         subnet: Prefixes::new(16, 28),
         disk_min: Bytes::gib(1),
         disk_max: Bytes::gib(class::MAX_GIB),
+        classes: class::SIZES,
         disks: DISKS_MAX,
         // https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html: at most 16 of one
         // interface, and the groups of one times the rules of each at most 1,000.

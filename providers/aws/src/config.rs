@@ -31,6 +31,10 @@ pub(crate) struct Settings {
     pub(crate) spot: bool,
     /// Where on-demand prices come from.
     pub(crate) prices: Prices,
+    /// Whether new disks and volumes are encrypted.
+    pub(crate) encrypted: bool,
+    /// The KMS key that they are encrypted with, where it is not the account's own for EBS.
+    pub(crate) kms_key: Option<String>,
     /// Images by neutral name, before those that are found.
     pub(crate) images: BTreeMap<String, Vec<String>>,
     /// How long lists may lag behind writes, where it is not as with AWS.
@@ -47,12 +51,14 @@ pub(crate) enum Prices {
     Live,
 }
 
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 12] = [
     "assume_role",
     "consistency_ms",
+    "encrypted",
     "endpoint",
     "external_id",
     "images",
+    "kms_key",
     "lease_bucket",
     "prices",
     "profile",
@@ -76,6 +82,8 @@ impl Settings {
             public_ips: reader.flag("public_ips", true),
             spot: reader.flag("spot", false),
             prices: reader.word("prices", &PRICES).unwrap_or_default(),
+            encrypted: reader.flag("encrypted", true),
+            kms_key: kms_key(&mut reader),
             images: images(&mut reader),
             consistency_ms: reader.milliseconds("consistency_ms"),
         };
@@ -133,11 +141,32 @@ fn role(reader: &mut SettingsReader<'_>) -> Option<String> {
     Some(role)
 }
 
+/// A key by its id, its ARN, or an alias of either form.
+///
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVolume.html>
+fn kms_key(reader: &mut SettingsReader<'_>) -> Option<String> {
+    let key = reader.text("kms_key")?;
+    let is_arn = key.starts_with("arn:") && key.contains(":kms:");
+    let is_alias = key.starts_with("alias/") && key.len() > "alias/".len();
+    let is_id = key.starts_with("mrk-") || (key.len() == 36 && key.matches('-').count() == 4);
+    if !is_arn && !is_alias && !is_id {
+        let message = format!("`{key}` is no KMS key's id, ARN or alias");
+        let help = "write it like `alias/shop` or \
+                    `arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab`";
+        reader.fail("kms_key", message, help);
+    }
+    Some(key)
+}
+
 /// What makes sense only together.
 fn check_rest(reader: &mut SettingsReader<'_>, settings: &Settings) {
     if settings.external_id.is_some() && settings.assume_role.is_none() {
         let help = "add `assume_role`, or remove `external_id`";
         reader.fail("external_id", "it is only for a role", help);
+    }
+    if settings.kms_key.is_some() && !settings.encrypted {
+        let help = "remove it, or `encrypted = false`";
+        reader.fail("kms_key", "nothing is encrypted with it", help);
     }
     if reader.spec().capacity.is_some() {
         let help = "remove it: AWS sells as much as its quotas allow";
@@ -184,12 +213,15 @@ mod tests {
         let settings = json!({
             "profile": "shop", "endpoint": "http://127.0.0.1:5000", "public_ips": false,
             "assume_role": "arn:aws:iam::123456789012:role/shop", "external_id": "x",
+            "kms_key": "alias/shop",
             "prices": "live", "images": { "debian-12": "ami-1", "own": ["ami-2", "ami-3"] },
         });
         let read = Settings::parse(&spec(Some("eu-central-1"), settings)).expect("settings");
         assert_eq!(read.profile.as_deref(), Some("shop"));
         assert!(!read.public_ips && !read.spot);
         assert_eq!(read.prices, Prices::Live);
+        assert!(read.encrypted, "without a word of it");
+        assert_eq!(read.kms_key.as_deref(), Some("alias/shop"));
         assert_eq!(read.images["debian-12"], ["ami-1"]);
         assert_eq!(read.images["own"], ["ami-2", "ami-3"]);
     }
@@ -228,6 +260,23 @@ mod tests {
             assert!(text.iter().any(|t| t.contains(part)), "{part}: {text:#?}");
         }
         assert!(!text.iter().any(|t| t.contains("hush")), "{text:#?}");
+    }
+
+    #[test]
+    fn a_key_is_one_and_encrypts_something() {
+        let check = |settings: Value, expect: Option<&str>| {
+            let errors = Settings::parse(&spec(Some("us-east-1"), settings)).err();
+            let told = errors.map(|errors| errors[0].message.clone());
+            assert_eq!(told.as_deref(), expect);
+        };
+        let arn = "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-1";
+        check(json!({ "kms_key": arn }), None);
+        let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+        check(json!({ "kms_key": id }), None);
+        let wrong = "`shop` is no KMS key's id, ARN or alias";
+        check(json!({ "kms_key": "shop" }), Some(wrong));
+        let none = json!({ "kms_key": "alias/shop", "encrypted": false });
+        check(none, Some("nothing is encrypted with it"));
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::changes::AwsRules;
 use crate::compute::Shortened;
 use crate::config::Settings;
 use crate::error::{PROVIDER, failed};
-use crate::images::RootDevices;
+use crate::images::DisksOfImages;
 use crate::offers::TypeCache;
 use crate::recent::Recent;
 use crate::tags::{self, TagChange};
@@ -42,7 +42,7 @@ pub(crate) struct AwsProvider {
     /// The zones of the region, once they are known.
     pub(crate) zones: OnceCell<Vec<Name>>,
     pub(crate) prices: OnceCell<BTreeMap<String, Money>>,
-    pub(crate) roots: RootDevices,
+    pub(crate) image_disks: DisksOfImages,
     pub(crate) shortened: Shortened,
     pub(crate) leases: OnceCell<S3Leases>,
     /// The account, once it was asked for.
@@ -72,7 +72,7 @@ impl AwsProvider {
             types: Arc::default(),
             zones: OnceCell::new(),
             prices: OnceCell::new(),
-            roots: RootDevices::default(),
+            image_disks: DisksOfImages::default(),
             shortened: Shortened::default(),
             leases: OnceCell::new(),
             account: OnceCell::new(),
@@ -150,16 +150,27 @@ impl AwsProvider {
 
     /// Brings the tags of an EC2 thing to what a change says; no call for no difference.
     pub(crate) async fn retag(&self, id: &str, change: &TagChange) -> Result<()> {
+        self.retag_all(&[id.to_owned()], change).await
+    }
+
+    /// The same of a thing and its parts, in the same calls.
+    pub(crate) async fn retag_all(&self, ids: &[String], change: &TagChange) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let ids = || Some(ids.to_vec());
         if !change.set.is_empty() {
             let tags = Some(tags::write(&change.set));
-            let call = self.ec2().create_tags().resources(id).set_tags(tags);
+            let call = self.ec2().create_tags().set_resources(ids());
+            let call = call.set_tags(tags);
             call.send().await.map_err(failed("ec2:CreateTags"))?;
         }
         if !change.remove.is_empty() {
             let keys = change.remove.iter();
             let keys = keys.map(|key| aws_sdk_ec2::types::Tag::builder().key(key).build());
             let tags = Some(keys.collect());
-            let call = self.ec2().delete_tags().resources(id).set_tags(tags);
+            let call = self.ec2().delete_tags().set_resources(ids());
+            let call = call.set_tags(tags);
             call.send().await.map_err(failed("ec2:DeleteTags"))?;
         }
         Ok(())

@@ -135,6 +135,26 @@ pub(crate) struct TagChange {
     pub(crate) after: Tags,
 }
 
+impl TagChange {
+    /// Whether there is nothing to do.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.set.is_empty() && self.remove.is_empty()
+    }
+
+    /// What of it concerns a part of the thing that carries no mark: the labels.
+    pub(crate) fn of_labels(&self) -> Self {
+        let is_label = |key: &String| !key.starts_with("stratiform:");
+        let mut labels = Self {
+            set: self.set.clone(),
+            remove: self.remove.clone(),
+            after: self.after.clone(),
+        };
+        labels.set.retain(|key, _| is_label(key));
+        labels.remove.retain(is_label);
+        labels
+    }
+}
+
 /// Brings the mark to `mark`, and the labels to `labels` where there are any to bring.
 pub(crate) fn change(
     before: &Tags,

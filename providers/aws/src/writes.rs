@@ -12,6 +12,21 @@ use crate::provider::AwsProvider;
 #[async_trait]
 impl Writes for AwsProvider {
     async fn create(&self, request: Create<'_>) -> Result<Resource> {
+        self.explain(self.make(request).await).await
+    }
+
+    async fn update(&self, request: Update<'_>) -> Result<Resource> {
+        self.explain(self.change(request).await).await
+    }
+
+    async fn delete(&self, kind: Kind, ids: &[ResourceId]) -> Result<Vec<Outcome>> {
+        let ended = self.explain(self.end(kind, ids).await).await?;
+        Ok(self.explain_each(ended).await)
+    }
+}
+
+impl AwsProvider {
+    async fn make(&self, request: Create<'_>) -> Result<Resource> {
         if let Spec::Machine(spec) = request.spec {
             let name = [request.name.to_owned()];
             let one = CreateMachines::one(request.of(spec), &name);
@@ -29,7 +44,7 @@ impl Writes for AwsProvider {
         }
     }
 
-    async fn update(&self, request: Update<'_>) -> Result<Resource> {
+    async fn change(&self, request: Update<'_>) -> Result<Resource> {
         check_fields(request.spec.kind(), request.fields)?;
         if let Spec::Machine(spec) = request.spec {
             return self.change_machine(request.of(spec)).await;
@@ -47,7 +62,7 @@ impl Writes for AwsProvider {
     }
 
     /// Machines go in one call. AWS has none for several of any other kind.
-    async fn delete(&self, kind: Kind, ids: &[ResourceId]) -> Result<Vec<Outcome>> {
+    async fn end(&self, kind: Kind, ids: &[ResourceId]) -> Result<Vec<Outcome>> {
         if kind == Kind::Machine {
             return self.terminate(ids).await;
         }

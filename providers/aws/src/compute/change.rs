@@ -8,11 +8,12 @@ use strat_model::{
 };
 use strat_provider::{Observe as _, Outcome, Shutdown, Update};
 
-use super::disks;
+use super::disks as own_disks;
+use super::machine::Whole;
 use crate::capabilities::IDS_PER_CALL;
 use crate::error::{failed, gone, is_gone, refuse};
 use crate::provider::{AwsProvider, filter};
-use crate::tags::{self, DISKS};
+use crate::tags::{self, DISKS, TagChange, Tags};
 
 impl AwsProvider {
     pub(crate) async fn change_machine(
@@ -20,10 +21,17 @@ impl AwsProvider {
         request: Update<'_, MachineSpec<ResourceId>>,
     ) -> Result<Resource> {
         let found = self.describe_machine(request.id).await?;
-        let (mut machine, tags, root) = found.ok_or_else(|| gone(Kind::Machine, request.id))?;
+        let Whole {
+            mut machine,
+            tags,
+            root,
+            interfaces,
+            disks,
+        } = found.ok_or_else(|| gone(Kind::Machine, request.id))?;
+        let mut grown = None;
         let labels = request.fields.contains(&Field::Labels);
         let labels = labels.then_some(&request.spec.labels);
-        let mut change = tags::change(&tags, request.mark, labels)?;
+        let change = tags::change(&tags, request.mark, labels)?;
         if request.fields.contains(&Field::MachineType)
             && let Spec::Machine(is) = &mut machine.spec
             && is.machine_type != request.spec.machine_type
@@ -45,9 +53,7 @@ impl AwsProvider {
             self.grow_disks(request.id, &root, &request.spec.disks)
                 .await?;
             is.disks.clone_from(&request.spec.disks);
-            let disks = disks::write(&request.spec.disks);
-            change.set.insert(DISKS.to_owned(), disks.clone());
-            change.after.insert(DISKS.to_owned(), disks);
+            grown = Some(own_disks::write(&request.spec.disks));
         }
         if request.fields.contains(&Field::Firewalls)
             && let Spec::Machine(is) = &mut machine.spec
@@ -60,7 +66,19 @@ impl AwsProvider {
         if request.fields.contains(&Field::Setup) {
             machine = self.set_up(request.id, machine).await?;
         }
-        self.retag(request.id.as_str(), &change).await?;
+        let mut marked = interfaces;
+        marked.push(request.id.to_string());
+        self.retag_all(&marked, &change).await?;
+        // A disk carries no mark: it would be listed as a volume.
+        self.retag_all(&disks, &change.of_labels()).await?;
+        if let Some(grown) = grown {
+            let noted = TagChange {
+                set: Tags::from([(DISKS.to_owned(), grown)]),
+                remove: BTreeSet::new(),
+                after: Tags::new(),
+            };
+            self.retag(request.id.as_str(), &noted).await?;
+        }
         machine.remark(tags::mark(&change.after));
         *machine.spec.labels_mut() = tags::labels(&change.after);
         Ok(machine)

@@ -4,14 +4,16 @@
 //! `stratiform:disk-of` and not the mark, so no list shows them as volumes. What was asked for is
 //! in the machine's tag `stratiform:disks`; what is there is read with one call for many machines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::{BlockDeviceMapping, EbsBlockDevice, Volume, VolumeAttachmentState};
-use strat_model::{Bytes, DiskSpec, ErrorKind, ResourceId, Result};
+use strat_model::{Bytes, Departure, DiskSpec, ErrorKind, ResourceId, Result};
 
+use crate::config::Settings;
 use crate::error::{failed, refuse};
+use crate::images::ImageDisks;
 use crate::provider::{AwsProvider, filter};
-use crate::storage::{class, volume};
+use crate::storage::{class, encryption, volume};
 use crate::tags::{self, DISK_OF, DISKS, Tags};
 
 /// The device names of disks after the first. AWS recommends these for EBS volumes; attached
@@ -29,27 +31,54 @@ pub(crate) const DISKS_MAX: u32 = 1 + DEVICES.len() as u32;
 /// The most instances that a filter takes.
 const FILTER_MAX: usize = 200;
 
-/// How a launch says which disks it makes.
-pub(super) fn mappings(disks: &[DiskSpec], root: &str) -> Result<Vec<BlockDeviceMapping>> {
+/// How a launch says which disks it makes. Those that its image brings and nobody asks for are as the image
+/// has them, and encrypted if the site's are.
+pub(super) fn mappings(
+    disks: &[DiskSpec],
+    image: &ImageDisks,
+    settings: &Settings,
+) -> Result<Vec<BlockDeviceMapping>> {
     if disks.len() > DISKS_MAX as usize {
         let message = format!("a machine has at most {DISKS_MAX} disks here");
         return Err(refuse(ErrorKind::Invalid, message));
     }
-    let devices = std::iter::once(root).chain(DEVICES);
-    let mapping = |(disk, device): (&DiskSpec, &str)| {
+    let ebs = || {
+        EbsBlockDevice::builder()
+            .set_encrypted(settings.encrypt())
+            .set_kms_key_id(settings.kms_key.clone())
+    };
+    let mapping = |device: &str, ebs: EbsBlockDevice| {
+        let mapping = BlockDeviceMapping::builder().device_name(device);
+        mapping.ebs(ebs).build()
+    };
+    let devices = std::iter::once(image.root.as_str()).chain(DEVICES);
+    let asked = disks.iter().zip(devices.clone()).map(|(disk, device)| {
         let gib = class::gib(disk.size)?;
-        let kind = class::volume_type(disk.class, gib, device == root);
-        let ebs = EbsBlockDevice::builder()
+        let kind = class::volume_type(disk.class, gib, device == image.root);
+        let ebs = ebs()
             .volume_size(gib)
             .set_iops(class::iops(&kind, gib))
             .volume_type(kind)
             .delete_on_termination(true);
-        Ok(BlockDeviceMapping::builder()
-            .device_name(device)
-            .ebs(ebs.build())
-            .build())
-    };
-    disks.iter().zip(devices).map(mapping).collect()
+        Ok(mapping(device, ebs.build()))
+    });
+    let mut made = asked.collect::<Result<Vec<_>>>()?;
+    if !settings.encrypted {
+        return Ok(made);
+    }
+    let taken: BTreeSet<&str> = devices.take(disks.len()).collect();
+    let brought = image.all.iter();
+    let brought = brought.filter(|disk| !taken.contains(disk.device.as_str()));
+    made.extend(brought.map(|disk| {
+        // The snapshot of the device to boot from is the image's, whatever a launch says.
+        let boots = disk.device == image.root;
+        let ebs = ebs()
+            .set_volume_size(disk.gib)
+            .set_snapshot_id(disk.snapshot.clone().filter(|_| !boots))
+            .set_delete_on_termination(disk.ends);
+        mapping(&disk.device, ebs.build())
+    }));
+    Ok(made)
 }
 
 /// What was asked for, as a tag's value.
@@ -93,6 +122,8 @@ pub(super) struct OnMachine {
     pub(super) own: Vec<(String, DiskSpec)>,
     /// The ids of those that somebody else attached.
     pub(super) strange: Vec<String>,
+    /// The ids of its own that are not encrypted as the site has it, and how they are.
+    pub(super) unsealed: Vec<(String, Departure)>,
 }
 
 impl AwsProvider {
@@ -113,6 +144,7 @@ impl AwsProvider {
                 if let Some((machine, device, disk)) = own_disk(&volume) {
                     let there = disks.entry(machine).or_default();
                     there.own.push((device, disk));
+                    there.unsealed.extend(self.unsealed(&volume));
                 } else if tags::mark(&tags::read(volume.tags())).is_none() {
                     for (machine, id) in strange(&volume, machines) {
                         disks.entry(machine).or_default().strange.push(id);
@@ -121,6 +153,44 @@ impl AwsProvider {
             }
         }
         Ok(disks)
+    }
+
+    /// How a machine's own disk is encrypted, where that is not as the site has it.
+    fn unsealed(&self, volume: &Volume) -> Option<(String, Departure)> {
+        let departure = encryption::departure(&self.settings, volume)?;
+        Some((volume.volume_id()?.to_owned(), departure))
+    }
+
+    /// Adds those disks of machines, whose other disks nobody looks at, that are not encrypted as the site
+    /// has it: nearly always none, with one call for any number of machines.
+    pub(super) async fn add_unsealed(
+        &self,
+        machines: &BTreeSet<&str>,
+        disks: &mut BTreeMap<String, OnMachine>,
+    ) -> Result<()> {
+        if machines.is_empty() || !self.settings.encrypted {
+            return Ok(());
+        }
+        let which = match machines.len() {
+            ..=FILTER_MAX => filter("attachment.instance-id", machines.iter().copied()),
+            _ => filter("tag-key", [DISK_OF]),
+        };
+        let plain = filter("encrypted", ["false"]);
+        let plain = (!self.settings.minds_keys()).then_some(plain);
+        let call = self.ec2().describe_volumes();
+        let call = call.set_filters(Some(std::iter::once(which).chain(plain).collect()));
+        let mut pages = call.into_paginator().items().send();
+        while let Some(volume) = pages.next().await {
+            let volume = volume.map_err(failed("ec2:DescribeVolumes"))?;
+            let Some((machine, ..)) = own_disk(&volume) else {
+                continue;
+            };
+            if machines.contains(machine.as_str()) {
+                let there = disks.entry(machine).or_default();
+                there.unsealed.extend(self.unsealed(&volume));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -201,9 +271,11 @@ fn own_disk(volume: &Volume) -> Option<(String, String, DiskSpec)> {
 
 #[cfg(test)]
 mod tests {
-    use strat_model::DiskClass;
+    use serde_json::json;
+    use strat_model::{DiskClass, Name, SiteSpec};
 
     use super::*;
+    use crate::images::ImageDisk;
 
     fn disk(size: u64, class: DiskClass) -> DiskSpec {
         let size = Bytes(size);
@@ -239,12 +311,75 @@ mod tests {
             disk(8 << 30, DiskClass::Hdd),
             disk(200 << 30, DiskClass::Hdd),
         ];
-        let made = mappings(&disks, "/dev/xvda").expect("mappings");
+        let made = mappings(&disks, &image(), &settings(json!({}))).expect("mappings");
         let kinds: Vec<_> = made.iter().filter_map(|m| m.ebs()?.volume_type()).collect();
         assert_eq!(
             kinds.iter().map(|k| k.as_str()).collect::<Vec<_>>(),
             ["standard", "st1"]
         );
-        assert!(mappings(&vec![disks[0].clone(); 13], "/dev/xvda").is_err());
+        let many = vec![disks[0].clone(); 13];
+        assert!(mappings(&many, &image(), &settings(json!({}))).is_err());
+    }
+
+    /// Boots from `/dev/xvda`, and brings a disk with data.
+    fn image() -> ImageDisks {
+        let disk = |device: &str, snapshot: &str| ImageDisk {
+            device: device.to_owned(),
+            gib: Some(8),
+            snapshot: Some(snapshot.to_owned()),
+            ends: Some(true),
+        };
+        ImageDisks {
+            root: "/dev/xvda".to_owned(),
+            all: vec![disk("/dev/xvda", "snap-1"), disk("/dev/sdf", "snap-2")],
+        }
+    }
+
+    fn settings(settings: serde_json::Value) -> Settings {
+        let spec = SiteSpec {
+            region: Some("us-east-1".to_owned()),
+            settings: settings.as_object().expect("an object").clone(),
+            ..SiteSpec::new(Name::new("east").expect("a name"), "aws")
+        };
+        Settings::parse(&spec).expect("settings")
+    }
+
+    #[test]
+    fn what_an_image_brings_is_encrypted_and_else_as_it_has_it() {
+        type Told<'t> = (
+            &'t str,
+            Option<i32>,
+            Option<bool>,
+            Option<&'t str>,
+            Option<&'t str>,
+        );
+        let check = |disks: &[DiskSpec], of: serde_json::Value, expect: &[Told<'_>]| {
+            let made = mappings(disks, &image(), &settings(of)).expect("mappings");
+            let told = made.iter().map(|mapping| {
+                let ebs = mapping.ebs().expect("a disk");
+                let device = mapping.device_name().expect("a device");
+                let (size, sealed) = (ebs.volume_size(), ebs.encrypted());
+                (device, size, sealed, ebs.kms_key_id(), ebs.snapshot_id())
+            });
+            assert_eq!(told.collect::<Vec<_>>(), expect);
+        };
+        let brought = ("/dev/sdf", Some(8), Some(true), None, Some("snap-2"));
+        let root = |size, key| ("/dev/xvda", Some(size), Some(true), key, None);
+        check(&[], json!({}), &[root(8, None), brought]);
+        let asked = [disk(20 << 30, DiskClass::Ssd)];
+        check(&asked, json!({}), &[root(20, None), brought]);
+        let two = [asked[0].clone(), asked[0].clone()];
+        let second = ("/dev/sdf", Some(20), Some(true), None, None);
+        check(&two, json!({}), &[root(20, None), second]);
+        let key = json!({ "kms_key": "alias/shop" });
+        let (all, with) = (root(8, Some("alias/shop")), Some("alias/shop"));
+        check(
+            &[],
+            key,
+            &[all, ("/dev/sdf", Some(8), Some(true), with, Some("snap-2"))],
+        );
+        let plain = json!({ "encrypted": false });
+        check(&[], plain.clone(), &[]);
+        check(&asked, plain, &[("/dev/xvda", Some(20), None, None, None)]);
     }
 }

@@ -48,6 +48,7 @@ struct Launch<'a> {
     count: i32,
     tags: Tags,
     disk_tags: Tags,
+    interface_tags: Tags,
     user_data: Option<String>,
     mappings: Vec<aws_sdk_ec2::types::BlockDeviceMapping>,
 }
@@ -179,14 +180,18 @@ impl AwsProvider {
         };
         let name = names::common_name(asked);
         let mut tags = tags::of_new(&name, request.mark, &spec.labels, None)?;
+        let interface_tags = tags.clone();
         tags.extend(names::write(asked)?);
-        let mut mappings = Vec::new();
         if !spec.disks.is_empty() {
             tags.insert(DISKS.to_owned(), disks::write(&spec.disks));
+        }
+        let mut mappings = Vec::new();
+        if self.settings.encrypted || !spec.disks.is_empty() {
             let image = match &spec.image {
                 ImageRef::Named { id, .. } | ImageRef::Managed(id) => id,
             };
-            mappings = disks::mappings(&spec.disks, &self.root_device(image).await?)?;
+            let image = self.disks_of_image(image).await?;
+            mappings = disks::mappings(&spec.disks, &image, &self.settings)?;
         }
         tags::check(&tags)?;
         let mut disk_tags: Tags = spec.labels.clone().into_iter().collect();
@@ -197,6 +202,7 @@ impl AwsProvider {
             count: i32::try_from(asked.len()).unwrap_or(i32::MAX),
             tags,
             disk_tags,
+            interface_tags,
             user_data,
             mappings,
         })
@@ -262,6 +268,7 @@ fn specifications(launch: &Launch<'_>) -> Vec<TagSpecification> {
     vec![
         tags::specification(ResourceType::Instance, &launch.tags),
         tags::specification(ResourceType::Volume, &launch.disk_tags),
+        tags::specification(ResourceType::NetworkInterface, &launch.interface_tags),
     ]
 }
 

@@ -12,7 +12,7 @@ use strat_model::{
 };
 
 use super::disks::{self, OnMachine};
-use super::{names, setup};
+use super::{names, reason, setup};
 use crate::error::failed;
 use crate::observe::{Found, PAGE_MAX, Scan};
 use crate::offers::TypeSize;
@@ -52,6 +52,13 @@ impl AwsProvider {
             .collect();
         let mut items = self.report_all(&instances).await?;
         if let Scan::Ids(ids) = scan {
+            // EC2 shows what is over for an hour. Who asks for one is told why AWS ended it, and not that
+            // somebody did.
+            let died = instances
+                .iter()
+                .filter(|one| is_terminated(one) && reason::died(one));
+            let died = died.filter_map(|one| report(one, &Beside::default()));
+            items.extend(died.map(|(machine, _)| machine));
             // What is seen, if only as terminated, is not merely not seen yet.
             let seen: BTreeSet<&str> = instances.iter().filter_map(Instance::instance_id).collect();
             let unseen = ids.iter().filter(|id| !seen.contains(id.as_str()));
@@ -63,8 +70,8 @@ impl AwsProvider {
         Ok(Found { items, next })
     }
 
-    /// Reports instances, with one more call for types that are new and one for own disks, if any
-    /// machine has some.
+    /// Reports instances, with one more call for types that are new, one for own disks, if any
+    /// machine has some, and one for those of the rest that are not encrypted as they are to be.
     pub(super) async fn report_all(&self, instances: &[Instance]) -> Result<Vec<Resource>> {
         let live: Vec<&Instance> = instances.iter().filter(|i| !is_terminated(i)).collect();
         let types = live.iter().filter_map(|i| i.instance_type());
@@ -74,19 +81,22 @@ impl AwsProvider {
             !is_pending(instance) && (asked() || has_more(instance))
         });
         let with_disks: Vec<&str> = with_disks.filter_map(|i| i.instance_id()).collect();
+        let mut disks = self.disks_of(&with_disks).await?;
+        let rest = live.iter().filter(|one| !is_pending(one) && is_ours(one));
+        let rest = rest.filter_map(|instance| instance.instance_id());
+        let looked_at: BTreeSet<&str> = with_disks.iter().copied().collect();
+        let rest: BTreeSet<&str> = rest.filter(|id| !looked_at.contains(id)).collect();
+        self.add_unsealed(&rest, &mut disks).await?;
         let beside = Beside {
             sizes: self.sizes(&types).await?,
-            disks: self.disks_of(&with_disks).await?,
+            disks,
         };
         let reported = live.iter().filter_map(|instance| report(instance, &beside));
         Ok(reported.map(|(machine, _)| machine).collect())
     }
 
-    /// One machine, with its tags and the device of its root disk.
-    pub(super) async fn describe_machine(
-        &self,
-        id: &ResourceId,
-    ) -> Result<Option<(Resource, Tags, String)>> {
+    /// One machine, and what of it no field says.
+    pub(super) async fn describe_machine(&self, id: &ResourceId) -> Result<Option<Whole>> {
         let call = self.ec2().describe_instances();
         let call = call.filters(filter("instance-id", [id.as_str()]));
         let answer = call.send().await.map_err(failed("ec2:DescribeInstances"))?;
@@ -98,13 +108,33 @@ impl AwsProvider {
             return Ok(None);
         };
         let machine = self.report_all(std::slice::from_ref(instance)).await?;
-        let tags = tags::read(instance.tags());
-        let root = instance.root_device_name().unwrap_or_default().to_owned();
-        Ok(machine
-            .into_iter()
-            .next()
-            .map(|machine| (machine, tags, root)))
+        let interfaces = instance.network_interfaces().iter();
+        let disks = instance.block_device_mappings().iter();
+        let disks = disks.filter_map(|disk| disk.ebs());
+        let own = disks.filter(|disk| disk.delete_on_termination() == Some(true));
+        let owned = |id: &str| id.to_owned();
+        Ok(machine.into_iter().next().map(|machine| Whole {
+            machine,
+            tags: tags::read(instance.tags()),
+            root: instance.root_device_name().unwrap_or_default().to_owned(),
+            interfaces: interfaces
+                .filter_map(|one| one.network_interface_id().map(owned))
+                .collect(),
+            disks: own.filter_map(|disk| disk.volume_id().map(owned)).collect(),
+        }))
     }
+}
+
+/// A machine with what of it no field says.
+pub(super) struct Whole {
+    pub(super) machine: Resource,
+    pub(super) tags: Tags,
+    /// The device of its root disk.
+    pub(super) root: String,
+    /// The ids of its network interfaces.
+    pub(super) interfaces: Vec<String>,
+    /// The ids of the volumes that end with it.
+    pub(super) disks: Vec<String>,
 }
 
 fn state_name(instance: &Instance) -> Option<&InstanceStateName> {
@@ -149,8 +179,7 @@ pub(super) fn report(instance: &Instance, beside: &Beside) -> Option<(Resource, 
         created: created(instance),
     };
     let there = beside.disks.get(resource.id.as_str());
-    let strange = there.map_or(&[][..], |there| &there.strange);
-    setup::tell(instance, strange, &mut resource);
+    setup::tell(instance, there, &mut resource);
     Some((resource, tags))
 }
 
@@ -214,10 +243,14 @@ fn spec_of(instance: &Instance, tags: &Tags, beside: &Beside) -> Option<MachineS
     })
 }
 
+/// Whether a machine carries the mark of some topology.
+fn is_ours(instance: &Instance) -> bool {
+    instance.tags().iter().any(|tag| tag.key() == Some(OWNER))
+}
+
 /// Whether anything beside its first disk is attached to a machine of ours.
 fn has_more(instance: &Instance) -> bool {
-    let is_ours = instance.tags().iter().any(|tag| tag.key() == Some(OWNER));
-    is_ours && instance.block_device_mappings().len() > 1
+    is_ours(instance) && instance.block_device_mappings().len() > 1
 }
 
 /// The groups of a machine, which are those of its first interface.
@@ -248,9 +281,10 @@ fn attributes(instance: &Instance) -> Attributes {
     let mut attributes: Attributes = known.collect();
     // Of one that runs it says why it was off before.
     if state_of(instance) == ResourceState::Deleting {
-        let reason = instance.state_reason().and_then(|reason| reason.message());
-        let key = Resource::STATE_REASON.to_owned();
-        attributes.extend(filled(reason).map(|why| (key, why)));
+        attributes.extend(reason::attributes(instance));
+    }
+    if is_terminated(instance) {
+        attributes.insert(Resource::ENDED.to_owned(), "true".to_owned());
     }
     attributes
 }

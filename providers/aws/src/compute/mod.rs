@@ -6,6 +6,7 @@ mod keypair;
 mod launch;
 mod machine;
 mod names;
+mod reason;
 mod setup;
 
 use async_trait::async_trait;
@@ -21,14 +22,16 @@ use crate::provider::AwsProvider;
 #[async_trait]
 impl Machines for AwsProvider {
     async fn create_machines(&self, request: CreateMachines<'_>) -> Result<MachineBatch> {
-        self.launch(request).await
+        self.explain(self.launch(request).await).await
     }
 
     async fn start_machines(&self, ids: &[ResourceId]) -> Result<Vec<Outcome>> {
-        self.start(ids).await
+        let started = self.explain(self.start(ids).await).await?;
+        Ok(self.explain_each(started).await)
     }
 
     async fn stop_machines(&self, ids: &[ResourceId], how: Shutdown) -> Result<Vec<Outcome>> {
-        self.stop(ids, how).await
+        let stopped = self.explain(self.stop(ids, how).await).await?;
+        Ok(self.explain_each(stopped).await)
     }
 }

@@ -3,8 +3,10 @@
 use aws_sdk_ec2::types::{AttributeBooleanValue, HttpTokensState, Instance};
 use strat_model::{Departure, Mark, Resource, ResourceId, Result};
 
+use super::disks::OnMachine;
 use crate::error::failed;
 use crate::provider::AwsProvider;
+use crate::storage::encryption::ENCRYPTION;
 
 /// Metadata only with a session: version 2 of the service.
 const TOKENS: &str = "metadata tokens";
@@ -16,9 +18,9 @@ const PROFILE: &str = "instance profile";
 /// Volumes of nobody's topology.
 const VOLUMES: &str = "volumes";
 
-/// Says what an instance of ours has that its launch did not give it. `strange` are the volumes that
-/// somebody attached by hand.
-pub(super) fn tell(instance: &Instance, strange: &[String], machine: &mut Resource) {
+/// Says what an instance of ours has that its launch did not give it, or would not give it now. `there` are
+/// the volumes on it.
+pub(super) fn tell(instance: &Instance, there: Option<&OnMachine>, machine: &mut Resource) {
     // What was found and adopted is as others launched it.
     if machine.mark.as_ref().is_none_or(Mark::is_adopted) {
         return;
@@ -40,11 +42,24 @@ pub(super) fn tell(instance: &Instance, strange: &[String], machine: &mut Resour
                    disassociate-iam-instance-profile`, or ignore changes of `setup`";
         machine.depart(PROFILE, &Departure::new(profile, "none").staying(why));
     }
-    if !strange.is_empty() {
+    let Some(there) = there else {
+        return;
+    };
+    if let Some((_, first)) = there.unsealed.first() {
+        let disks = there.unsealed.iter();
+        let disks: Vec<String> = disks
+            .map(|(id, one)| format!("{} on {id}", one.is))
+            .collect();
+        let why = "a disk is encrypted as it is made: make the machine anew to have it, set `encrypted` of \
+                   the site to what is so, or ignore changes of `setup`";
+        let departure = Departure::new(disks.join(", "), first.ought.as_str()).staying(why);
+        machine.depart(ENCRYPTION, &departure);
+    }
+    if !there.strange.is_empty() {
         let why = "data may be on it; take it off with `aws ec2 detach-volume`, or ignore changes of \
                    `setup`";
         let ought = "none but those of the topology";
-        let departure = Departure::new(strange.join(", "), ought).staying(why);
+        let departure = Departure::new(there.strange.join(", "), ought).staying(why);
         machine.depart(VOLUMES, &departure);
     }
 }

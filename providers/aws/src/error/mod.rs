@@ -1,5 +1,6 @@
 //! From the SDK's errors to ours.
 
+mod encoded;
 mod refusal;
 mod table;
 
@@ -12,11 +13,11 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use strat_model::{Error, ErrorKind, Kind, ResourceId, Result, Scope};
 use strat_provider::Quiet;
 
+pub(crate) use encoded::DECODE;
+use encoded::{ENCODED, Encoded};
+
 /// The name of the provider.
 pub(crate) const PROVIDER: &str = "aws";
-
-/// EC2 appends this and a long text to a refusal; it says nothing without another call.
-const ENCODED: &str = "Encoded authorization failure message";
 
 /// Turns the failure of a call into ours. `action` is the call's IAM action, such as
 /// `ec2:RunInstances`; a refusal names it.
@@ -41,7 +42,11 @@ where
             let error = match kind {
                 ErrorKind::Forbidden => {
                     let help = refusal::help(action, code.unwrap_or_default(), &said);
-                    Error::new(kind, said).with_help(help)
+                    let error = Error::new(kind, said).with_help(help);
+                    match message.and_then(Encoded::of) {
+                        Some(encoded) => error.with_source(encoded),
+                        None => error,
+                    }
                 }
                 ErrorKind::Unauthenticated => Error::new(kind, format!("{action}: {said}"))
                     .with_help("check which credentials this site uses, and the clock"),

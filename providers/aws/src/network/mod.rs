@@ -6,3 +6,4 @@ mod rules;
 mod setup;
 mod subnet;
 mod vpc;
+mod way;

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::types::{
-    AttributeBooleanValue, IpPermission, RouteState, RouteTable, VpcAttributeName,
-};
+use aws_sdk_ec2::types::{AttributeBooleanValue, IpPermission, VpcAttributeName};
 use futures::future::try_join_all;
 use strat_model::{Departure, ErrorKind, Mark, Resource, ResourceId, Result};
 
-use super::vpc::ANYWHERE;
+use super::way::Way;
 use crate::error::{failed, is_gone};
 use crate::provider::{AwsProvider, filter};
 use crate::tags::{self, Tags};
@@ -22,9 +20,10 @@ const RESOLUTION: &str = "DNS resolution";
 /// Whether machines get public DNS names. A VPC is made without.
 const NAMES: &str = "DNS host names";
 
-/// Whether a network lacks its way to the internet.
+/// Whether a network lacks its way to the internet, and somebody else leads it nowhere.
 pub(super) fn is_half(network: &Resource) -> bool {
-    network.departures().contains_key(ROUTE)
+    let departures = network.departures();
+    departures.get(ROUTE).is_some_and(|one| one.stays.is_none())
 }
 
 impl AwsProvider {
@@ -39,9 +38,18 @@ impl AwsProvider {
         let (routed, opened) = (self.routed(&ids).await?, self.opened(&ids).await?);
         for (network, tags) in found.iter_mut().filter(|(one, _)| one.mark.is_some()) {
             match routed.get(network.id.as_str()) {
-                Some(true) => {}
-                Some(false) => network.depart(ROUTE, &route("leading to a gateway that is gone")),
-                None => {
+                Some(Way::Works) => {}
+                Some(Way::Broken) => {
+                    network.depart(ROUTE, &route("leading to a gateway that is gone"));
+                }
+                // Who adopts a network takes it with the way that it has.
+                Some(Way::Elsewhere(_)) if !is_made(network, tags) => {}
+                Some(Way::Elsewhere(id)) => {
+                    let why = "somebody leads it there, and what runs may rely on it; lead it back with `aws \
+                               ec2 replace-route`, or ignore changes of `setup`";
+                    network.depart(ROUTE, &route(&format!("leading to {id}")).staying(why));
+                }
+                Some(Way::None) | None => {
                     // Who ends a gateway leaves the route to it; without either, the network was never
                     // whole: its making was cut off.
                     let is_new = self.gateways_of(&network.id).await?.is_empty();
@@ -111,8 +119,8 @@ impl AwsProvider {
         done.map(drop).map_err(failed("ec2:ModifyVpcAttribute"))
     }
 
-    /// Those VPCs whose main route table has a default route, and whether it works.
-    async fn routed(&self, ids: &[&str]) -> Result<BTreeMap<String, bool>> {
+    /// Where the default routes of those VPCs' main tables lead.
+    async fn routed(&self, ids: &[&str]) -> Result<BTreeMap<String, Way>> {
         let mut routed = BTreeMap::new();
         for ids in ids.chunks(crate::capabilities::IDS_PER_CALL as usize) {
             let mut pages = self
@@ -125,8 +133,8 @@ impl AwsProvider {
                 .send();
             while let Some(table) = pages.next().await {
                 let table = table.map_err(failed("ec2:DescribeRouteTables"))?;
-                if let (Some(vpc), Some(works)) = (table.vpc_id(), default_route(&table)) {
-                    routed.insert(vpc.to_owned(), works);
+                if let Some(vpc) = table.vpc_id() {
+                    routed.insert(vpc.to_owned(), Way::of(&table));
                 }
             }
         }
@@ -176,7 +184,7 @@ impl AwsProvider {
 }
 
 /// Whether a network is one that we made: what was found and adopted keeps all but its route as it was.
-fn is_made(network: &Resource, tags: &Tags) -> bool {
+pub(super) fn is_made(network: &Resource, tags: &Tags) -> bool {
     let is_ours = |mark: &Mark| !mark.is_adopted();
     tags.contains_key(tags::TOKEN) && network.mark.as_ref().is_some_and(is_ours)
 }
@@ -203,13 +211,6 @@ fn admits(row: &IpPermission) -> String {
         .filter_map(|pair| pair.group_id());
     let peers: Vec<&str> = v4.chain(v6).chain(groups).collect();
     format!("{protocol}{ports} from {}", peers.join(" and "))
-}
-
-/// Whether a table's default route works; `None` without one.
-fn default_route(table: &RouteTable) -> Option<bool> {
-    let mut routes = table.routes().iter();
-    let route = routes.find(|route| route.destination_cidr_block() == Some(ANYWHERE))?;
-    Some(route.state() != Some(&RouteState::Blackhole))
 }
 
 fn route(is: &str) -> Departure {

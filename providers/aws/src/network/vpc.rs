@@ -15,6 +15,7 @@ use strat_model::{
 use strat_provider::{Create, Update};
 
 use super::setup;
+use super::way::Way;
 use crate::error::{failed, gone, lacking, refuse, unless_gone};
 use crate::observe::{Found, PAGE_MAX, Scan};
 use crate::provider::{AwsProvider, filter};
@@ -69,6 +70,7 @@ impl AwsProvider {
         let labels = request.fields.contains(&Field::Labels);
         let labels = labels.then_some(&request.spec.labels);
         let change = tags::change(&tags, request.mark, labels)?;
+        let is_made = setup::is_made(&network, &tags);
         if network.mark.is_none() || setup::is_half(&network) {
             let mut gateway_tags = change.after.clone();
             gateway_tags.remove(tags::TOKEN);
@@ -78,11 +80,18 @@ impl AwsProvider {
             self.complete(request.id, &gateway_tags).await?;
         }
         if request.fields.contains(&Field::Setup) {
-            self.close_default_group(request.id).await?;
+            if is_made {
+                self.close_default_group(request.id).await?;
+            }
             self.resolve(&network).await?;
             network = network.set_up();
         }
-        self.retag(request.id.as_str(), &change).await?;
+        let mut parts = vec![request.id.to_string()];
+        if !change.is_empty() {
+            let gateways = self.gateways_of(request.id).await?.into_iter();
+            parts.extend(gateways.filter(|one| one.is_ours).map(|one| one.id));
+        }
+        self.retag_all(&parts, &change).await?;
         network.remark(tags::mark(&change.after));
         *network.spec.labels_mut() = tags::labels(&change.after);
         Ok(network)
@@ -136,8 +145,11 @@ impl AwsProvider {
         Ok((found, answer.next_token().map(str::to_owned)))
     }
 
-    /// Adds what a network lacks.
+    /// Adds what a network lacks. Where somebody else leads its default route, it lacks nothing.
     async fn complete(&self, network: &ResourceId, tags: &Tags) -> Result<()> {
+        if !matches!(self.main_table(network).await?.1, Way::None | Way::Broken) {
+            return Ok(());
+        }
         let gateways = self.gateways_of(network).await?;
         let gateway = match gateways.into_iter().next() {
             Some(gateway) => gateway.id,
@@ -172,8 +184,8 @@ impl AwsProvider {
         Ok(gateway)
     }
 
-    /// Leads the main table's default route to the gateway.
-    async fn route(&self, network: &ResourceId, gateway: &str) -> Result<()> {
+    /// The main route table of a network, and where its default route leads.
+    async fn main_table(&self, network: &ResourceId) -> Result<(String, Way)> {
         let call = self
             .ec2()
             .describe_route_tables()
@@ -183,25 +195,44 @@ impl AwsProvider {
             .send()
             .await
             .map_err(failed("ec2:DescribeRouteTables"))?;
-        let Some(table) = answer
-            .route_tables()
-            .first()
-            .and_then(RouteTable::route_table_id)
-        else {
+        let table = answer.route_tables().first();
+        let id = table.and_then(RouteTable::route_table_id);
+        let (Some(table), Some(id)) = (table, id) else {
             let what = format!("the main route table of {network} is not there yet");
             return Err(refuse(ErrorKind::Transient, what));
         };
-        let call = self.ec2().create_route().route_table_id(table);
+        Ok((id.to_owned(), Way::of(table)))
+    }
+
+    /// Leads the main table's default route to the gateway, unless it leads somewhere already: to replace
+    /// that, such as a NAT gateway of somebody's, is nobody's to do here.
+    async fn route(&self, network: &ResourceId, gateway: &str) -> Result<()> {
+        let (table, way) = self.main_table(network).await?;
+        let call = self.ec2().create_route().route_table_id(&table);
         let call = call.destination_cidr_block(ANYWHERE).gateway_id(gateway);
-        match call.send().await.map_err(self.failed("ec2:CreateRoute")) {
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+        let refused = match way {
+            Way::Works | Way::Elsewhere(_) => return Ok(()),
+            Way::Broken => None,
+            Way::None => match call.send().await.map_err(self.failed("ec2:CreateRoute")) {
+                Ok(_) => return Ok(()),
+                Err(error) => Some(error),
+            },
+        };
+        match refused {
+            // Somebody was faster: what they made is looked at like any other.
+            Some(error) if error.kind() == ErrorKind::AlreadyExists => {
+                match self.main_table(network).await?.1 {
+                    Way::Works | Way::Elsewhere(_) => Ok(()),
+                    Way::None | Way::Broken => Err(error),
+                }
+            }
+            Some(error) => Err(error),
+            None => {
                 let call = self.ec2().replace_route().route_table_id(table);
                 let call = call.destination_cidr_block(ANYWHERE).gateway_id(gateway);
                 let replaced = call.send().await;
-                replaced.map(drop).map_err(failed("ec2:ReplaceRoute"))
+                replaced.map(drop).map_err(self.failed("ec2:ReplaceRoute"))
             }
-            Err(error) => Err(error),
         }
     }
 

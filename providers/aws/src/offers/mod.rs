@@ -5,7 +5,8 @@
 //!   Bare metal is left out.
 //! - Prices: the catalogue's dated snapshot; where a site asks for it, AWS's price list. For spot,
 //!   the price history's latest.
-//! - Limits: Service Quotas, where that is to be had and allowed; else none is known.
+//! - Limits: Service Quotas, one for each group of families that AWS counts together, where that is to be
+//!   had and allowed; else none is known.
 
 mod live;
 mod quotas;
@@ -21,6 +22,7 @@ use strat_catalogue::{Cloud, Snapshot};
 use strat_model::{CapacityKind, ErrorKind, Name, Offer, Pool, Quota, Result};
 use strat_provider::Offers;
 
+pub(crate) use quotas::STANDARD;
 pub(crate) use types::{TypeCache, TypeSize};
 
 use crate::error::{failed, refuse};
@@ -99,7 +101,7 @@ impl Offers for AwsProvider {
             };
             let offer = |capacity, price_hour| Offer {
                 zone: zone.clone(),
-                family: family(&machine_type).to_owned(),
+                family: quotas::family(&machine_type, capacity),
                 machine_type: machine_type.clone(),
                 cpu: size.cpu,
                 memory: size.memory,
@@ -128,9 +130,4 @@ impl Offers for AwsProvider {
     async fn quotas(&self) -> Result<Vec<Quota>> {
         self.vcpu_quotas().await
     }
-}
-
-/// The family of a type: `m5` of `m5.large`.
-fn family(machine_type: &str) -> &str {
-    machine_type.split('.').next().unwrap_or(machine_type)
 }

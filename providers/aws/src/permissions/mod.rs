@@ -20,14 +20,14 @@ use strat_model::{ErrorKind, Result};
 use strat_provider::{PermissionCheck, PermissionState};
 
 use crate::config::Prices;
-use crate::error::failed;
+use crate::error::{DECODE, failed};
 use crate::provider::AwsProvider;
 
 /// What is said of an action, if anything, by its name.
 type Answers = BTreeMap<&'static str, PermissionState>;
 
 /// The actions of the least policy, `docs/aws-policy.json`; a test compares them.
-pub(super) const ACTIONS: [&str; 78] = [
+pub(super) const ACTIONS: [&str; 85] = [
     "ec2:AllocateAddress",
     "ec2:AssociateAddress",
     "ec2:AttachInternetGateway",
@@ -84,6 +84,12 @@ pub(super) const ACTIONS: [&str; 78] = [
     "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
     "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
     simulation::ACTION,
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
     "pricing:GetProducts",
     "s3:AbortMultipartUpload",
     "s3:CreateBucket",
@@ -105,6 +111,7 @@ pub(super) const ACTIONS: [&str; 78] = [
     "s3:PutObject",
     "s3:TagResource",
     "servicequotas:GetServiceQuota",
+    DECODE,
     "tag:GetResources",
 ];
 
@@ -138,13 +145,19 @@ impl AwsProvider {
 
     /// Whether a site with these settings ever uses an action.
     fn may_use(&self, action: &str) -> bool {
-        action != "pricing:GetProducts" || self.settings.prices == Prices::Live
+        match action {
+            "pricing:GetProducts" => self.settings.prices == Prices::Live,
+            // The account's own key for EBS lets in whoever EC2 lets in.
+            action if action.starts_with("kms:") => self.settings.kms_key.is_some(),
+            _ => true,
+        }
     }
 
     /// What is so without an action, where it is not needed.
     fn goes_on_without(&self, action: &str) -> Option<&'static str> {
         match action {
             "pricing:GetProducts" => Some("prices are those of the snapshot"),
+            DECODE => Some("a refusal is told without which policy it is a matter of"),
             "servicequotas:GetServiceQuota" => Some("no limit on virtual CPUs is known ahead"),
             "ec2:DescribeSpotPriceHistory" if !self.settings.spot => {
                 Some("this site may not list spot capacity, which it does not")

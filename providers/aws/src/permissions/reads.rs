@@ -8,6 +8,7 @@ use strat_provider::PermissionState;
 
 use super::{Answers, verdict};
 use crate::config::Prices;
+use crate::offers::STANDARD;
 use crate::provider::AwsProvider;
 use crate::tags::OWNER;
 
@@ -17,7 +18,7 @@ impl AwsProvider {
     pub(super) async fn reads(&self) -> Result<Answers> {
         let mut answers = Answers::new();
         let quotas = self.access.quotas.get_service_quota();
-        let quota = quotas.service_code("ec2").quota_code("L-1216C47A").send();
+        let quota = quotas.service_code("ec2").quota_code(STANDARD).send();
         let action = "servicequotas:GetServiceQuota";
         answers.insert(action, of(action, quota.await)?);
 

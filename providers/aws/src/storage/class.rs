@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html>
 
 use aws_sdk_ec2::types::VolumeType;
-use strat_model::{Bytes, DiskClass, ErrorKind, Result};
+use strat_model::{Bytes, ClassSizes, DiskClass, ErrorKind, Result};
 
 use crate::error::refuse;
 
@@ -12,6 +12,14 @@ const ST1_MIN_GIB: i32 = 125;
 
 /// The largest volume of any type, in GiB (64 TiB, of io2).
 pub(crate) const MAX_GIB: u64 = 64 << 10;
+
+/// The bounds of the types that classes become, where they are narrower: st1 has at most 16 TiB, a magnetic
+/// volume, which a spinning disk to boot from is, 1 TiB, and io2 at least 4 GiB.
+pub(crate) const SIZES: ClassSizes = ClassSizes {
+    hdd_max: Bytes::gib(16 << 10),
+    hdd_boot_max: Bytes::gib(1 << 10),
+    nvme_min: Bytes::gib(4),
+};
 
 /// What a disk of this class and size is. A disk to boot from cannot be st1.
 pub(crate) fn volume_type(class: DiskClass, gib: i32, boots: bool) -> VolumeType {

@@ -2,6 +2,7 @@
 
 mod bucket;
 pub(crate) mod class;
+pub(crate) mod encryption;
 mod secure;
 pub(crate) mod volume;
 
@@ -14,11 +15,11 @@ use crate::provider::AwsProvider;
 #[async_trait]
 impl Attachment for AwsProvider {
     async fn attach_volume(&self, id: &ResourceId, machine: &ResourceId) -> Result<()> {
-        self.attach(id, machine).await
+        self.explain(self.attach(id, machine).await).await
     }
 
     async fn detach_volume(&self, id: &ResourceId) -> Result<()> {
-        self.detach(id).await
+        self.explain(self.detach(id).await).await
     }
 }
 

@@ -9,6 +9,8 @@ use strat_model::{
 use strat_provider::{Create, Update};
 
 use super::class;
+use super::encryption::{self, ENCRYPTION};
+use crate::config::Settings;
 use crate::error::{failed, gone, is_gone, lacking, refuse, unless_gone};
 use crate::observe::{Found, PAGE_MAX, Scan};
 use crate::provider::AwsProvider;
@@ -35,6 +37,8 @@ impl AwsProvider {
             .size(gib)
             .set_iops(class::iops(&kind, gib))
             .volume_type(kind)
+            .set_encrypted(self.settings.encrypt())
+            .set_kms_key_id(self.settings.kms_key.clone())
             .tag_specifications(tags::specification(ResourceType::Volume, &tags));
         let answer = call.send().await.map_err(failed("ec2:CreateVolume"))?;
         let id = answer
@@ -50,7 +54,7 @@ impl AwsProvider {
                 attach: None,
                 ..spec.clone()
             }),
-            attributes: Attributes::new(),
+            attributes: attributes(id),
             created: answer
                 .create_time()
                 .and_then(|t| Timestamp::from_second(t.secs()).ok()),
@@ -249,7 +253,12 @@ impl AwsProvider {
             .set_next_token(scan.token())
             .max_results(PAGE_MAX);
         let answer = call.send().await.map_err(failed("ec2:DescribeVolumes"))?;
-        let found = answer.volumes().iter().filter_map(report).collect();
+        let found = answer.volumes().iter().filter_map(|volume| {
+            let (mut resource, tags) = report(volume)?;
+            tell(&self.settings, volume, &mut resource);
+            Some((resource, tags))
+        });
+        let found = found.collect();
         Ok((found, answer.next_token().map(str::to_owned)))
     }
 
@@ -341,8 +350,9 @@ fn rates(kind: &VolumeType, gib: i32) -> (Option<i32>, Option<i32>) {
     }
 }
 
-/// Says of a volume that we made what it is paid to do, where somebody changed that.
-fn tell(volume: &Volume, resource: &mut Resource) {
+/// Says of a volume that we made what it is paid to do, where somebody changed that, and that it is not
+/// encrypted as its site has it.
+fn tell(settings: &Settings, volume: &Volume, resource: &mut Resource) {
     let made = resource
         .mark
         .as_ref()
@@ -350,6 +360,11 @@ fn tell(volume: &Volume, resource: &mut Resource) {
     let (Some(kind), Some(gib), true) = (volume.volume_type(), volume.size(), made) else {
         return;
     };
+    if let Some(departure) = encryption::departure(settings, volume) {
+        let why = "a volume is encrypted as it is made: make it anew once its data is elsewhere, set \
+                   `encrypted` of the site to what is so, or ignore changes of `setup`";
+        resource.depart(ENCRYPTION, &departure.staying(why));
+    }
     let (iops, throughput) = rates(kind, gib);
     let told = [
         ("operations a second", volume.iops(), iops),
@@ -366,6 +381,17 @@ fn tell(volume: &Volume, resource: &mut Resource) {
     }
 }
 
+/// Where a machine finds the volume, whatever else is attached and in which order: udev names a disk by its
+/// model and serial number, and the serial number of an EBS volume on an instance of the Nitro system is its
+/// id without the hyphen. An instance of the Xen system has no such link.
+///
+/// <https://docs.aws.amazon.com/ebs/latest/userguide/identify-nvme-ebs-device.html>
+fn attributes(id: &str) -> Attributes {
+    let serial = id.replace('-', "");
+    let device = format!("/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_{serial}");
+    Attributes::from([("device".to_owned(), device)])
+}
+
 fn report(volume: &Volume) -> Option<(Resource, Tags)> {
     if volume.state() == Some(&VolumeState::Deleted) {
         return None;
@@ -380,7 +406,7 @@ fn report(volume: &Volume) -> Option<(Resource, Tags)> {
         .find(|attachment| attachment.state() != Some(&VolumeAttachmentState::Detached));
     let id = ResourceId::from(volume.volume_id()?);
     let mark = tags::mark(&tags);
-    let mut resource = Resource {
+    let resource = Resource {
         name: tags.get(tags::NAME).cloned().unwrap_or_default(),
         witness: witness(volume, mark.as_ref(), &id),
         id,
@@ -395,11 +421,10 @@ fn report(volume: &Volume) -> Option<(Resource, Tags)> {
                 .map(ResourceId::from),
             labels: tags::labels(&tags),
         }),
-        attributes: Attributes::new(),
+        attributes: attributes(volume.volume_id()?),
         created: volume
             .create_time()
             .and_then(|t| Timestamp::from_second(t.secs()).ok()),
     };
-    tell(volume, &mut resource);
     Some((resource, tags))
 }

@@ -21,7 +21,7 @@ use crate::harness::{connect, machine_spec, site, subnet_spec};
 use crate::moto;
 
 /// What a site without spot capacity does not need.
-pub(crate) const NOT_NEEDED_WITHOUT_SPOT: [&str; 11] = [
+pub(crate) const NOT_NEEDED_WITHOUT_SPOT: [&str; 12] = [
     "ec2:DescribeSpotPriceHistory",
     "ec2:DescribeVpcAttribute",
     "iam:SimulatePrincipalPolicy",
@@ -33,10 +33,20 @@ pub(crate) const NOT_NEEDED_WITHOUT_SPOT: [&str; 11] = [
     "s3:ListBucketMultipartUploads",
     "s3:ListBucketVersions",
     "servicequotas:GetServiceQuota",
+    "sts:DecodeAuthorizationMessage",
 ];
 
 /// What no life of a site needs to do, or what goes on without it.
-const NOT_NEEDED: [&str; 18] = [
+const NOT_NEEDED: [&str; 25] = [
+    // Only with a key of one's own, which moto takes from everybody.
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+    // Without it, a refusal says less.
+    "sts:DecodeAuthorizationMessage",
     // Without these nobody knows whether a bucket is empty, and none that is not is emptied.
     "s3:AbortMultipartUpload",
     "s3:DeleteObjectVersion",

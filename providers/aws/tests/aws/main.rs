@@ -5,17 +5,21 @@
 
 mod conformance;
 mod counts;
+mod denials;
 mod example;
 mod filter;
 mod harness;
 mod iam;
+mod launches;
 mod moto;
 mod once;
+mod others;
 mod outside;
 mod ownership;
 mod permissions;
 mod roles;
 mod runs_out;
 mod sale;
+mod sealed;
 mod setup;
 mod writers;

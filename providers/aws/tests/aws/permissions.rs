@@ -23,6 +23,8 @@ async fn provider(filter: &Filter, key: &Key) -> Arc<dyn Provider> {
     let credentials = Credentials::new(&key.0, &key.1, None, None, "tests");
     let mut site = site(&format!("http://127.0.0.1:{}", filter.port));
     site.settings.insert("prices".to_owned(), "live".into());
+    site.settings
+        .insert("kms_key".to_owned(), "alias/shop".into());
     connect(&site, credentials).await
 }
 

@@ -16,19 +16,19 @@ use stratiform::{
 use crate::harness::{Moto, REGION, credentials};
 
 /// How many machines the fleet has that may run in both clouds.
-const WEB: usize = 5;
+pub(crate) const WEB: usize = 5;
 /// Who is refused all of a batch asks once more for as many as there are.
 const FOR_ALL_AND_FOR_ANY: u32 = 2;
 
-struct Shop {
+pub(crate) struct Shop {
     folder: tempfile::TempDir,
-    moto: Moto,
+    pub(crate) moto: Moto,
     other: SimFactory,
 }
 
 impl Shop {
     /// One topology for each word: the tests share an account.
-    async fn new(word: &str) -> Self {
+    pub(crate) async fn new(word: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let moto = Moto::start().await;
         let endpoint = format!("http://127.0.0.1:{}", moto.filter.port);
@@ -85,7 +85,7 @@ machines "elsewhere" {{
         }
     }
 
-    async fn session(&self) -> Session {
+    pub(crate) async fn session(&self) -> Session {
         let aws = AwsFactory::with_credentials(credentials());
         let registry = Registry::new().with(self.other.clone()).with(aws);
         let workspace = Workspace::load(self.folder.path(), Inputs::default(), registry);
@@ -95,7 +95,7 @@ machines "elsewhere" {{
         session.expect("the sites answer")
     }
 
-    async fn run(&self, mode: Mode) -> ApplyOutcome {
+    pub(crate) async fn run(&self, mode: Mode) -> ApplyOutcome {
         let session = self.session().await;
         let run = session.begin(&RunOptions::new("test")).await;
         let run = run.expect("begins");
@@ -115,7 +115,7 @@ machines "elsewhere" {{
     }
 
     /// The machine types of the fleet in each site and zone, with how many there are.
-    async fn web(&self) -> BTreeMap<(String, String, String), usize> {
+    pub(crate) async fn web(&self) -> BTreeMap<(String, String, String), usize> {
         let seen = self.session().await.observe().await.expect("observes");
         assert!(seen.problems.is_empty(), "{:#?}", seen.problems);
         let mut found = BTreeMap::new();
@@ -130,7 +130,7 @@ machines "elsewhere" {{
     }
 
     /// The type and zone that the fleet gets when there is enough of everything.
-    async fn first_choice(&self) -> (String, String) {
+    pub(crate) async fn first_choice(&self) -> (String, String) {
         let planned = self.session().await.plan(&PlanOptions::default()).await;
         let plan = planned.expect("a plan").saved.plan;
         let web = plan.changes.iter().find(|change| {
@@ -143,7 +143,7 @@ machines "elsewhere" {{
     }
 }
 
-fn told(outcome: &ApplyOutcome) -> Vec<String> {
+pub(crate) fn told(outcome: &ApplyOutcome) -> Vec<String> {
     let told = outcome.relocations.iter();
     told.map(ToString::to_string).collect()
 }

@@ -60,10 +60,32 @@ async fn the_limit_is_what_service_quotas_says_and_unknown_where_it_says_nothing
     let quotas = provider.quotas().await;
     assert_eq!(quotas.expect("no limit is no failure"), [], "moto has none");
 
-    moto.filter.set_quota(640);
-    let quotas = provider.quotas().await.expect("limits");
-    assert_eq!(quotas.len(), 1, "{quotas:?}");
-    assert_eq!((quotas[0].cpu_limit, &quotas[0].family), (640, &None));
+    // Standard, G and VT; and of spot, which only a site that buys it asks for, standard.
+    for (code, cpus) in [("L-1216C47A", 640), ("L-DB2E81BA", 8), ("L-34B43A08", 96)] {
+        moto.filter.set_quota(code, cpus);
+    }
+    let told = async |provider: &dyn Provider| {
+        let quotas = provider.offers().expect("it sells").quotas().await;
+        let quotas = quotas.expect("limits").into_iter();
+        let pair = |quota: strat_model::Quota| (quota.family.expect("a family"), quota.cpu_limit);
+        quotas.map(pair).collect::<Vec<_>>()
+    };
+    let pair = |name: &str, cpus| (name.to_owned(), cpus);
+    let on_demand = [pair("g", 8), pair("standard", 640)];
+    assert_eq!(told(&*provider).await, on_demand);
+    let mut site = moto.site();
+    site.settings.insert("spot".to_owned(), json!(true));
+    let provider = connect(&site, credentials()).await;
+    let both = [
+        pair("g", 8),
+        pair("standard", 640),
+        pair("standard-spot", 96),
+    ];
+    assert_eq!(told(&*provider).await, both);
+    let offers = provider.list_offers().await.expect("offers");
+    let family = |capacity| offer(&offers, "t3.micro", capacity).family.as_str();
+    assert_eq!(family(CapacityKind::OnDemand), "standard");
+    assert_eq!(family(CapacityKind::Spot), "standard-spot");
 }
 
 #[tokio::test]
@@ -73,6 +95,17 @@ async fn both_instruction_sets_are_on_sale_with_their_images() {
     let provider = &*bench.provider;
     let offers = provider.list_offers().await.expect("offers");
     let images = provider.public_images().await.expect("images");
+    for (name, arch, id) in [
+        ("almalinux-9", "aarch64", "ami-0a1aa09000000000a"),
+        ("rhel-8", "x86_64", "ami-0ede08100000000e5"),
+        ("rhel-9", "aarch64", "ami-0ede09040000000e7"),
+        ("rocky-9", "x86_64", "ami-0c0cc09000000000f"),
+        ("sles-15", "x86_64", "ami-05e5e15000000000b"),
+        ("ubuntu-24.04", "x86_64", "ami-0abc24040000000c3"),
+    ] {
+        let found = images.get(name, Some(arch)).map(ToString::to_string);
+        assert_eq!(found.as_deref(), Some(id), "{name}");
+    }
     let id = |arch: &str| images.get("debian-12", Some(arch)).map(ToString::to_string);
     let arm = offer(&offers, "t4g.micro", CapacityKind::OnDemand);
     assert_eq!(arm.arch, "aarch64");

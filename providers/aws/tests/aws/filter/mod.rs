@@ -11,6 +11,7 @@
 //!   or in another zone.
 //! - Small things: tags that a bucket is made with; an address that led to an ended instance; a
 //!   running instance that is started; the filter `client-token`.
+//! - Instances that die as they are launched, or that AWS takes back ([`deaths`]).
 //! - A price list ([`prices`]).
 //! - A limit of Service Quotas; sessions of roles that end soon.
 //! - The simulation of an identity's policies ([`simulate`]).
@@ -19,6 +20,8 @@
 //! It also counts calls, and answers itself what never changes (machine types and offerings), since
 //! moto takes seconds for that.
 
+mod deaths;
+mod denials;
 mod prices;
 mod rules;
 mod server;
@@ -50,6 +53,10 @@ pub(crate) struct State {
     throttled: BTreeMap<String, u32>,
     /// Actions whose next calls are refused with a code.
     refused: BTreeMap<String, (&'static str, u32)>,
+    /// The actions that are refused with a message that only some may read, and that message.
+    denied: Option<(&'static str, &'static str)>,
+    /// Who may read it.
+    reads_denials: bool,
     /// The actions that the simulation of policies allows.
     simulated: Option<BTreeSet<String>>,
     /// How long sessions of a role last, where it is not as moto has it.
@@ -60,12 +67,16 @@ pub(crate) struct State {
     prices: Option<BTreeMap<String, String>>,
     /// The latest body of each action.
     bodies: BTreeMap<String, hyper::body::Bytes>,
-    /// The limit on virtual CPUs.
-    quota: Option<u32>,
+    /// The limits on virtual CPUs, by their codes.
+    quotas: BTreeMap<&'static str, u32>,
     /// Headers that are taken and ignored.
     ignored: BTreeSet<&'static str>,
     /// Whether the tagging index shows nothing yet.
     index_is_late: bool,
+    /// How many of the instances of the next launch die as they start, with which code and words.
+    dying: Option<(usize, Reason)>,
+    /// Those that did, by id.
+    dead: BTreeMap<String, Reason>,
     /// The latest form of each action.
     forms: BTreeMap<String, BTreeMap<String, String>>,
     /// When instances were launched, as moto says it, by id.
@@ -73,6 +84,9 @@ pub(crate) struct State {
     /// When moto had agreed to end instances, by id.
     ended: BTreeMap<String, Timestamp>,
 }
+
+/// Why an instance is over: a code, and EC2's words.
+type Reason = (&'static str, &'static str);
 
 #[derive(Debug, Clone)]
 struct Remembered {
@@ -124,6 +138,12 @@ impl Filter {
             .insert(action.to_owned(), (code, times));
     }
 
+    /// Refuses an action from now on, with a message that is decoded for who `may_read`.
+    pub(crate) fn deny(&self, action: &'static str, decoded: &'static str, may_read: bool) {
+        let mut state = self.state();
+        (state.denied, state.reads_denials) = (Some((action, decoded)), may_read);
+    }
+
     /// Takes a header and ignores it, as some servers do that speak S3.
     pub(crate) fn ignore(&self, header: &'static str) {
         self.state().ignored.insert(header);
@@ -133,6 +153,11 @@ impl Filter {
     pub(crate) fn leave_stock(&self, machine_type: &str, zone: &str, left: u64) {
         let key = (machine_type.to_owned(), zone.to_owned());
         self.state().stock.insert(key, left);
+    }
+
+    /// Lets as many instances of the next launch die as they start.
+    pub(crate) fn let_die(&self, count: usize, code: &'static str, message: &'static str) {
+        self.state().dying = Some((count, (code, message)));
     }
 
     /// Allows no virtual CPU more.
@@ -158,9 +183,10 @@ impl Filter {
         keys.cloned().collect()
     }
 
-    /// Lets Service Quotas say that this many virtual CPUs may run; moto knows no quota of EC2's.
-    pub(crate) fn set_quota(&self, cpus: u32) {
-        self.state().quota = Some(cpus);
+    /// Lets Service Quotas say that this many virtual CPUs may run of what a code stands for; moto knows no
+    /// quota of EC2's.
+    pub(crate) fn set_quota(&self, code: &'static str, cpus: u32) {
+        self.state().quotas.insert(code, cpus);
     }
 
     /// Lets the index of tags show nothing for now, as AWS's does for some time after a bucket was made.

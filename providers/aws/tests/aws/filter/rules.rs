@@ -22,10 +22,10 @@ fn refuse(status: StatusCode, code: &'static str, message: impl Into<String>) ->
 
 /// The answer of Service Quotas, shaped after
 /// <https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_GetServiceQuota.html>.
-fn quota(cpus: u32) -> String {
+fn quota(code: &str, cpus: u32) -> String {
     format!(
         r#"{{"Quota":{{"ServiceCode":"ec2","ServiceName":"Amazon Elastic Compute Cloud (Amazon EC2)",
-        "QuotaCode":"L-1216C47A","QuotaName":"Running On-Demand Standard instances",
+        "QuotaCode":"{code}","QuotaName":"Running On-Demand instances",
         "Value":{cpus}.0,"Unit":"None","Adjustable":true,"GlobalQuota":false}}}}"#
     )
 }
@@ -54,14 +54,20 @@ impl Filter {
             };
             return refuse(status, code, format!("{code}, as arranged."));
         }
+        if let Some(verdict) = self.denial(asked) {
+            return verdict;
+        }
         // A dry run does nothing, so there is nothing to add; and it may be signed.
         if asked.form.get("DryRun").is_some_and(|dry| dry == "true") {
             return Verdict::Forward(Box::new(asked.clone()));
         }
-        if asked.action == "GetServiceQuota"
-            && let Some(cpus) = self.state().quota
-        {
-            return Verdict::Answer(quota(cpus));
+        if asked.action == "GetServiceQuota" {
+            let body = String::from_utf8_lossy(&asked.body);
+            let state = self.state();
+            let known = state.quotas.iter().find(|(code, _)| body.contains(*code));
+            if let Some((code, cpus)) = known {
+                return Verdict::Answer(quota(code, *cpus));
+            }
         }
         if asked.action == "GetResources" && self.state().index_is_late {
             let nothing = r#"{"ResourceTagMappingList":[],"PaginationToken":""}"#;

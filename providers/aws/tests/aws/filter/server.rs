@@ -86,7 +86,9 @@ async fn answer(filter: Filter, request: Request<Incoming>) -> Result<Response<F
                 filter.note_life(&asked, &body);
             }
             filter.tag_bucket(&asked, status).await;
-            (status, headers, filter.shorten(&asked, body))
+            filter.end_some(&asked, status, &body).await;
+            let body = filter.explain(&asked, filter.shorten(&asked, body));
+            (status, headers, body)
         }
     };
     if filter.state().lost.remove(&asked.action) {
