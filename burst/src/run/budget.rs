@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
-use strat_burst_policy::{BatchMachine, Inputs, Machine, Offer, Record, Spent};
+use strat_burst_policy::{BatchMachine, Inputs, Offer, Record, Spent};
 use strat_model::LocalAddr;
 use stratiform::ApplyOutcome;
 use stratiform::engine::{Operation, StepReport};

@@ -41,7 +41,7 @@ pub struct Reason {
 
 impl Reason {
     /// Says what of.
-    pub(crate) fn of(self, what: impl ToString) -> Withheld {
+    pub(crate) fn of(self, what: &impl ToString) -> Withheld {
         let Self { why, way } = self;
         let what = what.to_string();
         Withheld { what, why, way }

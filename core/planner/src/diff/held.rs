@@ -33,7 +33,7 @@ impl<'a> Differ<'a> {
             let addr = addr.map_or_else(String::new, |addr| format!(" of {addr}"));
             let why = format!("it carries the mark{addr} and is not it: {}", stranger.why);
             let what = format!("{kind} {id} at {}", stranger.site);
-            self.withheld.insert(Reason::from(why).of(what));
+            self.withheld.insert(Reason::from(why).of(&what));
         }
         for (addr, why) in &self.edits.taken {
             self.withheld.insert(Reason::from(why).of(addr));

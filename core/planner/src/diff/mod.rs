@@ -128,7 +128,7 @@ pub fn diff(
         let what = format!("what is at {site}");
         differ
             .withheld
-            .insert(Reason::from("it is left out").of(what));
+            .insert(Reason::from("it is left out").of(&what));
     }
     if options.release.is_empty() {
         differ.entries();
@@ -230,7 +230,7 @@ impl<'a> Differ<'a> {
 
     fn withhold(&mut self, site: &Name, kind: Kind, why: &str) {
         let what = format!("{} at {site}", kind.plural());
-        self.withheld.insert(Reason::from(why).of(what));
+        self.withheld.insert(Reason::from(why).of(&what));
     }
 
     /// Says of which sites nothing can be said.
@@ -240,7 +240,7 @@ impl<'a> Differ<'a> {
                 let why = unseen::ground(self.inventory, site);
                 let why = why.unwrap_or("it did not say what it can do");
                 let what = format!("what is at {site}");
-                self.withheld.insert(Reason::from(why).of(what));
+                self.withheld.insert(Reason::from(why).of(&what));
             }
         }
     }
