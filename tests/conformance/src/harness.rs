@@ -115,9 +115,9 @@ pub trait Harness: Send + Sync {
         None
     }
 
-    /// How many fields of all kinds that can be read back are changed by [`Harness::change_outside`], and how
-    /// many it says are fixed: a field that is new, or is not read any more, is another number. `None` where
-    /// nothing is changed from outside.
+    /// Of the fields of all kinds that can be read back, how many [`Harness::change_outside`] changes at
+    /// least, and how many there are: a field that is new, or is not read any more, is another number.
+    /// `None` where nobody counts them.
     fn rows_outside(&self) -> Option<(usize, usize)> {
         None
     }

@@ -21,7 +21,8 @@ fn the_reference_becomes_the_right_intent() {
     let dc1 = &intent.sites["dc1"];
     assert_eq!(dc1.provider, "sim");
     assert_eq!(dc1.zones.len(), 2);
-    assert_eq!(dc1.capacity.expect("capacity").memory, Bytes::gib(256));
+    let capacity = dc1.capacity.as_ref().expect("capacity");
+    assert_eq!(capacity.memory, Bytes::gib(256));
     assert_eq!(dc1.settings["profile"], "onprem");
 
     assert_eq!(intent.networks[0].site_prefix, Some(20));

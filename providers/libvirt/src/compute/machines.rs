@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use strat_model::{
-    Attributes, Bytes, CapacityKind, ErrorKind, Field, ImageRef, Kind, Labels, MachineSpec,
-    MarkOrigin, Resource, ResourceId, ResourceState, Result, Spec, Witness,
+    Attributes, Bytes, CapacityKind, ErrorKind, Field, FlexSize, ImageRef, Kind, Labels,
+    MachineSpec, MarkOrigin, Resource, ResourceId, ResourceState, Result, Spec, Witness,
 };
 use strat_provider::{Outcome, Shutdown};
 

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use strat_model::{Name, Result};
 
-pub(crate) use devices::{Passed, gpu_xml};
+pub(crate) use devices::gpu_xml;
 use events::Events;
 pub(crate) use events::{Event, Patience, Watch};
 pub(crate) use guests::{Guest, MachineBody};

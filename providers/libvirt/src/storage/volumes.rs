@@ -83,14 +83,16 @@ impl Site {
             cpu: 0,
             memory: 0,
             pools: BTreeMap::from([(pool.clone(), request.spec.size.0)]),
+            gpus: None,
         };
         let mut rooms = self.rooms()?;
         rooms.retain(|room| *self.hosts[room.host].zone() == request.spec.zone);
         // Where there is most room: the volume goes to its machine's host when it is attached.
-        rooms
-            .iter_mut()
-            .for_each(|room| room.memory = u64::MAX - room.pools.get(&pool).copied().unwrap_or(0));
-        let Some(host) = choose(&mut rooms, &need) else {
+        for room in &mut rooms {
+            room.memory = u64::MAX - room.pools.get(&pool).copied().unwrap_or(0);
+            room.gpus.clear();
+        }
+        let Some((host, _)) = choose(&mut rooms, &need) else {
             let message = format!(
                 "no host of {} has room for {} of disk in the pool {pool}",
                 request.spec.zone, request.spec.size

@@ -1,7 +1,7 @@
 //! Things take their time, and tokens are forgotten in the end.
 
 use strat_model::{Bytes, ErrorKind, Kind, ResourceState, Spec, UserData};
-use strat_provider::{Filter, Provider, ProviderExt};
+use strat_provider::{Filter, ProviderExt};
 use strat_sim::{
     Behaviour, Disturbance, Fault, Narrow, Pace, PlannedFault, Profile, SimControl, SimSite,
 };
@@ -191,7 +191,7 @@ async fn a_call_that_is_met_with_silence_is_never_answered_and_does_nothing() {
     let control = SimControl::new(world);
     let region = control.find("here").expect("the region");
     let silent = Disturbance::Inject(PlannedFault {
-        operation: Some("create".to_owned()),
+        operation: None,
         fault: Fault::Silence,
         times: 1,
         after: 0,

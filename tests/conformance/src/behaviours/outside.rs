@@ -50,11 +50,15 @@ pub async fn what_is_changed_outside_is_seen(harness: &dyn Harness) -> Outcome {
         .flatten()
         .filter(|row| **row == Outside::Changed);
     let changed = changed.count();
-    assert_eq!(
-        Some((changed, rows.len() - changed)),
-        harness.rows_outside(),
-        "a field more or less is a row more or less: {rows:#?}"
-    );
+    assert!(changed >= bench.kinds().len(), "{rows:?}");
+    if let Some((least, all)) = harness.rows_outside() {
+        assert_eq!(
+            rows.len(),
+            all,
+            "a field more or less is a row more or less: {rows:?}"
+        );
+        assert!(changed >= least, "{changed} of {least} rows: {rows:?}");
+    }
     Outcome::Held
 }
 
