@@ -175,7 +175,7 @@ fn month(now: Timestamp) -> (Timestamp, u64) {
 
 #[cfg(test)]
 mod tests {
-    use strat_burst_policy::{Inputs, Place, Policy, State};
+    use strat_burst_policy::{Machine, Place, Policy, State};
     use strat_model::CapacityKind;
     use strat_model::burst::BurstPolicy;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{
-    Bytes, Capabilities, Idempotency, Kind, LabelRules, Limits, MarkStore, Prefixes,
+    Bytes, Capabilities, ClassSizes, Idempotency, Kind, LabelRules, Limits, MarkStore, Prefixes,
     ReservedAddresses, Sizing, SubnetScope,
 };
 
@@ -76,6 +76,7 @@ pub fn capabilities(consistency_window_ms: Option<u64>) -> Capabilities {
             // https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits
             firewalls: 20,
             rules: 1000,
+            classes: ClassSizes::default(),
         },
     }
 }

@@ -61,7 +61,7 @@ mod tests {
 
     const ARN: &str = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
-    fn settings(settings: serde_json::Value) -> Settings {
+    fn settings(settings: &serde_json::Value) -> Settings {
         let spec = SiteSpec {
             region: Some("us-east-1".to_owned()),
             settings: settings.as_object().expect("an object").clone(),
@@ -78,7 +78,7 @@ mod tests {
         };
         let other = ARN.replace("1234abcd", "ffffffff");
         let is = |of: serde_json::Value, volume: &Volume| {
-            departure(&settings(of), volume).map(|departure| departure.is)
+            departure(&settings(&of), volume).map(|departure| departure.is)
         };
         let none = Some("none".to_owned());
         assert_eq!(is(json!({}), &volume(false, None)), none);

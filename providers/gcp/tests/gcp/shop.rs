@@ -42,15 +42,15 @@ impl Shop {
     pub(crate) async fn new(text: &str) -> Self {
         let google = Google::start().await;
         let own = site("google", PROJECT, &google.gce.endpoint());
-        Self::with(google, own, text)
+        Self::with(google, &own, text)
     }
 
     /// What `text` says, over a double.
     pub(crate) fn of(google: Google, text: &str) -> Self {
-        Self::with(google, String::new(), text)
+        Self::with(google, "", text)
     }
 
-    fn with(google: Google, sites: String, text: &str) -> Self {
+    fn with(google: Google, sites: &str, text: &str) -> Self {
         let topology = "topology \"shop\" {\n  lineage = \"aaaaaaaaaaaaaaaa\"\n  labels = { cost-center = \"1\" }\n}\n";
         let shop = Self {
             folder: tempfile::tempdir().expect("a folder"),

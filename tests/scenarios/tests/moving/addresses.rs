@@ -239,7 +239,7 @@ fn no_apply_is_refused_an_address_half_way() {
             let folder = Folder::new();
             for _ in 0..3 {
                 let text = crowd(profile, region, &mut rng);
-                folder.write(&[text.clone()]);
+                folder.write(std::slice::from_ref(&text));
                 if folder.try_plan().await.is_err() {
                     continue;
                 }
