@@ -229,6 +229,11 @@ pub(crate) struct ApplyArgs {
     #[command(flatten)]
     pub(crate) forget: ForgetArgs,
 
+    /// With --json: write a line of JSON for each thing that happens, as it happens; the last line says
+    /// what became of it.
+    #[arg(long, requires = "json")]
+    pub(crate) stream: bool,
+
     /// How many provider calls may be in flight at once.
     #[arg(long, value_name = "N", default_value_t = 16,
           value_parser = clap::value_parser!(u16).range(1..=1024))]

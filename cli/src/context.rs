@@ -21,7 +21,7 @@ use crate::environment;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::providers;
-use crate::render::diagnostics::{Look, diagnostics, to_json};
+use crate::render::diagnostics::{Look, diagnostics, told};
 use crate::render::failure::help_line;
 use crate::render::progress::Progress;
 use crate::render::style::{UPDATE, paint};
@@ -247,7 +247,7 @@ impl Context {
         let mut failure = Failure::of_library(error);
         if let Some((list, sources)) = error.findings() {
             self.output.note(&diagnostics(&list, sources, self.look()));
-            let findings = list.iter().map(|finding| to_json(finding, sources));
+            let findings = list.iter().map(|finding| told(finding, sources));
             failure.findings = Some(findings.collect());
             if let Error::NoPlace { unplaced, .. } = error {
                 failure.unplaced = serde_json::to_value(unplaced).ok();

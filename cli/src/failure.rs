@@ -2,13 +2,11 @@
 
 use std::error::Error;
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use stratiform::answer::{Failed, Finding};
 use stratiform::engine::LeaseError;
 use stratiform::model::{ErrorKind, ErrorView};
 use stratiform::topology::LoadError;
-
-/// The version of the JSON form of a failure.
-pub(crate) const FORMAT_VERSION: u32 = 1;
 
 /// A failed command: what is told of it, as data.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +15,7 @@ pub(crate) struct Failure {
     pub(crate) view: Box<ErrorView>,
     /// What is wrong with the topology, if that is the matter: told to people already, with the
     /// text that it is about.
-    pub(crate) findings: Option<Value>,
+    pub(crate) findings: Option<Vec<Finding>>,
     /// What finds no place, and why.
     pub(crate) unplaced: Option<Value>,
 }
@@ -73,16 +71,13 @@ impl Failure {
     }
 
     /// The answer of a command that was asked for JSON.
-    pub(crate) fn to_json(&self) -> Value {
-        let mut answer = json!({
-            "format_version": FORMAT_VERSION, "success": false, "error": self.view,
-        });
-        for (key, more) in [("findings", &self.findings), ("unplaced", &self.unplaced)] {
-            if let Some(more) = more {
-                answer[key] = more.clone();
-            }
+    pub(crate) fn answer(&self) -> Failed<'_> {
+        Failed {
+            success: false,
+            error: &self.view,
+            findings: self.findings.as_deref(),
+            unplaced: self.unplaced.as_ref(),
         }
-        answer
     }
 }
 

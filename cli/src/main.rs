@@ -25,6 +25,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
+use stratiform::answer::{Own, Told};
 
 use crate::args::{Cli, When};
 use crate::context::Context;
@@ -44,13 +45,18 @@ fn main() -> ExitCode {
     let parsed = Cli::command()
         .args_override_self(args.has_defaults)
         .try_get_matches_from(&args.words);
-    let parsed =
-        parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, wants_json(&matches))));
-    let (cli, json) = match parsed {
+    let parsed = parsed.and_then(|matches| {
+        let (json, stream) = (wants(&matches, "json"), wants(&matches, "stream"));
+        Ok((Cli::from_arg_matches(&matches)?, json, stream))
+    });
+    let (cli, json, stream) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return misspoken(&args.words, &error),
     };
     let context = Context::new(cli.color, cli.env);
+    if stream {
+        context.output.stream();
+    }
     let run = || {
         let telemetry = Telemetry::start(&cli.telemetry)?;
         context.observe_calls(telemetry.observers());
@@ -67,17 +73,27 @@ fn main() -> ExitCode {
     }
 }
 
-/// Tells of a failure, on stdout too where JSON was asked for and nothing was written yet.
+/// Tells of a failure, on stdout too where JSON was asked for: as the last of its lines, or where nothing
+/// was written yet.
 fn tell(failure: &Failure, context: &Context, json: bool) -> ExitCode {
     let width = context.output.stderr_width();
     context
         .output
         .note(&render::failure::failure(failure, width));
-    if json && !context.output.has_data() {
-        // Whoever cannot write the answer cannot be told so there.
-        let _ = context.output.json(&failure.to_json());
+    if json {
+        answer(failure, context);
     }
     ExitCode::FAILURE
+}
+
+/// Tells of a failure on stdout. Whoever cannot write that cannot be told so there.
+fn answer(failure: &Failure, context: &Context) {
+    let output = &context.output;
+    if output.streams() {
+        let _ = output.line(Told::Own(Own::Failed(failure.answer())));
+    } else if !output.has_data() {
+        let _ = output.json(&failure.answer());
+    }
 }
 
 /// Tells of a command line that makes no sense, or prints the help or the version that it asks for.
@@ -87,7 +103,11 @@ fn misspoken(words: &[OsString], error: &clap::Error) -> ExitCode {
         .iter()
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
-    let json = error.use_stderr() && words.iter().any(|word| word == "--json");
+    let given = |option: &str| error.use_stderr() && words.iter().any(|word| word == option);
+    let json = given("--json");
+    if json && given("--stream") {
+        context.output.stream();
+    }
     if let Some(failure) = words::answer(&words, error, &Cli::command()) {
         return tell(&failure, &context, json);
     }
@@ -97,17 +117,15 @@ fn misspoken(words: &[OsString], error: &clap::Error) -> ExitCode {
         let text = error.to_string();
         let first = text.lines().next().unwrap_or_default();
         let message = first.strip_prefix("error: ").unwrap_or(first);
-        let _ = context.output.json(&Failure::new(message).to_json());
+        answer(&Failure::new(message), &context);
     }
     ExitCode::from(u8::from(error.use_stderr()))
 }
 
-/// Whether the command is one that was asked for JSON: then its failure is told as JSON, too.
-fn wants_json(matches: &ArgMatches) -> bool {
-    let asked = |matches: &ArgMatches| {
-        let flag = matches.try_get_one::<bool>("json");
-        flag.is_ok_and(|flag| flag.copied().unwrap_or(false))
-    };
+/// Whether the command has this flag and it was given: with `json`, its failure is told as JSON, too.
+fn wants(matches: &ArgMatches, flag: &str) -> bool {
+    let given = matches.try_get_one::<bool>(flag);
+    let given = given.is_ok_and(|given| given.copied().unwrap_or(false));
     let inner = matches.subcommand();
-    asked(matches) || inner.is_some_and(|(_, matches)| wants_json(matches))
+    given || inner.is_some_and(|(_, matches)| wants(matches, flag))
 }

@@ -5,6 +5,9 @@ use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 
 use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
+use stratiform::Event;
+use stratiform::answer::{Line, Told, Versioned};
+use stratiform::provider::{Clock as _, TokioClock};
 
 use crate::args::When;
 use crate::failure::Failure;
@@ -26,6 +29,8 @@ pub(crate) struct Output {
     stderr_color: bool,
     /// Whether something was written to stdout.
     has_data: Cell<bool>,
+    /// Whether stdout has a line for each thing that happens, and the answer is the last one.
+    streams: Cell<bool>,
 }
 
 impl Output {
@@ -47,6 +52,7 @@ impl Output {
             stderr: RefCell::new(AutoStream::new(io::stderr(), stderr)),
             stderr_color: stderr != ColorChoice::Never,
             has_data: Cell::new(false),
+            streams: Cell::new(false),
         }
     }
 
@@ -67,11 +73,20 @@ impl Output {
         unless_gone(written)
     }
 
-    /// Writes one JSON document to stdout as it is made, with a newline at its end.
+    /// Writes an answer to stdout as JSON, with the version of its form.
     ///
     /// # Errors
     /// As [`Output::data`].
-    pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
+    pub(crate) fn json(&self, answer: &impl Serialize) -> Result<(), Failure> {
+        self.document(&Versioned::of(answer))
+    }
+
+    /// Writes one JSON document to stdout as it is made, with a newline at its end: one that says the
+    /// version of its form by itself, or has none because all of its fields are the topology's own.
+    ///
+    /// # Errors
+    /// As [`Output::data`].
+    pub(crate) fn document(&self, value: &impl Serialize) -> Result<(), Failure> {
         self.has_data.set(true);
         let mut stdout = self.stdout.borrow_mut();
         let mut buffer = BufWriter::with_capacity(WRITTEN_AT_ONCE, &mut *stdout);
@@ -83,6 +98,42 @@ impl Output {
             Ok(()) => buffer.write_all(b"\n").and_then(|()| buffer.flush()),
         };
         unless_gone(written)
+    }
+
+    /// From now on, stdout has a line of JSON for each thing that happens.
+    pub(crate) fn stream(&self) {
+        self.streams.set(true);
+    }
+
+    /// Whether stdout has a line of JSON for each thing that happens.
+    pub(crate) const fn streams(&self) -> bool {
+        self.streams.get()
+    }
+
+    /// Writes a line of JSON, of this moment.
+    ///
+    /// # Errors
+    /// As [`Output::data`].
+    pub(crate) fn line(&self, told: Told<'_>) -> Result<(), Failure> {
+        let line = Line::at(TokioClock::system().now(), told);
+        let mut text = match serde_json::to_vec(&line) {
+            Ok(text) => text,
+            Err(error) => {
+                return Err(Failure::new("the answer has no JSON form").caused_by(&error));
+            }
+        };
+        text.push(b'\n');
+        self.has_data.set(true);
+        let mut stdout = self.stdout.borrow_mut();
+        unless_gone(stdout.write_all(&text).and_then(|()| stdout.flush()))
+    }
+
+    /// Writes the line of what happens in a run, where lines are asked for.
+    pub(crate) fn event(&self, event: &Event) {
+        if self.streams() {
+            // A line that cannot be written is told of with the last one, which cannot be either.
+            let _ = self.line(Told::Event(event));
+        }
     }
 
     /// Whether something was written to stdout.

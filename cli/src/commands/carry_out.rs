@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use stratiform::answer::{Finding, Own, Told};
 use stratiform::engine::ExecuteOptions;
-use stratiform::model::{Diagnostic, Name, Severity};
+use stratiform::model::{Diagnostic, ErrorView, Name, Severity};
 use stratiform::{
-    AllowDataLoss, ApplyOptions, ApplyOutcome, Claims, Event, Mode, PlanOptions, Planned, Run,
-    RunOptions, SavedPlan, Session, Stop, Workspace, not_agreed, whole_destroy,
+    AllowDataLoss, ApplyOptions, ApplyOutcome, Claims, Event, Mode, Plan, PlanOptions, Planned,
+    Run, RunOptions, SavedPlan, Session, Stop, Workspace, not_agreed, whole_destroy,
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
@@ -16,6 +17,7 @@ use crate::confirm;
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
 use crate::render;
+use crate::render::diagnostics::told;
 use crate::render::progress::Progress;
 use crate::watch::{stoppable, watch};
 
@@ -72,10 +74,14 @@ impl CarryOut<'_> {
                 .begin(&session, Some(sites), &mut events, &mut progress)
                 .await?;
             let options = self.options();
-            let work = begun.apply_saved(saved, &options);
-            let done = self
-                .execute(&options.stop, work, &session, &mut events, &mut progress)
-                .await;
+            let done = match self.tell_plan(&saved.plan) {
+                Ok(()) => {
+                    let work = begun.apply_saved(saved, &options);
+                    self.execute(&options.stop, work, &session, &mut events, &mut progress)
+                        .await
+                }
+                Err(failure) => Err(failure),
+            };
             self.end(begun, done).await
         })
     }
@@ -193,13 +199,26 @@ impl CarryOut<'_> {
             output.note(&render::plan::plan(plan, detail, width));
             output.note(&render::outputs::planned(&planned.saved.outputs, width));
             output.note(&part);
-            Ok(())
+            self.tell_plan(plan)
         } else {
             let width = output.width();
             output.data(&render::plan::plan(plan, detail, width))?;
             output.data(&render::outputs::planned(&planned.saved.outputs, width))?;
             output.data(&part)
         }
+    }
+
+    /// Writes the line of the plan that is carried out, where lines are asked for.
+    fn tell_plan(&self, plan: &Plan) -> Result<(), Failure> {
+        if !self.context.output.streams() {
+            return Ok(());
+        }
+        let planned = Own::Planned {
+            plan: &plan.id,
+            owner: &plan.topology,
+            summary: plan.summary,
+        };
+        self.context.output.line(Told::Own(planned))
     }
 
     async fn execute(
@@ -214,14 +233,12 @@ impl CarryOut<'_> {
         let outcome = watch(events, progress, stoppable(stop, work)).await;
         progress.clear();
         let Some(outcome) = outcome else {
-            self.context
-                .output
-                .note("Stopped at once; calls in flight were dropped. Apply again: it finds out what came of them.\n");
-            return Ok(Exit::Interrupted);
+            return self.stopped_at_once().map(|()| Exit::Interrupted);
         };
         let outcome = outcome.map_err(|error| self.context.failure(&error))?;
-        let broken = self.conditions(&outcome, session);
-        self.report(&outcome, session, start.elapsed())?;
+        let findings = self.conditions(&outcome, session);
+        let broken = findings.iter().any(|one| one.severity == Severity::Error);
+        self.report(&outcome, session, findings, start.elapsed())?;
         Ok(if outcome.is_interrupted() {
             Exit::Interrupted
         } else if outcome.is_success() && !broken {
@@ -231,30 +248,49 @@ impl CarryOut<'_> {
         })
     }
 
-    /// Tells of what the topology says must hold and does not, now that it is there; whether any of
-    /// it is an error.
-    fn conditions(&self, outcome: &ApplyOutcome, session: &Session) -> bool {
+    /// Tells that calls in flight were dropped.
+    fn stopped_at_once(&self) -> Result<(), Failure> {
+        let output = &self.context.output;
+        output.note(
+            "Stopped at once; calls in flight were dropped. Apply again: it finds out what came of them.\n",
+        );
+        if !self.json {
+            return Ok(());
+        }
+        let view = ErrorView::new("stopped", "stopped at once; calls in flight were dropped");
+        let failure = Failure::told(view).help("apply again: it finds out what came of them");
+        if output.streams() {
+            return output.line(Told::Own(Own::Failed(failure.answer())));
+        }
+        output.json(&failure.answer())
+    }
+
+    /// Tells of what the topology says must hold and does not, now that it is there.
+    fn conditions(&self, outcome: &ApplyOutcome, session: &Session) -> Vec<Finding> {
         if self.command != "apply" || !outcome.is_success() {
-            return false;
+            return Vec::new();
         }
         let workspace = session.workspace();
         let inventory = &outcome.observation.inventory;
         let found = workspace.evaluated().conditions(inventory);
         // What was known before was told before.
-        let told = |finding: &&Diagnostic| !workspace.warnings().contains(finding);
-        let found: Vec<Diagnostic> = found.iter().filter(told).cloned().collect();
+        let is_new = |finding: &&Diagnostic| !workspace.warnings().contains(finding);
+        let found: Vec<Diagnostic> = found.iter().filter(is_new).cloned().collect();
         if !found.is_empty() {
             let look = self.context.look();
             let text = render::diagnostics::diagnostics(&found, workspace.sources(), look);
             self.context.output.note(&text);
         }
-        found.iter().any(|one| one.severity == Severity::Error)
+        let sources = workspace.sources();
+        let found = found.iter().map(|one| told(one, sources));
+        found.collect()
     }
 
     fn report(
         &self,
         outcome: &ApplyOutcome,
         session: &Session,
+        findings: Vec<Finding>,
         took: std::time::Duration,
     ) -> Result<(), Failure> {
         let output = &self.context.output;
@@ -271,7 +307,11 @@ impl CarryOut<'_> {
             .evaluated()
             .outputs(&outcome.observation.inventory);
         if self.json {
-            return output.json(&render::report::to_json(outcome, &outputs));
+            let applied = render::report::applied(outcome, &outputs, findings);
+            return match output.streams() {
+                true => output.line(Told::Own(Own::Applied(applied))),
+                false => output.json(&applied),
+            };
         }
         if outputs.is_empty() || self.command == "destroy" {
             return Ok(());

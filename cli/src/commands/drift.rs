@@ -45,7 +45,7 @@ impl Drift {
         let (saved, others) = only_drift(planned.saved);
         let drifted = !saved.plan.is_empty() || !saved.plan.refused.is_empty();
         if self.json {
-            context.output.json(&saved)?;
+            context.output.document(&saved)?;
         } else {
             let (detail, width) = (self.detail.detail(), context.output.width());
             context

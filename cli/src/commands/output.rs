@@ -65,7 +65,7 @@ impl Output {
             };
             return match (self.json, value) {
                 (false, Json::String(text)) => context.output.data(&format!("{text}\n")),
-                _ => context.output.json(value),
+                _ => context.output.document(value),
             }
             .map(|()| Exit::Done);
         }
@@ -75,7 +75,7 @@ impl Output {
                 .for_each(|output| output.sensitive = false);
         }
         if self.json {
-            context.output.json(&outputs::to_json(&values))?;
+            context.output.document(&outputs::to_json(&values))?;
         } else {
             context
                 .output

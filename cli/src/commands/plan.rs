@@ -133,7 +133,7 @@ impl Plan {
             saved.write(path).map_err(|error| context.failure(&error))?;
         }
         if self.json || self.format == Format::Json {
-            context.output.json(saved)?;
+            context.output.document(saved)?;
         } else if self.format == Format::Markdown {
             let text = render::markdown::plan(&saved.plan, self.detail.detail())
                 + &render::markdown::outputs(&saved.outputs);
@@ -177,7 +177,7 @@ impl Plan {
             planned.map_err(|error| context.failure(&error))
         })?;
         if self.json {
-            context.output.json(&planned)?;
+            context.output.document(&planned)?;
         } else {
             let (detail, width) = (self.detail.detail(), context.output.width());
             let plan = render::plan::plan(&planned.plan, detail, width);

@@ -29,7 +29,7 @@ impl Show {
         if self.json {
             context
                 .output
-                .json(&inventory::to_json(&observation.inventory))?;
+                .json(&inventory::shown(&observation.inventory))?;
         } else {
             let width = context
                 .output

@@ -1,7 +1,7 @@
 //! `strat validate`
 
 use clap::Args;
-use serde_json::json;
+use stratiform::answer::{Finding, Validated};
 use stratiform::model::Diagnostic;
 use stratiform::topology::Sources;
 use stratiform::{Error, Workspace};
@@ -10,7 +10,7 @@ use crate::args::TopologyArgs;
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
 use crate::providers;
-use crate::render::diagnostics::to_json;
+use crate::render::diagnostics::told;
 use crate::render::style::{CREATE, paint};
 use crate::render::wrap::count;
 
@@ -69,17 +69,18 @@ impl Validate {
         {
             return Err(context.failure(&error));
         }
-        context
-            .output
-            .json(&json!({ "valid": is_valid, "diagnostics": findings }))?;
+        context.output.json(&Validated {
+            valid: is_valid,
+            diagnostics: findings,
+        })?;
         Ok(if is_valid { Exit::Done } else { Exit::Failed })
     }
 }
 
-fn list(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<serde_json::Value> {
+fn list(diagnostics: &[Diagnostic], sources: &Sources) -> Vec<Finding> {
     diagnostics
         .iter()
-        .map(|diagnostic| to_json(diagnostic, sources))
+        .map(|diagnostic| told(diagnostic, sources))
         .collect()
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use strat_sim::{Disturbance, Fault, SimControl, SimFactory};
+use stratiform::answer::Versioned;
 use stratiform::provider::{Clock, TokioClock};
 use stratiform::{
     ApplyOptions, ApplyOutcome, Error, EventSink, Inputs, PlanOptions, Planned, RunOptions,
@@ -139,7 +140,8 @@ impl Bench {
         if let Error::NoPlace { unplaced, .. } = error {
             failure.unplaced = serde_json::to_value(unplaced).ok();
         }
-        let json = serde_json::to_string_pretty(&failure.to_json()).expect("JSON");
+        let json = serde_json::to_value(Versioned::of(failure.answer())).expect("JSON");
+        let json = serde_json::to_string_pretty(&json).expect("JSON");
         let text = anstream::adapter::strip_str(&text).to_string();
         let here = self.path().display().to_string();
         format!("{text}---\n{json}\n").replace(&here, "<folder>")
@@ -149,7 +151,8 @@ impl Bench {
 pub(super) fn told_outcome(outcome: &ApplyOutcome) -> String {
     let text = report::report(outcome, "apply", Duration::ZERO, 100);
     let outputs = std::collections::BTreeMap::new();
-    let json = serde_json::to_value(report::to_json(outcome, &outputs)).expect("JSON");
+    let json = report::applied(outcome, &outputs, Vec::new());
+    let json = serde_json::to_value(json).expect("JSON");
     let json = serde_json::to_string_pretty(&without_ids(json)).expect("JSON");
     let text = anstream::adapter::strip_str(&text).to_string();
     format!("{text}---\n{json}\n")

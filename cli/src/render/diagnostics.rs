@@ -3,6 +3,7 @@
 use std::fmt;
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, SourceOffset};
+use stratiform::answer::{self, FindingLabel};
 use stratiform::model::{Diagnostic, Label, Severity};
 use stratiform::topology::Sources;
 
@@ -206,28 +207,24 @@ fn span((index, label): (usize, &Label), source: Option<&Excerpt>) -> LabeledSpa
 }
 
 /// A finding as `--json` has it: with lines and columns, from 1, besides the bytes.
-pub(crate) fn to_json(diagnostic: &Diagnostic, sources: &Sources) -> serde_json::Value {
-    let labels: Vec<_> = diagnostic
-        .labels
-        .iter()
-        .map(|label| {
-            let start = label.origin.start as usize;
-            let place = sources.line_and_column(&label.origin.file, start);
-            serde_json::json!({
-                "file": label.origin.file,
-                "line": place.map(|(line, _)| line),
-                "column": place.map(|(_, column)| column),
-                "start": label.origin.start,
-                "end": label.origin.end,
-                "text": label.text,
-            })
-        })
-        .collect();
-    serde_json::json!({
-        "severity": diagnostic.severity,
-        "code": diagnostic.code,
-        "message": diagnostic.message,
-        "labels": labels,
-        "help": help(diagnostic, sources),
-    })
+pub(crate) fn told(diagnostic: &Diagnostic, sources: &Sources) -> answer::Finding {
+    let labels = diagnostic.labels.iter().map(|label| {
+        let start = label.origin.start as usize;
+        let place = sources.line_and_column(&label.origin.file, start);
+        FindingLabel {
+            file: label.origin.file.to_string(),
+            line: place.map(|(line, _)| line),
+            column: place.map(|(_, column)| column),
+            start: label.origin.start,
+            end: label.origin.end,
+            text: label.text.clone(),
+        }
+    });
+    answer::Finding {
+        severity: diagnostic.severity,
+        code: diagnostic.code.clone(),
+        message: diagnostic.message.clone(),
+        labels: labels.collect(),
+        help: help(diagnostic, sources),
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use stratiform::answer::{BareSpec, LookupState, Shown, ShownLookup, ShownThing, ThingOfOthers};
 use stratiform::model::{
     Found, Inventory, LookedUp, Mark, Name, Resource, ResourceId, ResourceState, Spec,
 };
@@ -80,15 +80,27 @@ fn lookups(inventory: &Inventory, width: Option<usize>) -> String {
     format!("\n{}\n{rows}", paint(BOLD, "Looked up; others own it"))
 }
 
+/// What came of looking for something.
+const fn state(found: &Found) -> LookupState {
+    match found {
+        Found::Things { .. } => LookupState::Found,
+        Found::Missing => LookupState::Missing,
+        Found::Ambiguous { .. } => LookupState::Ambiguous,
+        Found::Own { .. } => LookupState::Own,
+        Found::Unsupported => LookupState::Unsupported,
+        Found::Unseen { .. } => LookupState::Unseen,
+    }
+}
+
 /// Why there is nothing to show of what is looked up.
 const fn unfound(found: &Found) -> &'static str {
-    match found {
-        Found::Things { .. } => "found",
-        Found::Missing => "missing",
-        Found::Ambiguous { .. } => "ambiguous",
-        Found::Own { .. } => "own",
-        Found::Unsupported => "unsupported",
-        Found::Unseen { .. } => "unseen",
+    match state(found) {
+        LookupState::Found => "found",
+        LookupState::Missing => "missing",
+        LookupState::Ambiguous => "ambiguous",
+        LookupState::Own => "own",
+        LookupState::Unsupported => "unsupported",
+        LookupState::Unseen => "unseen",
     }
 }
 
@@ -141,77 +153,73 @@ fn what(resource: &Resource, name: impl Fn(&ResourceId) -> String) -> String {
 }
 
 /// One entry for each real thing, sorted by site, kind and id.
-pub(crate) fn to_json(inventory: &Inventory) -> Value {
-    let resources: Vec<Value> = marked(inventory)
-        .map(|(site, mark, resource)| Value::Object(entry(site, mark, resource)))
-        .collect();
+pub(crate) fn shown(inventory: &Inventory) -> Shown<'_> {
     let sites = inventory.sites.iter();
-    let lookups: Vec<Value> = sites
-        .flat_map(|(site, seen)| seen.lookups.iter().map(move |one| lookup(site, one)))
-        .collect();
-    let mut shown = json!({ "resources": resources });
-    if !lookups.is_empty() {
-        shown["lookups"] = json!(lookups);
+    let lookups = sites.flat_map(|(site, seen)| {
+        let looked_up = seen.lookups.iter();
+        looked_up.map(move |one| lookup(site, one))
+    });
+    Shown {
+        resources: marked(inventory).map(entry).collect(),
+        lookups: lookups.collect(),
     }
-    shown
 }
 
 /// What was looked up at a site, with what it is now.
-fn lookup(site: &Name, one: &LookedUp) -> Value {
-    let things = one.things(site).map(|(addr, thing)| {
-        json!({
-            "addr": addr,
-            "id": thing.id,
-            "name": thing.name,
-            "zone": thing.zone(),
-            "state": thing.state,
-            "attributes": thing.attributes,
-        })
+fn lookup<'a>(site: &'a Name, one: &'a LookedUp) -> ShownLookup<'a> {
+    let things = one.things(site).map(|(addr, thing)| ThingOfOthers {
+        addr,
+        id: &thing.id,
+        name: &thing.name,
+        zone: thing.zone(),
+        state: thing.state,
+        attributes: &thing.attributes,
     });
-    json!({
-        "addr": one.addr.at(site),
-        "kind": one.addr.noun.kind(),
-        "site": site,
-        "found": unfound(&one.found),
-        "things": things.collect::<Vec<_>>(),
-    })
-}
-
-fn entry(site: &Name, mark: &Mark, resource: &Resource) -> Map<String, Value> {
-    // What the cloud gave the thing stands beside the rest; the names of ours win.
-    let mut entry: Map<String, Value> = resource
-        .attributes
-        .iter()
-        .map(|(key, value)| (key.clone(), json!(value)))
-        .collect();
-    let ours = json!({
-        "addr": mark.addr,
-        "kind": resource.kind(),
-        "site": site,
-        "id": resource.id,
-        "name": resource.name,
-        "zone": resource.zone(),
-        "state": resource.state,
-        "protect": mark.protect,
-        "generation": mark.generation,
-        "created": resource.created,
-        "attributes": resource.attributes,
-        "spec": spec(resource),
-    });
-    if let Value::Object(ours) = ours {
-        entry.extend(ours);
+    ShownLookup {
+        addr: one.addr.at(site),
+        kind: one.addr.noun.kind(),
+        site,
+        found: state(&one.found),
+        things: things.collect(),
     }
-    entry
 }
 
-/// The spec without the name of its kind round it.
-fn spec(resource: &Resource) -> Value {
-    match serde_json::to_value(&resource.spec) {
-        Ok(Value::Object(map)) if map.len() == 1 => {
-            map.into_iter().next().map_or(Value::Null, |(_, spec)| spec)
-        }
-        Ok(other) => other,
-        Err(_) => Value::Null,
+/// The names of a thing's own fields: what its cloud gave it under one of these is only among its
+/// attributes.
+const OURS: [&str; 12] = [
+    "addr",
+    "kind",
+    "site",
+    "id",
+    "name",
+    "zone",
+    "state",
+    "protect",
+    "generation",
+    "created",
+    "attributes",
+    "spec",
+];
+
+fn entry<'a>((site, mark, resource): (&'a Name, &'a Mark, &'a Resource)) -> ShownThing<'a> {
+    let given = resource.attributes.iter();
+    let given = given.filter(|(key, _)| !OURS.contains(&key.as_str()));
+    ShownThing {
+        addr: &mark.addr,
+        kind: resource.kind(),
+        site,
+        id: &resource.id,
+        name: &resource.name,
+        zone: resource.zone(),
+        state: resource.state,
+        protect: mark.protect,
+        generation: mark.generation,
+        created: resource.created,
+        attributes: &resource.attributes,
+        spec: BareSpec::of(&resource.spec),
+        given: given
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .collect(),
     }
 }
 

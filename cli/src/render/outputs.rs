@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
 use stratiform::OutputChange;
-use stratiform::topology::{Json, Output};
+use stratiform::answer::OutputValue;
+use stratiform::topology::Output;
 
 use super::style::{BOLD, CREATE, DELETE, DIM, UPDATE, paint};
 use super::wrap::{columns, pad};
@@ -84,20 +84,10 @@ fn value(output: &Output, room: usize) -> String {
     }
 }
 
-/// An output as JSON.
-#[derive(Debug, Serialize)]
-pub(crate) struct OutputJson<'o> {
-    description: Option<&'o str>,
-    error: Option<&'o str>,
-    sensitive: bool,
-    /// Null where it is sensitive.
-    value: Option<&'o Json>,
-}
-
 /// Value, sensitivity and description of each.
-pub(crate) fn to_json(outputs: &BTreeMap<String, Output>) -> BTreeMap<&str, OutputJson<'_>> {
+pub(crate) fn to_json(outputs: &BTreeMap<String, Output>) -> BTreeMap<&str, OutputValue<'_>> {
     let outputs = outputs.iter().map(|(name, output)| {
-        let json = OutputJson {
+        let json = OutputValue {
             description: output.description.as_deref(),
             error: output.error.as_deref(),
             sensitive: output.sensitive,

@@ -18,7 +18,7 @@ const TICK: Duration = Duration::from_millis(120);
 /// The most steps that have a spinner of their own; more only flicker.
 const SPINNERS_MAX: usize = 12;
 
-/// Shows events on stderr.
+/// Shows events on stderr, and where lines of JSON are asked for, writes those.
 #[derive(Debug)]
 pub(crate) struct Progress<'a> {
     output: &'a Output,
@@ -52,6 +52,7 @@ impl<'a> Progress<'a> {
 
     /// Shows one event.
     pub(crate) fn on(&mut self, event: &Event) {
+        self.output.event(event);
         let now = Instant::now();
         if let Event::StepStarted { step, .. } = event {
             self.started.insert(*step, now);

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use serde::Serialize;
-use serde_json::{Value, json};
-use stratiform::engine::{Counts, Operation, Outcome, Problem, Report, StepReport};
-use stratiform::model::{Addr, ErrorView};
-use stratiform::planner::Refused;
+use stratiform::answer::{
+    Applied, Finding, Place, ProblemTold, Relocated, StepOutcome, StepTold, Went,
+};
+use stratiform::engine::{Operation, Outcome, Problem, Report, StepReport};
+use stratiform::model::{Addr, ErrorView, Severity};
 use stratiform::topology::Output;
 use stratiform::{ApplyOutcome, MachinePlace, Relocation, Stuck};
 
@@ -276,107 +276,88 @@ fn done(outcome: &ApplyOutcome) -> Vec<String> {
         .collect()
 }
 
-/// What became of an apply, and the outputs, as JSON.
-#[derive(Debug, Serialize)]
-pub(crate) struct ReportJson<'o> {
-    counts: Counts,
-    /// What ended the run early.
-    fatal: Option<Box<ErrorView>>,
-    interrupted: bool,
-    outputs: BTreeMap<&'o str, outputs::OutputJson<'o>>,
-    /// What could not be seen.
-    problems: Vec<Value>,
-    /// What cannot be made as the topology says, and stays as it is.
-    refused: &'o [Refused],
-    relocations: Vec<Value>,
-    steps: Vec<Value>,
-    stuck: Option<ErrorView>,
-    success: bool,
-    /// What an earlier run had begun to make, and is still not ready.
-    unfinished: &'o [Addr],
-}
-
-/// What became of an apply, and the outputs.
-pub(crate) fn to_json<'o>(
+/// What became of an apply, and the outputs; and what the topology says must hold and does not.
+pub(crate) fn applied<'o>(
     outcome: &'o ApplyOutcome,
     values: &'o BTreeMap<String, Output>,
-) -> ReportJson<'o> {
-    let steps = outcome
-        .reports
-        .iter()
-        .enumerate()
-        .flat_map(|(round, report)| report.steps.iter().map(move |step| step_json(round, step)))
-        .collect();
+    findings: Vec<Finding>,
+) -> Applied<'o> {
+    let rounds = outcome.reports.iter().enumerate();
+    let steps = rounds.flat_map(|(round, report)| {
+        let steps = report.steps.iter();
+        steps.map(move |step| step_told(round, step))
+    });
     let last = outcome.reports.last();
     let fatal = last.and_then(|report| report.fatal.as_ref());
     let seen = outcome.observation.problems.iter();
-    ReportJson {
-        counts: last.map(|report| report.counts).unwrap_or_default(),
-        fatal: fatal.map(|error| Failure::told(error.view()).view),
+    let broken = findings.iter().any(|one| one.severity == Severity::Error);
+    Applied {
+        success: outcome.is_success() && !broken,
         interrupted: outcome.is_interrupted(),
-        outputs: outputs::to_json(values),
-        problems: seen.chain(&outcome.unsettled).map(problem_json).collect(),
-        refused: &outcome.refused,
-        relocations: outcome.relocations.iter().map(relocation_json).collect(),
-        steps,
+        counts: last.map(|report| report.counts).unwrap_or_default(),
+        steps: steps.collect(),
+        relocations: outcome.relocations.iter().map(relocated_told).collect(),
         stuck: outcome.stuck.as_ref().map(Stuck::view),
-        success: outcome.is_success(),
+        refused: &outcome.refused,
         unfinished: &outcome.unfinished,
+        problems: seen.chain(&outcome.unsettled).map(problem_told).collect(),
+        fatal: fatal.map(|error| Failure::told(error.view()).view),
+        findings,
+        outputs: outputs::to_json(values),
     }
 }
 
-fn step_json(round: usize, step: &StepReport) -> Value {
+fn step_told(round: usize, step: &StepReport) -> StepTold<'_> {
     let (outcome, error, because) = match &step.outcome {
-        Outcome::Done => ("done", None, None),
-        Outcome::Failed(error) => ("failed", Some(error), None),
-        Outcome::Skipped { because } => ("skipped", None, Some(because)),
-        Outcome::NotStarted => ("not_started", None, None),
-        Outcome::Abandoned => ("abandoned", None, None),
+        Outcome::Done => (StepOutcome::Done, None, None),
+        Outcome::Failed(error) => (StepOutcome::Failed, Some(error), None),
+        Outcome::Skipped { because } => (StepOutcome::Skipped, None, Some(because)),
+        Outcome::NotStarted => (StepOutcome::NotStarted, None, None),
+        Outcome::Abandoned => (StepOutcome::Abandoned, None, None),
     };
-    json!({
-        "round": round + 1,
-        "addr": step.addr,
-        "site": step.site,
-        "action": step.action,
-        "operation": step.operation,
-        "count": step.count,
-        "outcome": outcome,
-        "error": error.map(|error| Failure::told(error.view()).view),
-        "because": because,
-        "ids": step.made,
-    })
+    StepTold {
+        round: round + 1,
+        addr: &step.addr,
+        site: &step.site,
+        action: step.action,
+        operation: step.operation,
+        count: step.count,
+        outcome,
+        error: error.map(|error| Failure::told(error.view()).view),
+        because,
+        ids: &step.made,
+    }
 }
 
-fn problem_json(problem: &Problem) -> Value {
-    json!({
-        "site": problem.site,
-        "kind": problem.kind,
-        "error": Failure::told(problem.error.view()).view,
-    })
+fn problem_told(problem: &Problem) -> ProblemTold<'_> {
+    ProblemTold {
+        site: &problem.site,
+        kind: problem.kind,
+        error: Failure::told(problem.error.view()).view,
+    }
 }
 
-fn relocation_json(relocation: &Relocation) -> Value {
-    let why = &relocation.why;
-    let place = |place: &MachinePlace| {
-        let offer = &place.offer;
-        json!({
-            "site": place.site,
-            "zone": offer.zone,
-            "machine_type": offer.machine_type,
-            "capacity": offer.capacity,
-        })
-    };
-    let to: Vec<Value> = relocation
-        .to
-        .iter()
-        .map(|to| json!({ "place": place(&to.place), "placed": to.placed, "made": to.made }))
-        .collect();
-    json!({
-        "addr": relocation.addr,
-        "round": relocation.round + 1,
-        "count": relocation.count,
-        "from": place(&relocation.from),
-        "error": why.view(),
-        "to": to,
-    })
+fn relocated_told(relocation: &Relocation) -> Relocated<'_> {
+    let to = relocation.to.iter().map(|to| Went {
+        place: place(&to.place),
+        placed: to.placed,
+        made: to.made,
+    });
+    Relocated {
+        addr: &relocation.addr,
+        round: relocation.round + 1,
+        count: relocation.count,
+        from: place(&relocation.from),
+        error: relocation.why.view(),
+        to: to.collect(),
+    }
+}
+
+fn place(place: &MachinePlace) -> Place<'_> {
+    Place {
+        site: &place.site,
+        zone: &place.offer.zone,
+        machine_type: &place.offer.machine_type,
+        capacity: place.offer.capacity,
+    }
 }

@@ -2,9 +2,11 @@
 
 mod burst;
 mod consent;
+mod contract;
 mod crash;
 mod doctor;
 mod errors;
+mod graph;
 mod journey;
 mod lookups;
 mod offers;
@@ -20,6 +22,8 @@ mod plans;
 mod rehearse;
 mod schema;
 mod storm;
+#[path = "../../../tests/schemas/tests/schemas/strict.rs"]
+mod strict;
 mod support;
 mod telemetry;
 mod week;

@@ -11,6 +11,11 @@ fn every_schema_is_written() {
         ("topology", "A Stratiform topology"),
         ("plan", "A Stratiform plan"),
         ("journal", "A line of a Stratiform journal"),
+        ("show", "What there is of a Stratiform topology"),
+        ("offers", "What Stratiform's sites sell"),
+        ("apply", "What became of a Stratiform apply"),
+        ("apply-events", "What happens in a Stratiform apply"),
+        ("error", "A failure of a Stratiform command"),
         (
             "burst-status",
             "The status of a Stratiform controller of bursts",
@@ -31,8 +36,9 @@ fn another_schema_is_refused() {
     let done = Shop::new().run(&["schema", "inventory"]);
     assert_ne!(done.code, Some(0));
     assert!(
-        done.stderr
-            .contains("topology, plan, journal, burst-status"),
+        done.stderr.contains(
+            "topology, plan, journal, show, offers, apply, apply-events, error, burst-status"
+        ),
         "{done}"
     );
 }

@@ -73,6 +73,7 @@ impl fmt::Display for Operation {
 ///
 /// A run emits a bounded number of events a step, so that a slow reader costs little memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// Somebody else holds a lease; we wait. Once for each holder, and every half minute.

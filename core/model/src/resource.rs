@@ -42,6 +42,7 @@ impl fmt::Debug for ResourceId {
 
 /// Where a thing is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ResourceState {
     /// Being made or changed; not fit for use yet.

@@ -22,6 +22,7 @@ mod lower;
 mod naming;
 mod place;
 mod plan;
+mod reach;
 mod room;
 mod scale;
 mod step;
@@ -52,6 +53,7 @@ pub use plan::{
     Action, Cause, Change, DataLoss, FieldChange, Former, GoesFirst, Guard, Mode, Plan, Rename,
     ReplaceOrder, Rollout, Source, Summary, TargetRef,
 };
+pub use reach::{Admission, admissions};
 pub use scale::{Scale, ScalePlace};
 pub use step::{Join, JoinId, Step, StepGraph, StepId, StepOp};
 pub use stock::{MachineOffer, Shortage, StockBook, StockEntry};

@@ -30,6 +30,7 @@
 //! Everything underneath is here too, by its own name: [`model`], [`topology`], [`planner`],
 //! [`provider`], [`engine`], [`catalogue`].
 
+pub mod answer;
 mod begin;
 mod budget;
 mod consent;

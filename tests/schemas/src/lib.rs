@@ -1,14 +1,15 @@
-//! The JSON Schemas of topology, plan, journal and bursts: what the code gives, and where it is committed.
+//! The JSON Schemas of topology, plan, journal, answers and bursts: what the code gives, and where it is
+//! committed.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use stratiform::{engine, topology};
+use stratiform::{answer, engine, topology};
 
 /// A schema and the file it is committed in.
 #[derive(Debug)]
 pub struct Document {
-    /// What it describes: `topology`, `plan`, `journal`, `burst-status` or `burst-decision`.
+    /// What it describes, such as `topology`.
     pub name: &'static str,
     /// What the code gives.
     pub schema: Value,
@@ -31,12 +32,17 @@ impl Document {
 
 /// All schemas.
 #[must_use]
-pub fn documents() -> [Document; 5] {
+pub fn documents() -> [Document; 10] {
     let document = |name, schema| Document { name, schema };
     [
         document("topology", topology::json_schema()),
         document("plan", stratiform::plan_schema()),
         document("journal", engine::journal_schema()),
+        document("show", answer::show_schema()),
+        document("offers", answer::offers_schema()),
+        document("apply", answer::apply_schema()),
+        document("apply-events", answer::apply_events_schema()),
+        document("error", answer::error_schema()),
         document("burst-status", strat_burst::status_schema()),
         document("burst-decision", strat_burst::decision_schema()),
     ]

@@ -200,7 +200,7 @@ impl PlayArgs {
             draw(path, &report, &burst.policy.name)?;
         }
         if self.json {
-            context.output.json(&report)?;
+            context.output.document(&report)?;
         } else {
             let width = context
                 .output

@@ -36,7 +36,7 @@ impl Status {
                 .help("start one: `strat burst run`"));
         };
         if self.json {
-            context.output.json(&status)?;
+            context.output.document(&status)?;
             return Ok(Exit::Done);
         }
         let now = TokioClock::system().now();

@@ -97,7 +97,7 @@ impl Search {
         show::sources(&found, context);
         show::measures(&found, self.filter.size().is_some(), context);
         if self.json {
-            context.output.json(&show::json(&found))?;
+            context.output.json(&show::offered(&found))?;
         } else {
             context.output.data(&show::table(&found))?;
             if found.rows.is_empty() {

@@ -1,7 +1,7 @@
 //! What was found, for people and as JSON.
 
-use serde_json::{Value, json};
 use stratiform::FactsSource;
+use stratiform::answer::{OfferSource, OfferTold, Offered};
 use stratiform::catalogue::{Cloud, PREMIUM_PERCENT};
 use stratiform::model::{Name, Offer};
 
@@ -107,51 +107,42 @@ fn gpu(offer: &Offer) -> String {
 }
 
 /// The offers, and where they are from.
-pub(super) fn json(found: &Found) -> Value {
-    let offers: Vec<_> = found
-        .rows
-        .iter()
-        .map(|row| offer_json(row, found))
-        .collect();
-    let sources: Vec<_> = found
-        .sources
-        .iter()
-        .map(|source| {
-            json!({
-                "of": source.of,
-                "source": source.kind.as_str(),
-                "as_of": source.as_of,
-                "detail": source.detail,
-            })
-        })
-        .collect();
-    json!({ "offers": offers, "sources": sources })
+pub(super) fn offered(found: &Found) -> Offered<'_> {
+    let sources = found.sources.iter().map(|source| OfferSource {
+        of: &source.of,
+        source: source.kind.as_str(),
+        as_of: source.as_of.as_deref(),
+        detail: source.detail,
+    });
+    Offered {
+        offers: found.rows.iter().map(|row| told(row, found)).collect(),
+        sources: sources.collect(),
+    }
 }
 
-fn offer_json(row: &Row, found: &Found) -> Value {
+fn told<'a>(row: &'a Row, found: &'a Found) -> OfferTold<'a> {
     let offer = &row.offer;
     let source = found.sources.get(row.source);
-    // A row of the catalogue stands for all of its zones.
-    let zone = row.site.is_some().then_some(&offer.zone);
-    json!({
-        "site": row.site,
-        "cloud": row.cloud,
-        "region": row.region,
-        "zone": zone,
-        "zones": row.zones,
-        "machine_type": offer.machine_type,
-        "family": offer.family,
-        "arch": offer.arch,
-        "cpu": offer.cpu,
-        "memory_bytes": offer.memory.0,
-        "gpus": offer.gpus,
-        "gpu": offer.gpu,
-        "burstable": offer.burstable,
-        "made_to_measure": row.is_made_to_measure(),
-        "price_hour": offer.price_hour.map(|price| decimal(price.amount)),
-        "currency": offer.price_hour.map(|price| price.currency),
-        "capacity": offer.capacity.as_str(),
-        "source": source.map(|source| source.kind.as_str()),
-        "as_of": source.and_then(|source| source.as_of.as_deref()),
-    })
+    OfferTold {
+        site: row.site.as_ref(),
+        cloud: &row.cloud,
+        region: row.region.as_deref(),
+        // A row of the catalogue stands for all of its zones.
+        zone: row.site.is_some().then_some(&offer.zone),
+        zones: &row.zones,
+        machine_type: &offer.machine_type,
+        family: &offer.family,
+        arch: &offer.arch,
+        cpu: offer.cpu,
+        memory_bytes: offer.memory.0,
+        gpus: offer.gpus,
+        gpu: offer.gpu.as_deref(),
+        burstable: offer.burstable,
+        made_to_measure: row.is_made_to_measure(),
+        price_hour: offer.price_hour.map(|price| decimal(price.amount)),
+        currency: offer.price_hour.map(|price| price.currency),
+        capacity: offer.capacity,
+        source: source.map(|source| source.kind.as_str()),
+        as_of: source.and_then(|source| source.as_of.as_deref()),
+    }
 }

@@ -16,6 +16,7 @@ mod least;
 mod matrix;
 mod others;
 mod placing;
+mod reach;
 mod refusing;
 mod resizing;
 mod room;

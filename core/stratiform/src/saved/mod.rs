@@ -18,9 +18,9 @@ use crate::Error;
 use crate::OutputChange;
 use crate::saved::digest::{PlanDigest, check_digest};
 use crate::saved::wire::Rest;
-#[cfg(feature = "schema")]
-pub(crate) use crate::saved::wire::Whole;
 pub(crate) use crate::saved::wire::{Offline, OfflineSite};
+#[cfg(feature = "schema")]
+pub(crate) use crate::saved::wire::{Whole, amount};
 
 /// As for any new file: a plan holds no secret, and others may be the ones to apply it.
 #[cfg(unix)]

@@ -214,7 +214,7 @@ impl<'de> Deserialize<'de> for Amount {
 }
 
 #[cfg(feature = "schema")]
-fn amount(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+pub(crate) fn amount(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({
         "type": ["number", "string", "null"],
         "pattern": strat_model::schema::DECIMAL,
