@@ -90,7 +90,7 @@ fn tell(failure: &Failure, context: &Context, json: bool) -> ExitCode {
 fn answer(failure: &Failure, context: &Context) {
     let output = &context.output;
     if output.streams() {
-        let _ = output.line(Told::Own(Own::Failed(failure.answer())));
+        let _ = output.line(Told::Own(Own::Failed(&failure.answer())));
     } else if !output.has_data() {
         let _ = output.json(&failure.answer());
     }

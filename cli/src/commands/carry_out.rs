@@ -260,7 +260,7 @@ impl CarryOut<'_> {
         let view = ErrorView::new("stopped", "stopped at once; calls in flight were dropped");
         let failure = Failure::told(view).help("apply again: it finds out what came of them");
         if output.streams() {
-            return output.line(Told::Own(Own::Failed(failure.answer())));
+            return output.line(Told::Own(Own::Failed(&failure.answer())));
         }
         output.json(&failure.answer())
     }
@@ -309,7 +309,7 @@ impl CarryOut<'_> {
         if self.json {
             let applied = render::report::applied(outcome, &outputs, findings);
             return match output.streams() {
-                true => output.line(Told::Own(Own::Applied(applied))),
+                true => output.line(Told::Own(Own::Applied(&applied))),
                 false => output.json(&applied),
             };
         }

@@ -58,7 +58,7 @@ pub enum Own<'a> {
         summary: Summary,
     },
     /// The last line: what became of it.
-    Applied(Applied<'a>),
+    Applied(&'a Applied<'a>),
     /// The last line: it did not come to its end.
-    Failed(Failed<'a>),
+    Failed(&'a Failed<'a>),
 }
