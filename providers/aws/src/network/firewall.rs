@@ -219,7 +219,9 @@ impl AwsProvider {
     pub(crate) async fn end_firewall(&self, id: &ResourceId) -> Result<()> {
         let call = self.ec2().delete_security_group().group_id(id.as_str());
         let ended = call.send().await.map_err(failed("ec2:DeleteSecurityGroup"));
-        unless_gone(ended.map(drop))?;
+        if let Err(error) = unless_gone(ended.map(drop)) {
+            return Err(self.naming_groups(error, id).await);
+        }
         self.recent.ended(Kind::Firewall, std::slice::from_ref(id));
         Ok(())
     }

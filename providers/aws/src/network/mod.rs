@@ -1,6 +1,7 @@
 //! Networks, subnets, firewalls, public addresses.
 
 mod address;
+mod dependants;
 mod firewall;
 mod rules;
 mod setup;

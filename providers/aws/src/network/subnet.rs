@@ -78,7 +78,9 @@ impl AwsProvider {
     pub(crate) async fn end_subnet(&self, id: &ResourceId) -> Result<()> {
         let call = self.ec2().delete_subnet().subnet_id(id.as_str());
         let ended = call.send().await.map_err(failed("ec2:DeleteSubnet"));
-        unless_gone(ended.map(drop))?;
+        if let Err(error) = unless_gone(ended.map(drop)) {
+            return Err(self.naming_subnets(error, id).await);
+        }
         self.recent.ended(Kind::Subnet, std::slice::from_ref(id));
         Ok(())
     }

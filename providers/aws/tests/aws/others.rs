@@ -1,11 +1,14 @@
 //! What others made beside us: routes and groups stay as they are; and what is part of our things is labelled
 //! like them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::{Filter, Tag};
 use strat_conformance::Bench;
-use strat_model::{Field, Kind, Labels, NetworkSpec, Resource, ResourceId, Spec};
+use strat_model::{
+    Direction, Field, FirewallRule, FirewallSpec, Kind, Labels, Name, NetworkSpec, Peer, Protocol,
+    Resource, ResourceId, Spec,
+};
 
 use crate::harness::{Moto, subnet_spec};
 use crate::once::machine;
@@ -199,5 +202,48 @@ async fn parts_carry_the_labels_of_what_they_are_part_of() {
     let gateways = gateways.send().await.expect("a list");
     let gateway = tags(gateways.internet_gateways()[0].tags());
     assert_eq!(gateway.get("team"), Some(&"bank"), "{gateway:?}");
+    bench.clear_up().await;
+}
+
+/// EC2 says only that something depends on a thing: what that is, is looked for.
+#[tokio::test]
+async fn what_keeps_a_subnet_or_a_group_is_named() {
+    let moto = Moto::start().await;
+    let bench = Bench::new(&moto).await;
+    let spec = machine(&bench).await;
+    let subnet = bench.ready(Kind::Subnet, &spec.subnet).await;
+    let Spec::Subnet(of) = &subnet.spec else {
+        panic!("a subnet");
+    };
+    let wall = Spec::Firewall(FirewallSpec {
+        network: of.network.clone(),
+        rules: BTreeSet::new(),
+        labels: Labels::new(),
+    });
+    let wall = bench.create(&wall, "wall").await;
+    let named = FirewallRule {
+        name: Name::new("peers").expect("a name"),
+        direction: Direction::Ingress,
+        peers: BTreeSet::from([Peer::Firewall(wall.id.clone())]),
+        protocol: Protocol::Tcp,
+        ports: BTreeSet::new(),
+    };
+    let other = Spec::Firewall(FirewallSpec {
+        network: of.network.clone(),
+        rules: [named].into(),
+        labels: Labels::new(),
+    });
+    let other = bench.create(&other, "other").await;
+    let told = async |thing: &Resource| {
+        let kept = bench.try_delete(thing).await.expect_err("it is in use");
+        assert_eq!(kept.code(), Some("DependencyViolation"), "{kept}");
+        kept.message().to_owned()
+    };
+    let why = told(&wall).await;
+    assert!(why.contains(other.id.as_str()), "{why}");
+    let host = bench.create(&Spec::Machine(spec), "host").await;
+    // moto keeps the groups of a machine at its interface alone, so it finds none by its group.
+    let why = told(&subnet).await;
+    assert!(why.contains(host.id.as_str()), "{why}");
     bench.clear_up().await;
 }
