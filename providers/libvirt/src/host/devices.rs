@@ -212,6 +212,7 @@ mod tests {
             elements[0].to_string(),
             "<hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0x0000' \
              bus='0x3b' slot='0x00' function='0x0'/></source><alias name='ua-gpu-0-RTX-4090'/></hostdev>"
+                .replace('\'', "\"")
         );
         let domain = Element::new("domain").holding(Element::new("devices").holding_all(elements));
         let passed = passed(&domain);
