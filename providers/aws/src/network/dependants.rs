@@ -21,7 +21,7 @@ impl AwsProvider {
             return error;
         }
         let machines = self.machines_with(filter("subnet-id", [id.as_str()])).await;
-        named(error, machines, "in it")
+        named(error, &machines, "in it")
     }
 
     /// The failure of the deletion of a security group, with what wears it or names it in its rules.
@@ -32,7 +32,7 @@ impl AwsProvider {
         let by = filter("instance.group-id", [id.as_str()]);
         let machines = self.machines_with(by).await;
         if !machines.is_empty() {
-            return named(error, machines, "behind it");
+            return named(error, &machines, "behind it");
         }
         let mut groups = Vec::new();
         for by in ["ip-permission.group-id", "egress.ip-permission.group-id"] {
@@ -45,7 +45,7 @@ impl AwsProvider {
         }
         groups.sort_unstable();
         groups.dedup();
-        named(error, groups, "naming it in their rules")
+        named(error, &groups, "naming it in their rules")
     }
 
     /// The machines that a filter leaves, where they may be looked at: the failure is told either way.
@@ -67,7 +67,7 @@ fn is_in_use(error: &Error) -> bool {
 }
 
 /// Names what was found.
-fn named(error: Error, found: Vec<String>, how: &str) -> Error {
+fn named(error: Error, found: &[String], how: &str) -> Error {
     if found.is_empty() {
         return error.with_help(
             "no machine is in the way: an interface of another service may be, such as that of a load \
@@ -97,8 +97,8 @@ mod tests {
             let error = Error::new(ErrorKind::Conflict, "it has dependencies");
             error.with_code("DependencyViolation")
         };
-        let ids = |count: usize| (1..=count).map(|n| format!("i-{n}")).collect();
-        let told = |count| named(error(), ids(count), "in it");
+        let ids = |count: usize| (1..=count).map(|n| format!("i-{n}")).collect::<Vec<_>>();
+        let told = |count| named(error(), &ids(count), "in it");
         assert_eq!(told(2).message(), "it has dependencies: i-1, i-2 in it");
         let many = "it has dependencies: i-1, i-2, i-3 and 2 more in it";
         assert_eq!(told(5).message(), many);

@@ -53,6 +53,9 @@ async fn a_fleet_goes_up_in_one_call_and_each_machine_knows_its_name() {
     let moto = Moto::start().await;
     let bench = Bench::new(&moto).await;
     let spec = machine(&bench).await;
+    // An apply has looked at the images by then, and knows what disks they bring.
+    let images = bench.provider.images().expect("a facet");
+    images.public_images().await.expect("images");
     moto.filter.take_calls();
     let batch = bench
         .create_batch(&spec, 100, "fleet")

@@ -143,7 +143,7 @@ async fn a_gpu_is_counted_told_and_taken_away() {
     assert!(kept.contains("ua-gpu-0-L4"), "{kept}");
     assert_eq!(free(&*provider).await, 0, "it is that machine's");
     let told = topology.differences(&machine("")).await;
-    let size = "machine.model@dc1 machine_type \"flex-1-64-1xL4\" \"flex-1-64\"";
+    let size = "machine.model@dc1 machine_type \"flex-1-512-1xL4\" \"flex-1-512\"";
     assert!(told.iter().any(|line| line == size), "{told:?}");
 
     // It is taken away again, and the machine is the one that it was.
@@ -154,6 +154,6 @@ async fn a_gpu_is_counted_told_and_taken_away() {
     let Spec::Machine(after) = after.spec else {
         panic!("a machine")
     };
-    assert_eq!(after.machine_type, "flex-1-64");
+    assert_eq!(after.machine_type, "flex-1-512");
     topology.apply("").await;
 }
