@@ -129,7 +129,7 @@ pub(super) struct OnMachine {
 impl AwsProvider {
     /// What is on machines, by machine: their own disks, with their device names, and what somebody else
     /// attached.
-    pub(super) async fn disks_of(&self, machines: &[&str]) -> Result<BTreeMap<String, OnMachine>> {
+    async fn disks_of(&self, machines: &[&str]) -> Result<BTreeMap<String, OnMachine>> {
         let mut disks: BTreeMap<String, OnMachine> = BTreeMap::new();
         for machines in machines.chunks(FILTER_MAX) {
             let mut pages = self
@@ -155,6 +155,31 @@ impl AwsProvider {
         Ok(disks)
     }
 
+    /// What is on the machines whose disks are looked at, and what of the rest's disks is not encrypted as it
+    /// is to be: in one call where one names them all.
+    pub(super) async fn disks_beside(
+        &self,
+        looked_at: &BTreeSet<&str>,
+        rest: &BTreeSet<&str>,
+    ) -> Result<BTreeMap<String, OnMachine>> {
+        let both = !looked_at.is_empty() && !rest.is_empty() && self.settings.encrypted;
+        if both && looked_at.len() + rest.len() <= FILTER_MAX {
+            let all: Vec<&str> = looked_at.union(rest).copied().collect();
+            let mut disks = self.disks_of(&all).await?;
+            for (_, there) in disks
+                .iter_mut()
+                .filter(|(id, _)| rest.contains(id.as_str()))
+            {
+                there.own.clear();
+            }
+            return Ok(disks);
+        }
+        let with_disks: Vec<&str> = looked_at.iter().copied().collect();
+        let mut disks = self.disks_of(&with_disks).await?;
+        self.add_unsealed(rest, &mut disks).await?;
+        Ok(disks)
+    }
+
     /// How a machine's own disk is encrypted, where that is not as the site has it.
     fn unsealed(&self, volume: &Volume) -> Option<(String, Departure)> {
         let departure = encryption::departure(&self.settings, volume)?;
@@ -163,7 +188,7 @@ impl AwsProvider {
 
     /// Adds those disks of machines, whose other disks nobody looks at, that are not encrypted as the site
     /// has it: nearly always none, with one call for any number of machines.
-    pub(super) async fn add_unsealed(
+    async fn add_unsealed(
         &self,
         machines: &BTreeSet<&str>,
         disks: &mut BTreeMap<String, OnMachine>,

@@ -71,7 +71,8 @@ impl AwsProvider {
     }
 
     /// Reports instances, with one more call for types that are new, one for own disks, if any
-    /// machine has some, and one for those of the rest that are not encrypted as they are to be.
+    /// machine has some, and one for those of the rest that are not encrypted as they are to be; of few
+    /// machines both are one.
     pub(super) async fn report_all(&self, instances: &[Instance]) -> Result<Vec<Resource>> {
         let live: Vec<&Instance> = instances.iter().filter(|i| !is_terminated(i)).collect();
         let types = live.iter().filter_map(|i| i.instance_type());
@@ -81,12 +82,11 @@ impl AwsProvider {
             !is_pending(instance) && (asked() || has_more(instance))
         });
         let with_disks: Vec<&str> = with_disks.filter_map(|i| i.instance_id()).collect();
-        let mut disks = self.disks_of(&with_disks).await?;
         let rest = live.iter().filter(|one| !is_pending(one) && is_ours(one));
         let rest = rest.filter_map(|instance| instance.instance_id());
         let looked_at: BTreeSet<&str> = with_disks.iter().copied().collect();
         let rest: BTreeSet<&str> = rest.filter(|id| !looked_at.contains(id)).collect();
-        self.add_unsealed(&rest, &mut disks).await?;
+        let disks = self.disks_beside(&looked_at, &rest).await?;
         let beside = Beside {
             sizes: self.sizes(&types).await?,
             disks,
