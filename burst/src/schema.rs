@@ -1,29 +1,17 @@
 //! The JSON Schemas of what a controller says of itself and of what it records.
 
-use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde_json::Value;
 use strat_burst_policy::Record;
-use strat_model::schema::describe;
+use strat_model::schema::of_titled;
 
 use crate::status::Status;
-
-fn schema_of<T: JsonSchema>(title: &str, description: &str) -> Value {
-    let settings = SchemaSettings::draft2020_12().for_serialize();
-    let schema = settings.into_generator().into_root_schema_for::<T>();
-    let mut schema = schema.to_value();
-    schema["title"] = title.into();
-    schema["description"] = description.into();
-    describe(&mut schema);
-    schema
-}
 
 /// The JSON Schema of a controller's status: what is asked of it, in a file or over HTTP.
 #[must_use]
 pub fn status_schema() -> Value {
     let title = "The status of a Stratiform controller of bursts";
     let what = "What the controller in a folder said last, and what it serves under `/api/status`.";
-    schema_of::<Status>(title, what)
+    of_titled::<Status>(title, what)
 }
 
 /// The JSON Schema of a recorded decision: what was decided, with the settings and inputs it was made of.
@@ -31,5 +19,5 @@ pub fn status_schema() -> Value {
 pub fn decision_schema() -> Value {
     let title = "A decision of a Stratiform burst";
     let what = "What was decided, with all that it was decided from: under `record` where a decision is explained, and under `decided` in a line of the file of decisions.";
-    schema_of::<Record>(title, what)
+    of_titled::<Record>(title, what)
 }

@@ -2,6 +2,8 @@
 //! (regular expressions of ECMA 262, as JSON Schema has them), and descriptions for other readers
 //! than those of the code.
 
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 macro_rules! name {
@@ -77,6 +79,25 @@ pub const IP_RANGE: &str = concat!(
     ipv4_range!(),
     "|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*/[0-9]{1,3})$"
 );
+
+/// The JSON Schema of what is written of a type.
+#[must_use]
+pub fn of_written<T: JsonSchema>(description: &str) -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let schema = settings.into_generator().into_root_schema_for::<T>();
+    let mut schema = schema.to_value();
+    schema["description"] = description.into();
+    describe(&mut schema);
+    schema
+}
+
+/// The same with a title, in place of the type's own.
+#[must_use]
+pub fn of_titled<T: JsonSchema>(title: &str, description: &str) -> Value {
+    let mut schema = of_written::<T>(description);
+    schema["title"] = title.into();
+    schema
+}
 
 /// Turns the doc comments in a schema into descriptions for people who know no Rust: paragraphs
 /// without line ends, no links into the code, `null` for what is `None` here.

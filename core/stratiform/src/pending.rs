@@ -111,6 +111,9 @@ impl Run<'_> {
     /// list that lags behind makes nothing unfinished.
     pub(crate) fn unfinished(&self, planned: &Planned, now: &Observation) -> Vec<Addr> {
         let (before, targets) = (self.pending(&planned.observation), &planned.saved.targets);
+        if before.is_empty() {
+            return Vec::new();
+        }
         let still = self.pending(now);
         let addrs = still.iter().flat_map(|(place, things)| {
             let known = before.get(place);

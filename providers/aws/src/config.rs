@@ -192,6 +192,19 @@ fn image_ids(value: &Value) -> Option<Vec<String>> {
 }
 
 #[cfg(test)]
+impl Settings {
+    /// Those of a site in a region, for tests.
+    pub(crate) fn of_test(settings: &Value) -> Self {
+        let spec = SiteSpec {
+            region: Some("us-east-1".to_owned()),
+            settings: settings.as_object().expect("an object").clone(),
+            ..SiteSpec::new(Name::new("east").expect("a name"), "aws")
+        };
+        Self::parse(&spec).expect("settings")
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use serde_json::json;
 

@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
-use strat_model::schema::describe;
+use strat_model::schema::of_titled;
 
 use super::{Applied, Failed, Line, Offered, Shown, Version, Versioned};
 
@@ -23,47 +22,37 @@ impl JsonSchema for Version {
     }
 }
 
-fn schema_of<T: JsonSchema>(title: &str, description: &str) -> Value {
-    let settings = SchemaSettings::draft2020_12().for_serialize();
-    let schema = settings.into_generator().into_root_schema_for::<T>();
-    let mut schema = schema.to_value();
-    schema["title"] = title.into();
-    schema["description"] = description.into();
-    describe(&mut schema);
-    schema
-}
-
 /// The JSON Schema of what there is: [`Shown`].
 #[must_use]
 pub fn show_schema() -> Value {
     let what = "What `strat show --json` answers: one entry for each real thing.";
-    schema_of::<Versioned<Shown<'_>>>("What there is of a Stratiform topology", what)
+    of_titled::<Versioned<Shown<'_>>>("What there is of a Stratiform topology", what)
 }
 
 /// The JSON Schema of what is on sale: [`Offered`].
 #[must_use]
 pub fn offers_schema() -> Value {
     let what = "What `strat offers --json` answers.";
-    schema_of::<Versioned<Offered<'_>>>("What Stratiform's sites sell", what)
+    of_titled::<Versioned<Offered<'_>>>("What Stratiform's sites sell", what)
 }
 
 /// The JSON Schema of what became of an apply: [`Applied`].
 #[must_use]
 pub fn apply_schema() -> Value {
     let what = "What `strat apply --json` answers, and with it `destroy`, `adopt` and `release`.";
-    schema_of::<Versioned<Applied<'_>>>("What became of a Stratiform apply", what)
+    of_titled::<Versioned<Applied<'_>>>("What became of a Stratiform apply", what)
 }
 
 /// The JSON Schema of what is told while an apply goes on: [`Line`].
 #[must_use]
 pub fn apply_events_schema() -> Value {
     let what = "A line of what `strat apply --json --stream` writes, and with it `destroy`, `adopt` and `release`. The last line is `applied` or `failed`.";
-    schema_of::<Line<'_>>("What happens in a Stratiform apply", what)
+    of_titled::<Line<'_>>("What happens in a Stratiform apply", what)
 }
 
 /// The JSON Schema of a failure: [`Failed`].
 #[must_use]
 pub fn error_schema() -> Value {
     let what = "What every command answers that was asked for JSON and did not do its work.";
-    schema_of::<Versioned<Failed<'_>>>("A failure of a Stratiform command", what)
+    of_titled::<Versioned<Failed<'_>>>("A failure of a Stratiform command", what)
 }

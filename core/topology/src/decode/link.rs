@@ -4,19 +4,19 @@
 use std::collections::BTreeMap;
 
 use strat_model::{
-    AttachIntent, Common, Diagnostic, FirewallIntent, LocalAddr, MachineIntent, Name,
+    AttachIntent, Common, Diagnostic, FirewallIntent, Intent, LocalAddr, MachineIntent, Name,
     NetworkIntent, Peer, Shared, SiteSpec, SubnetIntent,
 };
 
 use super::network::MAX_SUBNET_PREFIX;
-use super::{Parts, find, lookup};
+use super::{find, lookup};
 use crate::eval::Evaluator;
 use crate::report::suggest;
 
 type Sites = BTreeMap<Name, SiteSpec>;
 
 /// Checks everything against everything, and fills in the sites of machines that name none.
-pub(super) fn link(ev: &mut Evaluator<'_>, sites: &Sites, parts: &mut Parts) {
+pub(super) fn link(ev: &mut Evaluator<'_>, sites: &Sites, parts: &mut Intent) {
     overlaps(ev, &parts.networks);
     subnets(ev, &parts.networks, &parts.subnets);
     for firewall in &parts.firewalls {
@@ -163,7 +163,7 @@ fn peers(ev: &mut Evaluator<'_>, firewall: &FirewallIntent, all: &[FirewallInten
     }
 }
 
-fn placement(ev: &mut Evaluator<'_>, machine: &mut MachineIntent, parts: &Parts, sites: &Sites) {
+fn placement(ev: &mut Evaluator<'_>, machine: &mut MachineIntent, parts: &Intent, sites: &Sites) {
     let subnet = find(&parts.subnets, &machine.subnet, |s| &s.common.addr);
     let network = subnet.and_then(|s| find(&parts.networks, &s.network, |n| &n.common.addr));
     lookup::placement(ev, machine, network.map(|n| n.sites.as_slice()), parts);

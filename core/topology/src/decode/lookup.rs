@@ -1,12 +1,12 @@
 //! Things that others own, found by a `lookup` block, and what may refer to them.
 
 use strat_model::{
-    AttachIntent, Diagnostic, FirewallIntent, LocalAddr, LookupBy, LookupIntent, MachineIntent,
-    Name, Peer, ResourceId,
+    AttachIntent, Diagnostic, FirewallIntent, Intent, LocalAddr, LookupBy, LookupIntent,
+    MachineIntent, Name, Peer, ResourceId,
 };
 
 use super::item::Item;
-use super::{Parts, find, labels, read};
+use super::{find, labels, read};
 use crate::ast::Block;
 use crate::eval::Evaluator;
 use crate::report::Outcome;
@@ -55,7 +55,7 @@ pub(super) fn lookup(item: &mut Item<'_, '_>, block: &Block) -> Outcome<LookupIn
     Err(item.report(finding))
 }
 
-fn of<'p>(parts: &'p Parts, addr: &LocalAddr) -> Option<&'p LookupIntent> {
+fn of<'p>(parts: &'p Intent, addr: &LocalAddr) -> Option<&'p LookupIntent> {
     find(&parts.lookups, addr, |lookup| &lookup.addr)
 }
 
@@ -65,7 +65,7 @@ pub(super) fn placement(
     ev: &mut Evaluator<'_>,
     machine: &mut MachineIntent,
     network: Option<&[Name]>,
-    parts: &Parts,
+    parts: &Intent,
 ) {
     if parts.lookups.is_empty() {
         return;
@@ -118,7 +118,7 @@ pub(super) fn placement(
 }
 
 /// Who carries a firewall of others is known at its own site alone.
-pub(super) fn peers(ev: &mut Evaluator<'_>, firewall: &FirewallIntent, parts: &Parts) {
+pub(super) fn peers(ev: &mut Evaluator<'_>, firewall: &FirewallIntent, parts: &Intent) {
     if parts.lookups.is_empty() {
         return;
     }
@@ -151,7 +151,7 @@ pub(super) fn peers(ev: &mut Evaluator<'_>, firewall: &FirewallIntent, parts: &P
 }
 
 /// Nothing is attached to a machine of others, and none of their volumes or addresses is led elsewhere.
-pub(super) fn attachments(ev: &mut Evaluator<'_>, parts: &Parts) {
+pub(super) fn attachments(ev: &mut Evaluator<'_>, parts: &Intent) {
     let addresses = parts.addresses.iter().map(|one| (&one.common, &one.target));
     let volumes = parts.volumes.iter().map(|one| (&one.common, &one.target));
     for (common, target) in addresses.chain(volumes) {

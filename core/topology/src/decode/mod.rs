@@ -24,7 +24,9 @@ mod site;
 mod storage;
 mod topology;
 
-use strat_model::{Common, Intent, LocalAddr, Name, Noun, Owner};
+use std::collections::BTreeMap;
+
+use strat_model::{Common, Intent, LocalAddr, Moves, Name, Noun, Owner};
 
 use crate::eval::Evaluator;
 use crate::report::Outcome;
@@ -42,7 +44,7 @@ pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Intent {
         ev.sink.hush();
     }
     let budgets = budget::budgets(ev);
-    let mut parts = Parts::for_blocks(ev);
+    let mut parts = empty(ev);
     for block in 0..ev.program.things.len() {
         let thing = &ev.program.things[block];
         let Ok(instances) = ev.instances(block, thing.block.head) else {
@@ -53,7 +55,7 @@ pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Intent {
             // A failure has been reported; the others are still looked at.
             let _ = match thing.lookup() {
                 Some(by) => lookup::lookup(&mut item, by).map(|found| parts.lookups.push(found)),
-                None => parts.add(thing.noun, &mut item),
+                None => add(&mut parts, thing.noun, &mut item),
             };
         }
         guards::of_thing(ev, block);
@@ -69,20 +71,11 @@ pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Intent {
         owner: owner.unwrap_or_else(|_| nobody()),
         sites,
         lease,
-        networks: parts.networks,
-        subnets: parts.subnets,
-        firewalls: parts.firewalls,
-        addresses: parts.addresses,
-        keypairs: parts.keypairs,
-        images: parts.images,
-        machines: parts.machines,
-        volumes: parts.volumes,
-        buckets: parts.buckets,
         budgets: budgets.unwrap_or_default(),
         bursts: bursts.unwrap_or_default(),
-        lookups: parts.lookups,
         moves,
         removed,
+        ..parts
     }
 }
 
@@ -95,73 +88,60 @@ fn nobody() -> Owner {
     }
 }
 
-/// The intents that could be decoded, each list sorted by address.
-#[derive(Default)]
-struct Parts {
-    networks: Vec<strat_model::NetworkIntent>,
-    subnets: Vec<strat_model::SubnetIntent>,
-    firewalls: Vec<strat_model::FirewallIntent>,
-    addresses: Vec<strat_model::AddressIntent>,
-    keypairs: Vec<strat_model::KeypairIntent>,
-    images: Vec<strat_model::ImageIntent>,
-    machines: Vec<strat_model::MachineIntent>,
-    volumes: Vec<strat_model::VolumeIntent>,
-    buckets: Vec<strat_model::BucketIntent>,
-    lookups: Vec<strat_model::LookupIntent>,
+/// Nothing yet, with room for an instance of each block: so large a list is not moved while it grows.
+fn empty(ev: &Evaluator<'_>) -> Intent {
+    let mut parts = Intent {
+        owner: nobody(),
+        sites: BTreeMap::new(),
+        lease: None,
+        networks: Vec::new(),
+        subnets: Vec::new(),
+        firewalls: Vec::new(),
+        addresses: Vec::new(),
+        keypairs: Vec::new(),
+        images: Vec::new(),
+        machines: Vec::new(),
+        volumes: Vec::new(),
+        buckets: Vec::new(),
+        budgets: Vec::new(),
+        bursts: Vec::new(),
+        lookups: Vec::new(),
+        moves: Moves::default(),
+        removed: Vec::new(),
+    };
+    let nouns = ev.program.things.iter().map(|thing| thing.noun);
+    let machines = nouns
+        .clone()
+        .filter(|noun| matches!(noun, Noun::Machine | Noun::Machines));
+    parts.machines.reserve_exact(machines.count());
+    parts
+        .volumes
+        .reserve_exact(nouns.filter(|noun| *noun == Noun::Volume).count());
+    parts
 }
 
-impl Parts {
-    /// With room for an instance of each block: so large a list is not moved while it grows.
-    fn for_blocks(ev: &Evaluator<'_>) -> Self {
-        let mut parts = Self::default();
-        let nouns = ev.program.things.iter().map(|thing| thing.noun);
-        let machines = nouns
-            .clone()
-            .filter(|noun| matches!(noun, Noun::Machine | Noun::Machines));
-        parts.machines.reserve_exact(machines.count());
-        parts
-            .volumes
-            .reserve_exact(nouns.filter(|noun| *noun == Noun::Volume).count());
-        parts
-    }
+/// Those of kinds that refer to nothing.
+fn alone(parts: &Intent) -> impl Iterator<Item = &Common> {
+    let networks = parts.networks.iter().map(|of| &of.common);
+    networks
+        .chain(parts.keypairs.iter().map(|of| &of.common))
+        .chain(parts.images.iter().map(|of| &of.common))
+        .chain(parts.buckets.iter().map(|of| &of.common))
+}
 
-    /// Those of kinds that refer to nothing.
-    fn alone(&self) -> impl Iterator<Item = &Common> {
-        let networks = self.networks.iter().map(|of| &of.common);
-        networks
-            .chain(self.keypairs.iter().map(|of| &of.common))
-            .chain(self.images.iter().map(|of| &of.common))
-            .chain(self.buckets.iter().map(|of| &of.common))
+fn add(parts: &mut Intent, noun: Noun, item: &mut Item<'_, '_>) -> Outcome<()> {
+    match noun {
+        Noun::Network => parts.networks.push(network::network(item)?),
+        Noun::Subnet => parts.subnets.push(network::subnet(item)?),
+        Noun::Firewall => parts.firewalls.push(rules::firewall(item)?),
+        Noun::Address => parts.addresses.push(network::address(item)?),
+        Noun::Keypair => parts.keypairs.push(compute::keypair(item)?),
+        Noun::Image => parts.images.push(storage::image(item)?),
+        Noun::Machine | Noun::Machines => parts.machines.push(compute::machine(item)?),
+        Noun::Volume => parts.volumes.push(storage::volume(item)?),
+        Noun::Bucket => parts.buckets.push(storage::bucket(item)?),
     }
-
-    /// What all of them have in common.
-    fn commons(&self) -> impl Iterator<Item = &Common> {
-        let networks = self.networks.iter().map(|of| &of.common);
-        networks
-            .chain(self.subnets.iter().map(|of| &of.common))
-            .chain(self.firewalls.iter().map(|of| &of.common))
-            .chain(self.addresses.iter().map(|of| &of.common))
-            .chain(self.keypairs.iter().map(|of| &of.common))
-            .chain(self.images.iter().map(|of| &of.common))
-            .chain(self.machines.iter().map(|of| &of.common))
-            .chain(self.volumes.iter().map(|of| &of.common))
-            .chain(self.buckets.iter().map(|of| &of.common))
-    }
-
-    fn add(&mut self, noun: Noun, item: &mut Item<'_, '_>) -> Outcome<()> {
-        match noun {
-            Noun::Network => self.networks.push(network::network(item)?),
-            Noun::Subnet => self.subnets.push(network::subnet(item)?),
-            Noun::Firewall => self.firewalls.push(rules::firewall(item)?),
-            Noun::Address => self.addresses.push(network::address(item)?),
-            Noun::Keypair => self.keypairs.push(compute::keypair(item)?),
-            Noun::Image => self.images.push(storage::image(item)?),
-            Noun::Machine | Noun::Machines => self.machines.push(compute::machine(item)?),
-            Noun::Volume => self.volumes.push(storage::volume(item)?),
-            Noun::Bucket => self.buckets.push(storage::bucket(item)?),
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 /// The intent of an address in a list sorted by address.

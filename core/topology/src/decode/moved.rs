@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use strat_model::{Diagnostic, Key, LocalAddr, Moves, Name, Noun, Owner};
+use strat_model::{Diagnostic, Intent, Key, LocalAddr, Moves, Name, Noun, Owner};
 
-use super::Parts;
 use crate::ast::{Block, Expr, ExprKind};
 use crate::eval::Evaluator;
 use crate::report::{Failed, Outcome, suggest};
@@ -37,7 +36,7 @@ struct Rename {
 }
 
 /// Reads all renames, and reports those that cannot be.
-pub(super) fn moves(ev: &mut Evaluator<'_>, owner: Outcome<&Owner>, parts: &Parts) -> Moves {
+pub(super) fn moves(ev: &mut Evaluator<'_>, owner: Outcome<&Owner>, parts: &Intent) -> Moves {
     let program = ev.program;
     let mut renames = Vec::new();
     for block in &program.moved {

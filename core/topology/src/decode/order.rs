@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
-use strat_model::{AttachIntent, Common, Diagnostic, LocalAddr, Name, Noun, Origins, UserData};
+use strat_model::{
+    AttachIntent, Common, Diagnostic, Intent, LocalAddr, Name, Noun, Origins, UserData,
+};
 
-use super::Parts;
 use crate::eval::Evaluator;
 
 /// The most edges that are followed once a circle was found: what else there is to tell is there.
@@ -29,7 +30,7 @@ struct Node<'a> {
 /// Reports every circle of things that wait for one another.
 ///
 /// Rules between firewalls are left out: they are filled in once the firewalls are there.
-pub(super) fn cycles(ev: &mut Evaluator<'_>, parts: &Parts) {
+pub(super) fn cycles(ev: &mut Evaluator<'_>, parts: &Intent) {
     if !may_close(parts) {
         return;
     }
@@ -48,7 +49,7 @@ pub(super) fn cycles(ev: &mut Evaluator<'_>, parts: &Parts) {
 
 /// Whether there can be a circle: the other attributes name only things of kinds that come before
 /// their own.
-fn may_close(parts: &Parts) -> bool {
+fn may_close(parts: &Intent) -> bool {
     let mut datas = parts.machines.iter().filter_map(|m| m.user_data.as_ref());
     datas.any(|data| data.references().next().is_some())
         || parts.commons().any(|common| !common.depends_on.is_empty())
@@ -181,7 +182,7 @@ struct Graph<'a> {
 }
 
 impl<'a> Graph<'a> {
-    fn new(parts: &'a Parts) -> Self {
+    fn new(parts: &'a Intent) -> Self {
         let things = things(parts);
         let mut graph = Self {
             nodes: Vec::with_capacity(things.len()),
@@ -266,8 +267,8 @@ type Thing<'a> = (
     Option<&'a UserData>,
 );
 
-fn things(parts: &Parts) -> Vec<Thing<'_>> {
-    let alone = parts.alone();
+fn things(parts: &Intent) -> Vec<Thing<'_>> {
+    let alone = super::alone(parts);
     let mut things: Vec<Thing<'_>> = alone.map(|common| (common, vec![], None)).collect();
     for subnet in &parts.subnets {
         things.push((&subnet.common, vec![(&subnet.network, "network")], None));

@@ -297,7 +297,7 @@ fn own_disk(volume: &Volume) -> Option<(String, String, DiskSpec)> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use strat_model::{DiskClass, Name, SiteSpec};
+    use strat_model::DiskClass;
 
     use super::*;
     use crate::images::ImageDisk;
@@ -336,14 +336,14 @@ mod tests {
             disk(8 << 30, DiskClass::Hdd),
             disk(200 << 30, DiskClass::Hdd),
         ];
-        let made = mappings(&disks, &image(), &settings(&json!({}))).expect("mappings");
+        let made = mappings(&disks, &image(), &Settings::of_test(&json!({}))).expect("mappings");
         let kinds: Vec<_> = made.iter().filter_map(|m| m.ebs()?.volume_type()).collect();
         assert_eq!(
             kinds.iter().map(|k| k.as_str()).collect::<Vec<_>>(),
             ["standard", "st1"]
         );
         let many = vec![disks[0].clone(); 13];
-        assert!(mappings(&many, &image(), &settings(&json!({}))).is_err());
+        assert!(mappings(&many, &image(), &Settings::of_test(&json!({}))).is_err());
     }
 
     /// Boots from `/dev/xvda`, and brings a disk with data.
@@ -360,15 +360,6 @@ mod tests {
         }
     }
 
-    fn settings(settings: &serde_json::Value) -> Settings {
-        let spec = SiteSpec {
-            region: Some("us-east-1".to_owned()),
-            settings: settings.as_object().expect("an object").clone(),
-            ..SiteSpec::new(Name::new("east").expect("a name"), "aws")
-        };
-        Settings::parse(&spec).expect("settings")
-    }
-
     #[test]
     fn what_an_image_brings_is_encrypted_and_else_as_it_has_it() {
         type Told<'t> = (
@@ -379,7 +370,7 @@ mod tests {
             Option<&'t str>,
         );
         let check = |disks: &[DiskSpec], of: serde_json::Value, expect: &[Told<'_>]| {
-            let made = mappings(disks, &image(), &settings(&of)).expect("mappings");
+            let made = mappings(disks, &image(), &Settings::of_test(&of)).expect("mappings");
             let told = made.iter().map(|mapping| {
                 let ebs = mapping.ebs().expect("a disk");
                 let device = mapping.device_name().expect("a device");

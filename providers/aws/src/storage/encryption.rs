@@ -55,20 +55,10 @@ pub(crate) fn departure(settings: &Settings, volume: &Volume) -> Option<Departur
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use strat_model::{Name, SiteSpec};
 
     use super::*;
 
     const ARN: &str = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-
-    fn settings(settings: &serde_json::Value) -> Settings {
-        let spec = SiteSpec {
-            region: Some("us-east-1".to_owned()),
-            settings: settings.as_object().expect("an object").clone(),
-            ..SiteSpec::new(Name::new("east").expect("a name"), "aws")
-        };
-        Settings::parse(&spec).expect("settings")
-    }
 
     #[test]
     fn a_key_is_compared_by_its_id_and_an_alias_is_not() {
@@ -78,7 +68,7 @@ mod tests {
         };
         let other = ARN.replace("1234abcd", "ffffffff");
         let is = |of: serde_json::Value, volume: &Volume| {
-            departure(&settings(&of), volume).map(|departure| departure.is)
+            departure(&Settings::of_test(&of), volume).map(|departure| departure.is)
         };
         let none = Some("none".to_owned());
         assert_eq!(is(json!({}), &volume(false, None)), none);
