@@ -352,7 +352,7 @@ fn nothing_but_a_provider_takes_a_kind_for_the_rest() {
     for path in sources() {
         let name = shown(&path);
         let is_of_tokens = name.contains("topology/src/syntax/");
-        let decides = ["core/", "cli/src", "rehearsal/src", "catalogue/src"];
+        let decides = ["core/", "cli/src", "rehearsal/src"];
         if is_of_tokens || !decides.iter().any(|dir| name.starts_with(dir)) {
             continue;
         }

@@ -13,7 +13,7 @@ use strat_provider::{ConnectContext, LeaseStoreFactory, Leases, TokioClock};
 use tokio_postgres::NoTls;
 
 /// The script that installs and serves it.
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/peers/postgres");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/peers/postgres");
 
 /// The password of its user `postgres`.
 pub(crate) const PASSWORD: &str = "secret";
