@@ -1,7 +1,8 @@
 //! Writing a topology's file: whole, or not at all.
 
-use std::io::Write as _;
 use std::path::Path;
+
+use stratiform::engine::files::write_whole;
 
 use crate::failure::Failure;
 
@@ -28,20 +29,9 @@ pub(crate) fn write_file(path: &Path, before: Option<&str>, text: &str) -> Resul
         let changed = format!("`{}` was changed a moment ago", path.display());
         return Err(Failure::new(changed).help("run this again"));
     }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    let partial = path.with_file_name(name);
-    let write = || {
-        let mut file = std::fs::File::create(&partial)?;
-        file.set_permissions(std::fs::metadata(&path)?.permissions())?;
+    let written = write_whole(&path, None, |file| {
         file.write_all(mark.as_bytes())?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&partial, &path)
-    };
-    write().map_err(|error| {
-        // What is there of it is of no use to anybody.
-        let _ = std::fs::remove_file(&partial);
-        failed(error)
-    })
+        file.write_all(text.as_bytes())
+    });
+    written.map_err(failed)
 }

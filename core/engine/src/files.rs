@@ -1,8 +1,8 @@
 //! The files beside a topology: for their owner alone, whole or not at all, and never through a
 //! link that somebody laid there.
 
-use std::fs::{File, Metadata, OpenOptions};
-use std::io::{Error, ErrorKind, Read as _, Result, Write as _};
+use std::fs::{File, Metadata, OpenOptions, Permissions};
+use std::io::{BufWriter, Error, ErrorKind, IntoInnerError, Read as _, Result};
 use std::path::Path;
 
 /// Opens a file of the state folder to read; `None` where there is none.
@@ -56,23 +56,53 @@ pub fn append(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// Puts a whole new file in the place of an old one: written under a name that nobody knows, on
-/// disk before it takes the name.
+/// Puts a whole new file in the place of one of ours, for its owner alone.
 ///
 /// # Errors
-/// If it cannot be written. The old one is there still then.
+/// If it cannot be written, or what is there is no plain file. The old one is there still then.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let dir = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(dir)?;
+    std::fs::create_dir_all(folder_of(path))?;
     if let Ok(found) = std::fs::symlink_metadata(path) {
         plain(path, &found)?;
     }
-    // With `O_EXCL`, a random name and mode 0600.
-    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(dir)?;
-    file.write_all(bytes)?;
+    write_whole(path, None, |file| file.write_all(bytes))
+}
+
+/// Writes a file whole or not at all: under a random name beside it that nobody else writes to, on disk
+/// before it takes the name. A file that is there keeps its rights; a new one has `permissions` within
+/// the process's mask, or is its owner's alone.
+///
+/// # Errors
+/// If it cannot be written. What stood there before is there still then.
+pub fn write_whole(
+    path: &Path,
+    permissions: Option<Permissions>,
+    write: impl FnOnce(&mut dyn std::io::Write) -> Result<()>,
+) -> Result<()> {
+    let folder = folder_of(path);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".new-");
+    if let Some(permissions) = permissions {
+        builder.permissions(permissions);
+    }
+    let mut file = BufWriter::new(builder.tempfile_in(folder)?);
+    if let Ok(found) = std::fs::metadata(path) {
+        file.get_ref()
+            .as_file()
+            .set_permissions(found.permissions())?;
+    }
+    write(&mut file)?;
+    let file = file.into_inner().map_err(IntoInnerError::into_error)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|failed| failed.error)?;
-    sync_dir(dir)
+    sync_dir(folder)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }
 
 /// Makes a new or renamed file's entry in its folder durable. Only Unix lets a folder be synced.

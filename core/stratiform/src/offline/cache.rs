@@ -1,6 +1,6 @@
 //! What sites answered before, on disk.
 
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -95,14 +95,7 @@ impl OfferCache {
             as_of,
             facts,
         };
-        let write = || {
-            std::fs::create_dir_all(&self.0)?;
-            let mut partial = tempfile::NamedTempFile::new_in(&self.0)?;
-            partial.write_all(&serde_json::to_vec(&file)?)?;
-            partial.as_file().sync_all()?;
-            partial.persist(&path)?;
-            Ok(())
-        };
+        let write = || strat_engine::files::replace(&path, &serde_json::to_vec(&file)?);
         write().map_err(Error::file(&path, "written"))?;
         Ok(path)
     }

@@ -5,7 +5,6 @@ mod wire;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::io::{BufWriter, IntoInnerError, Write as _};
 use std::path::Path;
 
 use serde::ser::{Error as _, SerializeMap as _, SerializeSeq as _};
@@ -106,26 +105,11 @@ impl SavedPlan {
     /// # Errors
     /// If the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".");
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-        let dir = dir.unwrap_or_else(|| Path::new("."));
-        let written = || {
-            // A name that nobody else writes to; the file goes with it where it is not kept.
-            let file = tempfile::Builder::new()
-                .prefix(&name)
-                .suffix(".partial")
-                .permissions(permissions())
-                .tempfile_in(dir)?;
-            let mut file = BufWriter::new(file);
-            serde_json::to_writer_pretty(&mut file, self)?;
-            file.write_all(b"\n")?;
-            let file = file.into_inner().map_err(IntoInnerError::into_error)?;
-            file.as_file().sync_all()?;
-            file.persist(path)?;
-            strat_engine::files::sync_dir(dir)
-        };
-        written().map_err(Error::file(path, "written"))
+        let written = strat_engine::files::write_whole(path, Some(permissions()), |file| {
+            serde_json::to_writer_pretty(&mut *file, self)?;
+            file.write_all(b"\n")
+        });
+        written.map_err(Error::file(path, "written"))
     }
 
     /// Reads it from a file.

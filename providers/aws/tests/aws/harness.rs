@@ -27,12 +27,18 @@ pub(crate) const REGION: &str = "eu-central-1";
 pub(crate) struct Moto {
     pub(crate) filter: Filter,
     run_id: String,
+    // Of those that share it: it is there until the last of them ends.
+    _shared: Option<Arc<moto::Moto>>,
 }
 
 impl Moto {
-    /// On the moto that all tests share.
+    /// On a moto that tests share.
     pub(crate) async fn start() -> Self {
-        Self::on(moto::shared().port).await
+        let shared = moto::shared();
+        Self {
+            _shared: Some(Arc::clone(&shared)),
+            ..Self::on(shared.port).await
+        }
     }
 
     /// On the moto at a port.
@@ -43,6 +49,7 @@ impl Moto {
         Self {
             filter,
             run_id: format!("run{number}"),
+            _shared: None,
         }
     }
 

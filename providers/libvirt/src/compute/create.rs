@@ -10,7 +10,7 @@ use strat_model::{
 };
 use strat_provider::MachineBatch;
 
-use super::domain::{Blueprint, Plug, disk_name, mac_of};
+use super::domain::{Blueprint, Plug, disk_name, free_mac};
 use super::ground::{Ground, Spot};
 use crate::config::{DirectBoot, Firmware};
 use crate::error::fail;
@@ -205,6 +205,10 @@ impl Site {
         let elsewhere = self.noted(Kind::Machine)?;
         let mut ground = Ground::new(self, order, &guests, &request.mark.addr, &elsewhere)?;
         let (mut placed, mut shortfall) = (Vec::new(), None);
+        let mut macs: BTreeSet<String> = guests
+            .iter()
+            .flat_map(|(_, guest)| guest.macs.clone())
+            .collect();
         for name in names {
             let mut birth = request.birth(Kind::Machine, &spec, &digest, self.now());
             birth.name = name;
@@ -239,9 +243,15 @@ impl Site {
                     continue;
                 }
             };
+            if let Err(error) = self.hosts[host].check_filters_hold() {
+                shortfall = Some(error);
+                continue;
+            }
             self.enroll(&request.mark.owner, &self.hosts[host])?;
             let uuid = machine_uuid(name, request.token.as_str());
-            let body = body_of(order.spec, ip, mac_of(&uuid));
+            let mac = free_mac(&uuid, &macs);
+            macs.insert(mac.clone());
+            let body = body_of(order.spec, ip, mac);
             let thing = Thing::new(birth, Phase::Making, body);
             let on = &self.hosts[host];
             self.note_machine(on, &uuid, &thing)?;
@@ -283,6 +293,7 @@ impl Site {
                     target: disk_name("vd", index),
                     serial: is_seed.then(|| "cidata".to_owned()),
                     writable: !is_seed,
+                    cache: self.settings.disk_cache,
                 });
             }
         }
@@ -299,6 +310,7 @@ impl Site {
             } else {
                 self.settings.firmware
             },
+            settings: &self.settings,
             cpu: order.spec.cpu,
             memory: order.spec.memory,
             boot: order.image.boot(),

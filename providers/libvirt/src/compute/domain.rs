@@ -1,8 +1,10 @@
 //! A machine as libvirt's domain: <https://libvirt.org/formatdomain.html>.
 
+use std::collections::BTreeSet;
+
 use strat_model::{Bytes, Digest};
 
-use crate::config::{DirectBoot, Firmware, Gpu};
+use crate::config::{CpuModel, DirectBoot, DiskCache, Firmware, Gpu, Hugepages, Settings};
 use crate::host::{HostTraits, gpu_xml};
 use crate::network::machine_filter;
 use crate::xml::Element;
@@ -22,6 +24,8 @@ pub(crate) struct Plug {
     pub(crate) serial: Option<String>,
     /// Whether it may be written.
     pub(crate) writable: bool,
+    /// What the host's page cache has to do with it.
+    pub(crate) cache: DiskCache,
 }
 
 /// Everything that a domain is made of.
@@ -32,6 +36,7 @@ pub(super) struct Blueprint<'a> {
     pub(super) domain_type: &'a str,
     pub(super) traits: &'a HostTraits,
     pub(super) firmware: Firmware,
+    pub(super) settings: &'a Settings,
     pub(super) cpu: u32,
     pub(super) memory: Bytes,
     pub(super) boot: Option<&'a DirectBoot>,
@@ -50,6 +55,7 @@ impl Blueprint<'_> {
             .holding(Element::leaf("name", self.name))
             .holding(Element::leaf("uuid", self.uuid))
             .holding(Element::leaf("memory", self.memory.0 >> 10).with("unit", "KiB"))
+            .holding_all(self.backing())
             .holding(Element::leaf("vcpu", self.cpu))
             .holding(self.os());
         if self.traits.arch == "x86_64" {
@@ -97,12 +103,30 @@ impl Blueprint<'_> {
         }
     }
 
-    /// Under KVM what the host has, in a form that other hosts of its kind can take over;
-    /// translated, everything that the translator knows.
+    /// Which pages of the host its memory is in. The mock driver has none.
+    fn backing(&self) -> Option<Element> {
+        let page = Element::new("page").with("unit", "KiB");
+        let pages = match self.settings.hugepages {
+            Hugepages::None => return None,
+            Hugepages::Default => Element::new("hugepages"),
+            Hugepages::TwoMib => Element::new("hugepages").holding(page.with("size", 2 << 10)),
+            Hugepages::OneGib => Element::new("hugepages").holding(page.with("size", 1 << 20)),
+        };
+        (self.domain_type != "test").then(|| Element::new("memoryBacking").holding(pages))
+    }
+
+    /// Under KVM as the site says; translated, everything that the translator knows.
     fn processor(&self) -> Option<Element> {
-        match self.domain_type {
-            "kvm" => Some(Element::new("cpu").with("mode", "host-model")),
-            "qemu" => Some(Element::new("cpu").with("mode", "maximum")),
+        let of_mode = |mode: &str| Element::new("cpu").with("mode", mode);
+        match (self.domain_type, &self.settings.cpu_model) {
+            ("kvm", CpuModel::HostModel) => Some(of_mode("host-model")),
+            ("kvm", CpuModel::HostPassthrough) => Some(of_mode("host-passthrough")),
+            ("kvm", CpuModel::Named(name)) => {
+                let model = Element::leaf("model", name).with("fallback", "forbid");
+                let cpu = of_mode("custom").with("match", "exact");
+                Some(cpu.holding(model))
+            }
+            ("qemu", _) => Some(of_mode("maximum")),
             _ => None,
         }
     }
@@ -174,15 +198,18 @@ pub(crate) fn disk_xml(plug: &Plug) -> Element {
     } else {
         "scsi"
     };
+    let mut driver = Element::new("driver")
+        .with("name", "qemu")
+        .with("type", &plug.format);
+    if let Some(cache) = plug.cache.word() {
+        driver = driver.with("cache", cache);
+    }
+    // What a machine frees within is freed on the host, too.
+    let driver = driver.with("discard", "unmap");
     let mut disk = Element::new("disk")
         .with("type", kind)
         .with("device", "disk")
-        .holding(
-            Element::new("driver")
-                .with("name", "qemu")
-                .with("type", &plug.format)
-                .with("discard", "unmap"),
-        )
+        .holding(driver)
         .holding(Element::new("source").with(attribute, &plug.path))
         .holding(
             Element::new("target")
@@ -207,11 +234,19 @@ pub(crate) fn disk_name(prefix: &str, index: usize) -> String {
     }
 }
 
-/// The hardware address of a machine's interface: QEMU's prefix, and a digest of its UUID.
-pub(super) fn mac_of(uuid: &str) -> String {
-    let digest = Digest::of(uuid.as_bytes());
-    let d = digest.as_str();
-    format!("52:54:00:{}:{}:{}", &d[..2], &d[2..4], &d[4..6])
+/// A hardware address for a machine's interface that none of these is: QEMU's prefix, and a digest of
+/// the machine's UUID. Three bytes are few: of five thousand machines two would likely share one.
+pub(super) fn free_mac(uuid: &str, taken: &BTreeSet<String>) -> String {
+    let mut seed = uuid.to_owned();
+    loop {
+        let digest = Digest::of(seed.as_bytes());
+        let d = digest.as_str();
+        let mac = format!("52:54:00:{}:{}:{}", &d[..2], &d[2..4], &d[4..6]);
+        if !taken.contains(&mac) {
+            return mac;
+        }
+        seed.push('+');
+    }
 }
 
 #[cfg(test)]
@@ -227,9 +262,17 @@ mod tests {
     }
 
     #[test]
-    fn a_hardware_address_is_one() {
-        let mac = mac_of("x");
-        assert_eq!(mac.len(), 17);
-        assert!(mac.starts_with("52:54:00:"));
+    fn a_hardware_address_is_nobody_elses() {
+        let mut taken = BTreeSet::new();
+        for _ in 0..20 {
+            let mac = free_mac("x", &taken);
+            assert_eq!(mac.len(), 17);
+            assert!(mac.starts_with("52:54:00:"));
+            assert!(taken.insert(mac));
+        }
+        assert_eq!(
+            free_mac("x", &BTreeSet::new()),
+            free_mac("x", &BTreeSet::new())
+        );
     }
 }

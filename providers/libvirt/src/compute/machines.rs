@@ -403,7 +403,7 @@ fn foreign_body(guest: &Guest) -> MachineBody {
         keypair: None,
         disks: Vec::new(),
         ip: None,
-        mac: guest.mac.clone().unwrap_or_default(),
+        mac: guest.macs.first().cloned().unwrap_or_default(),
         boot_size: None,
     }
 }

@@ -6,7 +6,7 @@ use strat_model::{Bytes, Departure, DiskSpec, FlexSize, Kind, Resource, Result, 
 
 use crate::error::{Explain as _, missing};
 use crate::host::{Guest, Host, MachineBody};
-use crate::network::{FirewallBody, differences, machine_filter, machine_xml};
+use crate::network::{FirewallBody, differences, machine_filter};
 use crate::rpc::sys;
 use crate::site::{Site, flexible_size};
 use crate::thing::Thing;
@@ -30,7 +30,7 @@ impl Site {
             let one = |guest: &Guest| {
                 let mut machine = self.machine_of(host, guest);
                 if let Some(known) = known.as_ref().filter(|_| is_filtered(guest)) {
-                    tell_filter(host, guest, known, &mut machine)?;
+                    self.tell_filter(host, guest, known, &mut machine)?;
                     self.tell_disks(host, guest, &mut machine)?;
                 }
                 Ok(machine)
@@ -38,6 +38,43 @@ impl Site {
             guests.iter().map(one).collect::<Result<Vec<_>>>()
         })?;
         Ok(lists.into_iter().flatten().collect())
+    }
+
+    /// Says whether a machine's traffic is filtered as it is to be.
+    fn tell_filter(
+        &self,
+        host: &Host,
+        guest: &Guest,
+        known: &Known,
+        machine: &mut Resource,
+    ) -> Result<()> {
+        let Some(body) = guest.body() else {
+            return Ok(());
+        };
+        let name = machine_filter(&guest.name);
+        if guest.filter.as_deref() != Some(name.as_str()) {
+            let is = guest
+                .filter
+                .as_deref()
+                .unwrap_or("none: nothing is refused");
+            machine.depart("filter", &Departure::new(is, name));
+            return Ok(());
+        }
+        let carried: Option<Vec<_>> = body.firewalls.iter().map(|one| known.get(one)).collect();
+        let Some(carried) = carried else {
+            // What it is to refuse is not known on this host.
+            return Ok(());
+        };
+        let has_egress = carried.iter().any(|one| one.body.has_egress());
+        let wanted = self.machine_filter_xml(&guest.name, body, has_egress);
+        let is = match host.filter_xml(&name)? {
+            None => Some("gone".to_owned()),
+            Some(xml) => differences(&wanted, &xml),
+        };
+        if let Some(is) = is {
+            machine.depart("filter", &Departure::new(is, "its rules alone"));
+        }
+        Ok(())
     }
 
     /// Says how large a machine's own disks are, where somebody made them larger.
@@ -120,37 +157,6 @@ fn filtered_again(domain: &Element, machine: &str) -> Option<Element> {
     }
     interface.put(Element::new("filterref").with("filter", wanted));
     Some(interface)
-}
-
-/// Says whether a machine's traffic is filtered as it is to be.
-fn tell_filter(host: &Host, guest: &Guest, known: &Known, machine: &mut Resource) -> Result<()> {
-    let Some(body) = guest.body() else {
-        return Ok(());
-    };
-    let name = machine_filter(&guest.name);
-    if guest.filter.as_deref() != Some(name.as_str()) {
-        let is = guest
-            .filter
-            .as_deref()
-            .unwrap_or("none: nothing is refused");
-        machine.depart("filter", &Departure::new(is, name));
-        return Ok(());
-    }
-    let carried: Option<Vec<_>> = body.firewalls.iter().map(|one| known.get(one)).collect();
-    let Some(carried) = carried else {
-        // What it is to refuse is not known on this host.
-        return Ok(());
-    };
-    let has_egress = carried.iter().any(|one| one.body.has_egress());
-    let wanted = machine_xml(&guest.name, body.firewalls.iter(), has_egress);
-    let is = match host.filter_xml(&name)? {
-        None => Some("gone".to_owned()),
-        Some(xml) => differences(&wanted, &xml),
-    };
-    if let Some(is) = is {
-        machine.depart("filter", &Departure::new(is, "its rules alone"));
-    }
-    Ok(())
 }
 
 /// Says of a machine that runs what is not as it was made, as far as the guest itself says it.

@@ -128,6 +128,61 @@ pub(crate) enum Firmware {
     Uefi,
 }
 
+/// The processor that guests see under KVM.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum CpuModel {
+    /// What the host has, in a form that other hosts of its kind can take over.
+    #[default]
+    HostModel,
+    /// The host's own, with everything it can do.
+    HostPassthrough,
+    /// One by libvirt's name, which all hosts can give.
+    Named(String),
+}
+
+/// Which pages of the host a guest's memory is in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub(crate) enum Hugepages {
+    /// Ordinary ones.
+    #[default]
+    #[serde(rename = "none")]
+    None,
+    /// Large ones of the host's default size.
+    #[serde(rename = "default")]
+    Default,
+    #[serde(rename = "2MiB")]
+    TwoMib,
+    #[serde(rename = "1GiB")]
+    OneGib,
+}
+
+/// What the host's page cache has to do with a disk:
+/// <https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms>.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DiskCache {
+    /// As QEMU does it: `writeback`.
+    #[default]
+    Default,
+    None,
+    Writeback,
+    Writethrough,
+    Directsync,
+}
+
+impl DiskCache {
+    /// libvirt's word, where one is to be said.
+    pub(crate) const fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Default => None,
+            Self::None => Some("none"),
+            Self::Writeback => Some("writeback"),
+            Self::Writethrough => Some("writethrough"),
+            Self::Directsync => Some("directsync"),
+        }
+    }
+}
+
 /// How a subnet is joined to the world.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Uplink {
@@ -161,6 +216,11 @@ pub(crate) struct Settings {
     pub(crate) cost: Cost,
     pub(crate) accel: Accel,
     pub(crate) firmware: Firmware,
+    pub(crate) cpu_model: CpuModel,
+    pub(crate) hugepages: Hugepages,
+    pub(crate) disk_cache: DiskCache,
+    /// Whether a machine sends with its own addresses alone.
+    pub(crate) anti_spoofing: bool,
     pub(crate) uplink: Uplink,
     /// Name servers for machines on an existing bridge.
     pub(crate) dns: Vec<std::net::IpAddr>,
@@ -177,12 +237,16 @@ pub(crate) struct Settings {
 }
 
 /// The attributes of a `site` block that are this provider's own.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 17] = [
     "accel",
+    "anti_spoofing",
     "cost",
+    "cpu_model",
+    "disk_cache",
     "dns",
     "firmware",
     "hosts",
+    "hugepages",
     "images",
     "network",
     "overcommit",
@@ -206,6 +270,10 @@ impl Settings {
             cost: reader.or_default("cost"),
             accel: reader.or_default("accel"),
             firmware: reader.or_default("firmware"),
+            cpu_model: reader::cpu_model(&mut reader),
+            hugepages: reader.or_default("hugepages"),
+            disk_cache: reader.or_default("disk_cache"),
+            anti_spoofing: reader.flag("anti_spoofing", true),
             uplink: reader::uplink(&mut reader),
             dns: reader.or_default("dns"),
             pool: reader

@@ -11,7 +11,7 @@ use crate::buckets::S3Settings;
 use crate::host::Uri;
 
 use super::gpus::{self, GpuTable};
-use super::{HostConfig, HostState, Overcommit, Uplink};
+use super::{CpuModel, HostConfig, HostState, Overcommit, Uplink};
 
 const HOSTS_HELP: &str = "write `hosts = [\"qemu+ssh://kvm1/system\"]`, or by zone: `hosts = { rack1 = [\"…\"], rack2 = [\"…\"] }`; more is said of one in `{ name = \"…\", uri = \"…\", state = \"up\" }` (up, drain, down, gone)";
 
@@ -44,6 +44,27 @@ struct NetworkTable {
     bridge: Option<String>,
     vlan: Option<u16>,
     gateway: Option<std::net::Ipv4Addr>,
+}
+
+/// The processor that guests see: one of libvirt's two words, or a model's name.
+pub(super) fn cpu_model(reader: &mut SettingsReader<'_>) -> CpuModel {
+    let word: Option<String> = reader.get("cpu_model");
+    match word.as_deref() {
+        None | Some("host-model") => CpuModel::HostModel,
+        Some("host-passthrough") => CpuModel::HostPassthrough,
+        Some(name) => {
+            let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            if name.is_empty() || !name.chars().all(is_name) {
+                reader.fail(
+                    "cpu_model",
+                    format!("`{name}` is no name of a processor model"),
+                    "write `host-model`, `host-passthrough`, or a name that \
+                     `virsh cpu-models x86_64` lists, such as `Skylake-Server`",
+                );
+            }
+            CpuModel::Named(name.to_owned())
+        }
+    }
 }
 
 /// The hosts that are there or come back, and the names of those that do not.

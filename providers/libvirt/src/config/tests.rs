@@ -171,3 +171,35 @@ fn gpus_of_hosts_are_read() {
         assert!(errors[0].message.contains(why), "{errors:?}");
     }
 }
+
+#[test]
+fn a_processor_is_named_as_libvirt_does() {
+    let read = |settings: Value| {
+        let mut all = json!({ "hosts": ["qemu:///system"] });
+        if let (Value::Object(all), Value::Object(more)) = (&mut all, settings) {
+            all.extend(more);
+        }
+        Settings::parse(&site(all))
+    };
+    let model = |word: &str| read(json!({ "cpu_model": word })).map(|settings| settings.cpu_model);
+    assert_eq!(model("host-passthrough"), Ok(CpuModel::HostPassthrough));
+    assert_eq!(
+        model("EPYC-Rome"),
+        Ok(CpuModel::Named("EPYC-Rome".to_owned()))
+    );
+    let errors = model("a model").expect_err("it is no name");
+    assert!(errors[0].message.contains("`a model`"), "{errors:?}");
+    let set = json!({ "hugepages": "1GiB", "disk_cache": "none", "anti_spoofing": false });
+    let settings = read(set).expect("settings");
+    assert_eq!(settings.hugepages, Hugepages::OneGib);
+    assert_eq!(settings.disk_cache, DiskCache::None);
+    assert!(!settings.anti_spoofing);
+    let defaults = read(json!({})).expect("settings");
+    assert_eq!(
+        (defaults.hugepages, defaults.disk_cache),
+        (Hugepages::None, DiskCache::Default)
+    );
+    assert!(defaults.anti_spoofing && defaults.cpu_model == CpuModel::HostModel);
+    let errors = read(json!({ "hugepages": "3MiB" })).expect_err("no such page");
+    assert!(errors[0].message.contains("2MiB"), "{errors:?}");
+}

@@ -76,7 +76,8 @@ pub(crate) struct Guest {
     pub(crate) disks: Vec<DiskUse>,
     /// The networks that its interfaces are in.
     pub(crate) networks: Vec<String>,
-    pub(crate) mac: Option<String>,
+    /// The hardware addresses of its interfaces, in lower case.
+    pub(crate) macs: Vec<String>,
     /// Our document; `None` for foreign guests.
     pub(crate) thing: Option<Thing<MachineBody>>,
 }
@@ -166,8 +167,9 @@ impl Guest {
             filter: of_kind("interface").next().and_then(filter),
             disks: of_kind("disk").filter_map(disk_use).collect(),
             networks: of_kind("interface").filter_map(network).collect(),
-            mac: of_kind("interface")
-                .find_map(|i| Some(i.child("mac")?.get("address")?.to_owned())),
+            macs: of_kind("interface")
+                .filter_map(|i| Some(i.child("mac")?.get("address")?.to_ascii_lowercase()))
+                .collect(),
             thing: Thing::from_xml(xml),
         }
     }

@@ -1,5 +1,6 @@
 //! One host: the connection to its libvirt, and what is known of it.
 
+mod bridging;
 mod devices;
 mod events;
 mod guests;
@@ -17,6 +18,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use strat_model::{Name, Result};
 
+pub(crate) use bridging::{BRIDGED_HELP, Bridged};
 pub(crate) use devices::gpu_xml;
 use events::Events;
 pub(crate) use events::{Event, Patience, Watch};
@@ -49,6 +51,8 @@ pub(crate) struct Host {
     making: Mutex<()>,
     /// For each of its GPUs, a device that is not there.
     missing_gpus: OnceLock<Vec<Option<PciAddress>>>,
+    /// Whether its filters hold between machines on one bridge.
+    bridged: OnceLock<Bridged>,
     /// Held while what a libvirtd that died left is taken down.
     pub(crate) mending: Mutex<()>,
 }
@@ -72,6 +76,7 @@ impl Host {
             sidecars: Mutex::new(BTreeMap::new()),
             making: Mutex::new(()),
             missing_gpus: OnceLock::new(),
+            bridged: OnceLock::new(),
             mending: Mutex::new(()),
         }
     }

@@ -13,6 +13,10 @@ use strat_model::{Direction, FirewallRule, Peer, PortRange, Protocol, ResourceId
 use crate::thing::uuid_of;
 use crate::xml::Element;
 
+/// The rules that let those pass who have no address yet.
+const NOBODY: u32 = 40;
+/// The rules that refuse addresses that are not the sender's own.
+const FOREIGN: u32 = 50;
 /// The rules that admit.
 pub(super) const ADMIT: u32 = 500;
 /// The rule that admits everything outward.
@@ -44,12 +48,21 @@ pub(super) fn firewall_xml(
     filter(&firewall_filter(firewall)).holding_all(rules)
 }
 
+/// The addresses that a machine's interface may send with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OwnAddresses<'a> {
+    pub(super) mac: &'a str,
+    pub(super) ip: Ipv4Addr,
+}
+
 /// A machine's filter: the firewalls it carries, and nothing else inward. Outward everything,
-/// unless one of its firewalls has a rule about that.
-pub(crate) fn machine_xml<'a>(
+/// unless one of its firewalls has a rule about that, and with its own addresses only, where they are
+/// given.
+pub(super) fn machine_xml<'a>(
     machine: &str,
     firewalls: impl Iterator<Item = &'a String>,
     has_egress: bool,
+    own: Option<OwnAddresses<'_>>,
 ) -> Element {
     let refs = firewalls
         .map(|firewall| Element::new("filterref").with("filter", firewall_filter(firewall)));
@@ -67,10 +80,38 @@ pub(crate) fn machine_xml<'a>(
         ["all", "all-ipv6"].map(|kind| rule("inout", "drop", REFUSE).holding(Element::new(kind)));
     filter(&machine_filter(machine))
         .holding_all(refs)
+        .holding_all(own.iter().flat_map(OwnAddresses::rules))
         .holding(dhcp("out", 68, 67))
         .holding(dhcp("in", 67, 68))
         .holding_all(outward.into_iter().filter(|_| !has_egress))
         .holding_all(refuse)
+}
+
+impl OwnAddresses<'_> {
+    /// What refuses everything else on its way out, frame by frame: before any rule about packets is
+    /// looked at, which speak of addresses. `0.0.0.0` is who has no address yet: DHCP, and ARP that asks
+    /// whether an address is free.
+    fn rules(&self) -> [Element; 6] {
+        let alone = |what: &str, attribute: &str, value: &str| {
+            let what = Element::new(what).with("match", "no");
+            rule("out", "drop", FOREIGN).holding(what.with(attribute, value))
+        };
+        let ip = self.ip.to_string();
+        let nobody = Element::new("ip").with("srcipaddr", Ipv4Addr::UNSPECIFIED);
+        let nobody = nobody
+            .with("protocol", "udp")
+            .with("srcportstart", 68)
+            .with("dstportstart", 67);
+        let asks = Element::new("arp").with("arpsrcipaddr", Ipv4Addr::UNSPECIFIED);
+        [
+            rule("out", "accept", NOBODY).holding(nobody),
+            rule("out", "accept", NOBODY).holding(asks),
+            alone("mac", "srcmacaddr", self.mac),
+            alone("arp", "arpsrcmacaddr", self.mac),
+            alone("arp", "arpsrcipaddr", &ip),
+            alone("ip", "srcipaddr", &ip),
+        ]
+    }
 }
 
 fn filter(name: &str) -> Element {
@@ -242,7 +283,7 @@ mod tests {
     #[test]
     fn a_machine_refuses_what_nothing_admits() {
         let firewalls = ["a".to_owned()];
-        let open = machine_xml("m", firewalls.iter(), false);
+        let open = machine_xml("m", firewalls.iter(), false, None);
         let actions = |xml: &Element| {
             xml.all("rule")
                 .map(|r| r.get("action").unwrap_or_default().to_owned())
@@ -256,7 +297,24 @@ mod tests {
             open.child("filterref").and_then(|f| f.get("filter")),
             Some("a.firewall")
         );
-        let closed = machine_xml("m", firewalls.iter(), true);
+        let closed = machine_xml("m", firewalls.iter(), true, None);
         assert_eq!(actions(&closed), ["accept", "accept", "drop", "drop"]);
+    }
+
+    #[test]
+    fn a_machine_sends_with_its_own_addresses() {
+        let own = OwnAddresses {
+            mac: "52:54:00:00:00:01",
+            ip: Ipv4Addr::new(10, 0, 0, 5),
+        };
+        let xml = machine_xml("m", [].iter(), false, Some(own)).to_string();
+        for rule in [
+            "priority=\"50\"><mac match=\"no\" srcmacaddr=\"52:54:00:00:00:01\"/>",
+            "priority=\"50\"><ip match=\"no\" srcipaddr=\"10.0.0.5\"/>",
+            "priority=\"50\"><arp match=\"no\" arpsrcipaddr=\"10.0.0.5\"/>",
+            "priority=\"40\"><arp arpsrcipaddr=\"0.0.0.0\"/>",
+        ] {
+            assert!(xml.contains(rule), "{rule}: {xml}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use strat_model::{
     Protocol, Resource, ResourceId, ResourceState, Result, Spec,
 };
 
-use super::filter::{self, Members};
+use super::filter::{self, Members, OwnAddresses};
 use super::seen;
 use crate::error::{Explain as _, fail, missing};
 use crate::host::{Guest, Host, MachineBody};
@@ -237,13 +237,7 @@ impl Site {
             for (_, guest) in guests.iter().filter(|(of, _)| of.name() == host.name()) {
                 let Some(body) = guest.body() else { continue };
                 if machines.contains(&guest.name) || !body.firewalls.is_disjoint(changed) {
-                    self.define_machine_filter(
-                        host,
-                        &guest.name,
-                        &body.firewalls,
-                        &known,
-                        &members,
-                    )?;
+                    self.define_machine_filter(host, &guest.name, body, &known, &members)?;
                 }
             }
             Ok(())
@@ -256,12 +250,12 @@ impl Site {
         &self,
         host: &Host,
         machine: &str,
-        firewalls: &BTreeSet<String>,
+        body: &MachineBody,
         known: &Firewalls,
         members: &Members,
     ) -> Result<()> {
         let mut has_egress = false;
-        for name in firewalls {
+        for name in &body.firewalls {
             let Some(thing) = known.get(name) else {
                 return Err(missing(format!("firewall {name}")));
             };
@@ -271,7 +265,19 @@ impl Site {
                 host.define_filter(&filter::firewall_xml(name, &thing.body.rules, members))?;
             }
         }
-        host.define_filter(&filter::machine_xml(machine, firewalls.iter(), has_egress))
+        host.define_filter(&self.machine_filter_xml(machine, body, has_egress))
+    }
+
+    /// A machine's filter as it is to be.
+    pub(crate) fn machine_filter_xml(
+        &self,
+        machine: &str,
+        body: &MachineBody,
+        has_egress: bool,
+    ) -> Element {
+        let own = body.ip.filter(|_| self.settings.anti_spoofing);
+        let own = own.map(|ip| OwnAddresses { mac: &body.mac, ip });
+        filter::machine_xml(machine, body.firewalls.iter(), has_egress, own)
     }
 }
 

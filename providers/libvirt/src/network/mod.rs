@@ -21,7 +21,7 @@ mod stripped;
 mod subnets;
 
 pub(crate) use define::{Net, NetBody};
-pub(crate) use filter::{machine_filter, machine_xml};
+pub(crate) use filter::machine_filter;
 pub(crate) use firewalls::FirewallBody;
 pub(crate) use seen::differences;
 pub(crate) use subnets::{STRANGERS, free_address, subnet_body};

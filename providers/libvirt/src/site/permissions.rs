@@ -4,7 +4,7 @@ use strat_provider::{PermissionCheck, PermissionState};
 
 use super::Site;
 use crate::error::{Explain as _, is_refusal};
-use crate::host::Host;
+use crate::host::{BRIDGED_HELP, Bridged, Host};
 use crate::rpc::{self, Connect};
 
 impl Site {
@@ -37,6 +37,22 @@ fn gpus(host: &Host) -> impl Iterator<Item = PermissionCheck> {
             Some(address) => PermissionState::Missing {
                 why: format!("the host has no PCI device {address}"),
             },
+        },
+    })
+}
+
+/// Whether firewalls hold between machines on one bridge of a host.
+fn filters(host: &Host) -> Option<PermissionCheck> {
+    let is_test = host.traits().is_ok_and(|traits| traits.offers("test"));
+    (!is_test).then(|| PermissionCheck {
+        permission: format!("{}: filter what crosses a bridge", host.name()),
+        without: None,
+        state: match host.bridged() {
+            Bridged::Filtered => PermissionState::Granted,
+            Bridged::Open(why) => PermissionState::Missing {
+                why: format!("{why}; {BRIDGED_HELP}"),
+            },
+            Bridged::Unknown(why) => PermissionState::Unknown { why: why.clone() },
         },
     })
 }
@@ -84,6 +100,7 @@ fn of_host(host: &Host) -> Vec<PermissionCheck> {
     let mut checks: Vec<PermissionCheck> = ASKS.iter().map(check).collect();
     if connection.is_ok() {
         checks.extend(gpus(host));
+        checks.extend(filters(host));
     }
     checks
 }

@@ -113,6 +113,7 @@ impl Site {
             target,
             serial: Some(serial(&found.thing.name)),
             writable: true,
+            cache: self.settings.disk_cache,
         })
     }
 

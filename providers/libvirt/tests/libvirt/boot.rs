@@ -18,6 +18,7 @@ printf '#!/bin/sh\necho; timeout 10 wget -q -O- "http://$QUERY_STRING/" 2>&1 || 
 printf 'n=0; until [ -b /dev/sda ] || [ $n -ge 60 ]; do n=$((n + 1)); sleep 1; done\n' > /www/disk
 printf '#!/bin/sh\necho; . /www/disk; [ -b /dev/sda ] && printf "%%s" "$QUERY_STRING" | dd of=/dev/sda conv=fsync 2>/dev/null && echo written\n' > /www/cgi-bin/write
 printf '#!/bin/sh\necho; . /www/disk; head -c 16 /dev/sda\n' > /www/cgi-bin/read
+printf '#!/bin/sh\necho; PATH=$PATH:/sbin:/usr/sbin; from=${QUERY_STRING%%%%,*}; to=${QUERY_STRING##*,}; ip addr add $from/24 dev eth0; ip route add $to/32 dev eth0 src $from; timeout 10 wget -q -O- "http://$to/" 2>&1 || echo refused; ip route del $to/32; ip addr del $from/24 dev eth0\n' > /www/cgi-bin/spoof
 chmod +x /www/cgi-bin/*
 httpd -h /www
 "##;
@@ -74,7 +75,8 @@ async fn a_fleet_boots_and_serves_behind_its_firewall() {
         "images = {{ tiny = {{ kernel = \"{0}/vmlinuz\", initrd = \"{0}/initrd\", cmdline = \"console=ttyS0 quiet\" }} }}",
         guest.display()
     );
-    let topology = Topology::new(&[host], &image);
+    let settings = format!("{image}\n  anti_spoofing = true\n  disk_cache = \"writeback\"");
+    let mut topology = Topology::new(&[host], &settings);
     std::fs::write(topology.folder().join("web.sh"), USER_DATA).expect("user data");
     let site = support::site(&[host], false, serde_json::json!({}));
 
@@ -92,6 +94,37 @@ async fn a_fleet_boots_and_serves_behind_its_firewall() {
             "{answer}"
         );
     }
+    let domain = host.say(&["virsh", "dumpxml", &one.name]);
+    assert!(domain.contains("cache='writeback'"), "{domain}");
+
+    // A machine sends with its own address alone, whomever the other one admits; where the site says so,
+    // with any.
+    let foreign = {
+        let ip: std::net::Ipv4Addr = ip(one).parse().expect("an address");
+        let [a, b, c, _] = ip.octets();
+        format!("{a}.{b}.{c}.210")
+    };
+    let spoof = || {
+        fetch(
+            host,
+            ip(one),
+            &format!("/cgi-bin/spoof?{foreign},{}", ip(two)),
+        )
+    };
+    let refused = spoof();
+    assert!(refused.contains("refused"), "{refused}");
+    topology.set("anti_spoofing = true", "anti_spoofing = false");
+    let everybody = blocks(&admit("everybody", "\"internet\""));
+    topology.apply(&everybody).await;
+    let passed = (0..6)
+        .map(|_| spoof())
+        .find(|answer| answer.contains("hello"));
+    assert!(passed.is_some(), "with any address");
+    topology.set("anti_spoofing = false", "anti_spoofing = true");
+    topology.apply(&everybody).await;
+    let refused = spoof();
+    assert!(refused.contains("refused"), "{refused}");
+
     // Only the host is admitted, whose address is the router's, the first of the subnet.
     let subnet = topology.list(&site, Kind::Subnet).await.remove(0).spec;
     let Spec::Subnet(subnet) = subnet else {

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use crate::support;
 use crate::support::lab::{Lab, host_of};
+use crate::support::peer::Peer;
 use crate::support::slots::Pair;
 use serde_json::json;
 use strat_model::{ErrorKind, Kind, Resource};
-use strat_provider::{Filter, ProviderExt};
+use strat_provider::{Filter, PermissionState, ProviderExt};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn members_keep_apart_and_addresses_are_the_sites() {
@@ -322,5 +323,65 @@ async fn auto_takes_no_accelerator_on_trust() {
         names.iter().all(|name| !name.contains("probe")),
         "the probe is gone: {names:?}"
     );
+    lab.clear().await;
+}
+
+/// The switch that gives a host's filters what crosses its bridges, on again in the end.
+struct Switch<'a>(&'a Peer);
+
+impl Switch<'_> {
+    fn set(&self, value: u8) {
+        let path = "/proc/sys/net/bridge/bridge-nf-call-iptables";
+        let mut command = self.0.enter();
+        command.args(["sh", "-c", &format!("echo {value} > {path}")]);
+        assert!(command.status().expect("sh runs").success());
+    }
+}
+
+impl Drop for Switch<'_> {
+    fn drop(&mut self) {
+        self.set(1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_machine_is_made_where_its_firewalls_would_be_open() {
+    let pair = Pair::take();
+    let switch = Switch(&pair.hosts()[1]);
+    switch.set(0);
+    let lab = Lab::new(&pair, true, json!({})).await;
+    let subnet = lab.subnet("bridged", 96).await;
+    let permissions = lab.provider.permissions().expect("a facet");
+    let checks = permissions.check_permissions().await.expect("checks");
+    let state = |host: &str| {
+        let wanted = format!("{host}: filter what crosses a bridge");
+        let mut checks = checks.iter();
+        let check = checks.find(|check| check.permission == wanted);
+        check.expect("a check").state.clone()
+    };
+    assert_eq!(state("kvm1"), PermissionState::Granted);
+    let PermissionState::Missing { why } = state("kvm2") else {
+        panic!("{:?}", state("kvm2"));
+    };
+    assert!(why.contains("bridge-nf-call-iptables is 0"), "{why}");
+
+    let refused = lab
+        .try_fleet(&Lab::machine(&subnet, "rack2"), "open", 1)
+        .await;
+    let error = match refused {
+        Err(error) => error,
+        Ok(batch) => batch.shortfall.expect("it is refused"),
+    };
+    assert_eq!(error.kind(), ErrorKind::Precondition, "{error}");
+    assert!(error.to_string().contains("the host kvm2"), "{error}");
+    let owner = Filter::Owner("hosts".parse().expect("an owner"));
+    let left = lab.provider.list_all(Kind::Machine, &owner).await;
+    assert!(left.expect("a list").is_empty());
+    // The other host is as it should be.
+    let made = lab
+        .fleet(&Lab::machine(&subnet, "rack1"), "closed", 1)
+        .await;
+    assert_eq!(host_of(&made[0]), "kvm1");
+    drop(switch);
     lab.clear().await;
 }

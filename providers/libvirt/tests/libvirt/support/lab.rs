@@ -6,7 +6,7 @@ use strat_model::{
     Bytes, CapacityKind, DiskClass, ImageRef, Kind, MachineSpec, Mark, Name, NetworkSpec, Resource,
     ResourceId, Result, Spec, SubnetSpec, Token, VolumeSpec,
 };
-use strat_provider::{CreateMachines, Filter, Provider, ProviderExt};
+use strat_provider::{CreateMachines, Filter, MachineBatch, Provider, ProviderExt};
 
 use super::slots::Pair;
 
@@ -111,6 +111,17 @@ impl Lab {
         word: &str,
         count: u32,
     ) -> Vec<Resource> {
+        let batch = self.try_fleet(spec, word, count).await.expect("a batch");
+        assert!(batch.shortfall.is_none(), "{:?}", batch.shortfall);
+        batch.created
+    }
+
+    pub(crate) async fn try_fleet(
+        &self,
+        spec: &MachineSpec<ResourceId>,
+        word: &str,
+        count: u32,
+    ) -> Result<MachineBatch> {
         let mark = Self::mark(Kind::Machine, word);
         let token = Token::derive("hosts", &mark.addr, 1, 1, 0, word);
         let names: Vec<_> = (0..count).map(|n| format!("{word}-{n}")).collect();
@@ -120,13 +131,7 @@ impl Lab {
             mark: &mark,
             token: &token,
         };
-        let batch = self
-            .provider
-            .create_machines(request)
-            .await
-            .expect("a batch");
-        assert!(batch.shortfall.is_none(), "{:?}", batch.shortfall);
-        batch.created
+        self.provider.create_machines(request).await
     }
 
     pub(crate) async fn clear(&self) {

@@ -73,6 +73,12 @@ impl Topology {
         );
     }
 
+    /// From now on the site's block says something else.
+    pub(crate) fn set(&mut self, before: &str, after: &str) {
+        assert!(self.site.contains(before), "{}", self.site);
+        self.site = self.site.replace(before, after);
+    }
+
     /// The folder.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
