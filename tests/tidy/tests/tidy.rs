@@ -144,11 +144,13 @@ fn the_planner_never_waits() {
 
 #[test]
 fn every_provider_has_the_same_files() {
+    // They keep buckets and leases, and are no clouds.
+    let stores = ["s3", "postgres"];
     let rooms = ["config", "error", "observe", "writes", "images", "offers"];
     let mut missing = Vec::new();
     for entry in fs::read_dir(root().join("providers")).expect("providers") {
         let dir = entry.expect("an entry").path();
-        if !dir.join("Cargo.toml").exists() {
+        if !dir.join("Cargo.toml").exists() || stores.iter().any(|store| dir.ends_with(store)) {
             continue;
         }
         for room in rooms {
