@@ -52,6 +52,7 @@ mod offers;
 mod permissions;
 mod provider;
 mod recent;
+mod setup;
 mod storage;
 mod tags;
 mod tokens;
@@ -59,6 +60,7 @@ mod writes;
 
 pub use capabilities::capabilities;
 pub use factory::AwsFactory;
+pub use setup::SETUP;
 
 /// What it takes to change things on AWS, where nothing is known of the machine types.
 #[must_use]

@@ -53,6 +53,7 @@ mod offers;
 mod provider;
 mod rpc;
 mod seed;
+mod setup;
 mod site;
 mod storage;
 mod thing;
@@ -60,6 +61,7 @@ mod writes;
 mod xml;
 
 pub use factory::LibvirtFactory;
+pub use setup::SETUP;
 
 /// What any site can do. How large a machine may be depends on the site's hosts: it is the least
 /// here.

@@ -4,12 +4,48 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use strat_conformance::{Harness, Outside, Partners, conformance};
+use strat_conformance::{Harness, OutsideRows, Partners, conformance};
 use strat_model::{
     Bytes, Field, Kind, MachineSpec, Name, Peer, Resource, ResourceId, SiteCapacity, Spec,
 };
 use strat_provider::{Clock, Provider, ProviderExt as _, TokioClock};
 use strat_sim::{Behaviour, Disturbance, Fault, Profile, RegionKey, SimControl, SimSite, World};
+
+/// The rows of simulated clouds. What no cloud changes, none of them does.
+const CLOUD: OutsideRows = OutsideRows {
+    promised: &[],
+    immutable: IMMUTABLE.split_at(2).1,
+    changed: 18,
+};
+
+/// The same of hardware of one's own.
+const HARDWARE: OutsideRows = OutsideRows {
+    promised: &[],
+    immutable: IMMUTABLE,
+    changed: 14,
+};
+
+/// Why nobody changes a row of the simulator.
+const FIXED: &str =
+    "the simulator's clouds change it in nothing that is there, as few real ones do: docs/changes.md";
+
+const IMMUTABLE: &[(Kind, &str, &str)] = &[
+    (Kind::Image, "source", FIXED),
+    (Kind::Image, "sha256", FIXED),
+    (Kind::Network, "cidr", FIXED),
+    (Kind::Subnet, "network", FIXED),
+    (Kind::Subnet, "cidr", FIXED),
+    (Kind::Subnet, "zone", FIXED),
+    (Kind::Firewall, "network", FIXED),
+    (Kind::Keypair, "public_key", FIXED),
+    (Kind::Machine, "capacity", FIXED),
+    (Kind::Machine, "zone", FIXED),
+    (Kind::Machine, "subnet", FIXED),
+    (Kind::Machine, "keypair", FIXED),
+    (Kind::Machine, "disks", FIXED),
+    (Kind::Volume, "class", FIXED),
+    (Kind::Volume, "zone", FIXED),
+];
 
 /// A world of one site, with lists that lag, on a clock that jumps over every wait.
 struct SimHarness {
@@ -154,12 +190,29 @@ impl Harness for SimHarness {
         self.disturb(&Disturbance::StopMachine { which })
     }
 
-    async fn change_outside(
-        &self,
-        thing: &Resource,
-        field: Field,
-        partners: &Partners,
-    ) -> Option<Outside> {
+    fn outside_rows(&self) -> Option<OutsideRows> {
+        Some(match self.site.profile {
+            Profile::Aws | Profile::Azure | Profile::Gcp => CLOUD,
+            // It has no addresses and no buckets, and tells what an image was made of.
+            Profile::Onprem => HARDWARE,
+        })
+    }
+
+    async fn change_outside(&self, thing: &Resource, field: Field, partners: &Partners) -> bool {
+        let changed = self.change(thing, field, partners).await;
+        changed.unwrap_or(false)
+    }
+
+    async fn fill_bucket(&self, id: &ResourceId, full: bool) -> bool {
+        let which = id.to_string();
+        let objects = u64::from(full);
+        self.disturb(&Disturbance::FillBucket { which, objects })
+    }
+}
+
+impl SimHarness {
+    /// Changes a field, as somebody does who has the cloud's own tools. `None` where the cloud refuses it.
+    async fn change(&self, thing: &Resource, field: Field, partners: &Partners) -> Option<bool> {
         let which = thing.id.to_string();
         let mut spec = thing.spec.clone();
         match (&mut spec, field) {
@@ -170,14 +223,14 @@ impl Harness for SimHarness {
                     key: "cost-center".to_owned(),
                     value: Some("7".to_owned()),
                 });
-                return changed.then_some(Outside::Changed);
+                return Some(changed);
             }
             (Spec::Firewall(firewall), Field::Rules) => {
                 let mut rule = firewall.rules.first()?.clone();
                 rule.peers = [Peer::Cidr("192.0.2.0/24".parse().ok()?)].into();
                 let rule = Box::new(rule);
                 let changed = self.disturb(&Disturbance::SetRule { which, rule });
-                return changed.then_some(Outside::Changed);
+                return Some(changed);
             }
             (Spec::Machine(machine), Field::MachineType | Field::Cpu | Field::Memory) => {
                 let machine_type = match self.site.profile {
@@ -190,12 +243,12 @@ impl Harness for SimHarness {
                     which,
                     machine_type,
                 });
-                return changed.then_some(Outside::Changed);
+                return Some(changed);
             }
             (Spec::Volume(volume), Field::Size) => {
                 let size = Bytes(volume.size.0 * 2);
                 let changed = self.disturb(&Disturbance::ResizeVolume { which, size });
-                return changed.then_some(Outside::Changed);
+                return Some(changed);
             }
             (Spec::Bucket(bucket), Field::Versioning) => bucket.versioning = !bucket.versioning,
             (Spec::Machine(machine), Field::Firewalls) => {
@@ -207,12 +260,12 @@ impl Harness for SimHarness {
                     .attach_volume(&thing.id, &partners.machine)
                     .await
                     .ok()?;
-                return Some(Outside::Changed);
+                return Some(true);
             }
             (Spec::Address(address), Field::Attach) => {
                 address.attach = Some(partners.machine.clone());
             }
-            _ => return Some(Outside::Fixed),
+            _ => return Some(false),
         }
         // Somebody with the same rights calls the cloud as we do.
         let fields = [field].into();
@@ -222,21 +275,7 @@ impl Harness for SimHarness {
             .update(&thing.id, &spec, &fields, mark)
             .await
             .ok()?;
-        Some(Outside::Changed)
-    }
-
-    fn rows_outside(&self) -> Option<(usize, usize)> {
-        Some(match self.site.profile {
-            Profile::Aws | Profile::Azure | Profile::Gcp => (18, 31),
-            // It has no addresses and no buckets, and tells what an image was made of.
-            Profile::Onprem => (14, 29),
-        })
-    }
-
-    async fn fill_bucket(&self, id: &ResourceId, full: bool) -> bool {
-        let which = id.to_string();
-        let objects = u64::from(full);
-        self.disturb(&Disturbance::FillBucket { which, objects })
+        Some(true)
     }
 }
 

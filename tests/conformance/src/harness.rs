@@ -7,13 +7,42 @@ use async_trait::async_trait;
 use strat_model::{Field, ImageSpec, Kind, Name, Offer, Resource, ResourceId};
 use strat_provider::{Clock, Provider, TokioClock};
 
-/// What came of a change from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outside {
-    /// It was made.
-    Changed,
-    /// The cloud has no call that changes this field of a thing.
-    Fixed,
+/// What somebody can change past Stratiform: one row for each field of each kind that can be read back, and
+/// one for each thing that the provider sees to beyond fields. A row has the word of its field, or of what
+/// [`Resource::departures`] are about.
+#[derive(Debug, Clone, Copy)]
+pub struct OutsideRows {
+    /// What the provider sees to beyond the fields of a kind.
+    pub promised: &'static [(Kind, &'static str)],
+    /// The rows that nothing changes, each with the reason and the vendor's page that gives it. All the
+    /// others are changed by the harness.
+    pub immutable: &'static [(Kind, &'static str, &'static str)],
+    /// How many rows are changed. A row that cannot be read any more makes it another number.
+    pub changed: usize,
+}
+
+impl OutsideRows {
+    /// Why nothing changes a row, if nothing does.
+    #[must_use]
+    pub fn why_immutable(&self, kind: Kind, word: &str) -> Option<&'static str> {
+        let mut rows = self.immutable.iter();
+        rows.find(|row| (row.0, row.1) == (kind, word))
+            .map(|row| row.2)
+    }
+
+    /// Whether something that is told of a kind was promised. What is told host by host has
+    /// the host behind the word.
+    #[must_use]
+    pub fn is_promised(&self, kind: Kind, what: &str) -> bool {
+        let mut promised = self.promised.iter();
+        promised.any(|(of, word)| *of == kind && is_about(what, word))
+    }
+}
+
+/// Whether a departure is about what a word says.
+pub(crate) fn is_about(what: &str, word: &str) -> bool {
+    let rest = what.strip_prefix(word);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
 }
 
 /// What else is there, for changes that lead to something.
@@ -103,23 +132,23 @@ pub trait Harness: Send + Sync {
         false
     }
 
-    /// Changes a field of a thing as somebody does with the cloud's own tools. `None` where the harness has
-    /// no way to; a harness that has one for some fields says of every other that it is fixed.
-    async fn change_outside(
-        &self,
-        thing: &Resource,
-        field: Field,
-        partners: &Partners,
-    ) -> Option<Outside> {
-        let _ = (thing, field, partners);
+    /// The rows that somebody can change past Stratiform, and those that nobody can. `None` where the harness
+    /// changes nothing.
+    fn outside_rows(&self) -> Option<OutsideRows> {
         None
     }
 
-    /// Of the fields of all kinds that can be read back, how many [`Harness::change_outside`] changes at
-    /// least, and how many there are: a field that is new, or is not read any more, is another number.
-    /// `None` where nobody counts them.
-    fn rows_outside(&self) -> Option<(usize, usize)> {
-        None
+    /// Changes a field of a thing as somebody does with the cloud's own tools. `false` where the harness has
+    /// no way to: the row is then missing.
+    async fn change_outside(&self, thing: &Resource, field: Field, partners: &Partners) -> bool {
+        let _ = (thing, field, partners);
+        false
+    }
+
+    /// Changes what the provider sees to beyond the fields of a thing, in the same way.
+    async fn upset_outside(&self, thing: &Resource, what: &str, partners: &Partners) -> bool {
+        let _ = (thing, what, partners);
+        false
     }
 
     /// Puts an object into a bucket, or takes it out again.

@@ -32,7 +32,7 @@ mod specs;
 pub mod table;
 
 pub use bench::Bench;
-pub use harness::{Harness, Outside, Partners};
+pub use harness::{Harness, OutsideRows, Partners};
 pub use rounds::{Round, rounds};
 pub use run::{Outcome, block_on, judge};
 
@@ -80,7 +80,9 @@ macro_rules! conformance {
                     updating_what_is_gone_is_not_found
                 ]
                 changing: [a_change_takes_what_is_said]
-                outside: [what_is_changed_outside_is_seen]
+                outside: [
+                    what_is_changed_outside_is_seen what_is_upset_outside_is_told_and_made_good
+                ]
                 network: [
                     a_network_with_a_subnet_stays a_subnet_with_a_machine_stays
                     a_firewall_on_a_machine_stays a_firewall_in_a_rule_stays

@@ -6,17 +6,7 @@ use strat_model::{Departure, Mark, Resource, ResourceId, Result};
 use super::disks::OnMachine;
 use crate::error::failed;
 use crate::provider::AwsProvider;
-use crate::storage::encryption::ENCRYPTION;
-
-/// Metadata only with a session: version 2 of the service.
-const TOKENS: &str = "metadata tokens";
-/// Whether the network drops what is from or for another address.
-const CHECK: &str = "source/destination check";
-/// The role that programs on the machine act in.
-const PROFILE: &str = "instance profile";
-
-/// Volumes of nobody's topology.
-const VOLUMES: &str = "volumes";
+use crate::setup::{CHECK, ENCRYPTION, PROFILE, TOKENS, VOLUMES};
 
 /// Says what an instance of ours has that its launch did not give it, or would not give it now. `there` are
 /// the volumes on it.

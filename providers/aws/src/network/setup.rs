@@ -9,16 +9,8 @@ use strat_model::{Departure, ErrorKind, Mark, Resource, ResourceId, Result};
 use super::way::Way;
 use crate::error::{failed, is_gone};
 use crate::provider::{AwsProvider, filter};
+use crate::setup::{GROUP, NAMES, RESOLUTION, ROUTE};
 use crate::tags::{self, Tags};
-
-/// Where the main route table sends what is for the internet.
-const ROUTE: &str = "default route";
-/// Whom a machine without a firewall admits.
-const GROUP: &str = "default security group";
-/// Whether the network's own resolver answers. A VPC is made with it.
-const RESOLUTION: &str = "DNS resolution";
-/// Whether machines get public DNS names. A VPC is made without.
-const NAMES: &str = "DNS host names";
 
 /// Whether a network lacks its way to the internet, and somebody else leads it nowhere.
 pub(super) fn is_half(network: &Resource) -> bool {

@@ -13,6 +13,7 @@ use strat_provider::{Create, Update};
 use crate::error::{failed, gone, lacking, refuse, unless_gone};
 use crate::observe::{Found, PAGE_MAX, Scan};
 use crate::provider::{AwsProvider, filter};
+use crate::setup::TABLE;
 use crate::tags::{self, Tags};
 use crate::tokens::stamp;
 
@@ -109,7 +110,7 @@ impl AwsProvider {
             let mut own = found.iter_mut().map(|(own, _)| own);
             if let Some(own) = own.find(|own| own.id.as_str() == subnet) {
                 let departure = Departure::new(table, "the main one of its network");
-                own.depart("route table", &departure);
+                own.depart(TABLE, &departure);
             }
         }
         Ok((found, answer.next_token().map(str::to_owned)))

@@ -6,9 +6,6 @@ use strat_model::Departure;
 
 use crate::config::Settings;
 
-/// What is told of a disk or volume that is encrypted otherwise.
-pub(crate) const ENCRYPTION: &str = "encryption";
-
 impl Settings {
     /// What a call that makes a disk says. Never `false`: what comes from an encrypted snapshot cannot be
     /// had otherwise, and EC2 refuses the word.

@@ -9,11 +9,7 @@ use strat_model::{Departure, Error, ErrorKind, Mark, Resource, Result};
 
 use crate::error::{failed, refuse};
 use crate::provider::AwsProvider;
-
-/// Whether lists of access and policies can let the public in.
-const PUBLIC: &str = "public access";
-/// How new objects are encrypted by themselves.
-const ENCRYPTION: &str = "encryption";
+use crate::setup::{ENCRYPTION, PUBLIC};
 
 impl AwsProvider {
     /// Encrypts, shuts the public out, and keeps versions if they are wanted.

@@ -9,11 +9,12 @@ use strat_model::{
 use strat_provider::{Create, Update};
 
 use super::class;
-use super::encryption::{self, ENCRYPTION};
+use super::encryption;
 use crate::config::Settings;
 use crate::error::{failed, gone, is_gone, lacking, refuse, unless_gone};
 use crate::observe::{Found, PAGE_MAX, Scan};
 use crate::provider::AwsProvider;
+use crate::setup::{ENCRYPTION, OPERATIONS, THROUGHPUT};
 use crate::tags::{self, DISK_OF, SIZE, Tags};
 
 type Wanted = VolumeSpec<ResourceId>;
@@ -367,8 +368,8 @@ fn tell(settings: &Settings, volume: &Volume, resource: &mut Resource) {
     }
     let (iops, throughput) = rates(kind, gib);
     let told = [
-        ("operations a second", volume.iops(), iops),
-        ("MiB a second", volume.throughput(), throughput),
+        (OPERATIONS, volume.iops(), iops),
+        (THROUGHPUT, volume.throughput(), throughput),
     ];
     for (what, is, ought) in told {
         // An endpoint beside AWS's own may not say it.

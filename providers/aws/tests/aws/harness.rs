@@ -10,7 +10,7 @@ use aws_sdk_ec2::primitives::Blob;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use serde_json::json;
 use strat_aws::AwsFactory;
-use strat_conformance::{Harness, Outside, Partners};
+use strat_conformance::{Harness, OutsideRows, Partners};
 use strat_model::{
     Bytes, CapacityKind, Field, ImageRef, Kind, Labels, MachineSpec, Name, Offer, Resource,
     ResourceId, SiteSpec, Spec, SubnetSpec,
@@ -18,7 +18,7 @@ use strat_model::{
 use strat_provider::{ConnectContext, Provider, ProviderFactory, TokioClock};
 
 use crate::filter::Filter;
-use crate::{moto, outside};
+use crate::{moto, outside, upset};
 
 /// The region of all tests.
 pub(crate) const REGION: &str = "eu-central-1";
@@ -267,13 +267,16 @@ impl Harness for Moto {
         call.send().await.is_ok()
     }
 
-    async fn change_outside(
-        &self,
-        thing: &Resource,
-        field: Field,
-        partners: &Partners,
-    ) -> Option<Outside> {
-        Some(outside::change(self, thing, field, partners).await)
+    fn outside_rows(&self) -> Option<OutsideRows> {
+        Some(outside::ROWS)
+    }
+
+    async fn change_outside(&self, thing: &Resource, field: Field, partners: &Partners) -> bool {
+        outside::change(self, thing, field, partners).await
+    }
+
+    async fn upset_outside(&self, thing: &Resource, what: &str, _: &Partners) -> bool {
+        upset::change(self, thing, what).await
     }
 
     async fn fill_bucket(&self, id: &ResourceId, full: bool) -> bool {

@@ -22,4 +22,5 @@ mod runs_out;
 mod sale;
 mod sealed;
 mod setup;
+mod upset;
 mod writers;

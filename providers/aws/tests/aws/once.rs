@@ -10,7 +10,7 @@ use strat_model::{
 use strat_provider::{Filter, ProviderExt as _};
 
 use crate::harness::{Moto, machine_spec, subnet_spec};
-use crate::setup::end_route;
+use crate::upset::end_route;
 
 /// A small machine in a network and subnet of its own.
 pub(crate) async fn machine(bench: &Bench<'_>) -> MachineSpec<ResourceId> {
@@ -245,7 +245,7 @@ async fn a_network_without_its_way_out_is_told_and_mended() {
     let made = bench.create(&spec, "net").await;
     let ec2 = moto.ec2().await;
     for is_new in [false, true] {
-        end_route(&ec2, &made).await;
+        end_route(&ec2, &made.id).await;
         if is_new {
             let of = aws_sdk_ec2::types::Filter::builder()
                 .name("attachment.vpc-id")

@@ -2,10 +2,69 @@
 
 use aws_sdk_ec2::types::{AttributeValue, Instance, InstanceType, Reservation, Tag, VolumeType};
 use aws_sdk_s3::types::{BucketVersioningStatus, Tagging, VersioningConfiguration};
-use strat_conformance::{Outside, Partners};
+use strat_conformance::{OutsideRows, Partners};
 use strat_model::{Field, Kind, MachineSpec, Resource, ResourceId, Spec};
 
 use crate::harness::Moto;
+
+/// Every row: a VPC's range, say, is another only in another VPC.
+pub(crate) const ROWS: OutsideRows = OutsideRows {
+    promised: strat_aws::SETUP,
+    immutable: &[
+        (
+            Kind::Network,
+            "cidr",
+            "the primary range of a VPC stays: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html",
+        ),
+        (Kind::Subnet, "network", SUBNET),
+        (Kind::Subnet, "cidr", SUBNET),
+        (Kind::Subnet, "zone", SUBNET),
+        (
+            Kind::Firewall,
+            "network",
+            "the VPC of a group is said as it is made: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html",
+        ),
+        (
+            Kind::Keypair,
+            "public_key",
+            "no call changes a key pair: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ImportKeyPair.html",
+        ),
+        (
+            Kind::Machine,
+            "capacity",
+            "on demand or spot is said at launch: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceMarketOptionsRequest.html",
+        ),
+        (
+            Kind::Machine,
+            "zone",
+            "no parameter moves an instance to another zone: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstancePlacement.html",
+        ),
+        (
+            Kind::Machine,
+            "subnet",
+            "the primary network interface cannot be detached: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-eni.html",
+        ),
+        (
+            Kind::Machine,
+            "keypair",
+            "no attribute: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceAttribute.html",
+        ),
+        (Kind::Machine, "encryption", ENCRYPTION),
+        (
+            Kind::Volume,
+            "zone",
+            "no parameter: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyVolume.html",
+        ),
+        (Kind::Volume, "encryption", ENCRYPTION),
+    ],
+    changed: 32,
+};
+
+/// Why a subnet stays as it was made, but for its tags.
+const SUBNET: &str = "no parameter: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySubnetAttribute.html";
+
+/// Why a disk stays as it is encrypted.
+const ENCRYPTION: &str = "it is chosen as the disk is made: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption.html";
 
 /// Changes a field of a thing, where EC2 or S3 have a call that does.
 pub(crate) async fn change(
@@ -13,7 +72,7 @@ pub(crate) async fn change(
     thing: &Resource,
     field: Field,
     partners: &Partners,
-) -> Outside {
+) -> bool {
     let (ec2, id) = (moto.ec2().await, thing.id.as_str());
     match (&thing.spec, field) {
         (Spec::Bucket(_), Field::Labels) => tag_bucket(moto, id).await,
@@ -75,9 +134,9 @@ pub(crate) async fn change(
             let call = call.versioning_configuration(on.build());
             call.send().await.expect("PutBucketVersioning");
         }
-        _ => return Outside::Fixed,
+        _ => return false,
     }
-    Outside::Changed
+    true
 }
 
 /// The id that tags go by: a key pair's is not its name.

@@ -3,11 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::types::{AttributeBooleanValue, HttpTokensState, IamInstanceProfileSpecification};
-use aws_sdk_s3::types::{
-    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
-    ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
-};
+use aws_sdk_s3::types::PublicAccessBlockConfiguration;
 use strat_conformance::Bench;
 use strat_model::{
     BucketSpec, Bytes, Departure, DiskClass, Field, Kind, Resource, Spec, VolumeSpec,
@@ -18,6 +14,7 @@ use stratiform::{Claims, Mode};
 use crate::harness::Moto;
 use crate::once::machine;
 use crate::ownership::shop::Shop;
+use crate::upset;
 
 /// What departs, by what it is about.
 fn told(thing: &Resource) -> BTreeMap<String, (String, String)> {
@@ -71,22 +68,7 @@ async fn what_was_set_up_and_changed_is_told_and_made_good() {
         assert_eq!(told(&thing), BTreeMap::new(), "nothing was changed yet");
     }
 
-    let groups = ec2
-        .describe_security_groups()
-        .send()
-        .await
-        .expect("the groups");
-    let default = groups.security_groups().iter().find(|group| {
-        group.vpc_id() == Some(network.id.as_str()) && group.group_name() == Some("default")
-    });
-    let open = ec2.authorize_security_group_ingress();
-    let open = open.set_group_id(default.and_then(|group| group.group_id().map(str::to_owned)));
-    let open = open
-        .ip_protocol("tcp")
-        .from_port(22)
-        .to_port(22)
-        .cidr_ip("0.0.0.0/0");
-    open.send().await.expect("AuthorizeSecurityGroupIngress");
+    upset::change(&moto, &network, "default security group").await;
     let wanted = (
         "default security group",
         "admitting tcp 22 from 0.0.0.0/0",
@@ -94,17 +76,12 @@ async fn what_was_set_up_and_changed_is_told_and_made_good() {
     );
     check(&bench, &network, &[wanted]).await;
 
-    let off = AttributeBooleanValue::builder().value(false).build();
-    let call = ec2.modify_vpc_attribute().vpc_id(network.id.as_str());
-    let call = call.enable_dns_support(off).send().await;
-    call.expect("ModifyVpcAttribute");
+    upset::change(&moto, &network, "DNS resolution").await;
     check(&bench, &network, &[("DNS resolution", "off", "on")]).await;
 
-    let s3 = moto.s3().await;
-    let open = s3.delete_public_access_block().bucket(bucket.id.as_str());
-    open.send().await.expect("DeletePublicAccessBlock");
-    let plain = s3.delete_bucket_encryption().bucket(bucket.id.as_str());
-    plain.send().await.expect("DeleteBucketEncryption");
+    for what in ["public access", "encryption"] {
+        upset::change(&moto, &bucket, what).await;
+    }
     let wanted = [
         (
             "public access",
@@ -120,6 +97,7 @@ async fn what_was_set_up_and_changed_is_told_and_made_good() {
         .block_public_policy(false)
         .restrict_public_buckets(false)
         .build();
+    let s3 = moto.s3().await;
     let open = s3.put_public_access_block().bucket(bucket.id.as_str());
     let open = open.public_access_block_configuration(block).send().await;
     open.expect("PutPublicAccessBlock");
@@ -130,42 +108,24 @@ async fn what_was_set_up_and_changed_is_told_and_made_good() {
     );
     check(&bench, &bucket, &[wanted]).await;
 
-    let table = ec2
-        .create_route_table()
-        .vpc_id(network.id.as_str())
-        .send()
-        .await;
-    let table = table.expect("CreateRouteTable");
-    let table = table.route_table().and_then(|table| table.route_table_id());
-    let table = table.expect("an id").to_owned();
-    let bind = ec2.associate_route_table().route_table_id(&table);
-    let bind = bind.subnet_id(subnet.id.as_str());
-    bind.send().await.expect("AssociateRouteTable");
+    let table = upset::lead_elsewhere(&ec2, &subnet).await;
     let wanted = ("route table", table.as_str(), "the main one of its network");
     check(&bench, &subnet, &[wanted]).await;
     let end = ec2.delete_route_table().route_table_id(&table);
     end.send().await.expect("DeleteRouteTable");
 
-    let tokens = ec2.modify_instance_metadata_options();
-    let tokens = tokens
-        .instance_id(machine.id.as_str())
-        .http_tokens(HttpTokensState::Optional);
-    tokens.send().await.expect("ModifyInstanceMetadataOptions");
-    let off = AttributeBooleanValue::builder().value(false).build();
-    let call = ec2
-        .modify_instance_attribute()
-        .instance_id(machine.id.as_str());
-    let call = call.source_dest_check(off).send().await;
-    call.expect("ModifyInstanceAttribute");
+    for what in ["metadata tokens", "source/destination check"] {
+        upset::change(&moto, &machine, what).await;
+    }
     let wanted = [
         ("metadata tokens", "optional", "required"),
         ("source/destination check", "off", "on"),
     ];
     check(&bench, &machine, &wanted).await;
 
-    let call = ec2.modify_volume().volume_id(volume.id.as_str());
-    let call = call.iops(6_000).throughput(500).send().await;
-    call.expect("ModifyVolume");
+    for what in ["operations a second", "MiB a second"] {
+        upset::change(&moto, &volume, what).await;
+    }
     let wanted = [
         ("MiB a second", "500", "125"),
         ("operations a second", "6000", "3000"),
@@ -183,38 +143,17 @@ async fn a_profile_that_somebody_gave_a_machine_is_told_and_left() {
     let made = bench.create_batch(&spec, 1, "profile").await;
     let machine = made.expect("a machine").created.remove(0);
     let machine = bench.ready(Kind::Machine, &machine.id).await;
-    let iam = aws_sdk_iam::Client::new(&moto.config().await);
-    let name = bench.name("profile");
-    let profile = iam.create_instance_profile().instance_profile_name(&name);
-    profile.send().await.expect("CreateInstanceProfile");
-    let given = IamInstanceProfileSpecification::builder()
-        .name(&name)
-        .build();
-    let call = moto.ec2().await.associate_iam_instance_profile();
-    let call = call
-        .instance_id(machine.id.as_str())
-        .iam_instance_profile(given);
-    call.send().await.expect("AssociateIamInstanceProfile");
+    upset::change(&moto, &machine, "instance profile").await;
     let seen = bench.ready(Kind::Machine, &machine.id).await;
     let departures = told(&seen);
     let (is, ought) = &departures["instance profile"];
-    assert!(is.ends_with(&name) && ought == "none", "{departures:?}");
+    assert!(
+        is.ends_with(&machine.name) && ought == "none",
+        "{departures:?}"
+    );
     let why = seen.stays_departed().expect("it stays");
     assert!(why.contains("disassociate-iam-instance-profile"), "{why}");
     bench.clear_up().await;
-}
-
-/// Takes the default route of a network away.
-pub(crate) async fn end_route(ec2: &aws_sdk_ec2::Client, network: &Resource) {
-    let of = aws_sdk_ec2::types::Filter::builder()
-        .name("vpc-id")
-        .values(network.id.as_str());
-    let tables = ec2.describe_route_tables().filters(of.build());
-    let tables = tables.send().await.expect("DescribeRouteTables");
-    let table = tables.route_tables()[0].route_table_id().expect("an id");
-    let call = ec2.delete_route().route_table_id(table);
-    let call = call.destination_cidr_block("0.0.0.0/0").send().await;
-    call.expect("DeleteRoute");
 }
 
 /// What somebody else may rely on is told, with the way to take it back, and left: a volume on a machine,
@@ -223,49 +162,27 @@ pub(crate) async fn end_route(ec2: &aws_sdk_ec2::Client, network: &Resource) {
 async fn what_others_may_rely_on_is_told_and_left() {
     let moto = Moto::start().await;
     let bench = Bench::new(&moto).await;
-    let (ec2, s3) = (moto.ec2().await, moto.s3().await);
+    let ec2 = moto.ec2().await;
     let spec = machine(&bench).await;
     let subnet = bench.ready(Kind::Subnet, &spec.subnet).await;
     let Spec::Subnet(of) = &subnet.spec else {
         panic!("a subnet");
     };
     let network = bench.ready(Kind::Network, &of.network).await;
-    let on = AttributeBooleanValue::builder().value(true).build();
-    let call = ec2.modify_vpc_attribute().vpc_id(network.id.as_str());
-    let call = call.enable_dns_hostnames(on).send().await;
-    call.expect("ModifyVpcAttribute");
+    upset::change(&moto, &network, "DNS host names").await;
 
     let made = bench.create_batch(&spec, 1, "extra").await;
     let machine = made.expect("a machine").created.remove(0);
     let machine = bench.ready(Kind::Machine, &machine.id).await;
     assert_eq!(told(&machine), BTreeMap::new());
-    let call = ec2.create_volume().availability_zone(spec.zone.as_str());
-    let extra = call.size(8).send().await.expect("CreateVolume");
-    let extra = extra.volume_id().expect("an id").to_owned();
-    let call = ec2.attach_volume().volume_id(&extra).device("/dev/sdp");
-    let call = call.instance_id(machine.id.as_str()).send().await;
-    call.expect("AttachVolume");
+    let extra = upset::attach_another(&ec2, &machine).await;
 
     let bucket = Spec::Bucket(BucketSpec {
         versioning: false,
         labels: strat_model::Labels::new(),
     });
     let bucket = bench.create(&bucket, "extra").await;
-    let key = ServerSideEncryptionByDefault::builder()
-        .sse_algorithm(ServerSideEncryption::AwsKms)
-        .kms_master_key_id("alias/theirs")
-        .build()
-        .expect("a rule");
-    let rule = ServerSideEncryptionRule::builder()
-        .apply_server_side_encryption_by_default(key)
-        .build();
-    let rules = ServerSideEncryptionConfiguration::builder()
-        .rules(rule)
-        .build()
-        .expect("rules");
-    let call = s3.put_bucket_encryption().bucket(bucket.id.as_str());
-    let call = call.server_side_encryption_configuration(rules).send();
-    call.await.expect("PutBucketEncryption");
+    upset::encrypt_with(&moto, &bucket.id, "alias/theirs").await;
 
     for (thing, what, is, ought, way) in [
         (
@@ -315,18 +232,13 @@ async fn what_others_may_rely_on_is_told_and_left() {
 #[tokio::test]
 async fn an_apply_makes_good_what_was_changed() {
     let shop = Shop::applied("setup").await;
-    let ec2 = shop.moto.ec2().await;
     let (machine, volume) = (shop.at("machine.db").await, shop.at("volume.data").await);
-    let tokens = ec2.modify_instance_metadata_options();
-    let tokens = tokens
-        .instance_id(machine.id.as_str())
-        .http_tokens(HttpTokensState::Optional);
-    tokens.send().await.expect("ModifyInstanceMetadataOptions");
-    let call = ec2.modify_volume().volume_id(volume.id.as_str());
-    let call = call.iops(6_000).throughput(500).send().await;
-    call.expect("ModifyVolume");
+    upset::change(&shop.moto, &machine, "metadata tokens").await;
+    for what in ["operations a second", "MiB a second"] {
+        upset::change(&shop.moto, &volume, what).await;
+    }
     let network = shop.at("network.core").await;
-    end_route(&ec2, &network).await;
+    upset::change(&shop.moto, &network, "default route").await;
     let plan = shop.plan().await;
     let drift: Vec<String> = plan.drift().map(|change| change.addr.to_string()).collect();
     assert_eq!(drift.len(), 3, "{:#?}", plan.changes);

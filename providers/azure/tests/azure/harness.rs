@@ -9,7 +9,7 @@ use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions}
 use serde_json::{Value, json};
 use strat_arm::{Arm, Options};
 use strat_azure::AzureFactory;
-use strat_conformance::{Harness, Outside, Partners};
+use strat_conformance::{Harness, OutsideRows, Partners};
 use strat_model::{
     Bytes, CapacityKind, Field, ImageRef, Kind, Labels, MachineSpec, Name, Offer, Resource,
     ResourceId, SiteSpec,
@@ -358,15 +358,13 @@ impl Harness for Azure {
         self.arm.set_power(&path, "stopped")
     }
 
-    async fn change_outside(
-        &self,
-        thing: &Resource,
-        field: Field,
-        partners: &Partners,
-    ) -> Option<Outside> {
-        let what = match outside::of(thing, field, partners) {
-            Ok(what) => what,
-            Err(fixed) => return Some(fixed),
+    fn outside_rows(&self) -> Option<OutsideRows> {
+        Some(outside::ROWS)
+    }
+
+    async fn change_outside(&self, thing: &Resource, field: Field, partners: &Partners) -> bool {
+        let Some(what) = outside::of(thing, field, partners) else {
+            return false;
         };
         // The double answers on the runtime of this thread: the clients are waited for on another.
         let hand = || self.hand.lock().unwrap_or_else(PoisonError::into_inner);
@@ -378,7 +376,7 @@ impl Harness for Azure {
         });
         let changed = changed.await.expect("the change is made");
         *hand() = Some(changed);
-        Some(Outside::Changed)
+        true
     }
 
     async fn fill_bucket(&self, id: &ResourceId, full: bool) -> bool {

@@ -51,9 +51,25 @@ def last(id):
     return id.rsplit("/", 1)[1]
 
 
-def tag(kind, name):
-    patch = {"operation": "Merge", "properties": {"tags": {"cost-center": "7"}}}
+def merge(kind, name, tags):
+    patch = {"operation": "Merge", "properties": {"tags": tags}}
     resources.tags.begin_update_at_scope(path(kind, name), patch).result()
+
+
+def tag(kind, name, key="cost-center", value="7"):
+    merge(kind, name, {key: value})
+
+
+def label_subnet(net, name):
+    """A subnet has no tags: what is noted of it is in its network's, 256 characters in each."""
+    tags = network.virtual_networks.get(GROUP, net).tags
+    word = f"stratiform:subnet-{name.lower()}"
+    keys = [word, *(f"{word}---{part}" for part in range(2, 9))]
+    note = json.loads("".join(tags.get(key, "") for key in keys))
+    note.setdefault("labels", {})["cost-center"] = "7"
+    text = json.dumps(note, separators=(",", ":"), ensure_ascii=False)
+    parts = [text[start : start + 256] for start in range(0, len(text), 256)]
+    merge("Microsoft.Network/virtualNetworks", net, dict(zip(keys, parts)))
 
 
 def move_network(name):
@@ -158,7 +174,7 @@ def keep_versions(account):
 
 
 CHANGES = [
-    tag, move_network, move_subnet, admit, lead_to, guard_by, move_machine, rekey, resize, grow,
+    tag, label_subnet, move_network, move_subnet, admit, lead_to, guard_by, move_machine, rekey, resize, grow,
     grow_boot_disk, reclass, attach, keep_versions,
 ]
 KNOWN = {change.__name__: change for change in CHANGES}

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
-use strat_conformance::{Outside, Partners};
-use strat_model::{Bytes, Field, Resource, Spec};
+use strat_conformance::{OutsideRows, Partners};
+use strat_model::{Bytes, Field, Kind, Resource, Spec};
 
 use crate::harness::{Azure, GROUP, SIZE, SUBSCRIPTION, peers};
 
@@ -63,12 +63,50 @@ fn name(id: &str) -> &str {
     id.rsplit('/').next().unwrap_or(id)
 }
 
+/// Every row. What is fixed when it is made is another only in another thing.
+pub(crate) const ROWS: OutsideRows = OutsideRows {
+    promised: &[],
+    immutable: &[
+        (
+            Kind::Subnet,
+            "network",
+            "a subnet's id begins with its network's: https://learn.microsoft.com/azure/virtual-network/virtual-network-manage-subnet",
+        ),
+        (
+            Kind::Subnet,
+            "zone",
+            "a subnet spans its region's zones: https://learn.microsoft.com/azure/virtual-network/virtual-networks-overview",
+        ),
+        (
+            Kind::Firewall,
+            "network",
+            "a group is of the network of the first interface in it: https://learn.microsoft.com/azure/virtual-network/application-security-groups",
+        ),
+        (
+            Kind::Machine,
+            "capacity",
+            "a priority is said as the machine is made: https://learn.microsoft.com/azure/virtual-machines/error-codes-spot",
+        ),
+        (
+            Kind::Machine,
+            "zone",
+            "a machine in another zone is another: https://learn.microsoft.com/azure/virtual-machines/move-virtual-machines-regional-zonal-portal",
+        ),
+        (
+            Kind::Volume,
+            "zone",
+            "a disk in another zone is another, made of a snapshot: https://learn.microsoft.com/azure/virtual-machines/disks-redundancy",
+        ),
+    ],
+    changed: 24,
+};
+
 /// What to do for a field of a thing to be another, where the resource manager has a call that does.
-pub(crate) fn of(thing: &Resource, field: Field, partners: &Partners) -> Result<Value, Outside> {
+pub(crate) fn of(thing: &Resource, field: Field, partners: &Partners) -> Option<Value> {
     let own = name(thing.id.as_str());
     let parts: Vec<&str> = thing.id.as_str().split('/').collect();
     let tag = |kind: &str| json!(["tag", kind, own]);
-    Ok(match (&thing.spec, field) {
+    Some(match (&thing.spec, field) {
         (Spec::Network(_), Field::Labels) => tag("Microsoft.Network/virtualNetworks"),
         (Spec::Firewall(_), Field::Labels) => tag("Microsoft.Network/applicationSecurityGroups"),
         (Spec::Address(_), Field::Labels) => tag("Microsoft.Network/publicIPAddresses"),
@@ -76,6 +114,8 @@ pub(crate) fn of(thing: &Resource, field: Field, partners: &Partners) -> Result<
         (Spec::Machine(_), Field::Labels) => tag("Microsoft.Compute/virtualMachines"),
         (Spec::Volume(_), Field::Labels) => tag("Microsoft.Compute/disks"),
         (Spec::Bucket(_), Field::Labels) => tag("Microsoft.Storage/storageAccounts"),
+        // A subnet has no tags: what is noted of it is in its network's.
+        (Spec::Subnet(_), Field::Labels) => json!(["label_subnet", parts[1], own]),
         (Spec::Network(_), Field::Cidr) => json!(["move_network", own]),
         (Spec::Subnet(_), Field::Cidr) => json!(["move_subnet", parts[1], own]),
         (Spec::Firewall(firewall), Field::Rules) => {
@@ -94,6 +134,16 @@ pub(crate) fn of(thing: &Resource, field: Field, partners: &Partners) -> Result<
         (Spec::Machine(_), Field::Firewalls) => {
             json!(["guard_by", own, name(partners.firewall.as_str())])
         }
+        // What it boots with is noted beside it.
+        (Spec::Machine(_), Field::Keypair) => {
+            json!([
+                "tag",
+                "Microsoft.Compute/virtualMachines",
+                own,
+                "stratiform:keypair",
+                "another"
+            ])
+        }
         (Spec::Machine(machine), Field::Subnet) => {
             let network = machine.subnet.as_str().split('/').nth(1);
             json!(["move_machine", own, network])
@@ -108,7 +158,6 @@ pub(crate) fn of(thing: &Resource, field: Field, partners: &Partners) -> Result<
             json!(["attach", name(partners.machine.as_str()), own])
         }
         (Spec::Bucket(_), Field::Versioning) => json!(["keep_versions", own]),
-        // What is fixed when it is made, and a subnet's labels: it has no tags, and its note is ours.
-        _ => return Err(Outside::Fixed),
+        _ => return None,
     })
 }

@@ -108,7 +108,7 @@ fn fields(thing: &Resource, partners: &Partners) -> Vec<Field> {
     let fields = words.keys().filter_map(|word| Field::parse(word));
     // The size of a machine is its type's.
     let fields = fields.filter(|field| !matches!(field, Field::Cpu | Field::Memory));
-    let fields = fields.filter(|field| outside::of(thing, *field, partners).is_ok());
+    let fields = fields.filter(|field| outside::of(thing, *field, partners).is_some());
     fields.collect()
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use strat_conformance::{Harness, Outside, Partners};
+use strat_conformance::{Harness, OutsideRows, Partners};
 use strat_gce::{Gce, Options};
 use strat_gcp::GcpFactory;
 use strat_model::{
@@ -285,17 +285,16 @@ impl Harness for Google {
         true
     }
 
-    async fn change_outside(
-        &self,
-        thing: &Resource,
-        field: Field,
-        partners: &Partners,
-    ) -> Option<Outside> {
-        match outside::of(thing, field, partners) {
-            Ok(what) => self.by_hand(what).await,
-            Err(fixed) => return Some(fixed),
-        }
-        Some(Outside::Changed)
+    fn outside_rows(&self) -> Option<OutsideRows> {
+        Some(outside::ROWS)
+    }
+
+    async fn change_outside(&self, thing: &Resource, field: Field, partners: &Partners) -> bool {
+        let Some(what) = outside::of(thing, field, partners) else {
+            return false;
+        };
+        self.by_hand(what).await;
+        true
     }
 
     async fn fill_bucket(&self, id: &ResourceId, full: bool) -> bool {

@@ -133,11 +133,26 @@ def change_entry(key, change):
     projects.set_common_instance_metadata(project=PROJECT, metadata_resource=wanted).result()
 
 
-def label_network(name):
+def change_note(name, change):
     """Nobody changes a network's description: what changes is an entry of the project's metadata."""
     found = networks.get(project=PROJECT, network=name)
     key = f"stratiform-note-network-{found.id}"
-    change_entry(key, lambda text: labelled(text or found.description))
+    change_entry(key, lambda text: change(text or found.description))
+
+
+def label_network(name):
+    change_note(name, labelled)
+
+
+def note_range(name, cidr):
+    """Google's networks have no range of their own: ours is noted."""
+
+    def change(text):
+        note = json.loads(text)
+        note["more"]["cidr"] = cidr
+        return json.dumps(note)
+
+    change_note(name, change)
 
 
 def label_subnet(name):
@@ -227,6 +242,15 @@ def guard_by(id, firewall):
     instances.set_tags(tags_resource=wanted, **which).result()
 
 
+def note_key(id, key):
+    """Which key pair a machine got at its first boot stands in its metadata."""
+    which, found = machine(id)
+    items = [item for item in found.metadata.items if item.key != "stratiform-keypair"]
+    items.append(compute.Items(key="stratiform-keypair", value=key))
+    wanted = compute.Metadata(fingerprint=found.metadata.fingerprint, items=items)
+    instances.set_metadata(metadata_resource=wanted, **which).result()
+
+
 def move_machine(id):
     """Into another subnet of its network, which a machine that is off can."""
     which, found = machine(id)
@@ -284,7 +308,7 @@ def keep_versions(name, on):
 
 CHANGES = [
     label_machine, label_disk, label_address, label_bucket, label_firewall, label_network,
-    label_subnet, label_key, rekey, expand_subnet, admit, lead_to, resize, sell_as, guard_by,
+    note_range, note_key, label_subnet, label_key, rekey, expand_subnet, admit, lead_to, resize, sell_as, guard_by,
     move_machine, grow, grow_boot_disk, attach, detach, keep_versions,
 ]
 KNOWN = {change.__name__: change for change in CHANGES}

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
-use strat_conformance::{Outside, Partners};
-use strat_model::{Bytes, CapacityKind, Field, Resource, Spec};
+use strat_conformance::{OutsideRows, Partners};
+use strat_model::{Bytes, CapacityKind, Field, Kind, Resource, Spec};
 
 use crate::harness::{Google, PROJECT, REGION, peers};
 
@@ -57,10 +57,48 @@ impl Drop for Hand {
 const SMALL: &str = "e2-small";
 const LARGE: &str = "e2-standard-4";
 
+/// Every row. What is fixed when it is made is another only in another thing.
+pub(crate) const ROWS: OutsideRows = OutsideRows {
+    promised: &[],
+    immutable: &[
+        (
+            Kind::Subnet,
+            "network",
+            "it is said as the subnet is made: https://cloud.google.com/compute/docs/reference/rest/v1/subnetworks",
+        ),
+        (
+            Kind::Subnet,
+            "zone",
+            "a subnet spans its region: https://cloud.google.com/vpc/docs/subnets",
+        ),
+        (
+            Kind::Firewall,
+            "network",
+            "it is said as the rule is made: https://cloud.google.com/compute/docs/reference/rest/v1/firewalls/patch",
+        ),
+        (
+            Kind::Machine,
+            "zone",
+            "a machine in another zone is another, made of snapshots: https://cloud.google.com/compute/docs/instances/moving-instance-across-zones",
+        ),
+        (
+            Kind::Volume,
+            "class",
+            "a disk's type stays: https://cloud.google.com/compute/docs/disks/modify-persistent-disk",
+        ),
+        (
+            Kind::Volume,
+            "zone",
+            "a disk in another zone is another, made of a snapshot: https://cloud.google.com/sdk/gcloud/reference/compute/disks/move",
+        ),
+    ],
+    changed: 24,
+};
+
 /// What to do for a field of a thing to be another, where Google has a call that does.
-pub(crate) fn of(thing: &Resource, field: Field, partners: &Partners) -> Result<Value, Outside> {
+pub(crate) fn of(thing: &Resource, field: Field, partners: &Partners) -> Option<Value> {
     let own = thing.id.as_str();
-    Ok(match (&thing.spec, field) {
+    Some(match (&thing.spec, field) {
         (Spec::Network(_), Field::Labels) => json!(["label_network", own]),
         (Spec::Subnet(_), Field::Labels) => json!(["label_subnet", own]),
         (Spec::Firewall(_), Field::Labels) => json!(["label_firewall", own]),
@@ -69,6 +107,8 @@ pub(crate) fn of(thing: &Resource, field: Field, partners: &Partners) -> Result<
         (Spec::Machine(_), Field::Labels) => json!(["label_machine", own]),
         (Spec::Volume(_), Field::Labels) => json!(["label_disk", own]),
         (Spec::Bucket(_), Field::Labels) => json!(["label_bucket", own]),
+        // Google's networks have no range: it is noted.
+        (Spec::Network(_), Field::Cidr) => json!(["note_range", own, "10.99.0.0/16"]),
         (Spec::Subnet(_), Field::Cidr) => json!(["expand_subnet", own]),
         (Spec::Firewall(_), Field::Rules) => json!(["admit", own]),
         (Spec::Address(_), Field::Attach) => json!(["lead_to", partners.machine, own]),
@@ -82,6 +122,8 @@ pub(crate) fn of(thing: &Resource, field: Field, partners: &Partners) -> Result<
             let is_spot = machine.capacity == CapacityKind::Spot;
             json!(["sell_as", own, if is_spot { "STANDARD" } else { "SPOT" }])
         }
+        // What it boots with is noted beside it.
+        (Spec::Machine(_), Field::Keypair) => json!(["note_key", own, "another"]),
         (Spec::Machine(_), Field::Subnet) => json!(["move_machine", own]),
         (Spec::Machine(_), Field::Firewalls) => json!(["guard_by", own, partners.firewall]),
         (Spec::Machine(_), Field::Disks) => json!(["grow_boot_disk", own, 7]),
@@ -95,8 +137,6 @@ pub(crate) fn of(thing: &Resource, field: Field, partners: &Partners) -> Result<
         (Spec::Bucket(bucket), Field::Versioning) => {
             json!(["keep_versions", own, !bucket.versioning])
         }
-        // What is fixed when it is made; a network's range, which Google does not have; and a machine's
-        // key pair, which counts at its first boot.
-        _ => return Err(Outside::Fixed),
+        _ => return None,
     })
 }

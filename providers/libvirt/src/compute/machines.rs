@@ -317,7 +317,7 @@ impl Site {
                     name: String::new(),
                     id: ResourceId::from(&body.image),
                 },
-                subnet: ResourceId::from(&body.subnet),
+                subnet: ResourceId::from(seen::subnet(body, guest)),
                 firewalls: body.firewalls.iter().map(ResourceId::from).collect(),
                 keypair: body.keypair.as_ref().map(ResourceId::from),
                 user_data: None,

@@ -8,6 +8,7 @@ use crate::error::{Explain as _, missing};
 use crate::host::{Guest, Host, MachineBody};
 use crate::network::{FirewallBody, differences, machine_filter};
 use crate::rpc::sys;
+use crate::setup;
 use crate::site::{Site, flexible_size};
 use crate::thing::Thing;
 use crate::xml::Element;
@@ -57,7 +58,7 @@ impl Site {
                 .filter
                 .as_deref()
                 .unwrap_or("none: nothing is refused");
-            machine.depart("filter", &Departure::new(is, name));
+            machine.depart(setup::FILTER, &Departure::new(is, name));
             return Ok(());
         }
         let carried: Option<Vec<_>> = body.firewalls.iter().map(|one| known.get(one)).collect();
@@ -72,7 +73,7 @@ impl Site {
             Some(xml) => differences(&wanted, &xml),
         };
         if let Some(is) = is {
-            machine.depart("filter", &Departure::new(is, "its rules alone"));
+            machine.depart(setup::FILTER, &Departure::new(is, "its rules alone"));
         }
         Ok(())
     }
@@ -168,7 +169,7 @@ pub(super) fn tell_run(host: &Host, guest: &Guest, body: &MachineBody, machine: 
     // One that was found and adopted starts as it did before.
     if guest.autostart == Some(false) && body.ip.is_some() {
         let departure = Departure::new("not starting with its host", "starting with its host");
-        machine.depart("autostart", &departure);
+        machine.depart(setup::AUTOSTART, &departure);
     }
     let why = match guest.paused {
         Some(sys::VIR_DOMAIN_PAUSED_USER) => "paused: somebody asked for it",
@@ -178,7 +179,17 @@ pub(super) fn tell_run(host: &Host, guest: &Guest, body: &MachineBody, machine: 
         // Saved, moved, snapshotted: whoever does that lets it go on.
         Some(_) | None => return,
     };
-    machine.depart("execution", &Departure::new(why, "running"));
+    machine.depart(setup::EXECUTION, &Departure::new(why, "running"));
+}
+
+/// The network that a machine of ours is plugged into: its subnet, unless somebody plugged it into another.
+pub(super) fn subnet<'a>(body: &'a MachineBody, guest: &'a Guest) -> &'a str {
+    let is_ours = guest.is_whole() && body.ip.is_some();
+    let mut plugged = guest.networks.iter().filter(|_| is_ours);
+    match plugged.clone().any(|network| *network == body.subnet) {
+        true => &body.subnet,
+        false => plugged.next().unwrap_or(&body.subnet),
+    }
 }
 
 /// The GPUs that a machine has: now, or at its next start, where either is not what it was given.

@@ -13,6 +13,7 @@ use super::seen;
 use crate::error::{Explain as _, fail, missing};
 use crate::host::{Guest, Host, MachineBody};
 use crate::provider::{OwnedCreate, OwnedUpdate};
+use crate::setup;
 use crate::site::{Site, check_fields};
 use crate::thing::{Phase, Thing};
 use crate::xml::Element;
@@ -178,8 +179,7 @@ impl Site {
                     ),
                     // A host that nothing of it is on may have joined later.
                     None if whole.clone().any(|one| carries(&one)) => {
-                        let what = format!("filter on {}", host.name());
-                        firewall.depart(&what, &Departure::new("gone", "there"));
+                        firewall.depart(&setup::filter_on(host), &Departure::new("gone", "there"));
                     }
                     None => {}
                 }
@@ -359,9 +359,8 @@ fn tell(
         .map(|(word, rows)| format!("{word} {}", rows.join(", ")))
         .collect();
     if !told.is_empty() {
-        let what = format!("filter on {}", host.name());
         firewall.depart(
-            &what,
+            &setup::filter_on(host),
             &Departure::new(told.join(" and "), "its rules alone"),
         );
     }

@@ -7,6 +7,7 @@ use strat_model::{Departure, Resource, Result};
 use super::{Net, NetBody, subnet_body};
 use crate::error::Explain as _;
 use crate::host::Host;
+use crate::setup;
 use crate::site::Site;
 use crate::thing::Thing;
 
@@ -82,7 +83,7 @@ impl Site {
                     Run::NotNextTime => "starting with its host",
                     _ => "running; machines that ran meanwhile are plugged in as they restart",
                 };
-                subnet.depart(&format!("on {}", host.name()), &Departure::new(is, ought));
+                subnet.depart(&setup::on(host), &Departure::new(is, ought));
             }
         }
         Ok(())
@@ -135,8 +136,7 @@ impl Site {
         for index in needed {
             let lost = !net.hosts.contains(&index);
             if let Some(host) = self.hosts.get(index).filter(|_| lost) {
-                let what = format!("on {}", host.name());
-                told.depart(&what, &Departure::new("gone", "there"));
+                told.depart(&setup::on(host), &Departure::new("gone", "there"));
             }
         }
     }

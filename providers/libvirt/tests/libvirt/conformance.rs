@@ -1,5 +1,6 @@
 //! A site of real hosts keeps the provider contract: one host, and a rack of two.
 
+use crate::outside;
 use crate::support;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,7 +11,7 @@ use crate::support::peer::Peer;
 use crate::support::slots::Pair;
 use async_trait::async_trait;
 use serde_json::json;
-use strat_conformance::{Harness, Outside, Partners, conformance};
+use strat_conformance::{Harness, OutsideRows, Partners, conformance};
 use strat_model::{Field, ImageSpec, Kind, Name, Resource, ResourceId};
 use strat_provider::Provider;
 use strat_provider::ProviderExt as _;
@@ -159,18 +160,19 @@ impl Harness for HostsHarness {
         moto::shared().ask(method, &format!("{id}/object"))
     }
 
-    async fn change_outside(
-        &self,
-        thing: &Resource,
-        field: Field,
-        partners: &Partners,
-    ) -> Option<Outside> {
-        Some(crate::outside::change(
-            &self.hosts(),
-            thing,
-            field,
-            partners,
-        ))
+    fn outside_rows(&self) -> Option<OutsideRows> {
+        Some(match self.count {
+            1 => outside::ONE_HOST,
+            _ => outside::RACK,
+        })
+    }
+
+    async fn change_outside(&self, thing: &Resource, field: Field, partners: &Partners) -> bool {
+        outside::change(&self.hosts(), thing, field, partners)
+    }
+
+    async fn upset_outside(&self, thing: &Resource, what: &str, _: &Partners) -> bool {
+        outside::upset(&self.hosts(), thing, what)
     }
 
     async fn stop_machine(&self, id: &ResourceId) -> bool {

@@ -1,7 +1,8 @@
 //! What somebody changes with libvirt's own tools is told, and made good.
 
-use strat_conformance::{Outside, Partners};
-use strat_model::{Field, Resource, Spec};
+use strat_conformance::{OutsideRows, Partners};
+use strat_libvirt::SETUP;
+use strat_model::{Field, Kind, Resource, Spec};
 use virt::connect::Connect;
 use virt::domain::Domain;
 use virt::nwfilter::NWFilter;
@@ -12,13 +13,56 @@ use crate::support::peer::Peer;
 use crate::support::slots::Pair;
 use crate::support::topology::Topology;
 
+/// Every row of one host: what libvirt has no word for stands in documents of ours alone.
+pub(crate) const ONE_HOST: OutsideRows = OutsideRows {
+    // A network that is gone on the only host is gone.
+    promised: SETUP.split_at(1).1,
+    immutable: IMMUTABLE,
+    changed: 19,
+};
+
+/// The same of a rack of two, which has no S3 beside it.
+pub(crate) const RACK: OutsideRows = OutsideRows {
+    promised: SETUP,
+    immutable: IMMUTABLE,
+    changed: 18,
+};
+
+const NETWORK: &str = "libvirt has subnets alone; which network they are of, and its range, stands in our document: https://libvirt.org/formatnetwork.html";
+const ZONE: &str = "libvirt knows no zones: which a host is in stands in the site's block: https://libvirt.org/uri.html";
+const DOCUMENT: &str = "it has no metadata in libvirt: our document beside it has a digest of itself in its name, and one that was changed is not believed: https://libvirt.org/formatstorage.html";
+const FILTER: &str = "a guest has one filter, made of its firewalls: another is told as `filter`: https://libvirt.org/formatnwfilter.html";
+const KEY: &str = "libvirt knows no keys: the guest gets them from its seed at the first boot: https://libvirt.org/formatdomain.html";
+
+const IMMUTABLE: &[(Kind, &str, &str)] = &[
+    (Kind::Network, "cidr", NETWORK),
+    (Kind::Subnet, "network", NETWORK),
+    (Kind::Subnet, "zone", ZONE),
+    (Kind::Firewall, "network", DOCUMENT),
+    (Kind::Firewall, "labels", DOCUMENT),
+    (Kind::Keypair, "public_key", DOCUMENT),
+    (Kind::Keypair, "labels", DOCUMENT),
+    (Kind::Image, "source", DOCUMENT),
+    (Kind::Image, "sha256", DOCUMENT),
+    (Kind::Image, "labels", DOCUMENT),
+    (
+        Kind::Machine,
+        "capacity",
+        "hardware of one's own is not bought: https://libvirt.org/formatdomain.html",
+    ),
+    (Kind::Machine, "zone", ZONE),
+    (Kind::Machine, "firewalls", FILTER),
+    (Kind::Machine, "keypair", KEY),
+    (Kind::Volume, "class", DOCUMENT),
+    (Kind::Volume, "zone", ZONE),
+    (Kind::Volume, "labels", DOCUMENT),
+];
+
+/// The namespace of our metadata.
+const NAMESPACE: &str = "https://stratiform.dev/xmlns/libvirt/1";
+
 /// Changes a field of a thing where libvirt, or the S3 beside it, has a call that does.
-pub(crate) fn change(
-    hosts: &[&Peer],
-    thing: &Resource,
-    field: Field,
-    partners: &Partners,
-) -> Outside {
+pub(crate) fn change(hosts: &[&Peer], thing: &Resource, field: Field, partners: &Partners) -> bool {
     let first = hosts[0].connect();
     match (&thing.spec, field) {
         (Spec::Subnet(_), Field::Cidr) => {
@@ -33,6 +77,45 @@ pub(crate) fn change(
             let other = format!("{}{}", &other[..start], &other[end + "</dhcp>".len()..]);
             assert_ne!(other, xml);
             first.define_network_xml(&other).expect("another range");
+        }
+        (Spec::Network(_) | Spec::Subnet(_), Field::Labels) => {
+            let network = first.lookup_network_by_name(thing.id.as_str());
+            let xml = network.expect("it is there").xml_desc(0);
+            let xml = relabelled(&xml.expect("its definition"));
+            first.define_network_xml(&xml).expect("net-edit");
+        }
+        (Spec::Machine(_), Field::Labels) => {
+            let domain = domain(hosts, thing.id.as_str());
+            let of = Some(NAMESPACE);
+            let config = sys::VIR_DOMAIN_AFFECT_CONFIG;
+            let kind = sys::VIR_DOMAIN_METADATA_ELEMENT;
+            let (kind, config) = (i32::try_from(kind).expect("small"), config);
+            let note = domain.metadata(kind, of, config).expect("metadata");
+            let both = config | sys::VIR_DOMAIN_AFFECT_LIVE;
+            let note = relabelled(&note);
+            domain
+                .set_metadata(kind, Some(&note), Some("strat"), of, both)
+                .expect("metadata --set");
+        }
+        (Spec::Machine(machine), Field::Subnet) => {
+            let domain = domain(hosts, thing.id.as_str());
+            let (host, _) = thing.id.as_str().split_once('/').expect("a host");
+            let nets = hosts[usize::from(host == "kvm2")].connect();
+            let nets = nets.list_all_networks(sys::VIR_CONNECT_LIST_NETWORKS_ACTIVE);
+            let names = nets.expect("the networks").into_iter();
+            let mut names = names.map(|one| one.name().expect("a name"));
+            let other = names.find(|name| *name != machine.subnet.as_str());
+            let other = format!("network='{}'", other.expect("another network"));
+            let xml = domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE);
+            let interface = interface_of(&xml.expect("its definition"));
+            let own = format!("network='{}'", machine.subnet);
+            assert!(interface.contains(&own), "{interface}");
+            let moved = interface.replace(&own, &other);
+            let config = sys::VIR_DOMAIN_AFFECT_CONFIG;
+            let both = config | sys::VIR_DOMAIN_AFFECT_LIVE;
+            domain
+                .update_device_flags(&moved, both)
+                .expect("update-device");
         }
         (Spec::Firewall(_), Field::Rules) => {
             let filter = filter(&first, &format!("{}.firewall", thing.id));
@@ -78,18 +161,13 @@ pub(crate) fn change(
         }
         (Spec::Volume(_), Field::Attach) => {
             let (host, file) = volume_of(hosts, thing);
-            let (on, _) = partners.machine.as_str().split_once('/').expect("a host");
-            if on != format!("kvm{}", host + 1) {
-                // No call gives a machine a disk of another host.
-                return Outside::Fixed;
-            }
+            let machine = domain_on(hosts[host], partners);
             let path = file.path().expect("its path");
             let xml = format!(
                 "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/>\
                  <source file='{path}'/><target dev='sdb' bus='scsi'/></disk>"
             );
             let flags = sys::VIR_DOMAIN_AFFECT_CONFIG | sys::VIR_DOMAIN_AFFECT_LIVE;
-            let machine = domain(hosts, partners.machine.as_str());
             machine
                 .attach_device_flags(&xml, flags)
                 .expect("attach-device");
@@ -104,9 +182,93 @@ pub(crate) fn change(
             let tag = "<TagSet><Tag><Key>cost-center</Key><Value>7</Value></Tag>";
             assert!(moto::shared().put(&place, &tags.replace("<TagSet>", tag)));
         }
-        _ => return Outside::Fixed,
+        _ => return false,
     }
-    Outside::Changed
+    true
+}
+
+/// Changes what is told of a kind under a word. `false` for a word that nobody knows.
+pub(crate) fn upset(hosts: &[&Peer], thing: &Resource, what: &str) -> bool {
+    let first = hosts[0].connect();
+    match (thing.kind(), what) {
+        (Kind::Network, "on") => {
+            let last = hosts.last().expect("a host").connect();
+            let network = last.lookup_network_by_name(thing.id.as_str());
+            network
+                .expect("it is there")
+                .undefine()
+                .expect("net-undefine");
+        }
+        (Kind::Subnet, "on") => {
+            let network = first.lookup_network_by_name(thing.id.as_str());
+            network
+                .expect("it is there")
+                .destroy()
+                .expect("net-destroy");
+        }
+        (Kind::Firewall, "filter on") => {
+            let filter = filter(&first, &format!("{}.firewall", thing.id));
+            admit(&first, &filter, 22);
+        }
+        (Kind::Machine, "filter") => {
+            let domain = domain(hosts, thing.id.as_str());
+            let xml = domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE);
+            let interface = interface_of(&xml.expect("its definition"));
+            let config = sys::VIR_DOMAIN_AFFECT_CONFIG;
+            let both = config | sys::VIR_DOMAIN_AFFECT_LIVE;
+            let bare = unfiltered(&interface);
+            domain
+                .update_device_flags(&bare, both)
+                .expect("update-device");
+        }
+        (Kind::Machine, "autostart") => {
+            let domain = domain(hosts, thing.id.as_str());
+            domain.set_autostart(false).expect("autostart --disable");
+        }
+        (Kind::Machine, "execution") => {
+            domain(hosts, thing.id.as_str()).suspend().expect("suspend");
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// The first interface of a domain, as it stands in its XML.
+fn interface_of(xml: &str) -> String {
+    let start = xml.find("<interface").expect("an interface");
+    let end = xml.find("</interface>").expect("its end");
+    format!("{}</interface>", &xml[start..end])
+}
+
+/// An interface without its filter.
+fn unfiltered(interface: &str) -> String {
+    let start = interface.find("<filterref").expect("a filter");
+    let end = start + interface[start..].find("/>").expect("its end") + 2;
+    format!("{}{}", &interface[..start], &interface[end..])
+}
+
+/// A document of ours in which the suite's label has another value.
+fn relabelled(xml: &str) -> String {
+    let other = xml.replace("conformance", "by-hand");
+    assert_ne!(other, xml, "it has the suite's label");
+    other
+}
+
+/// A machine of the suite that runs on a host.
+fn domain_on(host: &Peer, partners: &Partners) -> Domain {
+    let all = host
+        .connect()
+        .list_all_domains(sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+    let all = all.expect("the domains");
+    let id = |one: &Domain| one.uuid_string().expect("a UUID");
+    let is_partner = |one: &Domain| partners.machine.as_str().ends_with(&id(one));
+    let is_changed = |one: &Domain| one.name().expect("a name").contains("changed-machine");
+    let mut found = all
+        .into_iter()
+        .filter(|one| is_partner(one) || is_changed(one));
+    found
+        .next()
+        .expect("one of the suite's machines is on each host")
 }
 
 fn domain(hosts: &[&Peer], id: &str) -> Domain {
@@ -263,14 +425,7 @@ async fn what_virsh_changes_is_told_and_made_good() {
 
     // A machine whose interface is filtered by nobody.
     let xml = web.xml_desc(0).expect("its definition");
-    let (from, to) = (
-        xml.find("<interface").expect("one"),
-        xml.find("</interface>").expect("one"),
-    );
-    let interface = format!("{}</interface>", &xml[from..to]);
-    let start = interface.find("<filterref").expect("a filter");
-    let end = start + interface[start..].find("/>").expect("its end") + 2;
-    let bare = format!("{}{}", &interface[..start], &interface[end..]);
+    let bare = unfiltered(&interface_of(&xml));
     let both = sys::VIR_DOMAIN_AFFECT_LIVE | config;
     web.update_device_flags(&bare, both).expect("update-device");
     let told = topology.differences(BLOCKS).await;

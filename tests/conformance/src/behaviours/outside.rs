@@ -1,26 +1,24 @@
-//! What somebody changes with the cloud's own tools, and whether it is seen.
+//! What somebody changes with the cloud's own tools, and whether it is seen: a row for each field of each kind
+//! that can be read back, and one for each thing that the provider sees to beyond fields. No row is skipped.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 use strat_model::{Bytes, DiskClass, DiskSpec, Field, Kind, MachineSpec, Resource, Spec};
 
 use super::{bench, passed_over};
-use crate::harness::{Outside, Partners};
+use crate::harness::{OutsideRows, Partners, is_about};
 use crate::{Bench, Harness, Outcome};
 
-/// Each field of each kind that can be read back is seen as it is, whoever changed it: one row for each,
-/// of those that a spec of the kind has. So a comparison with reality is one.
+/// Each field of each kind that can be read back is seen as it is, whoever changed it: so a comparison with
+/// reality is one. A row that nobody changes, and of which no vendor's page says why, fails by its name.
 pub async fn what_is_changed_outside_is_seen(harness: &dyn Harness) -> Outcome {
-    let bench = bench!(harness, Machine, Firewall);
-    let partners = Partners {
-        machine: bench.running("partner").await.id,
-        firewall: bench
-            .create(&bench.spec(Kind::Firewall).await, "partner")
-            .await
-            .id,
+    let Some(rows) = harness.outside_rows() else {
+        return passed_over("the harness changes nothing from outside");
     };
-    let mut rows: BTreeMap<(Kind, Field), Option<Outside>> = BTreeMap::new();
+    let bench = bench!(harness, Machine, Firewall);
+    let partners = partners(&bench).await;
+    let mut count = Count::default();
     for kind in bench.kinds() {
         let spec = spec(&bench, kind).await;
         let made = bench.create(&spec, &format!("changed-{kind}")).await;
@@ -29,37 +27,174 @@ pub async fn what_is_changed_outside_is_seen(harness: &dyn Harness) -> Outcome {
             if !bench.provider.capabilities().can_read(kind, field) {
                 continue;
             }
+            if count.is_immutable(&rows, kind, field.as_str()) {
+                continue;
+            }
             let before = bench.ready(kind, &thing.id).await;
-            let outcome = harness.change_outside(&before, field, &partners).await;
-            rows.insert((kind, field), outcome);
-            if outcome == Some(Outside::Changed) {
+            let is_changed = harness.change_outside(&before, field, &partners).await;
+            count.changed(kind, field.as_str(), is_changed);
+            if is_changed {
                 seen(&bench, &before, field).await;
             }
         }
     }
-    if rows.values().all(Option::is_none) {
-        return passed_over("the harness changes nothing from outside");
+    for (kind, word) in rows.promised {
+        let is_immutable = count.is_immutable(&rows, *kind, word);
+        if !is_immutable {
+            // The next behaviour changes them.
+            count.changed(*kind, word, true);
+        }
     }
-    let skipped: Vec<_> = rows.iter().filter(|(_, row)| row.is_none()).collect();
-    assert!(
-        skipped.is_empty(),
-        "nobody says what becomes of {skipped:?}"
-    );
-    let changed = rows
-        .values()
-        .flatten()
-        .filter(|row| **row == Outside::Changed);
-    let changed = changed.count();
-    assert!(changed >= bench.kinds().len(), "{rows:?}");
-    if let Some((least, all)) = harness.rows_outside() {
-        assert_eq!(
-            rows.len(),
-            all,
-            "a field more or less is a row more or less: {rows:?}"
-        );
-        assert!(changed >= least, "{changed} of {least} rows: {rows:?}");
-    }
+    count.check(&rows);
     Outcome::Held
+}
+
+/// Each thing that the provider sees to beyond fields is told once somebody changed it, with what is and what
+/// ought to be. An update makes it good, or it is said why it is left as it is.
+pub async fn what_is_upset_outside_is_told_and_made_good(harness: &dyn Harness) -> Outcome {
+    let rows = harness.outside_rows();
+    let Some(rows) = rows.filter(|rows| !rows.promised.is_empty()) else {
+        return passed_over("nothing beyond the fields is promised");
+    };
+    let bench = bench!(harness, Machine, Firewall);
+    let partners = partners(&bench).await;
+    let mut missing = Vec::new();
+    for (number, (kind, what)) in rows.promised.iter().enumerate() {
+        if rows.why_immutable(*kind, what).is_some() {
+            continue;
+        }
+        let thing = upset_spec(&bench, *kind, number, &partners).await;
+        let thing = bench.create(&thing, &format!("upset-{number}")).await;
+        let departures = thing.departures();
+        assert!(departures.is_empty(), "{kind}, as made: {departures:?}");
+        if !harness.upset_outside(&thing, what, &partners).await {
+            missing.push((kind, what));
+            continue;
+        }
+        told(&bench, &rows, &thing, what).await;
+    }
+    assert!(missing.is_empty(), "nobody changes {missing:?}");
+    Outcome::Held
+}
+
+/// Waits until what was changed is told, and looks at what an update makes of it.
+async fn told(bench: &Bench<'_>, rows: &OutsideRows, thing: &Resource, what: &str) {
+    let kind = thing.kind();
+    let waited = format!("the {what} of {kind} {} is told", thing.id);
+    let seen = bench
+        .until(&waited, async || {
+            let now = bench.look(kind, &thing.id).await.expect("it is there");
+            let departures = now.departures();
+            let strange = departures.keys().find(|word| !rows.is_promised(kind, word));
+            assert_eq!(strange, None, "{kind}: told, and not promised");
+            let told = departures.keys().any(|word| is_about(word, what));
+            told.then_some(now)
+        })
+        .await;
+    let departures = seen.departures();
+    for (word, one) in &departures {
+        assert_ne!(one.is, one.ought, "{kind}: {word}");
+    }
+    if let Some(why) = seen.stays_departed() {
+        assert!(!why.is_empty(), "{kind}: {what}");
+        return;
+    }
+    bench.update(&seen, &seen.spec, &[Field::Setup]).await;
+    let waited = format!("the {what} of {kind} {} is good again", thing.id);
+    bench
+        .until(&waited, async || {
+            let now = bench.look(kind, &thing.id).await.expect("it is there");
+            (!now.departs()).then_some(())
+        })
+        .await;
+}
+
+/// What was said of the rows so far.
+#[derive(Default)]
+struct Count {
+    changed: BTreeSet<(Kind, String)>,
+    immutable: BTreeSet<(Kind, String)>,
+    missing: BTreeSet<(Kind, String)>,
+}
+
+impl Count {
+    /// Whether a row is one that nothing changes; it is counted then.
+    fn is_immutable(&mut self, rows: &OutsideRows, kind: Kind, word: &str) -> bool {
+        let Some(why) = rows.why_immutable(kind, word) else {
+            return false;
+        };
+        assert!(
+            why.contains("https://") || why.contains("docs/"),
+            "{kind} {word}: which page of the vendor says `{why}`?"
+        );
+        self.immutable.insert((kind, word.to_owned()))
+    }
+
+    fn changed(&mut self, kind: Kind, word: &str, is_changed: bool) {
+        let rows = match is_changed {
+            true => &mut self.changed,
+            false => &mut self.missing,
+        };
+        rows.insert((kind, word.to_owned()));
+    }
+
+    /// Nothing is missing, nothing is said of a row that there is not, and as many as ever are changed.
+    fn check(&self, rows: &OutsideRows) {
+        let missing = &self.missing;
+        assert!(
+            missing.is_empty(),
+            "nobody changes these, or says why nothing does: {missing:?}"
+        );
+        let said = rows.immutable.iter();
+        let said: BTreeSet<_> = said
+            .map(|(kind, word, _)| (*kind, (*word).to_owned()))
+            .collect();
+        assert_eq!(
+            said, self.immutable,
+            "these are no rows, or stand there twice"
+        );
+        assert_eq!(
+            self.changed.len(),
+            rows.changed,
+            "a row more or less: {:?}",
+            self.changed
+        );
+    }
+}
+
+async fn partners(bench: &Bench<'_>) -> Partners {
+    let firewall = bench.spec(Kind::Firewall).await;
+    Partners {
+        machine: bench.running("partner").await.id,
+        firewall: bench.create(&firewall, "partner").await.id,
+    }
+}
+
+/// A spec of a kind that nothing else of the run stands in the way of.
+async fn upset_spec(
+    bench: &Bench<'_>,
+    kind: Kind,
+    number: usize,
+    partners: &Partners,
+) -> Spec<strat_model::ResourceId> {
+    match spec(bench, kind).await {
+        Spec::Subnet(mut subnet) => {
+            let index = u8::try_from(number).expect("a few rows");
+            subnet.cidr = crate::specs::range(100 + index);
+            Spec::Subnet(subnet)
+        }
+        Spec::Machine(mut machine) => {
+            machine.firewalls.insert(partners.firewall.clone());
+            machine.disks.clear();
+            Spec::Machine(machine)
+        }
+        // Of a size at which each kind of disk is paid by what it does.
+        Spec::Volume(mut volume) => {
+            volume.size = Bytes::gib(100);
+            Spec::Volume(volume)
+        }
+        spec => spec,
+    }
 }
 
 /// A spec with something in every field that can be filled, and room to become another.
