@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use stratiform::engine::{Event, Operation};
-use stratiform::model::Addr;
+use stratiform::model::{Addr, Kind};
 use tokio::time::Instant;
 
 use super::style::{CREATE, DELETE, DIM, NOTE, UPDATE, paint};
@@ -15,6 +15,8 @@ use crate::output::Output;
 
 /// How often a spinner turns.
 const TICK: Duration = Duration::from_millis(120);
+/// How late lists are, in milliseconds, that are worth a line.
+const LAG_TOLD_MS: u64 = 2000;
 /// The most steps that have a spinner of their own; more only flicker.
 const SPINNERS_MAX: usize = 12;
 
@@ -219,11 +221,34 @@ fn line(event: &Event, took: Duration, bars: bool) -> Option<String> {
             kind,
             waited_s,
         } => {
-            let of = kind.map_or_else(String::new, |kind| format!(" of {}", kind.plural()));
-            let call = operation.replace('_', " ");
+            let call = call(operation, *kind);
             paint(
                 UPDATE,
-                format!("{site} has not answered for {waited_s} s: {call}{of}"),
+                format!("{site} has not answered for {waited_s} s: {call}"),
+            )
+        }
+        Event::Retrying {
+            site,
+            operation,
+            kind,
+            why,
+            attempts,
+            wait_ms,
+        } => {
+            let call = call(operation, *kind);
+            let wait = duration(Duration::from_millis(*wait_ms));
+            paint(
+                UPDATE,
+                format!("{site}: {call} failed {attempts} times, tried again in {wait}: {why}"),
+            )
+        }
+        Event::ListsLag { site, wait_ms } if *wait_ms >= LAG_TOLD_MS => {
+            let wait = duration(Duration::from_millis(*wait_ms));
+            paint(
+                UPDATE,
+                format!(
+                    "{site} may list {wait} late what another folder made: it is looked at after that"
+                ),
             )
         }
         Event::LeaseStoreMade { place, what } => {
@@ -251,6 +276,20 @@ fn line(event: &Event, took: Duration, bars: bool) -> Option<String> {
             count,
             ..
         } if !bars => paint(DIM, format!("{} {}", doing(*operation), what(addr, *count))),
+        Event::StepProgress {
+            addr,
+            operation,
+            waiting,
+            waited_s: waited_s @ 1..,
+            ..
+        } if !bars => paint(
+            UPDATE,
+            format!(
+                "waiting for {} to be {}; waited {waited_s} s",
+                what_waits(addr, *waiting),
+                awaited(*operation)
+            ),
+        ),
         Event::StepFinished {
             addr,
             operation,
@@ -282,6 +321,12 @@ fn line(event: &Event, took: Duration, bars: bool) -> Option<String> {
         ),
         _ => return None,
     })
+}
+
+/// A call in words: `list of machines`.
+fn call(operation: &str, kind: Option<Kind>) -> String {
+    let of = kind.map_or_else(String::new, |kind| format!(" of {}", kind.plural()));
+    format!("{}{of}", operation.replace('_', " "))
 }
 
 /// An address, and how many when there are several.
@@ -318,6 +363,21 @@ const fn doing(operation: Operation) -> &'static str {
         Operation::Restart => "restarting",
         Operation::Probe => "asking",
         Operation::Delete => "deleting",
+    }
+}
+
+/// What a thing is to be once a step need not wait any more.
+const fn awaited(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Attach => "attached",
+        Operation::Detach => "detached",
+        Operation::Stop => "shut down",
+        Operation::Delete => "gone",
+        Operation::Create
+        | Operation::Update
+        | Operation::Start
+        | Operation::Restart
+        | Operation::Probe => "ready",
     }
 }
 

@@ -211,7 +211,8 @@ fn foot(text: &mut String, outcome: &ApplyOutcome, command: &str, took: Duration
     let refused = outcome.refused.len();
     if parts.is_empty() {
         let rest = match outcome.is_success() {
-            true => "nothing to do",
+            true if outcome.withheld.is_empty() => "nothing to do",
+            true => "nothing else is to do",
             false if !outcome.unfinished.is_empty() => {
                 "not everything is ready, and nothing else is to do"
             }
@@ -236,6 +237,18 @@ fn foot(text: &mut String, outcome: &ApplyOutcome, command: &str, took: Duration
         let left = format!(
             "Left as it is, for it cannot be changed: {}.",
             addrs.join(", ")
+        );
+        let _ = writeln!(text, "{left}");
+    }
+    if !outcome.withheld.is_empty() {
+        let what: Vec<_> = outcome
+            .withheld
+            .iter()
+            .map(|one| one.what.as_str())
+            .collect();
+        let left = format!(
+            "Left as it is, because too little is known: {}.",
+            what.join(", ")
         );
         let _ = writeln!(text, "{left}");
     }
@@ -299,6 +312,7 @@ pub(crate) fn applied<'o>(
         relocations: outcome.relocations.iter().map(relocated_told).collect(),
         stuck: outcome.stuck.as_ref().map(Stuck::view),
         refused: &outcome.refused,
+        withheld: &outcome.withheld,
         unfinished: &outcome.unfinished,
         problems: seen.chain(&outcome.unsettled).map(problem_told).collect(),
         fatal: fatal.map(|error| Failure::told(error.view()).view),

@@ -26,6 +26,7 @@ mod storm;
 mod strict;
 mod support;
 mod telemetry;
+mod waits;
 mod week;
 mod without;
 mod writers;

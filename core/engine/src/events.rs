@@ -100,6 +100,14 @@ pub enum Event {
         /// How long we have waited, in seconds.
         waited_s: u64,
     },
+    /// The lists of a site may not show yet what others made there; it is looked at once they do. Once, when
+    /// a run begins.
+    ListsLag {
+        /// The site.
+        site: Name,
+        /// How long it is waited for, in milliseconds.
+        wait_ms: u64,
+    },
     /// A call at a site has had no answer so far. Every ten seconds, once for each site.
     Silent {
         /// The site.
@@ -110,6 +118,22 @@ pub enum Event {
         kind: Option<Kind>,
         /// How long it has had no answer, in seconds.
         waited_s: u64,
+    },
+    /// A call at a site failed for the fourth time or more, and is tried again. Every ten seconds at most, once
+    /// for each site.
+    Retrying {
+        /// The site.
+        site: Name,
+        /// What was called, such as `list`.
+        operation: &'static str,
+        /// The kind of thing that it is about, where it is about one.
+        kind: Option<Kind>,
+        /// Why it failed.
+        why: String,
+        /// How often it was tried so far.
+        attempts: u32,
+        /// How long the pause is before it is tried again, in milliseconds.
+        wait_ms: u64,
     },
     /// What leases are kept in was made, once.
     LeaseStoreMade {
@@ -165,7 +189,8 @@ pub enum Event {
         /// To how many things.
         count: u32,
     },
-    /// A step's call was answered; now it waits for the things to be ready, or gone.
+    /// A step's call was answered; now it waits for the things to be ready, or gone. Once, and again after
+    /// ten seconds, then ever more rarely, up to once a minute.
     StepProgress {
         /// Its number.
         step: u32,
@@ -177,6 +202,8 @@ pub enum Event {
         operation: Operation,
         /// For how many things it waits.
         waiting: usize,
+        /// How long it has waited, in seconds.
+        waited_s: u64,
     },
     /// Some of what is in a bucket was deleted, before the bucket is.
     Emptying {

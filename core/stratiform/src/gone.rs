@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use strat_engine::Journal;
+use strat_engine::{Event, Journal};
 use strat_model::{Addr, Kind, Name, ResourceId};
 use strat_planner::Mode;
 
@@ -79,9 +79,15 @@ pub(crate) async fn wait_out_others(session: &Session, journal: &Journal, leased
     let others: BTreeSet<&Name> = leased.taken_from_others().collect();
     let sites = session.sites().iter();
     let sites = sites.filter(|(name, _)| is_new || others.contains(name));
-    let windows = sites.map(|(_, site)| site.capabilities().consistency_window_ms);
-    let longest = Duration::from_millis(windows.max().unwrap_or(0));
-    if !longest.is_zero() {
-        session.clock().sleep(longest).await;
+    let windows = sites.map(|(name, site)| (name, site.capabilities().consistency_window_ms));
+    let windows: Vec<_> = windows.filter(|(_, window)| *window > 0).collect();
+    for (site, wait_ms) in &windows {
+        session.events().send(Event::ListsLag {
+            site: (*site).clone(),
+            wait_ms: *wait_ms,
+        });
+    }
+    if let Some(longest) = windows.iter().map(|(_, window)| *window).max() {
+        session.clock().sleep(Duration::from_millis(longest)).await;
     }
 }

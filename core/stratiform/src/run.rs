@@ -8,7 +8,7 @@ use strat_engine::{
     Stop, UserDataSource, execute, retention,
 };
 use strat_model::{Addr, Name};
-use strat_planner::{Action, Change, Claims, Desired, Mode, Refused, lint, lower};
+use strat_planner::{Action, Change, Claims, Desired, Mode, Refused, Withheld, lint, lower};
 
 use tracing::Instrument as _;
 
@@ -59,6 +59,8 @@ pub struct ApplyOutcome {
     pub unsettled: Vec<Problem>,
     /// What cannot be made as the topology says.
     pub refused: Vec<Refused>,
+    /// What was left as it is, because too little is known.
+    pub withheld: Vec<Withheld>,
     /// What an interrupted run had begun to make, was waited for before the plan, and is still not ready.
     pub unfinished: Vec<Addr>,
 }
@@ -357,6 +359,7 @@ impl<'a> Run<'a> {
             reports,
             unsettled: self.settled.problems.clone(),
             refused: saved.plan.refused.clone(),
+            withheld: saved.plan.withheld.clone(),
             unfinished: self.unfinished(planned, &observation),
             observation,
         })

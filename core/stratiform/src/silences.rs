@@ -1,4 +1,4 @@
-//! Calls that have no answer, told while they are waited for.
+//! Calls that have no answer, or fail and are tried again, told while they are waited for.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,10 +8,13 @@ use strat_engine::{Event, EventSink};
 use strat_model::Name;
 use strat_provider::layers::{CallEvent, CallObserver, Phase};
 
-/// How long a site's next silence is not told after one was: many calls wait at once, and one line says it.
+/// How often a call is tried before it is told that it fails: most are well after one or two.
+const ATTEMPTS_UNTOLD: u32 = 4;
+
+/// How long the next of a site is not told after one was: many calls wait at once, and one line says it.
 const PAUSE: SignedDuration = SignedDuration::from_secs(9);
 
-/// Tells of each site that a call there has had no answer so far.
+/// Tells of each site that a call there has had no answer so far, or failed and is tried again.
 #[derive(Debug)]
 pub(crate) struct Silences {
     events: EventSink,
@@ -30,9 +33,11 @@ impl Silences {
 
 impl CallObserver for Silences {
     fn on_event(&self, event: &CallEvent<'_>) {
-        let Phase::Silent { waited } = event.phase else {
-            return;
-        };
+        match event.phase {
+            Phase::Silent { .. } => {}
+            Phase::Retrying { .. } if event.call.attempt() >= ATTEMPTS_UNTOLD => {}
+            _ => return,
+        }
         let call = event.call;
         {
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -42,11 +47,23 @@ impl CallObserver for Silences {
             }
             told.insert(call.site.clone(), event.at);
         }
-        self.events.send(Event::Silent {
-            site: call.site.clone(),
-            operation: call.operation,
-            kind: call.kind,
-            waited_s: waited.as_secs(),
-        });
+        let (site, operation, kind) = (call.site.clone(), call.operation, call.kind);
+        match event.phase {
+            Phase::Silent { waited } => self.events.send(Event::Silent {
+                site,
+                operation,
+                kind,
+                waited_s: waited.as_secs(),
+            }),
+            Phase::Retrying { error, wait } => self.events.send(Event::Retrying {
+                site,
+                operation,
+                kind,
+                why: error.message().to_owned(),
+                attempts: call.attempt(),
+                wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+            }),
+            _ => {}
+        }
     }
 }

@@ -240,9 +240,20 @@ pub(crate) fn refused(doing: &str, error: &crate::rpc::Error) -> Error {
         | ErrorKind::Unsupported => kind,
         _ => ErrorKind::Transient,
     };
-    Error::new(kind, format!("{doing}: {}", error.message().trim()))
+    let told = Error::new(kind, format!("{doing}: {}", error.message().trim()))
         .with_provider(PROVIDER)
-        .with_code(code)
+        .with_code(code);
+    match kind {
+        ErrorKind::Forbidden => told.with_help(
+            "let the user who connects into the group that owns the socket on that host (`libvirt` as a rule), \
+             or name one who is in it in the `uri`: `qemu+ssh://USER@HOST/system`",
+        ),
+        ErrorKind::Unauthenticated => told.with_help(
+            "give the host the key of the user who connects, or name the key in the `uri`: \
+             `qemu+ssh://USER@HOST/system?keyfile=FILE`",
+        ),
+        _ => told,
+    }
 }
 
 /// Says on which host, and in doing what, a call to libvirt failed.

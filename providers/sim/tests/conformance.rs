@@ -26,8 +26,7 @@ const HARDWARE: OutsideRows = OutsideRows {
 };
 
 /// Why nobody changes a row of the simulator.
-const FIXED: &str =
-    "the simulator's clouds change it in nothing that is there, as few real ones do: docs/changes.md";
+const FIXED: &str = "the simulator's clouds change it in nothing that is there, as few real ones do: docs/changes.md";
 
 const IMMUTABLE: &[(Kind, &str, &str)] = &[
     (Kind::Image, "source", FIXED),

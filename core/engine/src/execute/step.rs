@@ -1,5 +1,6 @@
 //! One step on its way: what all operations have in common.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,6 +14,9 @@ use super::create::Wanted;
 use super::schedule::Slot;
 use super::wait::Until;
 use crate::{CallFailure, EntryId, Event, JournalError, Operation, Started, StopLevel, lock};
+
+/// After how long a step that waits tells so again: at first, and at most.
+const TELL: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(60));
 
 /// What to do about a thing that is not as the plan assumes.
 pub(super) const PLAN_AGAIN: &str = "plan again";
@@ -149,6 +153,7 @@ impl<'c, 'a> StepRun<'c, 'a> {
                 Ok(seen.map_err(|error| error.with_addr(&step.addr))?)
             }
             () = context.run.stop.reached(StopLevel::Finish) => Err(Failure::Abandoned),
+            never = self.tell(ids.len()) => match never {},
         }
     }
 
@@ -164,6 +169,7 @@ impl<'c, 'a> StepRun<'c, 'a> {
             biased;
             seen = context.waits.wait_each(&step.site, step.kind, ids, until) => Ok(seen),
             () = context.run.stop.reached(StopLevel::Finish) => Err(Failure::Abandoned),
+            never = self.tell(ids.len()) => match never {},
         }
     }
 
@@ -179,14 +185,31 @@ impl<'c, 'a> StepRun<'c, 'a> {
     /// The calls are made; what is left is waiting.
     pub(super) fn rest(&mut self, waiting: usize) {
         if self.slot.take().is_some() {
-            self.context.run.events.send(Event::StepProgress {
-                step: self.step.id.0,
-                addr: self.step.addr.clone(),
-                site: self.step.site.clone(),
-                operation: self.operation(),
-                waiting,
-            });
+            self.progress(waiting, 0);
         }
+    }
+
+    /// Tells again and again that it waits, for as long as it is polled.
+    async fn tell(&self, waiting: usize) -> Infallible {
+        let clock = &self.context.run.clock;
+        let (begun, mut pause) = (clock.moment().elapsed, TELL.0);
+        loop {
+            clock.sleep(pause).await;
+            let waited = clock.moment().elapsed.saturating_sub(begun);
+            self.progress(waiting, waited.as_secs());
+            pause = (pause * 2).min(TELL.1);
+        }
+    }
+
+    fn progress(&self, waiting: usize, waited_s: u64) {
+        self.context.run.events.send(Event::StepProgress {
+            step: self.step.id.0,
+            addr: self.step.addr.clone(),
+            site: self.step.site.clone(),
+            operation: self.operation(),
+            waiting,
+            waited_s,
+        });
     }
 
     /// Reads targets afresh and makes sure that they are what the plan assumes. What is not there

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use strat_engine::{Counts, Operation};
 use strat_model::{Addr, CapacityKind, ErrorView, Kind, LocalAddr, Name, ResourceId};
-use strat_planner::{Action, Refused};
+use strat_planner::{Action, Refused, Withheld};
 use strat_topology::Json;
 
 use super::Finding;
@@ -28,6 +28,8 @@ pub struct Applied<'a> {
     pub stuck: Option<ErrorView>,
     /// What cannot be made as the topology says, and stays as it is.
     pub refused: &'a [Refused],
+    /// What was left as it is, because too little is known.
+    pub withheld: &'a [Withheld],
     /// What an earlier run had begun to make, and is still not ready.
     pub unfinished: &'a [Addr],
     /// What could not be seen.

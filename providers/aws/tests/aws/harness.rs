@@ -154,6 +154,10 @@ impl Harness for Moto {
         self.run_id.clone()
     }
 
+    fn patience(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(60)
+    }
+
     fn may_buy(&self, offer: &Offer) -> bool {
         matches!(offer.machine_type.as_str(), "t3.micro" | "t3.small")
     }

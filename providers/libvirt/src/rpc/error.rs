@@ -33,6 +33,22 @@ impl Error {
         }
     }
 
+    /// One of the way to the daemon, of which somebody told this much. What says that it is refused is no
+    /// failure that passes.
+    pub(super) fn of_way(message: impl Into<String>) -> Self {
+        let broken = Self::broken(message);
+        let said = broken.message.to_ascii_lowercase();
+        let code = match said.find("permission denied") {
+            // `ssh` adds the ways that it tried: `Permission denied (publickey)`.
+            Some(at) if said[at..].starts_with("permission denied (publickey") => {
+                sys::VIR_ERR_AUTH_FAILED
+            }
+            Some(_) => sys::VIR_ERR_ACCESS_DENIED,
+            None => broken.code,
+        };
+        Self { code, ..broken }
+    }
+
     /// What this client cannot do.
     pub(super) fn unsupported(message: impl Into<String>) -> Self {
         Self {
@@ -67,5 +83,36 @@ impl std::error::Error for Error {}
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         Self::broken(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_that_is_refused_is_told_from_one_that_is_broken() {
+        for (said, code) in [
+            (
+                "/run/libvirt/libvirt-sock: Permission denied (os error 13)",
+                sys::VIR_ERR_ACCESS_DENIED,
+            ),
+            (
+                "Failed to connect socket to '/run/libvirt/libvirt-sock': Permission denied",
+                sys::VIR_ERR_ACCESS_DENIED,
+            ),
+            (
+                "strat@kvm1: Permission denied (publickey,password).",
+                sys::VIR_ERR_AUTH_FAILED,
+            ),
+            (
+                "ssh: connect to host kvm1 port 22: Connection refused",
+                sys::VIR_ERR_RPC,
+            ),
+        ] {
+            let error = Error::of_way(said);
+            assert_eq!(error.code(), code, "{said}");
+            assert!(error.is_of_connection(), "{said}");
+        }
     }
 }

@@ -302,7 +302,7 @@ impl Shared {
         let mut why = self.read_messages(sink);
         let _ = self.way.shutdown(Shutdown::Both);
         if let Some(said) = process.map(Process::end).filter(|said| !said.is_empty()) {
-            why = Error::broken(said);
+            why = Error::of_way(said);
         }
         let mut state = self.state();
         state.broken = Some(why);

@@ -38,7 +38,7 @@ impl Transport {
         if uri.is_local() {
             let socket = local_socket(uri);
             let connected = UnixStream::connect(&socket);
-            let stream = connected.map_err(|error| Error::broken(format!("{socket}: {error}")))?;
+            let stream = connected.map_err(|error| Error::of_way(format!("{socket}: {error}")))?;
             return Ok(Self {
                 stream,
                 process: None,

@@ -6,6 +6,7 @@ mod conformance;
 mod crash;
 mod debian;
 mod events;
+mod forbidden;
 mod gpus;
 mod hosts;
 mod maintenance;

@@ -188,18 +188,24 @@ impl Topology {
 
     /// What would be done, as a person reads it: changes, and what is withheld and why.
     pub(crate) async fn plan(&self, blocks: &str) -> (Vec<String>, Vec<String>) {
-        let session = self.session(blocks).await;
-        let session = session.unwrap_or_else(|error| panic!("{error:#?}"));
+        let planned = self.try_plan(blocks).await;
+        planned.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The same, or why there is no plan.
+    pub(crate) async fn try_plan(
+        &self,
+        blocks: &str,
+    ) -> Result<(Vec<String>, Vec<String>), String> {
+        let told = |error: stratiform::Error| format!("{error:#?}");
+        let session = self.session(blocks).await.map_err(told)?;
         let planned = session.plan(&PlanOptions::default()).await;
-        let plan = planned
-            .unwrap_or_else(|error| panic!("{error:#?}"))
-            .saved
-            .plan;
+        let plan = planned.map_err(told)?.saved.plan;
         let changes = plan.changes.iter();
         let changes = changes.map(|one| format!("{} {}", one.action.as_str(), one.addr));
         let withheld = plan.withheld.iter();
         let withheld = withheld.map(|one| format!("{}: {}", one.what, one.why));
-        (changes.collect(), withheld.collect())
+        Ok((changes.collect(), withheld.collect()))
     }
 
     /// Forgets all that is known in the folder, as a pipeline's fresh one does.
