@@ -13,7 +13,7 @@ Exit codes:
   0    done; with --detailed-exitcode: there is nothing to change
   1    an error, a refusal, or a command line that makes no sense
   2    only with --detailed-exitcode: there are changes; of a rehearsal: the load does not hold;
-       of a simulation: a --fail-if holds
+       of a simulation: a --fail-if holds; of a reach: it does not pass, or not all of it
   3    only of a burst's decision that is explained: its record is not what its inputs give
   130  stopped by Ctrl-C
 
@@ -86,6 +86,7 @@ pub(crate) enum Command {
     Release(commands::release::Release),
     Pin(commands::pin::Pin),
     Graph(commands::graph::Graph),
+    Reach(commands::reach::Reach),
     Offers(commands::offers::Offers),
     Providers(commands::providers::Providers),
     History(commands::history::History),

@@ -38,6 +38,8 @@ pub(crate) enum Exit {
     Failed,
     /// Ctrl-C.
     Interrupted,
+    /// Traffic that was asked about does not pass, or not all of it.
+    Refused,
     /// What was recorded is not what its inputs give.
     Differs,
 }
@@ -48,7 +50,7 @@ impl Exit {
         ExitCode::from(match self {
             Self::Done => 0,
             Self::Failed => 1,
-            Self::Changes => 2,
+            Self::Changes | Self::Refused => 2,
             Self::Differs => 3,
             Self::Interrupted => 130,
         })

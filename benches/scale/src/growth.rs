@@ -89,6 +89,7 @@ async fn plan_and_apply(dir: &Path) -> Result<Taken, Box<dyn Error>> {
         without: BTreeSet::new(),
         lease_stores: Vec::new(),
         outputs: Vec::new(),
+        reaches: Vec::new(),
     };
     let text = saved.to_json().to_string().len();
 

@@ -59,7 +59,12 @@ impl Graph {
             planned.map_err(|error| context.failure(&error))
         })?;
         context.tell_problems(&planned.observation.problems);
-        let graph = Drawn::of(&sites, &planned.desired, &planned.saved.plan);
+        let graph = Drawn::of(
+            &sites,
+            &planned.observation.facts,
+            &planned.desired,
+            &planned.saved.plan,
+        );
         let output = &context.output;
         match self.format {
             _ if self.json => output.json(&graph)?,

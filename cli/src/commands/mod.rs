@@ -20,6 +20,7 @@ pub(crate) mod output;
 pub(crate) mod pin;
 pub(crate) mod plan;
 pub(crate) mod providers;
+pub(crate) mod reach;
 pub(crate) mod rehearse;
 pub(crate) mod release;
 pub(crate) mod schema;
@@ -48,6 +49,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::Release(command) => command.run(context),
         Command::Pin(command) => command.run(context),
         Command::Graph(command) => command.run(context),
+        Command::Reach(command) => command.run(context),
         Command::Offers(command) => command.run(context),
         Command::Providers(command) => command.run(context),
         Command::History(command) => command.run(context),

@@ -36,6 +36,8 @@ enum What {
     Show,
     /// What `strat offers --json` writes.
     Offers,
+    /// What `strat reach --json` writes.
+    Reach,
     /// What `strat apply --json` writes, and `destroy`, `adopt` and `release` likewise.
     Apply,
     /// A line of what `strat apply --json --stream` writes.
@@ -56,6 +58,7 @@ impl What {
             Self::Journal => include_str!("../../../schemas/journal.schema.json"),
             Self::Show => include_str!("../../../schemas/show.schema.json"),
             Self::Offers => include_str!("../../../schemas/offers.schema.json"),
+            Self::Reach => include_str!("../../../schemas/reach.schema.json"),
             Self::Apply => include_str!("../../../schemas/apply.schema.json"),
             Self::ApplyEvents => include_str!("../../../schemas/apply-events.schema.json"),
             Self::Error => include_str!("../../../schemas/error.schema.json"),

@@ -18,6 +18,7 @@ pub(crate) mod outputs;
 pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod reach;
+pub(crate) mod reached;
 pub(crate) mod rehearsal;
 pub(crate) mod report;
 pub(crate) mod simulation;

@@ -8,7 +8,7 @@ use ipnet::Ipv4Net;
 use crate::burst::BurstIntent;
 use crate::{
     Bytes, DiskClass, DiskSpec, Field, FirewallRule, Labels, LeaseSpec, LocalAddr, LookupIntent,
-    Money, Moves, Name, Origin, Owner, RolloutIntent, Shared, SiteSpec, UserData,
+    Money, Moves, Name, Origin, Owner, ReachIntent, RolloutIntent, Shared, SiteSpec, UserData,
 };
 
 /// What a topology asks for, in no provider's terms.
@@ -43,6 +43,8 @@ pub struct Intent {
     pub buckets: Vec<BucketIntent>,
     /// What it may cost.
     pub budgets: Vec<BudgetIntent>,
+    /// What traffic is to pass and what is not, sorted by keyword and name.
+    pub reaches: Vec<ReachIntent>,
     /// How counts of fleets follow their load, sorted by name; no two of one fleet.
     pub bursts: Vec<BurstIntent>,
     /// What others own and is only referred to, sorted by address; no other list has the same.

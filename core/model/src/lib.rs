@@ -23,6 +23,7 @@ mod moves;
 mod name;
 mod offer;
 mod owner;
+mod reach;
 mod resource;
 mod rollout;
 #[cfg(feature = "schema")]
@@ -60,6 +61,7 @@ pub use moves::Moves;
 pub use name::{Name, NameError};
 pub use offer::{CapacityKind, Offer, Pool, Quota, SiteFacts};
 pub use owner::{Lineage, LineageError, Owner, OwnerError};
+pub use reach::{Asked, AskedError, End, EndError, ReachIntent, ReachWants};
 pub use resource::{Attributes, Fingerprint, Resource, ResourceId, ResourceState};
 pub use rollout::{HealthAddress, HealthCheck, RolloutIntent, Wave};
 pub use shared::Shared;

@@ -37,6 +37,8 @@ pub struct Desired {
     pub held: BTreeMap<LocalAddr, HeldCount>,
     /// What decisions of bursts make of fleets. Where there is any, nothing else is planned.
     pub scales: BTreeMap<LocalAddr, Scale>,
+    /// What others own and the topology refers to, as it was seen: it is never written to.
+    pub given: BTreeMap<Addr, Spec<Addr>>,
 }
 
 /// The count of a fleet that a burst holds.
@@ -96,6 +98,7 @@ impl Desired {
             full: BTreeSet::new(),
             held: BTreeMap::new(),
             scales: BTreeMap::new(),
+            given: BTreeMap::new(),
         }
     }
 }

@@ -53,7 +53,10 @@ pub use plan::{
     Action, Cause, Change, DataLoss, FieldChange, Former, GoesFirst, Guard, Mode, Plan, Rename,
     ReplaceOrder, Rollout, Source, Summary, TargetRef,
 };
-pub use reach::{Admission, admissions};
+pub use reach::{
+    Admission, Crossing, Hop, HopAt, Passage, Passes, Question, RuleRef, Traffic, Unreachable, admissions,
+    reach,
+};
 pub use scale::{Scale, ScalePlace};
 pub use step::{Join, JoinId, Step, StepGraph, StepId, StepOp};
 pub use stock::{MachineOffer, Shortage, StockBook, StockEntry};

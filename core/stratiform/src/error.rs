@@ -9,6 +9,8 @@ use strat_model::{Addr, Diagnostic, ErrorView, LocalAddr, Name, Owner, Severity}
 use strat_planner::{Action, CannotAdopt, DataLoss, Mode, Unplaced};
 use strat_topology::{LoadError, Sources};
 
+use crate::reach::NoReach;
+
 /// Why something could not be done. `Display` leaves the source out; [`Error::help`] says what to
 /// do next.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +58,9 @@ pub enum Error {
         /// Its provider.
         provider: String,
     },
+    /// Whether traffic may pass cannot be said.
+    #[error(transparent)]
+    Reach(#[from] NoReach),
     /// Another run holds the lease, or ours was lost.
     #[error(transparent)]
     Lease(#[from] LeaseError),
@@ -192,6 +197,7 @@ impl Error {
             Self::Lookup { .. } => "not_found",
             Self::Site { .. } => "unusable_site",
             Self::NothingKnown { .. } => "nothing_known",
+            Self::Reach(_) => "no_such_end",
             Self::Lease(error) => error.kind(),
             Self::Journal(error) => error.kind(),
             Self::File { .. } => "unusable_file",
@@ -264,6 +270,7 @@ impl Error {
             Self::NothingKnown { .. } => {
                 "refresh its offers while it can be reached: the answer is remembered".to_owned()
             }
+            Self::Reach(error) => return error.help(),
             Self::NoSuchTarget { nearest, .. } => match nearest {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
                 None => "name a block of the topology, a thing that there is, or a site".to_owned(),

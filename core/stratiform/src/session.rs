@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use strat_engine::{
     Event, EventSink, HealthProbe, Journal, NetProbe, Observation, Problem, Sites, observe,
 };
-use strat_model::{Coverage, LocalAddr, Name, SiteFacts, SiteInventory, Spec};
+use strat_model::{Coverage, LocalAddr, Name, SiteFacts, SiteInventory};
 use strat_planner::{
-    Claims, Desired, DiffOptions, Edits, Explanation, MachineOffer, Mode, PlaceOptions, Scale,
+    Claims, Desired, DiffOptions, Edits, Explanation, Mode, PlaceOptions, Scale,
     StockBook, StockEntry, Target, claim, diff, place_with, rename,
 };
 use strat_provider::layers::{CallObserver, WriteGate};
@@ -20,7 +20,8 @@ use crate::identity::Accounts;
 use crate::lease_store::LeaseStore;
 use crate::phase::phase;
 use crate::{
-    Error, Run, RunOptions, SavedPlan, Workspace, lookups, measure, planned_outputs, sites, targets,
+    Error, ReachCheck, Run, RunOptions, SavedPlan, Workspace, lookups, measure, planned_outputs, reach, sites, stock,
+    targets,
 };
 
 /// What is to be planned.
@@ -390,8 +391,12 @@ impl Session {
             Mode::Destroy => Desired::nothing(self.workspace.owner().clone()),
         };
         if !avoided.is_empty() {
-            price(&mut desired, facts);
+            stock::price(&mut desired, facts);
         }
+        let reaches = match options.mode {
+            Mode::Apply => self.check_reach(&desired, facts)?,
+            Mode::Destroy => Vec::new(),
+        };
         if options.scales.is_empty() {
             targets::check(&options.targets, &desired, inventory)?;
         }
@@ -417,28 +422,28 @@ impl Session {
         let saved = SavedPlan {
             outputs,
             plan,
+            reaches,
             targets,
             without,
             lease_stores: Vec::new(),
         };
         Ok((saved, desired))
     }
-}
 
-/// Fills in the prices of what runs and is not sold at the moment.
-fn price(desired: &mut Desired, facts: &BTreeMap<Name, SiteFacts>) {
-    for (addr, entry) in &mut desired.entries {
-        let Some(facts) = facts.get(&addr.site) else {
-            continue;
-        };
-        for goal in &mut entry.goals {
-            if let (Spec::Machine(spec), None) = (&goal.spec, &goal.price_hour)
-                && let Some(offer) = MachineOffer::of(spec).find(facts)
-                && offer.price_hour.is_some()
-            {
-                let price_hour = offer.price_hour;
-                Arc::make_mut(goal).price_hour = price_hour;
-            }
+    /// What came of the topology's checks of what traffic passes. One that cannot be decided is told.
+    fn check_reach(
+        &self,
+        desired: &Desired,
+        facts: &BTreeMap<Name, SiteFacts>,
+    ) -> Result<Vec<ReachCheck>, Error> {
+        let checked = reach::check(self.workspace.intent(), desired, facts);
+        if !checked.broken.is_empty() {
+            return Err(self.workspace.broken(checked.broken));
         }
+        for undecided in checked.undecided {
+            let message = undecided.message;
+            self.events.send(Event::Warning { message });
+        }
+        Ok(checked.checks)
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use strat_engine::files;
-use strat_model::{Name, SiteFacts};
-use strat_planner::{Mode, StockBook, StockEntry};
+use strat_model::{Name, SiteFacts, Spec};
+use strat_planner::{Desired, MachineOffer, Mode, StockBook, StockEntry};
 
 use crate::{Error, PlanOptions, Session, StateDir};
 
@@ -161,5 +162,23 @@ mod tests {
             said,
             "east b: m5.large was out of stock (InsufficientInstanceCapacity)"
         );
+    }
+}
+
+/// Fills in the prices of what runs and is not sold at the moment.
+pub(crate) fn price(desired: &mut Desired, facts: &BTreeMap<Name, SiteFacts>) {
+    for (addr, entry) in &mut desired.entries {
+        let Some(facts) = facts.get(&addr.site) else {
+            continue;
+        };
+        for goal in &mut entry.goals {
+            if let (Spec::Machine(spec), None) = (&goal.spec, &goal.price_hour)
+                && let Some(offer) = MachineOffer::of(spec).find(facts)
+                && offer.price_hour.is_some()
+            {
+                let price_hour = offer.price_hour;
+                Arc::make_mut(goal).price_hour = price_hour;
+            }
+        }
     }
 }

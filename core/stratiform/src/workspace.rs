@@ -72,10 +72,15 @@ impl Workspace {
     /// # Errors
     /// As [`Workspace::load`]; [`Error::NoPlace`] where the topology is right and finds no place.
     pub async fn validate(path: &Path, inputs: Inputs, registry: Registry) -> Result<Self, Error> {
-        let (workspace, mut errors) = Self::read(Needs::All, path, inputs, registry)?;
+        let (mut workspace, mut errors) = Self::read(Needs::All, path, inputs, registry)?;
         let facts = workspace.facts_without_network().await?;
         let unplaced = workspace.unplaced(&facts);
         errors.extend(workspace.unpaid(facts));
+        if errors.is_empty() && unplaced.is_empty() && !workspace.intent().reaches.is_empty() {
+            let checked = workspace.check_reach().await?;
+            errors.extend(checked.broken);
+            workspace.warnings.extend(checked.undecided);
+        }
         if errors.is_empty() {
             if unplaced.is_empty() {
                 return Ok(workspace);
@@ -316,7 +321,7 @@ impl Workspace {
     }
 
     /// The facts of those sites that need no network to tell.
-    async fn facts_without_network(&self) -> Result<BTreeMap<Name, SiteFacts>, Error> {
+    pub(crate) async fn facts_without_network(&self) -> Result<BTreeMap<Name, SiteFacts>, Error> {
         // A place of its own, so that checking leaves nothing behind beside the topology.
         let place = tempfile::tempdir().map_err(Error::file(std::env::temp_dir(), "written"))?;
         let context = ConnectContext {
@@ -347,6 +352,14 @@ impl Workspace {
             }
         }
         unpaid::unpaid(self.intent(), &facts)
+    }
+
+    /// Checks that do not hold, as an error.
+    pub(crate) fn broken(&self, diagnostics: Vec<Diagnostic>) -> Error {
+        Error::Topology {
+            diagnostics,
+            sources: self.sources.clone(),
+        }
     }
 
     /// What finds no place, as an error.

@@ -38,6 +38,8 @@ pub(crate) fn example(keyword: &str, attribute: &str) -> Option<&'static str> {
         ("window", "tz") => "tz = \"Europe/Prague\"",
         ("window", "min") => "min = 10",
         ("forecast", "of") => "of = \"demand\"",
+        ("assert_reach" | "refuse_reach", "from") => "from = machines.web",
+        ("assert_reach" | "refuse_reach", "to") => "to = machine.db",
         ("budget", "monthly") => "monthly = \"500 USD\"",
         ("output", "value") => "value = …",
         ("validation" | "precondition" | "postcondition" | "assert", "condition") => {

@@ -9,8 +9,8 @@ use strat_model::Noun;
 pub(crate) use block::{AttributeSchema, BlockSchema};
 use block::{block, optional, required};
 use whole::{
-    BUDGET, CHECK, DYNAMIC, GUARDS, LOOKUP, MODULE, MOVED, OUTPUT, POSTCONDITION, PRECONDITION,
-    REMOVED, VALIDATION,
+    ASSERT_REACH, BUDGET, CHECK, DYNAMIC, GUARDS, LOOKUP, MODULE, MOVED, OUTPUT, POSTCONDITION,
+    PRECONDITION, REFUSE_REACH, REMOVED, VALIDATION,
 };
 
 const LABELS: AttributeSchema = optional("labels");
@@ -354,7 +354,7 @@ static BUCKET: BlockSchema = BlockSchema {
 };
 
 /// Every block that a file may have.
-pub(crate) static FILE: [&BlockSchema; 21] = [
+pub(crate) static FILE: [&BlockSchema; 23] = [
     &TOPOLOGY,
     &VARIABLE,
     &LOCALS,
@@ -374,6 +374,8 @@ pub(crate) static FILE: [&BlockSchema; 21] = [
     &burst::BURST,
     &OUTPUT,
     &CHECK,
+    &ASSERT_REACH,
+    &REFUSE_REACH,
     &MOVED,
     &REMOVED,
 ];

@@ -32,7 +32,7 @@ impl Document {
 
 /// All schemas.
 #[must_use]
-pub fn documents() -> [Document; 10] {
+pub fn documents() -> [Document; 11] {
     let document = |name, schema| Document { name, schema };
     [
         document("topology", topology::json_schema()),
@@ -40,6 +40,7 @@ pub fn documents() -> [Document; 10] {
         document("journal", engine::journal_schema()),
         document("show", answer::show_schema()),
         document("offers", answer::offers_schema()),
+        document("reach", answer::reach_schema()),
         document("apply", answer::apply_schema()),
         document("apply-events", answer::apply_events_schema()),
         document("error", answer::error_schema()),

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use stratiform::Plan;
-use stratiform::model::{Addr, Kind, Name, SiteSpec, Spec};
+use stratiform::model::{Addr, Kind, Name, SiteFacts, SiteSpec, Spec};
 use stratiform::planner::{Action, Admission, Dependency, Desired, Entry, admissions};
 
 use super::spec::pieces;
@@ -75,7 +75,12 @@ pub(crate) struct Need {
 
 impl Graph {
     /// The graph of what is to be, with what a plan changes.
-    pub(crate) fn of(sites: &BTreeMap<Name, SiteSpec>, desired: &Desired, plan: &Plan) -> Self {
+    pub(crate) fn of(
+        sites: &BTreeMap<Name, SiteSpec>,
+        facts: &BTreeMap<Name, SiteFacts>,
+        desired: &Desired,
+        plan: &Plan,
+    ) -> Self {
         let mut changes: BTreeMap<&Addr, BTreeMap<&'static str, u32>> = BTreeMap::new();
         for change in &plan.changes {
             if change.action != Action::NoOp {
@@ -112,7 +117,7 @@ impl Graph {
             sites: sites.collect(),
             nodes: nodes.into_values().collect(),
             needs: needs.collect(),
-            admits: admissions(desired),
+            admits: admissions(desired, facts),
         }
     }
 }

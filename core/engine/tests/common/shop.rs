@@ -82,6 +82,7 @@ pub(crate) fn empty() -> Intent {
         volumes: Vec::new(),
         buckets: Vec::new(),
         budgets: Vec::new(),
+        reaches: Vec::new(),
         bursts: Vec::new(),
         moves: strat_model::Moves::default(),
         removed: Vec::new(),

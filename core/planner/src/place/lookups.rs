@@ -2,9 +2,61 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use strat_model::{Diagnostic, Found, LocalAddr, MachineIntent, Name, ResourceId, Spec};
+use strat_model::{
+    Addr, Diagnostic, FirewallRule, FirewallSpec, Found, LocalAddr, MachineIntent, Name, Peer,
+    ResourceId, Spec, SubnetSpec,
+};
 
 use super::{NoPlace, Placer, Unplaced};
+use crate::InventoryIndex;
+
+/// The networks, subnets and firewalls of others that the topology refers to, by the topology's addresses.
+/// What they refer to that is neither ours nor looked up has none: a subnet of such a network is left out,
+/// and so is such a peer of a rule, which no machine of ours is.
+pub(super) fn given(index: &InventoryIndex<'_>) -> BTreeMap<Addr, Spec<Addr>> {
+    let mut given = BTreeMap::new();
+    for (addr, thing) in index.given() {
+        let named = |id: &ResourceId| {
+            let others = index.given().iter();
+            let mut others = others.filter(|(other, thing)| other.site == addr.site && thing.id == *id);
+            let other = others.next().map(|(other, _)| other.clone());
+            other.or_else(|| index.addr_of(&addr.site, id).cloned())
+        };
+        let spec = match &thing.spec {
+            Spec::Network(network) => Some(Spec::Network(network.clone())),
+            Spec::Subnet(subnet) => named(&subnet.network).map(|network| {
+                Spec::Subnet(SubnetSpec {
+                    network,
+                    cidr: subnet.cidr,
+                    zone: subnet.zone.clone(),
+                    labels: subnet.labels.clone(),
+                })
+            }),
+            Spec::Firewall(firewall) => named(&firewall.network).map(|network| {
+                let peer = |peer: &Peer<ResourceId>| match peer {
+                    Peer::Internet => Some(Peer::Internet),
+                    Peer::Cidr(range) => Some(Peer::Cidr(*range)),
+                    Peer::Firewall(id) => named(id).map(Peer::Firewall),
+                };
+                let rules = firewall.rules.iter().map(|rule| FirewallRule {
+                    name: rule.name.clone(),
+                    direction: rule.direction,
+                    peers: rule.peers.iter().filter_map(peer).collect(),
+                    protocol: rule.protocol,
+                    ports: rule.ports.clone(),
+                });
+                Spec::Firewall(FirewallSpec {
+                    network,
+                    rules: rules.collect(),
+                    labels: firewall.labels.clone(),
+                })
+            }),
+            _ => None,
+        };
+        given.extend(spec.map(|spec| (addr.clone(), spec)));
+    }
+    given
+}
 
 /// The network that something is in.
 #[derive(PartialEq, Eq)]

@@ -105,6 +105,7 @@ pub fn place_with(
             full: options.full.clone(),
             held,
             scales: options.scales.clone(),
+            given: lookups::given(&index),
         })
     } else {
         Err(placer.problems)

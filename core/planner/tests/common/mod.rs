@@ -219,6 +219,7 @@ pub(crate) fn shop() -> Intent {
             versioning: true,
         }],
         budgets: Vec::new(),
+        reaches: Vec::new(),
         bursts: Vec::new(),
         moves: strat_model::Moves::default(),
         removed: Vec::new(),

@@ -19,7 +19,7 @@ fn told(intent: &Intent) -> Vec<String> {
         format!("{firewall} {rule}: {from} -> {}", joined(&admission.to))
     };
     let desired = placed(intent, &empty());
-    admissions(&desired).iter().map(line).collect()
+    admissions(&desired, &facts()).iter().map(line).collect()
 }
 
 const PG: &str = "firewall.db@dc1 pg: machines.web@dc1 -> machine.db@dc1";

@@ -7,6 +7,7 @@
 mod applied;
 mod failed;
 mod offered;
+mod reached;
 #[cfg(feature = "schema")]
 mod schema;
 mod shown;
@@ -19,8 +20,11 @@ pub use applied::{
 };
 pub use failed::{Failed, Finding, FindingLabel, Validated};
 pub use offered::{OfferSource, OfferTold, Offered};
+pub use reached::{AskedTold, CrossingTold, FilePlace, HopTold, Reached, RuleTold};
 #[cfg(feature = "schema")]
-pub use schema::{apply_events_schema, apply_schema, error_schema, offers_schema, show_schema};
+pub use schema::{
+    apply_events_schema, apply_schema, error_schema, offers_schema, reach_schema, show_schema,
+};
 pub use shown::{BareSpec, LookupState, Shown, ShownLookup, ShownThing, ThingOfOthers};
 pub use stream::{Line, Own, Told};
 

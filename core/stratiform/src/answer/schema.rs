@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 use strat_model::schema::of_titled;
 
-use super::{Applied, Failed, Line, Offered, Shown, Version, Versioned};
+use super::{Applied, Failed, Line, Offered, Reached, Shown, Version, Versioned};
 
 impl JsonSchema for Version {
     fn inline_schema() -> bool {
@@ -34,6 +34,13 @@ pub fn show_schema() -> Value {
 pub fn offers_schema() -> Value {
     let what = "What `strat offers --json` answers.";
     of_titled::<Versioned<Offered<'_>>>("What Stratiform's sites sell", what)
+}
+
+/// The JSON Schema of whether traffic may pass: [`Reached`].
+#[must_use]
+pub fn reach_schema() -> Value {
+    let what = "What `strat reach --json` answers.";
+    of_titled::<Versioned<Reached>>("Whether traffic may pass in a Stratiform topology", what)
 }
 
 /// The JSON Schema of what became of an apply: [`Applied`].

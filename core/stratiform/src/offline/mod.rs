@@ -17,7 +17,7 @@ pub use cache::OfferCache;
 pub(crate) use facts::of_snapshot;
 
 use crate::saved::{Document, Offline, OfflineSite};
-use crate::{Error, Workspace, targets};
+use crate::{Error, ReachCheck, Workspace, reach, targets};
 
 /// Where facts about a site come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,7 @@ pub struct OfflinePlan {
     /// What it was made from, by site.
     pub facts: BTreeMap<Name, OfflineFacts>,
     targets: Vec<Target>,
+    reaches: Vec<ReachCheck>,
 }
 
 impl OfflinePlan {
@@ -95,6 +96,7 @@ impl Serialize for OfflinePlan {
             targets: &self.targets,
             lease_stores: &[],
             outputs: &[],
+            reaches: &self.reaches,
             without: &BTreeSet::new(),
             offline: Some(Offline { sites }),
         };
@@ -142,6 +144,10 @@ impl Workspace {
         let desired =
             place(self.intent(), &facts, &inventory).map_err(|unplaced| self.no_place(unplaced))?;
         targets::check(targets, &desired, &inventory)?;
+        let checked = reach::check(self.intent(), &desired, &facts);
+        if !checked.broken.is_empty() {
+            return Err(self.broken(checked.broken));
+        }
         let options = DiffOptions {
             targets: targets.to_vec(),
             ..DiffOptions::default()
@@ -151,6 +157,7 @@ impl Workspace {
         Ok(OfflinePlan {
             plan,
             facts: known,
+            reaches: checked.checks,
             targets: targets.to_vec(),
         })
     }

@@ -14,7 +14,7 @@ use strat_model::Name;
 use strat_planner::{Change, Plan, Target};
 
 use crate::Error;
-use crate::OutputChange;
+use crate::{OutputChange, ReachCheck};
 use crate::saved::digest::{PlanDigest, check_digest};
 use crate::saved::wire::Rest;
 pub(crate) use crate::saved::wire::{Offline, OfflineSite};
@@ -41,6 +41,8 @@ pub struct SavedPlan {
     pub lease_stores: Vec<MissingLeaseStore>,
     /// The outputs that applying it changes, by name.
     pub outputs: Vec<OutputChange>,
+    /// What came of the topology's checks of what traffic passes.
+    pub reaches: Vec<ReachCheck>,
 }
 
 /// What leases are to be kept in, and is not there yet.
@@ -139,6 +141,7 @@ impl Serialize for SavedPlan {
             without: &self.without,
             lease_stores: &self.lease_stores,
             outputs: &self.outputs,
+            reaches: &self.reaches,
             offline: None,
         };
         document.serialize(serializer)
@@ -152,6 +155,7 @@ pub(crate) struct Document<'a> {
     pub(crate) without: &'a BTreeSet<Name>,
     pub(crate) lease_stores: &'a [MissingLeaseStore],
     pub(crate) outputs: &'a [OutputChange],
+    pub(crate) reaches: &'a [ReachCheck],
     /// What a plan was made from that nobody was asked for.
     pub(crate) offline: Option<Offline>,
 }

@@ -15,7 +15,7 @@ use strat_planner::{
 };
 
 use super::{MissingLeaseStore, SavedPlan};
-use crate::OutputChange;
+use crate::{OutputChange, ReachCheck};
 
 /// The whole of it, as its schema has it. It is written change by change, so that no more than one is
 /// in memory twice.
@@ -68,6 +68,9 @@ pub(crate) struct Rest {
     /// The outputs that applying it changes, by name; values of sensitive ones are not in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     outputs: Vec<OutputChange>,
+    /// What came of the topology's checks of what traffic passes; left out where it has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    reaches: Vec<ReachCheck>,
     /// Only in a plan that was made offline, which cannot be applied: of each site where its facts are
     /// from, and when they were true.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
@@ -267,6 +270,7 @@ impl Rest {
             without: document.without.clone(),
             lease_stores: document.lease_stores.to_vec(),
             outputs: document.outputs.to_vec(),
+            reaches: document.reaches.to_vec(),
             offline: document.offline.clone(),
             tight: tight.clone(),
             crowded: crowded.clone(),
@@ -296,6 +300,7 @@ impl Rest {
             without: self.without,
             lease_stores: self.lease_stores,
             outputs: self.outputs,
+            reaches: self.reaches,
             plan: Plan {
                 format_version: self.format_version,
                 id: self.id,

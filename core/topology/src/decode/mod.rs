@@ -17,6 +17,7 @@ pub(crate) mod nested;
 mod network;
 mod order;
 mod placement;
+mod reach;
 mod read;
 mod rollout;
 mod rules;
@@ -62,6 +63,7 @@ pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Intent {
     }
     link::link(ev, &sites, &mut parts);
     let bursts = burst::bursts(ev, &parts.machines);
+    let reaches = reach::reaches(ev, &parts.machines);
     if lazy {
         ev.sink.loud();
     }
@@ -72,6 +74,7 @@ pub(crate) fn decode(ev: &mut Evaluator<'_>, owner: Outcome<Owner>) -> Intent {
         sites,
         lease,
         budgets: budgets.unwrap_or_default(),
+        reaches,
         bursts: bursts.unwrap_or_default(),
         moves,
         removed,
@@ -104,6 +107,7 @@ fn empty(ev: &Evaluator<'_>) -> Intent {
         volumes: Vec::new(),
         buckets: Vec::new(),
         budgets: Vec::new(),
+        reaches: Vec::new(),
         bursts: Vec::new(),
         lookups: Vec::new(),
         moves: Moves::default(),

@@ -91,7 +91,7 @@ fn rule(
     })
 }
 
-fn protocol(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Protocol> {
+pub(super) fn protocol(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Protocol> {
     let text = read::text(ev, arg)?;
     let choices = [Protocol::Tcp, Protocol::Udp, Protocol::Icmp, Protocol::Any];
     let at = read::choice(ev, arg, &text, &["tcp", "udp", "icmp", "any"])?;
@@ -131,7 +131,7 @@ fn peer(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Peer<LocalAddr>> {
 }
 
 /// A network stands for its range.
-fn network(
+pub(super) fn network(
     ev: &mut Evaluator<'_>,
     arg: &Arg<'_>,
     block: usize,
@@ -144,7 +144,7 @@ fn network(
     range(ev, arg, &text)
 }
 
-fn range(ev: &mut Evaluator<'_>, arg: &Arg<'_>, text: &str) -> Outcome<Peer<LocalAddr>> {
+pub(super) fn range(ev: &mut Evaluator<'_>, arg: &Arg<'_>, text: &str) -> Outcome<Peer<LocalAddr>> {
     if text == "internet" {
         return Ok(Peer::Internet);
     }
@@ -182,7 +182,7 @@ fn range(ev: &mut Evaluator<'_>, arg: &Arg<'_>, text: &str) -> Outcome<Peer<Loca
     })
 }
 
-fn ports(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<BTreeSet<PortRange>> {
+pub(super) fn ports(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<BTreeSet<PortRange>> {
     let ports = match &arg.value {
         Value::List(_) => read::each(ev, arg, "a list of ports", port)?,
         _ => vec![port(ev, arg)?],

@@ -5,6 +5,7 @@
 
 mod burst_words;
 mod machine_words;
+mod reach_words;
 mod shape;
 mod words;
 

@@ -33,6 +33,8 @@ pub(super) enum Shape {
     Reference(&'static str),
     References(&'static str),
     Peers,
+    /// Machines, or what a peer is.
+    Ends,
     Ports,
     Labels,
     Capacity,
@@ -102,6 +104,7 @@ impl Shape {
                 or_expression(json!({ "type": "array", "items": reference(keyword) }))
             }
             Self::Peers => one_or_several(&of("peer")),
+            Self::Ends => one_or_several(&of("text")),
             Self::Ports => one_or_several(&of("port")),
             Self::Labels => or_expression(of("labels")),
             Self::Capacity => or_expression(of("capacity")),

@@ -2,6 +2,7 @@
 
 use super::burst_words::BURSTS;
 use super::machine_words::MACHINES;
+use super::reach_words::REACHES;
 use super::shape::Shape::{self, *};
 
 pub(super) type Row = (&'static str, &'static str, Shape, &'static str);
@@ -355,7 +356,7 @@ const PROTOCOLS: &[&str] = &["tcp", "udp", "icmp", "any"];
 pub(super) const CLASSES: &[&str] = &["hdd", "ssd", "nvme"];
 
 fn rows() -> impl Iterator<Item = &'static Row> {
-    REST.iter().chain(MACHINES).chain(BURSTS)
+    REST.iter().chain(MACHINES).chain(BURSTS).chain(REACHES)
 }
 
 /// What an attribute takes and is.
@@ -412,6 +413,8 @@ pub(super) fn block(keyword: &str) -> &'static str {
         "lost" => "What a silent site means.",
         "output" => "What `strat output` tells.",
         "check" => "What is told as a warning if it does not hold; nothing stops.",
+        "assert_reach" => "Traffic that has to pass: an error, and nothing is done, if it does not.",
+        "refuse_reach" => "Traffic that must not pass: an error, and nothing is done, if it may.",
         "assert" => "What a check holds of the whole.",
         "precondition" => "What must hold before: an error, and nothing is done, if it does not.",
         "postcondition" => "What must hold after: an error as soon as it is known not to.",

@@ -149,6 +149,7 @@ pub(crate) fn check_references(program: &Program, sink: &mut Sink) {
         .chain(program.module_outputs.values())
         .chain(program.bursts.values())
         .chain(program.checks.values())
+        .chain(program.reaches.values())
         .chain(program.outputs.values());
     for block in blocks {
         checker.body(&block.body);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 
-use strat_model::{Diagnostic, Name, Noun};
+use strat_model::{Diagnostic, Name, Noun, ReachWants};
 
 use super::{Program, Thing};
 use crate::ast::{Attribute, Block, Body, Ident};
@@ -75,6 +75,7 @@ impl Collector {
             .chain(program.sites.values())
             .chain(program.budgets.values())
             .chain(program.bursts.values())
+            .chain(program.reaches.values())
             .chain(&program.moved)
             .chain(&program.removed);
         let findings: Vec<Diagnostic> = blocks
@@ -180,6 +181,10 @@ impl Collector {
     }
 
     fn declare(&mut self, schema: &BlockSchema, label: &Ident, name: Name, block: Block) {
+        if let Some(wants) = ReachWants::of_keyword(schema.keyword) {
+            self.reach(wants, label, name, block);
+            return;
+        }
         let program = &mut self.program;
         let text = label.text.clone();
         let first = match schema.keyword {
@@ -219,6 +224,19 @@ impl Collector {
             }
             _ => {
                 program.outputs.insert(text, block);
+            }
+        }
+    }
+
+    fn reach(&mut self, wants: ReachWants, label: &Ident, name: Name, block: Block) {
+        match self.program.reaches.entry((wants, name)) {
+            Entry::Vacant(place) => {
+                place.insert(block);
+            }
+            Entry::Occupied(first) => {
+                let first = first.get().labels.first().cloned();
+                self.duplicate(label, first.as_ref(), wants.keyword());
+                self.program.again.push(block);
             }
         }
     }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
-use strat_model::{Diagnostic, Name, Noun, Origin, Origins};
+use strat_model::{Diagnostic, Name, Noun, Origin, Origins, ReachWants};
 
 use crate::ast::{Attribute, Block};
 use crate::expand::{ModuleCall, ModuleInput};
@@ -33,6 +33,8 @@ pub(crate) struct Program {
     pub(crate) bursts: BTreeMap<Name, Block>,
     pub(crate) outputs: BTreeMap<Arc<str>, Block>,
     pub(crate) checks: BTreeMap<Name, Block>,
+    /// What is to pass and what is not, by keyword and name.
+    pub(crate) reaches: BTreeMap<(ReachWants, Name), Block>,
     pub(crate) moved: Vec<Block>,
     pub(crate) removed: Vec<Block>,
     /// The managed blocks, sorted by noun and name.

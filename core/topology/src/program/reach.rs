@@ -54,6 +54,7 @@ impl Program {
             budgets: self.budgets.clone(),
             bursts: self.bursts.clone(),
             checks: self.checks.clone(),
+            reaches: BTreeMap::new(),
             moved: Vec::new(),
             removed: Vec::new(),
             things: if reach.things.is_empty() {

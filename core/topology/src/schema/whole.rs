@@ -66,6 +66,18 @@ pub(super) static BUDGET: BlockSchema = block(
     ],
     &[],
 );
+static REACH: [AttributeSchema; 6] = [
+    required("from"),
+    required("to"),
+    optional("protocol"),
+    optional("port"),
+    optional("ports"),
+    optional("message"),
+];
+pub(super) static ASSERT_REACH: BlockSchema =
+    block("assert_reach", Some("the check's name"), &REACH, &[]);
+pub(super) static REFUSE_REACH: BlockSchema =
+    block("refuse_reach", Some("the check's name"), &REACH, &[]);
 pub(super) static OUTPUT: BlockSchema = block(
     "output",
     Some("the output's name"),

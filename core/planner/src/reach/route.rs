@@ -1,0 +1,205 @@
+//! How packets get from one end to the other.
+
+use std::collections::BTreeSet;
+
+use strat_model::{Addr, Name, Spec};
+
+use super::hop::{Hop, HopAt, Passes};
+use super::party::{Host, Party, Who, World};
+use super::traffic::Traffic;
+
+/// How what is in a subnet gets to the internet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Its machines have public addresses: the internet reaches them, and they reach it.
+    Public,
+    /// There is none.
+    None,
+    /// It is for whoever owns the hardware to say: the topology does not.
+    Unsaid,
+}
+
+/// A route, and whether packets take it under public addresses.
+pub(super) struct Route {
+    pub(super) hop: Hop,
+    /// Whether the ends know each other by public addresses alone, which the topology does not know.
+    pub(super) is_public: bool,
+}
+
+fn route(passes: Passes, why: String) -> Route {
+    let traffic = match passes {
+        Passes::No => Traffic::default(),
+        Passes::May | Passes::Yes => Traffic::all(),
+    };
+    Route {
+        hop: Hop {
+            at: HopAt::Route,
+            passes,
+            traffic,
+            assumed: false,
+            why,
+            firewalls: BTreeSet::new(),
+            rules: Vec::new(),
+        },
+        is_public: false,
+    }
+}
+
+fn assumed(why: String) -> Route {
+    let mut route = route(Passes::Yes, why);
+    route.hop.assumed = true;
+    route
+}
+
+impl World<'_> {
+    /// How packets get from one to the other; one of them is a machine.
+    pub(super) fn route(self, from: &Party<'_>, to: &Party<'_>) -> Route {
+        match (&from.who, &to.who) {
+            (Who::Machines(a), Who::Machines(b)) if a.addr == b.addr && !a.is_many => {
+                route(Passes::Yes, format!("{} is one machine: it talks to itself", a.addr))
+            }
+            (Who::Machines(a), Who::Machines(b)) => match (a.network, b.network) {
+                (Some(x), Some(y)) => self.between(x, y).unwrap_or_else(|| self.over_internet(a, b)),
+                _ => unknown_network(if a.network.is_none() { a } else { b }),
+            },
+            (Who::Machines(host), Who::Inside(network)) | (Who::Inside(network), Who::Machines(host)) => {
+                match host.network {
+                    Some(own) => self
+                        .between(own, network)
+                        .unwrap_or_else(|| self.apart(own, network)),
+                    None => unknown_network(host),
+                }
+            }
+            (Who::Machines(host), Who::Private) | (Who::Private, Who::Machines(host)) => assumed(format!(
+                "these private addresses are in no network of the topology; it is assumed that something joins \
+                 them to {}",
+                network_of(host)
+            )),
+            (Who::Machines(host), Who::Internet) => self.out(host),
+            (Who::Internet, Who::Machines(host)) => self.inward(host),
+            (Who::Ipv6, _) | (_, Who::Ipv6) => {
+                route(Passes::No, "machines have IPv4 addresses alone".to_owned())
+            }
+            (
+                Who::Inside(_) | Who::Private | Who::Internet,
+                Who::Inside(_) | Who::Private | Who::Internet,
+            ) => route(Passes::May, "no machine of the topology is at either end".to_owned()),
+        }
+    }
+
+    /// In one network, at one of its sites or at two. `None` in two networks.
+    fn between(self, a: &Addr, b: &Addr) -> Option<Route> {
+        if a == b {
+            return Some(route(Passes::Yes, format!("both are in {a}")));
+        }
+        (a.local == b.local).then(|| {
+            assumed(format!(
+                "both are in {}, at {} and {}; it is assumed that something joins the two sites",
+                a.local, a.site, b.site
+            ))
+        })
+    }
+
+    /// Between two networks, by private addresses.
+    fn apart(self, a: &Addr, b: &Addr) -> Route {
+        let owned = [a, b].into_iter().find(|network| self.is_owned(&network.site));
+        match owned {
+            Some(network) => route(
+                Passes::May,
+                format!(
+                    "nothing in the topology joins {a} and {b}, but who owns the hardware of {} may",
+                    network.site
+                ),
+            ),
+            None => route(Passes::No, format!("nothing joins {a} and {b}")),
+        }
+    }
+
+    /// Between machines of two networks: by their public addresses, if they have them.
+    fn over_internet(self, a: &Host<'_>, b: &Host<'_>) -> Route {
+        let (Some(x), Some(y)) = (a.network, b.network) else {
+            return unknown_network(a);
+        };
+        let private = self.apart(x, y);
+        let (out, inward) = (self.out(a), self.inward(b));
+        let public = out.hop.passes.min(inward.hop.passes);
+        if private.hop.passes >= public {
+            return private;
+        }
+        let mut over = route(
+            public,
+            format!("{}; they meet over the internet: {}, {}", private.hop.why, out.hop.why, inward.hop.why),
+        );
+        over.is_public = true;
+        over
+    }
+
+    fn out(self, host: &Host<'_>) -> Route {
+        let site = &host.addr.site;
+        match self.way(host) {
+            Way::Public => route(Passes::Yes, format!("{} has a public address", host.addr)),
+            Way::None => route(
+                Passes::No,
+                format!("{} has no public address, and {site} gives no other way out", host.addr),
+            ),
+            Way::Unsaid => route(
+                Passes::May,
+                format!("the topology does not say whether {site} leads to the internet"),
+            ),
+        }
+    }
+
+    fn inward(self, host: &Host<'_>) -> Route {
+        match self.way(host) {
+            Way::Public => route(Passes::Yes, format!("{} has a public address", host.addr)),
+            Way::None => route(Passes::No, format!("{} has no public address", host.addr)),
+            Way::Unsaid => route(
+                Passes::May,
+                format!(
+                    "{} has no public address, but who owns the hardware of {} may lead the internet to it",
+                    host.addr, host.addr.site
+                ),
+            ),
+        }
+    }
+
+    /// How a machine gets to the internet: by an address of its own, or as its subnet does.
+    fn way(self, host: &Host<'_>) -> Way {
+        let mut addresses = self.desired.entries.values().flat_map(|entry| &entry.goals);
+        let leads_here = addresses.any(|goal| match &goal.spec {
+            Spec::Address(address) => address.attach.as_ref() == Some(host.addr),
+            _ => false,
+        });
+        match leads_here {
+            true => Way::Public,
+            false => self.way_out(host.subnet),
+        }
+    }
+
+    /// How what is in a subnet gets to the internet: as its site says. Where each machine gets a public
+    /// address, by that.
+    fn way_out(self, subnet: &Addr) -> Way {
+        match self.facts.get(&subnet.site) {
+            Some(facts) if facts.capabilities.public_ips => Way::Public,
+            Some(_) if !self.is_owned(&subnet.site) => Way::None,
+            Some(_) | None => Way::Unsaid,
+        }
+    }
+
+    /// Whether the site is hardware that somebody owns, whose networks he may join as he likes; so counts
+    /// one of which nothing is known.
+    fn is_owned(self, site: &Name) -> bool {
+        self.facts.get(site).is_none_or(|facts| facts.free.is_some())
+    }
+}
+
+fn network_of(host: &Host<'_>) -> String {
+    host.network.map_or_else(|| host.addr.site.to_string(), ToString::to_string)
+}
+
+fn unknown_network(host: &Host<'_>) -> Route {
+    route(
+        Passes::May,
+        format!("it is not known which network {} is in: {} was not seen", host.addr, host.subnet),
+    )
+}
