@@ -106,20 +106,27 @@ impl Reach {
 fn end_and_port(text: &str) -> Result<(End, Option<Asked>), Failure> {
     let whole = text.parse::<End>();
     let (end, port) = match (&whole, text.rsplit_once(':')) {
-        (Ok(_), _) | (Err(_), None) => return whole.map(|end| (end, None)).map_err(|error| no_end(&error)),
+        (Ok(_), _) | (Err(_), None) => {
+            return whole.map(|end| (end, None)).map_err(|error| no_end(&error));
+        }
         (Err(_), Some(parts)) => parts,
     };
     let end = end.parse::<End>().map_err(|error| no_end(&error))?;
-    let asked = port.parse::<Asked>().map_err(|error: AskedError| Failure::of(&error))?;
+    let asked = port
+        .parse::<Asked>()
+        .map_err(|error: AskedError| Failure::of(&error))?;
     Ok((end, Some(asked)))
 }
 
 fn with_protocol(text: &str, protocol: Protocol, asked: Asked) -> Result<Asked, Failure> {
     let has_ports = |ports: &std::collections::BTreeSet<PortRange>| !ports.is_empty();
-    let says_another = asked.protocol != protocol && (text.contains('/') || !has_ports(&asked.ports));
+    let says_another =
+        asked.protocol != protocol && (text.contains('/') || !has_ports(&asked.ports));
     if says_another {
-        return Err(Failure::new(format!("`{text}` names another protocol than --protocol"))
-            .help("say it once"));
+        return Err(
+            Failure::new(format!("`{text}` names another protocol than --protocol"))
+                .help("say it once"),
+        );
     }
     if protocol == Protocol::Icmp && has_ports(&asked.ports) {
         return Err(Failure::new("icmp has no ports").help("leave the port out"));

@@ -16,19 +16,27 @@ pub(crate) fn reached(reached: &Reached) -> String {
 
 fn crossing(crossing: &CrossingTold, reached: &Reached) -> String {
     let asked = ports(reached.asked.protocol, &reached.asked.ports);
+    let passing = traffic(&crossing.traffic);
+    // Without a port any will do: what is told is which.
+    let is_open = reached.asked.ports.is_empty() && crossing.passes != Passes::No;
+    let nothing = "nothing".to_owned();
+    let (what, none) = match (is_open, asked == "anything") {
+        (true, _) => (&passing, "does not pass"),
+        (false, true) => (&nothing, "passes"),
+        (false, false) => (&asked, "does not pass"),
+    };
     let (word, style) = match crossing.passes {
         Passes::Yes => ("passes", CREATE),
         Passes::May => ("may pass", UPDATE),
-        Passes::No => ("does not pass", DELETE),
+        Passes::No => (none, DELETE),
     };
     let mut text = format!(
-        "{} -> {}: {asked} {}",
+        "{} -> {}: {what} {}",
         crossing.from,
         crossing.to,
         paint(style, word)
     );
-    let passing = traffic(&crossing.traffic);
-    if crossing.passes != Passes::No && passing != asked {
+    if crossing.passes != Passes::No && passing != *what {
         text.push_str(&format!(" ({passing})"));
     }
     text.push('\n');
@@ -72,7 +80,10 @@ fn rule(told: &RuleTold) -> String {
         Direction::Ingress => "from",
         Direction::Egress => "to",
     };
-    let place = told.place.as_ref().map_or_else(String::new, |at| format!("  ({})", place(at)));
+    let place = told
+        .place
+        .as_ref()
+        .map_or_else(String::new, |at| format!("  ({})", place(at)));
     format!(
         "               {} {} \"{}\": {way} {}, {}{place}\n",
         rule.firewall,

@@ -42,7 +42,10 @@ pub enum ReachWants {
 
 impl ReachWants {
     /// Both, with the keyword of each one's block.
-    pub const ALL: [(Self, &str); 2] = [(Self::Assert, "assert_reach"), (Self::Refuse, "refuse_reach")];
+    pub const ALL: [(Self, &str); 2] = [
+        (Self::Assert, "assert_reach"),
+        (Self::Refuse, "refuse_reach"),
+    ];
 
     /// What a block of this keyword wants, if it is one of these.
     #[must_use]
@@ -135,9 +138,7 @@ impl FromStr for End {
             },
         };
         match local.noun {
-            Noun::Machine | Noun::Machines => {
-                Ok(Self::Machines { local, site })
-            }
+            Noun::Machine | Noun::Machines => Ok(Self::Machines { local, site }),
             noun => Err(fail(&format!(
                 "traffic has its ends at machines, and this is a {}; name the machines that are meant, or a range",
                 noun.as_str()
@@ -189,7 +190,9 @@ impl fmt::Display for Asked {
 
 /// Why a text names no traffic.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no port: write `5432`, `8000-8099`, `tcp/5432`, `udp/53`, `tcp`, `udp` or `icmp`")]
+#[error(
+    "`{text}` is no port: write `5432`, `8000-8099`, `tcp/5432`, `udp/53`, `tcp`, `udp` or `icmp`"
+)]
 pub struct AskedError {
     text: String,
 }
@@ -241,9 +244,19 @@ mod tests {
             "203.0.113.7",
             "2001:db8::/32",
         ] {
-            assert_eq!(text.parse::<End>().map(|end| end.to_string()).as_deref(), Ok(text));
+            assert_eq!(
+                text.parse::<End>().map(|end| end.to_string()).as_deref(),
+                Ok(text)
+            );
         }
-        for text in ["", "db", "firewall.db", "subnet.app@east/a", "machine.db@east/a", "10.0.0.0/40"] {
+        for text in [
+            "",
+            "db",
+            "firewall.db",
+            "subnet.app@east/a",
+            "machine.db@east/a",
+            "10.0.0.0/40",
+        ] {
             assert!(text.parse::<End>().is_err(), "{text}");
         }
     }

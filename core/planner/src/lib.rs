@@ -54,8 +54,8 @@ pub use plan::{
     ReplaceOrder, Rollout, Source, Summary, TargetRef,
 };
 pub use reach::{
-    Admission, Crossing, Hop, HopAt, Passage, Passes, Question, RuleRef, Traffic, Unreachable, admissions,
-    reach,
+    Admission, Crossing, Hop, HopAt, Passage, Passes, Question, RuleRef, Traffic, Unreachable,
+    admissions, reach,
 };
 pub use scale::{Scale, ScalePlace};
 pub use step::{Join, JoinId, Step, StepGraph, StepId, StepOp};

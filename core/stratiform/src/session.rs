@@ -9,8 +9,8 @@ use strat_engine::{
 };
 use strat_model::{Coverage, LocalAddr, Name, SiteFacts, SiteInventory};
 use strat_planner::{
-    Claims, Desired, DiffOptions, Edits, Explanation, Mode, PlaceOptions, Scale,
-    StockBook, StockEntry, Target, claim, diff, place_with, rename,
+    Claims, Desired, DiffOptions, Edits, Explanation, Mode, PlaceOptions, Scale, StockBook,
+    StockEntry, Target, claim, diff, place_with, rename,
 };
 use strat_provider::layers::{CallObserver, WriteGate};
 use strat_provider::{Clock, TokioClock};
@@ -20,8 +20,8 @@ use crate::identity::Accounts;
 use crate::lease_store::LeaseStore;
 use crate::phase::phase;
 use crate::{
-    Error, ReachCheck, Run, RunOptions, SavedPlan, Workspace, lookups, measure, planned_outputs, reach, sites, stock,
-    targets,
+    Error, ReachCheck, Run, RunOptions, SavedPlan, Workspace, lookups, measure, planned_outputs,
+    reach, sites, stock, targets,
 };
 
 /// What is to be planned.

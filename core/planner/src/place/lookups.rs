@@ -18,7 +18,8 @@ pub(super) fn given(index: &InventoryIndex<'_>) -> BTreeMap<Addr, Spec<Addr>> {
     for (addr, thing) in index.given() {
         let named = |id: &ResourceId| {
             let others = index.given().iter();
-            let mut others = others.filter(|(other, thing)| other.site == addr.site && thing.id == *id);
+            let mut others =
+                others.filter(|(other, thing)| other.site == addr.site && thing.id == *id);
             let other = others.next().map(|(other, _)| other.clone());
             other.or_else(|| index.addr_of(&addr.site, id).cloned())
         };

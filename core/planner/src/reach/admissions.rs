@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use strat_model::{Addr, Direction, FirewallRule, Name, Peer, PortRange, Protocol, SiteFacts, Spec};
+use strat_model::{
+    Addr, Direction, FirewallRule, Name, Peer, PortRange, Protocol, SiteFacts, Spec,
+};
 
 use super::answer::is_itself;
 use super::gate::Other;
@@ -63,7 +65,8 @@ pub fn admissions(desired: &Desired, facts: &BTreeMap<Name, SiteFacts>) -> Vec<A
                     Peer::Internet => Vec::new(),
                     Peer::Firewall(other) => carriers.get(other).cloned().unwrap_or_default(),
                     Peer::Cidr(range) => {
-                        let is_in = |party: &&Party<'_>| party.host().is_some_and(|host| host.is_in(range));
+                        let is_in =
+                            |party: &&Party<'_>| party.host().is_some_and(|host| host.is_in(range));
                         hosts.iter().filter(is_in).collect()
                     }
                 };

@@ -52,7 +52,11 @@ impl Crossing {
         match (self.decided_by(), self.passes) {
             (None, _) => "what is let out at one end is not what is let in at the other".to_owned(),
             // The last is the one that admits.
-            (Some(_), Passes::Yes) => self.hops.last().map(|hop| hop.why.clone()).unwrap_or_default(),
+            (Some(_), Passes::Yes) => self
+                .hops
+                .last()
+                .map(|hop| hop.why.clone())
+                .unwrap_or_default(),
             (Some(hop), _) => hop.why.clone(),
         }
     }
@@ -85,7 +89,9 @@ pub enum Unreachable {
         why: String,
     },
     /// Neither end is of the topology.
-    #[error("neither {from} nor {to} is a machine of the topology, so nothing of it stands between them")]
+    #[error(
+        "neither {from} nor {to} is a machine of the topology, so nothing of it stands between them"
+    )]
     Strangers {
         /// Who sends.
         from: End,
@@ -144,7 +150,10 @@ impl<'d> World<'d> {
             };
             let out = gate(Direction::Egress, from, &seen_to);
             let inward = gate(Direction::Ingress, to, &seen_from);
-            gates = [out.unwrap_or_else(Gate::open), inward.unwrap_or_else(Gate::open)];
+            gates = [
+                out.unwrap_or_else(Gate::open),
+                inward.unwrap_or_else(Gate::open),
+            ];
         }
         let [out, inward] = gates;
         let passing = out.some().and(&inward.some()).and(&wanted);
@@ -152,7 +161,10 @@ impl<'d> World<'d> {
             true => part.has(&wanted),
             false => !part.and(&wanted).is_empty(),
         };
-        let mut pairs = out.parts.iter().flat_map(|a| inward.parts.iter().map(|b| a.and(b)));
+        let mut pairs = out
+            .parts
+            .iter()
+            .flat_map(|a| inward.parts.iter().map(|b| a.and(b)));
         let gated = match (passing.is_empty(), pairs.all(|part| is_enough(&part))) {
             (true, _) => Passes::No,
             (false, false) => Passes::May,

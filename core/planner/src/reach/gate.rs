@@ -49,6 +49,10 @@ impl Gate {
             true => part.has(&wanted),
             false => !part.and(&wanted).is_empty(),
         };
+        let is_about = |rule: &RuleRef| {
+            let of_rule = Traffic::of(rule.protocol, &rule.ports);
+            !of_rule.and(&wanted).is_empty()
+        };
         let passes = match (traffic.is_empty(), self.parts.iter().all(is_enough)) {
             (true, _) => Passes::No,
             (false, false) => Passes::May,
@@ -61,7 +65,7 @@ impl Gate {
             traffic,
             assumed: false,
             firewalls: self.firewalls,
-            rules: self.rules.into_iter().collect(),
+            rules: self.rules.into_iter().filter(is_about).collect(),
         }
     }
 
@@ -82,7 +86,11 @@ impl Gate {
         if let Some(unseen) = self.unseen.first() {
             return format!("the rules of {unseen}, which is somebody else's, are not known");
         }
-        let rules = if outward { "egress rule" } else { "ingress rule" };
+        let rules = if outward {
+            "egress rule"
+        } else {
+            "ingress rule"
+        };
         match passes {
             Passes::No => format!("no {rules} of {names} admits it"),
             Passes::May => format!("what the {rules}s of {names} admit is not all of it"),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::{IpNet, Ipv4Net};
-use strat_model::{Addr, End, MachineSpec, Name, SiteFacts, Spec};
+use strat_model::{Addr, End, LocalAddr, MachineSpec, Name, SiteFacts, Spec};
 
 use super::answer::Unreachable;
 use super::spans::Spans;
@@ -71,7 +71,12 @@ impl<'d> Party<'d> {
 }
 
 impl<'d> Host<'d> {
-    fn of(world: World<'d>, addr: &'d Addr, specs: &[&'d MachineSpec<Addr>], count: u32) -> Option<Self> {
+    fn of(
+        world: World<'d>,
+        addr: &'d Addr,
+        specs: &[&'d MachineSpec<Addr>],
+        count: u32,
+    ) -> Option<Self> {
         let first = specs.first()?;
         let subnets: Vec<_> = specs
             .iter()
@@ -97,7 +102,9 @@ impl<'d> Host<'d> {
 
     /// Whether all its addresses of some subnet are in a range.
     pub(super) fn is_in(&self, range: &IpNet) -> bool {
-        self.ranges.iter().any(|own| range.contains(&IpNet::V4(*own)))
+        self.ranges
+            .iter()
+            .any(|own| range.contains(&IpNet::V4(*own)))
     }
 }
 
@@ -105,30 +112,36 @@ impl<'d> World<'d> {
     /// What is to be at an address, or what others have there that the topology refers to.
     pub(super) fn spec(&self, addr: &Addr) -> Option<&'d Spec<Addr>> {
         let own = self.desired.entries.get(addr);
-        let own = own.and_then(|entry| entry.goals.first()).map(|goal| &goal.spec);
+        let own = own
+            .and_then(|entry| entry.goals.first())
+            .map(|goal| &goal.spec);
         own.or_else(|| self.desired.given.get(addr))
     }
 
     /// All machines.
     pub(super) fn hosts(self) -> impl Iterator<Item = Host<'d>> {
-        self.desired.entries.iter().filter_map(move |(addr, entry)| {
-            let machines = entry.goals.iter().filter_map(|goal| match &goal.spec {
-                Spec::Machine(machine) => Some(machine),
-                _ => None,
-            });
-            let machines: Vec<_> = machines.collect();
-            Host::of(self, addr, &machines, entry.count())
-        })
+        self.desired
+            .entries
+            .iter()
+            .filter_map(move |(addr, entry)| {
+                let machines = entry.goals.iter().filter_map(|goal| match &goal.spec {
+                    Spec::Machine(machine) => Some(machine),
+                    _ => None,
+                });
+                let machines: Vec<_> = machines.collect();
+                Host::of(self, addr, &machines, entry.count())
+            })
     }
 
     /// The networks, with their ranges.
     fn networks(self) -> impl Iterator<Item = (&'d Addr, Ipv4Net)> {
         let own = self.desired.entries.iter();
         let own = own.filter_map(|(addr, entry)| Some((addr, &entry.goals.first()?.spec)));
-        own.chain(&self.desired.given).filter_map(|(addr, spec)| match spec {
-            Spec::Network(network) => Some((addr, network.cidr)),
-            _ => None,
-        })
+        own.chain(&self.desired.given)
+            .filter_map(|(addr, spec)| match spec {
+                Spec::Network(network) => Some((addr, network.cidr)),
+                _ => None,
+            })
     }
 
     /// Those who are at an end.
@@ -210,10 +223,15 @@ impl<'d> World<'d> {
                 why: why.why.clone(),
             };
         }
-        let hosts = self.hosts();
-        let known = hosts.map(|host| match site {
-            Some(_) => host.addr.to_string(),
-            None => host.addr.local.to_string(),
+        let known = self.hosts().map(|host| {
+            let called = match local.key {
+                Some(_) => host.addr.local.clone(),
+                None => LocalAddr::new(host.addr.local.noun, host.addr.local.name.clone()),
+            };
+            match site {
+                Some(_) => format!("{called}@{}", host.addr.site),
+                None => called.to_string(),
+            }
         });
         Unreachable::Nobody {
             end: end.clone(),

@@ -55,26 +55,30 @@ impl World<'_> {
     /// How packets get from one to the other; one of them is a machine.
     pub(super) fn route(self, from: &Party<'_>, to: &Party<'_>) -> Route {
         match (&from.who, &to.who) {
-            (Who::Machines(a), Who::Machines(b)) if a.addr == b.addr && !a.is_many => {
-                route(Passes::Yes, format!("{} is one machine: it talks to itself", a.addr))
-            }
+            (Who::Machines(a), Who::Machines(b)) if a.addr == b.addr && !a.is_many => route(
+                Passes::Yes,
+                format!("{} is one machine: it talks to itself", a.addr),
+            ),
             (Who::Machines(a), Who::Machines(b)) => match (a.network, b.network) {
-                (Some(x), Some(y)) => self.between(x, y).unwrap_or_else(|| self.over_internet(a, b)),
+                (Some(x), Some(y)) => self
+                    .between(x, y)
+                    .unwrap_or_else(|| self.over_internet(a, b)),
                 _ => unknown_network(if a.network.is_none() { a } else { b }),
             },
-            (Who::Machines(host), Who::Inside(network)) | (Who::Inside(network), Who::Machines(host)) => {
-                match host.network {
-                    Some(own) => self
-                        .between(own, network)
-                        .unwrap_or_else(|| self.apart(own, network)),
-                    None => unknown_network(host),
-                }
-            }
-            (Who::Machines(host), Who::Private) | (Who::Private, Who::Machines(host)) => assumed(format!(
-                "these private addresses are in no network of the topology; it is assumed that something joins \
+            (Who::Machines(host), Who::Inside(network))
+            | (Who::Inside(network), Who::Machines(host)) => match host.network {
+                Some(own) => self
+                    .between(own, network)
+                    .unwrap_or_else(|| self.apart(own, network)),
+                None => unknown_network(host),
+            },
+            (Who::Machines(host), Who::Private) | (Who::Private, Who::Machines(host)) => {
+                assumed(format!(
+                    "these private addresses are in no network of the topology; it is assumed that something joins \
                  them to {}",
-                network_of(host)
-            )),
+                    network_of(host)
+                ))
+            }
             (Who::Machines(host), Who::Internet) => self.out(host),
             (Who::Internet, Who::Machines(host)) => self.inward(host),
             (Who::Ipv6, _) | (_, Who::Ipv6) => {
@@ -83,7 +87,10 @@ impl World<'_> {
             (
                 Who::Inside(_) | Who::Private | Who::Internet,
                 Who::Inside(_) | Who::Private | Who::Internet,
-            ) => route(Passes::May, "no machine of the topology is at either end".to_owned()),
+            ) => route(
+                Passes::May,
+                "no machine of the topology is at either end".to_owned(),
+            ),
         }
     }
 
@@ -102,7 +109,9 @@ impl World<'_> {
 
     /// Between two networks, by private addresses.
     fn apart(self, a: &Addr, b: &Addr) -> Route {
-        let owned = [a, b].into_iter().find(|network| self.is_owned(&network.site));
+        let owned = [a, b]
+            .into_iter()
+            .find(|network| self.is_owned(&network.site));
         match owned {
             Some(network) => route(
                 Passes::May,
@@ -128,7 +137,10 @@ impl World<'_> {
         }
         let mut over = route(
             public,
-            format!("{}; they meet over the internet: {}, {}", private.hop.why, out.hop.why, inward.hop.why),
+            format!(
+                "{}; they meet over the internet: {}, {}",
+                private.hop.why, out.hop.why, inward.hop.why
+            ),
         );
         over.is_public = true;
         over
@@ -140,7 +152,10 @@ impl World<'_> {
             Way::Public => route(Passes::Yes, format!("{} has a public address", host.addr)),
             Way::None => route(
                 Passes::No,
-                format!("{} has no public address, and {site} gives no other way out", host.addr),
+                format!(
+                    "{} has no public address, and {site} gives no other way out",
+                    host.addr
+                ),
             ),
             Way::Unsaid => route(
                 Passes::May,
@@ -189,17 +204,23 @@ impl World<'_> {
     /// Whether the site is hardware that somebody owns, whose networks he may join as he likes; so counts
     /// one of which nothing is known.
     fn is_owned(self, site: &Name) -> bool {
-        self.facts.get(site).is_none_or(|facts| facts.free.is_some())
+        self.facts
+            .get(site)
+            .is_none_or(|facts| facts.free.is_some())
     }
 }
 
 fn network_of(host: &Host<'_>) -> String {
-    host.network.map_or_else(|| host.addr.site.to_string(), ToString::to_string)
+    host.network
+        .map_or_else(|| host.addr.site.to_string(), ToString::to_string)
 }
 
 fn unknown_network(host: &Host<'_>) -> Route {
     route(
         Passes::May,
-        format!("it is not known which network {} is in: {} was not seen", host.addr, host.subnet),
+        format!(
+            "it is not known which network {} is in: {} was not seen",
+            host.addr, host.subnet
+        ),
     )
 }

@@ -53,7 +53,12 @@ impl Traffic {
         };
         let ranges = match ports.is_empty() {
             true => vec![ALL_PORTS],
-            false => joined(ports.iter().map(|range| (range.first, range.last)).collect()),
+            false => joined(
+                ports
+                    .iter()
+                    .map(|range| (range.first, range.last))
+                    .collect(),
+            ),
         };
         Self(BTreeMap::from([(lane, ranges)]))
     }
@@ -169,7 +174,11 @@ mod tests {
 
     #[test]
     fn traffic_is_joined_and_cut() {
-        let of = |text: &str| text.parse::<Asked>().map(|asked| Traffic::asked(&asked)).expect(text);
+        let of = |text: &str| {
+            text.parse::<Asked>()
+                .map(|asked| Traffic::asked(&asked))
+                .expect(text)
+        };
         let mut two = of("80-90");
         two.add(&of("91-99"));
         two.add(&of("udp/53"));

@@ -17,6 +17,7 @@ mod matrix;
 mod others;
 mod placing;
 mod reach;
+mod reach_laws;
 mod refusing;
 mod resizing;
 mod room;

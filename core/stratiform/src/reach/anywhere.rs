@@ -34,7 +34,9 @@ pub(super) fn of(
         let named = named.get(&site.name);
         facts.insert(site.name.clone(), facts_of(workspace, site, known, named));
     }
-    let roomy = facts.iter().map(|(site, facts)| (site.clone(), roomy(facts)));
+    let roomy = facts
+        .iter()
+        .map(|(site, facts)| (site.clone(), roomy(facts)));
     let roomy: BTreeMap<Name, SiteFacts> = roomy.collect();
     let zones = facts.values().map(|facts| facts.zones.len()).max();
     let everywhere = everywhere(intent, zones.unwrap_or(1));
@@ -122,9 +124,18 @@ fn everywhere(intent: &Intent, zones: usize) -> Intent {
     intent.bursts.clear();
     intent.budgets.clear();
     let left: BTreeSet<LocalAddr> = {
-        let kinds = [Kind::Machine, Kind::Network, Kind::Subnet, Kind::Firewall, Kind::Address];
+        let kinds = [
+            Kind::Machine,
+            Kind::Network,
+            Kind::Subnet,
+            Kind::Firewall,
+            Kind::Address,
+        ];
         let commons = intent.commons().map(|common| &common.addr);
-        commons.filter(|addr| kinds.contains(&addr.noun.kind())).cloned().collect()
+        commons
+            .filter(|addr| kinds.contains(&addr.noun.kind()))
+            .cloned()
+            .collect()
     };
     for machine in &mut intent.machines {
         anywhere(machine, zones);

@@ -56,14 +56,20 @@ pub(crate) fn check(
     for one in &intent.reaches {
         let mut broken = Vec::new();
         let mut unknown = None;
-        for (from, to) in one.from.iter().flat_map(|from| one.to.iter().map(move |to| (from, to))) {
+        for (from, to) in one
+            .from
+            .iter()
+            .flat_map(|from| one.to.iter().map(move |to| (from, to)))
+        {
             let question = Question {
                 from: from.clone(),
                 to: to.clone(),
                 asked: one.asked.clone(),
             };
             match reach(desired, facts, &question) {
-                Ok(crossings) => broken.extend(crossings.into_iter().filter(|one_way| breaks(one, one_way))),
+                Ok(crossings) => {
+                    broken.extend(crossings.into_iter().filter(|one_way| breaks(one, one_way)))
+                }
                 // Of a fleet of none nothing is to be said.
                 Err(Unreachable::Nobody { end, .. }) if is_of(intent, &end) => {}
                 Err(error) => unknown = Some(error.to_string()),
@@ -71,7 +77,9 @@ pub(crate) fn check(
         }
         let holds = match (broken.first(), &unknown) {
             (Some(first), _) => {
-                checked.broken.push(finding(intent, one, first, broken.len() - 1));
+                checked
+                    .broken
+                    .push(finding(intent, one, first, broken.len() - 1));
                 Holds::No
             }
             (None, Some(why)) => {
@@ -136,13 +144,16 @@ fn finding(intent: &Intent, check: &ReachIntent, crossing: &Crossing, others: us
     if let Some(own) = &check.message {
         message.push_str(&format!(": {own}"));
     }
-    let mut finding = Diagnostic::error(keyword, message).at(check.origin.as_ref(), "this does not hold");
+    let mut finding =
+        Diagnostic::error(keyword, message).at(check.origin.as_ref(), "this does not hold");
     for (place, text) in places(intent, check, crossing) {
         finding = finding.at(&place, text);
     }
     finding.help(match check.wants {
         ReachWants::Refuse => "narrow the rules that admit it, or take the check away",
-        ReachWants::Assert => "admit it with a rule of a firewall that the machines carry, or take the check away",
+        ReachWants::Assert => {
+            "admit it with a rule of a firewall that the machines carry, or take the check away"
+        }
     })
 }
 
@@ -185,6 +196,10 @@ pub(super) fn firewall_origins<'a>(
     hop: &'a Hop,
 ) -> impl Iterator<Item = Origin> + 'a {
     let firewalls = intent.firewalls.iter();
-    let named = firewalls.filter(|one| hop.firewalls.iter().any(|addr| addr.local == one.common.addr));
+    let named = firewalls.filter(|one| {
+        hop.firewalls
+            .iter()
+            .any(|addr| addr.local == one.common.addr)
+    });
     named.filter_map(|one| one.common.origins.block.clone())
 }

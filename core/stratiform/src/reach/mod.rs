@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use strat_model::{Name, SiteFacts};
 use strat_planner::{Desired, Question, Unreachable, reach};
 
-pub use checks::{Holds, ReachCheck};
 pub(crate) use checks::{Checked, check};
+pub use checks::{Holds, ReachCheck};
 
 use crate::answer::Reached;
 use crate::targets::nearest;
@@ -33,7 +33,8 @@ impl NoReach {
         match (&self.nearest, &self.why) {
             (Some(nearest), _) => Some(format!("did you mean `{nearest}`?")),
             (None, Unreachable::Nobody { known, .. }) if !known.is_empty() => {
-                let known: Vec<String> = known.iter().take(8).map(|one| format!("`{one}`")).collect();
+                let known: Vec<String> =
+                    known.iter().take(8).map(|one| format!("`{one}`")).collect();
                 Some(format!("there are {}", known.join(", ")))
             }
             (None, Unreachable::Strangers { .. }) => {
@@ -82,7 +83,10 @@ impl Workspace {
                 }
                 _ => None,
             };
-            NoReach { why: error, nearest }
+            NoReach {
+                why: error,
+                nearest,
+            }
         })?;
         Ok(told::reached(self, question, &crossings))
     }

@@ -7,7 +7,11 @@ use super::checks::{firewall_origins, rule_origin};
 use crate::Workspace;
 use crate::answer::{AskedTold, CrossingTold, FilePlace, HopTold, Reached, RuleTold};
 
-pub(super) fn reached(workspace: &Workspace, question: &Question, crossings: &[Crossing]) -> Reached {
+pub(super) fn reached(
+    workspace: &Workspace,
+    question: &Question,
+    crossings: &[Crossing],
+) -> Reached {
     let all = crossings.iter().map(|crossing| crossing.passes);
     let (least, most) = (all.clone().min(), all.max());
     Reached {
@@ -22,7 +26,10 @@ pub(super) fn reached(workspace: &Workspace, question: &Question, crossings: &[C
             (_, Some(Passes::No)) | (None, _) | (_, None) => Passes::No,
             _ => Passes::May,
         },
-        crossings: crossings.iter().map(|one| crossing(workspace, one)).collect(),
+        crossings: crossings
+            .iter()
+            .map(|one| crossing(workspace, one))
+            .collect(),
     }
 }
 
@@ -34,7 +41,11 @@ fn crossing(workspace: &Workspace, crossing: &Crossing) -> CrossingTold {
         assumed: crossing.is_assumed(),
         traffic: crossing.traffic.passages(),
         why: crossing.why(),
-        hops: crossing.hops.iter().map(|one| hop(workspace, one)).collect(),
+        hops: crossing
+            .hops
+            .iter()
+            .map(|one| hop(workspace, one))
+            .collect(),
     }
 }
 
@@ -53,7 +64,10 @@ fn hop(workspace: &Workspace, hop: &Hop) -> HopTold {
         why: hop.why.clone(),
         traffic: hop.traffic.passages(),
         firewalls: hop.firewalls.clone(),
-        places: firewall_origins(intent, hop).filter(|_| is_gate).map(place).collect(),
+        places: firewall_origins(intent, hop)
+            .filter(|_| is_gate)
+            .map(place)
+            .collect(),
         rules: rules.collect(),
     }
 }

@@ -14,12 +14,12 @@ use strat_model::Name;
 use strat_planner::{Change, Plan, Target};
 
 use crate::Error;
-use crate::{OutputChange, ReachCheck};
 use crate::saved::digest::{PlanDigest, check_digest};
 use crate::saved::wire::Rest;
 pub(crate) use crate::saved::wire::{Offline, OfflineSite};
 #[cfg(feature = "schema")]
 pub(crate) use crate::saved::wire::{Whole, amount};
+use crate::{OutputChange, ReachCheck};
 
 /// As for any new file: a plan holds no secret, and others may be the ones to apply it.
 #[cfg(unix)]

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use ipnet::IpNet;
 use strat_model::{
-    Asked, Diagnostic, End, LocalAddr, MachineIntent, Name, Noun, Peer, Protocol, ReachIntent, ReachWants,
+    Asked, Diagnostic, End, LocalAddr, MachineIntent, Name, Noun, Peer, Protocol, ReachIntent,
+    ReachWants,
 };
 
 use super::item::Arg;
@@ -46,7 +47,10 @@ fn reach<'p>(
     ) {
         let message = format!("neither {a} nor {b} is a machine of the topology");
         let finding = Diagnostic::error("reach_of_strangers", message)
-            .at(&ev.files.origin(block.head), "nothing of it stands between them")
+            .at(
+                &ev.files.origin(block.head),
+                "nothing of it stands between them",
+            )
             .help("name machines on one side; write a block for each of the other pairs");
         return Err(ev.report(finding));
     }
@@ -79,7 +83,11 @@ fn asked<'p>(ev: &mut Evaluator<'p>, block: &'p Block) -> Outcome<Asked> {
     };
     match (place, protocol) {
         (Some(span), Protocol::Icmp | Protocol::Any) => {
-            let word = if protocol == Protocol::Icmp { "icmp" } else { "any" };
+            let word = if protocol == Protocol::Icmp {
+                "icmp"
+            } else {
+                "any"
+            };
             Err(ev.fail(
                 span,
                 "ports_without_protocol",
@@ -92,12 +100,22 @@ fn asked<'p>(ev: &mut Evaluator<'p>, block: &'p Block) -> Outcome<Asked> {
     }
 }
 
-fn ends(ev: &mut Evaluator<'_>, arg: &Arg<'_>, machines: &[MachineIntent]) -> Outcome<BTreeSet<End>> {
+fn ends(
+    ev: &mut Evaluator<'_>,
+    arg: &Arg<'_>,
+    machines: &[MachineIntent],
+) -> Outcome<BTreeSet<End>> {
     let mut ends = BTreeSet::new();
     add(ev, arg, &arg.value, machines, &mut ends)?;
     if ends.is_empty() {
         let message = format!("`{}` names nobody", arg.name);
-        return Err(read::bad(ev, arg, "no_ends", message, &format!("write {ENDS}")));
+        return Err(read::bad(
+            ev,
+            arg,
+            "no_ends",
+            message,
+            &format!("write {ENDS}"),
+        ));
     }
     Ok(ends)
 }
@@ -110,9 +128,15 @@ fn add(
     ends: &mut BTreeSet<End>,
 ) -> Outcome<()> {
     match value {
-        Value::List(items) => items.iter().try_for_each(|item| add(ev, arg, item, machines, ends)),
-        Value::Map(items) => items.values().try_for_each(|item| add(ev, arg, item, machines, ends)),
-        Value::Ref(Ref::Thing { addr, .. }) if matches!(addr.noun, Noun::Machine | Noun::Machines) => {
+        Value::List(items) => items
+            .iter()
+            .try_for_each(|item| add(ev, arg, item, machines, ends)),
+        Value::Map(items) => items
+            .values()
+            .try_for_each(|item| add(ev, arg, item, machines, ends)),
+        Value::Ref(Ref::Thing { addr, .. })
+            if matches!(addr.noun, Noun::Machine | Noun::Machines) =>
+        {
             ends.insert(End::Machines {
                 local: addr.as_ref().clone(),
                 site: None,
@@ -132,7 +156,12 @@ fn add(
             ends.insert(written(ev, arg, text, machines)?);
             Ok(())
         }
-        _ => Err(read::wrong(ev, arg, "an end of traffic", Some(format!("write {ENDS}")))),
+        _ => Err(read::wrong(
+            ev,
+            arg,
+            "an end of traffic",
+            Some(format!("write {ENDS}")),
+        )),
     }
 }
 
@@ -152,7 +181,13 @@ fn written(
     machines: &[MachineIntent],
 ) -> Outcome<End> {
     let end = text.parse::<End>().map_err(|error| {
-        ev.fail(arg.span, "bad_end", error.to_string(), "not an end of traffic", None)
+        ev.fail(
+            arg.span,
+            "bad_end",
+            error.to_string(),
+            "not an end of traffic",
+            None,
+        )
     })?;
     match &end {
         End::Range(range) => {
@@ -169,12 +204,20 @@ fn written(
             };
             let mut meant = machines.iter().filter(is_meant).peekable();
             if meant.peek().is_none() {
-                let known: BTreeSet<String> =
-                    machines.iter().map(|one| one.common.addr.to_string()).collect();
+                let known: BTreeSet<String> = machines
+                    .iter()
+                    .map(|one| one.common.addr.to_string())
+                    .collect();
                 let wanted = local.to_string();
                 let help = suggest(&wanted, "there are", known.iter().map(String::as_str));
                 let message = format!("there are no machines `{local}`");
-                return Err(ev.fail(arg.span, "unknown_reference", message, "nothing of this name", help));
+                return Err(ev.fail(
+                    arg.span,
+                    "unknown_reference",
+                    message,
+                    "nothing of this name",
+                    help,
+                ));
             }
             let mut may_be = |site: &Name| meant.any(|one| one.placement.sites.contains(site));
             if let Some(site) = site

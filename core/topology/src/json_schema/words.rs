@@ -413,7 +413,9 @@ pub(super) fn block(keyword: &str) -> &'static str {
         "lost" => "What a silent site means.",
         "output" => "What `strat output` tells.",
         "check" => "What is told as a warning if it does not hold; nothing stops.",
-        "assert_reach" => "Traffic that has to pass: an error, and nothing is done, if it does not.",
+        "assert_reach" => {
+            "Traffic that has to pass: an error, and nothing is done, if it does not."
+        }
         "refuse_reach" => "Traffic that must not pass: an error, and nothing is done, if it may.",
         "assert" => "What a check holds of the whole.",
         "precondition" => "What must hold before: an error, and nothing is done, if it does not.",

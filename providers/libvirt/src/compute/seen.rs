@@ -66,8 +66,8 @@ impl Site {
             // What it is to refuse is not known on this host.
             return Ok(());
         };
-        let has_egress = carried.iter().any(|one| one.body.has_egress());
-        let wanted = self.machine_filter_xml(&guest.name, body, has_egress);
+        let shuts = !carried.is_empty() && carried.iter().all(|one| one.body.has_egress());
+        let wanted = self.machine_filter_xml(&guest.name, body, shuts);
         let is = match host.filter_xml(&name)? {
             None => Some("gone".to_owned()),
             Some(xml) => differences(&wanted, &xml),

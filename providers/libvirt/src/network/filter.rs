@@ -55,13 +55,12 @@ pub(super) struct OwnAddresses<'a> {
     pub(super) ip: Ipv4Addr,
 }
 
-/// A machine's filter: the firewalls it carries, and nothing else inward. Outward everything,
-/// unless one of its firewalls has a rule about that, and with its own addresses only, where they are
-/// given.
+/// A machine's filter: the firewalls it carries, and nothing else inward. Outward everything, unless each
+/// of its firewalls has a rule about that (`shuts`), and with its own addresses only, where they are given.
 pub(super) fn machine_xml<'a>(
     machine: &str,
     firewalls: impl Iterator<Item = &'a String>,
-    has_egress: bool,
+    shuts: bool,
     own: Option<OwnAddresses<'_>>,
 ) -> Element {
     let refs = firewalls
@@ -83,7 +82,7 @@ pub(super) fn machine_xml<'a>(
         .holding_all(own.iter().flat_map(OwnAddresses::rules))
         .holding(dhcp("out", 68, 67))
         .holding(dhcp("in", 67, 68))
-        .holding_all(outward.into_iter().filter(|_| !has_egress))
+        .holding_all(outward.into_iter().filter(|_| !shuts))
         .holding_all(refuse)
 }
 

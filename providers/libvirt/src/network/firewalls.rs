@@ -254,18 +254,19 @@ impl Site {
         known: &Firewalls,
         members: &Members,
     ) -> Result<()> {
-        let mut has_egress = false;
+        // A machine is let out what any of its firewalls lets out, and one without such a rule lets out all.
+        let mut shuts = !body.firewalls.is_empty();
         for name in &body.firewalls {
             let Some(thing) = known.get(name) else {
                 return Err(missing(format!("firewall {name}")));
             };
-            has_egress |= thing.body.has_egress();
+            shuts &= thing.body.has_egress();
             if !host.has_filter(&filter::firewall_filter(name))? {
                 self.on_shelf(host, Kind::Firewall, |shelf| shelf.put(thing))?;
                 host.define_filter(&filter::firewall_xml(name, &thing.body.rules, members))?;
             }
         }
-        host.define_filter(&self.machine_filter_xml(machine, body, has_egress))
+        host.define_filter(&self.machine_filter_xml(machine, body, shuts))
     }
 
     /// A machine's filter as it is to be.
@@ -273,11 +274,11 @@ impl Site {
         &self,
         machine: &str,
         body: &MachineBody,
-        has_egress: bool,
+        shuts: bool,
     ) -> Element {
         let own = body.ip.filter(|_| self.settings.anti_spoofing);
         let own = own.map(|ip| OwnAddresses { mac: &body.mac, ip });
-        filter::machine_xml(machine, body.firewalls.iter(), has_egress, own)
+        filter::machine_xml(machine, body.firewalls.iter(), shuts, own)
     }
 }
 
