@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use stratiform::model::Name;
 
 use crate::commands;
+use crate::policy::PolicyArgs;
 use crate::render::fold::Detail;
 
 const EXIT_CODES: &str = "\
@@ -229,6 +230,9 @@ pub(crate) struct ApplyArgs {
 
     #[command(flatten)]
     pub(crate) forget: ForgetArgs,
+
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
 
     /// With --json: write a line of JSON for each thing that happens, as it happens; the last line says
     /// what became of it.

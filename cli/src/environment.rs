@@ -28,6 +28,13 @@ pub(crate) fn arguments(command: Option<&str>) -> Option<OsString> {
     var(&name)
 }
 
+/// The folders of policies that every plan is held against: `STRAT_POLICY`, several as in `PATH`.
+pub(crate) fn policies() -> Vec<PathBuf> {
+    let named = var("STRAT_POLICY").unwrap_or_default();
+    let paths = std::env::split_paths(&named);
+    paths.filter(|path| !path.as_os_str().is_empty()).collect()
+}
+
 /// Whether the environment names a collector for traces, and does not switch that off.
 #[cfg(feature = "otel")]
 pub(crate) fn wants_traces() -> bool {

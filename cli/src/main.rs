@@ -14,6 +14,7 @@ mod failure;
 #[cfg(test)]
 mod named_commands;
 mod output;
+mod policy;
 mod providers;
 mod render;
 mod telemetry;

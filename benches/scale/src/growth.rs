@@ -90,6 +90,7 @@ async fn plan_and_apply(dir: &Path) -> Result<Taken, Box<dyn Error>> {
         lease_stores: Vec::new(),
         outputs: Vec::new(),
         reaches: Vec::new(),
+        policy: Vec::new(),
     };
     let text = saved.to_json().to_string().len();
 

@@ -1,13 +1,16 @@
 //! What `apply` and `destroy` have in common: plan, ask, execute, report.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use stratiform::answer::{Finding, Own, Told};
 use stratiform::engine::ExecuteOptions;
 use stratiform::model::{Diagnostic, ErrorView, Name, Severity};
+use stratiform::policy::{judge, permits};
 use stratiform::{
     AllowDataLoss, ApplyOptions, ApplyOutcome, Claims, Event, Mode, Plan, PlanOptions, Planned,
-    Run, RunOptions, SavedPlan, Session, Stop, Workspace, not_agreed, whole_destroy,
+    Policies, Run, RunOptions, SavedPlan, Session, Stop, Verdict, Workspace, not_agreed,
+    whole_destroy,
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
@@ -16,6 +19,7 @@ use crate::args::{ApplyArgs, RecreateArgs};
 use crate::confirm;
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
+use crate::policy::tell_warnings;
 use crate::render;
 use crate::render::diagnostics::told;
 use crate::render::progress::Progress;
@@ -44,6 +48,7 @@ impl CarryOut<'_> {
         if self.json && !self.args.yes {
             return Err(Failure::new("with --json nobody can be asked").help("add --yes"));
         }
+        let policies = self.args.policy.read(self.context)?;
         self.context.block_on(async {
             let workspace = workspace.waiting_for_locks(self.args.lock_timeout);
             let (session, mut events) = self.context.connect(workspace).await?;
@@ -53,7 +58,8 @@ impl CarryOut<'_> {
                 .await?;
             let done = match self.forget_sites(&begun).await {
                 Ok(()) => {
-                    self.plan_and_apply(&begun, options, &session, &mut events, &mut progress)
+                    let told = (options, policies);
+                    self.plan_and_apply(&begun, told, &session, &mut events, &mut progress)
                         .await
                 }
                 Err(failure) => Err(failure),
@@ -64,6 +70,7 @@ impl CarryOut<'_> {
 
     /// Carries out a plan that was made before.
     pub(super) fn saved(&self, workspace: Workspace, saved: &SavedPlan) -> Result<Exit, Failure> {
+        let policies = self.args.policy.read(self.context)?;
         self.context.block_on(async {
             let workspace = workspace.waiting_for_locks(self.args.lock_timeout);
             let (session, mut events) = self.context.connect(workspace).await?;
@@ -73,12 +80,23 @@ impl CarryOut<'_> {
             let begun = self
                 .begin(&session, Some(sites), &mut events, &mut progress)
                 .await?;
-            let options = self.options();
+            let options = ApplyOptions {
+                policies,
+                ..self.options()
+            };
             let done = match self.tell_plan(&saved.plan) {
                 Ok(()) => {
                     let work = begun.apply_saved(saved, &options);
-                    self.execute(&options.stop, work, &session, &mut events, &mut progress)
-                        .await
+                    let said = &saved.policy;
+                    self.execute(
+                        &options.stop,
+                        work,
+                        &session,
+                        said,
+                        &mut events,
+                        &mut progress,
+                    )
+                    .await
                 }
                 Err(failure) => Err(failure),
             };
@@ -148,23 +166,47 @@ impl CarryOut<'_> {
     async fn plan_and_apply(
         &self,
         run: &Run<'_>,
-        plan_options: &PlanOptions,
+        (plan_options, policies): (&PlanOptions, Option<Arc<dyn Policies>>),
         session: &Session,
         events: &mut UnboundedReceiver<Event>,
         progress: &mut Progress<'_>,
     ) -> Result<Exit, Failure> {
-        let planned = watch(events, progress, run.plan(plan_options))
+        let mut planned = watch(events, progress, run.plan(plan_options))
             .await
             .map_err(|error| self.context.failure(&error))?;
         self.context.tell_problems(&planned.observation.problems);
         self.show(&planned)?;
-        let mut options = self.options();
+        self.judge(&mut planned, policies.as_deref(), session)?;
+        let mut options = ApplyOptions {
+            policies,
+            ..self.options()
+        };
         if !self.args.yes {
             self.ask(&planned.saved, &mut options).await?;
         }
         let work = run.apply(&planned, &options);
-        self.execute(&options.stop, work, session, events, progress)
+        let said = &planned.saved.policy;
+        self.execute(&options.stop, work, session, said, events, progress)
             .await
+    }
+
+    /// Holds the plan against the policies, before anybody is asked to agree to it.
+    fn judge(
+        &self,
+        planned: &mut Planned,
+        policies: Option<&dyn Policies>,
+        session: &Session,
+    ) -> Result<(), Failure> {
+        let Some(policies) = policies else {
+            return Ok(());
+        };
+        let workspace = session.workspace();
+        let failure = |error| self.context.failure(&error);
+        let said = judge(policies, planned, workspace).map_err(failure)?;
+        tell_warnings(self.context, &said, &[], workspace);
+        permits(&said, workspace).map_err(failure)?;
+        planned.saved.policy = said;
+        Ok(())
     }
 
     /// Asks, unless the plan is refused in any case. To destroy data the topology's name is typed.
@@ -226,6 +268,7 @@ impl CarryOut<'_> {
         stop: &Stop,
         work: impl Future<Output = Result<ApplyOutcome, stratiform::Error>>,
         session: &Session,
+        said: &[Verdict],
         events: &mut UnboundedReceiver<Event>,
         progress: &mut Progress<'_>,
     ) -> Result<Exit, Failure> {
@@ -236,6 +279,7 @@ impl CarryOut<'_> {
             return self.stopped_at_once().map(|()| Exit::Interrupted);
         };
         let outcome = outcome.map_err(|error| self.context.failure(&error))?;
+        tell_warnings(self.context, &outcome.policy, said, session.workspace());
         let findings = self.conditions(&outcome, session);
         let broken = findings.iter().any(|one| one.severity == Severity::Error);
         self.report(&outcome, session, findings, start.elapsed())?;

@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use stratiform::model::LocalAddr;
-use stratiform::{Mode, OfflinePlan, PlanOptions, Workspace, over_budget};
+use stratiform::policy::{input, input_offline, judge, judge_offline, permits};
+use stratiform::{Mode, OfflinePlan, PlanOptions, Policies, Workspace, over_budget};
 
 use super::carry_out::claims;
 use crate::args::{DetailArgs, RecreateArgs, TargetArgs, TopologyArgs, WithoutArgs};
 use crate::commands::cache;
 use crate::context::{Context, Exit};
 use crate::failure::Failure;
+use crate::policy::{PolicyArgs, tell_warnings};
 use crate::render;
 use crate::render::progress::Progress;
 use crate::watch::watch;
@@ -31,6 +33,7 @@ Examples:
   strat plan --without site.dc1     # dc1 is lost: where would its machines go?
   strat plan --replace machines.web # make it anew, though nothing is wrong with it
   strat plan --env prod             # the same topology, in a realm of its own
+  strat plan --policy policies      # held against an organisation's rules, in Rego
   strat plan --detailed-exitcode    # 0: nothing to change, 2: changes, 1: an error")]
 pub(crate) struct Plan {
     #[command(flatten)]
@@ -47,6 +50,9 @@ pub(crate) struct Plan {
 
     #[command(flatten)]
     recreate: RecreateArgs,
+
+    #[command(flatten)]
+    policy: PolicyArgs,
 
     /// Plan to delete everything, as `destroy` does.
     #[arg(long)]
@@ -65,8 +71,12 @@ pub(crate) struct Plan {
     #[arg(long)]
     json: bool,
 
+    /// Write what policies are shown, as JSON: the plan, with all that is to be and the sites beside it.
+    #[arg(long, conflicts_with_all = ["json", "explain"])]
+    policy_input: bool,
+
     /// How the plan is written; `markdown` is for the comment of a pull request.
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", conflicts_with_all = ["json", "explain", "offline"])]
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", conflicts_with_all = ["json", "explain", "offline", "policy_input"])]
     format: Format,
 
     /// Write the plan to a file, for `strat apply FILE`.
@@ -97,9 +107,10 @@ enum Format {
 
 impl Plan {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let policies = self.policy.read(context)?;
         let workspace = context.load(&self.topology)?;
         if self.offline {
-            return self.run_offline(&workspace, context);
+            return self.run_offline(&workspace, policies.as_deref(), context);
         }
         let workspace = context.leave_out(workspace, self.without.sites)?;
         let options = PlanOptions {
@@ -125,6 +136,10 @@ impl Plan {
             if !planned.saved.plan.is_empty() {
                 planned.saved.lease_stores = session.missing_lease_stores(|_| true).await;
             }
+            if let Some(policies) = &policies {
+                let said = judge(&**policies, &planned, session.workspace());
+                planned.saved.policy = said.map_err(|error| context.failure(&error))?;
+            }
             Ok((session, planned))
         })?;
         context.tell_problems(&planned.observation.problems);
@@ -132,11 +147,15 @@ impl Plan {
         if let Some(path) = &self.out {
             saved.write(path).map_err(|error| context.failure(&error))?;
         }
-        if self.json || self.format == Format::Json {
+        if self.policy_input {
+            let shown = input(&planned, session.workspace());
+            context.output.document(&shown)?;
+        } else if self.json || self.format == Format::Json {
             context.output.document(saved)?;
         } else if self.format == Format::Markdown {
             let text = render::markdown::plan(&saved.plan, self.detail.detail())
-                + &render::markdown::outputs(&saved.outputs);
+                + &render::markdown::outputs(&saved.outputs)
+                + &render::markdown::policy(&saved.policy);
             context.output.data(&text)?;
         } else {
             let (detail, width) = (self.detail.detail(), context.output.width());
@@ -152,6 +171,8 @@ impl Plan {
             let stores = render::plan::lease_stores(&saved.lease_stores);
             context.output.note(&stores);
         }
+        tell_warnings(context, &saved.policy, &[], session.workspace());
+        permits(&saved.policy, session.workspace()).map_err(|error| context.failure(&error))?;
         if let (Some(path), false) = (&self.out, saved.plan.is_empty()) {
             let path = path.display();
             context.output.note(&format!(
@@ -169,14 +190,27 @@ impl Plan {
         Ok(exit)
     }
 
-    fn run_offline(self, workspace: &Workspace, context: &Context) -> Result<Exit, Failure> {
+    fn run_offline(
+        self,
+        workspace: &Workspace,
+        policies: Option<&dyn Policies>,
+        context: &Context,
+    ) -> Result<Exit, Failure> {
         let cache = cache::offers()?;
         let targets = &self.targets.targets;
-        let planned = context.block_on(async {
+        let mut planned = context.block_on(async {
             let planned = workspace.plan_offline(&cache, targets).await;
             planned.map_err(|error| context.failure(&error))
         })?;
-        if self.json {
+        if let Some(policies) = policies {
+            let said = judge_offline(policies, &planned, workspace);
+            planned.policy = said.map_err(|error| context.failure(&error))?;
+        }
+        if self.policy_input {
+            context
+                .output
+                .document(&input_offline(&planned, workspace))?;
+        } else if self.json {
             context.output.document(&planned)?;
         } else {
             let (detail, width) = (self.detail.detail(), context.output.width());
@@ -185,6 +219,8 @@ impl Plan {
                 .output
                 .data(&format!("{}\n{plan}", head(&planned)))?;
         }
+        tell_warnings(context, &planned.policy, &[], workspace);
+        permits(&planned.policy, workspace).map_err(|error| context.failure(&error))?;
         over_budget(&planned.plan).map_err(|error| context.failure(&error))?;
         Ok(Exit::Done)
     }

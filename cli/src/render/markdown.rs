@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use anstream::adapter::strip_str;
 use stratiform::model::Name;
 use stratiform::planner::{Action, Change, Plan};
+use stratiform::policy::{Ruling, Verdict};
 
 use super::fold::{Detail, fold};
 use super::{change, cost};
@@ -60,6 +61,24 @@ pub(crate) fn outputs(changes: &[stratiform::OutputChange]) -> String {
         true => text,
         false => format!("{}\n", fenced("text", &text)),
     }
+}
+
+/// What policies said of the plan.
+pub(crate) fn policy(said: &[Verdict]) -> String {
+    if said.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from("#### Policies\n\n");
+    for one in said {
+        let head = match one.ruling {
+            Ruling::Deny => "Denied",
+            Ruling::Warn => "Warning",
+        };
+        let message = one.message.split_whitespace().collect::<Vec<_>>().join(" ");
+        let _ = writeln!(text, "- **{head}** (`{}`): {message}", one.rule);
+    }
+    text.push('\n');
+    text
 }
 
 fn head(plan: &Plan, changes: &[&Change]) -> String {

@@ -317,6 +317,7 @@ pub(crate) fn applied<'o>(
         problems: seen.chain(&outcome.unsettled).map(problem_told).collect(),
         fatal: fatal.map(|error| Failure::told(error.view()).view),
         findings,
+        policy: &outcome.policy,
         outputs: outputs::to_json(values),
     }
 }

@@ -19,6 +19,8 @@ mod past;
 #[path = "../../../burst/tests/peers/mod.rs"]
 mod peers;
 mod plans;
+#[cfg(feature = "policy")]
+mod policy;
 mod rehearse;
 mod schema;
 mod storm;

@@ -27,7 +27,8 @@ impl View {
     pub const NOTHING: Self = Self(Shown::Value(Value::Null));
 
     /// What a goal comes to, field by field.
-    pub(crate) const fn of_goal(goal: Arc<Goal>) -> Self {
+    #[must_use]
+    pub const fn of_goal(goal: Arc<Goal>) -> Self {
         Self(Shown::Goal(goal))
     }
 

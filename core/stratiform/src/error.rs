@@ -1,15 +1,19 @@
 //! Why something could not be done.
 
+mod words;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use strat_engine::{JournalError, LeaseError};
-use strat_model::{Addr, Diagnostic, ErrorView, LocalAddr, Name, Owner, Severity};
-use strat_planner::{Action, CannotAdopt, DataLoss, Mode, Unplaced};
+use strat_model::{Addr, Diagnostic, ErrorView, LocalAddr, Name, Owner};
+use strat_planner::{CannotAdopt, DataLoss, Mode, Unplaced};
 use strat_topology::{LoadError, Sources};
 
 use crate::reach::NoReach;
+use self::words::{blocks, first, list, lost, no_place, refusals, some, unlisted};
+use crate::policy::PolicyError;
 
 /// Why something could not be done. `Display` leaves the source out; [`Error::help`] says what to
 /// do next.
@@ -177,6 +181,17 @@ pub enum Error {
         /// Each budget that it is over, in a sentence.
         budgets: Vec<String>,
     },
+    /// Policies deny the plan.
+    #[error("policies deny the plan: {}", first(diagnostics))]
+    Denied {
+        /// What they say, each with its place in the topology.
+        diagnostics: Vec<Diagnostic>,
+        /// What the findings point into.
+        sources: Sources,
+    },
+    /// Policies cannot be read or evaluated, so nothing is applied.
+    #[error("the policies cannot be used: {0}")]
+    Policy(PolicyError),
     /// The world or the topology is not what it was when the plan was made.
     #[error("the plan is out of date: {}", some(moved))]
     Moved {
@@ -214,6 +229,8 @@ impl Error {
             Self::Guarded { .. } => "consent_needed",
             Self::DataLoss { .. } => "data_loss",
             Self::OverBudget { .. } => "over_budget",
+            Self::Denied { .. } => "denied_by_policy",
+            Self::Policy(_) => "wrong_policy",
             Self::Moved { .. } => "plan_out_of_date",
         }
     }
@@ -245,11 +262,16 @@ impl Error {
             | Self::Lookup {
                 diagnostics,
                 sources,
+            }
+            | Self::Denied {
+                diagnostics,
+                sources,
             } => Some((diagnostics.clone(), sources)),
             Self::NoPlace { unplaced, sources } => {
                 let findings = unplaced.iter().map(|one| one.finding.clone());
                 Some((findings.collect(), sources))
             }
+            Self::Policy(error) => Some((vec![(*error.finding).clone()], &error.sources)),
             _ => None,
         }
     }
@@ -330,6 +352,10 @@ impl Error {
                 "raise `monthly` of the budget, or ask for fewer, smaller or cheaper machines"
                     .to_owned()
             }
+            Self::Denied { .. } => {
+                "change the topology, or have the policy changed by who keeps it".to_owned()
+            }
+            Self::Policy(error) => return error.finding.help.clone(),
             Self::Moved { .. } => "make the plan again, and look at what is different".to_owned(),
             Self::NotAPlan { .. } => "make the plan again".to_owned(),
             _ => return None,
@@ -343,92 +369,6 @@ impl Error {
         let path = path.into();
         move |source| Self::File { path, verb, source }
     }
-}
-
-fn first(diagnostics: &[Diagnostic]) -> String {
-    let mut errors = diagnostics
-        .iter()
-        .filter(|diagnostic| diagnostic.severity == Severity::Error);
-    let first = errors.next().map_or("", |error| error.message.as_str());
-    match errors.count() {
-        0 => first.to_owned(),
-        more => format!("{first}, and {more} more"),
-    }
-}
-
-fn no_place(unplaced: &[Unplaced]) -> String {
-    let first = unplaced.first();
-    let first = first.map_or("nothing finds a place", |one| one.finding.message.as_str());
-    match unplaced.len().saturating_sub(1) {
-        0 => first.to_owned(),
-        more => format!("{first}, and {more} more find none"),
-    }
-}
-
-/// Why not at each site; of several things, with the name of each.
-fn refusals(unplaced: &[Unplaced]) -> Vec<String> {
-    let named = |one: &Unplaced, text: String| match unplaced.len() {
-        1 => text,
-        _ => format!("{}: {text}", one.addr),
-    };
-    let told = unplaced.iter().flat_map(|one| {
-        let sites = one
-            .sites
-            .iter()
-            .map(|refusal| named(one, refusal.to_string()));
-        sites.collect::<Vec<_>>()
-    });
-    told.take(TOLD_MAX * 2).collect()
-}
-
-/// Of how many things one sentence tells.
-const TOLD_MAX: usize = 5;
-
-fn some(things: &[String]) -> String {
-    let told = things.get(..TOLD_MAX).unwrap_or(things).join("; ");
-    match things.len().saturating_sub(TOLD_MAX) {
-        0 => told,
-        more => format!("{told}; and {more} more"),
-    }
-}
-
-fn list(addrs: &[Addr]) -> String {
-    let addrs: Vec<String> = addrs.iter().map(ToString::to_string).collect();
-    addrs.join(", ")
-}
-
-/// `volume.db@dc1 (vol-1) is deleted`, of the first few.
-fn lost(losses: &[DataLoss]) -> String {
-    let one = |loss: &DataLoss| {
-        let verb = match loss.action {
-            Action::Replace => "is made anew and empty",
-            _ => "is deleted",
-        };
-        format!("{} ({}) {verb}", loss.addr, loss.id)
-    };
-    let all: Vec<String> = losses.iter().map(one).collect();
-    some(&all)
-}
-
-/// `` `west` (7) and `east` (2), which it does not have ``.
-fn unlisted(sites: &BTreeMap<Name, usize>) -> String {
-    let sites = sites
-        .iter()
-        .map(|(site, count)| format!("`{site}` ({count})"));
-    let sites: Vec<String> = sites.collect();
-    let verb = if sites.len() == 1 { "a site" } else { "sites" };
-    format!("{}, {verb} that it does not have", sites.join(" and "))
-}
-
-/// `` `volume "db"` and `bucket "assets"` ``: the blocks behind addresses.
-fn blocks(addrs: &[Addr]) -> String {
-    let mut blocks: Vec<String> = addrs
-        .iter()
-        .map(|addr| format!("`{} \"{}\"`", addr.local.noun.as_str(), addr.local.name))
-        .collect();
-    blocks.sort();
-    blocks.dedup();
-    blocks.join(" and ")
 }
 
 #[cfg(test)]

@@ -21,7 +21,10 @@ use crate::phase::phase;
 use crate::relocation::relocations;
 use crate::rounds::Rounds;
 use crate::stuck::Stuck;
-use crate::{AllowDataLoss, Error, PlanOptions, Planned, Relocation, SavedPlan, Session, moved};
+use crate::{
+    AllowDataLoss, Error, PlanOptions, Planned, Policies, Relocation, SavedPlan, Session, Verdict,
+    moved, policy,
+};
 
 /// How often an apply plans again because of what is out of stock.
 const ROUNDS_MAX: usize = 16;
@@ -37,6 +40,8 @@ pub struct ApplyOptions {
     pub force_stop: Vec<Addr>,
     /// Whether nothing is planned again in this run where something is out of stock.
     pub only_once: bool,
+    /// What decides over the plan, and over each that it becomes where something runs out.
+    pub policies: Option<Arc<dyn Policies>>,
     /// Who may end it early.
     pub stop: Stop,
     /// Bounds of the run.
@@ -63,6 +68,8 @@ pub struct ApplyOutcome {
     pub withheld: Vec<Withheld>,
     /// What an interrupted run had begun to make, was waited for before the plan, and is still not ready.
     pub unfinished: Vec<Addr>,
+    /// What policies said of its plans, and did not deny.
+    pub policy: Vec<Verdict>,
 }
 
 impl ApplyOutcome {
@@ -157,6 +164,10 @@ impl<'a> Run<'a> {
     ) -> Result<ApplyOutcome, Error> {
         let consent = permitted(&planned.saved, options)?;
         self.is_whole(planned)?;
+        let workspace = self.session.workspace();
+        policy::permits(&planned.saved.policy, workspace)?;
+        let policies = options.policies.as_ref();
+        let mut said = policy::permitted(policies, planned, workspace)?;
         let mut next: Option<Planned> = None;
         let mut reports = Vec::new();
         let mut stuck = None;
@@ -182,8 +193,11 @@ impl<'a> Run<'a> {
                 stuck = Some(Stuck::TooOften(ROUNDS_MAX));
                 break;
             }
-            match self.around(&rounds, &planned.saved).await {
-                Ok(other) => next = Some(other),
+            match self.around(&rounds, &planned.saved, policies).await {
+                Ok((other, more)) => {
+                    said.extend(more);
+                    next = Some(other);
+                }
                 Err(why) => {
                     stuck = Some(why);
                     break;
@@ -193,6 +207,9 @@ impl<'a> Run<'a> {
         let reached = next.as_ref().unwrap_or(planned);
         let mut outcome = self.finish(planned, &reached.desired, reports).await?;
         outcome.stuck = stuck;
+        said.sort();
+        said.dedup();
+        outcome.policy = said;
         Ok(outcome)
     }
 
@@ -289,7 +306,12 @@ impl<'a> Run<'a> {
     }
 
     /// The next round, without what is out of stock; or why there is no other way.
-    async fn around(&self, rounds: &Rounds, agreed: &SavedPlan) -> Result<Planned, Stuck> {
+    async fn around(
+        &self,
+        rounds: &Rounds,
+        agreed: &SavedPlan,
+        policies: Option<&Arc<dyn Policies>>,
+    ) -> Result<(Planned, Vec<Verdict>), Stuck> {
         let observation = self.observe().await;
         let options = PlanOptions {
             mode: agreed.plan.mode,
@@ -304,8 +326,9 @@ impl<'a> Run<'a> {
         let refused = |error| Stuck::Refused(Arc::new(error));
         let next = next.map_err(refused)?;
         over_budget(&next.saved.plan).map_err(refused)?;
+        let said = policy::permitted(policies, &next, self.session.workspace()).map_err(refused)?;
         if rounds.takes_nothing_more(&agreed.plan, &next.saved.plan) {
-            Ok(next)
+            Ok((next, said))
         } else {
             Err(Stuck::DeletesMore)
         }
@@ -356,6 +379,7 @@ impl<'a> Run<'a> {
         Ok(ApplyOutcome {
             relocations: relocations(&reports),
             stuck: None,
+            policy: Vec::new(),
             reports,
             unsettled: self.settled.problems.clone(),
             refused: saved.plan.refused.clone(),

@@ -426,6 +426,7 @@ impl Session {
             targets,
             without,
             lease_stores: Vec::new(),
+            policy: Vec::new(),
         };
         Ok((saved, desired))
     }

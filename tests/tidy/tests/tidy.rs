@@ -107,6 +107,7 @@ fn layers_use_only_what_lies_below_them() {
         ),
         ("stratiform", &core),
         ("strat-rehearsal", &["stratiform", "strat-sim"]),
+        ("strat-policy", &["stratiform"]),
         ("strat-burst-policy", &core[..1]),
         (
             "strat-burst",

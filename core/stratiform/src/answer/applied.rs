@@ -9,6 +9,7 @@ use strat_planner::{Action, Refused, Withheld};
 use strat_topology::Json;
 
 use super::Finding;
+use crate::Verdict;
 
 /// What became of an apply, and the outputs.
 #[derive(Debug, Serialize)]
@@ -39,6 +40,9 @@ pub struct Applied<'a> {
     /// What the topology says must hold and does not; left out where all of it does.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
+    /// What policies said of what was applied, and did not deny; left out where they said nothing.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub policy: &'a [Verdict],
     /// The outputs, by name.
     pub outputs: BTreeMap<&'a str, OutputValue<'a>>,
 }

@@ -11,13 +11,13 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use strat_model::{Coverage, Inventory, Name, SiteFacts, SiteInventory};
-use strat_planner::{DiffOptions, Plan, Target, diff, place};
+use strat_planner::{Desired, DiffOptions, Plan, Target, diff, place};
 
 pub use cache::OfferCache;
 pub(crate) use facts::of_snapshot;
 
 use crate::saved::{Document, Offline, OfflineSite};
-use crate::{Error, ReachCheck, Workspace, reach, targets};
+use crate::{Error, ReachCheck, Verdict, Workspace, reach, targets};
 
 /// Where facts about a site come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,9 +66,17 @@ pub struct OfflinePlan {
     pub facts: BTreeMap<Name, OfflineFacts>,
     targets: Vec<Target>,
     reaches: Vec<ReachCheck>,
+    desired: Desired,
+    /// What policies said of it, where they were asked.
+    pub policy: Vec<Verdict>,
 }
 
 impl OfflinePlan {
+    /// What is to be.
+    pub(crate) const fn desired(&self) -> &Desired {
+        &self.desired
+    }
+
     /// The plan's JSON form, as it is serialised.
     ///
     /// # Panics
@@ -97,6 +105,7 @@ impl Serialize for OfflinePlan {
             lease_stores: &[],
             outputs: &[],
             reaches: &self.reaches,
+            policy: &self.policy,
             without: &BTreeSet::new(),
             offline: Some(Offline { sites }),
         };
@@ -159,6 +168,8 @@ impl Workspace {
             facts: known,
             reaches: checked.checks,
             targets: targets.to_vec(),
+            desired,
+            policy: Vec::new(),
         })
     }
 

@@ -16,10 +16,10 @@ use strat_planner::{Change, Plan, Target};
 use crate::Error;
 use crate::saved::digest::{PlanDigest, check_digest};
 use crate::saved::wire::Rest;
-pub(crate) use crate::saved::wire::{Offline, OfflineSite};
+pub(crate) use crate::saved::wire::{Amount, Offline, OfflineSite};
 #[cfg(feature = "schema")]
 pub(crate) use crate::saved::wire::{Whole, amount};
-use crate::{OutputChange, ReachCheck};
+use crate::{OutputChange, ReachCheck, Verdict};
 
 /// As for any new file: a plan holds no secret, and others may be the ones to apply it.
 #[cfg(unix)]
@@ -43,6 +43,8 @@ pub struct SavedPlan {
     pub outputs: Vec<OutputChange>,
     /// What came of the topology's checks of what traffic passes.
     pub reaches: Vec<ReachCheck>,
+    /// What policies said of it, where they were asked. One that they deny is not applied.
+    pub policy: Vec<Verdict>,
 }
 
 /// What leases are to be kept in, and is not there yet.
@@ -142,6 +144,7 @@ impl Serialize for SavedPlan {
             lease_stores: &self.lease_stores,
             outputs: &self.outputs,
             reaches: &self.reaches,
+            policy: &self.policy,
             offline: None,
         };
         document.serialize(serializer)
@@ -156,6 +159,7 @@ pub(crate) struct Document<'a> {
     pub(crate) lease_stores: &'a [MissingLeaseStore],
     pub(crate) outputs: &'a [OutputChange],
     pub(crate) reaches: &'a [ReachCheck],
+    pub(crate) policy: &'a [Verdict],
     /// What a plan was made from that nobody was asked for.
     pub(crate) offline: Option<Offline>,
 }

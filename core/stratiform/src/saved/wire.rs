@@ -15,7 +15,7 @@ use strat_planner::{
 };
 
 use super::{MissingLeaseStore, SavedPlan};
-use crate::{OutputChange, ReachCheck};
+use crate::{OutputChange, ReachCheck, Verdict};
 
 /// The whole of it, as its schema has it. It is written change by change, so that no more than one is
 /// in memory twice.
@@ -71,6 +71,9 @@ pub(crate) struct Rest {
     /// What came of the topology's checks of what traffic passes; left out where it has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     reaches: Vec<ReachCheck>,
+    /// What policies said of it; left out where none was asked, or none had anything to say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    policy: Vec<Verdict>,
     /// Only in a plan that was made offline, which cannot be applied: of each site where its facts are
     /// from, and when they were true.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
@@ -185,7 +188,7 @@ struct SiteCost {
 
 /// An exact decimal: a number on disk, or text where a number would lose digits of it.
 #[derive(Debug, Clone, Copy)]
-struct Amount(Decimal);
+pub(crate) struct Amount(pub(crate) Decimal);
 
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -271,6 +274,7 @@ impl Rest {
             lease_stores: document.lease_stores.to_vec(),
             outputs: document.outputs.to_vec(),
             reaches: document.reaches.to_vec(),
+            policy: document.policy.to_vec(),
             offline: document.offline.clone(),
             tight: tight.clone(),
             crowded: crowded.clone(),
@@ -301,6 +305,7 @@ impl Rest {
             lease_stores: self.lease_stores,
             outputs: self.outputs,
             reaches: self.reaches,
+            policy: self.policy,
             plan: Plan {
                 format_version: self.format_version,
                 id: self.id,

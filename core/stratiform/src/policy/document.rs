@@ -1,0 +1,87 @@
+//! What policies are shown: the plan's JSON, and what it leaves out because it does not change it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+use serde_json::{Map, Value, json};
+use strat_model::{Addr, Intent, Name, SiteFacts, SiteSpec, Spec};
+use strat_planner::{Desired, Goal, HOURS_A_MONTH, View};
+
+use crate::saved::Amount;
+
+/// The plan, with `sites` and `desired` beside its own fields.
+pub(super) fn of(
+    plan: Value,
+    intent: &Intent,
+    desired: &Desired,
+    facts: &BTreeMap<Name, SiteFacts>,
+) -> Value {
+    let mut document = match plan {
+        Value::Object(plan) => plan,
+        _ => Map::new(),
+    };
+    let sites = intent.sites.values();
+    let sites: Map<_, _> = sites.map(|one| (one.name.to_string(), site(one))).collect();
+    document.insert("sites".to_owned(), sites.into());
+    document.insert("desired".to_owned(), things(desired, facts));
+    document.into()
+}
+
+/// A site's settings are left out: they may name credentials.
+fn site(site: &SiteSpec) -> Value {
+    json!({
+        "provider": site.provider,
+        "region": site.region,
+        "account": site.account,
+        "zones": site.zones,
+        "labels": site.labels,
+    })
+}
+
+/// One entry for each address; of a fleet one for each zone and size.
+fn things(desired: &Desired, facts: &BTreeMap<Name, SiteFacts>) -> Value {
+    let reached = with_address(desired);
+    let mut things = Vec::new();
+    for (addr, entry) in &desired.entries {
+        let all_have = facts.get(&addr.site);
+        let all_have = all_have.is_some_and(|facts| facts.capabilities.public_ips);
+        for goal in &entry.goals {
+            let mut thing = json!({
+                "addr": addr,
+                "block": addr.local,
+                "kind": addr.kind(),
+                "site": addr.site,
+                "count": goal.count,
+                "protect": entry.protect,
+                "spec": View::of_goal(Arc::clone(goal)),
+            });
+            if let (Spec::Machine(_), Value::Object(thing)) = (&goal.spec, &mut thing) {
+                let public = all_have || reached.contains(addr);
+                thing.insert("public_ip".to_owned(), public.into());
+                thing.insert("monthly".to_owned(), json!(monthly(goal)));
+            }
+            things.push(thing);
+        }
+    }
+    things.into()
+}
+
+/// The machines that an `address` leads to.
+fn with_address(desired: &Desired) -> BTreeSet<&Addr> {
+    let entries = desired.entries.values();
+    let specs = entries.flat_map(|entry| entry.goals.iter().map(|goal| &goal.spec));
+    let machines = specs.filter_map(|spec| match spec {
+        Spec::Address(address) => address.attach.as_ref(),
+        _ => None,
+    });
+    machines.collect()
+}
+
+/// What all machines of a goal cost a month in US dollars; `None` where that is not known.
+fn monthly(goal: &Goal) -> Option<Amount> {
+    let price = goal.price_hour?;
+    let usd = price.currency == strat_model::Currency::Usd;
+    let hours = Decimal::from(HOURS_A_MONTH) * Decimal::from(goal.count);
+    usd.then(|| Amount(price.amount * hours))
+}
