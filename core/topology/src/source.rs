@@ -1,6 +1,7 @@
 //! The text of a topology: one file, or the files of a folder.
 
 mod beside;
+mod overlay;
 
 use std::io::Read as _;
 use std::ops::Range;
@@ -10,6 +11,8 @@ use std::sync::{Arc, OnceLock};
 use strat_model::{Diagnostic, Origin};
 
 use crate::shown;
+
+pub use overlay::Overlay;
 
 /// The most bytes that one file may have.
 const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -74,7 +77,7 @@ impl SourceFile {
     /// # Errors
     /// If it cannot be read, or has more than 64 MiB.
     pub fn read(path: &Path) -> Result<Self, LoadError> {
-        read(path)
+        read(path, &Overlay::default())
     }
 
     /// The same without the byte order mark that it may begin with.
@@ -196,6 +199,14 @@ impl Sources {
     /// # Errors
     /// If there is nothing to read, or it cannot be read, or is too large.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
+        Self::load_over(path, &Overlay::default())
+    }
+
+    /// As [`Sources::load`], with text that stands for what is on disk.
+    ///
+    /// # Errors
+    /// As [`Sources::load`].
+    pub fn load_over(path: &Path, over: &Overlay) -> Result<Self, LoadError> {
         let unreadable = |source: std::io::Error| match source.kind() {
             std::io::ErrorKind::NotFound => LoadError::Missing {
                 path: path.to_owned(),
@@ -208,9 +219,9 @@ impl Sources {
         let metadata = std::fs::metadata(path).map_err(unreadable)?;
         if !metadata.is_dir() {
             let base_dir = path.parent().unwrap_or_else(|| Path::new(""));
-            return Self::from_files(base_dir, vec![read(path)?]).with_modules();
+            return Self::from_files(base_dir, vec![read(path, over)?]).with_modules(over);
         }
-        Self::from_files(path, files_of(path)?).with_modules()
+        Self::from_files(path, files_of(path, over)?).with_modules(over)
     }
 
     /// Sources of text that is at hand. `base_dir` is what `file("…")` is relative to.
@@ -275,8 +286,8 @@ impl Sources {
 }
 
 /// The topology files of a folder, in the order of their names.
-fn files_of(folder: &Path) -> Result<Vec<SourceFile>, LoadError> {
-    let paths = topology_files(folder)?;
+fn files_of(folder: &Path, over: &Overlay) -> Result<Vec<SourceFile>, LoadError> {
+    let paths = topology_files(folder, over)?;
     if paths.is_empty() {
         return Err(LoadError::NoFiles {
             path: folder.to_owned(),
@@ -285,7 +296,7 @@ fn files_of(folder: &Path) -> Result<Vec<SourceFile>, LoadError> {
     let mut files = Vec::with_capacity(paths.len());
     let mut total = 0;
     for path in &paths {
-        let file = read(path)?;
+        let file = read(path, over)?;
         total += file.text.len() as u64;
         files.push(file);
     }
@@ -305,18 +316,24 @@ pub(crate) fn line_and_column(before: &str) -> (usize, usize) {
     (lines + 1, line.chars().count() + 1)
 }
 
-fn topology_files(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
+fn topology_files(folder: &Path, over: &Overlay) -> Result<Vec<PathBuf>, LoadError> {
     let unreadable = |source| LoadError::Unreadable {
         path: folder.to_owned(),
         source,
     };
     let (mut paths, mut plain) = (Vec::new(), Vec::new());
+    let mut all = over.new_files(folder);
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
+        if path.is_file() {
+            all.push(path);
+        }
+    }
+    for path in all {
         let name = path.file_name().unwrap_or_default();
         let name = name.to_string_lossy().to_ascii_lowercase();
         let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
-        if name.starts_with('.') || ends(&VARIABLE_ENDINGS) || !path.is_file() {
+        if name.starts_with('.') || ends(&VARIABLE_ENDINGS) {
             continue;
         }
         if ends(&ENDINGS) {
@@ -326,7 +343,7 @@ fn topology_files(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
         }
     }
     if paths.is_empty() {
-        plain.retain(|path| !is_plan(path));
+        plain.retain(|path| !is_plan(path, over));
         paths = plain;
     }
     paths.sort();
@@ -334,11 +351,11 @@ fn topology_files(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
 }
 
 /// Whether a file is a saved plan, or what a command wrote as JSON: those say their version.
-fn is_plan(path: &Path) -> bool {
+fn is_plan(path: &Path, over: &Overlay) -> bool {
     let json = path
         .extension()
         .is_some_and(|e| e.eq_ignore_ascii_case("json"));
-    let text = || read(path).ok().map(|file| file.text);
+    let text = || read(path, over).ok().map(|file| file.text);
     json && text()
         .filter(|text| text.contains("\"format_version\""))
         .and_then(|text| {
@@ -354,7 +371,10 @@ pub(crate) fn without_byte_order_mark(text: &str) -> &str {
     text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }
 
-fn read(path: &Path) -> Result<SourceFile, LoadError> {
+fn read(path: &Path, over: &Overlay) -> Result<SourceFile, LoadError> {
+    if let Some(text) = over.text(path) {
+        return Ok(SourceFile::new(path.to_string_lossy(), &**text));
+    }
     let unreadable = |source| LoadError::Unreadable {
         path: path.to_owned(),
         source,

@@ -15,7 +15,7 @@ use crate::eval::Evaluator;
 use crate::inputs::Inputs;
 use crate::program::Program;
 
-pub(crate) use modules::{ModuleCall, ModuleInput, check_sources, source};
+pub(crate) use modules::{META, ModuleCall, ModuleInput, check_sources, source};
 pub(crate) use rewrite::Rewriter;
 
 /// What is given when a program is written out.

@@ -19,7 +19,7 @@ use crate::value::Value;
 const MAX_DEPTH: usize = 8;
 
 /// The attributes of a `module` block that are no inputs.
-const META: [&str; 3] = ["source", "for_each", "count"];
+pub(crate) const META: [&str; 3] = ["source", "for_each", "count"];
 
 /// A use of a module.
 #[derive(Debug, Clone)]

@@ -151,6 +151,16 @@ pub(crate) fn find(name: &str) -> Option<&'static Function> {
         .copied()
 }
 
+/// Whether the first argument of a function is the path of a file.
+pub(crate) fn reads_file(name: &str) -> bool {
+    find(name).is_some_and(|function| {
+        matches!(
+            function.run,
+            Run::File(_) | Run::Special(Special::File | Special::FileExists | Special::TemplateFile)
+        )
+    })
+}
+
 /// The finding for a call of no function.
 pub(crate) fn unknown(name: &Ident, files: &Files) -> Option<Diagnostic> {
     if find(&name.text).is_some() {

@@ -13,6 +13,8 @@ use serde_json::{Map, Value, json};
 
 use crate::schema::{AttributeSchema, BlockSchema, FILE};
 
+pub(crate) use words::{attribute as attribute_words, block as block_words};
+
 /// The JSON Schema of one file of a topology in the JSON notation, which is that of YAML too.
 ///
 /// Every file of a folder is described by itself, so nothing says that a `topology` block must be

@@ -1,5 +1,7 @@
 //! What values look like in JSON and YAML.
 
+mod told;
+
 use serde_json::{Map, Value, json};
 
 /// A name of a block: see [`Name`](strat_model::Name).
@@ -9,7 +11,7 @@ const WORD: &str = "^[A-Za-z_][A-Za-z0-9_-]{0,62}$";
 
 /// What an attribute takes. Each takes an expression of that type as well.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Any,
     Text,
     Bool,

@@ -360,7 +360,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
 }
 
 /// What an attribute takes and is.
-pub(super) fn attribute(keyword: &str, name: &str) -> Option<(Shape, &'static str)> {
+pub(crate) fn attribute(keyword: &str, name: &str) -> Option<(Shape, &'static str)> {
     let row = |keyword: &str| {
         let row = rows().find(|row| (row.0, row.1) == (keyword, name));
         row.map(|row| (row.2, row.3))
@@ -380,7 +380,7 @@ pub(super) fn attributes() -> impl Iterator<Item = (&'static str, &'static str)>
 }
 
 /// What a block is; empty for one that is not known.
-pub(super) fn block(keyword: &str) -> &'static str {
+pub(crate) fn block(keyword: &str) -> &'static str {
     match keyword {
         "topology" => "Whose everything is: there is exactly one, by the topology's name.",
         "lease" => {

@@ -1,20 +1,18 @@
 //! Every reference and call, checked before anything is evaluated: also those in branches that
 //! this run's inputs would not take.
 
-use std::sync::Arc;
-
 use strat_model::{Diagnostic, Noun};
 
 use super::Program;
-use crate::ast::{Block, Body, Expr, ExprKind, Ident, Part};
-use crate::decode::nested::iterator;
+use super::walk::{Found, Walker};
+use crate::ast::Ident;
 use crate::functions;
 use crate::hints;
 use crate::report::{Sink, nearest, suggest};
 use crate::span::Span;
 
 /// The words that begin a reference, besides the nouns.
-const ROOTS: [&str; 6] = ["var", "local", "site", "module", "each", "count"];
+pub(crate) const ROOTS: [&str; 6] = ["var", "local", "site", "module", "each", "count"];
 
 /// A reference to nothing.
 #[derive(Clone, Copy)]
@@ -129,13 +127,23 @@ fn declare(root: &str, name: &str) -> String {
 
 /// Checks all references and calls of a program.
 pub(crate) fn check_references(program: &Program, sink: &mut Sink) {
-    let mut checker = Checker {
-        program,
-        sink,
-        names: Vec::new(),
+    let mut check = |found: Found<'_>| match found {
+        Found::Word(name, span) => {
+            let finding = unknown_root(program, sink, name, span, UnknownName::Word);
+            sink.push(finding);
+        }
+        Found::Reference(root, span, name) => reference(program, sink, (root, span), name),
+        Found::Call(call) => {
+            if let Some(finding) = functions::unknown(&call.name, &program.files) {
+                sink.push(finding);
+            }
+        }
+        // What a module gives is known when it was written out.
+        Found::ModuleOutput(..) => {}
     };
+    let mut walker = Walker::new(&mut check);
     for local in program.locals.values().chain(&program.locals_again) {
-        checker.expr(&local.value);
+        walker.expr(&local.value);
     }
     let blocks = program.topology.iter();
     let blocks = blocks
@@ -152,158 +160,36 @@ pub(crate) fn check_references(program: &Program, sink: &mut Sink) {
         .chain(program.reaches.values())
         .chain(program.outputs.values());
     for block in blocks {
-        checker.body(&block.body);
+        walker.body(&block.body);
     }
     for thing in &program.things {
-        checker.body(&thing.block.body);
+        walker.body(&thing.block.body);
     }
     for input in program.module_inputs.values() {
-        input.given.iter().for_each(|given| checker.expr(given));
+        input.given.iter().for_each(|given| walker.expr(given));
     }
     for variable in program.variables.values() {
-        checker.variable(variable);
+        walker.variable(variable);
     }
 }
 
-struct Checker<'a> {
-    program: &'a Program,
-    sink: &'a mut Sink,
-    /// The variables of the `for`s around.
-    names: Vec<Arc<str>>,
-}
-
-impl<'a> Checker<'a> {
-    fn body(&mut self, body: &'a Body) {
-        for attribute in &body.attributes {
-            self.expr(&attribute.value);
+fn reference(program: &Program, sink: &mut Sink, (root, span): (&str, Span), name: &Ident) {
+    let known = match root {
+        "each" | "count" => true,
+        "var" => {
+            program.variables.contains_key(&name.text)
+                || program.module_inputs.contains_key(&name.text)
         }
-        for block in &body.blocks {
-            if &*block.keyword.text == "dynamic" {
-                self.dynamic(block);
-            } else {
-                self.body(&block.body);
-            }
+        "path" => &*name.text == "module",
+        "module" => program.module_calls.contains_key(&name.text),
+        "local" => program.locals.contains_key(&name.text),
+        "site" => {
+            program.sites.contains_key(&*name.text) || program.site_groups.contains_key(&*name.text)
         }
-    }
-
-    /// The item of a `dynamic` block has a name in its content and labels.
-    fn dynamic(&mut self, block: &'a Block) {
-        let before = self.names.len();
-        for attribute in &block.body.attributes {
-            match &*attribute.name.text {
-                "for_each" => self.expr(&attribute.value),
-                "labels" => {
-                    self.names.extend(iterator(block));
-                    self.expr(&attribute.value);
-                    self.names.truncate(before);
-                }
-                _ => {}
-            }
-        }
-        self.names.extend(iterator(block));
-        for content in &block.body.blocks {
-            self.body(&content.body);
-        }
-        self.names.truncate(before);
-    }
-
-    /// A variable's type is no expression; its default is checked when it is evaluated.
-    fn variable(&mut self, block: &'a Block) {
-        for nested in &block.body.blocks {
-            self.body(&nested.body);
-        }
-    }
-
-    fn bound(&self, name: &str) -> bool {
-        self.names.iter().any(|bound| &**bound == name)
-    }
-
-    fn expr(&mut self, expr: &'a Expr) {
-        match &expr.kind {
-            ExprKind::Name(name) if !self.bound(name) => {
-                let finding =
-                    unknown_root(self.program, self.sink, name, expr.span, UnknownName::Word);
-                self.sink.push(finding);
-            }
-            ExprKind::Attr(inner) => {
-                let (base, name) = &**inner;
-                match &base.kind {
-                    ExprKind::Name(root) if !self.bound(root) => {
-                        self.reference(root, base.span, name);
-                    }
-                    _ => self.expr(base),
-                }
-            }
-            ExprKind::Call(call) => {
-                if let Some(finding) = functions::unknown(&call.name, &self.program.files) {
-                    self.sink.push(finding);
-                }
-                call.args.iter().for_each(|arg| self.expr(arg));
-            }
-            ExprKind::For(inner) => {
-                self.expr(&inner.collection);
-                self.within(inner.key_var.as_ref(), &inner.value_var, |this| {
-                    inner.key.iter().for_each(|key| this.expr(key));
-                    this.expr(&inner.value);
-                    inner.condition.iter().for_each(|c| this.expr(c));
-                });
-            }
-            ExprKind::Template(parts) => self.parts(parts),
-            _ => expr.for_each_child(&mut |child| self.expr(child)),
-        }
-    }
-
-    fn within(&mut self, key: Option<&Arc<str>>, value: &Arc<str>, f: impl FnOnce(&mut Self)) {
-        let before = self.names.len();
-        self.names.extend(key.cloned());
-        self.names.push(value.clone());
-        f(self);
-        self.names.truncate(before);
-    }
-
-    fn parts(&mut self, parts: &'a [Part]) {
-        for part in parts {
-            match part {
-                Part::Text(_) => {}
-                Part::Interpolation(expr) => self.expr(expr),
-                Part::If { condition, yes, no } => {
-                    self.expr(condition);
-                    self.parts(yes);
-                    self.parts(no);
-                }
-                Part::For {
-                    key_var,
-                    value_var,
-                    collection,
-                    parts,
-                } => {
-                    self.expr(collection);
-                    self.within(key_var.as_ref(), value_var, |this| this.parts(parts));
-                }
-            }
-        }
-    }
-
-    fn reference(&mut self, root: &str, span: Span, name: &Ident) {
-        let program = self.program;
-        let known = match root {
-            "each" | "count" => true,
-            "var" => {
-                program.variables.contains_key(&name.text)
-                    || program.module_inputs.contains_key(&name.text)
-            }
-            "path" => &*name.text == "module",
-            "module" => program.module_calls.contains_key(&name.text),
-            "local" => program.locals.contains_key(&name.text),
-            "site" => {
-                program.sites.contains_key(&*name.text)
-                    || program.site_groups.contains_key(&*name.text)
-            }
-            _ => Noun::parse(root).is_some_and(|noun| program.thing(noun, &name.text).is_some()),
-        };
-        if !known {
-            let finding = unknown_root(program, self.sink, root, span, UnknownName::Declared(name));
-            self.sink.push(finding);
-        }
+        _ => Noun::parse(root).is_some_and(|noun| program.thing(noun, &name.text).is_some()),
+    };
+    if !known {
+        let finding = unknown_root(program, sink, root, span, UnknownName::Declared(name));
+        sink.push(finding);
     }
 }

@@ -4,6 +4,7 @@ mod check;
 mod collect;
 mod reach;
 mod shape;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,8 +18,9 @@ use crate::expand::{ModuleCall, ModuleInput};
 use crate::schema::{self, BlockSchema};
 use crate::span::{Files, Span};
 
-pub(crate) use check::{UnknownName, check_references, unknown_root};
+pub(crate) use check::{ROOTS, UnknownName, check_references, unknown_root};
 pub(crate) use collect::{collect, collect_module, twice};
+pub(crate) use walk::{Found, Walker};
 
 /// A parsed topology.
 #[derive(Debug, Clone, Default)]

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use super::{LoadError, MAX_MODULES, Parts, SourceFile, Sources, VARIABLE_ENDINGS, files_of, read};
+use super::{
+    LoadError, MAX_MODULES, Overlay, Parts, SourceFile, Sources, VARIABLE_ENDINGS, files_of, read,
+};
 use crate::expand::source;
 use crate::topology::{body_of, deep};
 
@@ -16,6 +18,18 @@ impl Sources {
     /// # Errors
     /// If one cannot be read, or is too large.
     pub fn values_beside(path: &Path, env: Option<&str>) -> Result<Vec<SourceFile>, LoadError> {
+        Self::values_over(path, env, &Overlay::default())
+    }
+
+    /// As [`Sources::values_beside`], with text that stands for what is on disk.
+    ///
+    /// # Errors
+    /// As [`Sources::values_beside`].
+    pub fn values_over(
+        path: &Path,
+        env: Option<&str>,
+        over: &Overlay,
+    ) -> Result<Vec<SourceFile>, LoadError> {
         let folder = match path.is_dir() {
             true => path,
             false => path.parent().unwrap_or_else(|| Path::new("")),
@@ -50,12 +64,12 @@ impl Sources {
         names.sort();
         names
             .iter()
-            .map(|(_, name)| read(&folder.join(name)))
+            .map(|(_, name)| read(&folder.join(name), over))
             .collect()
     }
 
     /// The same with the files of the modules that it uses, and of those that they use.
-    pub(super) fn with_modules(self) -> Result<Self, LoadError> {
+    pub(super) fn with_modules(self, over: &Overlay) -> Result<Self, LoadError> {
         let mut modules: Vec<(PathBuf, Vec<SourceFile>)> = Vec::new();
         let mut todo = folders_used(&self.base_dir, &self.files);
         while let Some(folder) = todo.pop() {
@@ -64,7 +78,7 @@ impl Sources {
             if known || !folder.is_dir() {
                 continue;
             }
-            match files_of(&folder) {
+            match files_of(&folder, over) {
                 Err(LoadError::NoFiles { .. }) => {}
                 files => {
                     let files = files?.into_iter().map(SourceFile::without_mark);
@@ -103,7 +117,7 @@ impl Sources {
     }
 
     /// The modules that the topology uses: each folder, and its files.
-    pub(crate) fn modules(&self) -> impl Iterator<Item = (&Path, &[SourceFile])> {
+    pub fn modules(&self) -> impl Iterator<Item = (&Path, &[SourceFile])> {
         let modules = self.parts.modules.iter();
         modules.map(|(folder, range)| (&**folder, &self.files[range.clone()]))
     }
