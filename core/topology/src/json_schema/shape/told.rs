@@ -28,6 +28,10 @@ impl Shape {
             Self::Peers => {
                 "`\"internet\"`, a range, a firewall or a network, or a list of these".to_owned()
             }
+            Self::Ends => {
+                "`\"internet\"`, a range, an address, machines such as `machines.web`, or a list of these"
+                    .to_owned()
+            }
             Self::Ports => "a port, a range such as `\"5432-5433\"`, or a list of these".to_owned(),
             Self::Labels => "a map of texts".to_owned(),
             Self::Capacity => {
@@ -46,7 +50,7 @@ impl Shape {
     pub(crate) const fn words(self) -> &'static [&'static str] {
         match self {
             Self::OneOf(words) => words,
-            Self::Peers => &["internet"],
+            Self::Peers | Self::Ends => &["internet"],
             _ => &[],
         }
     }
@@ -61,6 +65,7 @@ impl Shape {
         match self {
             Self::Site | Self::Sites => &["site"],
             Self::Peers => &["firewall", "network"],
+            Self::Ends => &["machine", "machines", "network"],
             Self::Blocks => NOUNS,
             Self::Reference(keyword) | Self::References(keyword) => NOUNS
                 .iter()
