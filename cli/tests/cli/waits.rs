@@ -175,13 +175,16 @@ const CASES: [Case; 7] = [
         "",
         &[
             Well(APPLY, &["Done: 5 created"]),
-            Well(&["sim", "clone", "machine.db@east"], &[]),
+            Well(
+                &["sim", "make", "east", "machine", "waits-db-256eb25b"],
+                &[],
+            ),
             Well(&["sim", "delete-machine", "machine.db@east"], &[]),
             Well(
                 APPLY,
                 &[
                     "Done: nothing else is to do (",
-                    "Left as it is, because too little is known: machine.db",
+                    "Left as it is, because too little is known: machine.db.",
                 ],
             ),
         ],

@@ -54,6 +54,10 @@ impl Drop for HostsHarness {
             if let Ok(hog) = host.connect().lookup_domain_by_name("hog") {
                 let _ = hog.destroy();
             }
+            if let Ok(guest) = host.connect().lookup_domain_by_name(outside::STRANGER) {
+                let _ = guest.destroy();
+                let _ = guest.undefine();
+            }
         }
     }
 }

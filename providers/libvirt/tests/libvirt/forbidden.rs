@@ -27,7 +27,7 @@ firewall "db" {
     ports = [5432]
   }
 }
-keypair "ops" { public_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKeyOfTheLabWhichIsOurs ops" }
+keypair "ops" { public_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9fKq1D1dR5N8T0nF2eJ4F1yZ5Xv0aQ7b8d3h6k2m9P" }
 machine "db" {
   cpu       = 1
   memory    = "64MiB"

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use strat_model::{
-    Bytes, Departure, DiskClass, DiskSpec, Field, Kind, MachineSpec, Resource, Spec,
+    Bytes, Departure, DiskClass, DiskSpec, Field, Kind, MachineSpec, Means, Resource, Spec,
 };
+use strat_provider::ProviderExt as _;
 
 use super::{bench, passed_over};
 use crate::harness::{OutsideRows, Partners, is_about};
@@ -38,6 +39,7 @@ pub async fn what_is_changed_outside_is_seen(harness: &dyn Harness) -> Outcome {
             count.changed(kind, field.as_str(), is_changed);
             if is_changed {
                 seen(&bench, &before, field).await;
+                mended(&bench, &before, field).await;
             }
         }
     }
@@ -50,6 +52,34 @@ pub async fn what_is_changed_outside_is_seen(harness: &dyn Harness) -> Outcome {
     }
     count.check(&rows);
     Outcome::Held
+}
+
+/// An update makes good what is changed while a thing is in use. Of all else it is said that it takes more, or
+/// why it stays. A disk's class is left: clouds change it a few times a day.
+async fn mended(bench: &Bench<'_>, before: &Resource, field: Field) {
+    let (kind, word) = (before.kind(), field.as_str());
+    let now = bench.ready(kind, &before.id).await;
+    let (to, fields) = (before.spec.without_refs(), BTreeSet::from([field]));
+    let takes = bench.provider.changes().change(&now, &to, &fields);
+    match takes.means {
+        Means::Refused { why } => return assert!(!why.is_empty(), "{kind}: {word} stays"),
+        Means::Restart | Means::Deallocate | Means::Recreate => return,
+        Means::Live if field == Field::Class => return,
+        Means::Live if kind == Kind::Volume && field == Field::Attach => {
+            let detached = bench.provider.detach_volume(&before.id).await;
+            detached.unwrap_or_else(|error| panic!("{kind}: {word}: {error}"));
+        }
+        Means::Live => {
+            bench.update(&now, &before.spec, &[field]).await;
+        }
+    }
+    let waited = format!("the {word} of {kind} {} is as before", before.id);
+    bench
+        .until(&waited, async || {
+            let now = bench.look(kind, &before.id).await.expect("it is there");
+            (json(&now)[word] == json(before)[word]).then_some(())
+        })
+        .await;
 }
 
 /// Each thing that the provider sees to beyond fields is told once somebody changed it, with what is and what
