@@ -21,6 +21,7 @@ mod peers;
 mod plans;
 #[cfg(feature = "policy")]
 mod policy;
+mod reach;
 mod rehearse;
 mod schema;
 mod storm;

@@ -13,6 +13,7 @@ fn every_schema_is_written() {
         ("journal", "A line of a Stratiform journal"),
         ("show", "What there is of a Stratiform topology"),
         ("offers", "What Stratiform's sites sell"),
+        ("reach", "Whether traffic may pass in a Stratiform topology"),
         ("apply", "What became of a Stratiform apply"),
         ("apply-events", "What happens in a Stratiform apply"),
         ("error", "A failure of a Stratiform command"),
@@ -37,7 +38,7 @@ fn another_schema_is_refused() {
     assert_ne!(done.code, Some(0));
     assert!(
         done.stderr.contains(
-            "topology, plan, journal, show, offers, apply, apply-events, error, burst-status"
+            "topology, plan, journal, show, offers, reach, apply, apply-events, error, burst-status"
         ),
         "{done}"
     );
