@@ -14,6 +14,7 @@ mod mock;
 mod outside;
 mod ownership;
 mod packing;
+mod reach;
 mod rows;
 mod support;
 mod uefi;
