@@ -20,8 +20,8 @@ use crate::identity::Accounts;
 use crate::lease_store::LeaseStore;
 use crate::phase::phase;
 use crate::{
-    Error, ReachCheck, Run, RunOptions, SavedPlan, Workspace, lookups, measure, planned_outputs,
-    reach, sites, stock, targets,
+    Error, Run, RunOptions, SavedPlan, Workspace, lookups, measure, planned_outputs, sites, stock,
+    targets,
 };
 
 /// What is to be planned.
@@ -429,22 +429,5 @@ impl Session {
             policy: Vec::new(),
         };
         Ok((saved, desired))
-    }
-
-    /// What came of the topology's checks of what traffic passes. One that cannot be decided is told.
-    fn check_reach(
-        &self,
-        desired: &Desired,
-        facts: &BTreeMap<Name, SiteFacts>,
-    ) -> Result<Vec<ReachCheck>, Error> {
-        let checked = reach::check(self.workspace.intent(), desired, facts);
-        if !checked.broken.is_empty() {
-            return Err(self.workspace.broken(checked.broken));
-        }
-        for undecided in checked.undecided {
-            let message = undecided.message;
-            self.events.send(Event::Warning { message });
-        }
-        Ok(checked.checks)
     }
 }

@@ -6,6 +6,7 @@ mod told;
 
 use std::collections::BTreeMap;
 
+use strat_engine::Event;
 use strat_model::{Name, SiteFacts};
 use strat_planner::{Desired, Question, Unreachable, reach};
 
@@ -14,7 +15,7 @@ pub use checks::{Holds, ReachCheck};
 
 use crate::answer::Reached;
 use crate::targets::nearest;
-use crate::{Error, Workspace};
+use crate::{Error, Session, Workspace};
 
 /// Why it cannot be said whether traffic passes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -89,5 +90,24 @@ impl Workspace {
             }
         })?;
         Ok(told::reached(self, question, &crossings))
+    }
+}
+
+impl Session {
+    /// What came of the topology's checks of what traffic passes. One that cannot be decided is told.
+    pub(crate) fn check_reach(
+        &self,
+        desired: &Desired,
+        facts: &BTreeMap<Name, SiteFacts>,
+    ) -> Result<Vec<ReachCheck>, Error> {
+        let checked = check(self.workspace().intent(), desired, facts);
+        if !checked.broken.is_empty() {
+            return Err(self.workspace().broken(checked.broken));
+        }
+        for undecided in checked.undecided {
+            let message = undecided.message;
+            self.events().send(Event::Warning { message });
+        }
+        Ok(checked.checks)
     }
 }

@@ -108,7 +108,10 @@ async fn packets_pass_where_the_topology_says_so_and_nowhere_else() {
     let registry = Registry::new().with(LibvirtFactory::new());
     let workspace = Workspace::load(topology.folder(), Inputs::default(), registry);
     let workspace = workspace.expect("the topology");
-    let anywhere = workspace.anywhere().await.expect("everything finds a place");
+    let anywhere = workspace
+        .anywhere()
+        .await
+        .expect("everything finds a place");
 
     let machines = topology.list(&site, Kind::Machine).await;
     let named = machines.iter().map(|machine| {
