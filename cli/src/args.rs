@@ -97,6 +97,7 @@ pub(crate) enum Command {
     Burst(commands::burst::Burst),
     Sim(commands::sim::Sim),
     Schema(commands::schema::Schema),
+    Lsp(commands::lsp::Lsp),
     Console(commands::console::Console),
     Functions(commands::functions::Functions),
     Completions(commands::completions::Completions),

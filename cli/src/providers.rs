@@ -21,6 +21,11 @@ pub(crate) fn registry() -> Registry {
     registry
 }
 
+/// Neutral names of images, those that most clouds have.
+pub(crate) fn images() -> Vec<String> {
+    strat_sim::IMAGES.map(str::to_owned).to_vec()
+}
+
 /// What is told of a provider.
 #[derive(Debug)]
 pub(crate) struct ProviderDoc {

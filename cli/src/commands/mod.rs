@@ -15,6 +15,7 @@ pub(crate) mod functions;
 pub(crate) mod graph;
 pub(crate) mod history;
 pub(crate) mod init;
+pub(crate) mod lsp;
 pub(crate) mod offers;
 pub(crate) mod output;
 pub(crate) mod pin;
@@ -59,6 +60,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::Burst(command) => command.run(context),
         Command::Sim(command) => command.run(context),
         Command::Schema(command) => command.run(context),
+        Command::Lsp(command) => command.run(context),
         Command::Console(command) => command.run(context),
         Command::Functions(command) => command.run(context),
         Command::Completions(command) => command.run(context),

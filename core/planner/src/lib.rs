@@ -47,7 +47,7 @@ pub use lower::lower;
 pub use naming::{fleet_names, resource_name};
 pub use place::{
     Chosen, Considered, Explanation, FleetPlace, NoPlace, PlaceOptions, SiteExplanation,
-    SiteRefusal, Unplaced, WhyNot, explain, fleet_places, place, place_with,
+    SiteRefusal, Unplaced, WhyNot, cheapest_offer, explain, fleet_places, place, place_with,
 };
 pub use plan::{
     Action, Cause, Change, DataLoss, FieldChange, Former, GoesFirst, Guard, Mode, Plan, Rename,

@@ -73,7 +73,7 @@ pub use consent::{AllowDataLoss, AllowDataLossError, argument, not_agreed, quote
 pub use error::Error;
 pub use leases::{LeasePlace, folder_lease};
 pub use lineage::new_lineage;
-pub use offline::{FactsSource, OfferCache, OfflineFacts, OfflinePlan};
+pub use offline::{FactsSource, KnownOffers, OfferCache, OfflineFacts, OfflinePlan};
 pub use phase::PHASE_TARGET;
 pub use planned_outputs::OutputChange;
 pub use reach::{Anywhere, Holds, NoReach, ReachCheck};

@@ -13,7 +13,7 @@ use strat_topology::{Evaluated, Inputs, SourceFile, Sources, Topology};
 
 use crate::phase::phase;
 use crate::targets::nearest;
-use crate::{Error, StateDir, offline, sites, unpaid};
+use crate::{Error, KnownOffers, StateDir, offline, sites, unpaid};
 
 /// A topology with values for its variables, and the providers that there are.
 #[derive(Debug, Clone)]
@@ -73,24 +73,63 @@ impl Workspace {
     /// As [`Workspace::load`]; [`Error::NoPlace`] where the topology is right and finds no place.
     pub async fn validate(path: &Path, inputs: Inputs, registry: Registry) -> Result<Self, Error> {
         let (mut workspace, mut errors) = Self::read(Needs::All, path, inputs, registry)?;
-        let facts = workspace.facts_without_network().await?;
-        let unplaced = workspace.unplaced(&facts);
-        errors.extend(workspace.unpaid(facts));
-        if errors.is_empty() && unplaced.is_empty() && !workspace.intent().reaches.is_empty() {
-            let checked = workspace.check_reach().await?;
+        let unplaced = workspace.look_further(&mut errors).await?;
+        match (errors.is_empty(), unplaced.is_empty()) {
+            (true, true) => Ok(workspace),
+            (true, false) => Err(workspace.no_place(unplaced)),
+            (false, _) => Err(workspace.wrong(errors)),
+        }
+    }
+
+    /// As [`Workspace::validate`], of text that is at hand, such as that of files which are open in an
+    /// editor: the topology as far as it can be evaluated, with every error and warning. `path` is where
+    /// it would be read from.
+    ///
+    /// # Errors
+    /// [`Error::Topology`] if it cannot be parsed.
+    pub async fn examine(
+        path: &Path,
+        sources: Sources,
+        inputs: Inputs,
+        registry: Registry,
+    ) -> Result<(Self, Vec<Diagnostic>), Error> {
+        let (mut workspace, mut findings) =
+            Self::read_sources(Needs::All, path, sources, inputs, registry)?;
+        let unplaced = workspace.look_further(&mut findings).await?;
+        findings.extend(unplaced.into_iter().map(|one| one.finding));
+        findings.extend(workspace.warnings.iter().cloned());
+        Ok((workspace, findings))
+    }
+
+    /// What finds no place though nothing else is wrong, at sites that need no network to tell. What else
+    /// those tell is added to the errors.
+    async fn look_further(&mut self, errors: &mut Vec<Diagnostic>) -> Result<Vec<Unplaced>, Error> {
+        let facts = self.facts_without_network().await?;
+        let unplaced = self.unplaced(&facts);
+        errors.extend(self.unpaid(facts));
+        if errors.is_empty() && unplaced.is_empty() && !self.intent().reaches.is_empty() {
+            let checked = self.check_reach().await?;
             errors.extend(checked.broken);
-            workspace.warnings.extend(checked.undecided);
+            self.warnings.extend(checked.undecided);
         }
         if errors.is_empty() {
-            if unplaced.is_empty() {
-                return Ok(workspace);
-            }
-            return Err(workspace.no_place(unplaced));
+            return Ok(unplaced);
         }
         // What is wrong elsewhere may be why the others find no place.
         let own = unplaced.into_iter().filter(|one| one.reason.is_of_itself());
         errors.extend(own.map(|one| one.finding));
-        Err(workspace.wrong(errors))
+        Ok(Vec::new())
+    }
+
+    /// What each site sells, as far as that can be told without a network.
+    ///
+    /// # Errors
+    /// If no temporary folder can be made.
+    pub async fn offers_without_network(&self) -> Result<BTreeMap<Name, KnownOffers>, Error> {
+        let (place, context) = nowhere()?;
+        let offers = offline::offers(self, &context).await;
+        drop(place);
+        Ok(offers)
     }
 
     /// The topology as far as it can be read and evaluated, and all errors of that.
@@ -101,6 +140,16 @@ impl Workspace {
         registry: Registry,
     ) -> Result<(Self, Vec<Diagnostic>), Error> {
         let sources = phase!("read").in_scope(|| Sources::load(path))?;
+        Self::read_sources(needs, path, sources, inputs, registry)
+    }
+
+    fn read_sources(
+        needs: Needs,
+        path: &Path,
+        sources: Sources,
+        inputs: Inputs,
+        registry: Registry,
+    ) -> Result<(Self, Vec<Diagnostic>), Error> {
         let topology = phase!("parse").in_scope(|| Topology::parse(&sources));
         let topology = topology.map_err(|diagnostics| Error::Topology {
             diagnostics,
@@ -322,13 +371,10 @@ impl Workspace {
 
     /// The facts of those sites that need no network to tell.
     pub(crate) async fn facts_without_network(&self) -> Result<BTreeMap<Name, SiteFacts>, Error> {
-        // A place of its own, so that checking leaves nothing behind beside the topology.
-        let place = tempfile::tempdir().map_err(Error::file(std::env::temp_dir(), "written"))?;
-        let context = ConnectContext {
-            base_dir: place.path().to_owned(),
-            clock: Arc::new(SkippingClock::system()),
-        };
-        Ok(sites::offline_facts(self, &context).await)
+        let (place, context) = nowhere()?;
+        let facts = sites::offline_facts(self, &context).await;
+        drop(place);
+        Ok(facts)
     }
 
     /// What finds no place at sites of which something is known.
@@ -378,6 +424,17 @@ enum Needs {
     All,
     /// The sites, whose the things are, and the outputs.
     Sites,
+}
+
+/// A place of its own for what connects, so that checking leaves nothing behind beside the topology. It
+/// is there as long as the folder is held.
+fn nowhere() -> Result<(tempfile::TempDir, ConnectContext), Error> {
+    let place = tempfile::tempdir().map_err(Error::file(std::env::temp_dir(), "written"))?;
+    let context = ConnectContext {
+        base_dir: place.path().to_owned(),
+        clock: Arc::new(SkippingClock::system()),
+    };
+    Ok((place, context))
 }
 
 /// The path from wherever the plan is applied.

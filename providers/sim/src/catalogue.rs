@@ -185,7 +185,8 @@ const GCP: &[Family] = &[
 /// A third of the list price, as spot capacity tends to be.
 const SPOT_PERCENT: i64 = 32;
 
-const IMAGES: [&str; 5] = [
+/// The neutral names of the images that every simulated cloud has.
+pub const IMAGES: [&str; 5] = [
     "debian-12",
     "debian-13",
     "rocky-9",

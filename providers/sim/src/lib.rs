@@ -136,6 +136,7 @@ mod storage;
 mod world;
 mod writes;
 
+pub use catalogue::IMAGES;
 pub use config::{Behaviour, SimSite};
 pub use control::{Disturbance, RegionView, SimControl};
 pub use factory::SimFactory;

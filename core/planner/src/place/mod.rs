@@ -3,6 +3,7 @@
 mod asked;
 mod dependencies;
 mod explain;
+mod fit;
 mod held;
 mod limits;
 mod lookups;
@@ -26,6 +27,7 @@ use crate::diff::field_value;
 use crate::{Desired, Entry, Goal, InventoryIndex, Reason, Scale, Target, unseen};
 
 pub use explain::{Chosen, Considered, Explanation, SiteExplanation};
+pub use fit::cheapest_offer;
 pub use machines::FleetPlace;
 pub use unplaced::{NoPlace, SiteRefusal, Unplaced, WhyNot};
 

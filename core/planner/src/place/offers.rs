@@ -4,10 +4,11 @@ use rust_decimal::Decimal;
 use rustc_hash::FxHashMap;
 use strat_model::{
     Bytes, CapacityKind, Currency, FlexSize, MachineIntent, MachineSpec, Money, Name, Offer,
-    SiteFacts, Size, Sizing, USUAL_ARCH,
+    SiteFacts, Size, Sizing,
 };
 
 use super::asked::asked;
+use super::fit::{Unfit, by_price, fits, usual_arch};
 use crate::room::Need;
 
 /// How many sizes of different effect on what is bounded are thought of in one zone.
@@ -59,44 +60,6 @@ pub(super) fn dollars(price: Option<Money>) -> Option<Decimal> {
     price.map(|price| price.amount)
 }
 
-/// Why an offer will not do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Unfit {
-    /// It is another type than the one asked for.
-    Type,
-    Spot,
-    Arch,
-    Gpus,
-    GpuModel,
-    SpareGpus,
-    Burstable,
-    Steady,
-    TooSmall,
-    TooLarge,
-    TooDear,
-    UnknownPrice,
-}
-
-impl Unfit {
-    /// The same for people, of many offers.
-    pub(super) const fn why(self) -> &'static str {
-        match self {
-            Self::Type => "of another type",
-            Self::Spot => "spot, where none is permitted",
-            Self::Arch => "of another instruction set",
-            Self::Gpus => "with too few accelerators",
-            Self::GpuModel => "with another accelerator",
-            Self::SpareGpus => "with accelerators that others may need",
-            Self::Burstable => "burstable, which `burstable` excludes",
-            Self::Steady => "not burstable, which `burstable` asks for",
-            Self::TooSmall => "too small",
-            Self::TooLarge => "too large",
-            Self::TooDear => "above `max_price`",
-            Self::UnknownPrice => "without a price, where `max_price` is set",
-        }
-    }
-}
-
 /// The offers of one site, remembering what was asked before.
 #[derive(Debug)]
 pub(super) struct Market<'a> {
@@ -120,22 +83,12 @@ impl<'a> Market<'a> {
             }
         }
         for offers in by_zone.values_mut() {
-            offers.sort_by_key(|offer| {
-                let price = offer.price_hour.map(|price| price.amount);
-                (
-                    price.is_none(),
-                    price,
-                    offer.cpu,
-                    offer.memory,
-                    offer.machine_type.as_str(),
-                )
-            });
+            offers.sort_by_key(|offer| by_price(offer));
         }
-        let usual = |offers: &[Offer]| offers.iter().any(|offer| offer.arch == USUAL_ARCH);
         Self {
             facts,
             by_zone,
-            usual_arch: usual(&facts.offers).then_some(USUAL_ARCH),
+            usual_arch: usual_arch(&facts.offers),
             bounded: facts.free.is_some() || !facts.quotas.is_empty(),
             chosen: FxHashMap::default(),
         }
@@ -163,57 +116,7 @@ impl<'a> Market<'a> {
 
     /// Whether an offer will do for a machine.
     pub(super) fn fits(&self, offer: &Offer, machine: &MachineIntent) -> Result<(), Unfit> {
-        let hardware = &machine.hardware;
-        if offer.capacity == CapacityKind::Spot && machine.placement.spot.share_percent == 0 {
-            return Err(Unfit::Spot);
-        }
-        match &machine.size {
-            Size::Type(name) if offer.machine_type != *name => return Err(Unfit::Type),
-            Size::Type(_) => {}
-            Size::AtLeast { cpu, memory } => {
-                let arch = hardware.arch.as_deref().or(self.usual_arch);
-                if arch.is_some_and(|arch| offer.arch != arch) {
-                    return Err(Unfit::Arch);
-                }
-                if offer.gpus < hardware.gpus {
-                    return Err(Unfit::Gpus);
-                }
-                let same = |model: &String| {
-                    let has = offer.gpu.as_deref();
-                    has.is_some_and(|has| has.eq_ignore_ascii_case(model))
-                };
-                if hardware.gpu.as_ref().is_some_and(|model| !same(model)) {
-                    return Err(Unfit::GpuModel);
-                }
-                // Those of our own are for who asks for them; what a cloud sells has what it has.
-                if offer.capacity == CapacityKind::Owned && offer.gpus > hardware.gpus {
-                    return Err(Unfit::SpareGpus);
-                }
-                match hardware.burstable {
-                    Some(false) if offer.burstable => return Err(Unfit::Burstable),
-                    Some(true) if !offer.burstable => return Err(Unfit::Steady),
-                    _ => {}
-                }
-                if offer.cpu < *cpu || offer.memory < *memory {
-                    return Err(Unfit::TooSmall);
-                }
-                let above = |most: Option<Bytes>| most.is_some_and(|most| offer.memory > most);
-                if hardware.cpu_max.is_some_and(|most| offer.cpu > most)
-                    || above(hardware.memory_max)
-                {
-                    return Err(Unfit::TooLarge);
-                }
-            }
-        }
-        if let Some(most) = machine.placement.max_price {
-            match dollars(offer.price_hour) {
-                Some(price) if price > most.amount => return Err(Unfit::TooDear),
-                // Our own hardware is paid for.
-                None if offer.capacity != CapacityKind::Owned => return Err(Unfit::UnknownPrice),
-                _ => {}
-            }
-        }
-        Ok(())
+        fits(self.usual_arch, offer, machine)
     }
 
     /// What would do for a machine in a zone, cheapest first: of those that take the same of what

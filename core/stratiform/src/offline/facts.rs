@@ -9,7 +9,7 @@ use strat_catalogue::{Cloud, Listing, Snapshot};
 use strat_model::{CapacityKind, Changes, Name, Offer, ResourceId, SiteFacts, SiteSpec};
 use strat_provider::{ConnectContext, SkippingClock};
 
-use super::{FactsSource, OfferCache, OfflineFacts};
+use super::{FactsSource, KnownOffers, OfferCache, OfflineFacts};
 use crate::{Error, Workspace, measure, sites};
 
 /// Stands for an image that was not looked up.
@@ -55,29 +55,7 @@ pub(crate) fn of_snapshot(workspace: &Workspace, site: &SiteSpec) -> Option<Offl
         .registry()
         .get(&site.provider)?
         .capabilities(site)?;
-    let snapshot = Snapshot::of(cloud);
-    let spot = site
-        .settings
-        .get("spot")
-        .and_then(serde_json::Value::as_bool)
-        == Some(true);
-    let wanted = |offer: &Offer| {
-        let in_zone = site.zones.is_empty() || site.zones.contains(&offer.zone);
-        let bought_so = offer.capacity != CapacityKind::Spot || spot;
-        in_zone && bought_so && !offer.machine_type.contains(".metal")
-    };
-    let listings = snapshot.listings(Some(region));
-    let offers = listings.iter().flat_map(Listing::offers);
-    let mut offers: Vec<Offer> = offers.filter(wanted).collect();
-    let key = |offer: &Offer| {
-        (
-            offer.zone.clone(),
-            offer.machine_type.clone(),
-            offer.capacity,
-        )
-    };
-    offers.sort_by_cached_key(key);
-    measured(workspace, site, &mut offers);
+    let offers = listed(workspace, site, cloud, region);
     let mut zones: Vec<Name> = match &site.zones[..] {
         [] => offers.iter().map(|offer| offer.zone.clone()).collect(),
         named => named.to_vec(),
@@ -98,8 +76,65 @@ pub(crate) fn of_snapshot(workspace: &Workspace, site: &SiteSpec) -> Option<Offl
             images: images(workspace),
         },
         source: FactsSource::Snapshot,
-        as_of: day(snapshot),
+        as_of: day(Snapshot::of(cloud)),
     })
+}
+
+/// What each site sells, as far as that can be told without a network: by its provider, or by the catalogue
+/// that is built in. The catalogue knows it of clouds whose provider is not built in, too.
+pub(crate) async fn offers(
+    workspace: &Workspace,
+    context: &ConnectContext,
+) -> BTreeMap<Name, KnownOffers> {
+    let mut told = sites::offline_facts(workspace, context).await;
+    let mut known = BTreeMap::new();
+    for site in workspace.intent().sites.values() {
+        let by_provider = told.remove(&site.name).map(|mut facts| {
+            measured(workspace, site, &mut facts.offers);
+            KnownOffers {
+                offers: facts.offers,
+                as_of: None,
+            }
+        });
+        let in_catalogue = || {
+            let cloud: Cloud = site.provider.parse().ok()?;
+            let offers = listed(workspace, site, cloud, site.region.as_deref()?);
+            Some(KnownOffers {
+                offers,
+                as_of: Some(Snapshot::of(cloud).as_of()),
+            })
+        };
+        let offers = by_provider.or_else(in_catalogue);
+        known.extend(offers.map(|offers| (site.name.clone(), offers)));
+    }
+    known
+}
+
+/// What the snapshot lists for a site.
+fn listed(workspace: &Workspace, site: &SiteSpec, cloud: Cloud, region: &str) -> Vec<Offer> {
+    let spot = site
+        .settings
+        .get("spot")
+        .and_then(serde_json::Value::as_bool)
+        == Some(true);
+    let wanted = |offer: &Offer| {
+        let in_zone = site.zones.is_empty() || site.zones.contains(&offer.zone);
+        let bought_so = offer.capacity != CapacityKind::Spot || spot;
+        in_zone && bought_so && !offer.machine_type.contains(".metal")
+    };
+    let listings = Snapshot::of(cloud).listings(Some(region));
+    let offers = listings.iter().flat_map(Listing::offers);
+    let mut offers: Vec<Offer> = offers.filter(wanted).collect();
+    let key = |offer: &Offer| {
+        (
+            offer.zone.clone(),
+            offer.machine_type.clone(),
+            offer.capacity,
+        )
+    };
+    offers.sort_by_cached_key(key);
+    measured(workspace, site, &mut offers);
+    offers
 }
 
 /// With what is made to measure there for the topology.

@@ -8,13 +8,14 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
-use strat_model::{Coverage, Inventory, Name, SiteFacts, SiteInventory};
+use strat_model::{Coverage, Inventory, Name, Offer, SiteFacts, SiteInventory};
 use strat_planner::{Desired, DiffOptions, Plan, Target, diff, place};
 
 pub use cache::OfferCache;
-pub(crate) use facts::of_snapshot;
+pub(crate) use facts::{of_snapshot, offers};
 
 use crate::saved::{Document, Offline, OfflineSite};
 use crate::{Error, ReachCheck, Verdict, Workspace, reach, targets};
@@ -43,6 +44,15 @@ impl FactsSource {
             Self::Provider => "provider",
         }
     }
+}
+
+/// What a site sells, as far as that is known without asking it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownOffers {
+    /// The offers, in each zone.
+    pub offers: Vec<Offer>,
+    /// The day that their prices are of; `None` for what does not age.
+    pub as_of: Option<Date>,
 }
 
 /// What is known of a site without asking it.

@@ -106,7 +106,8 @@ impl Cursor {
 
     /// The word at the cursor, and those before it.
     fn word(&mut self, text: &str, tokens: &[Token], end: usize, at: usize) {
-        let touches = |token: &Token| token.kind == Kind::Ident && token.start <= at && token.end >= at;
+        let touches =
+            |token: &Token| token.kind == Kind::Ident && token.start <= at && token.end >= at;
         let left = end.checked_sub(1).filter(|last| touches(&tokens[*last]));
         let own = left.or_else(|| tokens.get(end).filter(|next| touches(next)).map(|_| end));
         let mut next = own.unwrap_or(end);
@@ -115,7 +116,10 @@ impl Cursor {
             let behind = tokens.get(own + 1).map(|token| token.kind);
             self.is_call = behind == Some(Kind::OpenParen);
         }
-        while let Some(dot) = next.checked_sub(1).filter(|dot| tokens[*dot].kind == Kind::Dot) {
+        while let Some(dot) = next
+            .checked_sub(1)
+            .filter(|dot| tokens[*dot].kind == Kind::Dot)
+        {
             let Some(mut before) = dot.checked_sub(1) else {
                 break;
             };
@@ -216,12 +220,17 @@ mod tests {
     #[test]
     fn texts_and_labels_are_told_apart() {
         let cursor = at("machine \"db\" {\n  arch = \"x|\"\n}\n");
-        assert!(matches!(cursor.place, Place::Quoted(name, range) if name == "arch" && range.len() == 1));
+        assert!(
+            matches!(cursor.place, Place::Quoted(name, range) if name == "arch" && range.len() == 1)
+        );
         let cursor = at("machine \"db\" {\n  arch = \"|\n}\n");
         assert!(matches!(cursor.place, Place::Quoted(name, _) if name == "arch"));
         assert!(matches!(at("machine \"d|b\" {}\n").place, Place::Label(_)));
         assert_eq!(at("# a com|ment\n").place, Place::Text);
-        assert_eq!(at("locals {\n  a = <<EOT\nte|xt\nEOT\n}\n").place, Place::Text);
+        assert_eq!(
+            at("locals {\n  a = <<EOT\nte|xt\nEOT\n}\n").place,
+            Place::Text
+        );
         let open = at("locals {\n  a = <<EOT\n${var.|}\nEOT\n}\n");
         assert_eq!(open.chain, ["var"]);
     }

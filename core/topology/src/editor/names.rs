@@ -48,6 +48,8 @@ pub struct Definition {
     pub is_looked_up: bool,
     /// Whether it is defined once and stands for several.
     pub is_repeated: bool,
+    /// The module's folder, of a `module` block.
+    pub module: Option<PathBuf>,
 }
 
 /// A name that stands for a definition.
@@ -147,24 +149,6 @@ impl Names {
                 && one.folder == definition.folder
         };
         self.references.iter().filter(is_it)
-    }
-
-    /// The folder of a module that is used by a name in the files of a folder.
-    #[must_use]
-    pub fn module_folder(&self, folder: &Path, name: &str) -> Option<&Path> {
-        let inputs = self.definitions.iter().find(|one| {
-            &*one.root == "module" && &*one.name == name && one.folder == folder
-        })?;
-        let target = self.links.iter().find(|link| {
-            link.place.file == inputs.head.file
-                && link.place.start > inputs.head.end
-                && self.folders().any(|folder| folder == link.target)
-        })?;
-        Some(&target.target)
-    }
-
-    fn folders(&self) -> impl Iterator<Item = &Path> {
-        self.definitions.iter().map(|one| &*one.folder)
     }
 }
 
@@ -273,7 +257,8 @@ impl<'s> Reader<'s> {
         head: Span,
         block: Option<&Block>,
     ) {
-        let has = |attribute: &str| block.is_some_and(|one| one.body.attribute(attribute).is_some());
+        let has =
+            |attribute: &str| block.is_some_and(|one| one.body.attribute(attribute).is_some());
         let definition = Definition {
             root: Arc::from(root),
             name: name.text.clone(),
@@ -282,6 +267,9 @@ impl<'s> Reader<'s> {
             head: self.files.origin(head),
             is_looked_up: block.is_some_and(|one| one.body.blocks("lookup").next().is_some()),
             is_repeated: has("for_each") || has("count"),
+            module: block
+                .filter(|_| root == "module")
+                .and_then(|one| source(one, here.folder)),
         };
         self.names.definitions.push(definition);
     }
@@ -351,7 +339,10 @@ impl<'s> Reader<'s> {
         }
         for nested in &body.blocks {
             let known = schema.blocks.iter();
-            if let Some(known) = known.clone().find(|one| one.keyword == &*nested.keyword.text) {
+            if let Some(known) = known
+                .clone()
+                .find(|one| one.keyword == &*nested.keyword.text)
+            {
                 self.literals(here, known, &nested.body);
             }
         }
@@ -396,13 +387,18 @@ impl Owned {
                 Some(Self::ModuleOutput(module.text.clone(), name.clone()))
             }
             Found::Call(call) => {
-                let path = call.args.first().filter(|_| functions::reads_file(&call.name.text))?;
+                let path = call
+                    .args
+                    .first()
+                    .filter(|_| functions::reads_file(&call.name.text))?;
                 match &path.kind {
                     ExprKind::Literal(Value::String(text)) => {
                         Some(Self::File(Arc::from(&**text), path.span, false))
                     }
                     ExprKind::Template(parts) => match parts.as_slice() {
-                        [Part::Interpolation(folder), Part::Text(rest)] if is_module_path(folder) => {
+                        [Part::Interpolation(folder), Part::Text(rest)]
+                            if is_module_path(folder) =>
+                        {
                             Some(Self::File(rest.clone(), path.span, true))
                         }
                         _ => None,
@@ -468,8 +464,14 @@ output \"key\" {
     #[test]
     fn a_definition_knows_its_references() {
         let names = names();
-        assert_eq!(places(&names, "network \"cor"), ("network.core".to_owned(), vec![14]));
-        assert_eq!(places(&names, "sites = [\"e"), ("site.east".to_owned(), vec![11]));
+        assert_eq!(
+            places(&names, "network \"cor"),
+            ("network.core".to_owned(), vec![14])
+        );
+        assert_eq!(
+            places(&names, "sites = [\"e"),
+            ("site.east".to_owned(), vec![11])
+        );
         assert_eq!(places(&names, "var.si"), ("var.size".to_owned(), vec![7]));
         // The variable of a `for` is none of them.
         assert_eq!(places(&names, "  hal"), ("local.half".to_owned(), vec![15]));

@@ -249,10 +249,8 @@ impl<'t> Reader<'t> {
                 }
                 Kind::Ident => {
                     let next = self.tokens.get(self.at + 1).map(|next| next.kind);
-                    let begins = matches!(
-                        next,
-                        Some(Kind::Assign | Kind::OpenBrace | Kind::OpenQuote)
-                    );
+                    let begins =
+                        matches!(next, Some(Kind::Assign | Kind::OpenBrace | Kind::OpenQuote));
                     depth > 0 && begins && self.ends(token, Some(column))
                 }
                 _ => false,
@@ -284,7 +282,11 @@ fn folds(text: &str, tokens: &[Token]) -> Vec<(Range<usize>, bool)> {
         match token.kind {
             Kind::Comment => {
                 // Comments on neighbouring lines are one; one behind something else stands alone.
-                let line = text.get(..token.start).unwrap_or_default().rsplit('\n').next();
+                let line = text
+                    .get(..token.start)
+                    .unwrap_or_default()
+                    .rsplit('\n')
+                    .next();
                 let alone = line.is_some_and(|line| line.trim().is_empty());
                 let between = |range: &Range<usize>| text.get(range.end..token.start);
                 let goes_on = comment.as_ref().and_then(between).is_some_and(|between| {
@@ -356,9 +358,13 @@ mod tests {
 
     #[test]
     fn brackets_and_comments_of_several_lines_fold() {
-        let text = "# one\n# two\nsite \"a\" {\n  zones = [\n    \"x\",\n  ]\n}\nlocals { a = 1 }\n";
+        let text =
+            "# one\n# two\nsite \"a\" {\n  zones = [\n    \"x\",\n  ]\n}\nlocals { a = 1 }\n";
         let folds = Outline::of(text).folds;
-        let texts: Vec<&str> = folds.iter().map(|(range, _)| &text[range.clone()]).collect();
+        let texts: Vec<&str> = folds
+            .iter()
+            .map(|(range, _)| &text[range.clone()])
+            .collect();
         assert_eq!(texts.len(), 3, "{texts:?}");
         assert!(folds[0].1 && texts[0] == "# one\n# two");
         assert!(texts[1].starts_with("{\n  zones") && texts[1].ends_with("]\n}"));

@@ -23,7 +23,7 @@ pub struct AttributeDoc {
     pub doc: &'static str,
     /// What it takes, in words: `a size such as "16GiB"`.
     pub takes: String,
-    /// The words that it may be, in quotes in a topology; empty where it takes others too.
+    /// The words that it may be, which stand in quotes in a topology.
     pub words: &'static [&'static str],
     /// Whether it is `true` or `false`.
     pub is_bool: bool,

@@ -156,7 +156,8 @@ pub(crate) fn reads_file(name: &str) -> bool {
     find(name).is_some_and(|function| {
         matches!(
             function.run,
-            Run::File(_) | Run::Special(Special::File | Special::FileExists | Special::TemplateFile)
+            Run::File(_)
+                | Run::Special(Special::File | Special::FileExists | Special::TemplateFile)
         )
     })
 }

@@ -6,7 +6,8 @@ use strat_model::{Intent, MachineIntent, Offer, Size};
 
 use super::reasons::fitting;
 use super::{Allotment, Supply};
-use crate::place::offers::{Market, Unfit};
+use crate::place::fit::Unfit;
+use crate::place::offers::Market;
 
 /// How many ways out are told.
 const WAYS_MAX: usize = 4;

@@ -42,14 +42,17 @@ impl Shape {
             Self::ForEach => "a map, or a set of texts".to_owned(),
             Self::Type => "a type such as `list(number)`".to_owned(),
             Self::Blocks => "a list of references such as `[machine.db]`".to_owned(),
-            Self::Renamed => "a name such as `volume.data`, `site.east` or `topology.shop`".to_owned(),
+            Self::Renamed => {
+                "a name such as `volume.data`, `site.east` or `topology.shop`".to_owned()
+            }
         }
     }
 
-    /// The words that are all it takes, or one beside numbers.
-    pub(crate) const fn words(self) -> &'static [&'static str] {
+    /// The words that it takes, in quotes, besides others where it takes those.
+    pub(crate) fn words(self) -> &'static [&'static str] {
         match self {
             Self::OneOf(words) => words,
+            Self::NumberOr("measured") => &["measured"],
             Self::Peers | Self::Ends => &["internet"],
             _ => &[],
         }
@@ -66,7 +69,7 @@ impl Shape {
             Self::Site | Self::Sites => &["site"],
             Self::Peers => &["firewall", "network"],
             Self::Ends => &["machine", "machines", "network"],
-            Self::Blocks => NOUNS,
+            Self::Blocks | Self::Renamed => NOUNS,
             Self::Reference(keyword) | Self::References(keyword) => NOUNS
                 .iter()
                 .position(|noun| *noun == keyword)

@@ -1,0 +1,51 @@
+//! From a name to where it is defined, and to where it is used.
+
+use gen_lsp_types as lsp;
+
+use crate::convert::{location, range_of};
+use crate::requests::Here;
+use crate::uri::uri_of;
+
+/// Where what is named at a place is defined.
+pub(crate) fn definition(here: &Here) -> Option<lsp::Location> {
+    let (definition, _) = here.view.names.at(&here.file(), here.byte)?;
+    Some(location(&here.view, &definition.place, here.encoding))
+}
+
+/// Where what is named at a place is referred to, with its definition first if that is asked for.
+pub(crate) fn references(here: &Here, with_definition: bool) -> Vec<lsp::Location> {
+    let names = &here.view.names;
+    let Some((definition, _)) = names.at(&here.file(), here.byte) else {
+        return Vec::new();
+    };
+    let own = with_definition.then_some(&definition.place);
+    let others = names.references_to(definition).map(|one| &one.place);
+    let places = own.into_iter().chain(others);
+    places
+        .map(|place| location(&here.view, place, here.encoding))
+        .collect()
+}
+
+/// The files that a file names and that are there. A module's folder is its first file.
+pub(crate) fn links(here: &Here) -> Vec<lsp::DocumentLink> {
+    let file = here.file();
+    let own = here.view.names.links().iter();
+    let own = own.filter(|link| *link.place.file == *file);
+    let links = own.filter_map(|link| {
+        let mut modules = here.view.sources.modules();
+        let module = modules.find(|(folder, _)| *folder == link.target);
+        let first = module.and_then(|(_, files)| files.first());
+        let target = match first {
+            Some(first) => uri_of(first.name.as_ref().as_ref()),
+            None if link.target.is_file() => uri_of(&link.target),
+            None => return None,
+        };
+        Some(lsp::DocumentLink {
+            range: range_of(&here.view, &link.place, here.encoding),
+            target: Some(target),
+            tooltip: None,
+            data: None,
+        })
+    });
+    links.collect()
+}
