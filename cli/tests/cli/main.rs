@@ -5,6 +5,8 @@ mod consent;
 mod contract;
 mod crash;
 mod doctor;
+#[cfg(unix)]
+mod editor;
 mod errors;
 mod graph;
 mod journey;

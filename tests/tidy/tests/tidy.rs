@@ -108,6 +108,7 @@ fn layers_use_only_what_lies_below_them() {
         ("stratiform", &core),
         ("strat-rehearsal", &["stratiform", "strat-sim"]),
         ("strat-policy", &["stratiform"]),
+        ("strat-lsp", &["stratiform"]),
         ("strat-burst-policy", &core[..1]),
         (
             "strat-burst",
@@ -355,7 +356,7 @@ fn nothing_but_a_provider_takes_a_kind_for_the_rest() {
     for path in sources() {
         let name = shown(&path);
         let is_of_tokens = name.contains("topology/src/syntax/");
-        let decides = ["core/", "cli/src", "rehearsal/src"];
+        let decides = ["core/", "cli/src", "rehearsal/src", "lsp/src"];
         if is_of_tokens || !decides.iter().any(|dir| name.starts_with(dir)) {
             continue;
         }
