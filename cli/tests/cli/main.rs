@@ -14,6 +14,8 @@ mod lookups;
 mod offers;
 #[cfg(all(unix, feature = "burst"))]
 mod packaging;
+#[cfg(unix)]
+mod pages;
 #[cfg(all(unix, feature = "burst"))]
 mod past;
 #[cfg(all(unix, feature = "burst"))]

@@ -101,13 +101,14 @@ pub(super) const TABLE: &[Row] = &[
 
     // In the way now.
     ("DependencyViolation",                     Conflict, Scope::Call),
-    ("ConcurrentTagAccess",                     Conflict, Scope::Call),
-    ("IncorrectState",                          Conflict, Scope::Call),
-    ("IncorrectInstanceState",                  Conflict, Scope::Call),
+    // It passes once the thing that it names is as the call wants it: asked again, a few times.
+    ("ConcurrentTagAccess",                     Transient, Scope::Call),
+    ("IncorrectState",                          Transient, Scope::Call),
+    ("IncorrectInstanceState",                  Transient, Scope::Call),
     ("IncorrectModificationState",              Conflict, Scope::Call),
     ("IncorrectSpotRequestState",               Conflict, Scope::Call),
     // "The pending instance … is not in a valid state for this operation".
-    ("InvalidInstanceID",                       Conflict, Scope::Call),
+    ("InvalidInstanceID",                       Transient, Scope::Call),
     ("VolumeModificationSizeLimitExceeded",     Quota, Scope::Region),
     ("VolumeModificationRateExceeded",          Conflict, Scope::Call),
     ("VolumeInUse",                             Conflict, Scope::Call),
@@ -257,6 +258,7 @@ mod tests {
         let check = |code, expect| assert_eq!(meaning(Some(code), 400).0, expect, "{code}");
         check("InvalidVpcID.NotFound", NotFound);
         check("InvalidInstanceID.NotFound", NotFound);
+        check("IncorrectInstanceState", Transient);
         check("InvalidVpcPeeringConnectionID.Malformed", Invalid);
         check("SomethingLimitExceeded", Quota);
         check("InsufficientUnicornCapacity", Capacity);
