@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use strat_engine::{
     Event, EventSink, HealthProbe, Journal, NetProbe, Observation, Problem, Sites, observe,
 };
-use strat_model::{Coverage, LocalAddr, Name, SiteFacts, SiteInventory};
+use strat_model::{Coverage, LocalAddr, Name, SiteInventory};
 use strat_planner::{
     Claims, Desired, DiffOptions, Edits, Explanation, Mode, PlaceOptions, Scale, StockBook,
     StockEntry, Target, claim, diff, place_with, rename,
