@@ -151,6 +151,9 @@ pub trait Harness: Send + Sync {
         false
     }
 
+    /// Takes away what its changes made beside the things that were changed, once those are made good.
+    async fn clear_outside(&self) {}
+
     /// Puts an object into a bucket, or takes it out again.
     async fn fill_bucket(&self, id: &ResourceId, full: bool) -> bool {
         let _ = (id, full);

@@ -1,7 +1,7 @@
 //! How the tests reach a site.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use aws_config::{BehaviorVersion, Region};
@@ -26,6 +26,8 @@ pub(crate) const REGION: &str = "eu-central-1";
 /// A site on moto behind a filter of its own.
 pub(crate) struct Moto {
     pub(crate) filter: Filter,
+    /// Route tables that tests made past the provider, and take away again.
+    pub(crate) tables: Mutex<Vec<String>>,
     run_id: String,
     // Of those that share it: it is there until the last of them ends.
     _shared: Option<Arc<moto::Moto>>,
@@ -48,6 +50,7 @@ impl Moto {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         Self {
             filter,
+            tables: Mutex::default(),
             run_id: format!("run{number}"),
             _shared: None,
         }
@@ -281,6 +284,10 @@ impl Harness for Moto {
 
     async fn upset_outside(&self, thing: &Resource, what: &str, _: &Partners) -> bool {
         upset::change(self, thing, what).await
+    }
+
+    async fn clear_outside(&self) {
+        upset::clear(self).await;
     }
 
     async fn fill_bucket(&self, id: &ResourceId, full: bool) -> bool {

@@ -26,7 +26,8 @@ pub(crate) async fn change(moto: &Moto, thing: &Resource, what: &str) -> bool {
             call.expect("ModifyVpcAttribute");
         }
         (Kind::Subnet, "route table") => {
-            lead_elsewhere(&ec2, thing).await;
+            let table = lead_elsewhere(&ec2, thing).await;
+            moto.tables.lock().expect("one at a time").push(table);
         }
         (Kind::Machine, "metadata tokens") => {
             let call = ec2.modify_instance_metadata_options();
@@ -64,6 +65,16 @@ pub(crate) async fn change(moto: &Moto, thing: &Resource, what: &str) -> bool {
         _ => return false,
     }
     true
+}
+
+/// Deletes the route tables that subnets were bound to: a VPC goes only without them.
+pub(crate) async fn clear(moto: &Moto) {
+    let tables = std::mem::take(&mut *moto.tables.lock().expect("one at a time"));
+    for table in tables {
+        let call = moto.ec2().await.delete_route_table();
+        let call = call.route_table_id(table).send().await;
+        call.expect("DeleteRouteTable");
+    }
 }
 
 fn switch(on: bool) -> AttributeBooleanValue {

@@ -222,7 +222,7 @@ pub(crate) fn upset(hosts: &[&Peer], thing: &Resource, what: &str) -> bool {
         }
         (Kind::Machine, "filter") => {
             let domain = domain(hosts, thing.id.as_str());
-            let xml = domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE);
+            let xml = domain.xml_desc(0);
             let interface = interface_of(&xml.expect("its definition"));
             let config = sys::VIR_DOMAIN_AFFECT_CONFIG;
             let both = config | sys::VIR_DOMAIN_AFFECT_LIVE;

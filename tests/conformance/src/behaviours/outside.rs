@@ -118,6 +118,7 @@ pub async fn what_is_upset_outside_is_told_and_made_good(harness: &dyn Harness) 
             missing.push((kind, what));
         }
     }
+    harness.clear_outside().await;
     assert!(missing.is_empty(), "nobody changes {missing:?}");
     Outcome::Held
 }
