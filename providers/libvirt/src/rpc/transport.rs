@@ -7,6 +7,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::error::Error;
 use crate::host::Uri;
@@ -27,7 +29,13 @@ pub(super) struct Transport {
 pub(super) struct Process {
     child: Child,
     said: Arc<Mutex<String>>,
+    /// What reads its words, until there are no more.
+    listener: Option<JoinHandle<()>>,
 }
+
+/// How long the last words of a process that ended may take to be read: a child of its own may keep the way
+/// to them open.
+const LAST_WORDS: (Duration, u32) = (Duration::from_millis(10), 50);
 
 impl Transport {
     /// Opens the way that a URI names.
@@ -58,12 +66,16 @@ impl Transport {
         drop(ssh);
         let mut child = started.map_err(|error| Error::broken(format!("ssh: {error}")))?;
         let said = Arc::default();
-        if let Some(stderr) = child.stderr.take() {
-            listen(stderr, Arc::clone(&said))?;
-        }
+        let stderr = child.stderr.take();
+        let listener = stderr.map(|stderr| listen(stderr, Arc::clone(&said)));
+        let process = Process {
+            child,
+            said,
+            listener: listener.transpose()?,
+        };
         Ok(Self {
             stream: ours,
-            process: Some(Process { child, said }),
+            process: Some(process),
         })
     }
 }
@@ -73,13 +85,20 @@ impl Process {
     pub(super) fn end(mut self) -> String {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        let (pause, times) = LAST_WORDS;
+        for _ in 0..times {
+            if self.listener.as_ref().is_none_or(JoinHandle::is_finished) {
+                break;
+            }
+            std::thread::sleep(pause);
+        }
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         said.trim().to_owned()
     }
 }
 
 /// Keeps what a process says, to its end.
-fn listen(mut from: ChildStderr, said: Arc<Mutex<String>>) -> io::Result<()> {
+fn listen(mut from: ChildStderr, said: Arc<Mutex<String>>) -> io::Result<JoinHandle<()>> {
     let read = move || {
         let mut buffer = [0; 512];
         while let Ok(count @ 1..) = from.read(&mut buffer) {
@@ -90,7 +109,7 @@ fn listen(mut from: ChildStderr, said: Arc<Mutex<String>>) -> io::Result<()> {
         }
     };
     let builder = std::thread::Builder::new().name("libvirt-ssh".to_owned());
-    builder.spawn(read).map(drop)
+    builder.spawn(read)
 }
 
 /// The socket of a daemon of this machine: the one that a URI names, else that of the driver's own
