@@ -72,6 +72,11 @@ const COMMANDS: &[(&str, &[&str], Option<&str>)] = &[
     ("show", &[], Some("show")),
     ("drift", &[], Some("plan")),
     ("graph", &[], None),
+    (
+        "reach",
+        &["machines.web@east", "machines.web@east:80"],
+        Some("reach"),
+    ),
     ("adopt", &["--yes"], Some("apply")),
     ("offers", &["--site", "east", "--cpu", "2"], Some("offers")),
     ("providers", &[], None),

@@ -80,8 +80,8 @@ pub enum Unreachable {
         /// The machines that there are.
         known: BTreeSet<String>,
     },
-    /// What is at an end is not known now.
-    #[error("it is not known where {addr} is: {why}")]
+    /// What is at an end is not known now, or a firewall that it carries is not.
+    #[error("nothing is known of {addr} now: {why}")]
     Withheld {
         /// What it is called.
         addr: LocalAddr,
@@ -125,6 +125,19 @@ pub fn reach(
     let world = World { desired, facts };
     let from = world.parties(&question.from)?;
     let to = world.parties(&question.to)?;
+    for firewall in from
+        .iter()
+        .chain(&to)
+        .filter_map(Party::host)
+        .flat_map(|host| &host.firewalls)
+    {
+        if let (None, Some(why)) = (world.spec(firewall), desired.withheld.get(&firewall.local)) {
+            return Err(Unreachable::Withheld {
+                addr: firewall.local.clone(),
+                why: why.why.clone(),
+            });
+        }
+    }
     let pairs = from.iter().flat_map(|a| to.iter().map(move |b| (a, b)));
     Ok(pairs.map(|(a, b)| world.crossing(a, b, question)).collect())
 }

@@ -60,16 +60,12 @@ impl World<'_> {
                 format!("{} is one machine: it talks to itself", a.addr),
             ),
             (Who::Machines(a), Who::Machines(b)) => match (a.network, b.network) {
-                (Some(x), Some(y)) => self
-                    .between(x, y)
-                    .unwrap_or_else(|| self.over_internet(a, b)),
+                (Some(x), Some(y)) => between(x, y).unwrap_or_else(|| self.over_internet(a, b)),
                 _ => unknown_network(if a.network.is_none() { a } else { b }),
             },
             (Who::Machines(host), Who::Inside(network))
             | (Who::Inside(network), Who::Machines(host)) => match host.network {
-                Some(own) => self
-                    .between(own, network)
-                    .unwrap_or_else(|| self.apart(own, network)),
+                Some(own) => between(own, network).unwrap_or_else(|| self.apart(own, network)),
                 None => unknown_network(host),
             },
             (Who::Machines(host), Who::Private) | (Who::Private, Who::Machines(host)) => {
@@ -92,19 +88,6 @@ impl World<'_> {
                 "no machine of the topology is at either end".to_owned(),
             ),
         }
-    }
-
-    /// In one network, at one of its sites or at two. `None` in two networks.
-    fn between(self, a: &Addr, b: &Addr) -> Option<Route> {
-        if a == b {
-            return Some(route(Passes::Yes, format!("both are in {a}")));
-        }
-        (a.local == b.local).then(|| {
-            assumed(format!(
-                "both are in {}, at {} and {}; it is assumed that something joins the two sites",
-                a.local, a.site, b.site
-            ))
-        })
     }
 
     /// Between two networks, by private addresses.
@@ -223,4 +206,17 @@ fn unknown_network(host: &Host<'_>) -> Route {
             host.addr, host.subnet
         ),
     )
+}
+
+/// In one network, at one of its sites or at two. `None` in two networks.
+fn between(a: &Addr, b: &Addr) -> Option<Route> {
+    if a == b {
+        return Some(route(Passes::Yes, format!("both are in {a}")));
+    }
+    (a.local == b.local).then(|| {
+        assumed(format!(
+            "both are in {}, at {} and {}; it is assumed that something joins the two sites",
+            a.local, a.site, b.site
+        ))
+    })
 }

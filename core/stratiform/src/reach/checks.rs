@@ -131,7 +131,7 @@ fn finding(intent: &Intent, check: &ReachIntent, crossing: &Crossing, others: us
         (ReachWants::Refuse, Passes::Yes) => "passes",
         (ReachWants::Refuse, _) => "may pass",
         (ReachWants::Assert, Passes::No) => "does not pass",
-        (ReachWants::Assert, _) => "passes in part, or not surely",
+        (ReachWants::Assert, _) => "does not surely pass in full",
     };
     let mut message = format!(
         "{keyword} `{}`: {what} {passes} from {from} to {to}: {}",
@@ -175,7 +175,11 @@ fn places(intent: &Intent, check: &ReachIntent, crossing: &Crossing) -> Vec<(Ori
         ReachWants::Assert => {
             if let Some(hop) = crossing.decided_by() {
                 let origins = firewall_origins(intent, hop);
-                places.extend(origins.map(|at| (at, "admits it not".to_owned())).take(3));
+                let text = match hop.passes {
+                    Passes::No => "does not admit it",
+                    Passes::May | Passes::Yes => "does not admit all of it",
+                };
+                places.extend(origins.map(|at| (at, text.to_owned())).take(3));
             }
         }
     }
