@@ -14,6 +14,7 @@ use stratiform::topology::functions;
 
 use crate::convert::markdown;
 use crate::hover::{of_attribute, of_block};
+use crate::position::Lines;
 use crate::prices::types;
 use crate::requests::Here;
 use crate::server::Session;
@@ -41,6 +42,7 @@ pub(crate) fn complete(session: &mut Session, here: &Here) -> lsp::CompletionLis
 struct Completion<'c> {
     session: &'c mut Session,
     here: &'c Here,
+    lines: Lines<'c>,
     cursor: Cursor,
     /// The block around.
     block: Option<BlockDoc>,
@@ -81,6 +83,7 @@ impl<'c> Completion<'c> {
         Self {
             session,
             here,
+            lines: here.lines(),
             cursor,
             block,
             folder,
@@ -110,7 +113,7 @@ impl<'c> Completion<'c> {
         bytes: Range<usize>,
         kind: Kind,
     ) -> lsp::CompletionItem {
-        let range = self.here.lines().range(bytes);
+        let range = self.lines.range(bytes);
         let is_snippet = self.session.has_snippets && text.contains('$');
         let new_text = match is_snippet {
             true => text,
@@ -172,7 +175,7 @@ impl<'c> Completion<'c> {
 
     fn new_block(&self, block: BlockDoc) -> lsp::CompletionItem {
         let label = block.label().map_or("", |_| " \"${1:name}\"");
-        let column = self.here.lines().position(self.cursor.word.start).character as usize;
+        let column = self.lines.position(self.cursor.word.start).character as usize;
         let indent = " ".repeat(column);
         let text = format!("{}{label} {{\n{indent}  $0\n{indent}}}", block.keyword());
         let kind = Kind {
@@ -385,7 +388,7 @@ impl<'c> Completion<'c> {
             }
             _ => Vec::new(),
         };
-        let items = words.iter().map(|word| {
+        let items = words.iter().take(ITEMS_MAX + 1).map(|word| {
             let kind = Kind::of(lsp::CompletionItemKind::Reference, 0);
             self.word(word, word.clone(), kind)
         });

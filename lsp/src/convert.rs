@@ -13,39 +13,57 @@ use crate::uri::uri_of;
 /// What findings are said to come from.
 const SOURCE: &str = "stratiform";
 
-/// The range of a place.
-pub(crate) fn range_of(view: &View, place: &Origin, encoding: Encoding) -> lsp::Range {
-    let text = view.text(&place.file).unwrap_or_default();
-    Lines::of(text, encoding).range(place.start as usize..place.end as usize)
+/// Places of a topology's files in the protocol's words; the lines of each file are counted once.
+pub(crate) struct Places<'v> {
+    view: &'v View,
+    encoding: Encoding,
+    lines: BTreeMap<&'v str, Lines<'v>>,
 }
 
-/// A place in its file.
-pub(crate) fn location(view: &View, place: &Origin, encoding: Encoding) -> lsp::Location {
-    lsp::Location {
-        uri: uri_of(Path::new(&*place.file)),
-        range: range_of(view, place, encoding),
+impl<'v> Places<'v> {
+    pub(crate) const fn of(view: &'v View, encoding: Encoding) -> Self {
+        Self {
+            view,
+            encoding,
+            lines: BTreeMap::new(),
+        }
+    }
+
+    /// The range of a place; `None` in a file that is none of the topology's.
+    pub(crate) fn range(&mut self, place: &'v Origin) -> Option<lsp::Range> {
+        let file = &*place.file;
+        if !self.lines.contains_key(file) {
+            let lines = Lines::of(self.view.text(file)?, self.encoding);
+            self.lines.insert(file, lines);
+        }
+        let lines = self.lines.get(file)?;
+        Some(lines.range(place.start as usize..place.end as usize))
+    }
+
+    /// A place in its file.
+    pub(crate) fn location(&mut self, place: &'v Origin) -> Option<lsp::Location> {
+        Some(lsp::Location {
+            uri: uri_of(Path::new(&*place.file)),
+            range: self.range(place)?,
+        })
     }
 }
 
 /// The findings by file. Those that are about no text are told at the beginning of the first file.
-pub(crate) fn by_file(
-    view: &View,
-    findings: &[Diagnostic],
+pub(crate) fn by_file<'v>(
+    view: &'v View,
+    findings: &'v [Diagnostic],
     encoding: Encoding,
 ) -> BTreeMap<PathBuf, Vec<lsp::Diagnostic>> {
-    let mut lines: BTreeMap<&str, Lines<'_>> = BTreeMap::new();
+    let mut known = Places::of(view, encoding);
     let mut all: BTreeMap<PathBuf, Vec<lsp::Diagnostic>> = BTreeMap::new();
     for finding in findings {
         let mut places = Vec::new();
         for label in &finding.labels {
-            let file = &*label.origin.file;
-            let Some(text) = view.text(file) else {
+            let Some(range) = known.range(&label.origin) else {
                 continue;
             };
-            let lines = lines
-                .entry(file)
-                .or_insert_with(|| Lines::of(text, encoding));
-            let range = lines.range(label.origin.start as usize..label.origin.end as usize);
+            let file = &*label.origin.file;
             places.push((file, range, &label.text));
         }
         let first = view.sources.files().first().map(|file| &*file.name);

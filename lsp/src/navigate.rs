@@ -2,14 +2,14 @@
 
 use gen_lsp_types as lsp;
 
-use crate::convert::{location, range_of};
+use crate::convert::Places;
 use crate::requests::Here;
 use crate::uri::uri_of;
 
 /// Where what is named at a place is defined.
 pub(crate) fn definition(here: &Here) -> Option<lsp::Location> {
     let (definition, _) = here.view.names.at(&here.file(), here.byte)?;
-    Some(location(&here.view, &definition.place, here.encoding))
+    Places::of(&here.view, here.encoding).location(&definition.place)
 }
 
 /// Where what is named at a place is referred to, with its definition first if that is asked for.
@@ -20,10 +20,9 @@ pub(crate) fn references(here: &Here, with_definition: bool) -> Vec<lsp::Locatio
     };
     let own = with_definition.then_some(&definition.place);
     let others = names.references_to(definition).map(|one| &one.place);
-    let places = own.into_iter().chain(others);
-    places
-        .map(|place| location(&here.view, place, here.encoding))
-        .collect()
+    let mut places = Places::of(&here.view, here.encoding);
+    let all = own.into_iter().chain(others);
+    all.filter_map(|place| places.location(place)).collect()
 }
 
 /// The files that a file names and that are there. A module's folder is its first file.
@@ -31,6 +30,7 @@ pub(crate) fn links(here: &Here) -> Vec<lsp::DocumentLink> {
     let file = here.file();
     let own = here.view.names.links().iter();
     let own = own.filter(|link| *link.place.file == *file);
+    let mut places = Places::of(&here.view, here.encoding);
     let links = own.filter_map(|link| {
         let mut modules = here.view.sources.modules();
         let module = modules.find(|(folder, _)| *folder == link.target);
@@ -41,7 +41,7 @@ pub(crate) fn links(here: &Here) -> Vec<lsp::DocumentLink> {
             None => return None,
         };
         Some(lsp::DocumentLink {
-            range: range_of(&here.view, &link.place, here.encoding),
+            range: places.range(&link.place)?,
             target: Some(target),
             tooltip: None,
             data: None,

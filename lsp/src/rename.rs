@@ -10,7 +10,7 @@ use stratiform::topology::editor::{Definition, Item, ItemKind, Outline};
 use stratiform::topology::{Topology, is_formatted};
 
 use crate::analysis::inputs;
-use crate::convert::range_of;
+use crate::convert::Places;
 use crate::position::Lines;
 use crate::requests::{Here, Refusal};
 use crate::server::Session;
@@ -20,7 +20,7 @@ use crate::uri::uri_of;
 pub(crate) fn prepare(here: &Here) -> Option<lsp::PrepareRenamePlaceholder> {
     let (definition, place) = here.view.names.at(&here.file(), here.byte)?;
     Some(lsp::PrepareRenamePlaceholder {
-        range: range_of(&here.view, place, here.encoding),
+        range: Places::of(&here.view, here.encoding).range(place)?,
         placeholder: definition.name.to_string(),
     })
 }
@@ -37,6 +37,7 @@ pub(crate) fn rename(
     check_name(here, definition, new)?;
     let mut edits = Edits {
         here,
+        places: Places::of(&here.view, here.encoding),
         by_file: BTreeMap::new(),
     };
     let references = names.references_to(definition).map(|one| &one.place);
@@ -177,28 +178,29 @@ fn intent(session: &Session, here: &Here) -> Result<Intent, Refusal> {
 /// Changes of text, by file.
 struct Edits<'h> {
     here: &'h Here,
+    places: Places<'h>,
     by_file: BTreeMap<String, Vec<lsp::TextEdit>>,
 }
 
-impl Edits<'_> {
+impl<'h> Edits<'h> {
     fn push(&mut self, file: &str, range: lsp::Range, new_text: String) {
         let edit = lsp::TextEdit { range, new_text };
         self.by_file.entry(file.to_owned()).or_default().push(edit);
     }
 
     /// Replaces a name, which must be written out where it stands.
-    fn replace(&mut self, place: &Origin, old: &str, new: &str) -> Result<(), Refusal> {
+    fn replace(&mut self, place: &'h Origin, old: &str, new: &str) -> Result<(), Refusal> {
         let text = self.here.view.text(&place.file).unwrap_or_default();
         let written = text.get(place.start as usize..place.end as usize);
-        if written != Some(old) {
+        let range = self.places.range(place);
+        let (Some(range), true) = (range, written == Some(old)) else {
             let line = text.get(..place.start as usize).unwrap_or_default();
             let line = line.matches('\n').count() + 1;
             return Err(Refusal::failed(format!(
                 "{}, line {line}: the name is not written out here, so it cannot be replaced",
                 place.file
             )));
-        }
-        let range = range_of(&self.here.view, place, self.here.encoding);
+        };
         self.push(&place.file, range, new.to_owned());
         Ok(())
     }

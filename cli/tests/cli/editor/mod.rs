@@ -5,7 +5,7 @@ mod language;
 mod renames;
 mod session;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -265,7 +265,7 @@ pub(super) fn edited(text: &str, edits: &Value) -> String {
     text
 }
 
-fn read_frame(output: &mut impl std::io::BufRead) -> Option<Value> {
+fn read_frame(output: &mut impl BufRead) -> Option<Value> {
     let mut length = 0;
     loop {
         let mut line = String::new();
