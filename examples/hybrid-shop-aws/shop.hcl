@@ -63,14 +63,17 @@ network "core" {
 }
 
 # One subnet per site, or per zone where that cloud's subnets are zonal.
+# What serves the internet is in a public one, databases have no way there at all.
 subnet "app" {
-  network = network.core
-  newbits = 3
+  network  = network.core
+  newbits  = 3
+  internet = "public"
 }
 
 subnet "data" {
-  network = network.core
-  newbits = 3
+  network  = network.core
+  newbits  = 3
+  internet = "none"
 }
 
 firewall "web" {
@@ -112,6 +115,7 @@ machines "web" {
   subnet    = subnet.app
   firewalls = [firewall.web]
   keypair   = keypair.ops
+  public_ip = true
   user_data = templatefile("web-init.yaml", { env = var.env })
 
   disk {

@@ -121,6 +121,7 @@ async fn fill(
         network: network.id,
         cidr: format!("{octet}.0.0.0/9").parse()?,
         zone: None,
+        internet: None,
         labels: Labels::new(),
     });
     let name = format!("{owner}-app");
@@ -149,6 +150,7 @@ async fn fill(
         keypair: None,
         user_data: None,
         disks: Vec::new(),
+        public_ip: None,
         labels: Labels::new(),
     });
     let Spec::Machine(spec) = &spec else {

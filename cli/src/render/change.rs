@@ -165,6 +165,7 @@ fn stop(takes: &Transition) -> String {
     let losses = takes.loses.iter().map(|loss| match loss {
         Loss::LocalDisks => "what is on the disks of its host is lost",
         Loss::DynamicAddress => "its public address becomes another",
+        Loss::PublicAddress => "its public address is given back",
         Loss::Placement => "its place in its group is lost",
     });
     let mut text = how.to_owned();

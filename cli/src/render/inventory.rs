@@ -131,7 +131,11 @@ fn what(resource: &Resource, name: impl Fn(&ResourceId) -> String) -> String {
     let attribute = |name: &str| resource.attributes.get(name).cloned();
     let parts: Vec<Option<String>> = match &resource.spec {
         Spec::Network(spec) => vec![Some(spec.cidr.to_string())],
-        Spec::Subnet(spec) => vec![Some(spec.cidr.to_string())],
+        Spec::Subnet(spec) => vec![
+            Some(spec.cidr.to_string()),
+            spec.internet
+                .map(|way| format!("internet {}", way.as_str())),
+        ],
         Spec::Firewall(spec) => vec![Some(count(spec.rules.len(), "rule"))],
         Spec::Address(spec) => vec![
             attribute("ip"),

@@ -5,8 +5,8 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use stratiform::model::{
-    Addr, CapacityKind, Direction, FirewallRule, ImageRef, MachineSpec, Peer, Protocol, Spec,
-    VolumeSpec,
+    Addr, CapacityKind, Direction, FirewallRule, ImageRef, Internet, MachineSpec, Peer, Protocol,
+    Spec, VolumeSpec,
 };
 use stratiform::planner::Goal;
 
@@ -17,7 +17,11 @@ pub(crate) fn pieces(goals: &[Arc<Goal>]) -> Vec<String> {
     };
     match &goal.spec {
         Spec::Network(spec) => vec![spec.cidr.to_string()],
-        Spec::Subnet(spec) => vec![spec.cidr.to_string(), format!("in {}", near(&spec.network))],
+        Spec::Subnet(spec) => {
+            let mut pieces = vec![spec.cidr.to_string(), format!("in {}", near(&spec.network))];
+            pieces.extend(spec.internet.map(|way| way_out(way).to_owned()));
+            pieces
+        }
         Spec::Firewall(spec) => match spec.rules.len() {
             0 => vec!["no rules: nobody is admitted".to_owned()],
             _ => spec.rules.iter().map(rule).collect(),
@@ -44,6 +48,15 @@ pub(crate) fn pieces(goals: &[Arc<Goal>]) -> Vec<String> {
             }
             .to_owned(),
         ],
+    }
+}
+
+/// The way of a subnet to the internet.
+const fn way_out(way: Internet) -> &'static str {
+    match way {
+        Internet::Public => "open to the internet",
+        Internet::Outbound => "outbound internet",
+        Internet::None => "no internet",
     }
 }
 

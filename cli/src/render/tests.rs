@@ -51,6 +51,7 @@ fn machine(zone: &str) -> Spec<Addr> {
             size: Bytes::gib(40),
             class: DiskClass::Ssd,
         }],
+        public_ip: None,
         labels: Labels::new(),
     })
 }

@@ -34,6 +34,7 @@ mod strict;
 mod support;
 mod telemetry;
 mod waits;
+mod ways;
 mod week;
 mod without;
 mod writers;

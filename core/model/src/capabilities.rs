@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, Field, Kind, LabelRules, Limits};
+use crate::{Bytes, Field, Internet, Kind, LabelRules, Limits, SubnetSpec};
 
 /// What a provider can do at a site. The planner refuses what is not in here before the first call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,9 +37,13 @@ pub struct Capabilities {
     pub consistency_window_ms: u64,
     /// The most user data a machine takes.
     pub user_data_max: Bytes,
-    /// Whether each machine gets a public address of its own when it is made.
+    /// Whether each machine gets a public address of its own when it is made, where machines cannot say so
+    /// themselves.
     #[serde(default)]
     pub public_ips: bool,
+    /// Which ways to the internet its subnets can have.
+    #[serde(default)]
+    pub internet: InternetWays,
     /// The addresses of a subnet that no machine gets.
     #[serde(default)]
     pub reserved_addresses: ReservedAddresses,
@@ -57,6 +61,72 @@ impl Capabilities {
                 .unreadable
                 .get(&kind)
                 .is_some_and(|fields| fields.contains(&field))
+    }
+}
+
+/// Which ways to the internet the subnets of a site can have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InternetWays {
+    /// The way of a subnet that asks for none, and of all of them where there is no choice.
+    pub own: Internet,
+    /// The ways that a subnet can have; empty where there is no choice.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub choices: BTreeSet<Internet>,
+}
+
+impl InternetWays {
+    /// One way for all subnets.
+    #[must_use]
+    pub const fn only(own: Internet) -> Self {
+        Self {
+            own,
+            choices: BTreeSet::new(),
+        }
+    }
+
+    /// One of these, and for a subnet that asks for none `own`.
+    #[must_use]
+    pub fn among(own: Internet, choices: impl IntoIterator<Item = Internet>) -> Self {
+        Self {
+            own,
+            choices: choices.into_iter().collect(),
+        }
+    }
+
+    /// Whether a machine in a public subnet says for itself whether it has a public address.
+    #[must_use]
+    pub fn machines_choose(&self) -> bool {
+        self.choices.contains(&Internet::Public)
+    }
+
+    /// What a subnet that asks for a way is to have: `None` where there is no choice.
+    ///
+    /// A site without public addresses of its own takes `public` for the way out that it has: nothing there
+    /// can hold a public address, so nothing is more open than was asked for. A way that would be more
+    /// open, or would reach less, is not taken for another.
+    ///
+    /// # Errors
+    /// The ways that there are, where the site cannot have the one that is asked for.
+    pub fn resolve(&self, asked: Option<Internet>) -> Result<Option<Internet>, Vec<Internet>> {
+        let there: Vec<Internet> = match self.choices.is_empty() {
+            true => vec![self.own],
+            false => self.choices.iter().copied().collect(),
+        };
+        let way = match asked {
+            None => self.own,
+            Some(way) if there.contains(&way) => way,
+            Some(Internet::Public) if there.contains(&Internet::Outbound) => Internet::Outbound,
+            Some(_) => return Err(there),
+        };
+        Ok((!self.choices.is_empty()).then_some(way))
+    }
+}
+
+impl Capabilities {
+    /// The way to the internet of a subnet at the site, be it one that is to be or one that was seen.
+    #[must_use]
+    pub fn way_out<R>(&self, subnet: &SubnetSpec<R>) -> Internet {
+        subnet.internet.unwrap_or(self.internet.own)
     }
 }
 

@@ -51,6 +51,8 @@ pub enum Loss {
     LocalDisks,
     /// An address that was not set aside for it.
     DynamicAddress,
+    /// The public address that was its own: it has none any more.
+    PublicAddress,
     /// Its place on a host or in a group.
     Placement,
 }
@@ -239,6 +241,17 @@ pub fn resize(is: &Resource, capacity: CapacityKind, same_kind: bool) -> Transit
     match is.attributes.contains_key("public_ip") {
         true => takes.losing(Loss::DynamicAddress),
         false => takes,
+    }
+}
+
+/// What it takes to give a machine a public address of its own, or to take it back, by the rules that
+/// clouds share: it runs on, and the address that it had is nobody's any more.
+#[must_use]
+pub fn public_ip(to: Option<bool>) -> Transition {
+    let takes = Transition::by(Means::Live);
+    match to {
+        Some(true) => takes,
+        Some(false) | None => takes.losing(Loss::PublicAddress),
     }
 }
 

@@ -7,7 +7,7 @@ use ipnet::Ipv4Net;
 
 use crate::burst::BurstIntent;
 use crate::{
-    Bytes, DiskClass, DiskSpec, Field, FirewallRule, Labels, LeaseSpec, LocalAddr, LookupIntent,
+    Bytes, DiskClass, DiskSpec, Field, FirewallRule, Internet, Labels, LeaseSpec, LocalAddr, LookupIntent,
     Money, Moves, Name, Origin, Owner, ReachIntent, RolloutIntent, Shared, SiteSpec, UserData,
 };
 
@@ -148,6 +148,8 @@ pub struct SubnetIntent {
     pub network: LocalAddr,
     /// How many bits longer than the site's slice its prefix is.
     pub newbits: u8,
+    /// Its way to the internet; `None` for the usual one of each site.
+    pub internet: Option<Internet>,
 }
 
 /// A firewall of a network, at each of its sites.
@@ -222,6 +224,8 @@ pub struct MachineIntent {
     pub image: Result<String, LocalAddr>,
     /// The subnet.
     pub subnet: LocalAddr,
+    /// Whether each has a public address of its own; `None` where nothing is said of it.
+    pub public_ip: Option<bool>,
     /// The firewalls.
     pub firewalls: Shared<BTreeSet<LocalAddr>>,
     /// The key pair.

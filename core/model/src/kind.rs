@@ -137,7 +137,7 @@ kinds! {
         plural: "subnets",
         service: Network,
         operations: ["create_subnet" "update_subnet" "delete_subnet"],
-        live: [],
+        live: [Internet],
         users: [],
         is_data: false,
     }
@@ -182,7 +182,7 @@ kinds! {
         plural: "machines",
         service: Compute,
         operations: ["create_machine" "update_machine" "delete_machines"],
-        live: [Firewalls Request Power],
+        live: [Firewalls PublicIp Request Power],
         users: [],
         is_data: false,
     }

@@ -38,9 +38,12 @@ mod witness;
 
 pub use addr::{Addr, AddrParseError, Key, LocalAddr, Noun};
 pub use capabilities::{
-    Capabilities, Idempotency, MarkStore, ReservedAddresses, ReservedShare, Sizing, SubnetScope,
+    Capabilities, Idempotency, InternetWays, MarkStore, ReservedAddresses, ReservedShare, Sizing,
+    SubnetScope,
 };
-pub use change::{ChangeRules, Changes, LiveFields, Loss, Means, Transition, only_grow, resize};
+pub use change::{
+    ChangeRules, Changes, LiveFields, Loss, Means, Transition, only_grow, public_ip, resize,
+};
 pub use departure::Departure;
 pub use diagnostic::{Diagnostic, Label, Origin, Severity};
 pub use error::{Error, ErrorKind, ErrorView, FailureKind, Scope};
@@ -68,8 +71,8 @@ pub use shared::Shared;
 pub use site::{LeaseSpec, SiteCapacity, SiteSpec};
 pub use spec::{
     AddressSpec, BucketSpec, Direction, DiskClass, DiskSpec, Field, FirewallRule, FirewallSpec,
-    ImageRef, ImageSpec, KeypairSpec, Labels, MachineSpec, NetworkSpec, Peer, PortRange, Protocol,
-    Spec, SubnetSpec, TemplatePart, UserData, VolumeSpec,
+    ImageRef, ImageSpec, Internet, KeypairSpec, Labels, MachineSpec, NetworkSpec, Peer, PortRange,
+    Protocol, Spec, SubnetSpec, TemplatePart, UserData, VolumeSpec,
 };
 pub use texts::Texts;
 pub use token::Token;

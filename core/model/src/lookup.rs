@@ -238,6 +238,7 @@ mod tests {
             network: ResourceId::from("vpc-1"),
             cidr: "10.0.0.0/24".parse().expect("a range"),
             zone: Some(Name::new(zone).expect("a name")),
+            internet: None,
             labels: Labels::new(),
         };
         thing(id, "app", Spec::Subnet(spec))

@@ -338,6 +338,7 @@ mod tests {
             },
             network: "network.core".parse().expect("an address"),
             newbits,
+            internet: None,
         };
         let site = Name::new("east").expect("a name");
         let ranges = |names: &[String], newbits, seen: &[Ipv4Net], going: &[Ipv4Net]| {

@@ -87,6 +87,7 @@ pub fn uniform_capabilities(kinds: impl IntoIterator<Item = Kind>) -> Capabiliti
         consistency_window_ms: 0,
         user_data_max: Bytes(16 << 10),
         public_ips: false,
+        internet: strat_model::InternetWays::default(),
         reserved_addresses: ReservedAddresses::default(),
         limits: Limits::default(),
         kinds: kinds.into_iter().collect(),

@@ -87,7 +87,8 @@ fn after(inventory: &Inventory, plan: &Plan) -> Inventory {
             Action::Delete | Action::Forget => gone.extend(targets),
             Action::Update | Action::Adopt | Action::NoOp => {
                 let takes = change.transition.as_ref();
-                if takes.is_some_and(|takes| takes.loses.contains(&Loss::DynamicAddress)) {
+                let moves = |loss| takes.is_some_and(|takes| takes.loses.contains(&loss));
+                if moves(Loss::DynamicAddress) || moves(Loss::PublicAddress) {
                     moved.extend(targets);
                 }
             }

@@ -91,6 +91,7 @@ static SUBNET: BlockSchema = BlockSchema {
         &[
             required("network"),
             required("newbits"),
+            optional("internet"),
             LABELS,
             PROTECT,
             IGNORE_CHANGES,
@@ -250,6 +251,7 @@ static MACHINE: BlockSchema = BlockSchema {
             optional("burstable"),
             required("image"),
             required("subnet"),
+            optional("public_ip"),
             optional("firewalls"),
             optional("keypair"),
             optional("user_data"),
@@ -291,6 +293,7 @@ static MACHINES: BlockSchema = BlockSchema {
             optional("burstable"),
             required("image"),
             required("subnet"),
+            optional("public_ip"),
             optional("firewalls"),
             optional("keypair"),
             optional("user_data"),

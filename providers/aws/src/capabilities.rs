@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{
-    Bytes, Capabilities, Idempotency, Kind, Limits, MarkStore, Prefixes, ReservedAddresses, Sizing,
-    SubnetScope,
+    Bytes, Capabilities, Idempotency, Internet, InternetWays, Kind, Limits, MarkStore, Prefixes,
+    ReservedAddresses, Sizing, SubnetScope,
 };
 
 use crate::compute::DISKS_MAX;
@@ -79,7 +79,8 @@ pub fn capabilities(consistency_window_ms: Option<u64>) -> Capabilities {
         delete_shuts_down: true,
         consistency_window_ms: consistency_window_ms.unwrap_or(CONSISTENCY_WINDOW_MS),
         user_data_max: Bytes(16 << 10),
-        public_ips: true,
+        public_ips: false,
+        internet: InternetWays::among(Internet::Outbound, Internet::ALL),
         // The first four and the last:
         // <https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html>
         reserved_addresses: ReservedAddresses {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use aws_sdk_ec2::types::VolumeType;
 use strat_model::{
     Capabilities, ChangeRules, DiskClass, Field, LiveFields, Loss, MachineSpec, Means, Resource,
-    ResourceId, Spec, Transition, VolumeSpec, only_grow, resize,
+    ResourceId, Spec, Transition, VolumeSpec, only_grow, public_ip, resize,
 };
 
 use crate::offers::TypeCache;
@@ -39,6 +39,7 @@ impl AwsRules {
     ) -> Option<Transition> {
         match field {
             Field::MachineType => Some(self.resize(is, from, to)),
+            Field::PublicIp => Some(public_ip(to.public_ip)),
             Field::Disks if only_grow(&from.disks, &to.disks) => {
                 let takes = Transition::by(Means::Live).noting(VOLUME_RATE);
                 Some(takes.noting(Transition::FILE_SYSTEM))

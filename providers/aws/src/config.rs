@@ -25,8 +25,6 @@ pub(crate) struct Settings {
     pub(crate) endpoint: Option<String>,
     /// The bucket of leases, where it is not the one that is made for account and region.
     pub(crate) lease_bucket: Option<String>,
-    /// Whether machines get a public IPv4 address at launch.
-    pub(crate) public_ips: bool,
     /// Whether spot capacity is listed among the offers.
     pub(crate) spot: bool,
     /// Where on-demand prices come from.
@@ -79,7 +77,6 @@ impl Settings {
             external_id: reader.text("external_id"),
             endpoint: reader.endpoint("endpoint"),
             lease_bucket: reader.text("lease_bucket"),
-            public_ips: reader.flag("public_ips", true),
             spot: reader.flag("spot", false),
             prices: reader.word("prices", &PRICES).unwrap_or_default(),
             encrypted: reader.flag("encrypted", true),
@@ -87,6 +84,12 @@ impl Settings {
             images: images(&mut reader),
             consistency_ms: reader.milliseconds("consistency_ms"),
         };
+        if spec.settings.contains_key("public_ips") {
+            let message = "whether a machine has a public address is said by the machine";
+            let help = "remove it; write `public_ip = true` in those `machine` and `machines` blocks that are to \
+                        have one, and `internet = \"public\"` in their subnet";
+            reader.fail("public_ips", message, help);
+        }
         check_rest(&mut reader, &settings);
         let credentials = "name a `profile` or a role with `assume_role`, or set the environment \
                            variables that the AWS tools read";
@@ -224,14 +227,14 @@ mod tests {
     #[test]
     fn settings_are_read() {
         let settings = json!({
-            "profile": "shop", "endpoint": "http://127.0.0.1:5000", "public_ips": false,
+            "profile": "shop", "endpoint": "http://127.0.0.1:5000",
             "assume_role": "arn:aws:iam::123456789012:role/shop", "external_id": "x",
             "kms_key": "alias/shop",
             "prices": "live", "images": { "debian-12": "ami-1", "own": ["ami-2", "ami-3"] },
         });
         let read = Settings::parse(&spec(Some("eu-central-1"), settings)).expect("settings");
         assert_eq!(read.profile.as_deref(), Some("shop"));
-        assert!(!read.public_ips && !read.spot);
+        assert!(!read.spot);
         assert_eq!(read.prices, Prices::Live);
         assert!(read.encrypted, "without a word of it");
         assert_eq!(read.kms_key.as_deref(), Some("alias/shop"));

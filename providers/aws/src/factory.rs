@@ -56,10 +56,7 @@ impl ProviderFactory for AwsFactory {
 
     fn capabilities(&self, site: &SiteSpec) -> Option<Capabilities> {
         let settings = Settings::parse(site).ok()?;
-        Some(Capabilities {
-            public_ips: settings.public_ips,
-            ..capabilities(settings.consistency_ms)
-        })
+        Some(capabilities(settings.consistency_ms))
     }
 
     async fn connect(

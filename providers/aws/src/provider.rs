@@ -44,6 +44,8 @@ pub(crate) struct AwsProvider {
     pub(crate) prices: OnceCell<BTreeMap<String, Money>>,
     pub(crate) image_disks: DisksOfImages,
     pub(crate) shortened: Shortened,
+    /// Whose turn it is to make or end the ways of networks to the internet.
+    pub(crate) ways: tokio::sync::Mutex<()>,
     pub(crate) leases: OnceCell<S3Leases>,
     /// The account, once it was asked for.
     pub(crate) account: OnceCell<String>,
@@ -61,10 +63,7 @@ impl fmt::Debug for AwsProvider {
 
 impl AwsProvider {
     pub(crate) fn new(settings: Settings, access: Access, clock: Arc<dyn Clock>) -> Self {
-        let capabilities = Capabilities {
-            public_ips: settings.public_ips,
-            ..capabilities(settings.consistency_ms)
-        };
+        let capabilities = capabilities(settings.consistency_ms);
         let window = Duration::from_millis(capabilities.consistency_window_ms);
         Self {
             recent: Recent::new(Arc::clone(&clock), window),
@@ -74,6 +73,7 @@ impl AwsProvider {
             prices: OnceCell::new(),
             image_disks: DisksOfImages::default(),
             shortened: Shortened::default(),
+            ways: tokio::sync::Mutex::default(),
             leases: OnceCell::new(),
             account: OnceCell::new(),
             capabilities,

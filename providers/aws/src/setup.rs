@@ -5,6 +5,8 @@ use strat_model::Kind;
 
 /// Where the main route table sends what is for the internet.
 pub(crate) const ROUTE: &str = "default route";
+/// A NAT gateway and what it stands on.
+pub(crate) const WAY_OUT: &str = "way out";
 /// Whom a machine without a firewall admits.
 pub(crate) const GROUP: &str = "default security group";
 /// Whether the network's own resolver answers. A VPC is made with it.
@@ -33,6 +35,7 @@ pub(crate) const PUBLIC: &str = "public access";
 /// What is seen to beyond the fields of each kind.
 pub const SETUP: &[(Kind, &str)] = &[
     (Kind::Network, ROUTE),
+    (Kind::Network, WAY_OUT),
     (Kind::Network, GROUP),
     (Kind::Network, RESOLUTION),
     (Kind::Network, NAMES),

@@ -23,6 +23,11 @@ pub(crate) const NAMES: &str = "stratiform:names";
 pub(crate) const DISKS: &str = "stratiform:disks";
 /// The machine's owner, on a disk that lives and dies with a machine.
 pub(crate) const DISK_OF: &str = "stratiform:disk-of";
+/// The network that something belongs to which is no thing of a topology: a route table, or what its NAT
+/// gateway is made of.
+pub(crate) const PART_OF: &str = "stratiform:part-of";
+/// What such a part is for.
+pub(crate) const PART: &str = "stratiform:part";
 /// A size that is not a whole number of GiB, as it was asked for.
 pub(crate) const SIZE: &str = "stratiform:size";
 

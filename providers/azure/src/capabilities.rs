@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{
-    Bytes, Capabilities, ClassSizes, Idempotency, Kind, LabelRules, Limits, MarkStore, Prefixes,
-    ReservedAddresses, Sizing, SubnetScope,
+    Bytes, Capabilities, ClassSizes, Idempotency, Internet, InternetWays, Kind, LabelRules, Limits,
+    MarkStore, Prefixes, ReservedAddresses, Sizing, SubnetScope,
 };
 
 /// How many machines are made at once: each is a call of its own.
@@ -56,6 +56,7 @@ pub fn capabilities(consistency_window_ms: Option<u64>) -> Capabilities {
         consistency_window_ms: consistency_window_ms.unwrap_or(CONSISTENCY_WINDOW_MS),
         user_data_max: Bytes(USER_DATA_MAX),
         public_ips: true,
+        internet: InternetWays::only(Internet::Public),
         // The first four and the last one of a range:
         // https://learn.microsoft.com/azure/virtual-network/virtual-networks-faq
         reserved_addresses: ReservedAddresses {

@@ -11,6 +11,10 @@ use strat_model::{
 
 use crate::offers::Sizes;
 
+/// Why ways to the internet stay as they are.
+const BY_SITE: &str =
+    "whether machines there have public addresses is said by their site's settings";
+
 /// The rules of a site on Azure.
 pub(crate) struct AzureRules {
     live: LiveFields,
@@ -33,6 +37,7 @@ impl AzureRules {
     ) -> Option<Transition> {
         match field {
             Field::MachineType => Some(self.resize(is, from, to)),
+            Field::PublicIp => Some(Transition::refused(BY_SITE)),
             // <https://learn.microsoft.com/azure/virtual-machines/linux/expand-disks>: a boot disk grows
             // while its machine is deallocated.
             Field::Disks if only_grow(&from.disks, &to.disks) => {
@@ -95,6 +100,9 @@ impl ChangeRules for AzureRules {
             .change_or(is, to, fields, |field| match (&is.spec, to) {
                 (Spec::Machine(from), Spec::Machine(to)) => self.machine(is, (from, to), field),
                 (Spec::Volume(from), Spec::Volume(_)) => volume(from, field),
+                (Spec::Subnet(_), Spec::Subnet(_)) if field == Field::Internet => {
+                    Some(Transition::refused(BY_SITE))
+                }
                 _ => None,
             })
     }

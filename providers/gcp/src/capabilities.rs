@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{
-    Bytes, Capabilities, Idempotency, Kind, Limits, MarkStore, Prefixes, ReservedAddresses, Sizing,
-    SubnetScope,
+    Bytes, Capabilities, Idempotency, Internet, InternetWays, Kind, Limits, MarkStore, Prefixes,
+    ReservedAddresses, Sizing, SubnetScope,
 };
 
 /// How many machines one call makes. Google takes up to 1000 in a zone; all of a batch are listed by
@@ -51,6 +51,7 @@ pub fn capabilities(consistency_window_ms: Option<u64>) -> Capabilities {
         consistency_window_ms: consistency_window_ms.unwrap_or(CONSISTENCY_WINDOW_MS),
         user_data_max: Bytes(USER_DATA_MAX),
         public_ips: true,
+        internet: InternetWays::only(Internet::Public),
         // The first two and the last two of a range:
         // <https://cloud.google.com/vpc/docs/subnets#unusable-ip-addresses-in-every-subnet>
         reserved_addresses: ReservedAddresses {

@@ -11,6 +11,10 @@ use strat_model::{
 
 use crate::offers::TypeCache;
 
+/// Why ways to the internet stay as they are.
+const BY_SITE: &str =
+    "whether machines there have public addresses is said by their site's settings";
+
 /// The rules of a site on Google Cloud.
 pub(crate) struct GcpRules {
     live: LiveFields,
@@ -33,6 +37,7 @@ impl GcpRules {
     ) -> Option<Transition> {
         match field {
             Field::MachineType => Some(self.resize(is, from, to)),
+            Field::PublicIp => Some(Transition::refused(BY_SITE)),
             // <https://cloud.google.com/compute/docs/disks/resize-persistent-disk>
             Field::Disks if only_grow(&from.disks, &to.disks) => {
                 Some(Transition::by(Means::Live).noting(Transition::FILE_SYSTEM))
@@ -73,6 +78,9 @@ impl ChangeRules for GcpRules {
         self.live
             .change_or(is, to, fields, |field| match (&is.spec, to) {
                 (Spec::Machine(from), Spec::Machine(to)) => self.machine(is, (from, to), field),
+                (Spec::Subnet(_), Spec::Subnet(_)) if field == Field::Internet => {
+                    Some(Transition::refused(BY_SITE))
+                }
                 _ => None,
             })
     }

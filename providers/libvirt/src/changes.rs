@@ -6,6 +6,11 @@ use strat_model::{
     ChangeRules, Field, FlexSize, LiveFields, Means, Resource, Spec, Transition, only_grow,
 };
 
+/// Why a subnet keeps its way to the internet: libvirt changes it only in a network that is stopped, which
+/// cuts off all machines that are plugged into it.
+pub(crate) const STAYS: &str = "libvirt changes how a network forwards only by stopping it, which cuts its machines off; \
+                     add a subnet of another name and move them, or write the way that it has";
+
 /// The rules of a site: what is usual, and machines whose processors, memory and disks change.
 ///
 /// Processors and memory change in the definition, which counts from the next start, and GPUs are taken
@@ -20,6 +25,12 @@ impl ChangeRules for LibvirtRules {
     fn change(&self, is: &Resource, to: &Spec<()>, fields: &BTreeSet<Field>) -> Transition {
         self.live
             .change_or(is, to, fields, |field| match (&is.spec, to, field) {
+                (Spec::Subnet(_), Spec::Subnet(_), Field::Internet) => {
+                    Some(Transition::refused(STAYS))
+                }
+                (Spec::Machine(_), Spec::Machine(_), Field::PublicIp) => {
+                    Some(Transition::refused("there are no public addresses there"))
+                }
                 (Spec::Machine(from), Spec::Machine(to), Field::MachineType)
                     if keeps_gpus(&from.machine_type, &to.machine_type) =>
                 {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{
     ChangeRules, Field, LiveFields, MachineSpec, Means, Offer, Resource, ResourceId, Spec,
-    Transition, only_grow, resize,
+    Transition, only_grow, public_ip, resize,
 };
 
 use crate::Profile;
@@ -36,6 +36,7 @@ impl SimRules {
     ) -> Option<Transition> {
         match field {
             Field::MachineType => Some(self.resize(is, from, to)),
+            Field::PublicIp => Some(public_ip(to.public_ip)),
             Field::Disks if only_grow(&from.disks, &to.disks) => {
                 // https://learn.microsoft.com/azure/virtual-machines/expand-disks: an OS disk grows
                 // while the machine is deallocated.

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use strat_model::{
-    Bytes, Capabilities, Changes, Field, Idempotency, Kind, LabelRules, Limits, MarkStore, Name,
-    Prefixes, ReservedAddresses, Sizing, SubnetScope,
+    Bytes, Capabilities, Changes, Field, Idempotency, Internet, InternetWays, Kind, LabelRules,
+    Limits, MarkStore, Name, Prefixes, ReservedAddresses, Sizing, SubnetScope,
 };
 
 use crate::changes::SimRules;
@@ -223,7 +223,8 @@ impl Profile {
             delete_shuts_down: matches!(self, Self::Aws),
             consistency_window_ms,
             user_data_max: self.user_data_max(),
-            public_ips: self.public_octet().is_some(),
+            public_ips: false,
+            internet: self.internet(),
             reserved_addresses: ReservedAddresses {
                 fixed: self.reserved_addresses().0 + self.reserved_addresses().1,
                 share: None,
@@ -237,6 +238,14 @@ impl Profile {
     #[must_use]
     pub fn changes(self) -> Changes {
         Changes::new(SimRules::new(self, &[]))
+    }
+
+    /// Public addresses are to be had of clouds; the network of one's own racks lets out, or does not.
+    fn internet(self) -> InternetWays {
+        match self.public_octet() {
+            Some(_) => InternetWays::among(Internet::Outbound, Internet::ALL),
+            None => InternetWays::among(Internet::Outbound, [Internet::Outbound, Internet::None]),
+        }
     }
 
     /// A cloud's own image does not say what file it was made of.

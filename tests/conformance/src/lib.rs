@@ -90,6 +90,10 @@ macro_rules! conformance {
                     subnets_span_what_they_should a_subnet_lies_within_its_network
                     subnets_do_not_overlap an_address_moves an_attached_address_can_be_given_back
                 ]
+                internet: [
+                    a_subnet_has_the_way_that_it_asks_for a_way_that_is_not_there_is_not_offered
+                    machines_have_public_addresses_where_they_ask
+                ]
                 machines: [
                     a_batch_makes_them_all a_partial_batch_says_so a_stock_out_is_capacity
                     a_full_quota_is_quota machines_get_addresses_of_their_subnet

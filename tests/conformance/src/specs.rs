@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use ipnet::Ipv4Net;
 use strat_model::{
     AddressSpec, BucketSpec, Bytes, CapacityKind, Direction, DiskClass, FirewallRule, FirewallSpec,
-    ImageRef, KeypairSpec, Kind, Labels, MachineSpec, Name, NetworkSpec, Offer, Peer, PortRange,
-    Protocol, Resource, ResourceId, Shared, Sizing, Spec, SubnetScope, SubnetSpec, VolumeSpec,
+    ImageRef, InternetWays, KeypairSpec, Kind, Labels, MachineSpec, Name, NetworkSpec, Offer, Peer,
+    PortRange, Protocol, Resource, ResourceId, Shared, Sizing, Spec, SubnetScope, SubnetSpec,
+    VolumeSpec,
 };
 
 use crate::Bench;
@@ -89,6 +90,11 @@ impl Bench<'_> {
         })
     }
 
+    /// Which ways to the internet subnets can have there.
+    pub(crate) fn ways(&self) -> &InternetWays {
+        &self.provider.capabilities().internet
+    }
+
     /// A subnet of the `index`th range, in the first zone where subnets are zonal.
     pub(crate) async fn subnet(&self, network: &ResourceId, index: u8) -> Spec<ResourceId> {
         let zone = match self.provider.capabilities().subnets {
@@ -99,6 +105,7 @@ impl Bench<'_> {
             network: network.clone(),
             cidr: range(index),
             zone,
+            internet: self.ways().resolve(None).unwrap_or_default(),
             labels: labels(),
         })
     }
@@ -201,6 +208,7 @@ impl Bench<'_> {
             keypair: None,
             user_data: None,
             disks: Vec::new(),
+            public_ip: self.ways().machines_choose().then_some(false),
             labels: labels(),
         }
     }
@@ -280,6 +288,13 @@ impl Bench<'_> {
             if !capabilities.can_read(Kind::Machine, strat_model::Field::Keypair) {
                 read.keypair.clone_from(&wanted.keypair);
             }
+        }
+        // What leaves the site no choice is not asked for.
+        if let (Spec::Subnet(read), Spec::Subnet(wanted)) = (&mut read, &wanted) {
+            read.internet = read.internet.filter(|_| wanted.internet.is_some());
+        }
+        if let (Spec::Machine(read), Spec::Machine(wanted)) = (&mut read, &wanted) {
+            read.public_ip = read.public_ip.filter(|_| wanted.public_ip.is_some());
         }
         assert_eq!(
             read,

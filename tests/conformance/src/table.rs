@@ -55,7 +55,9 @@ fn spec(kind: Kind) -> Value {
     let gib = |n: u64| n << 30;
     let own = match kind {
         Kind::Network => json!({ "cidr": "10.0.0.0/16" }),
-        Kind::Subnet => json!({ "network": "n", "cidr": "10.0.0.0/24", "zone": "a" }),
+        Kind::Subnet => {
+            json!({ "network": "n", "cidr": "10.0.0.0/24", "zone": "a", "internet": "outbound" })
+        }
         Kind::Firewall => json!({ "network": "n", "rules": [{
             "name": "web", "direction": "ingress", "peers": ["internet"], "protocol": "tcp",
             "ports": ["80"],
@@ -66,6 +68,7 @@ fn spec(kind: Kind) -> Value {
         Kind::Machine => json!({
             "machine_type": "small", "cpu": 2, "memory": gib(4), "capacity": "on_demand",
             "zone": "a", "image": { "named": { "name": "debian-12", "id": "i" } }, "subnet": "s",
+            "public_ip": true,
             "firewalls": ["f"], "keypair": null, "user_data": null,
             "disks": [{ "size": gib(20), "class": "ssd" }],
         }),
@@ -122,6 +125,8 @@ fn cases() -> Vec<Case> {
         &[],
         &[("cidr", json!("10.0.1.0/24"))],
     );
+    let way = [("internet", json!("none"))];
+    add(K::Subnet, "`internet`", F::Internet, &[], &way);
     add(
         K::Firewall,
         "`ingress`, `egress`",
@@ -214,6 +219,8 @@ fn cases() -> Vec<Case> {
         &[],
         &[("firewalls", json!([]))],
     );
+    let no_ip = [("public_ip", json!(false))];
+    add(K::Machine, "`public_ip`", F::PublicIp, &[], &no_ip);
     let image = json!({ "named": { "name": "debian-13", "id": "j" } });
     add(K::Machine, "`image`", F::Image, &[], &[("image", image)]);
     add(

@@ -201,7 +201,18 @@ impl Generator {
         ));
         let subnets = self.shape.usize(1..=2);
         for subnet in 0..subnets {
-            self.blocks.push(format!("subnet \"n{number}s{subnet}\" {{\n  network = network.n{number}\n  newbits = 3\n}}\n"));
+            // The first is where addresses lead to; the others have one way or another, or say nothing.
+            let ways = [
+                "",
+                "  internet = \"outbound\"\n",
+                "  internet = \"none\"\n",
+                "  internet = \"public\"\n",
+            ];
+            let way = match subnet {
+                0 => ways[3],
+                _ => ways[self.detail.usize(0..ways.len())],
+            };
+            self.blocks.push(format!("subnet \"n{number}s{subnet}\" {{\n  network = network.n{number}\n  newbits = 3\n{way}}}\n"));
         }
         let firewalls = self.shape.usize(0..=3);
         for firewall in 0..firewalls {
@@ -243,6 +254,9 @@ impl Generator {
             "  cpu = {cpu}\n  memory = \"{}GiB\"\n  image = \"debian-12\"\n  subnet = subnet.n{network}s{subnet}\n",
             cpu * 2
         );
+        if subnet == 0 && self.detail.bool() {
+            text.push_str("  public_ip = true\n");
+        }
         if firewalls > 0 {
             let carried = self.shape.usize(0..firewalls);
             let _ = writeln!(text, "  firewalls = [firewall.n{network}f{carried}]");
@@ -287,8 +301,10 @@ impl Generator {
 
     fn machine(&mut self, network: usize, subnets: usize, firewalls: usize, sites: &str) {
         let keys = ["\"a\"", "\"a\", \"b\""][self.detail.usize(0..2)];
+        let is_addressed = !sites.contains("dc1") && self.shape.bool();
+        let subnets = if is_addressed { 1 } else { subnets };
         let body = self.body(network, subnets, firewalls, sites);
-        if !sites.contains("dc1") && self.shape.bool() {
+        if is_addressed {
             self.blocks.push(format!("address \"n{network}a\" {{\n  for_each = machine.n{network}x\n  attach = each.value\n}}\n"));
         }
         self.blocks.push(format!(

@@ -33,6 +33,7 @@ pub(crate) fn machines(text: &str, count: u32, sites: &[&str]) -> MachineIntent 
         hardware: HardwareIntent::default(),
         image: Ok("debian-12".to_owned()),
         subnet: local("subnet.app"),
+        public_ip: Some(true),
         firewalls: strat_model::Shared::from([local("firewall.web")]),
         keypair: Some(local("keypair.ops")),
         user_data: Some(UserData::text("#cloud-config\n")),
@@ -118,6 +119,7 @@ pub(crate) fn shop(sites: &[&str]) -> Intent {
             common: common("subnet.app"),
             network: local("network.core"),
             newbits: 3,
+            internet: Some(strat_model::Internet::Public),
         }],
         firewalls: vec![
             firewall("firewall.db", vec![rule("pg", db_peers, 5432)]),

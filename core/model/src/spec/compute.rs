@@ -36,6 +36,10 @@ pub struct MachineSpec<R> {
     pub image: ImageRef<R>,
     /// Where its network interface is.
     pub subnet: R,
+    /// Whether it has a public address of its own, which lives and dies with it. `None` where its site
+    /// settles that for all of its machines, or where it cannot be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_ip: Option<bool>,
     /// Whom it admits. Empty: the cloud's default, which admits nobody.
     pub firewalls: Shared<BTreeSet<R>>,
     /// Who may log in.
@@ -276,6 +280,7 @@ impl<R: Ord> MachineSpec<R> {
                 ImageRef::Managed(image) => ImageRef::Managed(f(image)?),
             },
             subnet: f(&self.subnet)?,
+            public_ip: self.public_ip,
             firewalls: self
                 .firewalls
                 .iter()

@@ -24,6 +24,9 @@ pub enum Field {
     Capacity,
     Image,
     Subnet,
+    /// The way of a subnet to the internet.
+    Internet,
+    PublicIp,
     Firewalls,
     Keypair,
     UserData,
@@ -47,7 +50,7 @@ pub enum Field {
 }
 
 impl Field {
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 30] = [
         Self::Cidr,
         Self::Network,
         Self::Zone,
@@ -62,6 +65,8 @@ impl Field {
         Self::Capacity,
         Self::Image,
         Self::Subnet,
+        Self::Internet,
+        Self::PublicIp,
         Self::Firewalls,
         Self::Keypair,
         Self::UserData,
@@ -96,6 +101,8 @@ impl Field {
             Self::Capacity => "capacity",
             Self::Image => "image",
             Self::Subnet => "subnet",
+            Self::Internet => "internet",
+            Self::PublicIp => "public_ip",
             Self::Firewalls => "firewalls",
             Self::Keypair => "keypair",
             Self::UserData => "user_data",

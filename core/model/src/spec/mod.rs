@@ -15,8 +15,8 @@ pub use compute::{
 };
 pub use field::Field;
 pub use network::{
-    AddressSpec, Direction, FirewallRule, FirewallSpec, NetworkSpec, Peer, PortRange, Protocol,
-    SubnetSpec,
+    AddressSpec, Direction, FirewallRule, FirewallSpec, Internet, NetworkSpec, Peer, PortRange,
+    Protocol, SubnetSpec,
 };
 pub use storage::{BucketSpec, VolumeSpec};
 

@@ -39,8 +39,44 @@ pub struct SubnetSpec<R> {
     pub cidr: Ipv4Net,
     /// Its zone, where subnets are zonal.
     pub zone: Option<Name>,
+    /// Its way to the internet. `None` where a site has one way for all of its subnets, or where it cannot
+    /// be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub internet: Option<Internet>,
     /// The user's labels.
     pub labels: Labels,
+}
+
+/// The way between the machines of a subnet and the internet.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Internet {
+    /// Routed both ways: a machine with a public address reaches the internet, and is reached by whomever
+    /// its firewalls admit. A machine without one does neither.
+    Public,
+    /// Out alone, by a translation of addresses (NAT) that all machines share. Nobody reaches them.
+    #[default]
+    Outbound,
+    /// Neither way.
+    None,
+}
+
+impl Internet {
+    /// Every way, from the most open to the most closed.
+    pub const ALL: [Self; 3] = [Self::Public, Self::Outbound, Self::None];
+
+    /// The word in a topology file and a plan.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Outbound => "outbound",
+            Self::None => "none",
+        }
+    }
 }
 
 /// A set of rules for the machines that carry it: a security group. What no rule admits inward
@@ -227,6 +263,7 @@ impl<R> SubnetSpec<R> {
             network: f(&self.network)?,
             cidr: self.cidr,
             zone: self.zone.clone(),
+            internet: self.internet,
             labels: self.labels.clone(),
         })
     }

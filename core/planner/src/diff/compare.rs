@@ -53,6 +53,8 @@ impl Differ<'_> {
             (Spec::Subnet(want), Spec::Subnet(is)) => {
                 put(want.cidr != is.cidr, Field::Cidr);
                 put(want.zone != is.zone, Field::Zone);
+                let asked = want.internet.is_some();
+                put(asked && want.internet != is.internet, Field::Internet);
             }
             (Spec::Image(want), Spec::Image(is)) => {
                 // The same content from another place is the same image.
@@ -61,7 +63,13 @@ impl Differ<'_> {
                     Field::Sha256,
                 );
             }
-            (Spec::Machine(want), Spec::Machine(is)) => machine(want, is, &mut put),
+            (Spec::Machine(want), Spec::Machine(is)) => {
+                machine(want, is, &mut put);
+                put(
+                    self.public_ip_differs(&addr.site, want, resource),
+                    Field::PublicIp,
+                );
+            }
             (Spec::Volume(want), Spec::Volume(is)) => {
                 put(want.size != is.size, Field::Size);
                 put(
@@ -337,6 +345,24 @@ impl Differ<'_> {
             takes.loses.remove(&Loss::DynamicAddress);
         }
         takes
+    }
+
+    /// Whether a machine has a public address of its own and is to have none, or the other way round. A
+    /// cloud gives one only to what runs; and beside an address that was set aside and is attached to the
+    /// machine there is none of its own, which nobody can tell from never having had one.
+    fn public_ip_differs(
+        &self,
+        site: &Name,
+        want: &MachineSpec<Addr>,
+        resource: &Resource,
+    ) -> bool {
+        let Spec::Machine(is) = &resource.spec else {
+            return false;
+        };
+        let (Some(want), Some(is)) = (want.public_ip, is.public_ip) else {
+            return false;
+        };
+        want != is && resource.state == ResourceState::Ready && !self.has_address(site, resource)
     }
 
     /// Whether an address that was set aside is attached to a machine.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use strat_model::{Addr, Kind, LocalAddr, Name, Noun};
+use strat_model::{Addr, LocalAddr, Name, Noun, Spec};
 
 use super::orphans::is_targeted;
 use super::renames::renames;
@@ -15,7 +16,7 @@ use crate::given::given;
 use crate::left::{Reason, Refused};
 use crate::plan::{Action, Change, Guard, Mode, Plan, Summary};
 use crate::scale;
-use crate::{Dependency, Edits};
+use crate::{Dependency, Edits, Goal};
 
 impl Differ<'_> {
     /// Makes the plan.
@@ -57,9 +58,12 @@ impl Differ<'_> {
         for change in &mut changes {
             let is_made = matches!(change.action, Action::Create | Action::Replace);
             let facts = self.facts.get(&change.site);
-            change.public_ips = is_made
-                && change.kind == Kind::Machine
-                && facts.is_some_and(|facts| facts.capabilities.public_ips);
+            let by_site = facts.is_some_and(|facts| facts.capabilities.public_ips);
+            let gets_one = |goal: &Arc<Goal>| match &goal.spec {
+                Spec::Machine(machine) => machine.public_ip.unwrap_or(by_site),
+                _ => false,
+            };
+            change.public_ips = is_made && change.goals.iter().any(gets_one);
         }
         // Stable, so that the groups of one fleet keep their order.
         changes.sort_by(|a, b| (&a.addr, a.action).cmp(&(&b.addr, b.action)));

@@ -343,8 +343,8 @@ impl<'a> Differ<'a> {
 }
 
 impl Differ<'_> {
-    /// Where a difference comes from. What a run of ours shut down or let go before it broke off was
-    /// changed by nobody else.
+    /// Where a difference comes from. What a run of ours shut down, let go or had not led to its way out yet
+    /// before it broke off was changed by nobody else.
     pub(super) fn cause(
         &self,
         site: &Name,
@@ -352,7 +352,8 @@ impl Differ<'_> {
         resource: &Resource,
         deltas: &[Delta],
     ) -> Cause {
-        let ours = |delta: &Delta| matches!(delta.field, Field::Power | Field::Attach);
+        let ours =
+            |delta: &Delta| matches!(delta.field, Field::Power | Field::Attach | Field::Internet);
         let set_up = |delta: &Delta| delta.field == Field::Setup;
         let left = || {
             let seen = self.inventory.sites.get(site);

@@ -15,6 +15,7 @@ pub(crate) fn field_value<R: Ord + Serialize>(spec: &Spec<R>, field: Field) -> O
         (Spec::Subnet(spec), Field::Network) => json!(spec.network),
         (Spec::Subnet(spec), Field::Cidr) => json!(spec.cidr),
         (Spec::Subnet(spec), Field::Zone) => json!(spec.zone),
+        (Spec::Subnet(spec), Field::Internet) => json!(spec.internet),
         (Spec::Firewall(spec), Field::Network) => json!(spec.network),
         (Spec::Firewall(spec), Field::Rules) => json!(spec.rules),
         (Spec::Address(spec), Field::Attach) => json!(spec.attach),
@@ -31,6 +32,7 @@ pub(crate) fn field_value<R: Ord + Serialize>(spec: &Spec<R>, field: Field) -> O
             ImageRef::Managed(image) => json!(image),
         },
         (Spec::Machine(spec), Field::Subnet) => json!(spec.subnet),
+        (Spec::Machine(spec), Field::PublicIp) => json!(spec.public_ip),
         (Spec::Machine(spec), Field::Firewalls) => json!(spec.firewalls),
         (Spec::Machine(spec), Field::Keypair) => json!(spec.keypair),
         (Spec::Machine(spec), Field::UserData) => {
@@ -59,7 +61,13 @@ fn disk(disk: &DiskSpec) -> Value {
 pub(super) const fn fields_of<R: Ord>(spec: &Spec<R>) -> &'static [Field] {
     match spec {
         Spec::Network(_) => &[Field::Cidr, Field::Labels],
-        Spec::Subnet(_) => &[Field::Network, Field::Cidr, Field::Zone, Field::Labels],
+        Spec::Subnet(_) => &[
+            Field::Network,
+            Field::Cidr,
+            Field::Zone,
+            Field::Internet,
+            Field::Labels,
+        ],
         Spec::Firewall(_) => &[Field::Network, Field::Rules, Field::Labels],
         Spec::Address(_) => &[Field::Attach, Field::Labels],
         Spec::Keypair(_) => &[Field::PublicKey, Field::Labels],
@@ -72,6 +80,7 @@ pub(super) const fn fields_of<R: Ord>(spec: &Spec<R>) -> &'static [Field] {
             Field::Zone,
             Field::Image,
             Field::Subnet,
+            Field::PublicIp,
             Field::Firewalls,
             Field::Keypair,
             Field::UserData,

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::{IpNet, Ipv4Net};
 use strat_model::{
-    Addr, Common, Diagnostic, FirewallIntent, FirewallRule, FirewallSpec, LocalAddr, Name,
-    NetworkIntent, NetworkSpec, Peer, Spec, SubnetIntent, SubnetScope, SubnetSpec,
+    Addr, Common, Diagnostic, FirewallIntent, FirewallRule, FirewallSpec, Internet, LocalAddr,
+    Name, NetworkIntent, NetworkSpec, Peer, Spec, SubnetIntent, SubnetScope, SubnetSpec,
 };
 
 use super::{NoPlace, Placer, Unplaced};
@@ -214,9 +214,19 @@ impl<'a> Placer<'a> {
         }
         let mark = found.mark.as_ref()?;
         let mut parts = is.cidr.subnets(prefix).ok()?;
+        let facts = self.facts(&network.site)?;
+        let way = match self.is_given(&network.local) {
+            true => Ok(None),
+            false => facts.capabilities.internet.resolve(subnet.internet),
+        };
+        // A mark that was written before subnets had ways says nothing of one.
+        let ways = [way.ok().flatten(), None];
         parts.find(|part| {
-            let spec = subnet_spec(common, (*part, zone), network);
-            self.single_goal(&addr, Spec::Subnet(spec)).digest() == mark.spec
+            let made_so = |way| {
+                let spec = subnet_spec(common, (*part, zone), network, way);
+                self.single_goal(&addr, Spec::Subnet(spec)).digest() == mark.spec
+            };
+            ways.into_iter().any(made_so)
         })
     }
 
@@ -224,8 +234,44 @@ impl<'a> Placer<'a> {
         let common = &want.subnet.common;
         let addr = subnet_addr(&common.addr, site, want.zone);
         self.subnets.insert(addr.clone(), cidr);
-        let spec = subnet_spec(common, (cidr, want.zone), network);
+        let way = self.way_out(want.subnet, network);
+        let spec = subnet_spec(common, (cidr, want.zone), network, way);
         self.add(common, addr, Spec::Subnet(spec));
+    }
+
+    /// The way to the internet that a subnet is to have at a site; `None` where the site leaves no choice.
+    /// In a network of others it has that network's: a way of its own would be made in what is theirs.
+    fn way_out(&mut self, subnet: &SubnetIntent, network: &Addr) -> Option<Internet> {
+        let (common, site) = (&subnet.common, &network.site);
+        if self.is_given(&network.local) {
+            return None;
+        }
+        let ways = &self.facts(site)?.capabilities.internet;
+        let there = match ways.resolve(subnet.internet) {
+            Ok(way) => return way,
+            Err(there) => there,
+        };
+        let asked = subnet.internet.unwrap_or_default().as_str();
+        let there: Vec<_> = there
+            .into_iter()
+            .map(|way| format!("\"{}\"", way.as_str()))
+            .collect();
+        let there = there.join(" or ");
+        let message = format!(
+            "{} is to have the way to the internet \"{asked}\", which {site} cannot give it",
+            common.addr
+        );
+        let finding = Diagnostic::error(NoPlace::UnsupportedInternet.as_str(), message)
+            .at(common.origin("internet"), format!("not at {site}"))
+            .help(format!(
+                "a subnet there can have {there}; write that, or give the site a network of its own"
+            ));
+        self.refuse(Unplaced::new(
+            &common.addr,
+            NoPlace::UnsupportedInternet,
+            finding,
+        ));
+        None
     }
 
     /// Places firewalls. Machines must be placed before: a firewall that names another means that
@@ -338,11 +384,13 @@ fn subnet_spec(
     common: &Common,
     (cidr, zone): (Ipv4Net, Option<&Name>),
     network: &Addr,
+    internet: Option<Internet>,
 ) -> SubnetSpec<Addr> {
     SubnetSpec {
         network: network.clone(),
         cidr,
         zone: zone.cloned(),
+        internet,
         labels: common.labels.clone(),
     }
 }

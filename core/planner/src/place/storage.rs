@@ -1,10 +1,11 @@
 //! Key pairs, images, addresses, volumes, buckets.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use strat_model::{
-    Addr, AddressSpec, AttachIntent, BucketSpec, Diagnostic, ImageSpec, KeypairSpec, Kind,
-    LocalAddr, Name, Resource, Spec, VolumeIntent, VolumeSpec,
+    Addr, AddressSpec, AttachIntent, BucketSpec, Common, Diagnostic, ImageSpec, Internet,
+    KeypairSpec, Kind, LocalAddr, Name, Resource, Spec, VolumeIntent, VolumeSpec,
 };
 
 use super::{NoPlace, Placer, Unplaced};
@@ -77,6 +78,9 @@ impl<'a> Placer<'a> {
     pub(super) fn storage(&mut self) {
         for address in &self.intent.addresses {
             if let Some((site, _, attach)) = self.spot(&address.common.addr, &address.target) {
+                if let Some(machine) = &attach {
+                    self.check_way_in(&address.common, machine);
+                }
                 let labels = address.common.labels.clone();
                 let spec = Spec::Address(AddressSpec { attach, labels });
                 self.add(&address.common, address.common.addr.at(&site), spec);
@@ -120,6 +124,39 @@ impl<'a> Placer<'a> {
                 );
             }
         }
+    }
+
+    /// An address leads nowhere in a subnet that has no way in.
+    fn check_way_in(&mut self, address: &Common, machine: &Addr) {
+        let goal = |addr: &Addr| self.entries.get(addr)?.goals.first().map(Arc::clone);
+        let Some(Spec::Machine(spec)) = goal(machine).map(|goal| goal.spec.clone()) else {
+            return;
+        };
+        let Some(Spec::Subnet(subnet)) = goal(&spec.subnet).map(|goal| goal.spec.clone()) else {
+            return;
+        };
+        let Some(way @ (Internet::Outbound | Internet::None)) = subnet.internet else {
+            return;
+        };
+        let local = &spec.subnet.local;
+        let message = format!(
+            "{} leads to {}, which is in a subnet that has no way in from the internet",
+            address.addr, machine.local
+        );
+        let mut subnets = self.intent.subnets.iter();
+        let own = subnets.find(|subnet| subnet.common.addr == *local);
+        let finding = Diagnostic::error(NoPlace::NotPublic.as_str(), message)
+            .at(address.origin("attach"), "nobody would reach it")
+            .at(
+                own.and_then(|own| own.common.origin("internet")),
+                format!(
+                    "{local} has the way \"{}\" at {}",
+                    way.as_str(),
+                    machine.site
+                ),
+            )
+            .help(format!("write `internet = \"public\"` in `{local}`"));
+        self.refuse(Unplaced::new(&address.addr, NoPlace::NotPublic, finding));
     }
 
     /// Where a thing goes; `None`, and withheld, where its site gave no answer or its machine has

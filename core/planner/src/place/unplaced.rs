@@ -50,6 +50,10 @@ pub enum NoPlace {
     BeyondLimit,
     /// What it is made of is in different networks.
     OtherNetwork,
+    /// The site cannot give a subnet the way to the internet that it asks for.
+    UnsupportedInternet,
+    /// It is to be reached from the internet, and its subnet has no way in.
+    NotPublic,
 }
 
 impl NoPlace {
@@ -63,10 +67,12 @@ impl NoPlace {
             | Self::UnknownImage
             | Self::UnsupportedKind
             | Self::BadLabel
+            | Self::UnsupportedInternet
             | Self::BeyondLimit => true,
             Self::NoCapacity
             | Self::NoSite
             | Self::OtherNetwork
+            | Self::NotPublic
             | Self::ExhaustedCidr
             | Self::CannotShrink
             | Self::CannotMove => false,
@@ -90,6 +96,8 @@ impl NoPlace {
             Self::BadLabel => "bad_label",
             Self::BeyondLimit => "beyond_limit",
             Self::OtherNetwork => "other_network",
+            Self::UnsupportedInternet => "unsupported_internet",
+            Self::NotPublic => "not_public",
         }
     }
 }

@@ -59,6 +59,7 @@ pub(crate) fn cloud(zones: &[&str], subnets: SubnetScope) -> SiteFacts {
             consistency_window_ms: 0,
             user_data_max: Bytes(16_384),
             public_ips: false,
+            internet: strat_model::InternetWays::default(),
             reserved_addresses: ReservedAddresses::default(),
             limits: Limits::default(),
         },
@@ -128,6 +129,7 @@ pub(crate) fn machines(text: &str, count: u32) -> MachineIntent {
         hardware: HardwareIntent::default(),
         image: Ok("debian-12".to_owned()),
         subnet: local("subnet.app"),
+        public_ip: None,
         firewalls: strat_model::Shared::from([local("firewall.web")]),
         keypair: Some(local("keypair.ops")),
         user_data: Some(UserData::text("#cloud-config")),
@@ -171,6 +173,7 @@ pub(crate) fn subnet(text: &str) -> SubnetIntent {
         common: common(text),
         network: local("network.core"),
         newbits: 3,
+        internet: None,
     }
 }
 

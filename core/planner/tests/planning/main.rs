@@ -28,6 +28,7 @@ mod spot;
 mod stock;
 mod telling;
 mod unseen;
+mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -54,6 +54,12 @@ fn changed(spec: &Spec<ResourceId>, field: Field) -> Option<Spec<ResourceId>> {
         (Spec::Subnet(subnet), Field::Cidr) => subnet.cidr = range(),
         (Spec::Subnet(subnet), Field::Network) => subnet.network = elsewhere(),
         (Spec::Subnet(subnet), Field::Zone) => subnet.zone = Some(name("rack2")),
+        (Spec::Subnet(subnet), Field::Internet) => {
+            subnet.internet = Some(match subnet.internet? {
+                Internet::None => Internet::Outbound,
+                Internet::Public | Internet::Outbound => Internet::None,
+            });
+        }
         (Spec::Firewall(firewall), Field::Network) => firewall.network = elsewhere(),
         (Spec::Firewall(firewall), Field::Rules) => {
             let mut open = firewall.rules.first()?.clone();
@@ -73,6 +79,7 @@ fn changed(spec: &Spec<ResourceId>, field: Field) -> Option<Spec<ResourceId>> {
         (Spec::Machine(machine), Field::Zone) => machine.zone = other_zone(&machine.zone),
         (Spec::Machine(machine), Field::Image) => machine.image = ImageRef::Managed(elsewhere()),
         (Spec::Machine(machine), Field::Subnet) => machine.subnet = elsewhere(),
+        (Spec::Machine(machine), Field::PublicIp) => machine.public_ip = Some(!machine.public_ip?),
         (Spec::Machine(machine), Field::Firewalls) => {
             machine.firewalls = Shared::from([elsewhere()]);
         }

@@ -59,6 +59,7 @@ impl Fake {
                 consistency_window_ms: 0,
                 user_data_max: Bytes::gib(1),
                 public_ips: false,
+                internet: strat_model::InternetWays::default(),
                 reserved_addresses: ReservedAddresses::default(),
                 limits: Limits::default(),
             },
@@ -399,6 +400,7 @@ pub(crate) fn specs() -> Vec<Spec<ResourceId>> {
             network: id(),
             cidr: "10.0.1.0/24".parse().expect("a range"),
             zone: None,
+            internet: None,
             labels: labels(),
         }),
         Spec::Firewall(FirewallSpec {
@@ -431,6 +433,7 @@ pub(crate) fn specs() -> Vec<Spec<ResourceId>> {
             keypair: None,
             user_data: Some(strat_model::UserData::text("hunter2")),
             disks: Vec::new(),
+            public_ip: None,
             labels: labels(),
         }),
         Spec::Volume(VolumeSpec {

@@ -37,6 +37,7 @@ pub(super) fn machine(item: &mut Item<'_, '_>) -> Outcome<MachineIntent> {
     let hardware = hardware(item);
     let image = item.required("image", image);
     let subnet = item.required("subnet", read::subnet);
+    let public_ip = item.optional("public_ip", read::bool);
     let firewalls = item.optional("firewalls", read::firewalls);
     let keypair = item.optional("keypair", read::keypair);
     let user_data = user_data(item);
@@ -54,6 +55,7 @@ pub(super) fn machine(item: &mut Item<'_, '_>) -> Outcome<MachineIntent> {
         hardware,
         image: image?,
         subnet: subnet?,
+        public_ip: public_ip?,
         firewalls: firewalls.or_last(&mut item.ev.shared.firewalls),
         keypair: keypair?,
         user_data: user_data?,

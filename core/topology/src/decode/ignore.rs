@@ -18,6 +18,7 @@ const fn known(noun: Noun) -> &'static [(&'static str, Field)] {
             ("image", Field::Image),
             ("user_data", Field::UserData),
             ("firewalls", Field::Firewalls),
+            ("public_ip", Field::PublicIp),
             ("setup", Field::Setup),
         ],
         Noun::Volume => &[
@@ -35,6 +36,11 @@ const fn known(noun: Noun) -> &'static [(&'static str, Field)] {
             ("rules", Field::Rules),
             ("setup", Field::Setup),
         ],
+        Noun::Subnet => &[
+            ("labels", Field::Labels),
+            ("internet", Field::Internet),
+            ("setup", Field::Setup),
+        ],
         _ => &[("labels", Field::Labels), ("setup", Field::Setup)],
     }
 }
@@ -47,6 +53,7 @@ pub(super) fn ignored(item: &mut Item<'_, '_>) -> Outcome<Shared<BTreeSet<Field>
         Noun::Volume => of_volume,
         Noun::Bucket => of_bucket,
         Noun::Firewall => of_firewall,
+        Noun::Subnet => of_subnet,
         _ => of_others,
     };
     let fields = item.optional("ignore_changes", read)?.unwrap_or_default();
@@ -77,6 +84,7 @@ lists! {
     of_volume of Volume
     of_bucket of Bucket
     of_firewall of Firewall
+    of_subnet of Subnet
     of_others of Network
 }
 

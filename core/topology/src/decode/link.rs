@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use strat_model::{
-    AttachIntent, Common, Diagnostic, FirewallIntent, Intent, LocalAddr, MachineIntent, Name,
-    NetworkIntent, Peer, Shared, SiteSpec, SubnetIntent,
+    AttachIntent, Common, Diagnostic, FirewallIntent, Intent, Internet, LocalAddr, MachineIntent,
+    Name, NetworkIntent, Peer, Shared, SiteSpec, SubnetIntent,
 };
 
 use super::network::MAX_SUBNET_PREFIX;
@@ -24,6 +24,7 @@ pub(super) fn link(ev: &mut Evaluator<'_>, sites: &Sites, parts: &mut Intent) {
         lookup::peers(ev, firewall, parts);
     }
     lookup::attachments(ev, parts);
+    ways_in(ev, parts);
     let mut machines = std::mem::take(&mut parts.machines);
     let mut last = Shared::default();
     for machine in &mut machines {
@@ -126,6 +127,80 @@ fn subnets(ev: &mut Evaluator<'_>, networks: &[NetworkIntent], subnets: &[Subnet
             );
         }
     }
+}
+
+/// What is to be reached from the internet must be in a subnet that is. Of an address whose subnet says
+/// nothing it depends on the site, and is told once that is known.
+fn ways_in(ev: &mut Evaluator<'_>, parts: &Intent) {
+    let is_of_others = |subnet: &SubnetIntent| lookup::of(parts, &subnet.network).is_some();
+    let subnet_of = |machine: &MachineIntent| {
+        let subnet = find(&parts.subnets, &machine.subnet, |s| &s.common.addr)?;
+        let has_way_in = subnet.internet == Some(Internet::Public) || is_of_others(subnet);
+        (!has_way_in).then_some(subnet)
+    };
+    for subnet in &parts.subnets {
+        let network = lookup::of(parts, &subnet.network);
+        let Some(network) = network.filter(|_| subnet.internet.is_some()) else {
+            continue;
+        };
+        let message = format!(
+            "`{}` is in a network of others, and has that network's way to the internet",
+            subnet.common.addr
+        );
+        let finding = Diagnostic::error("lookup_is_read_only", message)
+            .at(
+                subnet.common.origin("internet"),
+                "would be made in what is theirs",
+            )
+            .at(network.origin.as_ref(), "looked up here");
+        ev.report(finding.help("remove `internet`"));
+    }
+    for machine in &parts.machines {
+        let Some(subnet) = subnet_of(machine).filter(|_| machine.public_ip == Some(true)) else {
+            continue;
+        };
+        let message = format!(
+            "`{}` is to have a public address, and its subnet is not public",
+            machine.common.addr
+        );
+        not_public(ev, message, (&machine.common, "public_ip"), subnet);
+    }
+    for address in &parts.addresses {
+        let AttachIntent::Machine(machine) = &address.target else {
+            continue;
+        };
+        let machine = find(&parts.machines, machine, |m| &m.common.addr);
+        let subnet = machine.and_then(subnet_of);
+        let Some(subnet) = subnet.filter(|subnet| subnet.internet.is_some()) else {
+            continue;
+        };
+        let message = format!(
+            "`{}` leads to a machine whose subnet has no way in from the internet",
+            address.common.addr
+        );
+        not_public(ev, message, (&address.common, "attach"), subnet);
+    }
+}
+
+fn not_public(
+    ev: &mut Evaluator<'_>,
+    message: String,
+    (common, attribute): (&Common, &str),
+    subnet: &SubnetIntent,
+) {
+    let way = subnet.internet.unwrap_or_default().as_str();
+    ev.report(
+        Diagnostic::error("not_public", message)
+            .at(common.origin(attribute), "nobody would reach it")
+            .at(
+                subnet.common.origin("internet"),
+                format!("its way to the internet is \"{way}\""),
+            )
+            .help(format!(
+                "write `internet = \"public\"` in `{}`, or use a subnet that says so",
+                subnet.common.addr
+            )),
+    );
 }
 
 /// Firewalls speak of others of the same network only.

@@ -55,7 +55,7 @@ pub(super) fn lookup(item: &mut Item<'_, '_>, block: &Block) -> Outcome<LookupIn
     Err(item.report(finding))
 }
 
-fn of<'p>(parts: &'p Intent, addr: &LocalAddr) -> Option<&'p LookupIntent> {
+pub(super) fn of<'p>(parts: &'p Intent, addr: &LocalAddr) -> Option<&'p LookupIntent> {
     find(&parts.lookups, addr, |lookup| &lookup.addr)
 }
 

@@ -1,7 +1,7 @@
 //! Networks, subnets and addresses.
 
 use strat_model::{
-    AddressIntent, AttachIntent, Diagnostic, LocalAddr, Name, NetworkIntent, SubnetIntent,
+    AddressIntent, AttachIntent, Diagnostic, Internet, LocalAddr, Name, NetworkIntent, SubnetIntent,
 };
 
 use super::item::{Arg, Item};
@@ -103,11 +103,20 @@ pub(super) fn subnet(item: &mut Item<'_, '_>) -> Outcome<SubnetIntent> {
     let common = item.common();
     let network = item.required("network", read::network);
     let newbits = item.required("newbits", newbits);
+    let internet = item.optional("internet", internet);
     Ok(SubnetIntent {
         common: common?,
         network: network?,
         newbits: newbits?,
+        internet: internet?,
     })
+}
+
+fn internet(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<Internet> {
+    let text = read::text(ev, arg)?;
+    let words = Internet::ALL.map(Internet::as_str);
+    let at = read::choice(ev, arg, &text, &words)?;
+    Ok(Internet::ALL[at])
 }
 
 fn newbits(ev: &mut Evaluator<'_>, arg: &Arg<'_>) -> Outcome<u8> {

@@ -68,6 +68,12 @@ pub(super) const MACHINES: &[Row] = &[
     ),
     (
         "machine",
+        "public_ip",
+        Bool,
+        "Whether it has a public address of its own; only in a public subnet.",
+    ),
+    (
+        "machine",
         "firewalls",
         References("firewall"),
         "Who may reach it.",

@@ -201,6 +201,12 @@ const REST: &[Row] = &[
         "How many bits longer than the site's slice its prefix is.",
     ),
     (
+        "subnet",
+        "internet",
+        OneOf(&["public", "outbound", "none"]),
+        "Its way to the internet: `public` is reached from there, `outbound` goes out alone, `none` neither; `outbound`, if left out.",
+    ),
+    (
         "firewall",
         "network",
         Reference("network"),

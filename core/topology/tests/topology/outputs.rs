@@ -91,6 +91,7 @@ fn resource(evaluated: &Evaluated, addr: &str, id: &str, state: ResourceState) -
         keypair: None,
         user_data: None,
         disks: Vec::new(),
+        public_ip: None,
         labels: strat_model::Labels::new(),
     };
     Resource {

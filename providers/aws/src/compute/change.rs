@@ -63,6 +63,16 @@ impl AwsProvider {
                 .await?;
             is.firewalls.clone_from(&request.spec.firewalls);
         }
+        if request.fields.contains(&Field::PublicIp)
+            && let Spec::Machine(is) = &mut machine.spec
+            && let (Some(asks), Some(first)) = (request.spec.public_ip, interfaces.first())
+        {
+            self.set_public_ip(first, asks).await?;
+            is.public_ip = Some(asks);
+            if !asks {
+                machine.attributes.remove("public_ip");
+            }
+        }
         if request.fields.contains(&Field::Setup) {
             machine = self.set_up(request.id, machine).await?;
         }
@@ -94,6 +104,17 @@ impl AwsProvider {
         set.await
             .map(drop)
             .map_err(self.failed("ec2:ModifyInstanceAttribute"))
+    }
+
+    /// Gives the first interface of a machine a public address, or takes its own away, while it runs.
+    ///
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyNetworkInterfaceAttribute.html>
+    async fn set_public_ip(&self, interface: &str, asks: bool) -> Result<()> {
+        let call = self.ec2().modify_network_interface_attribute();
+        let call = call.network_interface_id(interface);
+        let set = call.associate_public_ip_address(asks).send().await;
+        set.map(drop)
+            .map_err(self.failed("ec2:ModifyNetworkInterfaceAttribute"))
     }
 
     /// Sets the groups of a machine; for none, the default group of its network, since EC2 wants

@@ -130,7 +130,7 @@ impl AwsProvider {
                     .availability_zone(spec.zone.as_str())
                     .build(),
             )
-            .network_interfaces(self.interface(spec))
+            .network_interfaces(Self::interface(spec))
             .metadata_options(imds_v2())
             .set_key_name(spec.keypair.as_ref().map(ToString::to_string))
             .set_user_data(launch.user_data.clone())
@@ -145,13 +145,13 @@ impl AwsProvider {
 
     /// The one network interface. Public addresses are asked for here, so that a subnet needs no
     /// call of its own to give them.
-    fn interface(&self, spec: &MachineSpec<ResourceId>) -> InstanceNetworkInterfaceSpecification {
+    fn interface(spec: &MachineSpec<ResourceId>) -> InstanceNetworkInterfaceSpecification {
         let groups = spec.firewalls.iter().map(ToString::to_string);
         let groups: Vec<String> = groups.collect();
         InstanceNetworkInterfaceSpecification::builder()
             .device_index(0)
             .subnet_id(spec.subnet.as_str())
-            .associate_public_ip_address(self.settings.public_ips)
+            .associate_public_ip_address(spec.public_ip == Some(true))
             .delete_on_termination(true)
             .set_groups((!groups.is_empty()).then_some(groups))
             .build()

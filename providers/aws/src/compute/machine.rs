@@ -239,6 +239,11 @@ fn spec_of(instance: &Instance, tags: &Tags, beside: &Beside) -> Option<MachineS
             .map(ResourceId::from),
         user_data: None,
         disks,
+        public_ip: Some(
+            instance
+                .public_ip_address()
+                .is_some_and(|ip| !ip.is_empty()),
+        ),
         labels: tags::labels(tags),
     })
 }

@@ -51,6 +51,8 @@ pub(super) const TABLE: &[Row] = &[
     ("ResourceLimitExceeded",                   Quota, Scope::Region),
     ("ResourceCountLimitExceeded",              Quota, Scope::Region),
     ("RouteLimitExceeded",                      Quota, Scope::Call),
+    ("NatGatewayLimitExceeded",                 Quota, Scope::Zone),
+    ("RouteTableLimitExceeded",                 Quota, Scope::Region),
     ("TooManyBuckets",                          Quota, Scope::Account),
     ("TagLimitExceeded",                        Invalid, Scope::Call),
 
@@ -114,6 +116,7 @@ pub(super) const TABLE: &[Row] = &[
     ("VolumeInUse",                             Conflict, Scope::Call),
     ("InvalidVolume.ZoneMismatch",              Invalid, Scope::Call),
     ("InvalidAttachment.NotFound",              NotFound, Scope::Call),
+    ("NatGatewayNotFound",                      NotFound, Scope::Call),
     ("InvalidGroup.InUse",                      Conflict, Scope::Call),
     ("InvalidGroup.Reserved",                   Invalid, Scope::Call),
     ("InvalidIPAddress.InUse",                  Conflict, Scope::Call),

@@ -136,6 +136,10 @@ impl AwsProvider {
 
 fn report(address: &Address) -> Option<Seen> {
     let tags = tags::read(address.tags());
+    // That of a NAT gateway is a part of its network.
+    if tags.contains_key(tags::PART_OF) {
+        return None;
+    }
     let filled = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
     let id = ResourceId::from(address.allocation_id()?);
     let mark = tags::mark(&tags);

@@ -20,8 +20,13 @@ impl AwsProvider {
         if !is_in_use(&error) {
             return error;
         }
-        let machines = self.machines_with(filter("subnet-id", [id.as_str()])).await;
-        named(error, &machines, "in it")
+        named(error, &self.machines_in(id).await, "in it")
+    }
+
+    /// The machines in a subnet, where they may be looked at.
+    pub(super) async fn machines_in(&self, subnet: &ResourceId) -> Vec<String> {
+        self.machines_with(filter("subnet-id", [subnet.as_str()]))
+            .await
     }
 
     /// The failure of the deletion of a security group, with what wears it or names it in its rules.

@@ -2,9 +2,11 @@
 
 mod address;
 mod dependants;
+mod egress;
 mod firewall;
 mod rules;
 mod setup;
 mod subnet;
+mod tables;
 mod vpc;
 mod way;

@@ -9,7 +9,7 @@ use strat_model::{Departure, ErrorKind, Mark, Resource, ResourceId, Result};
 use super::way::Way;
 use crate::error::{failed, is_gone};
 use crate::provider::{AwsProvider, filter};
-use crate::setup::{GROUP, NAMES, RESOLUTION, ROUTE};
+use crate::setup::{GROUP, NAMES, RESOLUTION, ROUTE, WAY_OUT};
 use crate::tags::{self, Tags};
 
 /// Whether a network lacks its way to the internet, and somebody else leads it nowhere.
@@ -27,16 +27,19 @@ impl AwsProvider {
             return Ok(());
         }
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let (routed, opened) = (self.routed(&ids).await?, self.opened(&ids).await?);
+        let (routes, opened) = (self.tables_in(&ids).await?, self.opened(&ids).await?);
         for (network, tags) in found.iter_mut().filter(|(one, _)| one.mark.is_some()) {
-            match routed.get(network.id.as_str()) {
+            if routes.is_unused(network.id.as_str()) {
+                network.depart(WAY_OUT, &Departure::new("used by no subnet", "none"));
+            }
+            match routes.main_way(network.id.as_str()) {
                 Some(Way::Works) => {}
                 Some(Way::Broken) => {
                     network.depart(ROUTE, &route("leading to a gateway that is gone"));
                 }
                 // Who adopts a network takes it with the way that it has.
-                Some(Way::Elsewhere(_)) if !is_made(network, tags) => {}
-                Some(Way::Elsewhere(id)) => {
+                Some(Way::Elsewhere(_) | Way::Gone(_)) if !is_made(network, tags) => {}
+                Some(Way::Elsewhere(id) | Way::Gone(id)) => {
                     let why = "somebody leads it there, and what runs may rely on it; lead it back with `aws \
                                ec2 replace-route`, or ignore changes of `setup`";
                     network.depart(ROUTE, &route(&format!("leading to {id}")).staying(why));
@@ -109,28 +112,6 @@ impl AwsProvider {
         let call = call.vpc_id(network.id.as_str()).enable_dns_support(on);
         let done = call.send().await;
         done.map(drop).map_err(failed("ec2:ModifyVpcAttribute"))
-    }
-
-    /// Where the default routes of those VPCs' main tables lead.
-    async fn routed(&self, ids: &[&str]) -> Result<BTreeMap<String, Way>> {
-        let mut routed = BTreeMap::new();
-        for ids in ids.chunks(crate::capabilities::IDS_PER_CALL as usize) {
-            let mut pages = self
-                .ec2()
-                .describe_route_tables()
-                .filters(filter("vpc-id", ids.iter().copied()))
-                .filters(filter("association.main", ["true"]))
-                .into_paginator()
-                .items()
-                .send();
-            while let Some(table) = pages.next().await {
-                let table = table.map_err(failed("ec2:DescribeRouteTables"))?;
-                if let Some(vpc) = table.vpc_id() {
-                    routed.insert(vpc.to_owned(), Way::of(&table));
-                }
-            }
-        }
-        Ok(routed)
     }
 
     /// Whom the default groups of those VPCs admit, where that is anybody.

@@ -1,11 +1,13 @@
 //! Subnets of one zone.
 //!
-//! A subnet routes by its VPC's main route table. Whether its machines get public addresses is
-//! said at their launch, not by the subnet.
+//! A public subnet routes by its VPC's main route table, another one by one of ours: see
+//! [`super::tables`]. Whether its machines get public addresses is said at their launch, not by the subnet.
+
+use std::collections::BTreeSet;
 
 use aws_sdk_ec2::types::{ResourceType, Subnet, SubnetState};
 use strat_model::{
-    Attributes, Departure, ErrorKind, Field, Kind, Name, Resource, ResourceId, ResourceState,
+    Attributes, ErrorKind, Field, Internet, Kind, Name, Resource, ResourceId, ResourceState,
     Result, Spec, SubnetSpec, Witness,
 };
 use strat_provider::{Create, Update};
@@ -13,7 +15,6 @@ use strat_provider::{Create, Update};
 use crate::error::{failed, gone, lacking, refuse, unless_gone};
 use crate::observe::{Found, PAGE_MAX, Scan};
 use crate::provider::{AwsProvider, filter};
-use crate::setup::TABLE;
 use crate::tags::{self, Tags};
 use crate::tokens::stamp;
 
@@ -29,7 +30,7 @@ impl AwsProvider {
         };
         let as_id = |id: String| ResourceId::from(id);
         if let Some(made) = self.replay(&stamp, as_id, Kind::Subnet).await? {
-            return Ok(made);
+            return self.led(made, spec, zone).await;
         }
         let call = self
             .ec2()
@@ -42,7 +43,7 @@ impl AwsProvider {
             Ok(answer) => answer,
             Err(error) => {
                 let taken = self.after_taken(&stamp, as_id, Kind::Subnet, error);
-                return taken.await;
+                return self.led(taken.await?, spec, zone).await;
             }
         };
         let subnet = answer.subnet().and_then(report);
@@ -56,6 +57,25 @@ impl AwsProvider {
         made.spec.labels_mut().clone_from(&spec.labels);
         self.tokens.made(&stamp, made.id.as_str()).await;
         self.recent.made(&made);
+        self.led(made, spec, zone).await
+    }
+
+    /// A subnet once it has the way to the internet that is asked for.
+    async fn led(&self, mut made: Resource, asked: &Wanted, zone: &Name) -> Result<Resource> {
+        let Some(way) = asked.internet else {
+            return Ok(made);
+        };
+        if let Spec::Subnet(is) = &mut made.spec
+            && is.internet != Some(way)
+        {
+            // A new one routes by the main table, which is the public one.
+            if way != Internet::Public || is.internet.is_some() {
+                self.lead_subnet(&made.id, &asked.network, (way, zone))
+                    .await?;
+            }
+            is.internet = Some(way);
+        }
+        self.recent.made(&made);
         Ok(made)
     }
 
@@ -66,8 +86,16 @@ impl AwsProvider {
         let labels = request.fields.contains(&Field::Labels);
         let labels = labels.then_some(&request.spec.labels);
         let change = tags::change(&tags, request.mark, labels)?;
-        if request.fields.contains(&Field::Setup) {
-            self.route_by_main(request.id).await?;
+        let is_led = [Field::Setup, Field::Internet];
+        if is_led.iter().any(|field| request.fields.contains(field))
+            && let Spec::Subnet(is) = &mut subnet.spec
+        {
+            let wanted = request.spec.internet.or(is.internet);
+            let (way, zone) = (wanted.unwrap_or(Internet::Public), is.zone.clone());
+            let zone = zone.ok_or_else(|| lacking("ec2:DescribeSubnets", "zone"))?;
+            let network = is.network.clone();
+            self.lead_subnet(request.id, &network, (way, &zone)).await?;
+            is.internet = Some(way);
             subnet = subnet.set_up();
         }
         self.retag(request.id.as_str(), &change).await?;
@@ -76,7 +104,18 @@ impl AwsProvider {
         Ok(subnet)
     }
 
+    /// The last subnet that goes out takes the way out with it. That is taken away first: as long as the
+    /// subnet is there, a repetition knows of it.
     pub(crate) async fn end_subnet(&self, id: &ResourceId) -> Result<()> {
+        let found = self.describe_subnets(Scan::Ids(std::slice::from_ref(id)));
+        let found = found.await?.0.into_iter().next();
+        let _turn = self.ways.lock().await;
+        if let Some(Spec::Subnet(is)) = found.map(|(subnet, _)| subnet.spec)
+            && matches!(is.internet, Some(Internet::Outbound | Internet::None))
+            && self.machines_in(id).await.is_empty()
+        {
+            self.end_unused(&is.network, Some(id)).await?;
+        }
         let call = self.ec2().delete_subnet().subnet_id(id.as_str());
         let ended = call.send().await.map_err(failed("ec2:DeleteSubnet"));
         if let Err(error) = unless_gone(ended.map(drop)) {
@@ -104,55 +143,19 @@ impl AwsProvider {
             .max_results(PAGE_MAX);
         let answer = call.send().await.map_err(failed("ec2:DescribeSubnets"))?;
         let mut found: Vec<_> = answer.subnets().iter().filter_map(report).collect();
-        let ids = found.iter().filter(|(subnet, _)| subnet.mark.is_some());
-        let ids: Vec<String> = ids.map(|(subnet, _)| subnet.id.to_string()).collect();
-        for (subnet, table, _) in self.tables_of(&ids).await? {
-            let mut own = found.iter_mut().map(|(own, _)| own);
-            if let Some(own) = own.find(|own| own.id.as_str() == subnet) {
-                let departure = Departure::new(table, "the main one of its network");
-                own.depart(TABLE, &departure);
-            }
+        let marked = || found.iter().filter(|(subnet, _)| subnet.mark.is_some());
+        let networks = marked().filter_map(|(subnet, _)| match &subnet.spec {
+            Spec::Subnet(spec) => Some(spec.network.to_string()),
+            _ => None,
+        });
+        let networks: BTreeSet<String> = networks.collect();
+        if !networks.is_empty() {
+            let networks: Vec<&str> = networks.iter().map(String::as_str).collect();
+            let routes = self.routes_in(&networks).await?;
+            let marked = found.iter_mut().filter(|(one, _)| one.mark.is_some());
+            marked.for_each(|(subnet, _)| routes.tell(subnet));
         }
         Ok((found, answer.next_token().map(str::to_owned)))
-    }
-
-    /// The subnets that route by a table of their own, each with the table and what binds them.
-    async fn tables_of(&self, ids: &[String]) -> Result<Vec<(String, String, String)>> {
-        let mut tables = Vec::new();
-        for ids in ids.chunks(crate::capabilities::IDS_PER_CALL as usize) {
-            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-            let mut pages = self
-                .ec2()
-                .describe_route_tables()
-                .filters(filter("association.subnet-id", ids.iter().copied()))
-                .into_paginator()
-                .items()
-                .send();
-            while let Some(table) = pages.next().await {
-                let table = table.map_err(failed("ec2:DescribeRouteTables"))?;
-                let bound = table.associations().iter().filter_map(|one| {
-                    let subnet = one.subnet_id().filter(|subnet| ids.contains(subnet))?;
-                    let (table, bond) = (one.route_table_id()?, one.route_table_association_id()?);
-                    Some((subnet.to_owned(), table.to_owned(), bond.to_owned()))
-                });
-                tables.extend(bound);
-            }
-        }
-        Ok(tables)
-    }
-
-    /// Has a subnet route by the main table of its network again.
-    async fn route_by_main(&self, id: &ResourceId) -> Result<()> {
-        for (_, _, bond) in self.tables_of(&[id.to_string()]).await? {
-            let call = self.ec2().disassociate_route_table().association_id(bond);
-            let ended = call.send().await;
-            unless_gone(
-                ended
-                    .map(drop)
-                    .map_err(failed("ec2:DisassociateRouteTable")),
-            )?;
-        }
-        Ok(())
     }
 
     /// The subnets in a network.
@@ -166,6 +169,10 @@ impl AwsProvider {
 
 fn report(subnet: &Subnet) -> Option<(Resource, Tags)> {
     let tags = tags::read(subnet.tags());
+    // That of a NAT gateway is a part of its network.
+    if tags.contains_key(tags::PART_OF) {
+        return None;
+    }
     let id = ResourceId::from(subnet.subnet_id()?);
     let mark = tags::mark(&tags);
     let resource = Resource {
@@ -184,6 +191,7 @@ fn report(subnet: &Subnet) -> Option<(Resource, Tags)> {
             network: ResourceId::from(subnet.vpc_id()?),
             cidr: subnet.cidr_block()?.parse().ok()?,
             zone: Name::new(subnet.availability_zone()?).ok(),
+            internet: None,
             labels: tags::labels(&tags),
         }),
         attributes: Attributes::new(),

@@ -14,6 +14,7 @@ use strat_model::{
 };
 use strat_provider::{Create, Update};
 
+use super::egress::is_nat_subnet;
 use super::setup;
 use super::way::Way;
 use crate::error::{failed, gone, lacking, refuse, unless_gone};
@@ -84,6 +85,7 @@ impl AwsProvider {
                 self.close_default_group(request.id).await?;
             }
             self.resolve(&network).await?;
+            self.end_left_over(request.id).await?;
             network = network.set_up();
         }
         let mut parts = vec![request.id.to_string()];
@@ -103,13 +105,15 @@ impl AwsProvider {
         let groups = self.groups_in(id).await?;
         let others = groups.iter().filter(|g| g.group_name() != Some("default"));
         let others = others.filter_map(|group| group.group_id());
-        let inside = subnets.iter().filter_map(|subnet| subnet.subnet_id());
+        let inside = subnets.iter().filter(|one| !is_nat_subnet(one, id));
+        let inside = inside.filter_map(|subnet| subnet.subnet_id());
         let inside: Vec<&str> = inside.chain(others).take(3).collect();
         if !inside.is_empty() {
             let message = format!("the network {id} is not empty: {}", inside.join(", "));
             let error = refuse(ErrorKind::Conflict, message);
             return Err(error.with_code("DependencyViolation"));
         }
+        self.end_parts(id).await?;
         for gateway in self.gateways_of(id).await? {
             if gateway.is_ours {
                 self.end_gateway(&gateway.id, id).await?;
@@ -147,7 +151,8 @@ impl AwsProvider {
 
     /// Adds what a network lacks. Where somebody else leads its default route, it lacks nothing.
     async fn complete(&self, network: &ResourceId, tags: &Tags) -> Result<()> {
-        if !matches!(self.main_table(network).await?.1, Way::None | Way::Broken) {
+        let way = self.main_table(network).await?.1;
+        if !matches!(way, Way::None | Way::Broken) {
             return Ok(());
         }
         let gateways = self.gateways_of(network).await?;
@@ -211,7 +216,7 @@ impl AwsProvider {
         let call = self.ec2().create_route().route_table_id(&table);
         let call = call.destination_cidr_block(ANYWHERE).gateway_id(gateway);
         let refused = match way {
-            Way::Works | Way::Elsewhere(_) => return Ok(()),
+            Way::Works | Way::Elsewhere(_) | Way::Gone(_) => return Ok(()),
             Way::Broken => None,
             Way::None => match call.send().await.map_err(self.failed("ec2:CreateRoute")) {
                 Ok(_) => return Ok(()),
@@ -222,7 +227,7 @@ impl AwsProvider {
             // Somebody was faster: what they made is looked at like any other.
             Some(error) if error.kind() == ErrorKind::AlreadyExists => {
                 match self.main_table(network).await?.1 {
-                    Way::Works | Way::Elsewhere(_) => Ok(()),
+                    Way::Works | Way::Elsewhere(_) | Way::Gone(_) => Ok(()),
                     Way::None | Way::Broken => Err(error),
                 }
             }

@@ -13,11 +13,23 @@ pub(super) enum Way {
     Works,
     /// To an internet gateway that is gone.
     Broken,
+    /// To a NAT gateway, or something else, that is gone.
+    Gone(String),
     /// To something else, such as a NAT gateway, a transit gateway or a firewall: somebody else's work.
     Elsewhere(String),
 }
 
 impl Way {
+    /// The NAT gateway that it leads to, if it leads to one.
+    pub(super) fn gateway(&self) -> Option<&str> {
+        match self {
+            Self::Elsewhere(id) | Self::Gone(id) => {
+                Some(id.as_str()).filter(|id| id.starts_with("nat-"))
+            }
+            Self::None | Self::Works | Self::Broken => None,
+        }
+    }
+
     /// Where a table leads.
     pub(super) fn of(table: &RouteTable) -> Self {
         let mut routes = table.routes().iter();
@@ -27,6 +39,8 @@ impl Way {
         };
         let works = route.state() != Some(&RouteState::Blackhole);
         match target(route) {
+            Some(id) if !id.starts_with("igw-") && works => Self::Elsewhere(id.to_owned()),
+            Some(id) if id.starts_with("nat-") => Self::Gone(id.to_owned()),
             Some(id) if !id.starts_with("igw-") => Self::Elsewhere(id.to_owned()),
             _ if works => Self::Works,
             _ => Self::Broken,
@@ -69,6 +83,10 @@ mod tests {
         check(route().gateway_id("vpce-1"), elsewhere("vpce-1"));
         let gone = || Route::builder().state(RouteState::Blackhole);
         check(gone().gateway_id("igw-1"), Way::Broken);
+        check(
+            gone().nat_gateway_id("nat-1"),
+            Way::Gone("nat-1".to_owned()),
+        );
         check(gone().transit_gateway_id("tgw-1"), elsewhere("tgw-1"));
         let local = Route::builder().destination_cidr_block("10.0.0.0/16");
         let table = RouteTable::builder().routes(local.build()).build();

@@ -36,6 +36,8 @@ const GROUP: &str = "sg-00000000000000000";
 const GROUP_RULE: &str = "sgr-00000000000000000";
 const IMAGE: &str = "ami-00000000000000000";
 const INSTANCE: &str = "i-00000000000000000";
+const INTERFACE: &str = "eni-00000000000000000";
+const NAT: &str = "nat-00000000000000000";
 const ROUTES: &str = "rtb-00000000000000000";
 const ROUTING: &str = "rtbassoc-00000000000000000";
 const SUBNET: &str = "subnet-00000000000000000";
@@ -115,6 +117,7 @@ impl AwsProvider {
             dry!(ec2, "DescribeInstances", describe_instances, max_results(5)),
             dry!(ec2, "DescribeInternetGateways", describe_internet_gateways, max_results(5)),
             dry!(ec2, "DescribeKeyPairs", describe_key_pairs),
+            dry!(ec2, "DescribeNatGateways", describe_nat_gateways, max_results(5)),
             dry!(ec2, "DescribeRouteTables", describe_route_tables, max_results(5)),
             dry!(ec2, "DescribeSecurityGroups", describe_security_groups, max_results(5)),
             dry!(ec2, "DescribeSpotPriceHistory", describe_spot_price_history, max_results(5)),
@@ -133,6 +136,8 @@ impl AwsProvider {
         vec![
             dry!(ec2, "AllocateAddress", allocate_address, domain(DomainType::Vpc)),
             dry!(ec2, "CreateInternetGateway", create_internet_gateway),
+            dry!(ec2, "CreateNatGateway", create_nat_gateway, subnet_id(SUBNET), allocation_id(ADDRESS)),
+            dry!(ec2, "CreateRouteTable", create_route_table, vpc_id(VPC)),
             dry!(ec2, "CreateSecurityGroup", create_security_group, group_name(KEY), description(KEY), vpc_id(VPC)),
             dry!(ec2, "CreateSubnet", create_subnet, vpc_id(VPC), cidr_block("10.0.0.0/24")),
             dry!(ec2, "CreateTags", create_tags, resources(VPC), tags(tag)),
@@ -158,6 +163,7 @@ impl AwsProvider {
         let tag = Tag::builder().key("stratiform:dry-run").build();
         vec![
             dry!(ec2, "AssociateAddress", associate_address, allocation_id(ADDRESS), instance_id(INSTANCE)),
+            dry!(ec2, "AssociateRouteTable", associate_route_table, route_table_id(ROUTES), subnet_id(SUBNET)),
             dry!(ec2, "AttachInternetGateway", attach_internet_gateway, internet_gateway_id(GATEWAY), vpc_id(VPC)),
             dry!(ec2, "AttachVolume", attach_volume, device("/dev/sdf"), instance_id(INSTANCE), volume_id(VOLUME)),
             dry!(ec2, "AuthorizeSecurityGroupEgress", authorize_security_group_egress, group_id(GROUP), ip_permissions(row())),
@@ -170,8 +176,10 @@ impl AwsProvider {
             dry!(ec2, "DisassociateRouteTable", disassociate_route_table, association_id(ROUTING)),
             dry!(ec2, "ModifyInstanceAttribute", modify_instance_attribute, instance_id(INSTANCE), groups(GROUP)),
             dry!(ec2, "ModifyInstanceMetadataOptions", modify_instance_metadata_options, instance_id(INSTANCE), http_tokens(HttpTokensState::Required)),
+            dry!(ec2, "ModifyNetworkInterfaceAttribute", modify_network_interface_attribute, network_interface_id(INTERFACE), associate_public_ip_address(false)),
             dry!(ec2, "ModifyVolume", modify_volume, volume_id(VOLUME), size(2)),
             dry!(ec2, "ReplaceRoute", replace_route, route_table_id(ROUTES), destination_cidr_block(EVERYWHERE), gateway_id(GATEWAY)),
+            dry!(ec2, "ReplaceRouteTableAssociation", replace_route_table_association, association_id(ROUTING), route_table_id(ROUTES)),
             dry!(ec2, "RevokeSecurityGroupEgress", revoke_security_group_egress, group_id(GROUP), security_group_rule_ids(GROUP_RULE)),
             dry!(ec2, "RevokeSecurityGroupIngress", revoke_security_group_ingress, group_id(GROUP), security_group_rule_ids(GROUP_RULE)),
             dry!(ec2, "StartInstances", start_instances, instance_ids(INSTANCE)),
@@ -187,6 +195,8 @@ impl AwsProvider {
         vec![
             dry!(ec2, "DeleteInternetGateway", delete_internet_gateway, internet_gateway_id(GATEWAY)),
             dry!(ec2, "DeleteKeyPair", delete_key_pair, key_name(KEY)),
+            dry!(ec2, "DeleteNatGateway", delete_nat_gateway, nat_gateway_id(NAT)),
+            dry!(ec2, "DeleteRouteTable", delete_route_table, route_table_id(ROUTES)),
             dry!(ec2, "DeleteSecurityGroup", delete_security_group, group_id(GROUP)),
             dry!(ec2, "DeleteSubnet", delete_subnet, subnet_id(SUBNET)),
             dry!(ec2, "DeleteVolume", delete_volume, volume_id(VOLUME)),

@@ -122,6 +122,7 @@ pub(crate) fn subnet_spec(network: &ResourceId) -> Spec<ResourceId> {
         network: network.clone(),
         cidr: "10.6.0.0/20".parse().expect("a range"),
         zone: Some(zone()),
+        internet: None,
         labels: Labels::new(),
     })
 }
@@ -143,6 +144,7 @@ pub(crate) fn machine_spec(subnet: &ResourceId) -> MachineSpec<ResourceId> {
         keypair: None,
         user_data: None,
         disks: Vec::new(),
+        public_ip: None,
         labels: Labels::new(),
     }
 }

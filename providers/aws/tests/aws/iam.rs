@@ -12,8 +12,8 @@ use serde_json::json;
 use strat_conformance::{Bench, Harness};
 use strat_model::{
     AddressSpec, BucketSpec, Bytes, Direction, DiskClass, DiskSpec, ErrorKind, Field, FirewallRule,
-    FirewallSpec, KeypairSpec, Kind, Labels, Name, NetworkSpec, Peer, Protocol, ResourceId, Result,
-    Spec, VolumeSpec,
+    FirewallSpec, Internet, KeypairSpec, Kind, Labels, Name, NetworkSpec, Peer, Protocol,
+    ResourceId, Result, Spec, SubnetSpec, VolumeSpec,
 };
 use strat_provider::{Filter, LeaseKey, Outcome, Provider, ProviderExt as _, Shutdown};
 
@@ -37,7 +37,7 @@ pub(crate) const NOT_NEEDED_WITHOUT_SPOT: [&str; 12] = [
 ];
 
 /// What no life of a site needs to do, or what goes on without it.
-const NOT_NEEDED: [&str; 25] = [
+const NOT_NEEDED: [&str; 24] = [
     // Only with a key of one's own, which moto takes from everybody.
     "kms:CreateGrant",
     "kms:Decrypt",
@@ -60,8 +60,7 @@ const NOT_NEEDED: [&str; 25] = [
     "servicequotas:GetServiceQuota",
     // Only where a default route leads to a gateway that is gone.
     "ec2:ReplaceRoute",
-    // Only where somebody gave a subnet a route table of its own, or made sessions for metadata optional.
-    "ec2:DisassociateRouteTable",
+    // Only where somebody made sessions for metadata optional.
     "ec2:ModifyInstanceMetadataOptions",
     // Only where somebody switched a network's DNS off; without the others nobody looks.
     "ec2:ModifyVpcAttribute",
@@ -168,7 +167,19 @@ async fn live(bench: &Bench<'_>) -> Result<()> {
         labels: labels.clone(),
     });
     let network = bench.try_create(&network, "net").await?;
-    let subnet = bench.try_create(&subnet_spec(&network.id), "sub").await?;
+    let way = |way: Internet| match subnet_spec(&network.id) {
+        Spec::Subnet(spec) => Spec::Subnet(SubnetSpec {
+            internet: Some(way),
+            ..spec
+        }),
+        other => other,
+    };
+    let subnet = bench.try_create(&way(Internet::Outbound), "sub").await?;
+    for to in [Internet::None, Internet::Public] {
+        bench
+            .try_update(&subnet, &way(to), &[Field::Internet])
+            .await?;
+    }
     let wall = bench
         .try_create(&firewall(&network.id, "one"), "wall")
         .await?;
@@ -197,6 +208,10 @@ async fn live(bench: &Bench<'_>) -> Result<()> {
     let fields = [Field::Firewalls, Field::Labels];
     bench
         .try_update(&machine, &Spec::Machine(spec.clone()), &fields)
+        .await?;
+    spec.public_ip = Some(true);
+    bench
+        .try_update(&machine, &Spec::Machine(spec.clone()), &[Field::PublicIp])
         .await?;
     let started = provider.start_machines(std::slice::from_ref(&machine.id));
     Outcome::all_done(started.await)?;

@@ -23,4 +23,5 @@ mod sale;
 mod sealed;
 mod setup;
 mod upset;
+mod ways;
 mod writers;

@@ -1,6 +1,8 @@
 //! What somebody with the vendor's own client changes.
 
-use aws_sdk_ec2::types::{AttributeValue, Instance, InstanceType, Reservation, Tag, VolumeType};
+use aws_sdk_ec2::types::{
+    AttributeValue, Instance, InstanceType, Reservation, RouteTable, Tag, VolumeType,
+};
 use aws_sdk_s3::types::{BucketVersioningStatus, Tagging, VersioningConfiguration};
 use strat_conformance::{OutsideRows, Partners};
 use strat_model::{Field, Kind, MachineSpec, Resource, ResourceId, Spec};
@@ -57,7 +59,7 @@ pub(crate) const ROWS: OutsideRows = OutsideRows {
         ),
         (Kind::Volume, "encryption", ENCRYPTION),
     ],
-    changed: 32,
+    changed: 35,
 };
 
 /// Why a subnet stays as it was made, but for its tags.
@@ -87,6 +89,35 @@ pub(crate) async fn change(
             let call = call.ip_protocol("tcp").from_port(22).to_port(22);
             let call = call.cidr_ip("192.0.2.0/24");
             call.send().await.expect("AuthorizeSecurityGroupIngress");
+        }
+        (Spec::Subnet(_), Field::Internet) => {
+            // It routes by the main table, as public ones do.
+            let of = aws_sdk_ec2::types::Filter::builder();
+            let of = of.name("association.subnet-id").values(id).build();
+            let found = ec2.describe_route_tables().filters(of).send().await;
+            let found = found.expect("DescribeRouteTables");
+            let bonds = found
+                .route_tables()
+                .iter()
+                .flat_map(RouteTable::associations);
+            for bond in bonds.filter(|bond| bond.subnet_id() == Some(id)) {
+                let call = ec2.disassociate_route_table();
+                let call = call.set_association_id(bond.route_table_association_id.clone());
+                call.send().await.expect("DisassociateRouteTable");
+            }
+        }
+        (Spec::Machine(_), Field::PublicIp) => {
+            let call = ec2.describe_instances().instance_ids(id);
+            let found = call.send().await.expect("DescribeInstances");
+            let mut machines = found.reservations().iter().flat_map(Reservation::instances);
+            let interface = machines.next().and_then(|one| {
+                let first = one.network_interfaces().first()?;
+                first.network_interface_id().map(str::to_owned)
+            });
+            let call = ec2.modify_network_interface_attribute();
+            let call = call.set_network_interface_id(interface);
+            let call = call.associate_public_ip_address(true);
+            call.send().await.expect("ModifyNetworkInterfaceAttribute");
         }
         (Spec::Address(_), Field::Attach) => {
             let call = ec2.associate_address().allocation_id(id);

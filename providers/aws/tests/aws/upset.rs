@@ -1,6 +1,9 @@
 //! What somebody with the vendor's own client changes of what things are made with beyond their fields.
 
-use aws_sdk_ec2::types::{AttributeBooleanValue, HttpTokensState, IamInstanceProfileSpecification};
+use aws_sdk_ec2::types::{
+    AttributeBooleanValue, HttpTokensState, IamInstanceProfileSpecification, ResourceType, RouteTable,
+    Tag, TagSpecification,
+};
 use aws_sdk_s3::types::{
     ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
     ServerSideEncryptionRule,
@@ -14,6 +17,7 @@ pub(crate) async fn change(moto: &Moto, thing: &Resource, what: &str) -> bool {
     let (ec2, id) = (moto.ec2().await, &thing.id);
     match (thing.kind(), what) {
         (Kind::Network, "default route") => end_route(&ec2, id).await,
+        (Kind::Network, "way out") => leave_way_out(&ec2, id).await,
         (Kind::Network, "default security group") => open_default_group(&ec2, id).await,
         (Kind::Network, "DNS resolution") => {
             let call = ec2.modify_vpc_attribute().vpc_id(id.as_str());
@@ -88,10 +92,28 @@ pub(crate) async fn end_route(ec2: &aws_sdk_ec2::Client, network: &ResourceId) {
         .values(network.as_str());
     let tables = ec2.describe_route_tables().filters(of.build());
     let tables = tables.send().await.expect("DescribeRouteTables");
-    let table = tables.route_tables()[0].route_table_id().expect("an id");
-    let call = ec2.delete_route().route_table_id(table);
+    let is_main = |table: &&RouteTable| {
+        let mut bonds = table.associations().iter();
+        bonds.any(|bond| bond.main() == Some(true))
+    };
+    let main = tables.route_tables().iter().find(is_main);
+    let table = main.and_then(RouteTable::route_table_id);
+    let call = ec2.delete_route().set_route_table_id(table.map(str::to_owned));
     let call = call.destination_cidr_block("0.0.0.0/0").send().await;
     call.expect("DeleteRoute");
+}
+
+/// Leaves a network a table of ours for a way out that no subnet uses, as somebody does who binds the
+/// subnets elsewhere.
+async fn leave_way_out(ec2: &aws_sdk_ec2::Client, network: &ResourceId) {
+    let tags = TagSpecification::builder().resource_type(ResourceType::RouteTable);
+    let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
+    let tags = tags
+        .tags(tag("stratiform-part-of", network.as_str()))
+        .tags(tag("stratiform-part", "outbound"));
+    let table = ec2.create_route_table().vpc_id(network.as_str());
+    let table = table.tag_specifications(tags.build()).send().await;
+    table.expect("CreateRouteTable");
 }
 
 /// Admits everybody to what has no group of its own.

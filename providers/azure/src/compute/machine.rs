@@ -194,6 +194,7 @@ impl AzureProvider {
             keypair: tags::get(&vm.tags, KEYPAIR).map(ResourceId::from),
             user_data: None,
             disks: disks::read(&vm.properties, &vm.tags),
+            public_ip: None,
             labels: tags::labels(&vm.tags),
         };
         Ok(Some(Seen {

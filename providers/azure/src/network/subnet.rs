@@ -195,6 +195,7 @@ impl AzureProvider {
                     network: network.id(),
                     cidr: range.parse().ok()?,
                     zone: None,
+                    internet: None,
                     labels: note.labels,
                 }),
                 attributes: Attributes::new(),

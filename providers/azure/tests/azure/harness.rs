@@ -239,6 +239,7 @@ pub(crate) fn machine_spec(subnet: &ResourceId, image: &ResourceId) -> MachineSp
         keypair: None,
         user_data: None,
         disks: Vec::new(),
+        public_ip: None,
         labels: Labels::new(),
     }
 }

@@ -324,6 +324,7 @@ async fn a_network_has_room_for_as_many_notes_as_the_plan_says_and_takes_none_by
             network: net.id.clone(),
             cidr: format!("10.6.{number}.0/24").parse().expect("a range"),
             zone: None,
+            internet: None,
             labels: Labels::new(),
         })
     };

@@ -164,6 +164,7 @@ impl GcpProvider {
             keypair: entries.get(KEYPAIR).map(ResourceId::from),
             user_data: None,
             disks: disks::read(instance, &entries),
+            public_ip: None,
             labels: labels::labels(&raw),
         };
         Ok(Seen {

@@ -179,6 +179,7 @@ fn report(subnet: &Subnetwork, notes: &Notes) -> Option<Seen> {
                 network: ResourceId::from(last(subnet.network.as_deref()?)),
                 cidr: subnet.ip_cidr_range.as_deref()?.parse().ok()?,
                 zone: None,
+                internet: None,
                 labels: note.labels,
             }),
             attributes: strat_model::Attributes::new(),

@@ -150,6 +150,7 @@ pub(crate) fn machine_spec(subnet: &ResourceId) -> MachineSpec<ResourceId> {
         keypair: None,
         user_data: None,
         disks: Vec::new(),
+        public_ip: None,
         labels: Labels::new(),
     }
 }

@@ -23,6 +23,7 @@ pub(crate) async fn machine(bench: &Bench<'_>) -> MachineSpec<ResourceId> {
         network,
         cidr: "10.6.0.0/20".parse().expect("a range"),
         zone: None,
+        internet: None,
         labels: Labels::new(),
     });
     machine_spec(&bench.create(&subnet, "sub").await.id)

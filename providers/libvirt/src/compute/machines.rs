@@ -322,6 +322,7 @@ impl Site {
                 keypair: body.keypair.as_ref().map(ResourceId::from),
                 user_data: None,
                 disks: body.disks.clone(),
+                public_ip: None,
                 labels: thing.map_or_else(Labels::new, |thing| thing.labels.clone()),
             }),
             attributes,

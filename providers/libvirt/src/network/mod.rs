@@ -12,6 +12,7 @@
 mod define;
 mod filter;
 mod firewalls;
+mod layout;
 mod leftover;
 mod nets;
 mod running;

@@ -6,6 +6,7 @@ use strat_model::{
     Attributes, Labels, Resource, ResourceId, ResourceState, Spec, SubnetSpec, Witness,
 };
 
+use super::layout::way_of;
 use super::nets::cidr_of;
 use super::subnets::bridge_name;
 use super::{Net, NetBody};
@@ -43,6 +44,7 @@ pub(super) fn stripped_of(net: &Net, all: &BTreeMap<String, Net>) -> Resource {
             network: ResourceId::from(network.map_or("", |network| network.id.as_str())),
             cidr,
             zone: None,
+            internet: Some(way_of(&net.xml)),
             labels: Labels::new(),
         }),
         attributes: Attributes::new(),

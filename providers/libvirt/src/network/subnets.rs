@@ -5,20 +5,22 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use strat_model::{
-    Attributes, Digest, ErrorKind, Field, Kind, ReservedShare, Resource, ResourceId, ResourceState,
-    Result, Spec, SubnetSpec,
+    Attributes, Digest, ErrorKind, Field, Internet, Kind, ReservedShare, Resource, ResourceId,
+    ResourceState, Result, Spec, SubnetSpec,
 };
 
+use super::layout::{subnet_xml, way_of};
 use super::nets::{check_range, cidr_of};
 use super::stripped::{is_stripped, stripped_of};
 use super::{Net, NetBody};
+use crate::changes::STAYS;
 use crate::config::Uplink;
 use crate::error::{Explain as _, fail, missing};
 use crate::host::Host;
 use crate::provider::{OwnedCreate, OwnedUpdate};
 use crate::rpc::sys;
 use crate::site::{Site, check_fields};
-use crate::thing::{Phase, Thing, taken, uuid_of};
+use crate::thing::{Phase, Thing, taken};
 use crate::xml::Element;
 
 impl Site {
@@ -45,7 +47,11 @@ impl Site {
                 Thing::new(birth, Phase::Made, NetBody::Subnet { network, cidr })
             }
         };
-        let mut xml = subnet_xml(name, cidr, &self.settings.uplink);
+        let uplink = match request.spec.internet {
+            Some(Internet::None) => &Uplink::Isolated,
+            Some(Internet::Public | Internet::Outbound) | None => &self.settings.uplink,
+        };
+        let mut xml = subnet_xml(name, cidr, uplink);
         thing.put_into(&mut xml)?;
         let is_new = |host: &Host| -> Result<bool> {
             let is_new = host.network_xml(name)?.is_none();
@@ -116,6 +122,9 @@ impl Site {
         request: &OwnedUpdate<SubnetSpec<ResourceId>>,
     ) -> Result<Resource> {
         check_fields(&self.live, Kind::Subnet, &request.fields)?;
+        if request.fields.contains(&Field::Internet) {
+            return Err(fail(ErrorKind::Unsupported, STAYS));
+        }
         let _definitions = self.lock_definitions();
         let stripped = self.nets()?.remove(request.id.as_str());
         let mut net = match stripped.filter(is_stripped) {
@@ -284,7 +293,7 @@ pub(crate) fn free_address(cidr: Ipv4Net, taken: &BTreeSet<Ipv4Addr>) -> Option<
 }
 
 /// The addresses that DHCP gives to whom it does not know: the last eighth, where there is room.
-fn strangers(cidr: Ipv4Net) -> Option<(Ipv4Addr, Ipv4Addr)> {
+pub(super) fn strangers(cidr: Ipv4Net) -> Option<(Ipv4Addr, Ipv4Addr)> {
     let size = 1_u64 << (32 - cidr.prefix_len());
     let last = u32::from(cidr.broadcast()) - 1;
     let share = u32::try_from(size / u64::from(STRANGERS.one_in)).unwrap_or(u32::MAX);
@@ -305,50 +314,6 @@ pub(super) fn bridge_name(subnet: &str) -> String {
     format!("st-{}", &Digest::of(subnet.as_bytes()).as_str()[..10])
 }
 
-fn subnet_xml(name: &str, cidr: Ipv4Net, uplink: &Uplink) -> Element {
-    let xml = Element::new("network")
-        .holding(Element::leaf("name", name))
-        .holding(Element::leaf("uuid", uuid_of("network", name)));
-    let mode = match uplink {
-        Uplink::Bridge { bridge, vlan, .. } => {
-            let tag =
-                |vlan: &u16| Element::new("vlan").holding(Element::new("tag").with("id", vlan));
-            return xml
-                .holding(Element::new("forward").with("mode", "bridge"))
-                .holding(Element::new("bridge").with("name", bridge))
-                .holding_all(vlan.iter().map(tag));
-        }
-        Uplink::Nat => Some("nat"),
-        Uplink::Routed => Some("route"),
-        Uplink::Isolated => None,
-    };
-    let router = cidr.hosts().next().unwrap_or_else(|| cidr.addr());
-    let range = strangers(cidr)
-        .map(|(first, last)| Element::new("range").with("start", first).with("end", last));
-    // DHCP that knows nobody would not be started: a range of one address, the last, stands in.
-    let only = || {
-        Element::new("range")
-            .with("start", last_of(cidr))
-            .with("end", last_of(cidr))
-    };
-    let ip = Element::new("ip")
-        .with("address", router)
-        .with("prefix", cidr.prefix_len())
-        .holding(Element::new("dhcp").holding(range.unwrap_or_else(only)));
-    xml.holding_all(mode.map(|mode| Element::new("forward").with("mode", mode)))
-        .holding(
-            Element::new("bridge")
-                .with("name", bridge_name(name))
-                .with("stp", "on")
-                .with("delay", 0),
-        )
-        .holding(ip)
-}
-
-fn last_of(cidr: Ipv4Net) -> Ipv4Addr {
-    Ipv4Addr::from(u32::from(cidr.broadcast()) - 1)
-}
-
 fn subnet_of(net: &Net) -> Option<Resource> {
     let (network, cidr) = subnet_body(net)?;
     let thing = net.thing.as_ref()?;
@@ -363,6 +328,7 @@ fn subnet_of(net: &Net) -> Option<Resource> {
             // What libvirt serves, where it serves anything.
             cidr: cidr_of(&net.xml).unwrap_or(cidr),
             zone: None,
+            internet: Some(way_of(&net.xml)),
             labels: thing.labels.clone(),
         }),
         attributes: Attributes::new(),
@@ -424,20 +390,5 @@ mod tests {
     fn bridges_fit_the_kernel() {
         let name = bridge_name("shop-a-very-long-name-of-a-subnet-0a1b2c3d");
         assert!(name.len() <= 15, "{name}");
-    }
-
-    #[test]
-    fn an_existing_bridge_serves_nothing() {
-        let uplink = Uplink::Bridge {
-            bridge: "br0".to_owned(),
-            vlan: Some(20),
-            gateway: None,
-        };
-        let xml = subnet_xml("s", net("10.0.0.0/24"), &uplink);
-        assert!(xml.child("ip").is_none());
-        assert_eq!(
-            xml.at(&["vlan", "tag"]).and_then(|tag| tag.get("id")),
-            Some("20")
-        );
     }
 }

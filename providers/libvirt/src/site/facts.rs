@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use strat_model::{
-    Bytes, Capabilities, FlexSize, Idempotency, Kind, MarkStore, Money, Name, Offer, Pool,
-    ReservedAddresses, Result, Sizing, SubnetScope,
+    Bytes, Capabilities, FlexSize, Idempotency, Internet, InternetWays, Kind, MarkStore, Money,
+    Name, Offer, Pool, ReservedAddresses, Result, Sizing, SubnetScope,
 };
 
 use super::{Room, Site};
-use crate::config::{Cost, Settings};
+use crate::config::{Cost, Settings, Uplink};
 use crate::host::{Guest, Host, HostTraits};
 
 /// The kinds that a host has. A site may have buckets beside its hosts.
@@ -52,7 +52,21 @@ pub(crate) fn capabilities(settings: &Settings, hosts: &[HostTraits]) -> Capabil
     if settings.s3.is_some() {
         capabilities.kinds.insert(Kind::Bucket);
     }
+    capabilities.internet = ways(&settings.uplink);
     capabilities
+}
+
+/// The ways to the internet of a site's subnets. What a host translates or routes it can also leave alone;
+/// what it leaves alone, or puts on somebody else's bridge, is as it is. Where a router of the network around
+/// leads what is routed to it is not libvirt's to know: it is taken for a way out.
+fn ways(uplink: &Uplink) -> InternetWays {
+    match uplink {
+        Uplink::Nat | Uplink::Routed => {
+            InternetWays::among(Internet::Outbound, [Internet::Outbound, Internet::None])
+        }
+        Uplink::Bridge { .. } => InternetWays::only(Internet::Outbound),
+        Uplink::Isolated => InternetWays::only(Internet::None),
+    }
 }
 
 fn with_sizes(max_cpu: u32, max_memory: u64) -> Capabilities {
@@ -73,6 +87,7 @@ fn with_sizes(max_cpu: u32, max_memory: u64) -> Capabilities {
         consistency_window_ms: 0,
         user_data_max: Bytes(USER_DATA_MAX),
         public_ips: false,
+        internet: ways(&Uplink::Nat),
         // Its own, the router's, the broadcast address, and what DHCP gives to whom it does not know.
         reserved_addresses: ReservedAddresses {
             fixed: 3,

@@ -289,6 +289,7 @@ impl Site {
                     keypair: body.keypair.as_ref().map(ResourceId::from),
                     user_data: None,
                     disks: body.disks.clone(),
+                    public_ip: None,
                     labels: note.labels.clone(),
                 })
             }

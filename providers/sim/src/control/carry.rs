@@ -231,6 +231,7 @@ fn create(
         Spec::Machine(machine) => {
             let ip = cloud.lease_in(tx, &machine.subnet)?;
             attributes.insert("private_ip".to_owned(), ip.to_string());
+            let public = public.filter(|_| machine.public_ip == Some(true));
             attributes.extend(public.map(|ip| ("public_ip".to_owned(), ip)));
         }
         Spec::Address(_) => attributes.extend(public.map(|ip| ("ip".to_owned(), ip))),

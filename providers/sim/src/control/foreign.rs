@@ -109,6 +109,7 @@ fn subnet(cloud: &Cloud, tx: &Tx<'_>, labels: Labels) -> Result<SubnetSpec<Resou
         network,
         cidr,
         zone,
+        internet: None,
         labels,
     })
 }
@@ -153,6 +154,7 @@ fn machine(cloud: &Cloud, tx: &Tx<'_>, labels: Labels) -> Result<MachineSpec<Res
         keypair: None,
         user_data: None,
         disks: Vec::new(),
+        public_ip: None,
         labels,
     })
 }

@@ -98,6 +98,8 @@ impl Cloud {
         let ip = self.lease(tx, &asked.subnet, subnet)?;
         let mut attributes = Attributes::from([("private_ip".to_owned(), ip.to_string())]);
         let public = tx.public_ip(tx.region().record.next_serial);
+        let has_one = asked.public_ip.unwrap_or(self.capabilities.public_ips);
+        let public = public.filter(|_| has_one);
         attributes.extend(public.map(|ip| ("public_ip".to_owned(), ip)));
         let spec = MachineSpec {
             user_data: None,

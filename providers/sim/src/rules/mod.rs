@@ -13,8 +13,8 @@ mod update;
 use std::sync::Arc;
 
 use strat_model::{
-    Capabilities, CapacityKind, Changes, Error, ImageSpec, Kind, Name, Offer, PublicImages,
-    Resource, ResourceId, ResourceState, Result, Spec,
+    Capabilities, CapacityKind, Changes, Error, ImageSpec, Internet, Kind, Name, Offer,
+    PublicImages, Resource, ResourceId, ResourceState, Result, Spec,
 };
 
 use crate::error::Trouble;
@@ -158,7 +158,19 @@ impl Cloud {
     /// Adds what follows from other things, and takes out what this cloud does not tell.
     fn finish(&self, region: &Region, mut resource: Resource) -> Resource {
         match &mut resource.spec {
-            Spec::Machine(_) => {
+            Spec::Subnet(subnet) => {
+                // What was made before subnets had ways was open at a cloud, and let out elsewhere.
+                let ways = &self.capabilities.internet;
+                let legacy = match ways.machines_choose() {
+                    true => Internet::Public,
+                    false => ways.own,
+                };
+                subnet.internet.get_or_insert(legacy);
+            }
+            Spec::Machine(machine) => {
+                if self.capabilities.internet.machines_choose() {
+                    machine.public_ip = Some(resource.attributes.contains_key("public_ip"));
+                }
                 let address = region.addresses(&resource.id).next();
                 if let Some(ip) = address.and_then(|address| address.attributes.get("ip")) {
                     resource

@@ -38,6 +38,12 @@ impl Cloud {
         }
         if let (Spec::Machine(is), Spec::Machine(to)) = (&thing.spec, &next.spec) {
             next.resized |= is.machine_type != to.machine_type;
+            if change.fields.contains(&Field::PublicIp) {
+                let public = tx.other_public_ip().filter(|_| to.public_ip == Some(true));
+                next.attributes.remove("public_ip");
+                next.attributes
+                    .extend(public.map(|ip| ("public_ip".to_owned(), ip)));
+            }
         }
         next.mark = change.mark.cloned();
         if let Some(mark) = change.mark {
@@ -131,6 +137,8 @@ fn take(to: &mut Spec<ResourceId>, from: &Spec<ResourceId>, field: Field) {
             to.machine_type.clone_from(&from.machine_type);
             (to.cpu, to.memory) = (from.cpu, from.memory);
         }
+        (Spec::Subnet(to), Spec::Subnet(from), Field::Internet) => to.internet = from.internet,
+        (Spec::Machine(to), Spec::Machine(from), Field::PublicIp) => to.public_ip = from.public_ip,
         (Spec::Machine(to), Spec::Machine(from), Field::Disks) => to.disks.clone_from(&from.disks),
         (Spec::Volume(to), Spec::Volume(from), Field::Class) => to.class = from.class,
         (Spec::Machine(to), Spec::Machine(from), Field::Firewalls) => {

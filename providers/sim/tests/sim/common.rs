@@ -76,6 +76,7 @@ pub(crate) fn subnet(network: &ResourceId, cidr: &str, zone: Option<&str>) -> Sp
         network: network.clone(),
         cidr: cidr.parse().expect("a range"),
         zone: zone.map(name),
+        internet: None,
         labels: strat_model::Labels::new(),
     })
 }
@@ -120,6 +121,7 @@ pub(crate) async fn machine(
         keypair: None,
         user_data: None,
         disks: Vec::new(),
+        public_ip: None,
         labels: strat_model::Labels::new(),
     }
 }

@@ -4,6 +4,7 @@
 pub mod changing;
 pub mod facets;
 pub mod finding;
+pub mod internet;
 pub mod leases;
 pub mod machines;
 pub mod marks;

@@ -146,6 +146,10 @@ impl Shop {
                 "cpu       = 4\n  memory    = \"16GiB\"",
                 "cpu       = 1\n  memory    = \"1GiB\"",
             ),
+            (
+                "subnet \"app\" {\n  network = network.core\n  newbits = 3\n}",
+                "subnet \"app\" {\n  network = network.core\n  newbits = 3\n  internet = \"public\"\n}",
+            ),
             ("size  = \"40GiB\"", "size  = \"4GiB\""),
             ("size     = \"200GiB\"", "size     = \"2GiB\""),
             ("default     = 6", "default     = 4"),

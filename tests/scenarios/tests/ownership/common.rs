@@ -55,8 +55,9 @@ network "core" {{
   sites       = [site.east]
 }}
 subnet "app" {{
-  network = network.core
-  newbits = 4
+  network  = network.core
+  newbits  = 4
+  internet = "public"
 }}
 firewall "db" {{
   network = network.core

@@ -59,6 +59,7 @@ impl<'a> Placer<'a> {
         }
         let firewalls = machine.firewalls.iter();
         let firewalls: Shared<BTreeSet<_>> = firewalls.map(|firewall| firewall.at(site)).collect();
+        let public_ip = self.public_ip(machine, site, facts);
         let spec = Spec::Machine(MachineSpec {
             machine_type: shape.machine_type.clone(),
             cpu: shape.cpu,
@@ -71,6 +72,7 @@ impl<'a> Placer<'a> {
             keypair: machine.keypair.as_ref().map(|keypair| keypair.at(site)),
             user_data: machine.user_data.clone(),
             disks: machine.disks.clone(),
+            public_ip,
             labels: machine.common.labels.clone(),
         });
         let mut notes = self.notes(site, &spec);
@@ -85,6 +87,32 @@ impl<'a> Placer<'a> {
             notes: Shared::from(notes).or_last(&mut self.last_notes),
             price_hour: shape.price_hour,
         }
+    }
+
+    /// Whether a machine at a site is to have a public address of its own; `None` where the site settles
+    /// that for all of its machines. A site without public addresses gives none to whoever asks.
+    fn public_ip(
+        &mut self,
+        machine: &MachineIntent,
+        site: &Name,
+        facts: &SiteFacts,
+    ) -> Option<bool> {
+        let capabilities = &facts.capabilities;
+        if capabilities.internet.machines_choose() {
+            return Some(machine.public_ip.unwrap_or(false));
+        }
+        if machine.public_ip == Some(false) && capabilities.public_ips {
+            let message = format!(
+                "{} is to have no public address, and every machine at {site} gets one",
+                machine.common.addr
+            );
+            let finding = Diagnostic::error(NoPlace::UnsupportedInternet.as_str(), message)
+                .at(machine.common.origin("public_ip"), format!("not at {site}"))
+                .help("say so for all machines of the site: `public_ips = false` in its block");
+            let addr = &machine.common.addr;
+            self.refuse(Unplaced::new(addr, NoPlace::UnsupportedInternet, finding));
+        }
+        None
     }
 
     fn image(

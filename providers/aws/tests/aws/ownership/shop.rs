@@ -41,8 +41,9 @@ network "core" {{
   sites       = [site.aws]
 }}
 subnet "app" {{
-  network = network.core
-  newbits = 4
+  network  = network.core
+  newbits  = 4
+  internet = "public"
 }}
 firewall "db" {{
   network = network.core

@@ -66,6 +66,7 @@ impl Lab {
             network,
             cidr: cidr(24),
             zone: None,
+            internet: None,
             labels: strat_model::Labels::new(),
         };
         let name = format!("{word}-sub");
@@ -101,6 +102,7 @@ impl Lab {
             keypair: None,
             user_data: None,
             disks: Vec::new(),
+            public_ip: None,
             labels: strat_model::Labels::new(),
         }
     }
