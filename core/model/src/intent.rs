@@ -7,8 +7,9 @@ use ipnet::Ipv4Net;
 
 use crate::burst::BurstIntent;
 use crate::{
-    Bytes, DiskClass, DiskSpec, Field, FirewallRule, Internet, Labels, LeaseSpec, LocalAddr, LookupIntent,
-    Money, Moves, Name, Origin, Owner, ReachIntent, RolloutIntent, Shared, SiteSpec, UserData,
+    Bytes, DiskClass, DiskSpec, Field, FirewallRule, Internet, Labels, LeaseSpec, LocalAddr,
+    LookupIntent, Money, Moves, Name, Origin, Owner, ReachIntent, RolloutIntent, Shared, SiteSpec,
+    UserData,
 };
 
 /// What a topology asks for, in no provider's terms.

@@ -11,9 +11,9 @@ use strat_model::{Addr, Diagnostic, ErrorView, LocalAddr, Name, Owner};
 use strat_planner::{CannotAdopt, DataLoss, Mode, Unplaced};
 use strat_topology::{LoadError, Sources};
 
-use crate::reach::NoReach;
 use self::words::{blocks, first, list, lost, no_place, refusals, some, unlisted};
 use crate::policy::PolicyError;
+use crate::reach::NoReach;
 
 /// Why something could not be done. `Display` leaves the source out; [`Error::help`] says what to
 /// do next.

@@ -30,6 +30,7 @@ pub(super) fn given(index: &InventoryIndex<'_>) -> BTreeMap<Addr, Spec<Addr>> {
                     network,
                     cidr: subnet.cidr,
                     zone: subnet.zone.clone(),
+                    internet: subnet.internet,
                     labels: subnet.labels.clone(),
                 })
             }),

@@ -46,6 +46,8 @@ pub(super) struct Host<'d> {
     pub(super) firewalls: BTreeSet<&'d Addr>,
     pub(super) network: Option<&'d Addr>,
     pub(super) subnet: &'d Addr,
+    /// Whether it has a public address of its own; `None` where machines do not say so.
+    pub(super) public_ip: Option<bool>,
     /// The ranges that its addresses are from, as far as they are known.
     pub(super) ranges: BTreeSet<Ipv4Net>,
     /// Whether it is more than one machine: then they may talk to each other, too.
@@ -90,6 +92,7 @@ impl<'d> Host<'d> {
             firewalls: first.firewalls.iter().collect(),
             network: subnets.first().map(|subnet| &subnet.network),
             subnet: &first.subnet,
+            public_ip: first.public_ip,
             ranges: subnets.iter().map(|subnet| subnet.cidr).collect(),
             is_many: count > 1,
         })

@@ -2,17 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use strat_model::{Addr, Name, Spec};
+use strat_model::{Addr, Internet, Name, Spec};
 
 use super::hop::{Hop, HopAt, Passes};
 use super::party::{Host, Party, Who, World};
 use super::traffic::Traffic;
 
-/// How what is in a subnet gets to the internet.
+/// How a machine gets to the internet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// Its machines have public addresses: the internet reaches them, and they reach it.
+    /// It has a public address: the internet reaches it, and it reaches the internet.
     Public,
+    /// Out alone, under an address that its subnet shares.
+    Outbound,
+    /// Its subnet has a way for public addresses alone, and it has none.
+    Unaddressed,
     /// There is none.
     None,
     /// It is for whoever owns the hardware to say: the topology does not.
@@ -130,57 +134,74 @@ impl World<'_> {
     }
 
     fn out(self, host: &Host<'_>) -> Route {
-        let site = &host.addr.site;
-        match self.way(host) {
-            Way::Public => route(Passes::Yes, format!("{} has a public address", host.addr)),
-            Way::None => route(
-                Passes::No,
-                format!(
-                    "{} has no public address, and {site} gives no other way out",
-                    host.addr
-                ),
+        let (addr, subnet, site) = (host.addr, host.subnet, &host.addr.site);
+        let (passes, why) = match self.way(host) {
+            Way::Public => (Passes::Yes, format!("{addr} has a public address")),
+            Way::Outbound => (
+                Passes::Yes,
+                format!("{addr} has no public address, and {subnet} leads out by NAT"),
             ),
-            Way::Unsaid => route(
+            Way::Unaddressed => (
+                Passes::No,
+                format!("{addr} has no public address, and {subnet} is for those that have one"),
+            ),
+            Way::None => (Passes::No, format!("{subnet} has no way to the internet")),
+            Way::Unsaid => (
                 Passes::May,
                 format!("the topology does not say whether {site} leads to the internet"),
             ),
-        }
+        };
+        route(passes, why)
     }
 
     fn inward(self, host: &Host<'_>) -> Route {
-        match self.way(host) {
-            Way::Public => route(Passes::Yes, format!("{} has a public address", host.addr)),
-            Way::None => route(Passes::No, format!("{} has no public address", host.addr)),
-            Way::Unsaid => route(
+        let (addr, subnet, site) = (host.addr, host.subnet, &host.addr.site);
+        let (passes, why) = match self.way(host) {
+            Way::Public => (Passes::Yes, format!("{addr} has a public address")),
+            Way::Outbound | Way::Unaddressed => {
+                (Passes::No, format!("{addr} has no public address"))
+            }
+            Way::None => (Passes::No, format!("{subnet} has no way to the internet")),
+            Way::Unsaid => (
                 Passes::May,
                 format!(
-                    "{} has no public address, but who owns the hardware of {} may lead the internet to it",
-                    host.addr, host.addr.site
+                    "{addr} has no public address, but who owns the hardware of {site} may lead the internet to it"
                 ),
             ),
-        }
+        };
+        route(passes, why)
     }
 
     /// How a machine gets to the internet: by an address of its own, or as its subnet does.
     fn way(self, host: &Host<'_>) -> Way {
+        let Some(facts) = self.facts.get(&host.addr.site) else {
+            return Way::Unsaid;
+        };
+        let capabilities = &facts.capabilities;
+        let subnet = match self.spec(host.subnet) {
+            Some(Spec::Subnet(subnet)) => Some(subnet),
+            _ => None,
+        };
+        let way = match subnet {
+            Some(subnet) => capabilities.way_out(subnet),
+            None if capabilities.internet.choices.is_empty() => capabilities.internet.own,
+            None => return Way::Unsaid,
+        };
         let mut addresses = self.desired.entries.values().flat_map(|entry| &entry.goals);
         let leads_here = addresses.any(|goal| match &goal.spec {
             Spec::Address(address) => address.attach.as_ref() == Some(host.addr),
             _ => false,
         });
-        match leads_here {
-            true => Way::Public,
-            false => self.way_out(host.subnet),
-        }
-    }
-
-    /// How what is in a subnet gets to the internet: as its site says. Where each machine gets a public
-    /// address, by that.
-    fn way_out(self, subnet: &Addr) -> Way {
-        match self.facts.get(&subnet.site) {
-            Some(facts) if facts.capabilities.public_ips => Way::Public,
-            Some(_) if !self.is_owned(&subnet.site) => Way::None,
-            Some(_) | None => Way::Unsaid,
+        let has_address = leads_here || host.public_ip.unwrap_or(capabilities.public_ips);
+        match way {
+            Internet::None => Way::None,
+            _ if has_address => Way::Public,
+            // One way for all, on hardware whose owner joins it to what he likes.
+            _ if self.is_owned(&host.addr.site) && capabilities.internet.choices.is_empty() => {
+                Way::Unsaid
+            }
+            Internet::Outbound => Way::Outbound,
+            Internet::Public => Way::Unaddressed,
         }
     }
 

@@ -1,8 +1,8 @@
 //! What somebody with the vendor's own client changes of what things are made with beyond their fields.
 
 use aws_sdk_ec2::types::{
-    AttributeBooleanValue, HttpTokensState, IamInstanceProfileSpecification, ResourceType, RouteTable,
-    Tag, TagSpecification,
+    AttributeBooleanValue, HttpTokensState, IamInstanceProfileSpecification, ResourceType,
+    RouteTable, Tag, TagSpecification,
 };
 use aws_sdk_s3::types::{
     ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
@@ -98,7 +98,9 @@ pub(crate) async fn end_route(ec2: &aws_sdk_ec2::Client, network: &ResourceId) {
     };
     let main = tables.route_tables().iter().find(is_main);
     let table = main.and_then(RouteTable::route_table_id);
-    let call = ec2.delete_route().set_route_table_id(table.map(str::to_owned));
+    let call = ec2
+        .delete_route()
+        .set_route_table_id(table.map(str::to_owned));
     let call = call.destination_cidr_block("0.0.0.0/0").send().await;
     call.expect("DeleteRoute");
 }
@@ -109,8 +111,8 @@ async fn leave_way_out(ec2: &aws_sdk_ec2::Client, network: &ResourceId) {
     let tags = TagSpecification::builder().resource_type(ResourceType::RouteTable);
     let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
     let tags = tags
-        .tags(tag("stratiform-part-of", network.as_str()))
-        .tags(tag("stratiform-part", "outbound"));
+        .tags(tag("stratiform:part-of", network.as_str()))
+        .tags(tag("stratiform:part", "outbound"));
     let table = ec2.create_route_table().vpc_id(network.as_str());
     let table = table.tag_specifications(tags.build()).send().await;
     table.expect("CreateRouteTable");
