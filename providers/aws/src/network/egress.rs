@@ -42,7 +42,7 @@ fn not_yet(message: String) -> Error {
 
 fn part_tags(network: &ResourceId, part: &str) -> Tags {
     Tags::from([
-        (tags::NAME.to_owned(), format!("{network} {part}")),
+        (tags::NAME.to_owned(), format!("{network}-{part}")),
         (PART_OF.to_owned(), network.to_string()),
         (PART.to_owned(), part.to_owned()),
     ])
