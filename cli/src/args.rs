@@ -93,6 +93,7 @@ pub(crate) enum Command {
     History(commands::history::History),
     Unlock(commands::unlock::Unlock),
     Doctor(commands::doctor::Doctor),
+    Test(commands::test::Test),
     Rehearse(commands::rehearse::Rehearse),
     Burst(commands::burst::Burst),
     Sim(commands::sim::Sim),

@@ -31,6 +31,8 @@ pub(crate) struct Output {
     has_data: Cell<bool>,
     /// Whether stdout has a line for each thing that happens, and the answer is the last one.
     streams: Cell<bool>,
+    /// Whether what is no data is not told.
+    quiet: Cell<bool>,
 }
 
 impl Output {
@@ -53,6 +55,7 @@ impl Output {
             stderr_color: stderr != ColorChoice::Never,
             has_data: Cell::new(false),
             streams: Cell::new(false),
+            quiet: Cell::new(false),
         }
     }
 
@@ -144,10 +147,21 @@ impl Output {
     /// Writes to stderr what is no data; what hides in it is shown. If that fails there is nobody left
     /// to tell.
     pub(crate) fn note(&self, text: &str) {
+        if self.quiet.get() {
+            return;
+        }
         let mut stderr = self.stderr.borrow_mut();
         let _ = stderr
             .write_all(visible(text).as_bytes())
             .and_then(|()| stderr.flush());
+    }
+
+    /// Does something that notes nothing.
+    pub(crate) fn quietly<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = self.quiet.replace(true);
+        let done = work();
+        self.quiet.set(before);
+        done
     }
 
     /// Whether stdout is a terminal.

@@ -26,10 +26,12 @@ mod decide;
 mod drain;
 mod inputs;
 mod machines;
+mod once;
 mod reload;
 
 pub use controller::{Controller, Load, Options, Round, RunError};
 pub use drain::{Drained, Hook, Hooks, NetHooks, Notice};
+pub use once::decide_once;
 
 use stratiform::Stop;
 use stratiform::engine::StopLevel;

@@ -27,6 +27,7 @@ pub(crate) mod release;
 pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod sim;
+pub(crate) mod test;
 pub(crate) mod unlock;
 pub(crate) mod validate;
 
@@ -56,6 +57,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Failure> 
         Command::History(command) => command.run(context),
         Command::Unlock(command) => command.run(context),
         Command::Doctor(command) => command.run(context),
+        Command::Test(command) => command.run(context),
         Command::Rehearse(command) => command.run(context),
         Command::Burst(command) => command.run(context),
         Command::Sim(command) => command.run(context),

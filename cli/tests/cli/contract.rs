@@ -107,6 +107,7 @@ const ELSEWHERE: &[&str] = &[
     "burst rehearse",
     "burst run",
     "burst status",
+    "test",
 ];
 
 fn words(command: &str) -> Vec<&str> {

@@ -33,6 +33,7 @@ mod storm;
 mod strict;
 mod support;
 mod telemetry;
+mod tests;
 mod waits;
 mod ways;
 mod week;

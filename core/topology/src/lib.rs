@@ -6,6 +6,7 @@
 
 mod ask;
 mod ast;
+mod cases;
 mod data;
 mod decode;
 pub mod editor;
@@ -33,6 +34,7 @@ mod value;
 mod yaml;
 
 pub use ask::EXPRESSION;
+pub use cases::{Broken, Held, TEST_ENDING, TestBurst, TestFile, TestRun, TestWords};
 pub use format::{format, format_file, is_formatted};
 pub use functions::{FunctionDoc, functions};
 pub use inputs::{Inputs, VariableDoc};

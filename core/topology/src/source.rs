@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use strat_model::{Diagnostic, Origin};
 
+use crate::cases::TEST_ENDING;
 use crate::shown;
 
 pub use overlay::Overlay;
@@ -194,7 +195,8 @@ impl Sources {
     ///
     /// Those are the files directly in it that are not hidden and end in `.hcl`, `.strat.yaml`,
     /// `.strat.yml` or `.strat.json`; if there are none, those that end in `.yaml`, `.yml` or
-    /// `.json` and are no saved plans. Files of variables (`.vars.hcl` and the like) are left out.
+    /// `.json` and are no saved plans. Files of variables (`.vars.hcl` and the like) and of tests (`.test.hcl`) are left
+    /// out.
     ///
     /// # Errors
     /// If there is nothing to read, or it cannot be read, or is too large.
@@ -333,7 +335,8 @@ fn topology_files(folder: &Path, over: &Overlay) -> Result<Vec<PathBuf>, LoadErr
         let name = path.file_name().unwrap_or_default();
         let name = name.to_string_lossy().to_ascii_lowercase();
         let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
-        if name.starts_with('.') || ends(&VARIABLE_ENDINGS) {
+        let is_beside = ends(&VARIABLE_ENDINGS) || ends(&[TEST_ENDING]);
+        if name.starts_with('.') || is_beside {
             continue;
         }
         if ends(&ENDINGS) {

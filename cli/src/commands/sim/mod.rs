@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use strat_sim::{SimControl, SimFactory};
 use stratiform::provider::TokioClock;
 use stratiform::topology::{Sources, Topology};
@@ -69,6 +69,63 @@ enum Verb {
     Reset,
 }
 
+/// One thing that is done to a world, in the words that follow `strat sim`.
+#[derive(Debug, Parser)]
+#[command(no_binary_name = true, disable_help_flag = true)]
+pub(crate) struct Line {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+impl Line {
+    /// Reads such words, as a shell would take them apart.
+    ///
+    /// # Errors
+    /// If they make no sense, or only look at the world.
+    pub(crate) fn read(text: &str) -> Result<Self, Failure> {
+        let help = "write what follows `strat sim`, such as `delete-machine machines.web@dc1`";
+        let words = shlex::split(text);
+        let words = words.ok_or_else(|| Failure::new("a quote in it does not end").help(help))?;
+        let line = Self::try_parse_from(words).map_err(|error| {
+            let told = error.to_string();
+            let first = told.lines().next().unwrap_or_default();
+            let first = first.strip_prefix("error: ").unwrap_or(first);
+            Failure::new(first).help(help)
+        })?;
+        match line.verb {
+            Verb::Status(_) | Verb::List(_) => {
+                Err(Failure::new("that changes nothing of the world").help(help))
+            }
+            Verb::Make(_) | Verb::On(_) | Verb::OnSite(_) | Verb::Reset => Ok(line),
+        }
+    }
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// If the world has nothing that it means.
+    pub(crate) fn run(self, control: &SimControl, context: &Context) -> Result<(), Failure> {
+        self.verb.run(control, context).map(|_| ())
+    }
+}
+
+impl Verb {
+    fn run(self, control: &SimControl, context: &Context) -> Result<Exit, Failure> {
+        match self {
+            Self::Status(status) => status.run(control, context),
+            Self::List(list) => list.run(control, context),
+            Self::Make(make) => make.run(control, context),
+            Self::On(on) => on.run(control, context),
+            Self::OnSite(on) => on.run(control, context),
+            Self::Reset => {
+                control.reset().map_err(|error| find::failed(&error))?;
+                context.output.note("The world is empty.\n");
+                Ok(Exit::Done)
+            }
+        }
+    }
+}
+
 impl Sim {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let world = match self.world {
@@ -81,18 +138,7 @@ impl Sim {
                 Failure::of(&error)
                     .help("`strat apply` makes the world; name the topology with --path")
             })?;
-            match self.command {
-                Verb::Status(status) => status.run(&control, context),
-                Verb::List(list) => list.run(&control, context),
-                Verb::Make(make) => make.run(&control, context),
-                Verb::On(on) => on.run(&control, context),
-                Verb::OnSite(on) => on.run(&control, context),
-                Verb::Reset => {
-                    control.reset().map_err(|error| find::failed(&error))?;
-                    context.output.note("The world is empty.\n");
-                    Ok(Exit::Done)
-                }
-            }
+            self.command.run(&control, context)
         })
     }
 }
