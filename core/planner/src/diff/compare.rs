@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{
-    Addr, Field, ImageRef, Loss, MachineSpec, Mark, Means, Name, Noun, Resource, ResourceId,
+    Addr, Field, ImageRef, Kind, Loss, MachineSpec, Mark, Means, Name, Noun, Resource, ResourceId,
     ResourceState, Spec, Transition, own_labels,
 };
 
@@ -349,7 +349,8 @@ impl Differ<'_> {
 
     /// Whether a machine has a public address of its own and is to have none, or the other way round. A
     /// cloud gives one only to what runs; and beside an address that was set aside and is attached to the
-    /// machine there is none of its own, which nobody can tell from never having had one.
+    /// machine there is none of its own, which nobody can tell from never having had one; so all addresses must
+    /// have been seen.
     fn public_ip_differs(
         &self,
         site: &Name,
@@ -362,7 +363,10 @@ impl Differ<'_> {
         let (Some(want), Some(is)) = (want.public_ip, is.public_ip) else {
             return false;
         };
-        want != is && resource.state == ResourceState::Ready && !self.has_address(site, resource)
+        let seen = self.inventory.sites.get(site);
+        let are_known = seen.is_some_and(|seen| seen.is_complete(Kind::Address));
+        let can_tell = resource.state == ResourceState::Ready && are_known;
+        want != is && can_tell && !self.has_address(site, resource)
     }
 
     /// Whether an address that was set aside is attached to a machine.

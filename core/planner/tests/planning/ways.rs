@@ -259,6 +259,14 @@ fn drift_of_a_public_address_is_told_but_not_of_what_cannot_have_one() {
         thing.state = ResourceState::Stopped;
     };
     assert_eq!(told(&off), BTreeSet::from([Field::Power]));
+    // Nobody can tell while addresses were seen in part: one may be attached to it.
+    let mut world = plain.clone();
+    lose(at(&mut world, machine));
+    let east = world.sites.get_mut(&name("east")).expect("site");
+    let why = "no answer".to_owned();
+    east.coverage
+        .insert(Kind::Address, Coverage::Partial { why });
+    assert!(plan(&desired, &world).changes.is_empty());
 }
 
 #[test]

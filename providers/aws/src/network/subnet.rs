@@ -90,8 +90,9 @@ impl AwsProvider {
         if is_led.iter().any(|field| request.fields.contains(field))
             && let Spec::Subnet(is) = &mut subnet.spec
         {
-            let wanted = request.spec.internet.or(is.internet);
-            let (way, zone) = (wanted.unwrap_or(Internet::Public), is.zone.clone());
+            // One that asks for no way routes by the main table, as it was made.
+            let way = request.spec.internet.unwrap_or(Internet::Public);
+            let zone = is.zone.clone();
             let zone = zone.ok_or_else(|| lacking("ec2:DescribeSubnets", "zone"))?;
             let network = is.network.clone();
             self.lead_subnet(request.id, &network, (way, &zone)).await?;

@@ -136,7 +136,12 @@ impl Routes {
             Some(bond) => self.table(&bond.table),
             None => self.main(&network),
         };
-        let (way, pends) = table.map_or((Internet::Public, false), |table| self.way(table));
+        let (way, pends) = match table.map(|table| (Way::of(table), table)) {
+            // That the main table has lost its way is told of the network.
+            Some((Way::None, _)) if bond.is_none() => (Internet::Public, false),
+            Some((_, table)) => self.way(table),
+            None => (Internet::Public, false),
+        };
         let foreign = table.filter(|table| {
             let tags = tags::read(table.tags());
             bond.is_some() && !is_part(&tags, &network, None)
