@@ -109,7 +109,11 @@ async fn what_was_set_up_and_changed_is_told_and_made_good() {
     check(&bench, &bucket, &[wanted]).await;
 
     let table = upset::lead_elsewhere(&ec2, &subnet).await;
-    let wanted = ("route table", table.as_str(), "the one for its way to the internet");
+    let wanted = (
+        "route table",
+        table.as_str(),
+        "the one for its way to the internet",
+    );
     check(&bench, &subnet, &[wanted]).await;
     let end = ec2.delete_route_table().route_table_id(&table);
     end.send().await.expect("DeleteRouteTable");

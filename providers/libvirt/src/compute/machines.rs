@@ -20,11 +20,11 @@ use crate::xml::Element;
 
 impl Site {
     pub(crate) fn get_machines(&self, ids: &[ResourceId]) -> Result<Vec<Resource>> {
-        let mut machines = Vec::new();
+        let (mut machines, mut known) = (Vec::new(), seen::KnownByHost::new());
         for id in ids {
             if let Some((host, guest)) = self.guest(id)? {
                 let mut machine = self.machine_of(host, &guest);
-                self.tell_disks(host, &guest, &mut machine)?;
+                self.tell_rest(host, &guest, &mut known, &mut machine)?;
                 machines.push(machine);
             }
         }

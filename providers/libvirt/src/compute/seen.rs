@@ -1,5 +1,6 @@
 //! Machines as libvirt has them, where that is not as they were made: told, and made good.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use strat_model::{Bytes, Departure, DiskSpec, FlexSize, Kind, Resource, Result, Spec};
@@ -19,24 +20,19 @@ const ROUNDED: u64 = 1 << 20;
 /// The firewalls that a host knows of.
 type Known = BTreeMap<String, Thing<FirewallBody>>;
 
+/// The same, by host.
+pub(super) type KnownByHost = BTreeMap<String, Known>;
+
 impl Site {
     pub(crate) fn list_machines(&self) -> Result<Vec<Resource>> {
         let lists = self.each(|host| {
-            let guests = host.guests()?;
-            let is_test = host.traits()?.offers("test");
-            let known = match guests.iter().any(is_filtered) && !is_test {
-                true => Some(self.documents_on(host, Kind::Firewall)?),
-                false => None,
-            };
+            let mut known = KnownByHost::new();
             let one = |guest: &Guest| {
                 let mut machine = self.machine_of(host, guest);
-                if let Some(known) = known.as_ref().filter(|_| is_filtered(guest)) {
-                    self.tell_filter(host, guest, known, &mut machine)?;
-                    self.tell_disks(host, guest, &mut machine)?;
-                }
+                self.tell_rest(host, guest, &mut known, &mut machine)?;
                 Ok(machine)
             };
-            guests.iter().map(one).collect::<Result<Vec<_>>>()
+            host.guests()?.iter().map(one).collect::<Result<Vec<_>>>()
         })?;
         Ok(lists.into_iter().flatten().collect())
     }
@@ -78,13 +74,28 @@ impl Site {
         Ok(())
     }
 
-    /// Says how large a machine's own disks are, where somebody made them larger.
-    pub(super) fn tell_disks(
+    /// Says of a machine what its definition does not: whether its filter is as it is to be, and how large its
+    /// disks are. `known` keeps the firewalls, which are read once for each host.
+    pub(super) fn tell_rest(
         &self,
         host: &Host,
         guest: &Guest,
+        known: &mut KnownByHost,
         machine: &mut Resource,
     ) -> Result<()> {
+        if !is_filtered(guest) || host.traits()?.offers("test") {
+            return Ok(());
+        }
+        let known = match known.entry(host.name().to_string()) {
+            Entry::Occupied(of_host) => of_host.into_mut(),
+            Entry::Vacant(place) => place.insert(self.documents_on(host, Kind::Firewall)?),
+        };
+        self.tell_filter(host, guest, known, machine)?;
+        self.tell_disks(host, guest, machine)
+    }
+
+    /// Says how large a machine's own disks are, where somebody made them larger.
+    fn tell_disks(&self, host: &Host, guest: &Guest, machine: &mut Resource) -> Result<()> {
         let body = guest.body().filter(|_| is_filtered(guest));
         let (Some(body), Spec::Machine(spec)) = (body, &mut machine.spec) else {
             return Ok(());
