@@ -7,7 +7,7 @@ use gen_lsp_types as lsp;
 use stratiform::topology::editor::{
     AttributeDoc, BlockDoc, Cursor, Definition, Item, ItemKind, Outline,
 };
-use stratiform::topology::functions;
+use stratiform::topology::{functions, is_formatted};
 
 use crate::convert::markdown;
 use crate::prices::cheapest;
@@ -141,16 +141,22 @@ fn of_function(name: &str) -> Option<String> {
 fn of_definition(here: &Here, definition: &Definition) -> String {
     let text = here.view.text(&definition.head.file).unwrap_or_default();
     let start = definition.head.start as usize;
-    let whole = Outline::of(text).items.into_iter().find_map(|item| {
+    let line = text.get(start..).unwrap_or_default();
+    let line = start..start + line.find(['\n', '\r']).unwrap_or(line.len());
+    let outline = match is_formatted(&definition.head.file) {
+        true => Outline::of(text),
+        false => Outline::default(),
+    };
+    let whole = outline.items.into_iter().find_map(|item| {
         let is_it = item.name.start == start;
-        let inner = item.items.into_iter().find(|one| one.name.start == start);
-        if is_it {
-            Some(item.range)
-        } else {
-            inner.map(|one| one.range)
+        let mut inner = item.items.into_iter();
+        let inner = inner.find(|one| one.name.start == start);
+        match is_it {
+            true => Some(item.range),
+            false => inner.map(|one| one.range),
         }
     });
-    let whole = whole.unwrap_or(start..definition.head.end as usize);
+    let whole = whole.unwrap_or(line);
     let shown = text.get(whole).unwrap_or_default();
     let mut lines: Vec<&str> = shown.lines().take(LINES_MAX).collect();
     if shown.lines().count() > LINES_MAX {

@@ -256,3 +256,38 @@ fn a_text_is_laid_out_as_fmt_does() {
         json!([])
     );
 }
+
+#[test]
+fn names_in_yaml_are_known_by_their_places() {
+    let text = "topology:\n  shop: {}\nsite:\n  east: {provider: sim, region: r}\nvariable:\n  size: {default: 4}\nbucket:\n  logs:\n    site: ${site.east}\n    labels: {n: \"${var.size}\"}\n";
+    let shop = Shop::of("");
+    std::fs::remove_file(shop.path().join("shop.hcl")).expect("removed");
+    std::fs::write(shop.path().join("shop.strat.yaml"), text).expect("written");
+    let mut editor = Editor::open(&shop);
+    let uri = uri(&shop, "shop.strat.yaml");
+    editor.open_file(&shop, "shop.strat.yaml");
+    assert_eq!(editor.findings(&uri), Vec::<Value>::new());
+    let marked = text.replacen("var.size", "var.si|ze", 1);
+    let definition = editor.ask_at("textDocument/definition", &uri, &marked);
+    let place = json!({ "line": 5, "character": 2 });
+    assert_eq!(definition["range"]["start"], place);
+    let told = hover(&mut editor, &uri, &marked);
+    assert!(told.contains("size: {default: 4}"), "{told}");
+    let params = json!({
+        "textDocument": { "uri": uri },
+        "position": place,
+        "newName": "large",
+    });
+    let answer = editor.ask("textDocument/rename", &params);
+    let renamed = edited(text, &answer["result"]["changes"][&uri]);
+    assert_eq!(renamed, text.replace("size", "large"));
+    // What may be there already wants a `moved` block, which is written in HCL.
+    let params = json!({
+        "textDocument": { "uri": uri },
+        "position": { "line": 7, "character": 3 },
+        "newName": "archive",
+    });
+    let answer = editor.ask("textDocument/rename", &params);
+    let why = answer["error"]["message"].as_str().unwrap_or_default();
+    assert!(why.contains("written in HCL"), "{answer}");
+}

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::outline::{Item, ItemKind, Outline, tokens};
-use crate::syntax::{Kind, Token};
+use crate::syntax::{Kind as TokenKind, Token};
 
 /// What stands at a byte of an HCL text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,8 +57,8 @@ impl Cursor {
         let touched = end.checked_sub(1).map(|last| tokens[last]);
         let touched = touched.filter(|token| token.end >= at);
         let in_text = touched.is_some_and(|token| match token.kind {
-            Kind::Comment => token.end > at || !text[..token.end].ends_with("*/"),
-            Kind::UnclosedComment => true,
+            TokenKind::Comment => token.end > at || !text[..token.end].ends_with("*/"),
+            TokenKind::UnclosedComment => true,
             _ => false,
         });
         if in_text {
@@ -107,28 +107,28 @@ impl Cursor {
     /// The word at the cursor, and those before it.
     fn word(&mut self, text: &str, tokens: &[Token], end: usize, at: usize) {
         let touches =
-            |token: &Token| token.kind == Kind::Ident && token.start <= at && token.end >= at;
+            |token: &Token| token.kind == TokenKind::Ident && token.start <= at && token.end >= at;
         let left = end.checked_sub(1).filter(|last| touches(&tokens[*last]));
         let own = left.or_else(|| tokens.get(end).filter(|next| touches(next)).map(|_| end));
         let mut next = own.unwrap_or(end);
         if let Some(own) = own {
             self.word = tokens[own].start..tokens[own].end;
             let behind = tokens.get(own + 1).map(|token| token.kind);
-            self.is_call = behind == Some(Kind::OpenParen);
+            self.is_call = behind == Some(TokenKind::OpenParen);
         }
         while let Some(dot) = next
             .checked_sub(1)
-            .filter(|dot| tokens[*dot].kind == Kind::Dot)
+            .filter(|dot| tokens[*dot].kind == TokenKind::Dot)
         {
             let Some(mut before) = dot.checked_sub(1) else {
                 break;
             };
             let mut words = Vec::new();
-            while tokens[before].kind == Kind::CloseBracket {
+            while tokens[before].kind == TokenKind::CloseBracket {
                 let mut depth = 0_usize;
                 while let Some(token) = tokens.get(before) {
-                    depth += usize::from(token.kind == Kind::CloseBracket);
-                    depth -= usize::from(token.kind == Kind::OpenBracket);
+                    depth += usize::from(token.kind == TokenKind::CloseBracket);
+                    depth -= usize::from(token.kind == TokenKind::OpenBracket);
                     if depth == 0 || before == 0 {
                         break;
                     }
@@ -137,7 +137,7 @@ impl Cursor {
                 words.push("[]".to_owned());
                 before = before.saturating_sub(1);
             }
-            if tokens[before].kind != Kind::Ident {
+            if tokens[before].kind != TokenKind::Ident {
                 break;
             }
             words.push(tokens[before].of(text).to_owned());
@@ -156,7 +156,7 @@ fn around(text: &str, before: &[Token], at: usize, attribute: Option<&str>) -> O
             open.push(*token);
         } else if token.kind.closes() && token.end <= at {
             // A quote without an end is open up to the end of its line.
-            let unclosed = token.kind == Kind::UnclosedQuote && token.start >= at;
+            let unclosed = token.kind == TokenKind::UnclosedQuote && token.start >= at;
             if !unclosed {
                 open.pop();
             }
@@ -164,8 +164,8 @@ fn around(text: &str, before: &[Token], at: usize, attribute: Option<&str>) -> O
     }
     let innermost = open.last()?;
     match innermost.kind {
-        Kind::OpenHeredoc => Some(Place::Text),
-        Kind::OpenQuote => {
+        TokenKind::OpenHeredoc => Some(Place::Text),
+        TokenKind::OpenQuote => {
             let rest = text.get(innermost.end..).unwrap_or_default();
             let length = rest.find(['"', '\n', '\r', '$']).unwrap_or(rest.len());
             let range = innermost.end..(innermost.end + length).max(at);

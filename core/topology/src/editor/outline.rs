@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::syntax::{Kind, Lexer, Token};
+use crate::syntax::{Kind as TokenKind, Lexer, Token};
 
 /// The deepest nesting of blocks that is followed.
 const MAX_DEPTH: usize = 100;
@@ -78,7 +78,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
     loop {
         let token = lexer.next();
         tokens.push(token);
-        if token.kind == Kind::End {
+        if token.kind == TokenKind::End {
             return tokens;
         }
     }
@@ -116,11 +116,11 @@ impl<'t> Reader<'t> {
         loop {
             let token = self.token();
             match token.kind {
-                Kind::End => {
+                TokenKind::End => {
                     self.is_unbalanced |= column.is_some();
                     return (items, None);
                 }
-                Kind::CloseBrace if column.is_some() => {
+                TokenKind::CloseBrace if column.is_some() => {
                     let outer = self.column_of_first(token);
                     let ends_outer = outer.zip(column).is_some_and(|(here, own)| here < own);
                     if self.by_indentation && ends_outer {
@@ -129,9 +129,9 @@ impl<'t> Reader<'t> {
                     self.at += 1;
                     return (items, Some(token));
                 }
-                Kind::Ident if self.ends(token, column) => return (items, None),
-                Kind::Ident => items.push(self.item(token, depth)),
-                Kind::CloseBrace => {
+                TokenKind::Ident if self.ends(token, column) => return (items, None),
+                TokenKind::Ident => items.push(self.item(token, depth)),
+                TokenKind::CloseBrace => {
                     self.is_unbalanced = true;
                     self.at += 1;
                 }
@@ -166,7 +166,7 @@ impl<'t> Reader<'t> {
         loop {
             let token = self.token();
             match token.kind {
-                Kind::Assign => {
+                TokenKind::Assign => {
                     self.at += 1;
                     let end = self.value(column);
                     return Item {
@@ -177,7 +177,7 @@ impl<'t> Reader<'t> {
                         items: Vec::new(),
                     };
                 }
-                Kind::OpenBrace if depth < MAX_DEPTH => {
+                TokenKind::OpenBrace if depth < MAX_DEPTH => {
                     self.at += 1;
                     let (items, close) = self.items(Some(column), depth + 1);
                     let open = || (self.token().start, self.token().start);
@@ -190,12 +190,12 @@ impl<'t> Reader<'t> {
                         items,
                     };
                 }
-                Kind::Ident => {
+                TokenKind::Ident => {
                     self.at += 1;
                     labels.push(token.start..token.end);
                 }
-                Kind::OpenQuote => labels.push(self.quoted()),
-                Kind::Comment => self.at += 1,
+                TokenKind::OpenQuote => labels.push(self.quoted()),
+                TokenKind::Comment => self.at += 1,
                 _ => {
                     let end = labels.last().map_or(name.end, |label| label.end);
                     return Item {
@@ -217,7 +217,7 @@ impl<'t> Reader<'t> {
         let mut end = open.end;
         loop {
             let token = self.token();
-            if token.kind == Kind::End {
+            if token.kind == TokenKind::End {
                 return open.start..end;
             }
             end = token.end;
@@ -240,17 +240,19 @@ impl<'t> Reader<'t> {
         loop {
             let token = self.token();
             let ends = match token.kind {
-                Kind::End => true,
-                Kind::Newline => depth == 0,
-                Kind::CloseBrace if depth == 0 => true,
-                Kind::CloseBrace => {
+                TokenKind::End => true,
+                TokenKind::Newline => depth == 0,
+                TokenKind::CloseBrace if depth == 0 => true,
+                TokenKind::CloseBrace => {
                     let here = self.column_of_first(token);
                     self.by_indentation && here.is_some_and(|here| here < column)
                 }
-                Kind::Ident => {
+                TokenKind::Ident => {
                     let next = self.tokens.get(self.at + 1).map(|next| next.kind);
-                    let begins =
-                        matches!(next, Some(Kind::Assign | Kind::OpenBrace | Kind::OpenQuote));
+                    let begins = matches!(
+                        next,
+                        Some(TokenKind::Assign | TokenKind::OpenBrace | TokenKind::OpenQuote)
+                    );
                     depth > 0 && begins && self.ends(token, Some(column))
                 }
                 _ => false,
@@ -264,7 +266,7 @@ impl<'t> Reader<'t> {
             } else if token.kind.closes() {
                 depth = depth.saturating_sub(1);
             }
-            if !matches!(token.kind, Kind::Comment | Kind::Newline) {
+            if !matches!(token.kind, TokenKind::Comment | TokenKind::Newline) {
                 end = token.end;
             }
             self.at += 1;
@@ -280,7 +282,7 @@ fn folds(text: &str, tokens: &[Token]) -> Vec<(Range<usize>, bool)> {
     let lines = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default().contains('\n');
     for token in tokens {
         match token.kind {
-            Kind::Comment => {
+            TokenKind::Comment => {
                 // Comments on neighbouring lines are one; one behind something else stands alone.
                 let line = text
                     .get(..token.start)
@@ -301,7 +303,7 @@ fn folds(text: &str, tokens: &[Token]) -> Vec<(Range<usize>, bool)> {
                 }
                 continue;
             }
-            Kind::Newline => continue,
+            TokenKind::Newline => continue,
             kind if kind.opens() => open.push(token.start),
             kind if kind.closes() => {
                 if let Some(start) = open.pop() {
