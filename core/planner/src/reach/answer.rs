@@ -76,7 +76,7 @@ pub enum Unreachable {
     #[error("there are no machines `{end}` in the topology")]
     Nobody {
         /// The end.
-        end: End,
+        end: Box<End>,
         /// The machines that there are.
         known: BTreeSet<String>,
     },
@@ -94,9 +94,9 @@ pub enum Unreachable {
     )]
     Strangers {
         /// Who sends.
-        from: End,
+        from: Box<End>,
         /// Who receives.
-        to: End,
+        to: Box<End>,
     },
 }
 
@@ -118,8 +118,8 @@ pub fn reach(
     let is_machine = |end: &End| matches!(end, End::Machines { .. });
     if !is_machine(&question.from) && !is_machine(&question.to) {
         return Err(Unreachable::Strangers {
-            from: question.from.clone(),
-            to: question.to.clone(),
+            from: Box::new(question.from.clone()),
+            to: Box::new(question.to.clone()),
         });
     }
     let world = World { desired, facts };
@@ -150,7 +150,7 @@ impl<'d> World<'d> {
         let mut hops = vec![route.hop];
         let mut gates = [Gate::open(), Gate::open()];
         if !is_itself(from, to) {
-            let strangers = self.internet(Spans::public());
+            let strangers = self.internet(&Spans::public());
             let seen = |party: &'_ Party<'d>| match route.is_public {
                 true => strangers.clone(),
                 false => party.clone(),

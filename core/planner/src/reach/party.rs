@@ -168,7 +168,7 @@ impl<'d> World<'d> {
                     false => Ok(parties),
                 }
             }
-            End::Internet => Ok(vec![self.internet(Spans::public())]),
+            End::Internet => Ok(vec![self.internet(&Spans::public())]),
             End::Range(IpNet::V4(range)) => Ok(self.others(*range)),
             End::Range(IpNet::V6(_)) => Ok(vec![Party {
                 who: Who::Ipv6,
@@ -178,7 +178,7 @@ impl<'d> World<'d> {
     }
 
     /// Some of the internet, which is nobody's of the topology.
-    pub(super) fn internet(self, spans: Spans) -> Party<'d> {
+    pub(super) fn internet(self, spans: &Spans) -> Party<'d> {
         let networks = Spans::of(self.networks().map(|(_, range)| range));
         Party {
             who: Who::Internet,
@@ -212,7 +212,7 @@ impl<'d> World<'d> {
     fn nobody(self, end: &End) -> Unreachable {
         let End::Machines { local, site } = end else {
             return Unreachable::Nobody {
-                end: end.clone(),
+                end: Box::new(end.clone()),
                 known: BTreeSet::new(),
             };
         };
@@ -237,7 +237,7 @@ impl<'d> World<'d> {
             }
         });
         Unreachable::Nobody {
-            end: end.clone(),
+            end: Box::new(end.clone()),
             known: known.collect(),
         }
     }
