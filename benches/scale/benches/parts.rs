@@ -17,7 +17,6 @@ use stratiform::engine::{Journal, Observation, Operation, Sites, Started, observ
 use stratiform::model::{Addr, Kind, Moves, Name, Owner, ResourceId, Token};
 use stratiform::planner::{DiffOptions, diff, lower, place};
 use stratiform::provider::{Clock, Registry, TokioClock};
-use stratiform::topology::editor::{Cursor, Names};
 use stratiform::topology::{Sources, Topology};
 use stratiform::{EventSink, Inputs, Workspace};
 
@@ -41,7 +40,6 @@ fn language(criterion: &mut Criterion) {
             bencher.iter(|| Topology::parse(black_box(&sources)).expect("parses"));
         });
         group.finish();
-        editor(criterion, count, dir.path(), &sources);
         let topology = Topology::parse(&sources).expect("parses");
         let mut group = criterion.benchmark_group("evaluate");
         group.throughput(Throughput::Elements(count.into()));
@@ -51,33 +49,6 @@ fn language(criterion: &mut Criterion) {
         });
         group.finish();
     }
-}
-
-/// What an editor waits for: findings, names, and what stands at the cursor, of a text of about ten lines a
-/// resource.
-fn editor(criterion: &mut Criterion, count: u32, folder: &Path, sources: &Sources) {
-    let mut group = criterion.benchmark_group("editor");
-    group.throughput(Throughput::Elements(count.into()));
-    group.bench_function(BenchmarkId::new("examine", count), |bencher| {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        let runtime = runtime.expect("a runtime");
-        let registry = Registry::new().with(SimFactory::new());
-        bencher.iter(|| {
-            let (text, inputs) = (sources.clone(), Inputs::default());
-            let examine = Workspace::examine(folder, text, inputs, registry.clone());
-            runtime.block_on(examine).expect("parses")
-        });
-    });
-    group.bench_function(BenchmarkId::new("names", count), |bencher| {
-        bencher.iter(|| Names::of(black_box(sources), &[]));
-    });
-    let text = &sources.files()[0].text;
-    group.bench_function(BenchmarkId::new("cursor", count), |bencher| {
-        bencher.iter(|| Cursor::at(black_box(text), text.len() / 2));
-    });
-    group.finish();
 }
 
 /// An empty cloud, seen.
