@@ -147,6 +147,7 @@ fn capabilities() -> Capabilities {
         consistency_window_ms: 0,
         user_data_max: Bytes(16_384),
         public_ips: true,
+        internet: stratiform::model::InternetWays::default(),
         reserved_addresses: ReservedAddresses::default(),
         limits: Limits::default(),
     }

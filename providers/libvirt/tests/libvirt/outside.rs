@@ -38,6 +38,11 @@ const IMMUTABLE: &[(Kind, &str, &str)] = &[
     (Kind::Network, "cidr", NETWORK),
     (Kind::Subnet, "network", NETWORK),
     (Kind::Subnet, "zone", ZONE),
+    (
+        Kind::Subnet,
+        "internet",
+        "a network is forwarded otherwise only once it is stopped, which cuts off what runs in it: https://libvirt.org/formatnetwork.html",
+    ),
     (Kind::Firewall, "network", DOCUMENT),
     (Kind::Firewall, "labels", DOCUMENT),
     (Kind::Keypair, "public_key", DOCUMENT),
