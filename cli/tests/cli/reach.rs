@@ -50,6 +50,24 @@ fn the_topology_alone_says_what_passes_and_which_rule_decides() {
 #[test]
 fn without_a_port_the_answer_says_which_pass() {
     let shop = Shop::new();
+    // Who only goes out is reached by nobody, whatever its firewall admits.
+    let (code, text) = asked(&shop, &["internet", "machines.web@east"]);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(
+        text.contains("no  route   machines.web@east has no public address"),
+        "{text}"
+    );
+    let (code, text) = asked(&shop, &["machines.web@east", "internet:udp/53"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("leads out by NAT"), "{text}");
+    shop.edit(
+        "subnet \"app\" {",
+        "subnet \"app\" {\n  internet = \"public\"",
+    );
+    shop.edit(
+        "machines \"web\" {",
+        "machines \"web\" {\n  public_ip = true",
+    );
     let (code, text) = asked(&shop, &["internet", "machines.web@east"]);
     assert_eq!(code, Some(0), "{text}");
     assert!(

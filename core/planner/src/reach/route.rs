@@ -158,11 +158,11 @@ impl World<'_> {
         let (addr, subnet, site) = (host.addr, host.subnet, &host.addr.site);
         let (passes, why) = match self.way(host) {
             Way::Public => (Passes::Yes, format!("{addr} has a public address")),
-            Way::Outbound | Way::Unaddressed => {
+            Way::Outbound | Way::Unaddressed if !self.is_owned(site) => {
                 (Passes::No, format!("{addr} has no public address"))
             }
             Way::None => (Passes::No, format!("{subnet} has no way to the internet")),
-            Way::Unsaid => (
+            Way::Outbound | Way::Unaddressed | Way::Unsaid => (
                 Passes::May,
                 format!(
                     "{addr} has no public address, but who owns the hardware of {site} may lead the internet to it"
