@@ -23,7 +23,6 @@ use strat_provider::{
 
 /// How a call of this name ends.
 pub(crate) type Handler = Box<dyn Fn(&'static str) -> BoxFuture<'static, Result<()>> + Send + Sync>;
-
 pub(crate) struct Fake {
     site: Name,
     capabilities: Capabilities,

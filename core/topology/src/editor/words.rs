@@ -2,7 +2,7 @@
 
 use strat_model::Noun;
 
-use crate::json_schema::{attribute_words, block_words};
+use crate::json_schema::{Shape, attribute_words, block_words};
 use crate::program::ROOTS;
 use crate::schema::{AttributeSchema, BlockSchema, FILE};
 
@@ -122,10 +122,10 @@ impl BlockDoc {
             name: attribute.name,
             required: attribute.required,
             doc: doc.unwrap_or_default(),
-            takes: shape.map(|shape| shape.in_words()).unwrap_or_default(),
-            words: shape.map_or(&[], |shape| shape.words()),
-            is_bool: shape.is_some_and(|shape| shape.is_bool()),
-            refers_to: shape.map_or(&[], |shape| shape.refers_to()),
+            takes: shape.map(Shape::in_words).unwrap_or_default(),
+            words: shape.map_or(&[], Shape::words),
+            is_bool: shape.is_some_and(Shape::is_bool),
+            refers_to: shape.map_or(&[], Shape::refers_to),
         }
     }
 }

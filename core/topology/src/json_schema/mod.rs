@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::schema::{AttributeSchema, BlockSchema, FILE};
 
+pub(crate) use shape::Shape;
 pub(crate) use words::{attribute as attribute_words, block as block_words};
 
 /// The JSON Schema of one file of a topology in the JSON notation, which is that of YAML too.

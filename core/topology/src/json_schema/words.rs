@@ -7,6 +7,8 @@ use super::shape::Shape::{self, *};
 
 pub(super) type Row = (&'static str, &'static str, Shape, &'static str);
 
+const WAYS: &[&str] = &["public", "outbound", "none"];
+const WAYS_DOC: &str = "Its way to the internet: `public` is reached from there, `outbound` goes out alone, `none` neither; `outbound`, if left out.";
 /// By block and attribute, but for machines; without a block, what it is wherever a block says
 /// nothing of its own.
 const REST: &[Row] = &[
@@ -200,12 +202,7 @@ const REST: &[Row] = &[
         Whole(0, 28),
         "How many bits longer than the site's slice its prefix is.",
     ),
-    (
-        "subnet",
-        "internet",
-        OneOf(&["public", "outbound", "none"]),
-        "Its way to the internet: `public` is reached from there, `outbound` goes out alone, `none` neither; `outbound`, if left out.",
-    ),
+    ("subnet", "internet", OneOf(WAYS), WAYS_DOC),
     (
         "firewall",
         "network",

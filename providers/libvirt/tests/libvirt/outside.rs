@@ -29,6 +29,8 @@ pub(crate) const RACK: OutsideRows = OutsideRows {
 };
 
 const NETWORK: &str = "libvirt has subnets alone; which network they are of, and its range, stands in our document: https://libvirt.org/formatnetwork.html";
+const FORWARD: &str = "a network is forwarded otherwise only once it is stopped, which cuts off what runs in it: https://libvirt.org/formatnetwork.html";
+const OWNED: &str = "hardware of one's own is not bought: https://libvirt.org/formatdomain.html";
 const ZONE: &str = "libvirt knows no zones: which a host is in stands in the site's block: https://libvirt.org/uri.html";
 const DOCUMENT: &str = "it has no metadata in libvirt: our document beside it has a digest of itself in its name, and one that was changed is not believed: https://libvirt.org/formatstorage.html";
 const FILTER: &str = "a guest has one filter, made of its firewalls: another is told as `filter`: https://libvirt.org/formatnwfilter.html";
@@ -38,11 +40,7 @@ const IMMUTABLE: &[(Kind, &str, &str)] = &[
     (Kind::Network, "cidr", NETWORK),
     (Kind::Subnet, "network", NETWORK),
     (Kind::Subnet, "zone", ZONE),
-    (
-        Kind::Subnet,
-        "internet",
-        "a network is forwarded otherwise only once it is stopped, which cuts off what runs in it: https://libvirt.org/formatnetwork.html",
-    ),
+    (Kind::Subnet, "internet", FORWARD),
     (Kind::Firewall, "network", DOCUMENT),
     (Kind::Firewall, "labels", DOCUMENT),
     (Kind::Keypair, "public_key", DOCUMENT),
@@ -50,11 +48,7 @@ const IMMUTABLE: &[(Kind, &str, &str)] = &[
     (Kind::Image, "source", DOCUMENT),
     (Kind::Image, "sha256", DOCUMENT),
     (Kind::Image, "labels", DOCUMENT),
-    (
-        Kind::Machine,
-        "capacity",
-        "hardware of one's own is not bought: https://libvirt.org/formatdomain.html",
-    ),
+    (Kind::Machine, "capacity", OWNED),
     (Kind::Machine, "zone", ZONE),
     (Kind::Machine, "firewalls", FILTER),
     (Kind::Machine, "keypair", KEY),
