@@ -97,9 +97,8 @@ fn run(
         .enable_time()
         .build()
         .map_err(|error| Err(format!("no runtime could be started: {error}")))?;
-    let sources = view.sources.clone();
     let registry = settings.registry.clone();
-    let examine = Workspace::examine(&view.root, sources, inputs, registry);
+    let examine = Workspace::examine(&view.root, &view.sources, inputs, registry);
     runtime.block_on(examine).map_err(|error| {
         let findings = error.findings().map(|(findings, _)| findings);
         findings.ok_or_else(|| error.to_string())

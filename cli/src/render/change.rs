@@ -153,13 +153,14 @@ pub(crate) const fn symbol(action: Action) -> (&'static str, Style) {
     }
 }
 
-/// What a change costs a machine that stays the same one; nothing where it goes on running.
+/// What a change costs a machine that stays the same one; nothing where it goes on running and loses nothing.
 fn stop(takes: &Transition) -> String {
     let how = match takes.means {
         Means::Restart => "with a stop: it is shut down, changed and started again",
         Means::Deallocate => {
             "with a stop: it is shut down, changed and started again, perhaps on another host"
         }
+        Means::Live if !takes.loses.is_empty() => "while it runs",
         Means::Live | Means::Recreate | Means::Refused { .. } => return String::new(),
     };
     let losses = takes.loses.iter().map(|loss| match loss {

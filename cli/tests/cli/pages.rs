@@ -154,5 +154,5 @@ fn a_page_is_compared_line_by_line() {
 
 #[test]
 fn ten_minutes_are_as_the_page_says() {
-    assert_eq!(Reader::of("ten-minutes.md").read(), 14);
+    assert_eq!(Reader::of("ten-minutes.md").read(), 15);
 }

@@ -31,8 +31,9 @@ network "core" {
 }
 
 subnet "app" {
-  network = network.core
-  newbits = 4
+  network  = network.core
+  newbits  = 4
+  internet = "public"
 }
 
 firewall "web" {
@@ -47,6 +48,7 @@ firewall "web" {
 
 machines "web" {
   count     = 2
+  public_ip = true
   cpu       = 2
   memory    = "4GiB"
   image     = "debian-12"

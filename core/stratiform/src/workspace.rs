@@ -89,7 +89,7 @@ impl Workspace {
     /// [`Error::Topology`] if it cannot be parsed.
     pub async fn examine(
         path: &Path,
-        sources: Sources,
+        sources: &Sources,
         inputs: Inputs,
         registry: Registry,
     ) -> Result<(Self, Vec<Diagnostic>), Error> {
@@ -140,20 +140,20 @@ impl Workspace {
         registry: Registry,
     ) -> Result<(Self, Vec<Diagnostic>), Error> {
         let sources = phase!("read").in_scope(|| Sources::load(path))?;
-        Self::read_sources(needs, path, sources, inputs, registry)
+        Self::read_sources(needs, path, &sources, inputs, registry)
     }
 
     fn read_sources(
         needs: Needs,
         path: &Path,
-        sources: Sources,
+        sources: &Sources,
         inputs: Inputs,
         registry: Registry,
     ) -> Result<(Self, Vec<Diagnostic>), Error> {
-        let topology = phase!("parse").in_scope(|| Topology::parse(&sources));
+        let topology = phase!("parse").in_scope(|| Topology::parse(sources));
         let topology = topology.map_err(|diagnostics| Error::Topology {
             diagnostics,
-            sources: with_files(&sources, &inputs.var_files),
+            sources: with_files(sources, &inputs.var_files),
         })?;
         let (evaluated, found, unset) = phase!("evaluate").in_scope(|| match needs {
             Needs::Sites => topology.check_sites(&inputs),
@@ -179,7 +179,7 @@ impl Workspace {
             .collect();
         let workspace = Self {
             path: path.to_owned(),
-            sources: with_files(&sources, &inputs.var_files),
+            sources: with_files(sources, &inputs.var_files),
             inputs,
             evaluated,
             warnings,

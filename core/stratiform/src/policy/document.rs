@@ -56,8 +56,9 @@ fn things(desired: &Desired, facts: &BTreeMap<Name, SiteFacts>) -> Value {
                 "protect": entry.protect,
                 "spec": View::of_goal(Arc::clone(goal)),
             });
-            if let (Spec::Machine(_), Value::Object(thing)) = (&goal.spec, &mut thing) {
-                let public = all_have || reached.contains(addr);
+            if let (Spec::Machine(machine), Value::Object(thing)) = (&goal.spec, &mut thing) {
+                let own = machine.public_ip.unwrap_or(all_have);
+                let public = own || reached.contains(addr);
                 thing.insert("public_ip".to_owned(), public.into());
                 thing.insert("monthly".to_owned(), json!(monthly(goal)));
             }

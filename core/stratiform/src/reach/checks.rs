@@ -68,7 +68,7 @@ pub(crate) fn check(
             };
             match reach(desired, facts, &question) {
                 Ok(crossings) => {
-                    broken.extend(crossings.into_iter().filter(|one_way| breaks(one, one_way)))
+                    broken.extend(crossings.into_iter().filter(|one_way| breaks(one, one_way)));
                 }
                 // Of a fleet of none nothing is to be said.
                 Err(Unreachable::Nobody { end, .. }) if is_of(intent, &end) => {}

@@ -23,7 +23,7 @@ pub(super) fn reached(
         },
         passes: match (least, most) {
             (Some(Passes::Yes), _) => Passes::Yes,
-            (_, Some(Passes::No)) | (None, _) | (_, None) => Passes::No,
+            (_, Some(Passes::No) | None) | (None, _) => Passes::No,
             _ => Passes::May,
         },
         crossings: crossings
