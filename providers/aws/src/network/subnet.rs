@@ -144,8 +144,7 @@ impl AwsProvider {
             .max_results(PAGE_MAX);
         let answer = call.send().await.map_err(failed("ec2:DescribeSubnets"))?;
         let mut found: Vec<_> = answer.subnets().iter().filter_map(report).collect();
-        let marked = || found.iter().filter(|(subnet, _)| subnet.mark.is_some());
-        let networks = marked().filter_map(|(subnet, _)| match &subnet.spec {
+        let networks = found.iter().filter_map(|(subnet, _)| match &subnet.spec {
             Spec::Subnet(spec) => Some(spec.network.to_string()),
             _ => None,
         });
@@ -153,8 +152,7 @@ impl AwsProvider {
         if !networks.is_empty() {
             let networks: Vec<&str> = networks.iter().map(String::as_str).collect();
             let routes = self.routes_in(&networks).await?;
-            let marked = found.iter_mut().filter(|(one, _)| one.mark.is_some());
-            marked.for_each(|(subnet, _)| routes.tell(subnet));
+            found.iter_mut().for_each(|(subnet, _)| routes.tell(subnet));
         }
         Ok((found, answer.next_token().map(str::to_owned)))
     }

@@ -144,14 +144,14 @@ impl Routes {
         };
         let foreign = table.filter(|table| {
             let tags = tags::read(table.tags());
-            bond.is_some() && !is_part(&tags, &network, None)
+            subnet.mark.is_some() && bond.is_some() && !is_part(&tags, &network, None)
         });
         if let Some(table) = foreign {
             let id = table.route_table_id().unwrap_or_default();
             let departure = Departure::new(id, "the one for its way to the internet");
             subnet.depart(TABLE, &departure);
         }
-        if pends {
+        if pends && subnet.mark.is_some() {
             subnet.state = ResourceState::Pending;
         }
         if let Spec::Subnet(spec) = &mut subnet.spec {

@@ -105,17 +105,22 @@ pub(crate) async fn end_route(ec2: &aws_sdk_ec2::Client, network: &ResourceId) {
     call.expect("DeleteRoute");
 }
 
-/// Leaves a network a table of ours for a way out that no subnet uses, as somebody does who binds the
-/// subnets elsewhere.
+/// Leaves a network's way out to no subnet: they route by the main table again.
 async fn leave_way_out(ec2: &aws_sdk_ec2::Client, network: &ResourceId) {
-    let tags = TagSpecification::builder().resource_type(ResourceType::RouteTable);
-    let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
-    let tags = tags
-        .tags(tag("stratiform:part-of", network.as_str()))
-        .tags(tag("stratiform:part", "outbound"));
-    let table = ec2.create_route_table().vpc_id(network.as_str());
-    let table = table.tag_specifications(tags.build()).send().await;
-    table.expect("CreateRouteTable");
+    let of = aws_sdk_ec2::types::Filter::builder()
+        .name("vpc-id")
+        .values(network.as_str());
+    let tables = ec2.describe_route_tables().filters(of.build());
+    let tables = tables.send().await.expect("DescribeRouteTables");
+    let bonds = tables
+        .route_tables()
+        .iter()
+        .flat_map(RouteTable::associations);
+    for bond in bonds.filter(|bond| bond.main() != Some(true)) {
+        let call = ec2.disassociate_route_table();
+        let call = call.set_association_id(bond.route_table_association_id.clone());
+        call.send().await.expect("DisassociateRouteTable");
+    }
 }
 
 /// Admits everybody to what has no group of its own.
