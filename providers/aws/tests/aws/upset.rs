@@ -1,8 +1,7 @@
 //! What somebody with the vendor's own client changes of what things are made with beyond their fields.
 
 use aws_sdk_ec2::types::{
-    AttributeBooleanValue, HttpTokensState, IamInstanceProfileSpecification, ResourceType,
-    RouteTable, Tag, TagSpecification,
+    AttributeBooleanValue, HttpTokensState, IamInstanceProfileSpecification, RouteTable,
 };
 use aws_sdk_s3::types::{
     ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,

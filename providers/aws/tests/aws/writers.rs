@@ -21,6 +21,8 @@ use crate::moto;
 const MACHINES: usize = 100;
 /// How many zones the region has, of which each has a subnet.
 const ZONES: usize = 3;
+/// The subnet that their network's NAT gateway stands in.
+const NAT: usize = 1;
 
 /// A folder of a topology, whose site is on a moto.
 struct Folder {
@@ -164,7 +166,7 @@ async fn one_round(server: &moto::Moto, round: u32, count: usize) {
     }
     assert_eq!(
         there(&moto).await,
-        [1, ZONES, 3 + 1, 1],
+        [1, ZONES + NAT, 3 + 1, 1],
         "networks, subnets, machines, volumes"
     );
     let last = folders.last().expect("a folder").session().await;
@@ -206,7 +208,7 @@ async fn a_bucket_that_the_topology_names_stands_in_for_the_sites_own() {
     for outcome in join_all(folders.each_ref().map(Folder::apply)).await {
         assert!(outcome.is_success(), "{outcome:#?}");
     }
-    assert_eq!(there(&moto).await, [1, ZONES, 3 + 1, 1]);
+    assert_eq!(there(&moto).await, [1, ZONES + NAT, 3 + 1, 1]);
     let s3 = moto.s3().await;
     let buckets = s3.list_buckets().send().await.expect("a list");
     let names: Vec<_> = buckets
