@@ -122,7 +122,7 @@ fn moves(
                 Some(format!("{new}.{rest}"))
             };
             let addrs = intent.commons().map(|common| &common.addr);
-            Ok(addrs.filter_map(|addr| pair(addr, inner(addr)?)).collect())
+            Ok(addrs.filter_map(|addr| pair(addr, &inner(addr)?)).collect())
         }
         _ if definition.is_looked_up || Noun::parse(root).is_none() => Ok(Moves::new()),
         _ => {
@@ -132,7 +132,7 @@ fn moves(
                 .filter(|common| common.origins.block.as_ref() == Some(&definition.head));
             let moves = own.filter_map(|common| {
                 let way = common.addr.name.as_str().strip_suffix(old)?;
-                pair(&common.addr, format!("{way}{new}"))
+                pair(&common.addr, &format!("{way}{new}"))
             });
             let moves: Moves = moves.collect();
             if moves.is_empty() && !definition.is_repeated {
@@ -154,11 +154,11 @@ fn moves(
 }
 
 /// A thing's address, without the key of its instance, and the one that it gets.
-fn pair(addr: &LocalAddr, new: String) -> Option<(String, String)> {
+fn pair(addr: &LocalAddr, new: &str) -> Option<(String, String)> {
     let noun = addr.noun.as_str();
     let from = format!("{noun}.{}", addr.name);
     // A path of modules has as many letters as a name at most.
-    Name::new(&*new).ok()?;
+    Name::new(new).ok()?;
     Some((from, format!("{noun}.{new}")))
 }
 

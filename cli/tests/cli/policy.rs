@@ -118,7 +118,7 @@ fn a_machine_open_to_the_internet_needs_its_label() {
     plan.failed_saying(&[
         "denied_by_policy",
         "machines.web@paris is open to the internet by firewall.web@paris",
-        "shop.hcl:41:1",
+        "shop.hcl:42:1",
         "data.stratiform.public.deny",
         "policies/public.rego:13",
     ]);
@@ -223,7 +223,7 @@ fn a_denied_plan_is_not_applied_from_its_file_either() {
     let plan = shop.run(&["plan", "--out", "plan.json", "--policy", "policies"]);
     assert_eq!(plan.code, Some(1), "{plan}");
     let apply = shop.run(&["apply", "plan.json"]);
-    apply.failed_saying(&["is open to the internet", "shop.hcl:41:1"]);
+    apply.failed_saying(&["is open to the internet", "shop.hcl:42:1"]);
     // A plan that nobody judged is judged when it is applied.
     shop.ok(&["plan", "--out", "plan.json"]);
     let apply = shop.run(&["apply", "plan.json", "--policy", "policies"]);

@@ -96,6 +96,8 @@ fn roomy(facts: &SiteFacts) -> SiteFacts {
     SiteFacts {
         capabilities: Capabilities {
             subnets: facts.capabilities.subnets,
+            internet: facts.capabilities.internet.clone(),
+            public_ips: facts.capabilities.public_ips,
             sizing: Sizing::Flexible {
                 max_cpu: u32::MAX,
                 max_memory: Bytes(u64::MAX),

@@ -145,9 +145,28 @@ pub(crate) async fn lead_elsewhere(ec2: &aws_sdk_ec2::Client, subnet: &Resource)
     let table = table.send().await.expect("CreateRouteTable");
     let table = table.route_table().and_then(|table| table.route_table_id());
     let table = table.expect("an id").to_owned();
-    let bind = ec2.associate_route_table().route_table_id(&table);
-    let bind = bind.subnet_id(subnet.id.as_str()).send().await;
-    bind.expect("AssociateRouteTable");
+    // A subnet has one table of its own at most.
+    let of = aws_sdk_ec2::types::Filter::builder()
+        .name("association.subnet-id")
+        .values(subnet.id.as_str());
+    let before = ec2.describe_route_tables().filters(of.build()).send().await;
+    let before = before.expect("DescribeRouteTables");
+    let mut bonds = before
+        .route_tables()
+        .iter()
+        .flat_map(RouteTable::associations);
+    match bonds.find(|bond| bond.subnet_id() == Some(subnet.id.as_str())) {
+        Some(bond) => {
+            let call = ec2.replace_route_table_association().route_table_id(&table);
+            let call = call.set_association_id(bond.route_table_association_id.clone());
+            call.send().await.expect("ReplaceRouteTableAssociation");
+        }
+        None => {
+            let call = ec2.associate_route_table().route_table_id(&table);
+            let call = call.subnet_id(subnet.id.as_str());
+            call.send().await.expect("AssociateRouteTable");
+        }
+    }
     table
 }
 
