@@ -124,6 +124,24 @@ impl Session {
     }
 }
 
+/// Fills in the prices of what runs and is not sold at the moment.
+pub(crate) fn price(desired: &mut Desired, facts: &BTreeMap<Name, SiteFacts>) {
+    for (addr, entry) in &mut desired.entries {
+        let Some(facts) = facts.get(&addr.site) else {
+            continue;
+        };
+        for goal in &mut entry.goals {
+            if let (Spec::Machine(spec), None) = (&goal.spec, &goal.price_hour)
+                && let Some(offer) = MachineOffer::of(spec).find(facts)
+                && offer.price_hour.is_some()
+            {
+                let price_hour = offer.price_hour;
+                Arc::make_mut(goal).price_hour = price_hour;
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,23 +180,5 @@ mod tests {
             said,
             "east b: m5.large was out of stock (InsufficientInstanceCapacity)"
         );
-    }
-}
-
-/// Fills in the prices of what runs and is not sold at the moment.
-pub(crate) fn price(desired: &mut Desired, facts: &BTreeMap<Name, SiteFacts>) {
-    for (addr, entry) in &mut desired.entries {
-        let Some(facts) = facts.get(&addr.site) else {
-            continue;
-        };
-        for goal in &mut entry.goals {
-            if let (Spec::Machine(spec), None) = (&goal.spec, &goal.price_hour)
-                && let Some(offer) = MachineOffer::of(spec).find(facts)
-                && offer.price_hour.is_some()
-            {
-                let price_hour = offer.price_hour;
-                Arc::make_mut(goal).price_hour = price_hour;
-            }
-        }
     }
 }

@@ -16,7 +16,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use aws_sdk_ec2::types::{
-    DomainType, NatGateway, NatGatewayState, ResourceType, RouteTable, Subnet,
+    DomainType, NatGateway, NatGatewayState, ResourceType, RouteTable, Subnet, Vpc,
 };
 use ipnet::Ipv4Net;
 use strat_model::{Digest, Error, ErrorKind, Internet, Name, ResourceId, Result};
@@ -217,7 +217,7 @@ impl AwsProvider {
         let call = call.filters(filter("vpc-id", [network.as_str()]));
         let answer = call.send().await.map_err(failed("ec2:DescribeVpcs"))?;
         let ranges = answer.vpcs().iter();
-        let ranges = ranges.flat_map(|vpc| vpc.cidr_block_association_set());
+        let ranges = ranges.flat_map(Vpc::cidr_block_association_set);
         let ranges: Vec<Ipv4Net> = ranges
             .filter_map(|one| one.cidr_block()?.parse().ok())
             .collect();

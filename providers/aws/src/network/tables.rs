@@ -113,7 +113,7 @@ impl Routes {
     }
 
     /// The subnets that a table of ours is bound to.
-    pub(super) fn users<'t>(table: &'t RouteTable) -> impl Iterator<Item = &'t str> {
+    pub(super) fn users(table: &RouteTable) -> impl Iterator<Item = &str> {
         let bonds = table.associations().iter();
         bonds.filter_map(|bond| bond.subnet_id())
     }
