@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use stratiform::engine::Observation;
+use stratiform::engine::{Observation, Report};
 use stratiform::model::{Diagnostic, ErrorView, Inventory, Origin};
 use stratiform::policy::{input, judge, permits};
 use stratiform::provider::{Clock as _, TokioClock};
@@ -165,7 +165,7 @@ impl<'a> Stage<'a> {
         let inputs = self.inputs(run).map_err(Undone::Other)?;
         let registry = self.world.registry();
         let workspace = Workspace::load(&self.topology.path, inputs.clone(), registry.clone())?;
-        let workspace = workspace.elsewhere(registry, StateDir::at(&self.world.state()));
+        let workspace = workspace.elsewhere(registry, StateDir::at(self.world.state()));
         let session = Session::connect_with(
             workspace.clone(),
             EventSink::none(),
@@ -364,7 +364,7 @@ fn codes(done: &Result<Done, Undone>) -> BTreeSet<String> {
         Ok(done) => {
             let outcome = done.outcome.as_ref().filter(|one| !one.is_success());
             let reports = outcome.into_iter().flat_map(|one| &one.reports);
-            let failures = reports.flat_map(|report| report.failures());
+            let failures = reports.flat_map(Report::failures);
             let mut codes: BTreeSet<String> =
                 failures.map(|(_, error)| code(&error.view())).collect();
             codes.extend(outcome.map(|_| "apply_failed".to_owned()));
@@ -382,7 +382,7 @@ fn code(view: &ErrorView) -> String {
 /// What an apply did not do, in words.
 fn failures(outcome: &ApplyOutcome) -> Vec<String> {
     let reports = outcome.reports.iter();
-    let failed = reports.flat_map(|report| report.failures());
+    let failed = reports.flat_map(Report::failures);
     let failed: BTreeSet<String> = failed
         .map(|(step, error)| format!("{}: {}", step.addr, error.view()))
         .collect();
