@@ -143,7 +143,7 @@ fn a_machine_open_to_the_internet_needs_its_label() {
     assert_eq!(apply.code, Some(1));
     let json = json_of(&apply);
     assert_eq!(json["error"]["kind"], json!("denied_by_policy"));
-    assert_eq!(json["findings"][0]["labels"][0]["line"], json!(41));
+    assert_eq!(json["findings"][0]["labels"][0]["line"], json!(42));
     assert_eq!(made(&shop), 0, "nothing was called");
     // Without the rule it is closed: nothing listens to the internet.
     shop.edit("from     = [\"internet\"]", "from     = [\"10.0.0.0/16\"]");
