@@ -56,6 +56,14 @@ fn the_tests_of_the_reference_topology_pass_and_leave_nothing_behind() {
 }
 
 #[test]
+fn a_topology_that_is_not_there_is_told_before_any_run() {
+    let shop = with(&std::fs::read_to_string(EXAMPLE).expect("the example"));
+    let done = shop.run(&["test", "nowhere"]);
+    assert_eq!((done.code, &*done.stdout), (Some(1), ""), "{done}");
+    assert!(done.stderr.contains("`nowhere` does not exist"), "{done}");
+}
+
+#[test]
 fn what_does_not_hold_is_told_with_both_sides() {
     let shop = with(
         "run \"counts\" {\n  command = plan\n\n  assert {\n    condition     = plan.summary.create == var.web_count\n    \

@@ -91,6 +91,11 @@ impl Test {
     /// The files of tests beside the topology, read.
     fn files(&self, context: &Context) -> Result<Vec<TestFile>, Failure> {
         let path = &self.topology.path;
+        if !path.exists() {
+            // The tests beside it would all fail for this one reason.
+            let failure = Failure::new(format!("`{}` does not exist", path.display()));
+            return Err(failure.help("name a topology file, or a folder that holds one"));
+        }
         let paths = paths(path).map_err(|error| {
             Failure::new(format!("`{}` cannot be read", path.display())).caused_by(&error)
         })?;
