@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use strat_burst_policy::Decision;
-use stratiform::engine::{Lease, files};
+use stratiform::engine::files;
 
 use crate::log::FOLDER;
 use crate::pause::Pause;
@@ -53,9 +53,10 @@ pub struct LeaderStatus {
     pub until: Option<Timestamp>,
 }
 
+#[cfg(feature = "run")]
 impl LeaderStatus {
     /// Who holds a lease.
-    pub(crate) fn of(lease: &Lease) -> Self {
+    pub(crate) fn of(lease: &stratiform::engine::Lease) -> Self {
         Self {
             holder: lease.holder.who(),
             epoch: lease.generation,

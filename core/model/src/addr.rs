@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 use crate::{Kind, Name};
 
 /// The words of all nouns, as a pattern has them.
+#[cfg(feature = "schema")]
 macro_rules! nouns {
     () => {
         "network|subnet|firewall|address|keypair|image|machines?|volume|bucket"
     };
 }
+#[cfg(feature = "schema")]
 pub(crate) use nouns;
 
 /// The word that begins an address: a [`Kind`], or `machines` for a fleet of them.
