@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use stratiform::engine::files::write_whole;
+use stratiform::engine::files::{Rights, write_whole};
 
 use crate::failure::Failure;
 
@@ -29,7 +29,7 @@ pub(crate) fn write_file(path: &Path, before: Option<&str>, text: &str) -> Resul
         let changed = format!("`{}` was changed a moment ago", path.display());
         return Err(Failure::new(changed).help("run this again"));
     }
-    let written = write_whole(&path, None, |file| {
+    let written = write_whole(&path, Rights::Kept, |file| {
         file.write_all(mark.as_bytes())?;
         file.write_all(text.as_bytes())
     });

@@ -1,7 +1,7 @@
 //! The files beside a topology: for their owner alone, whole or not at all, and never through a
 //! link that somebody laid there.
 
-use std::fs::{File, Metadata, OpenOptions, Permissions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{BufWriter, Error, ErrorKind, IntoInnerError, Read as _, Result};
 use std::path::Path;
 
@@ -65,31 +65,45 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     if let Ok(found) = std::fs::symlink_metadata(path) {
         plain(path, &found)?;
     }
-    write_whole(path, None, |file| file.write_all(bytes))
+    write_whole(path, Rights::Private, |file| file.write_all(bytes))
+}
+
+/// Who may read and write a file that is written whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rights {
+    /// Its owner alone, whatever stood there before.
+    Private,
+    /// Whoever may any new file of the process.
+    Shared,
+    /// Whoever may the file that it takes the place of; where there is none, its owner alone.
+    Kept,
 }
 
 /// Writes a file whole or not at all: under a random name beside it that nobody else writes to, on disk
-/// before it takes the name. A file that is there keeps its rights; a new one has `permissions` within
-/// the process's mask, or is its owner's alone.
+/// before it takes the name.
 ///
 /// # Errors
 /// If it cannot be written. What stood there before is there still then.
 pub fn write_whole(
     path: &Path,
-    permissions: Option<Permissions>,
+    rights: Rights,
     write: impl FnOnce(&mut dyn std::io::Write) -> Result<()>,
 ) -> Result<()> {
     let folder = folder_of(path);
+    // With `O_EXCL`, a random name, and mode 0600 where nothing else is said.
     let mut builder = tempfile::Builder::new();
     builder.prefix(".new-");
-    if let Some(permissions) = permissions {
-        builder.permissions(permissions);
+    #[cfg(unix)]
+    if rights == Rights::Shared {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let mut file = BufWriter::new(builder.tempfile_in(folder)?);
-    if let Ok(found) = std::fs::metadata(path) {
-        file.get_ref()
-            .as_file()
-            .set_permissions(found.permissions())?;
+    if rights == Rights::Kept
+        && let Ok(found) = std::fs::metadata(path)
+    {
+        let file = file.get_ref().as_file();
+        file.set_permissions(found.permissions())?;
     }
     write(&mut file)?;
     let file = file.into_inner().map_err(IntoInnerError::into_error)?;
@@ -212,5 +226,37 @@ mod tests {
             .expect("read")
             .count();
         assert_eq!(left, 2, "nothing half-written stays");
+    }
+
+    #[test]
+    fn who_may_read_a_file_is_as_it_is_asked_for() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let check = |rights: Rights, before: Option<u32>, wanted: u32| {
+            let path = dir.path().join(format!("{rights:?}-{before:?}"));
+            if let Some(before) = before {
+                std::fs::write(&path, "before").expect("written");
+                let before = std::fs::Permissions::from_mode(before);
+                std::fs::set_permissions(&path, before).expect("its own");
+            }
+            write_whole(&path, rights, |file| file.write_all(b"after")).expect("written");
+            let mode = std::fs::metadata(&path)
+                .expect("there")
+                .permissions()
+                .mode();
+            assert_eq!(mode & 0o777, wanted, "{rights:?} {before:?}");
+            assert_eq!(std::fs::read(&path).expect("there"), b"after");
+        };
+        let plain = dir.path().join("plain");
+        std::fs::write(&plain, "").expect("written");
+        let usual = std::fs::metadata(&plain)
+            .expect("there")
+            .permissions()
+            .mode()
+            & 0o777;
+        check(Rights::Private, None, 0o600);
+        check(Rights::Private, Some(0o644), 0o600);
+        check(Rights::Shared, None, usual);
+        check(Rights::Kept, Some(0o640), 0o640);
+        check(Rights::Kept, None, 0o600);
     }
 }

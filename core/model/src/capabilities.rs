@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, Field, Internet, Kind, LabelRules, Limits, SubnetSpec};
+use crate::{Bytes, Field, Internet, Kind, LabelRules, Limits, MachineSpec, SubnetSpec};
 
 /// What a provider can do at a site. The planner refuses what is not in here before the first call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,6 +127,12 @@ impl Capabilities {
     #[must_use]
     pub fn way_out<R>(&self, subnet: &SubnetSpec<R>) -> Internet {
         subnet.internet.unwrap_or(self.internet.own)
+    }
+
+    /// Whether a machine at the site has a public address of its own.
+    #[must_use]
+    pub fn gives_public_ip<R>(&self, machine: &MachineSpec<R>) -> bool {
+        machine.public_ip.unwrap_or(self.public_ips)
     }
 }
 

@@ -63,6 +63,17 @@ impl Desired {
         let entries = entries.filter(|(addr, _)| addr.local == *local);
         entries.map(|(_, entry)| entry.count()).sum()
     }
+
+    /// The machines that an `address` leads to.
+    #[must_use]
+    pub fn addressed(&self) -> BTreeSet<&Addr> {
+        let goals = self.entries.values().flat_map(|entry| &entry.goals);
+        let machines = goals.filter_map(|goal| match &goal.spec {
+            Spec::Address(address) => address.attach.as_ref(),
+            _ => None,
+        });
+        machines.collect()
+    }
 }
 
 /// What is to be at one address.

@@ -17,6 +17,7 @@ mod error;
 mod factory;
 mod leases;
 mod settings;
+pub mod tag_text;
 mod tags;
 mod transport;
 

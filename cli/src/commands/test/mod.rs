@@ -7,7 +7,7 @@ mod world;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use stratiform::topology::{SourceFile, Sources, TEST_ENDING, TestFile};
+use stratiform::topology::{LoadError, SourceFile, Sources, TEST_ENDING, TestFile};
 
 use self::report::{FileReport, Report};
 use crate::args::TopologyArgs;
@@ -93,8 +93,9 @@ impl Test {
         let path = &self.topology.path;
         if !path.exists() {
             // The tests beside it would all fail for this one reason.
-            let failure = Failure::new(format!("`{}` does not exist", path.display()));
-            return Err(failure.help("name a topology file, or a folder that holds one"));
+            let path = path.clone();
+            let missing = stratiform::Error::Load(LoadError::Missing { path });
+            return Err(context.failure(&missing));
         }
         let paths = paths(path).map_err(|error| {
             Failure::new(format!("`{}` cannot be read", path.display())).caused_by(&error)

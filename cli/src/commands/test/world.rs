@@ -101,12 +101,8 @@ impl ProviderFactory for StandIn {
         site: &SiteSpec,
         context: &ConnectContext,
     ) -> Result<Arc<dyn Provider>, CloudError> {
-        let context = ConnectContext {
-            base_dir: context.base_dir.clone(),
-            clock: Arc::clone(&context.clock),
-        };
         let site = simulated(site, self.like, &self.world);
-        self.sim.connect(&site, &context).await
+        self.sim.connect(&site, context).await
     }
 }
 

@@ -58,9 +58,10 @@ impl Differ<'_> {
         for change in &mut changes {
             let is_made = matches!(change.action, Action::Create | Action::Replace);
             let facts = self.facts.get(&change.site);
-            let by_site = facts.is_some_and(|facts| facts.capabilities.public_ips);
-            let gets_one = |goal: &Arc<Goal>| match &goal.spec {
-                Spec::Machine(machine) => machine.public_ip.unwrap_or(by_site),
+            let gets_one = |goal: &Arc<Goal>| match (&goal.spec, facts) {
+                (Spec::Machine(machine), Some(facts)) => {
+                    facts.capabilities.gives_public_ip(machine)
+                }
                 _ => false,
             };
             change.public_ips = is_made && change.goals.iter().any(gets_one);

@@ -39,7 +39,12 @@ pub struct Admission {
 /// admitted to it.
 #[must_use]
 pub fn admissions(desired: &Desired, facts: &BTreeMap<Name, SiteFacts>) -> Vec<Admission> {
-    let world = World { desired, facts };
+    let addressed = &desired.addressed();
+    let world = World {
+        desired,
+        facts,
+        addressed,
+    };
     let hosts: Vec<Party<'_>> = world
         .hosts()
         .map(|host| Party {

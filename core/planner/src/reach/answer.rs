@@ -122,7 +122,12 @@ pub fn reach(
             to: Box::new(question.to.clone()),
         });
     }
-    let world = World { desired, facts };
+    let addressed = &desired.addressed();
+    let world = World {
+        desired,
+        facts,
+        addressed,
+    };
     let from = world.parties(&question.from)?;
     let to = world.parties(&question.to)?;
     for firewall in from

@@ -14,6 +14,8 @@ use crate::Desired;
 pub(super) struct World<'d> {
     pub(super) desired: &'d Desired,
     pub(super) facts: &'d BTreeMap<Name, SiteFacts>,
+    /// The machines that an address of the topology leads to.
+    pub(super) addressed: &'d BTreeSet<&'d Addr>,
 }
 
 /// Some who are alike to everything that decides.
@@ -46,8 +48,8 @@ pub(super) struct Host<'d> {
     pub(super) firewalls: BTreeSet<&'d Addr>,
     pub(super) network: Option<&'d Addr>,
     pub(super) subnet: &'d Addr,
-    /// Whether it has a public address of its own; `None` where machines do not say so.
-    pub(super) public_ip: Option<bool>,
+    /// What it is made as; of a fleet, one member.
+    pub(super) spec: &'d MachineSpec<Addr>,
     /// The ranges that its addresses are from, as far as they are known.
     pub(super) ranges: BTreeSet<Ipv4Net>,
     /// Whether it is more than one machine: then they may talk to each other, too.
@@ -92,7 +94,7 @@ impl<'d> Host<'d> {
             firewalls: first.firewalls.iter().collect(),
             network: subnets.first().map(|subnet| &subnet.network),
             subnet: &first.subnet,
-            public_ip: first.public_ip,
+            spec: first,
             ranges: subnets.iter().map(|subnet| subnet.cidr).collect(),
             is_many: count > 1,
         })

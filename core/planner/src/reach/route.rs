@@ -187,12 +187,8 @@ impl World<'_> {
             None if capabilities.internet.choices.is_empty() => capabilities.internet.own,
             None => return Way::Unsaid,
         };
-        let mut addresses = self.desired.entries.values().flat_map(|entry| &entry.goals);
-        let leads_here = addresses.any(|goal| match &goal.spec {
-            Spec::Address(address) => address.attach.as_ref() == Some(host.addr),
-            _ => false,
-        });
-        let has_address = leads_here || host.public_ip.unwrap_or(capabilities.public_ips);
+        let leads_here = self.addressed.contains(host.addr);
+        let has_address = leads_here || capabilities.gives_public_ip(host.spec);
         match way {
             Internet::None => Way::None,
             _ if has_address => Way::Public,

@@ -1,11 +1,11 @@
 //! What policies are shown: the plan's JSON, and what it leaves out because it does not change it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
-use strat_model::{Addr, Intent, Name, SiteFacts, SiteSpec, Spec};
+use strat_model::{Intent, Name, SiteFacts, SiteSpec, Spec};
 use strat_planner::{Desired, Goal, HOURS_A_MONTH, View};
 
 use crate::saved::Amount;
@@ -41,11 +41,10 @@ fn site(site: &SiteSpec) -> Value {
 
 /// One entry for each address; of a fleet one for each zone and size.
 fn things(desired: &Desired, facts: &BTreeMap<Name, SiteFacts>) -> Value {
-    let reached = with_address(desired);
+    let reached = desired.addressed();
     let mut things = Vec::new();
     for (addr, entry) in &desired.entries {
-        let all_have = facts.get(&addr.site);
-        let all_have = all_have.is_some_and(|facts| facts.capabilities.public_ips);
+        let facts = facts.get(&addr.site);
         for goal in &entry.goals {
             let mut thing = json!({
                 "addr": addr,
@@ -57,7 +56,7 @@ fn things(desired: &Desired, facts: &BTreeMap<Name, SiteFacts>) -> Value {
                 "spec": View::of_goal(Arc::clone(goal)),
             });
             if let (Spec::Machine(machine), Value::Object(thing)) = (&goal.spec, &mut thing) {
-                let own = machine.public_ip.unwrap_or(all_have);
+                let own = facts.is_some_and(|one| one.capabilities.gives_public_ip(machine));
                 let public = own || reached.contains(addr);
                 thing.insert("public_ip".to_owned(), public.into());
                 thing.insert("monthly".to_owned(), json!(monthly(goal)));
@@ -66,17 +65,6 @@ fn things(desired: &Desired, facts: &BTreeMap<Name, SiteFacts>) -> Value {
         }
     }
     things.into()
-}
-
-/// The machines that an `address` leads to.
-fn with_address(desired: &Desired) -> BTreeSet<&Addr> {
-    let entries = desired.entries.values();
-    let specs = entries.flat_map(|entry| entry.goals.iter().map(|goal| &goal.spec));
-    let machines = specs.filter_map(|spec| match spec {
-        Spec::Address(address) => address.attach.as_ref(),
-        _ => None,
-    });
-    machines.collect()
 }
 
 /// What all machines of a goal cost a month in US dollars; `None` where that is not known.

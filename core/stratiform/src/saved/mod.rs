@@ -10,6 +10,7 @@ use std::path::Path;
 use serde::ser::{Error as _, SerializeMap as _, SerializeSeq as _};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
+use strat_engine::files::{self, Rights};
 use strat_model::Name;
 use strat_planner::{Change, Plan, Target};
 
@@ -20,13 +21,6 @@ pub(crate) use crate::saved::wire::{Amount, Offline, OfflineSite};
 #[cfg(feature = "schema")]
 pub(crate) use crate::saved::wire::{Whole, amount};
 use crate::{OutputChange, ReachCheck, Verdict};
-
-/// As for any new file: a plan holds no secret, and others may be the ones to apply it.
-#[cfg(unix)]
-fn permissions() -> std::fs::Permissions {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::Permissions::from_mode(0o666)
-}
 
 /// A plan with what it was limited to: what is written to disk, and what is applied.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,7 +103,8 @@ impl SavedPlan {
     /// # Errors
     /// If the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
-        let written = strat_engine::files::write_whole(path, Some(permissions()), |file| {
+        // A plan holds no secret, and others may be the ones to apply it.
+        let written = files::write_whole(path, Rights::Shared, |file| {
             serde_json::to_writer_pretty(&mut *file, self)?;
             file.write_all(b"\n")
         });

@@ -17,6 +17,7 @@ use strat_model::{
     Spec, Witness,
 };
 use strat_provider::{Create, Filter, Update};
+use strat_s3::tag_text::{coded, plain};
 
 use crate::error::{failed, gone, refuse, unless_gone};
 use crate::observe::{Found, Scan};
@@ -348,67 +349,4 @@ fn write(tags: &Tags) -> Result<Vec<Tag>> {
 
 fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
-}
-
-/// A tag's text as S3 allows it: letters, digits, spaces and a few signs. Anything else, such as the
-/// brackets of an address, stands there as `=` and two hexadecimal digits for each byte of it.
-///
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html>
-fn coded(text: &str) -> String {
-    let allowed = |c: char| c.is_alphanumeric() || " +-._:/@".contains(c);
-    let mut coded = String::with_capacity(text.len());
-    for c in text.chars() {
-        if allowed(c) {
-            coded.push(c);
-            continue;
-        }
-        let mut bytes = [0; 4];
-        for byte in c.encode_utf8(&mut bytes).bytes() {
-            coded.push_str(&format!("={byte:02X}"));
-        }
-    }
-    coded
-}
-
-/// A tag's text as it was meant; as it stands, where nobody coded it.
-fn plain(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let digits = tail.get(..2).filter(|_| *first == b'=');
-        let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn any_text_survives_a_tag() {
-        for text in [
-            "bucket.assets[\"a=b\"]@east",
-            "東京",
-            "Zürich Plattform",
-            "",
-            "=3D",
-            "50%",
-        ] {
-            assert_eq!(plain(&coded(text)), text);
-        }
-        assert_eq!(coded("realm/shop"), "realm/shop");
-        assert_eq!(coded("a[1]"), "a=5B1=5D");
-        assert_eq!(plain("x=y"), "x=y");
-    }
 }

@@ -84,18 +84,24 @@ fn switch(on: bool) -> AttributeBooleanValue {
     AttributeBooleanValue::builder().value(on).build()
 }
 
-/// Takes the default route of a network away.
-pub(crate) async fn end_route(ec2: &aws_sdk_ec2::Client, network: &ResourceId) {
+/// The route tables of which a filter says this.
+async fn tables(ec2: &aws_sdk_ec2::Client, name: &str, value: &str) -> Vec<RouteTable> {
     let of = aws_sdk_ec2::types::Filter::builder()
-        .name("vpc-id")
-        .values(network.as_str());
+        .name(name)
+        .values(value);
     let tables = ec2.describe_route_tables().filters(of.build());
     let tables = tables.send().await.expect("DescribeRouteTables");
+    tables.route_tables.unwrap_or_default()
+}
+
+/// Takes the default route of a network away.
+pub(crate) async fn end_route(ec2: &aws_sdk_ec2::Client, network: &ResourceId) {
+    let tables = tables(ec2, "vpc-id", network.as_str()).await;
     let is_main = |table: &&RouteTable| {
         let mut bonds = table.associations().iter();
         bonds.any(|bond| bond.main() == Some(true))
     };
-    let main = tables.route_tables().iter().find(is_main);
+    let main = tables.iter().find(is_main);
     let table = main.and_then(RouteTable::route_table_id);
     let call = ec2
         .delete_route()
@@ -106,15 +112,8 @@ pub(crate) async fn end_route(ec2: &aws_sdk_ec2::Client, network: &ResourceId) {
 
 /// Leaves a network's way out to no subnet: they route by the main table again.
 async fn leave_way_out(ec2: &aws_sdk_ec2::Client, network: &ResourceId) {
-    let of = aws_sdk_ec2::types::Filter::builder()
-        .name("vpc-id")
-        .values(network.as_str());
-    let tables = ec2.describe_route_tables().filters(of.build());
-    let tables = tables.send().await.expect("DescribeRouteTables");
-    let bonds = tables
-        .route_tables()
-        .iter()
-        .flat_map(RouteTable::associations);
+    let tables = tables(ec2, "vpc-id", network.as_str()).await;
+    let bonds = tables.iter().flat_map(RouteTable::associations);
     for bond in bonds.filter(|bond| bond.main() != Some(true)) {
         let call = ec2.disassociate_route_table();
         let call = call.set_association_id(bond.route_table_association_id.clone());
@@ -146,15 +145,8 @@ pub(crate) async fn lead_elsewhere(ec2: &aws_sdk_ec2::Client, subnet: &Resource)
     let table = table.route_table().and_then(|table| table.route_table_id());
     let table = table.expect("an id").to_owned();
     // A subnet has one table of its own at most.
-    let of = aws_sdk_ec2::types::Filter::builder()
-        .name("association.subnet-id")
-        .values(subnet.id.as_str());
-    let before = ec2.describe_route_tables().filters(of.build()).send().await;
-    let before = before.expect("DescribeRouteTables");
-    let mut bonds = before
-        .route_tables()
-        .iter()
-        .flat_map(RouteTable::associations);
+    let before = tables(ec2, "association.subnet-id", subnet.id.as_str()).await;
+    let mut bonds = before.iter().flat_map(RouteTable::associations);
     match bonds.find(|bond| bond.subnet_id() == Some(subnet.id.as_str())) {
         Some(bond) => {
             let call = ec2.replace_route_table_association().route_table_id(&table);

@@ -62,8 +62,7 @@ impl Site {
             // What it is to refuse is not known on this host.
             return Ok(());
         };
-        let shuts = !carried.is_empty() && carried.iter().all(|one| one.body.has_egress());
-        let wanted = self.machine_filter_xml(&guest.name, body, shuts);
+        let wanted = self.machine_filter_xml(&guest.name, body, &carried);
         let is = match host.filter_xml(&name)? {
             None => Some("gone".to_owned()),
             Some(xml) => differences(&wanted, &xml),

@@ -254,28 +254,29 @@ impl Site {
         known: &Firewalls,
         members: &Members,
     ) -> Result<()> {
-        // A machine is let out what any of its firewalls lets out, and one without such a rule lets out all.
-        let mut shuts = !body.firewalls.is_empty();
-        for name in &body.firewalls {
-            let Some(thing) = known.get(name) else {
-                return Err(missing(format!("firewall {name}")));
-            };
-            shuts &= thing.body.has_egress();
+        let need = |name: &String| {
+            let thing = known.get(name);
+            thing.ok_or_else(|| missing(format!("firewall {name}")))
+        };
+        let carried: Vec<_> = body.firewalls.iter().map(need).collect::<Result<_>>()?;
+        for (name, thing) in body.firewalls.iter().zip(&carried) {
             if !host.has_filter(&filter::firewall_filter(name))? {
                 self.on_shelf(host, Kind::Firewall, |shelf| shelf.put(thing))?;
                 host.define_filter(&filter::firewall_xml(name, &thing.body.rules, members))?;
             }
         }
-        host.define_filter(&self.machine_filter_xml(machine, body, shuts))
+        host.define_filter(&self.machine_filter_xml(machine, body, &carried))
     }
 
-    /// A machine's filter as it is to be.
+    /// A machine's filter as it is to be, with the firewalls that it carries.
     pub(crate) fn machine_filter_xml(
         &self,
         machine: &str,
         body: &MachineBody,
-        shuts: bool,
+        carried: &[&Thing<FirewallBody>],
     ) -> Element {
+        // A machine is let out what any of its firewalls lets out, and one without such a rule lets out all.
+        let shuts = !carried.is_empty() && carried.iter().all(|one| one.body.has_egress());
         let own = body.ip.filter(|_| self.settings.anti_spoofing);
         let own = own.map(|ip| OwnAddresses { mac: &body.mac, ip });
         filter::machine_xml(machine, body.firewalls.iter(), shuts, own)
